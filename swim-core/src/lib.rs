@@ -15,7 +15,9 @@ mod member;
 mod node;
 mod output;
 mod payload;
+mod random;
 mod rtt;
+mod scale;
 mod stats;
 mod time;
 
