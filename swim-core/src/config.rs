@@ -264,7 +264,7 @@ fn check(o: &Options) -> Result<(), ConfigError> {
         ("gossip_fanout", &o.gossip_fanout, (1..=8).contains(&o.gossip_fanout), "1 to 8"),
         ("updates_max", &o.updates_max, o.updates_max >= 1, "at least 1"),
         ("datagram_max", &o.datagram_max, (1200..=9000).contains(&o.datagram_max), "1200 to 9000 bytes"),
-        ("members_max", &o.members_max, (2..=1 << 24).contains(&o.members_max), "2 to 16777216"),
+        ("members_max", &o.members_max, (2..=1 << 24_u32).contains(&o.members_max), "2 to 16777216"),
         (
             "tombstones_max",
             &o.tombstones_max,

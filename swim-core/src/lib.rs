@@ -1,6 +1,25 @@
 //! SWIM with Lifeguard as a deterministic state machine.
 #![no_std]
 #![forbid(unsafe_code)]
+// What clippy.toml lists, and what it cannot list: no clock, thread, socket, float or order of a hash
+// map comes in here. The build without tests is the one that is checked; tests may compare with floats
+// and with naive models.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::disallowed_types,
+        clippy::disallowed_methods,
+        clippy::default_numeric_fallback,
+        clippy::float_arithmetic,
+        clippy::cast_precision_loss,
+        clippy::iter_over_hash_type,
+        clippy::std_instead_of_core,
+        clippy::std_instead_of_alloc,
+        clippy::alloc_instead_of_core,
+        clippy::unwrap_used
+    )
+)]
+#![cfg_attr(test, expect(clippy::disallowed_types, reason = "tests compare with floats"))]
 
 extern crate alloc;
 #[cfg(test)]

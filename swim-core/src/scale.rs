@@ -41,7 +41,7 @@ pub(crate) const fn log_ratio_q16(c: u8, k: u8) -> u32 {
     if c >= k {
         return ONE_Q16;
     }
-    let numerator = (log2_q24(c as u32 + 1) as u64) << 16;
+    let numerator = (log2_q24(c as u32 + 1) as u64) << 16_u32;
     let denominator = log2_q24(k as u32 + 1) as u64;
     ((numerator + denominator / 2) / denominator) as u32
 }
@@ -75,7 +75,7 @@ pub(crate) const fn transmit_limit(lambda: u8, n: u32) -> u32 {
 
 /// `value_ns` times a Q16 factor, saturating.
 const fn scaled(value_ns: u64, factor_q16: u64) -> Duration {
-    let product = (value_ns as u128 * factor_q16 as u128) >> 16;
+    let product = (value_ns as u128 * factor_q16 as u128) >> 16_u32;
     Duration::from_nanos(if product > u64::MAX as u128 { u64::MAX } else { product as u64 })
 }
 
@@ -90,11 +90,11 @@ const fn log2_q24(n: u32) -> u32 {
     let mut fraction = 0_u32;
     let mut bit = 0;
     while bit < LOG2_BITS {
-        mantissa = (mantissa * mantissa) >> 31;
-        fraction <<= 1;
-        if mantissa >= 2 << 31 {
+        mantissa = (mantissa * mantissa) >> 31_u32;
+        fraction <<= 1_u32;
+        if mantissa >= 2 << 31_u32 {
             fraction |= 1;
-            mantissa >>= 1;
+            mantissa >>= 1_u32;
         }
         bit += 1;
     }
@@ -102,14 +102,6 @@ const fn log2_q24(n: u32) -> u32 {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_types,
-    clippy::float_arithmetic,
-    clippy::cast_precision_loss,
-    clippy::default_numeric_fallback,
-    clippy::disallowed_methods,
-    reason = "the fixed-point formulas are compared with floating point, which only tests may use"
-)]
 mod tests {
     use super::*;
 

@@ -109,7 +109,7 @@ impl Streams {
     /// A time in [`duration` / 2, `duration`), uniform to 2⁻³² of it: on average three quarters.
     pub(crate) fn jittered(&mut self, purpose: Purpose, duration: Duration) -> Duration {
         let draw = self.generators[purpose as usize].next_u32();
-        let factor_q33 = (1_u128 << 32) + u128::from(draw);
+        let factor_q33 = (1_u128 << 32_u32) + u128::from(draw);
         Duration::from_nanos(((u128::from(nanos(duration)) * factor_q33) >> 33) as u64)
     }
 }
@@ -181,7 +181,7 @@ mod tests {
         // twice as likely as its neighbours.
         let mut streams = streams();
         let n = 3 << 30;
-        let hits = (0..30_000).filter(|_| streams.below(Purpose::Relays, n) % 3 == 0).count();
+        let hits = (0..30_000).filter(|_| streams.below(Purpose::Relays, n).is_multiple_of(3)).count();
         assert!((9_500..=10_500).contains(&hits), "{hits} of 30,000");
     }
 

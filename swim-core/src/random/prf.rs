@@ -47,7 +47,7 @@ impl Prf {
         let ip = u128::from(ip);
         let mut key = [0; 32];
         block(self.key, (ip >> 64) as u64, ip as u64).fill_bytes(&mut key);
-        let place = (u64::from(scope) << 16) | u64::from(addr.port());
+        let place = (u64::from(scope) << 16_u32) | u64::from(addr.port());
         block(key, place, bucket).next_u64().max(1)
     }
 }
