@@ -39,6 +39,8 @@ mod rtt;
 mod scale;
 mod stats;
 mod time;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the protocol does not use it yet"))]
+mod wire;
 
 pub use claim::{Claim, Status, supersedes};
 pub use config::{Config, ConfigError, Options};
@@ -51,6 +53,7 @@ pub use payload::{METADATA_MAX, Metadata, PAYLOAD_MAX, Payload, TooLong};
 pub use rtt::RttHistogram;
 pub use stats::{DropReason, Stats};
 pub use time::Instant;
+pub use wire::describe;
 
 /// Seeds that a node remembers.
 pub const SEEDS_MAX: usize = 64;

@@ -1,0 +1,75 @@
+//! The body: everything after the header, found part by part.
+//!
+//! Parts may come in any order. One of a tag that this version does not know is skipped and counted; a
+//! known one that comes twice, or one that overruns the datagram, spoils all of it.
+
+use super::PART_LEN;
+use super::broadcast::Broadcasts;
+use super::header::Kind;
+use super::message::Message;
+use super::update::Updates;
+use crate::payload::PAYLOAD_MAX;
+use crate::stats::DropReason;
+
+pub(super) const TAG_HEAD: u8 = 1;
+pub(super) const TAG_UPDATES: u8 = 2;
+pub(super) const TAG_BROADCASTS: u8 = 3;
+pub(super) const TAG_PAYLOAD: u8 = 4;
+
+/// A datagram's body as it was read. Updates and broadcasts are decoded as they are iterated.
+#[derive(Clone, Debug)]
+pub(crate) struct Body<'a> {
+    /// The kind with its fields.
+    pub(crate) message: Message,
+    /// Claims that ride along.
+    pub(crate) updates: Updates<'a>,
+    /// Broadcasts that ride along.
+    pub(crate) broadcasts: Broadcasts<'a>,
+    /// The user's bytes, at most [`PAYLOAD_MAX`]; always there in a `User` message.
+    pub(crate) payload: Option<&'a [u8]>,
+    /// How many parts were skipped.
+    pub(crate) unknown_parts: u32,
+}
+
+/// Reads what follows the header of a datagram of this kind.
+///
+/// # Errors
+/// `TrailingBytes` if the parts do not end where the datagram does; `Malformed` if a known part comes
+/// twice, or the head is missing or too short, or holds what no node can mean, or a `User` message has no
+/// payload, or a payload is too long.
+pub(crate) fn read_body(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
+    let mut known = [None; TAG_PAYLOAD as usize];
+    let mut unknown_parts = 0;
+    let mut rest = parts;
+    while !rest.is_empty() {
+        let (tag, part, after) = split_part(rest).ok_or(DropReason::TrailingBytes)?;
+        match tag {
+            TAG_HEAD..=TAG_PAYLOAD => {
+                if known[usize::from(tag - TAG_HEAD)].replace(part).is_some() {
+                    return Err(DropReason::Malformed);
+                }
+            }
+            _ => unknown_parts += 1,
+        }
+        rest = after;
+    }
+    let [head, updates, broadcasts, payload] = known;
+    if payload.is_some_and(|payload| payload.len() > PAYLOAD_MAX) || (kind == Kind::User && payload.is_none())
+    {
+        return Err(DropReason::Malformed);
+    }
+    Ok(Body {
+        message: Message::read(kind, head)?,
+        updates: Updates::new(updates.unwrap_or_default()),
+        broadcasts: Broadcasts::new(broadcasts.unwrap_or_default()),
+        payload,
+        unknown_parts,
+    })
+}
+
+/// The first part's tag and bytes, and what follows it.
+fn split_part(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&[tag, l0, l1], after) = bytes.split_first_chunk::<PART_LEN>()?;
+    let (part, rest) = after.split_at_checked(usize::from(u16::from_le_bytes([l0, l1])))?;
+    Some((tag, part, rest))
+}

@@ -1,0 +1,82 @@
+//! Users' broadcasts, as they ride along.
+
+use alloc::vec::Vec;
+
+use super::records::{RECORD_LEN, Records, write_len};
+use crate::identity::{Epoch, NodeId};
+use crate::payload::PAYLOAD_MAX;
+use crate::stats::DropReason;
+
+/// Bytes in front of the payload, without the record's length.
+const FIXED_LEN: usize = 8 + 8 + 4 + 2;
+
+/// One broadcast. (origin, epoch, sequence) names it for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct BroadcastRecord<'a> {
+    /// Whose it is.
+    pub(crate) origin: NodeId,
+    /// In which of its lives.
+    pub(crate) epoch: Epoch,
+    /// Its number within that life.
+    pub(crate) sequence: u32,
+    /// What it says, at most [`PAYLOAD_MAX`] bytes.
+    pub(crate) payload: &'a [u8],
+}
+
+impl<'a> BroadcastRecord<'a> {
+    /// Reads one record, without its length.
+    fn read(record: &'a [u8]) -> Result<Self, DropReason> {
+        let (fixed, rest) = record.split_first_chunk::<FIXED_LEN>().ok_or(DropReason::Malformed)?;
+        let &[o0, o1, o2, o3, o4, o5, o6, o7, e0, e1, e2, e3, e4, e5, e6, e7, s0, s1, s2, s3, l0, l1] = fixed;
+        let epoch = Epoch(u64::from_le_bytes([e0, e1, e2, e3, e4, e5, e6, e7]));
+        if epoch > Epoch::MAX {
+            return Err(DropReason::ClaimEpoch);
+        }
+        let len = usize::from(u16::from_le_bytes([l0, l1]));
+        let payload =
+            rest.get(..len).filter(|payload| payload.len() <= PAYLOAD_MAX).ok_or(DropReason::Malformed)?;
+        Ok(Self {
+            origin: NodeId(u64::from_le_bytes([o0, o1, o2, o3, o4, o5, o6, o7])),
+            epoch,
+            sequence: u32::from_le_bytes([s0, s1, s2, s3]),
+            payload,
+        })
+    }
+
+    /// Appends it as one record, with its length.
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        debug_assert!(self.payload.len() <= PAYLOAD_MAX, "refused before it gets here");
+        debug_assert!(self.epoch <= Epoch::MAX, "no later epoch is ever held");
+        write_len(bytes, FIXED_LEN + self.payload.len());
+        bytes.extend_from_slice(&self.origin.0.to_le_bytes());
+        bytes.extend_from_slice(&self.epoch.0.to_le_bytes());
+        bytes.extend_from_slice(&self.sequence.to_le_bytes());
+        write_len(bytes, self.payload.len());
+        bytes.extend_from_slice(self.payload);
+    }
+}
+
+/// Bytes that a broadcast with a payload of `payload` bytes takes in a datagram, its length included.
+pub(crate) const fn broadcast_len(payload: usize) -> usize {
+    RECORD_LEN + FIXED_LEN + payload
+}
+
+/// The broadcasts of one datagram. A record that does not decode is one `Err`, and the next one follows.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Broadcasts<'a> {
+    records: Records<'a>,
+}
+
+impl<'a> Broadcasts<'a> {
+    pub(super) const fn new(part: &'a [u8]) -> Self {
+        Self { records: Records::new(part) }
+    }
+}
+
+impl<'a> Iterator for Broadcasts<'a> {
+    type Item = Result<BroadcastRecord<'a>, DropReason>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.records.next()?.and_then(BroadcastRecord::read))
+    }
+}

@@ -1,0 +1,197 @@
+//! The header: 32 bytes that tell whose datagram this is, before anything else is looked at.
+//!
+//! It is checked in the order of cheapness, so that garbage is turned away after two bytes. It carries
+//! the sender's epoch and incarnation in every datagram: hearing a member at a newer incarnation than
+//! the one held repairs a missed refutation without a further message.
+
+use alloc::vec::Vec;
+
+use super::DATAGRAM_MAX;
+use crate::identity::{Epoch, Incarnation, NodeId};
+use crate::stats::DropReason;
+
+/// Bytes of the header.
+pub(crate) const HEADER_LEN: usize = 32;
+/// The version of the format that is written, and the only one that is read.
+pub(crate) const VERSION: u8 = 1;
+
+const MAGIC: [u8; 2] = *b"SW";
+/// Flags that change how the rest is read: a reader that does not know one cannot go on. The lowest
+/// means "sealed"; this version knows none of them. The other four may be ignored.
+const FLAGS_TO_BE_UNDERSTOOD: u8 = 0b0000_1111;
+
+/// A datagram's header as it was read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Header {
+    /// What the head part holds.
+    pub(crate) kind: Kind,
+    /// The hash of the cluster's label.
+    pub(crate) label: u32,
+    /// Whose datagram it is.
+    pub(crate) sender: NodeId,
+    /// Which of the sender's lives.
+    pub(crate) epoch: Epoch,
+    /// The sender's incarnation.
+    pub(crate) incarnation: Incarnation,
+}
+
+/// What a writer puts into every header; the kind follows from the message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Sender {
+    /// The hash of the cluster's label.
+    pub(crate) label: u32,
+    /// Who writes.
+    pub(crate) id: NodeId,
+    /// Which of its lives.
+    pub(crate) epoch: Epoch,
+    /// Its incarnation.
+    pub(crate) incarnation: Incarnation,
+}
+
+/// The kinds of message.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// Are you there?
+    Ping = 1,
+    /// I am here.
+    Ack = 2,
+    /// Please ping somebody for me.
+    PingReq = 3,
+    /// Whom you asked me to ping has not answered yet.
+    Nack = 4,
+    /// Whom you asked me to ping has answered.
+    RelayedAck = 5,
+    /// Let me in.
+    Join = 6,
+    /// Show that you receive at this address.
+    Challenge = 7,
+    /// You may come in, or your id is taken.
+    Welcome = 8,
+    /// I am a member now.
+    Announce = 9,
+    /// What do you know in this range that I do not?
+    SyncPull = 10,
+    /// One page of it.
+    SyncPage = 11,
+    /// Only what rides along.
+    Gossip = 12,
+    /// A user's direct message.
+    User = 13,
+}
+
+impl Kind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::Ping,
+        Self::Ack,
+        Self::PingReq,
+        Self::Nack,
+        Self::RelayedAck,
+        Self::Join,
+        Self::Challenge,
+        Self::Welcome,
+        Self::Announce,
+        Self::SyncPull,
+        Self::SyncPage,
+        Self::Gossip,
+        Self::User,
+    ];
+
+    const fn from_u8(value: u8) -> Option<Self> {
+        // The numbers begin at 1 and have no gap.
+        match value {
+            1..=13 => Some(Self::ALL[value as usize - 1]),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the header of one of the cluster's datagrams; the parts are what follows it.
+///
+/// # Errors
+/// `Length`, `Magic`, `Version`, `Flags`, `Label`, `UnknownKind` or `InsaneEpoch`, whichever shows first.
+pub(crate) fn read_header(bytes: &[u8], label: u32) -> Result<(Header, &[u8]), DropReason> {
+    read(bytes, Some(label))
+}
+
+/// The same for a datagram of whatever cluster, if no `label` is asked for.
+pub(super) fn read(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), DropReason> {
+    if bytes.len() > DATAGRAM_MAX {
+        return Err(DropReason::Length);
+    }
+    let (raw, parts) = bytes.split_first_chunk::<HEADER_LEN>().ok_or(DropReason::Length)?;
+    let &[
+        m0,
+        m1,
+        version,
+        flags,
+        kind,
+        _,
+        _,
+        _,
+        l0,
+        l1,
+        l2,
+        l3,
+        i0,
+        i1,
+        i2,
+        i3,
+        i4,
+        i5,
+        i6,
+        i7,
+        e0,
+        e1,
+        e2,
+        e3,
+        e4,
+        e5,
+        e6,
+        e7,
+        n0,
+        n1,
+        n2,
+        n3,
+    ] = raw;
+    if [m0, m1] != MAGIC {
+        return Err(DropReason::Magic);
+    }
+    if version != VERSION {
+        return Err(DropReason::Version);
+    }
+    if flags & FLAGS_TO_BE_UNDERSTOOD != 0 {
+        return Err(DropReason::Flags);
+    }
+    let header_label = u32::from_le_bytes([l0, l1, l2, l3]);
+    if label.is_some_and(|label| label != header_label) {
+        return Err(DropReason::Label);
+    }
+    let kind = Kind::from_u8(kind).ok_or(DropReason::UnknownKind)?;
+    let epoch = Epoch(u64::from_le_bytes([e0, e1, e2, e3, e4, e5, e6, e7]));
+    if epoch > Epoch::MAX {
+        return Err(DropReason::InsaneEpoch);
+    }
+    let header = Header {
+        kind,
+        label: header_label,
+        sender: NodeId(u64::from_le_bytes([i0, i1, i2, i3, i4, i5, i6, i7])),
+        epoch,
+        incarnation: Incarnation(u32::from_le_bytes([n0, n1, n2, n3])),
+    };
+    Ok((header, parts))
+}
+
+/// Appends a header.
+pub(super) fn write(bytes: &mut Vec<u8>, kind: Kind, sender: &Sender) {
+    debug_assert!(sender.epoch <= Epoch::MAX, "a node never lives beyond the last epoch");
+    let start = bytes.len();
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&[VERSION, 0, kind as u8, 0, 0, 0]);
+    bytes.extend_from_slice(&sender.label.to_le_bytes());
+    bytes.extend_from_slice(&sender.id.0.to_le_bytes());
+    bytes.extend_from_slice(&sender.epoch.0.to_le_bytes());
+    bytes.extend_from_slice(&sender.incarnation.0.to_le_bytes());
+    debug_assert_eq!(bytes.len() - start, HEADER_LEN);
+}

@@ -1,0 +1,54 @@
+//! The wire format: what members say to each other, in bytes.
+//!
+//! A datagram is a fixed header followed by *parts*: a tag, a length, bytes. The head part holds the few
+//! fields that make a ping a ping; the other parts hold what rides along: updates about members, the
+//! users' broadcasts, one direct message. Everything has a length in front of it, so a reader skips what
+//! it does not know, and a later version may append: to a head, to a record, or a whole new part.
+//!
+//! ```text
+//! ┌───────────────┬──────────────┬─────────────────┬────────────────────┬─────────────────┐
+//! │ header, 32 B  │ head         │ updates         │ broadcasts         │ payload         │
+//! │ who, of which │ tag len      │ tag len record… │ tag len record…    │ tag len bytes   │
+//! │ cluster, kind │ fields       │                 │                    │                 │
+//! └───────────────┴──────────────┴─────────────────┴────────────────────┴─────────────────┘
+//! ```
+//!
+//! All integers are little-endian and of fixed width: equal messages have equal lengths, whatever their
+//! numbers, so a sender can tell beforehand what fits. Reading borrows and never allocates; writing
+//! appends to a buffer that somebody else reserved. No input makes a reader panic or loop longer than
+//! the datagram has bytes. `docs/wire.md` has the tables.
+
+mod accusers;
+mod body;
+mod broadcast;
+mod describe;
+mod fixed;
+mod header;
+mod message;
+mod records;
+#[cfg(test)]
+mod tests;
+mod update;
+mod writer;
+
+pub(crate) use accusers::{ACCUSERS_MAX, Accusers};
+pub(crate) use body::{Body, read_body};
+pub(crate) use broadcast::{BroadcastRecord, Broadcasts, broadcast_len};
+pub use describe::describe;
+pub(crate) use header::{HEADER_LEN, Header, Kind, Sender, VERSION, read_header};
+pub(crate) use message::{
+    Ack, Announce, Challenge, Join, Message, Nack, Ping, PingReq, RelayedAck, SyncPage, SyncPull, Verdict,
+    Welcome,
+};
+pub(crate) use update::{About, Update, Updates, update_len};
+pub(crate) use writer::Writer;
+
+/// Longest datagram that is looked at, in bytes.
+pub(crate) const DATAGRAM_MAX: usize = 9000;
+
+/// Bytes that encryption will add to every datagram: key id 4, random of the boot 16, counter 8, tag 16.
+/// Always subtracted from the room for a datagram, so that switching encryption on changes no packing.
+pub(crate) const SEAL_ROOM: usize = 4 + 16 + 8 + 16;
+
+/// Bytes in front of every part: its tag and its length.
+pub(crate) const PART_LEN: usize = 3;

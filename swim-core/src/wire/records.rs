@@ -1,0 +1,55 @@
+//! Records: what an updates or broadcasts part is made of, each with its length in front.
+//!
+//! A record that a reader does not understand costs only itself. One that claims to be longer than what
+//! is left ends the part, for nothing after it can be found.
+
+use alloc::vec::Vec;
+
+use crate::stats::DropReason;
+
+/// Bytes in front of every record: its length, which does not count them.
+pub(super) const RECORD_LEN: usize = 2;
+
+/// The records of one part, unread.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Records<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Records<'a> {
+    pub(super) const fn new(part: &'a [u8]) -> Self {
+        Self { rest: part }
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Result<&'a [u8], DropReason>;
+
+    /// Every call consumes at least the two bytes of a length, or all that is left.
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let split = self
+            .rest
+            .split_first_chunk()
+            .and_then(|(len, after)| after.split_at_checked(usize::from(u16::from_le_bytes(*len))));
+        match split {
+            Some((record, rest)) => {
+                self.rest = rest;
+                Some(Ok(record))
+            }
+            None => {
+                self.rest = &[];
+                Some(Err(DropReason::TrailingBytes))
+            }
+        }
+    }
+}
+
+/// Appends a record's length; `len` counts what follows it.
+pub(super) fn write_len(bytes: &mut Vec<u8>, len: usize) {
+    let len = u16::try_from(len).expect("metadata and payloads are bounded far below 64 KiB");
+    bytes.extend_from_slice(&len.to_le_bytes());
+}

@@ -1,0 +1,275 @@
+//! Updates: claims about members, as they ride along.
+//!
+//! These are what a busy cluster mostly reads, hence a fixed layout that is taken apart with one length
+//! check and no decoder in between. A record's first 22 bytes are the same for every status; what
+//! follows depends on it; what follows *that* belongs to a later version and is skipped.
+
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+
+use super::accusers::{ACCUSERS_MAX, Accusers};
+use super::records::{RECORD_LEN, Records, write_len};
+use crate::claim::Status;
+use crate::identity::{Epoch, Incarnation, NodeId, canonical};
+use crate::payload::METADATA_MAX;
+use crate::stats::DropReason;
+
+/// Bytes that every record begins with: status, flags, id, epoch, incarnation.
+const COMMON_LEN: usize = 22;
+
+const FLAG_V6: u8 = 1 << 0;
+const FLAG_METADATA: u8 = 1 << 1;
+const FLAG_SCOPE: u8 = 1 << 2;
+
+/// Whom a claim is about, and which of its statements.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct About {
+    /// The member.
+    pub(crate) id: NodeId,
+    /// Which of its lives.
+    pub(crate) epoch: Epoch,
+    /// Which incarnation within that life.
+    pub(crate) incarnation: Incarnation,
+}
+
+/// One claim about one member.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Update<'a> {
+    /// It lives.
+    Alive {
+        /// Who.
+        about: About,
+        /// Where, in canonical form.
+        addr: SocketAddr,
+        /// The lowest and the highest version of the format that it speaks.
+        versions: (u8, u8),
+        /// What it attached to itself, at most [`METADATA_MAX`] bytes.
+        metadata: &'a [u8],
+    },
+    /// Somebody's probe of it failed.
+    Suspect {
+        /// Who.
+        about: About,
+        /// Who says so.
+        accusers: Accusers,
+    },
+    /// A suspicion of it ran out.
+    Dead {
+        /// Who.
+        about: About,
+        /// Whose verdict it is.
+        by: NodeId,
+        /// Who had accused it first.
+        accuser: NodeId,
+    },
+    /// It is gone for good.
+    Left {
+        /// Who.
+        about: About,
+        /// The operator's node, or the member itself if it said goodbye.
+        by: NodeId,
+    },
+}
+
+impl<'a> Update<'a> {
+    /// Whom it is about.
+    pub(crate) const fn about(&self) -> &About {
+        match self {
+            Self::Alive { about, .. }
+            | Self::Suspect { about, .. }
+            | Self::Dead { about, .. }
+            | Self::Left { about, .. } => about,
+        }
+    }
+
+    /// What it says.
+    pub(crate) const fn status(&self) -> Status {
+        match self {
+            Self::Alive { .. } => Status::Alive,
+            Self::Suspect { .. } => Status::Suspect,
+            Self::Dead { .. } => Status::Dead,
+            Self::Left { .. } => Status::Left,
+        }
+    }
+
+    /// Reads one record, without its length.
+    #[inline]
+    fn read(record: &'a [u8]) -> Result<Self, DropReason> {
+        let (common, rest) = record.split_first_chunk::<COMMON_LEN>().ok_or(DropReason::Malformed)?;
+        let &[status, flags, i0, i1, i2, i3, i4, i5, i6, i7, e0, e1, e2, e3, e4, e5, e6, e7, n0, n1, n2, n3] =
+            common;
+        let about = About {
+            id: NodeId(u64::from_le_bytes([i0, i1, i2, i3, i4, i5, i6, i7])),
+            epoch: Epoch(u64::from_le_bytes([e0, e1, e2, e3, e4, e5, e6, e7])),
+            incarnation: Incarnation(u32::from_le_bytes([n0, n1, n2, n3])),
+        };
+        let status = Status::from_u8(status).ok_or(DropReason::UnknownUpdate)?;
+        if about.epoch > Epoch::MAX {
+            return Err(DropReason::ClaimEpoch);
+        }
+        let update = match status {
+            Status::Alive => read_alive(about, flags, rest),
+            Status::Suspect => read_suspect(about, rest),
+            Status::Dead => rest.first_chunk::<16>().map(|ids| {
+                let (by, accuser) = (node_id(ids), node_id(&ids[8..]));
+                Self::Dead { about, by, accuser }
+            }),
+            Status::Left => rest.first_chunk::<8>().map(|id| Self::Left { about, by: node_id(id) }),
+        };
+        update.ok_or(DropReason::Malformed)
+    }
+
+    /// Appends it as one record, with its length.
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        let start = bytes.len();
+        write_len(bytes, update_len(self) - RECORD_LEN);
+        bytes.extend_from_slice(&[self.status() as u8, self.flags()]);
+        let about = self.about();
+        debug_assert!(about.epoch <= Epoch::MAX, "no later epoch is ever held");
+        bytes.extend_from_slice(&about.id.0.to_le_bytes());
+        bytes.extend_from_slice(&about.epoch.0.to_le_bytes());
+        bytes.extend_from_slice(&about.incarnation.0.to_le_bytes());
+        match self {
+            Self::Alive { addr, versions, metadata, .. } => write_alive(bytes, *addr, *versions, metadata),
+            Self::Suspect { accusers, .. } => {
+                bytes.push(accusers.len() as u8);
+                for id in accusers.iter() {
+                    bytes.extend_from_slice(&id.0.to_le_bytes());
+                }
+            }
+            Self::Dead { by, accuser, .. } => {
+                bytes.extend_from_slice(&by.0.to_le_bytes());
+                bytes.extend_from_slice(&accuser.0.to_le_bytes());
+            }
+            Self::Left { by, .. } => bytes.extend_from_slice(&by.0.to_le_bytes()),
+        }
+        debug_assert_eq!(bytes.len() - start, update_len(self));
+    }
+
+    fn flags(&self) -> u8 {
+        let Self::Alive { addr, metadata, .. } = self else { return 0 };
+        let address = match canonical(*addr) {
+            SocketAddr::V4(_) => 0,
+            SocketAddr::V6(v6) if v6.scope_id() == 0 => FLAG_V6,
+            SocketAddr::V6(_) => FLAG_V6 | FLAG_SCOPE,
+        };
+        address | if metadata.is_empty() { 0 } else { FLAG_METADATA }
+    }
+}
+
+/// Bytes that `update` takes in a datagram, its length included.
+pub(crate) fn update_len(update: &Update<'_>) -> usize {
+    let rest = match update {
+        Update::Alive { addr, metadata, .. } => {
+            let ip = match canonical(*addr) {
+                SocketAddr::V4(_) => 4,
+                SocketAddr::V6(v6) if v6.scope_id() == 0 => 16,
+                SocketAddr::V6(_) => 16 + 4,
+            };
+            2 + ip + 2 + if metadata.is_empty() { 0 } else { 2 + metadata.len() }
+        }
+        Update::Suspect { accusers, .. } => 1 + 8 * accusers.len(),
+        Update::Dead { .. } => 16,
+        Update::Left { .. } => 8,
+    };
+    RECORD_LEN + COMMON_LEN + rest
+}
+
+/// The updates of one datagram. A record that does not decode is one `Err`, and the next one follows.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Updates<'a> {
+    records: Records<'a>,
+}
+
+impl<'a> Updates<'a> {
+    pub(super) const fn new(part: &'a [u8]) -> Self {
+        Self { records: Records::new(part) }
+    }
+}
+
+impl<'a> Iterator for Updates<'a> {
+    type Item = Result<Update<'a>, DropReason>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.records.next()?.and_then(Update::read))
+    }
+}
+
+#[inline]
+fn read_alive(about: About, flags: u8, rest: &[u8]) -> Option<Update<'_>> {
+    let (addr, rest) = if flags & FLAG_V6 == 0 {
+        let (&[p0, p1, a, b, c, d], rest) = rest.split_first_chunk::<6>()?;
+        let ip = IpAddr::V4(Ipv4Addr::new(a, b, c, d));
+        (SocketAddr::new(ip, u16::from_le_bytes([p0, p1])), rest)
+    } else {
+        read_v6(flags, rest)?
+    };
+    let (&[lowest, highest], rest) = rest.split_first_chunk::<2>()?;
+    if lowest > highest {
+        return None;
+    }
+    let metadata = if flags & FLAG_METADATA == 0 {
+        &[]
+    } else {
+        let (len, rest) = rest.split_first_chunk::<2>()?;
+        let len = usize::from(u16::from_le_bytes(*len));
+        rest.get(..len).filter(|metadata| metadata.len() <= METADATA_MAX)?
+    };
+    Some(Update::Alive { about, addr, versions: (lowest, highest), metadata })
+}
+
+fn read_v6(flags: u8, rest: &[u8]) -> Option<(SocketAddr, &[u8])> {
+    let (&port, rest) = rest.split_first_chunk::<2>()?;
+    let (&ip, rest) = rest.split_first_chunk::<16>()?;
+    let (scope, rest) = if flags & FLAG_SCOPE == 0 {
+        (0, rest)
+    } else {
+        let (&scope, rest) = rest.split_first_chunk::<4>()?;
+        (u32::from_le_bytes(scope), rest)
+    };
+    let addr = SocketAddrV6::new(Ipv6Addr::from(ip), u16::from_le_bytes(port), 0, scope);
+    Some((canonical(SocketAddr::V6(addr)), rest))
+}
+
+/// An accuser that is named twice counts once.
+fn read_suspect(about: About, rest: &[u8]) -> Option<Update<'_>> {
+    let (&count, rest) = rest.split_first()?;
+    let count = usize::from(count);
+    if count > ACCUSERS_MAX {
+        return None;
+    }
+    let mut ids = rest.get(..8 * count)?.chunks_exact(8).map(node_id);
+    let mut accusers = Accusers::new(ids.next()?);
+    for id in ids {
+        accusers.insert(id);
+    }
+    Some(Update::Suspect { about, accusers })
+}
+
+fn write_alive(bytes: &mut Vec<u8>, addr: SocketAddr, versions: (u8, u8), metadata: &[u8]) {
+    debug_assert!(metadata.len() <= METADATA_MAX, "refused before it gets here");
+    debug_assert!(versions.0 <= versions.1, "a range");
+    bytes.extend_from_slice(&addr.port().to_le_bytes());
+    match canonical(addr) {
+        SocketAddr::V4(v4) => bytes.extend_from_slice(&v4.ip().octets()),
+        SocketAddr::V6(v6) => {
+            bytes.extend_from_slice(&v6.ip().octets());
+            if v6.scope_id() != 0 {
+                bytes.extend_from_slice(&v6.scope_id().to_le_bytes());
+            }
+        }
+    }
+    bytes.extend_from_slice(&[versions.0, versions.1]);
+    if !metadata.is_empty() {
+        write_len(bytes, metadata.len());
+        bytes.extend_from_slice(metadata);
+    }
+}
+
+/// The first eight bytes, which the caller has counted.
+fn node_id(bytes: &[u8]) -> NodeId {
+    let mut id = [0; 8];
+    id.copy_from_slice(&bytes[..8]);
+    NodeId(u64::from_le_bytes(id))
+}

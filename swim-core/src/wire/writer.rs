@@ -1,0 +1,131 @@
+//! Writing one datagram, append by append, into a buffer that holds many.
+//!
+//! The buffer is whole after every call: a part's length is patched as it grows, so there is nothing to
+//! finish and nothing to forget. What does not fit is refused and leaves no trace.
+
+use alloc::vec::Vec;
+
+use super::PART_LEN;
+use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_PAYLOAD, TAG_UPDATES};
+use super::broadcast::{BroadcastRecord, broadcast_len};
+use super::header::{HEADER_LEN, Sender, write as write_header};
+use super::message::Message;
+use super::update::{Update, update_len};
+use crate::payload::PAYLOAD_MAX;
+
+/// One datagram under construction at the end of a buffer: the message first, then updates, then
+/// broadcasts, then a payload.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    bytes: &'a mut Vec<u8>,
+    /// Where the datagram begins in `bytes`.
+    start: usize,
+    /// Longest that it may become.
+    limit: usize,
+    /// The last part's tag and where it begins in `bytes`.
+    part: (u8, usize),
+}
+
+impl<'a> Writer<'a> {
+    /// Begins a datagram of at most `limit` bytes with its header and head. It is complete as it is.
+    ///
+    /// Nothing is allocated if `bytes` has that much capacity left.
+    pub(crate) fn begin(bytes: &'a mut Vec<u8>, limit: usize, sender: &Sender, message: &Message) -> Self {
+        let start = bytes.len();
+        write_header(bytes, message.kind(), sender);
+        let mut writer = Self { bytes, start, limit, part: (0, start) };
+        if message.has_head() {
+            writer.open(TAG_HEAD);
+            message.write(writer.bytes);
+            writer.patch();
+        }
+        debug_assert!(writer.len() <= limit, "no datagram is so short that a head does not fit");
+        writer
+    }
+
+    /// Appends an update; `false` if it does not fit.
+    #[must_use]
+    pub(crate) fn update(&mut self, update: &Update<'_>) -> bool {
+        if !self.fits(TAG_UPDATES, update_len(update)) {
+            return false;
+        }
+        self.open(TAG_UPDATES);
+        update.write(self.bytes);
+        self.patch();
+        true
+    }
+
+    /// Appends a broadcast; `false` if it does not fit. No update can follow.
+    #[must_use]
+    pub(crate) fn broadcast(&mut self, broadcast: &BroadcastRecord<'_>) -> bool {
+        if !self.fits(TAG_BROADCASTS, broadcast_len(broadcast.payload.len())) {
+            return false;
+        }
+        self.open(TAG_BROADCASTS);
+        broadcast.write(self.bytes);
+        self.patch();
+        true
+    }
+
+    /// Appends the user's bytes; `false` if they do not fit. Nothing can follow.
+    #[must_use]
+    pub(crate) fn payload(&mut self, payload: &[u8]) -> bool {
+        debug_assert!(payload.len() <= PAYLOAD_MAX, "refused before it gets here");
+        debug_assert!(self.part.0 < TAG_PAYLOAD, "one payload at most");
+        if !self.fits(TAG_PAYLOAD, payload.len()) {
+            return false;
+        }
+        self.open(TAG_PAYLOAD);
+        self.bytes.extend_from_slice(payload);
+        self.patch();
+        true
+    }
+
+    /// Takes the datagram back out of the buffer.
+    pub(crate) fn abandon(self) {
+        self.bytes.truncate(self.start);
+    }
+
+    /// Bytes that can still be appended, the three in front of a new part included.
+    pub(crate) fn room(&self) -> usize {
+        self.limit.saturating_sub(self.len())
+    }
+
+    /// Bytes of the datagram so far.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() - self.start
+    }
+
+    /// Where the datagram begins in the buffer.
+    pub(crate) fn start(&self) -> usize {
+        self.start
+    }
+
+    fn fits(&self, tag: u8, len: usize) -> bool {
+        let prefix = if self.part.0 == tag { 0 } else { PART_LEN };
+        prefix + len <= self.room()
+    }
+
+    /// Makes the part with this tag the last one, unless it is.
+    fn open(&mut self, tag: u8) {
+        debug_assert!(self.part.0 <= tag, "updates, then broadcasts, then a payload");
+        if self.part.0 != tag {
+            self.part = (tag, self.bytes.len());
+            self.bytes.extend_from_slice(&[tag, 0, 0]);
+        }
+    }
+
+    /// Writes the last part's length into its place.
+    fn patch(&mut self) {
+        let at = self.part.1;
+        let len = u16::try_from(self.bytes.len() - at - PART_LEN).expect("no datagram reaches 64 KiB");
+        self.bytes[at + 1..at + PART_LEN].copy_from_slice(&len.to_le_bytes());
+    }
+}
+
+/// The longest broadcast fits a ping in the shortest datagram that can be configured.
+const _: () = {
+    const SHORTEST: usize = 1200 - super::SEAL_ROOM;
+    const PING: usize = HEADER_LEN + PART_LEN + 32;
+    assert!(PING + PART_LEN + broadcast_len(PAYLOAD_MAX) <= SHORTEST);
+};
