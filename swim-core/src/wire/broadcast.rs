@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::bytes::{u16_at, u32_at, u64_at};
 use super::records::{RECORD_LEN, Records, write_len};
 use crate::identity::{Epoch, NodeId};
 use crate::payload::PAYLOAD_MAX;
@@ -27,20 +28,14 @@ impl<'a> BroadcastRecord<'a> {
     /// Reads one record, without its length.
     fn read(record: &'a [u8]) -> Result<Self, DropReason> {
         let (fixed, rest) = record.split_first_chunk::<FIXED_LEN>().ok_or(DropReason::Malformed)?;
-        let &[o0, o1, o2, o3, o4, o5, o6, o7, e0, e1, e2, e3, e4, e5, e6, e7, s0, s1, s2, s3, l0, l1] = fixed;
-        let epoch = Epoch(u64::from_le_bytes([e0, e1, e2, e3, e4, e5, e6, e7]));
+        let epoch = Epoch(u64_at(fixed, 8));
         if epoch > Epoch::MAX {
             return Err(DropReason::ClaimEpoch);
         }
-        let len = usize::from(u16::from_le_bytes([l0, l1]));
+        let len = usize::from(u16_at(fixed, 20));
         let payload =
             rest.get(..len).filter(|payload| payload.len() <= PAYLOAD_MAX).ok_or(DropReason::Malformed)?;
-        Ok(Self {
-            origin: NodeId(u64::from_le_bytes([o0, o1, o2, o3, o4, o5, o6, o7])),
-            epoch,
-            sequence: u32::from_le_bytes([s0, s1, s2, s3]),
-            payload,
-        })
+        Ok(Self { origin: NodeId(u64_at(fixed, 0)), epoch, sequence: u32_at(fixed, 16), payload })
     }
 
     /// Appends it as one record, with its length.

@@ -7,6 +7,7 @@
 use alloc::vec::Vec;
 
 use super::DATAGRAM_MAX;
+use super::bytes::{u32_at, u64_at};
 use crate::identity::{Epoch, Incarnation, NodeId};
 use crate::stats::DropReason;
 
@@ -121,64 +122,30 @@ pub(super) fn read(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), 
         return Err(DropReason::Length);
     }
     let (raw, parts) = bytes.split_first_chunk::<HEADER_LEN>().ok_or(DropReason::Length)?;
-    let &[
-        m0,
-        m1,
-        version,
-        flags,
-        kind,
-        _,
-        _,
-        _,
-        l0,
-        l1,
-        l2,
-        l3,
-        i0,
-        i1,
-        i2,
-        i3,
-        i4,
-        i5,
-        i6,
-        i7,
-        e0,
-        e1,
-        e2,
-        e3,
-        e4,
-        e5,
-        e6,
-        e7,
-        n0,
-        n1,
-        n2,
-        n3,
-    ] = raw;
-    if [m0, m1] != MAGIC {
+    if raw[..2] != MAGIC {
         return Err(DropReason::Magic);
     }
-    if version != VERSION {
+    if raw[2] != VERSION {
         return Err(DropReason::Version);
     }
-    if flags & FLAGS_TO_BE_UNDERSTOOD != 0 {
+    if raw[3] & FLAGS_TO_BE_UNDERSTOOD != 0 {
         return Err(DropReason::Flags);
     }
-    let header_label = u32::from_le_bytes([l0, l1, l2, l3]);
+    let header_label = u32_at(raw, 8);
     if label.is_some_and(|label| label != header_label) {
         return Err(DropReason::Label);
     }
-    let kind = Kind::from_u8(kind).ok_or(DropReason::UnknownKind)?;
-    let epoch = Epoch(u64::from_le_bytes([e0, e1, e2, e3, e4, e5, e6, e7]));
+    let kind = Kind::from_u8(raw[4]).ok_or(DropReason::UnknownKind)?;
+    let epoch = Epoch(u64_at(raw, 20));
     if epoch > Epoch::MAX {
         return Err(DropReason::InsaneEpoch);
     }
     let header = Header {
         kind,
         label: header_label,
-        sender: NodeId(u64::from_le_bytes([i0, i1, i2, i3, i4, i5, i6, i7])),
+        sender: NodeId(u64_at(raw, 12)),
         epoch,
-        incarnation: Incarnation(u32::from_le_bytes([n0, n1, n2, n3])),
+        incarnation: Incarnation(u32_at(raw, 28)),
     };
     Ok((header, parts))
 }

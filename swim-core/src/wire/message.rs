@@ -216,23 +216,19 @@ impl Message {
 
     /// Reads the head of a message of this kind. Only kinds without fields can do without the part.
     pub(super) fn read(kind: Kind, head: Option<&[u8]>) -> Result<Self, DropReason> {
-        let head = match kind {
-            Kind::Gossip => return Ok(Self::Gossip),
-            Kind::User => return Ok(Self::User),
-            _ => head.ok_or(DropReason::Malformed)?,
-        };
+        let head = head.ok_or(DropReason::Malformed);
         match kind {
-            Kind::Ping => fields(head).map(Self::Ping),
-            Kind::Ack => fields(head).map(Self::Ack),
-            Kind::PingReq => fields(head).map(Self::PingReq),
-            Kind::Nack => fields(head).map(Self::Nack),
-            Kind::RelayedAck => fields(head).map(Self::RelayedAck),
-            Kind::Join => fields(head).map(Self::Join),
-            Kind::Challenge => fields(head).map(Self::Challenge),
-            Kind::Welcome => fields(head).map(Self::Welcome),
-            Kind::Announce => fields(head).map(Self::Announce),
-            Kind::SyncPull => fields(head).map(Self::SyncPull),
-            Kind::SyncPage => fields(head).map(Self::SyncPage),
+            Kind::Ping => head.and_then(fields).map(Self::Ping),
+            Kind::Ack => head.and_then(fields).map(Self::Ack),
+            Kind::PingReq => head.and_then(fields).map(Self::PingReq),
+            Kind::Nack => head.and_then(fields).map(Self::Nack),
+            Kind::RelayedAck => head.and_then(fields).map(Self::RelayedAck),
+            Kind::Join => head.and_then(fields).map(Self::Join),
+            Kind::Challenge => head.and_then(fields).map(Self::Challenge),
+            Kind::Welcome => head.and_then(fields).map(Self::Welcome),
+            Kind::Announce => head.and_then(fields).map(Self::Announce),
+            Kind::SyncPull => head.and_then(fields).map(Self::SyncPull),
+            Kind::SyncPage => head.and_then(fields).map(Self::SyncPage),
             Kind::Gossip => Ok(Self::Gossip),
             Kind::User => Ok(Self::User),
         }

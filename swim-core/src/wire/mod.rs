@@ -21,6 +21,7 @@
 mod accusers;
 mod body;
 mod broadcast;
+mod bytes;
 mod describe;
 mod fixed;
 mod header;

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use super::accusers::{ACCUSERS_MAX, Accusers};
+use super::bytes::{u16_at, u32_at, u64_at};
 use super::records::{RECORD_LEN, Records, write_len};
 use crate::claim::Status;
 use crate::identity::{Epoch, Incarnation, NodeId, canonical};
@@ -95,26 +96,25 @@ impl<'a> Update<'a> {
     /// Reads one record, without its length.
     #[inline]
     fn read(record: &'a [u8]) -> Result<Self, DropReason> {
+        let status = Status::from_u8(*record.first().ok_or(DropReason::Malformed)?);
+        let status = status.ok_or(DropReason::UnknownUpdate)?;
         let (common, rest) = record.split_first_chunk::<COMMON_LEN>().ok_or(DropReason::Malformed)?;
-        let &[status, flags, i0, i1, i2, i3, i4, i5, i6, i7, e0, e1, e2, e3, e4, e5, e6, e7, n0, n1, n2, n3] =
-            common;
         let about = About {
-            id: NodeId(u64::from_le_bytes([i0, i1, i2, i3, i4, i5, i6, i7])),
-            epoch: Epoch(u64::from_le_bytes([e0, e1, e2, e3, e4, e5, e6, e7])),
-            incarnation: Incarnation(u32::from_le_bytes([n0, n1, n2, n3])),
+            id: NodeId(u64_at(common, 2)),
+            epoch: Epoch(u64_at(common, 10)),
+            incarnation: Incarnation(u32_at(common, 18)),
         };
-        let status = Status::from_u8(status).ok_or(DropReason::UnknownUpdate)?;
         if about.epoch > Epoch::MAX {
             return Err(DropReason::ClaimEpoch);
         }
         let update = match status {
-            Status::Alive => read_alive(about, flags, rest),
+            Status::Alive => read_alive(about, common[1], rest),
             Status::Suspect => read_suspect(about, rest),
             Status::Dead => rest.first_chunk::<16>().map(|ids| {
-                let (by, accuser) = (node_id(ids), node_id(&ids[8..]));
+                let (by, accuser) = (NodeId(u64_at(ids, 0)), NodeId(u64_at(ids, 8)));
                 Self::Dead { about, by, accuser }
             }),
-            Status::Left => rest.first_chunk::<8>().map(|id| Self::Left { about, by: node_id(id) }),
+            Status::Left => rest.first_chunk::<8>().map(|id| Self::Left { about, by: NodeId(u64_at(id, 0)) }),
         };
         update.ok_or(DropReason::Malformed)
     }
@@ -198,13 +198,7 @@ impl<'a> Iterator for Updates<'a> {
 
 #[inline]
 fn read_alive(about: About, flags: u8, rest: &[u8]) -> Option<Update<'_>> {
-    let (addr, rest) = if flags & FLAG_V6 == 0 {
-        let (&[p0, p1, a, b, c, d], rest) = rest.split_first_chunk::<6>()?;
-        let ip = IpAddr::V4(Ipv4Addr::new(a, b, c, d));
-        (SocketAddr::new(ip, u16::from_le_bytes([p0, p1])), rest)
-    } else {
-        read_v6(flags, rest)?
-    };
+    let (addr, rest) = if flags & FLAG_V6 == 0 { read_v4(rest)? } else { read_v6(flags, rest)? };
     let (&[lowest, highest], rest) = rest.split_first_chunk::<2>()?;
     if lowest > highest {
         return None;
@@ -217,6 +211,13 @@ fn read_alive(about: About, flags: u8, rest: &[u8]) -> Option<Update<'_>> {
         rest.get(..len).filter(|metadata| metadata.len() <= METADATA_MAX)?
     };
     Some(Update::Alive { about, addr, versions: (lowest, highest), metadata })
+}
+
+#[inline]
+fn read_v4(rest: &[u8]) -> Option<(SocketAddr, &[u8])> {
+    let (fixed, rest) = rest.split_first_chunk::<6>()?;
+    let &[_, _, a, b, c, d] = fixed;
+    Some((SocketAddr::new(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), u16_at(fixed, 0)), rest))
 }
 
 fn read_v6(flags: u8, rest: &[u8]) -> Option<(SocketAddr, &[u8])> {
@@ -239,7 +240,8 @@ fn read_suspect(about: About, rest: &[u8]) -> Option<Update<'_>> {
     if count > ACCUSERS_MAX {
         return None;
     }
-    let mut ids = rest.get(..8 * count)?.chunks_exact(8).map(node_id);
+    let (ids, _) = rest.get(..8 * count)?.as_chunks::<8>();
+    let mut ids = ids.iter().map(|id| NodeId(u64::from_le_bytes(*id)));
     let mut accusers = Accusers::new(ids.next()?);
     for id in ids {
         accusers.insert(id);
@@ -265,11 +267,4 @@ fn write_alive(bytes: &mut Vec<u8>, addr: SocketAddr, versions: (u8, u8), metada
         write_len(bytes, metadata.len());
         bytes.extend_from_slice(metadata);
     }
-}
-
-/// The first eight bytes, which the caller has counted.
-fn node_id(bytes: &[u8]) -> NodeId {
-    let mut id = [0; 8];
-    id.copy_from_slice(&bytes[..8]);
-    NodeId(u64::from_le_bytes(id))
 }
