@@ -1,0 +1,195 @@
+//! Reading the table, and the fields of a row on which no list depends.
+
+use core::net::SocketAddr;
+use core::ops::ControlFlow;
+use core::time::Duration;
+
+use super::record::RecordAt;
+use super::slab::NONE;
+use super::{Flag, Members, SAMPLE_MAX, Slot};
+use crate::claim::{Claim, Status};
+use crate::digest::{self, Digest};
+use crate::identity::NodeId;
+use crate::member::Member;
+use crate::time::Instant;
+
+/// The table as a whole.
+impl Members {
+    /// The member with this id.
+    pub(crate) fn find(&self, id: NodeId) -> Option<Slot> {
+        self.index.find(id, |slot| self.records.at(slot).id()).map(Slot)
+    }
+
+    /// Alive and Suspect members, the node itself included.
+    pub(crate) const fn len_active(&self) -> u32 {
+        self.count(Status::Alive) + self.count(Status::Suspect)
+    }
+
+    /// Members with this status, the node itself included.
+    pub(crate) const fn count(&self, status: Status) -> u32 {
+        self.counts[status as usize]
+    }
+
+    /// Every member, by slot.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> {
+        self.records.places().map(Slot)
+    }
+
+    /// Grows with every change that a [`Member`] shows, except of the round-trip time.
+    pub(crate) const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// When [`Members::forget_expired`] next has something to do.
+    pub(crate) fn next_expiry(&self) -> Option<Instant> {
+        self.tombstones.next_expiry(&self.records)
+    }
+}
+
+/// Choosing at random; `random(n)` is uniform in `0..n`.
+impl Members {
+    /// Puts up to `k` different active members that `accept` likes, never the node itself, into `found`
+    /// and returns how many. Takes a bounded number of draws: in a table of more than 64 it may find
+    /// fewer than there are when `accept` refuses most.
+    pub(crate) fn sample(
+        &self,
+        random: &mut impl FnMut(u32) -> u32,
+        found: &mut [Slot; SAMPLE_MAX],
+        k: usize,
+        accept: impl Fn(Slot) -> bool,
+    ) -> usize {
+        let mut slots = [0; SAMPLE_MAX];
+        let count = self.rotation.sample(random, &mut slots, k, |slot| accept(Slot(slot)));
+        *found = slots.map(Slot);
+        count
+    }
+
+    /// One of the Dead (not of those that left), for healing.
+    pub(crate) fn sample_tombstone(&self, random: &mut impl FnMut(u32) -> u32) -> Option<Slot> {
+        self.tombstones.sample_dead(random).map(Slot)
+    }
+}
+
+/// The digest of the active members; see [`Digest`] for what a prefix is and when `None` is returned.
+impl Members {
+    /// The sum of everything.
+    pub(crate) const fn digest_root(&self) -> u64 {
+        self.digest.root()
+    }
+
+    /// The sum below a prefix.
+    pub(crate) fn digest_sum(&self, prefix: u32, depth: u8) -> Option<u64> {
+        self.digest.sum(&self.records, prefix, depth)
+    }
+
+    /// How many active members are below a prefix.
+    pub(crate) fn digest_count(&self, prefix: u32, depth: u8) -> Option<u32> {
+        self.digest.count(&self.records, prefix, depth)
+    }
+
+    /// The sums of a prefix's sixteen extensions, in four bytes each.
+    pub(crate) fn child_hashes(&self, prefix: u32, depth: u8) -> Option<[u32; digest::WIDTH]> {
+        self.digest.child_hashes(&self.records, prefix, depth)
+    }
+
+    /// Calls `visit` with each active member below a prefix until it breaks off.
+    pub(crate) fn for_each_in(
+        &self,
+        prefix: u32,
+        depth: u8,
+        mut visit: impl FnMut(Slot) -> ControlFlow<()>,
+    ) -> Option<()> {
+        self.digest.for_each_in(&self.records, prefix, depth, |slot| visit(Slot(slot)))
+    }
+
+    /// The digest itself.
+    pub(crate) const fn digest(&self) -> &Digest {
+        &self.digest
+    }
+}
+
+/// One row.
+impl Members {
+    /// The row as the user sees it.
+    pub(crate) fn view(&self, slot: Slot) -> Member<'_> {
+        let record = self.records.at(slot.0);
+        let Claim { epoch, incarnation, status } = record.claim();
+        Member {
+            id: record.id(),
+            addr: self.addresses.unpack(record.addr()),
+            epoch,
+            incarnation,
+            status,
+            rtt: record.rtt_us().map(|us| Duration::from_micros(u64::from(us))),
+            since: Duration::from_secs(u64::from(record.since_s)),
+            metadata: self.metadata(slot),
+            is_me: slot == Slot::ME,
+        }
+    }
+
+    pub(crate) fn id(&self, slot: Slot) -> NodeId {
+        self.records.at(slot.0).id()
+    }
+
+    pub(crate) fn claim(&self, slot: Slot) -> Claim {
+        self.records.at(slot.0).claim()
+    }
+
+    pub(crate) fn addr(&self, slot: Slot) -> SocketAddr {
+        self.addresses.unpack(self.records.at(slot.0).addr())
+    }
+
+    pub(crate) fn metadata(&self, slot: Slot) -> &[u8] {
+        self.metadata.get(self.records.at(slot.0).metadata).map_or(&[], |bytes| bytes)
+    }
+
+    /// Whether the claim was learnt without the address and metadata that belong to it.
+    pub(crate) fn is_pending(&self, slot: Slot) -> bool {
+        self.records.at(slot.0).is_pending()
+    }
+
+    pub(crate) fn flag(&self, slot: Slot, flag: Flag) -> bool {
+        self.records.at(slot.0).flag(flag)
+    }
+
+    pub(crate) fn set_flag(&mut self, slot: Slot, flag: Flag, on: bool) {
+        self.records.at_mut(slot.0).set_flag(flag, on);
+    }
+
+    /// Smoothed round trip in microseconds; forgotten when the member dies or leaves.
+    pub(crate) fn rtt_us(&self, slot: Slot) -> Option<u32> {
+        self.records.at(slot.0).rtt_us()
+    }
+
+    /// Without effect on a tombstone.
+    pub(crate) fn set_rtt_us(&mut self, slot: Slot, rtt_us: u32) {
+        let record = self.records.at_mut(slot.0);
+        if record.status().is_active() {
+            record.set_rtt_us(Some(rtt_us));
+        }
+    }
+
+    /// The caller's number for its queued update about the member.
+    pub(crate) fn queue(&self, slot: Slot) -> Option<u32> {
+        some(self.records.at(slot.0).queue)
+    }
+
+    /// Any number but `u32::MAX`.
+    pub(crate) fn set_queue(&mut self, slot: Slot, queue: Option<u32>) {
+        self.records.at_mut(slot.0).queue = queue.unwrap_or(NONE);
+    }
+
+    /// The caller's number for its suspicion of the member.
+    pub(crate) fn suspicion(&self, slot: Slot) -> Option<u32> {
+        some(self.records.at(slot.0).suspicion)
+    }
+
+    /// Any number but `u32::MAX`.
+    pub(crate) fn set_suspicion(&mut self, slot: Slot, suspicion: Option<u32>) {
+        self.records.at_mut(slot.0).suspicion = suspicion.unwrap_or(NONE);
+    }
+}
+
+const fn some(number: u32) -> Option<u32> {
+    if number == NONE { None } else { Some(number) }
+}

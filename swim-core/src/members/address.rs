@@ -1,0 +1,86 @@
+//! An address in six bytes, when it is a v4 one.
+//!
+//! Most clusters speak v4, and a v6 address is three times as long. So a record holds four bytes and a
+//! port; a v6 address (with its scope id, which a link-local one is useless without) lies in a slab at
+//! the side, and the four bytes are its number there.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+
+use super::slab::Slab;
+
+/// An address as a record holds it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct PackedAddr {
+    /// The v4 address, or the number of the v6 one.
+    pub(super) ip: u32,
+    pub(super) port: u16,
+    pub(super) is_v6: bool,
+}
+
+/// The v6 addresses of a table.
+pub(super) struct Addresses {
+    v6: Slab<(Ipv6Addr, u32)>,
+}
+
+impl Addresses {
+    pub(super) const fn new() -> Self {
+        Self { v6: Slab::new() }
+    }
+
+    /// Keeps a canonical address.
+    pub(super) fn pack(&mut self, addr: SocketAddr) -> PackedAddr {
+        match addr {
+            SocketAddr::V4(v4) => PackedAddr { ip: v4.ip().to_bits(), port: v4.port(), is_v6: false },
+            SocketAddr::V6(v6) => {
+                let ip = self.v6.insert((*v6.ip(), v6.scope_id()));
+                PackedAddr { ip, port: v6.port(), is_v6: true }
+            }
+        }
+    }
+
+    /// Gives back what [`Self::pack`] took.
+    pub(super) fn release(&mut self, packed: PackedAddr) {
+        if packed.is_v6 {
+            self.v6.remove(packed.ip);
+        }
+    }
+
+    /// The address that was packed.
+    pub(super) fn unpack(&self, packed: PackedAddr) -> SocketAddr {
+        if !packed.is_v6 {
+            return SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(packed.ip)), packed.port);
+        }
+        let (ip, scope) = self.v6.get(packed.ip).expect("a packed address is held until it is released");
+        SocketAddr::V6(SocketAddrV6::new(*ip, packed.port, 0, *scope))
+    }
+
+    /// How many v6 addresses are held.
+    #[cfg(test)]
+    pub(super) const fn len(&self) -> u32 {
+        self.v6.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_comes_back_as_it_went_in() {
+        let mut addresses = Addresses::new();
+        for text in ["10.1.2.3:7946", "255.255.255.254:65535", "[2001:db8::7]:1", "[fe80::1%3]:7946"] {
+            let addr: SocketAddr = text.parse().expect("a valid address");
+            let packed = addresses.pack(addr);
+            assert_eq!(addresses.unpack(packed), addr);
+        }
+        assert_eq!(addresses.len(), 2);
+    }
+
+    #[test]
+    fn a_released_v6_address_leaves_nothing_behind() {
+        let mut addresses = Addresses::new();
+        let packed = addresses.pack("[2001:db8::7]:1".parse().expect("a valid address"));
+        addresses.release(packed);
+        assert_eq!(addresses.len(), 0);
+    }
+}

@@ -1,0 +1,130 @@
+//! From an id to a number (a slot, an origin) in constant time, at any size, with no slow insert.
+//!
+//! A hash table that is full copies itself into a larger one, and at a million members that one insert
+//! takes a tenth of a second: long enough for a node to be suspected. Here the full table is put aside
+//! instead, a new one takes the inserts, and every later insert or removal carries a few entries over
+//! until the old table is empty and dropped. Both are looked into meanwhile.
+//!
+//! Only the numbers are stored. The key behind a number is asked of the caller (`key_of`), who has it
+//! anyway; so the number's own record must hold the key for as long as the number is in here.
+//!
+//! This is the one file that names a hash table. Nothing iterates it in a way that can be observed: the
+//! order in which entries are carried over decides where they lie, never what is found.
+
+use core::hash::{BuildHasher, Hasher};
+
+use foldhash::quality::FixedState;
+use hashbrown::HashTable;
+
+use crate::identity::NodeId;
+
+/// Buckets of the old table that each insert or removal clears.
+///
+/// A new table has room for at least 7/16 of its buckets' number of inserts (see
+/// [`Index::make_room`]) and the old one has at most as many buckets, so 3 would do.
+const MOVES_PER_CALL: usize = 8;
+
+/// The first table's capacity: 16 buckets.
+const CAPACITY_MIN: usize = 14;
+
+/// A set of `u32` numbers, found by the [`NodeId`] that each stands for.
+pub(crate) struct Index {
+    hasher: FixedState,
+    current: HashTable<u32>,
+    /// The table that was full; empty when nothing is being carried over.
+    old: HashTable<u32>,
+    /// The next bucket of `old` to clear.
+    next_bucket: usize,
+}
+
+impl Index {
+    /// An empty index. `key` makes the places of entries unpredictable to others; it changes no result.
+    pub(crate) fn with_key(key: u64) -> Self {
+        Self {
+            hasher: FixedState::with_seed(key),
+            current: HashTable::new(),
+            old: HashTable::new(),
+            next_bucket: 0,
+        }
+    }
+
+    /// How many numbers are held.
+    pub(crate) fn len(&self) -> usize {
+        self.current.len() + self.old.len()
+    }
+
+    /// The number that stands for `id`.
+    pub(crate) fn find(&self, id: NodeId, key_of: impl Fn(u32) -> NodeId) -> Option<u32> {
+        let hash = self.hash(id);
+        let is_it = |number: &u32| key_of(*number) == id;
+        let found = self.current.find(hash, is_it);
+        if found.is_none() && !self.old.is_empty() {
+            return self.old.find(hash, is_it).copied();
+        }
+        found.copied()
+    }
+
+    /// Adds `number` for `id`, which must not be held yet.
+    pub(crate) fn insert(&mut self, id: NodeId, number: u32, key_of: impl Fn(u32) -> NodeId) {
+        debug_assert!(self.find(id, &key_of).is_none(), "an id is held once");
+        self.carry_over(&key_of);
+        self.make_room();
+        let hash = self.hash(id);
+        let Self { hasher, current, .. } = self;
+        current.insert_unique(hash, number, |held| hash_of(hasher, key_of(*held)));
+    }
+
+    /// Removes and returns the number that stands for `id`. Its record must still hold the id.
+    pub(crate) fn remove(&mut self, id: NodeId, key_of: impl Fn(u32) -> NodeId) -> Option<u32> {
+        self.carry_over(&key_of);
+        let hash = self.hash(id);
+        let is_it = |number: &u32| key_of(*number) == id;
+        if let Ok(entry) = self.current.find_entry(hash, is_it) {
+            return Some(entry.remove().0);
+        }
+        self.old.find_entry(hash, is_it).ok().map(|entry| entry.remove().0)
+    }
+
+    /// Puts a full table aside and begins another: twice as large, or as large again if removals, not
+    /// members, had used it up (a removed entry leaves a mark that only a new table is free of).
+    fn make_room(&mut self) {
+        if self.current.len() < self.current.capacity() {
+            return;
+        }
+        debug_assert!(self.old.is_empty(), "the old table is cleared long before the new one is full");
+        let full = self.current.num_buckets() / 8 * 7;
+        let capacity = if self.current.len() * 2 > full { full * 2 } else { full };
+        let larger = HashTable::with_capacity(capacity.max(CAPACITY_MIN));
+        self.old = core::mem::replace(&mut self.current, larger);
+        self.next_bucket = 0;
+    }
+
+    /// Moves what is in the next few buckets of the old table, if there is one.
+    fn carry_over(&mut self, key_of: impl Fn(u32) -> NodeId) {
+        let Self { hasher, current, old, next_bucket } = self;
+        if old.is_empty() {
+            return;
+        }
+        for bucket in *next_bucket..*next_bucket + MOVES_PER_CALL {
+            if let Ok(entry) = old.get_bucket_entry(bucket) {
+                let number = entry.remove().0;
+                let hash = hash_of(hasher, key_of(number));
+                current.insert_unique(hash, number, |held| hash_of(hasher, key_of(*held)));
+            }
+        }
+        *next_bucket += MOVES_PER_CALL;
+        if old.is_empty() {
+            *old = HashTable::new();
+        }
+    }
+
+    fn hash(&self, id: NodeId) -> u64 {
+        hash_of(&self.hasher, id)
+    }
+}
+
+fn hash_of(hasher: &FixedState, id: NodeId) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write_u64(id.0);
+    state.finish()
+}

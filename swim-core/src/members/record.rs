@@ -1,0 +1,238 @@
+//! One member in 56 bytes.
+//!
+//! A table of a million members is walked by the cache, not by the processor, so a record is small and
+//! holds numbers instead of pointers. Numbers of eight bytes are kept as two of four, which keeps the
+//! alignment, and with it the size, down. Two fields have two uses, by status:
+//!
+//! | field | Alive, Suspect | Dead | Left |
+//! | --- | --- | --- | --- |
+//! | `position` | place in the rotation | place among the dead | unused |
+//! | `next` | next in the digest's leaf | next newer tombstone | next newer tombstone |
+//! | `rtt_us` / `previous` | round trip | next older tombstone | next older tombstone |
+//!
+//! so a member that died is measured anew when it comes back, which is what it needs anyway.
+
+use super::address::PackedAddr;
+use super::slab::{NONE, Slab};
+use crate::claim::{Claim, Status};
+use crate::digest::Rows;
+use crate::identity::{Epoch, Incarnation, NodeId};
+
+/// All records of a table, by slot.
+pub(super) type Records = Slab<Record>;
+
+/// A fact about a member that is not a claim.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Flag {
+    /// The user has been told that its right answers come from a wrong address.
+    WrongSourceTold = 1 << 2,
+}
+
+/// The address is in the v6 slab.
+const V6: u8 = 1 << 0;
+/// The claim was learnt from a header: its address and metadata are those of an earlier one.
+const PENDING: u8 = 1 << 1;
+
+/// What is held of one member.
+pub(super) struct Record {
+    id: [u32; 2],
+    epoch_low: u32,
+    incarnation: u32,
+    ip: u32,
+    /// Number of the metadata, or [`NONE`].
+    pub(super) metadata: u32,
+    /// Place in the rotation, or among the dead.
+    pub(super) position: u32,
+    /// Next in a digest leaf's list, or next newer tombstone.
+    pub(super) next: u32,
+    /// Round trip in microseconds, or next older tombstone.
+    rtt_us_or_previous: u32,
+    /// Seconds from the origin to the last change of status.
+    pub(super) since_s: u32,
+    /// The node's queued update about it, or [`NONE`].
+    pub(super) queue: u32,
+    /// The node's suspicion of it, or [`NONE`].
+    pub(super) suspicion: u32,
+    epoch_high: u16,
+    port: u16,
+    status: Status,
+    flags: u8,
+}
+
+impl Record {
+    pub(super) fn new(id: NodeId, addr: PackedAddr, claim: Claim, since_s: u32) -> Self {
+        let mut record = Self {
+            id: split(id.0),
+            epoch_low: 0,
+            incarnation: 0,
+            ip: 0,
+            metadata: NONE,
+            position: NONE,
+            next: NONE,
+            rtt_us_or_previous: NONE,
+            since_s,
+            queue: NONE,
+            suspicion: NONE,
+            epoch_high: 0,
+            port: 0,
+            status: claim.status,
+            flags: 0,
+        };
+        record.set_claim(claim, false);
+        record.set_addr(addr);
+        record
+    }
+
+    pub(super) const fn id(&self) -> NodeId {
+        NodeId(join(self.id))
+    }
+
+    pub(super) const fn status(&self) -> Status {
+        self.status
+    }
+
+    pub(super) const fn claim(&self) -> Claim {
+        Claim {
+            epoch: Epoch(join([self.epoch_low, self.epoch_high as u32])),
+            incarnation: Incarnation(self.incarnation),
+            status: self.status,
+        }
+    }
+
+    /// Only 48 bits of the epoch are held: a larger one is [`Epoch::MAX`].
+    pub(super) fn set_claim(&mut self, claim: Claim, pending: bool) {
+        let [low, high] = split(claim.epoch.min(Epoch::MAX).0);
+        self.epoch_low = low;
+        self.epoch_high = high as u16;
+        self.incarnation = claim.incarnation.0;
+        self.status = claim.status;
+        self.set_bit(PENDING, pending);
+    }
+
+    pub(super) const fn addr(&self) -> PackedAddr {
+        PackedAddr { ip: self.ip, port: self.port, is_v6: self.flags & V6 != 0 }
+    }
+
+    pub(super) fn set_addr(&mut self, addr: PackedAddr) {
+        self.ip = addr.ip;
+        self.port = addr.port;
+        self.set_bit(V6, addr.is_v6);
+    }
+
+    pub(super) fn rtt_us(&self) -> Option<u32> {
+        (self.status.is_active() && self.rtt_us_or_previous != NONE).then_some(self.rtt_us_or_previous)
+    }
+
+    /// `None` forgets the measurement; one of 71 minutes counts as the largest that is held.
+    pub(super) fn set_rtt_us(&mut self, rtt_us: Option<u32>) {
+        debug_assert!(self.status.is_active(), "a tombstone's field is a link");
+        self.rtt_us_or_previous = rtt_us.map_or(NONE, |us| us.min(NONE - 1));
+    }
+
+    pub(super) const fn is_pending(&self) -> bool {
+        self.flags & PENDING != 0
+    }
+
+    pub(super) const fn flag(&self, flag: Flag) -> bool {
+        self.flags & flag as u8 != 0
+    }
+
+    pub(super) fn set_flag(&mut self, flag: Flag, on: bool) {
+        self.set_bit(flag as u8, on);
+    }
+
+    pub(super) const fn older_tombstone(&self) -> u32 {
+        self.rtt_us_or_previous
+    }
+
+    pub(super) const fn set_older_tombstone(&mut self, slot: u32) {
+        self.rtt_us_or_previous = slot;
+    }
+
+    const fn set_bit(&mut self, bit: u8, on: bool) {
+        if on {
+            self.flags |= bit;
+        } else {
+            self.flags &= !bit;
+        }
+    }
+}
+
+/// Records are shared by several lists that name slots; a slot in a list holds a record.
+pub(super) trait RecordAt {
+    fn at(&self, slot: u32) -> &Record;
+    fn at_mut(&mut self, slot: u32) -> &mut Record;
+}
+
+impl RecordAt for Records {
+    fn at(&self, slot: u32) -> &Record {
+        self.get(slot).expect("a slot is held until its member is forgotten")
+    }
+
+    fn at_mut(&mut self, slot: u32) -> &mut Record {
+        self.get_mut(slot).expect("a slot is held until its member is forgotten")
+    }
+}
+
+impl Rows for Records {
+    fn id(&self, slot: u32) -> NodeId {
+        self.at(slot).id()
+    }
+
+    fn element(&self, slot: u32) -> u64 {
+        let record = self.at(slot);
+        crate::digest::element(record.id(), &record.claim(), record.is_pending())
+    }
+
+    fn next(&self, slot: u32) -> u32 {
+        self.at(slot).next
+    }
+
+    fn set_next(&mut self, slot: u32, next: u32) {
+        self.at_mut(slot).next = next;
+    }
+}
+
+const fn split(value: u64) -> [u32; 2] {
+    [value as u32, (value >> 32) as u32]
+}
+
+const fn join([low, high]: [u32; 2]) -> u64 {
+    (high as u64) << 32 | low as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADDR: PackedAddr = PackedAddr { ip: 0x0a00_0001, port: 7946, is_v6: false };
+
+    fn claim(epoch: u64, incarnation: u32, status: Status) -> Claim {
+        Claim { epoch: Epoch(epoch), incarnation: Incarnation(incarnation), status }
+    }
+
+    #[test]
+    fn a_record_takes_56_bytes_and_the_free_list_takes_none() {
+        assert_eq!(Records::bytes_per_item(), 56);
+        assert_eq!(align_of::<Record>(), 4);
+    }
+
+    #[test]
+    fn the_largest_numbers_come_back_as_they_went_in() {
+        let top = claim(Epoch::MAX.0, u32::MAX, Status::Suspect);
+        let record = Record::new(NodeId(u64::MAX - 1), ADDR, top, 7);
+        assert_eq!((record.id(), record.claim(), record.addr()), (NodeId(u64::MAX - 1), top, ADDR));
+    }
+
+    #[test]
+    fn flags_do_not_disturb_each_other() {
+        let mut record = Record::new(NodeId(1), ADDR, claim(1, 0, Status::Alive), 0);
+        record.set_flag(Flag::WrongSourceTold, true);
+        record.set_claim(claim(1, 1, Status::Alive), true);
+        record.set_addr(PackedAddr { is_v6: true, ..ADDR });
+        assert!(record.flag(Flag::WrongSourceTold) && record.is_pending() && record.addr().is_v6);
+        record.set_claim(claim(1, 2, Status::Alive), false);
+        assert!(record.flag(Flag::WrongSourceTold) && !record.is_pending() && record.addr().is_v6);
+    }
+}

@@ -1,0 +1,126 @@
+//! Things with a number that stays: a chunk-grown table whose freed places are used again.
+//!
+//! Freed places form a list through themselves, the last freed first, so that which number a newcomer
+//! gets depends on what happened before and on nothing else.
+
+use super::chunks::Chunks;
+
+/// No number. Never handed out.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Items by number, in chunks of `LEN`.
+pub(crate) struct Slab<T, const LEN: usize = 1024> {
+    entries: Chunks<Entry<T>, LEN>,
+    /// The place that was freed last, or [`NONE`].
+    free: u32,
+    len: u32,
+}
+
+enum Entry<T> {
+    Used(T),
+    /// The place that was freed before this one, or [`NONE`].
+    Free(u32),
+}
+
+impl<T, const LEN: usize> Slab<T, LEN> {
+    /// An empty slab. Allocates nothing.
+    pub(crate) const fn new() -> Self {
+        Self { entries: Chunks::new(), free: NONE, len: 0 }
+    }
+
+    /// How many items there are.
+    pub(crate) const fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Keeps `item` and returns its number.
+    pub(crate) fn insert(&mut self, item: T) -> u32 {
+        self.len += 1;
+        if self.free == NONE {
+            let place = self.entries.push(Entry::Used(item));
+            return u32::try_from(place).expect("the table's limit is a u32 below the largest");
+        }
+        let place = self.free;
+        let entry = self.entries.get_mut(place as usize).expect("a free place is inside the table");
+        if let Entry::Free(next) = core::mem::replace(entry, Entry::Used(item)) {
+            self.free = next;
+        }
+        place
+    }
+
+    /// Takes the item out; its number may be handed out again. `None` if it holds nothing.
+    pub(crate) fn remove(&mut self, place: u32) -> Option<T> {
+        let entry = self.entries.get_mut(place as usize)?;
+        if matches!(entry, Entry::Free(_)) {
+            return None;
+        }
+        let Entry::Used(item) = core::mem::replace(entry, Entry::Free(self.free)) else { return None };
+        self.free = place;
+        self.len -= 1;
+        Some(item)
+    }
+
+    /// The item with this number.
+    pub(crate) fn get(&self, place: u32) -> Option<&T> {
+        match self.entries.get(place as usize)? {
+            Entry::Used(item) => Some(item),
+            Entry::Free(_) => None,
+        }
+    }
+
+    /// The item with this number, to change.
+    pub(crate) fn get_mut(&mut self, place: u32) -> Option<&mut T> {
+        match self.entries.get_mut(place as usize)? {
+            Entry::Used(item) => Some(item),
+            Entry::Free(_) => None,
+        }
+    }
+
+    /// All numbers that hold an item, ascending.
+    pub(crate) fn places(&self) -> impl Iterator<Item = u32> {
+        (0_u32..).zip(self.entries.iter()).filter_map(|(place, entry)| match entry {
+            Entry::Used(_) => Some(place),
+            Entry::Free(_) => None,
+        })
+    }
+
+    /// Bytes that one item takes, with its share of the bookkeeping.
+    #[cfg(test)]
+    pub(crate) const fn bytes_per_item() -> usize {
+        size_of::<Entry<T>>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::boxed::Box;
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn a_freed_number_is_the_next_one_handed_out() {
+        let mut slab = Slab::<_, 4>::new();
+        let numbers: Vec<u32> = ["a", "b", "c"].map(|item| slab.insert(item)).to_vec();
+        assert_eq!(numbers, [0, 1, 2]);
+        assert_eq!((slab.remove(1), slab.remove(0), slab.remove(0)), (Some("b"), Some("a"), None));
+        assert_eq!((slab.insert("d"), slab.insert("e"), slab.insert("f")), (0, 1, 3));
+        assert_eq!((slab.get(1), slab.get(4), slab.len()), (Some(&"e"), None, 4));
+    }
+
+    #[test]
+    fn the_free_list_costs_a_boxed_item_no_memory() {
+        assert_eq!(Slab::<Box<[u8]>>::bytes_per_item(), size_of::<Box<[u8]>>());
+    }
+
+    #[test]
+    fn numbers_in_use_are_listed_in_ascending_order() {
+        let mut slab = Slab::<_, 4>::new();
+        for item in 0..5 {
+            slab.insert(item);
+        }
+        slab.remove(3);
+        slab.remove(0);
+        assert!(slab.places().eq([1, 2, 4]));
+    }
+}
