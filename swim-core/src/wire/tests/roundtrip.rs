@@ -1,0 +1,200 @@
+//! For arbitrary contents: what is written is read; for arbitrary bytes: reading ends, and calmly.
+
+use alloc::boxed::Box;
+use core::net::{IpAddr, SocketAddr};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::golden::everything;
+use super::*;
+use crate::identity::canonical;
+use crate::payload::{METADATA_MAX, PAYLOAD_MAX};
+
+fn id() -> impl Strategy<Value = NodeId> {
+    any::<u64>().prop_map(NodeId)
+}
+
+fn epoch() -> impl Strategy<Value = Epoch> {
+    (0..=Epoch::MAX.0).prop_map(Epoch)
+}
+
+fn incarnation() -> impl Strategy<Value = Incarnation> {
+    any::<u32>().prop_map(Incarnation)
+}
+
+/// Bytes that live as long as the test.
+fn bytes(longest: usize) -> impl Strategy<Value = &'static [u8]> {
+    vec(any::<u8>(), 0..=longest).prop_map(|bytes| &*Box::leak(bytes.into_boxed_slice()))
+}
+
+fn address() -> impl Strategy<Value = SocketAddr> {
+    let link_local = any::<([u16; 4], u32)>().prop_map(|([a, b, c, d], scope)| {
+        let ip = core::net::Ipv6Addr::new(0xfe80, 0, 0, 0, a, b, c, d);
+        SocketAddr::V6(core::net::SocketAddrV6::new(ip, 1, 0, scope))
+    });
+    prop_oneof![any::<(IpAddr, u16)>().prop_map(SocketAddr::from), link_local].prop_map(canonical)
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let a = (id(), epoch(), incarnation(), any::<u64>(), any::<u64>(), any::<Option<u64>>());
+    let b = (epoch(), any::<u32>(), any::<u8>(), any::<u16>(), any::<[u32; 16]>(), any::<bool>());
+    (0..Kind::ALL.len(), a, b).prop_map(|(kind, a, b)| {
+        let (target, target_epoch, held_incarnation, number, root, other) = a;
+        let (clock, members, depth, more, hashes, taken) = b;
+        let verdict = if taken { Verdict::IdTaken } else { Verdict::Admitted };
+        match Kind::ALL[kind] {
+            Kind::Ping => Message::Ping(Ping { target, target_epoch, number, root }),
+            Kind::Ack => Message::Ack(Ack { number, root: other }),
+            Kind::PingReq => Message::PingReq(PingReq { target, number, budget_us: members }),
+            Kind::Nack => Message::Nack(Nack { number }),
+            Kind::RelayedAck => Message::RelayedAck(RelayedAck { number, target }),
+            Kind::Join => Message::Join(Join { nonce: number, token: root }),
+            Kind::Challenge => Message::Challenge(Challenge { nonce: number, token: root }),
+            Kind::Welcome => Message::Welcome(Welcome {
+                nonce: number,
+                verdict,
+                held_epoch: target_epoch,
+                held_incarnation,
+                clock,
+                members,
+            }),
+            Kind::Announce => Message::Announce(Announce { token: root, number }),
+            Kind::SyncPull => Message::SyncPull(SyncPull { number, prefix: members, depth, hashes }),
+            Kind::SyncPage => Message::SyncPage(SyncPage { number, prefix: members, depth, more }),
+            Kind::Gossip => Message::Gossip,
+            Kind::User => Message::User,
+        }
+    })
+}
+
+fn update() -> impl Strategy<Value = Update<'static>> {
+    let about =
+        (id(), epoch(), incarnation()).prop_map(|(id, epoch, incarnation)| About { id, epoch, incarnation });
+    let alive = (address(), any::<(u8, u8)>(), bytes(METADATA_MAX));
+    (0..4, about, id(), id(), vec(id(), 0..=ACCUSERS_MAX - 1), alive).prop_map(
+        |(status, about, by, accuser, more, (addr, (a, b), metadata))| match status {
+            0 => Update::Alive { about, addr, versions: (a.min(b), a.max(b)), metadata },
+            1 => {
+                let mut accusers = Accusers::new(accuser);
+                more.into_iter().for_each(|id| {
+                    accusers.insert(id);
+                });
+                Update::Suspect { about, accusers }
+            }
+            2 => Update::Dead { about, by, accuser },
+            _ => Update::Left { about, by },
+        },
+    )
+}
+
+fn broadcast() -> impl Strategy<Value = BroadcastRecord<'static>> {
+    (id(), epoch(), any::<u32>(), bytes(PAYLOAD_MAX))
+        .prop_map(|(origin, epoch, sequence, payload)| BroadcastRecord { origin, epoch, sequence, payload })
+}
+
+fn datagram() -> impl Strategy<Value = Datagram<'static>> {
+    let sender = (any::<u32>(), id(), epoch(), incarnation())
+        .prop_map(|(label, id, epoch, incarnation)| Sender { label, id, epoch, incarnation });
+    (sender, message(), vec(update(), 0..6), vec(broadcast(), 0..3), proptest::option::of(bytes(PAYLOAD_MAX)))
+        .prop_map(|(sender, message, updates, broadcasts, payload)| {
+            let payload = if message == Message::User { Some(payload.unwrap_or(b"")) } else { payload };
+            Datagram { sender, message, updates, broadcasts, payload }
+        })
+}
+
+/// Bytes of the head part of each kind: three, and the widths of its fields.
+fn head_part_len(message: &Message) -> usize {
+    match message {
+        Message::Ping(_) => 3 + 32,
+        Message::Ack(Ack { root: None, .. }) => 3 + 9,
+        Message::Ack(Ack { root: Some(_), .. }) => 3 + 17,
+        Message::PingReq(_) => 3 + 20,
+        Message::Nack(_) => 3 + 8,
+        Message::RelayedAck(_) | Message::Join(_) | Message::Challenge(_) | Message::Announce(_) => 3 + 16,
+        Message::Welcome(_) => 3 + 33,
+        Message::SyncPull(_) => 3 + 77,
+        Message::SyncPage(_) => 3 + 15,
+        Message::Gossip | Message::User => 0,
+    }
+}
+
+/// Reads to the end, and counts what came out.
+fn read_all(bytes: &[u8]) {
+    let described = alloc::format!("{}", crate::describe(bytes));
+    assert!(!described.contains('\n'));
+    let Ok(reading) = read(bytes) else { return };
+    let Reading { datagram, skipped, unknown_parts } = reading;
+    let records = datagram.updates.len() + datagram.broadcasts.len() + skipped.len();
+    assert!(records <= bytes.len() / 2, "a record takes two bytes");
+    assert!(unknown_parts as usize <= bytes.len() / PART_LEN);
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(datagram in datagram()) {
+        let bytes = datagram.write();
+        let (_, parts) = read_header(&bytes, datagram.sender.label).expect("its own label");
+        prop_assert_eq!(parts.len(), bytes.len() - HEADER_LEN);
+        let reading = read(&bytes).expect("readable");
+        prop_assert_eq!(&reading.datagram, &datagram);
+        prop_assert_eq!((reading.skipped.len(), reading.unknown_parts), (0, 0));
+    }
+
+    #[test]
+    fn no_number_changes_a_length(message in message()) {
+        let bytes = Datagram { payload: None, ..Datagram::bare(message) }.write();
+        prop_assert_eq!(bytes.len(), HEADER_LEN + head_part_len(&message));
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_read_to_the_end(bytes in vec(any::<u8>(), 0..300)) {
+        read_all(&bytes);
+    }
+
+    #[test]
+    fn arbitrary_bytes_after_a_header_are_read_to_the_end(
+        kind in 1..=13_u8,
+        tag in 0..6_u8,
+        part in vec(prop_oneof![3 => 0..4_u8, 1 => any::<u8>()], 0..300),
+        tail in vec(any::<u8>(), 0..8),
+    ) {
+        let mut bytes = super::golden::golden("Gossip");
+        bytes[4] = kind;
+        bytes.push(tag);
+        bytes.extend_from_slice(&u16::try_from(part.len()).expect("short").to_le_bytes());
+        bytes.extend_from_slice(&part);
+        bytes.extend_from_slice(&tail);
+        read_all(&bytes);
+    }
+
+    #[test]
+    fn mutated_datagrams_are_read_to_the_end(
+        datagram in datagram(),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in any::<Option<prop::sample::Index>>(),
+    ) {
+        let mut bytes = datagram.write();
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        read_all(&bytes);
+    }
+}
+
+#[test]
+fn every_single_byte_of_a_full_datagram_may_be_anything() {
+    let whole = everything().write();
+    for at in 0..whole.len() {
+        for value in 0..=255 {
+            let mut bytes = whole.clone();
+            bytes[at] = value;
+            read_all(&bytes);
+        }
+        read_all(&whole[..at]);
+    }
+}
