@@ -43,7 +43,7 @@ fn each_fault_of_a_header_has_its_own_reason() {
     assert_eq!(header_with(|bytes| bytes[0] = b's'), Err(DropReason::Magic));
     assert_eq!(header_with(|bytes| bytes[1] = b's'), Err(DropReason::Magic));
     assert_eq!(header_with(|bytes| bytes[2] = 0), Err(DropReason::Version));
-    assert_eq!(header_with(|bytes| bytes[2] = 2), Err(DropReason::Version));
+    assert_eq!(header_with(|bytes| bytes[2] = VERSION + 1), Err(DropReason::Version));
     for flag in 0..4 {
         assert_eq!(header_with(|bytes| bytes[3] = 1 << flag), Err(DropReason::Flags));
     }

@@ -64,13 +64,14 @@ pub(super) struct Reading<'a> {
 
 /// Reads all of a datagram, whatever its label.
 pub(super) fn read(bytes: &[u8]) -> Result<Reading<'_>, DropReason> {
-    let (header, parts) = header::read(bytes, None)?;
-    let body = read_body(header.kind, parts)?;
+    let (header, parts): (Header, &[u8]) = header::read(bytes, None)?;
+    let body: Body<'_> = read_body(header.kind, parts)?;
     assert_eq!(body.message.kind(), header.kind);
+    let (updates, broadcasts): (Updates<'_>, Broadcasts<'_>) = (body.updates, body.broadcasts);
     let mut skipped = Vec::new();
     let mut note = |reason| skipped.push(reason);
-    let updates = body.updates.filter_map(|update| update.map_err(&mut note).ok()).collect();
-    let broadcasts = body.broadcasts.filter_map(|broadcast| broadcast.map_err(&mut note).ok()).collect();
+    let updates = updates.filter_map(|update| update.map_err(&mut note).ok()).collect();
+    let broadcasts = broadcasts.filter_map(|broadcast| broadcast.map_err(&mut note).ok()).collect();
     let sender = Sender {
         label: header.label,
         id: header.sender,
