@@ -22,7 +22,6 @@ mod tests;
 
 pub(crate) use element::{element, hash32, place};
 
-use crate::identity::NodeId;
 use crate::members::Slab;
 
 /// Longest prefix, in nibbles.
@@ -42,10 +41,10 @@ const CHUNK_LEN: usize = 64;
 /// End of a leaf's list.
 pub(crate) const END: u32 = u32::MAX;
 
-/// The table that a digest is of: who is at a slot, and a link from each to the next in its leaf.
+/// The table that a digest is of: what is at a slot, and a link from each to the next in its leaf.
 pub(crate) trait Rows {
-    /// The id of the member at `slot`.
-    fn id(&self, slot: u32) -> NodeId;
+    /// The [`place`] of the member at `slot`.
+    fn place(&self, slot: u32) -> u64;
     /// Its [`element`].
     fn element(&self, slot: u32) -> u64;
     /// Its link, [`END`] at the end.
@@ -127,7 +126,7 @@ impl Digest {
     /// Adds the member at `slot`, which is in no list yet.
     pub(crate) fn add(&mut self, rows: &mut impl Rows, slot: u32) {
         debug_assert!(slot < SLOTS_MAX, "slots are counted below the mark");
-        let (place, element) = (place(rows.id(slot)), rows.element(slot));
+        let (place, element) = (rows.place(slot), rows.element(slot));
         let mut at = At::Root;
         for depth in 0..=DEPTH_MAX {
             let node = self.node_mut(at);
@@ -150,7 +149,7 @@ impl Digest {
 
     /// Removes the member at `slot`; its row still says what it said when it was added or changed.
     pub(crate) fn remove(&mut self, rows: &mut impl Rows, slot: u32) {
-        let (place, element) = (place(rows.id(slot)), rows.element(slot));
+        let (place, element) = (rows.place(slot), rows.element(slot));
         let mut path = [At::Root; DEPTH_MAX as usize + 1];
         let mut at = At::Root;
         for depth in 0..=DEPTH_MAX {
@@ -171,7 +170,7 @@ impl Digest {
 
     /// The member at `slot`, whose element was `held`, has changed. It stays where it is.
     pub(crate) fn change(&mut self, rows: &impl Rows, slot: u32, held: u64) {
-        let place = place(rows.id(slot));
+        let place = rows.place(slot);
         let difference = rows.element(slot).wrapping_sub(held);
         let mut at = At::Root;
         for depth in 0..=DEPTH_MAX {
@@ -191,7 +190,7 @@ impl Digest {
         let mut children = [Node::EMPTY; WIDTH];
         while slot != END {
             let next = rows.next(slot);
-            let child = &mut children[nibble(place(rows.id(slot)), depth)];
+            let child = &mut children[nibble(rows.place(slot), depth)];
             child.sum = child.sum.wrapping_add(rows.element(slot));
             child.count += 1;
             let Below::List(head) = child.link.below() else { return };

@@ -6,7 +6,7 @@
 
 use core::ops::ControlFlow;
 
-use super::{Below, DEPTH_MAX, Digest, END, Node, Rows, WIDTH, hash32, nibble, place};
+use super::{Below, DEPTH_MAX, Digest, END, Node, Rows, WIDTH, hash32, nibble};
 
 /// What is below a prefix: a node of the tree, or those members of a leaf that match.
 enum Found<'a> {
@@ -64,7 +64,7 @@ impl Digest {
             sums = self.block(block).map(|child| child.sum);
         } else {
             let _ = self.walk(rows, &found, &mut |slot| {
-                let sum = &mut sums[nibble(place(rows.id(slot)), depth)];
+                let sum = &mut sums[nibble(rows.place(slot), depth)];
                 *sum = sum.wrapping_add(rows.element(slot));
                 ControlFlow::Continue(())
             });
@@ -109,7 +109,7 @@ impl Digest {
         match *found {
             Found::Node(node) => self.walk_node(rows, node, visit),
             Found::PartOf { head, mask, prefix } => {
-                walk_list(rows, head, &mut |slot| match place(rows.id(slot)) & mask == prefix {
+                walk_list(rows, head, &mut |slot| match rows.place(slot) & mask == prefix {
                     true => visit(slot),
                     false => ControlFlow::Continue(()),
                 })

@@ -8,7 +8,7 @@ use super::record::RecordAt;
 use super::slab::NONE;
 use super::{Flag, Members, SAMPLE_MAX, Slot};
 use crate::claim::{Claim, Status};
-use crate::digest::{self, Digest};
+use crate::digest;
 use crate::identity::NodeId;
 use crate::member::Member;
 use crate::time::Instant;
@@ -70,7 +70,7 @@ impl Members {
     }
 }
 
-/// The digest of the active members; see [`Digest`] for what a prefix is and when `None` is returned.
+/// The digest of the active members; see [`crate::digest`] for what a prefix is and when `None` is returned.
 impl Members {
     /// The sum of everything.
     pub(crate) const fn digest_root(&self) -> u64 {
@@ -100,11 +100,6 @@ impl Members {
         mut visit: impl FnMut(Slot) -> ControlFlow<()>,
     ) -> Option<()> {
         self.digest.for_each_in(&self.records, prefix, depth, |slot| visit(Slot(slot)))
-    }
-
-    /// The digest itself.
-    pub(crate) const fn digest(&self) -> &Digest {
-        &self.digest
     }
 }
 

@@ -29,7 +29,7 @@ impl<T, const LEN: usize> Chunks<T, LEN> {
     /// Appends `item` and returns its place.
     pub(crate) fn push(&mut self, item: T) -> usize {
         let place = self.len();
-        if place % LEN == 0 {
+        if place.is_multiple_of(LEN) {
             let reserved = if place == 0 { 0 } else { LEN };
             self.chunks.push(Vec::with_capacity(reserved));
         }

@@ -109,6 +109,7 @@ impl Index {
             if let Ok(entry) = old.get_bucket_entry(bucket) {
                 let number = entry.remove().0;
                 let hash = hash_of(hasher, key_of(number));
+                debug_assert!(current.len() < current.capacity(), "the old table's entries fit the new one");
                 current.insert_unique(hash, number, |held| hash_of(hasher, key_of(*held)));
             }
         }
@@ -127,4 +128,104 @@ fn hash_of(hasher: &FixedState, id: NodeId) -> u64 {
     let mut state = hasher.build_hasher();
     state.write_u64(id.0);
     state.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Numbers stand for themselves, spread over the ids.
+    fn key_of(number: u32) -> NodeId {
+        NodeId(u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    #[test]
+    fn no_call_moves_more_than_eight_entries_and_no_table_rehashes() {
+        let mut index = Index::with_key(1);
+        let mut tables = 0;
+        for number in 0..50_000 {
+            let (old_len, buckets) = (index.old.len(), index.current.num_buckets());
+            index.insert(key_of(number), number, key_of);
+            if index.current.num_buckets() == buckets {
+                assert!(old_len - index.old.len() <= MOVES_PER_CALL);
+            } else {
+                assert!(old_len <= MOVES_PER_CALL, "the one before was cleared");
+                tables += 1;
+            }
+        }
+        assert_eq!(tables, 13, "16 buckets doubled up to 65,536");
+    }
+
+    #[test]
+    fn coming_and_going_does_not_grow_the_table() {
+        let mut index = Index::with_key(1);
+        for number in 0..200_000 {
+            index.insert(key_of(number), number, key_of);
+            if number >= 1000 {
+                let gone = number - 1000;
+                assert_eq!(index.remove(key_of(gone), key_of), Some(gone));
+            }
+        }
+        assert_eq!(index.len(), 1000);
+        assert!(index.current.num_buckets() <= 4096, "{}", index.current.num_buckets());
+    }
+
+    #[test]
+    fn another_key_finds_the_same() {
+        for key in 0..20 {
+            let mut index = Index::with_key(key);
+            for number in 0..500 {
+                index.insert(key_of(number), number, key_of);
+            }
+            let found: Vec<_> = (0..1000).filter_map(|number| index.find(key_of(number), key_of)).collect();
+            assert!(found.iter().copied().eq(0..500));
+        }
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Op {
+        Insert(u64),
+        Remove(u64),
+    }
+
+    fn ops() -> impl Strategy<Value = Vec<Op>> {
+        let id = 0..300_u64;
+        let op = prop_oneof![2 => id.clone().prop_map(Op::Insert), 1 => id.prop_map(Op::Remove)];
+        prop::collection::vec(op, 0..1500)
+    }
+
+    proptest! {
+        #[test]
+        fn an_index_finds_what_a_map_finds(ops in ops(), key: u64) {
+            let mut index = Index::with_key(key);
+            let mut model = BTreeMap::new();
+            let mut keys: Vec<NodeId> = Vec::new();
+            for op in ops {
+                match op {
+                    Op::Insert(id) => {
+                        let number = keys.len() as u32;
+                        if let alloc::collections::btree_map::Entry::Vacant(place) = model.entry(id) {
+                            place.insert(number);
+                            keys.push(NodeId(id));
+                            index.insert(NodeId(id), number, |number| keys[number as usize]);
+                        }
+                    }
+                    Op::Remove(id) => {
+                        let removed = index.remove(NodeId(id), |number| keys[number as usize]);
+                        prop_assert_eq!(removed, model.remove(&id));
+                    }
+                }
+                prop_assert_eq!(index.len(), model.len());
+            }
+            for id in 0..300 {
+                let found = index.find(NodeId(id), |number| keys[number as usize]);
+                prop_assert_eq!(found, model.get(&id).copied());
+            }
+        }
+    }
 }

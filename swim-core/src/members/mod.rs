@@ -145,17 +145,19 @@ impl Members {
             let held_element = digest::element(record.id(), &held, record.is_pending());
             self.records.at_mut(slot.0).set_claim(claim, pending);
             self.digest.change(&self.records, slot.0, held_element);
+        } else if held == claim {
+            self.records.at_mut(slot.0).set_claim(claim, pending);
         } else {
             self.withdraw(slot);
             self.records.at_mut(slot.0).set_claim(claim, pending);
             self.enlist(slot);
         }
-        self.counts[held.status as usize] -= 1;
-        self.counts[claim.status as usize] += 1;
-        if held.status != claim.status || !is_active {
-            self.records.at_mut(slot.0).since_s = whole_seconds(now);
-        }
         if held != claim {
+            self.counts[held.status as usize] -= 1;
+            self.counts[claim.status as usize] += 1;
+            if held.status != claim.status || !is_active {
+                self.records.at_mut(slot.0).since_s = whole_seconds(now);
+            }
             self.revision += 1;
         }
         true

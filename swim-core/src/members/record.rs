@@ -15,7 +15,7 @@
 use super::address::PackedAddr;
 use super::slab::{NONE, Slab};
 use crate::claim::{Claim, Status};
-use crate::digest::Rows;
+use crate::digest::{self, Rows};
 use crate::identity::{Epoch, Incarnation, NodeId};
 
 /// All records of a table, by slot.
@@ -176,13 +176,13 @@ impl RecordAt for Records {
 }
 
 impl Rows for Records {
-    fn id(&self, slot: u32) -> NodeId {
-        self.at(slot).id()
+    fn place(&self, slot: u32) -> u64 {
+        digest::place(self.at(slot).id())
     }
 
     fn element(&self, slot: u32) -> u64 {
         let record = self.at(slot);
-        crate::digest::element(record.id(), &record.claim(), record.is_pending())
+        digest::element(record.id(), &record.claim(), record.is_pending())
     }
 
     fn next(&self, slot: u32) -> u32 {

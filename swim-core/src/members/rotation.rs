@@ -148,3 +148,206 @@ impl Rotation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A rotation beside the positions that it reported.
+    struct Reported {
+        rotation: Rotation,
+        positions: BTreeMap<u32, u32>,
+    }
+
+    impl Reported {
+        fn with(slots: impl IntoIterator<Item = u32>) -> Self {
+            let mut reported = Self { rotation: Rotation::new(), positions: BTreeMap::new() };
+            for slot in slots {
+                reported.push(slot);
+            }
+            reported
+        }
+
+        fn push(&mut self, slot: u32) {
+            let positions = &mut self.positions;
+            self.rotation.push(slot, |slot, position| _ = positions.insert(slot, position));
+        }
+
+        fn remove(&mut self, slot: u32) {
+            let positions = &mut self.positions;
+            let position = positions.remove(&slot).expect("it was pushed");
+            self.rotation.remove(position, |slot, position| _ = positions.insert(slot, position));
+        }
+
+        fn next(&mut self, random: &mut impl FnMut(u32) -> u32) -> Option<u32> {
+            let positions = &mut self.positions;
+            self.rotation.next(random, |slot, position| _ = positions.insert(slot, position))
+        }
+
+        fn check_positions(&self) {
+            assert_eq!(self.positions.len(), self.rotation.len());
+            for (slot, position) in &self.positions {
+                assert_eq!(self.rotation.slots[*position as usize], *slot);
+            }
+        }
+    }
+
+    /// Uniform enough for a test: a linear congruence.
+    fn dice(mut state: u64) -> impl FnMut(u32) -> u32 {
+        move |n| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 32) % u64::from(n)) as u32
+        }
+    }
+
+    #[test]
+    fn every_order_comes_out_of_exactly_one_sequence_of_picks() {
+        let mut orders = BTreeSet::new();
+        for picks in 0..24_u32 {
+            let mut left = picks;
+            let mut random = |n| {
+                let pick = left % n;
+                left /= n;
+                pick
+            };
+            let mut reported = Reported::with(0..4);
+            let order: Vec<_> = (0..4).filter_map(|_| reported.next(&mut random)).collect();
+            orders.insert(order);
+        }
+        assert_eq!(orders.len(), 24);
+    }
+
+    #[test]
+    fn a_newcomer_is_visited_in_the_traversal_that_it_joins() {
+        let mut random = dice(1);
+        for visited in 0..=10 {
+            let mut reported = Reported::with(0..10);
+            for _ in 0..visited {
+                reported.next(&mut random);
+            }
+            reported.push(10);
+            assert!((visited..11).any(|_| reported.next(&mut random) == Some(10)));
+        }
+    }
+
+    #[test]
+    fn an_empty_rotation_has_nobody_next() {
+        let mut reported = Reported::with([5]);
+        assert_eq!(reported.next(&mut |_| 0), Some(5));
+        reported.remove(5);
+        assert_eq!(reported.next(&mut |_| 0), None);
+    }
+
+    #[test]
+    fn a_small_sample_finds_everybody_acceptable() {
+        let reported = Reported::with(0..EXACT_MAX as u32);
+        for seed in 0..100 {
+            let mut found = [0; SAMPLE_MAX];
+            let count = reported.rotation.sample(&mut dice(seed), &mut found, 8, |slot| slot % 16 == 3);
+            found[..count].sort_unstable();
+            assert_eq!(&found[..count], [3, 19, 35, 51]);
+        }
+    }
+
+    #[test]
+    fn a_sample_that_everything_is_refused_to_ends() {
+        let reported = Reported::with(0..1000);
+        let draws = core::cell::Cell::new(0);
+        let mut random = |n| {
+            draws.set(draws.get() + 1);
+            n - 1
+        };
+        assert_eq!(reported.rotation.sample(&mut random, &mut [0; SAMPLE_MAX], 3, |_| false), 0);
+        assert_eq!(draws.get(), EXACT_MAX);
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Op {
+        Push,
+        Remove(prop::sample::Index),
+        Next(u32),
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            2 => Just(Op::Push),
+            1 => any::<prop::sample::Index>().prop_map(Op::Remove),
+            4 => any::<u32>().prop_map(Op::Next),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn each_traversal_visits_everybody_once_whoever_comes_and_goes(
+            ops in prop::collection::vec(op(), 0..400)
+        ) {
+            let mut reported = Reported::with([]);
+            let (mut visited, mut waiting) = (BTreeSet::new(), BTreeSet::new());
+            for (slot, op) in (0_u32..).zip(ops) {
+                match op {
+                    Op::Push => {
+                        reported.push(slot);
+                        waiting.insert(slot);
+                    }
+                    Op::Remove(index) => {
+                        let all: Vec<u32> = visited.union(&waiting).copied().collect();
+                        if !all.is_empty() {
+                            let gone = *index.get(&all);
+                            reported.remove(gone);
+                            visited.remove(&gone);
+                            waiting.remove(&gone);
+                        }
+                    }
+                    Op::Next(random) => {
+                        if waiting.is_empty() {
+                            core::mem::swap(&mut visited, &mut waiting);
+                        }
+                        match reported.next(&mut |n| random % n) {
+                            Some(slot) => {
+                                prop_assert!(waiting.remove(&slot), "{} was visited before", slot);
+                                visited.insert(slot);
+                            }
+                            None => prop_assert!(waiting.is_empty()),
+                        }
+                    }
+                }
+                reported.check_positions();
+            }
+        }
+
+        #[test]
+        fn two_visits_of_one_member_are_at_most_2n_minus_1_apart(n in 1..60_u32, seed: u64) {
+            let mut random = dice(seed);
+            let mut reported = Reported::with(0..n);
+            let mut last_visit = BTreeMap::new();
+            for period in 0..20 * n {
+                let slot = reported.next(&mut random).expect("not empty");
+                if let Some(last) = last_visit.insert(slot, period) {
+                    prop_assert!(period - last < 2 * n, "{} periods", period - last);
+                }
+            }
+            prop_assert_eq!(last_visit.len(), n as usize);
+        }
+
+        #[test]
+        fn a_sample_has_no_one_twice_and_nobody_refused(
+            n in 0..300_u32, k in 0..12_usize, seed: u64, modulus in 1..4_u32
+        ) {
+            let reported = Reported::with(0..n);
+            let mut found = [u32::MAX; SAMPLE_MAX];
+            let accept = |slot: u32| slot.is_multiple_of(modulus);
+            let count = reported.rotation.sample(&mut dice(seed), &mut found, k, accept);
+            let distinct: BTreeSet<u32> = found[..count].iter().copied().collect();
+            prop_assert_eq!(distinct.len(), count);
+            prop_assert!(distinct.iter().all(|slot| *slot < n && accept(*slot)));
+            prop_assert!(count <= k.min(SAMPLE_MAX));
+            if n as usize <= EXACT_MAX {
+                prop_assert_eq!(count, k.min(SAMPLE_MAX).min(n.div_ceil(modulus) as usize));
+            }
+        }
+    }
+}
