@@ -27,7 +27,6 @@ extern crate std;
 
 mod claim;
 mod config;
-#[cfg_attr(not(test), expect(dead_code, reason = "the protocol that uses it is not in this commit"))]
 mod digest;
 mod hash;
 mod identity;

@@ -22,7 +22,7 @@ pub(crate) const fn place(id: NodeId) -> u64 {
 /// The status is left out, because a suspicion differs between nodes all the time and ends by itself.
 #[must_use]
 pub(crate) const fn element(id: NodeId, claim: &Claim, pending: bool) -> u64 {
-    let version = (claim.incarnation.0 as u64) << 1 | pending as u64;
+    let version = (claim.incarnation.0 as u64) << 1_u32 | pending as u64;
     mix(mix(mix(id.0, ELEMENT), claim.epoch.0), version)
 }
 

@@ -91,7 +91,7 @@ impl Digest {
             return None;
         }
         let mask = mask(depth);
-        let prefix = u64::from(prefix) << 32 & mask;
+        let prefix = u64::from(prefix) << 32_u32 & mask;
         let mut node = &self.root;
         for level in 0..depth {
             match node.link.below() {

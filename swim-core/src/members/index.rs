@@ -11,6 +11,11 @@
 //! This is the one file that names a hash table. Nothing iterates it in a way that can be observed: the
 //! order in which entries are carried over decides where they lie, never what is found.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "the one file that may name HashTable; it is looked into, not iterated"
+)]
+
 use core::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
