@@ -8,6 +8,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::message::Verdict;
+use crate::claim::{Claim, Status};
 use crate::identity::{Epoch, Incarnation, NodeId};
 
 /// A field that always takes the same number of bytes.
@@ -33,6 +34,17 @@ struct Word32(#[serde(with = "postcard::fixint::le")] u32);
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Word64(#[serde(with = "postcard::fixint::le")] u64);
+
+/// A [`Claim`], which itself knows nothing of the wire.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct ClaimFields {
+    #[serde(with = "self")]
+    epoch: Epoch,
+    #[serde(with = "self")]
+    incarnation: Incarnation,
+    #[serde(with = "self")]
+    status: Status,
+}
 
 impl Fixed for u16 {
     fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -96,6 +108,28 @@ impl Fixed for Option<u64> {
     }
     fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Option::<Word64>::deserialize(deserializer)?.map(|word| word.0))
+    }
+}
+
+impl Fixed for Status {
+    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self as u8).serialize(serializer)
+    }
+    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_u8(u8::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("unknown status"))
+    }
+}
+
+/// A byte that tells whether the claim follows, then epoch, incarnation and status.
+impl Fixed for Option<Claim> {
+    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
+        let claim =
+            self.map(|Claim { epoch, incarnation, status }| ClaimFields { epoch, incarnation, status });
+        claim.serialize(serializer)
+    }
+    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let claim = Option::<ClaimFields>::deserialize(deserializer)?;
+        Ok(claim.map(|ClaimFields { epoch, incarnation, status }| Claim { epoch, incarnation, status }))
     }
 }
 

@@ -9,10 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::fixed;
 use super::header::Kind;
+use crate::claim::{Claim, Status};
 use crate::identity::{Epoch, Incarnation, NodeId};
 use crate::stats::DropReason;
 
 /// Are you there, the one I think you are? And do we agree about everybody?
+///
+/// The target's epoch, incarnation and status are what the sender believes of it: whoever is held
+/// suspect learns it from the very ping that gives it a chance to refute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Ping {
     /// Whom the sender means; whoever else has this address now must not answer.
@@ -21,6 +25,12 @@ pub(crate) struct Ping {
     /// Which life of the target the sender holds.
     #[serde(with = "fixed")]
     pub(crate) target_epoch: Epoch,
+    /// Which incarnation within that life.
+    #[serde(with = "fixed")]
+    pub(crate) target_incarnation: Incarnation,
+    /// What the sender holds of it.
+    #[serde(with = "fixed")]
+    pub(crate) target_status: Status,
     /// Unpredictable; the answer repeats it.
     #[serde(with = "fixed")]
     pub(crate) number: u64,
@@ -38,7 +48,26 @@ pub(crate) struct Ack {
     /// The root of the answerer's digest, only if it differs from the ping's.
     #[serde(with = "fixed")]
     pub(crate) root: Option<u64>,
+    /// What the answerer holds of the asker, only if that is not simply that it lives as the header of
+    /// its ping says.
+    #[serde(with = "fixed")]
+    pub(crate) belief: Option<Claim>,
+    /// Whether the answerer does not know the asker.
+    pub(crate) stranger: bool,
 }
+
+impl Ping {
+    /// Bytes of its head.
+    pub(super) const LEN: usize = 8 + 8 + 4 + 1 + 8 + 8;
+}
+
+impl Ack {
+    /// Bytes of its head with all that it can tell: a root and a belief.
+    pub(super) const LEN_MAX: usize = 8 + (1 + 8) + (1 + 8 + 4 + 1) + 1;
+}
+
+/// Nobody can have more bytes sent to a third party than it spends on a forged ping.
+const _: () = assert!(Ack::LEN_MAX <= Ping::LEN);
 
 /// Please ping a member for me.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

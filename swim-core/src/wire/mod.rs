@@ -41,7 +41,7 @@ pub(crate) use message::{
     Ack, Announce, Challenge, Join, Message, Nack, Ping, PingReq, RelayedAck, SyncPage, SyncPull, Verdict,
     Welcome,
 };
-pub(crate) use update::{About, Update, Updates, update_len};
+pub(crate) use update::{About, SUSPECT_LEN_MAX, Update, Updates, update_len};
 pub(crate) use writer::Writer;
 
 /// Longest datagram that is looked at, in bytes.

@@ -18,6 +18,9 @@ use crate::stats::DropReason;
 /// Bytes that every record begins with: status, flags, id, epoch, incarnation.
 const COMMON_LEN: usize = 22;
 
+/// Bytes of a suspicion with as many accusers as there can be, its length included.
+pub(crate) const SUSPECT_LEN_MAX: usize = RECORD_LEN + COMMON_LEN + 1 + 8 * ACCUSERS_MAX;
+
 const FLAG_V6: u8 = 1 << 0;
 const FLAG_METADATA: u8 = 1 << 1;
 const FLAG_SCOPE: u8 = 1 << 2;

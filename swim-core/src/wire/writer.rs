@@ -9,7 +9,7 @@ use super::PART_LEN;
 use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_PAYLOAD, TAG_UPDATES};
 use super::broadcast::{BroadcastRecord, broadcast_len};
 use super::header::{HEADER_LEN, Sender, write as write_header};
-use super::message::Message;
+use super::message::{Message, Ping};
 use super::update::{Update, update_len};
 use crate::payload::PAYLOAD_MAX;
 
@@ -29,6 +29,9 @@ pub(crate) struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// Begins a datagram of at most `limit` bytes with its header and head. It is complete as it is.
     ///
+    /// Header and head are written even if they are longer than that; then nothing can be appended, and
+    /// the caller, who sees it from [`len`](Self::len), abandons the datagram.
+    ///
     /// Nothing is allocated if `bytes` has that much capacity left.
     pub(crate) fn begin(bytes: &'a mut Vec<u8>, limit: usize, sender: &Sender, message: &Message) -> Self {
         let start = bytes.len();
@@ -39,7 +42,6 @@ impl<'a> Writer<'a> {
             message.write(writer.bytes);
             writer.patch();
         }
-        debug_assert!(writer.len() <= limit, "no datagram is so short that a head does not fit");
         writer
     }
 
@@ -126,6 +128,6 @@ impl<'a> Writer<'a> {
 /// The longest broadcast fits a ping in the shortest datagram that can be configured.
 const _: () = {
     const SHORTEST: usize = 1200 - super::SEAL_ROOM;
-    const PING: usize = HEADER_LEN + PART_LEN + 32;
+    const PING: usize = HEADER_LEN + PART_LEN + Ping::LEN;
     assert!(PING + PART_LEN + broadcast_len(PAYLOAD_MAX) <= SHORTEST);
 };

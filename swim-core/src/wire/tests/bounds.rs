@@ -18,10 +18,39 @@ fn a_challenge_is_no_longer_than_the_join_it_answers() {
 }
 
 #[test]
-fn a_bare_ack_is_no_longer_than_a_bare_ping() {
-    let ping = Ping { target: NodeId(0), target_epoch: Epoch(0), number: 0, root: 0 };
-    let ack = Ack { number: u64::MAX, root: Some(u64::MAX) };
-    assert!(bare_len(Message::Ack(ack)) <= bare_len(Message::Ping(ping)));
+fn an_ack_with_all_that_it_can_tell_is_no_longer_than_a_bare_ping() {
+    let ping = Ping {
+        target: NodeId(0),
+        target_epoch: Epoch(0),
+        target_incarnation: Incarnation(0),
+        target_status: Status::Alive,
+        number: 0,
+        root: 0,
+    };
+    let claim = Claim { epoch: Epoch::MAX, incarnation: Incarnation(u32::MAX), status: Status::Left };
+    let ack = Ack { number: u64::MAX, root: Some(u64::MAX), belief: Some(claim), stranger: true };
+    let (ping, ack) = (bare_len(Message::Ping(ping)), bare_len(Message::Ack(ack)));
+    assert_eq!(ping, HEADER_LEN + PART_LEN + Ping::LEN);
+    assert_eq!(ack, HEADER_LEN + PART_LEN + Ack::LEN_MAX);
+    assert!(ack <= ping, "{ack} for {ping}: somebody could be flooded through us");
+}
+
+#[test]
+fn the_longest_suspicion_has_seven_accusers() {
+    let (_, longest) = updates()[5];
+    assert_eq!(update_len(&longest), SUSPECT_LEN_MAX);
+}
+
+#[test]
+fn a_message_that_is_longer_than_the_limit_shows_and_can_be_abandoned() {
+    let (_, ping) = messages()[0];
+    let mut bytes = alloc::vec![7];
+    let mut writer = Writer::begin(&mut bytes, 50, &ME, &ping);
+    assert!(writer.len() > 50);
+    assert_eq!(writer.room(), 0);
+    assert!(!writer.update(&DEAD) && !writer.broadcast(&BROADCAST) && !writer.payload(b""));
+    writer.abandon();
+    assert_eq!(bytes, [7]);
 }
 
 #[test]

@@ -19,21 +19,34 @@ fn count() -> usize {
 }
 
 /// Every message under its name in `golden.txt`.
-pub(super) fn messages() -> [(&'static str, Message); 14] {
+pub(super) fn messages() -> [(&'static str, Message); 17] {
     let number = 0x1112_1314_1516_1718;
     let nonce = 0x4142_4344_4546_4748;
     let token = 0x5152_5354_5556_5758;
     let target = NodeId(0xa1);
     let held_epoch = Epoch(1_600_000_000_000);
+    let ack = Ack { number, root: None, belief: None, stranger: false };
+    let root = Some(0x3132_3334_3536_3738);
+    let belief = Some(Claim { epoch: held_epoch, incarnation: Incarnation(6), status: Status::Dead });
     let (prefix, depth) = (0xab00_0000, 2);
     let hashes = core::array::from_fn(|i| 0x0101_0101 * u32::try_from(i).expect("below 16"));
     [
         (
             "Ping",
-            Message::Ping(Ping { target, target_epoch: held_epoch, number, root: 0x2122_2324_2526_2728 }),
+            Message::Ping(Ping {
+                target,
+                target_epoch: held_epoch,
+                target_incarnation: Incarnation(5),
+                target_status: Status::Suspect,
+                number,
+                root: 0x2122_2324_2526_2728,
+            }),
         ),
-        ("Ack", Message::Ack(Ack { number, root: None })),
-        ("Ack with root", Message::Ack(Ack { number, root: Some(0x3132_3334_3536_3738) })),
+        ("Ack", Message::Ack(ack)),
+        ("Ack with root", Message::Ack(Ack { root, ..ack })),
+        ("Ack with belief", Message::Ack(Ack { belief, ..ack })),
+        ("Ack with root and belief", Message::Ack(Ack { root, belief, ..ack })),
+        ("Ack to a stranger", Message::Ack(Ack { root, stranger: true, ..ack })),
         ("PingReq", Message::PingReq(PingReq { target, number, budget_us: 350_000 })),
         ("Nack", Message::Nack(Nack { number })),
         ("RelayedAck", Message::RelayedAck(RelayedAck { number, target })),

@@ -110,7 +110,12 @@ fn a_head_that_means_nothing_is_malformed() {
         read(&bytes).map(|_| ())
     };
     assert_eq!(broken("Ping", 14, 1), Err(DropReason::Malformed), "an epoch beyond 48 bits");
+    assert_eq!(broken("Ping", 20, 4), Err(DropReason::Malformed), "an unknown status");
     assert_eq!(broken("Ack", 8, 2), Err(DropReason::Malformed), "neither with a root nor without");
+    assert_eq!(broken("Ack", 9, 2), Err(DropReason::Malformed), "neither with a belief nor without");
+    assert_eq!(broken("Ack", 10, 2), Err(DropReason::Malformed), "neither a stranger nor none");
+    assert_eq!(broken("Ack with belief", 16, 1), Err(DropReason::Malformed), "an epoch beyond 48 bits");
+    assert_eq!(broken("Ack with belief", 22, 4), Err(DropReason::Malformed), "an unknown status");
     assert_eq!(broken("Welcome", 8, 2), Err(DropReason::Malformed), "an unknown verdict");
 }
 

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::*;
+use crate::claim::{Claim, Status};
 use crate::identity::{Epoch, Incarnation, NodeId};
 use crate::stats::DropReason;
 

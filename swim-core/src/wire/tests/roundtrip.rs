@@ -36,16 +36,32 @@ fn address() -> impl Strategy<Value = SocketAddr> {
     prop_oneof![any::<(IpAddr, u16)>().prop_map(SocketAddr::from), link_local].prop_map(canonical)
 }
 
+fn claim() -> impl Strategy<Value = Claim> {
+    let status = (0..4_u8).prop_map(|status| Status::from_u8(status).expect("one of four"));
+    (epoch(), incarnation(), status).prop_map(|(epoch, incarnation, status)| Claim {
+        epoch,
+        incarnation,
+        status,
+    })
+}
+
 fn message() -> impl Strategy<Value = Message> {
-    let a = (id(), epoch(), incarnation(), any::<u64>(), any::<u64>(), any::<Option<u64>>());
+    let a = (id(), claim(), any::<u64>(), any::<u64>(), any::<Option<u64>>(), proptest::option::of(claim()));
     let b = (epoch(), any::<u32>(), any::<u8>(), any::<u16>(), any::<[u32; 16]>(), any::<bool>());
     (0..Kind::ALL.len(), a, b).prop_map(|(kind, a, b)| {
-        let (target, target_epoch, held_incarnation, number, root, other) = a;
-        let (clock, members, depth, more, hashes, taken) = b;
-        let verdict = if taken { Verdict::IdTaken } else { Verdict::Admitted };
+        let (target, held, number, root, other, belief) = a;
+        let (clock, members, depth, more, hashes, yes) = b;
+        let verdict = if yes { Verdict::IdTaken } else { Verdict::Admitted };
         match Kind::ALL[kind] {
-            Kind::Ping => Message::Ping(Ping { target, target_epoch, number, root }),
-            Kind::Ack => Message::Ack(Ack { number, root: other }),
+            Kind::Ping => Message::Ping(Ping {
+                target,
+                target_epoch: held.epoch,
+                target_incarnation: held.incarnation,
+                target_status: held.status,
+                number,
+                root,
+            }),
+            Kind::Ack => Message::Ack(Ack { number, root: other, belief, stranger: yes }),
             Kind::PingReq => Message::PingReq(PingReq { target, number, budget_us: members }),
             Kind::Nack => Message::Nack(Nack { number }),
             Kind::RelayedAck => Message::RelayedAck(RelayedAck { number, target }),
@@ -54,8 +70,8 @@ fn message() -> impl Strategy<Value = Message> {
             Kind::Welcome => Message::Welcome(Welcome {
                 nonce: number,
                 verdict,
-                held_epoch: target_epoch,
-                held_incarnation,
+                held_epoch: held.epoch,
+                held_incarnation: held.incarnation,
                 clock,
                 members,
             }),
@@ -106,9 +122,11 @@ fn datagram() -> impl Strategy<Value = Datagram<'static>> {
 /// Bytes of the head part of each kind: three, and the widths of its fields.
 fn head_part_len(message: &Message) -> usize {
     match message {
-        Message::Ping(_) => 3 + 32,
-        Message::Ack(Ack { root: None, .. }) => 3 + 9,
-        Message::Ack(Ack { root: Some(_), .. }) => 3 + 17,
+        Message::Ping(_) => 3 + 37,
+        Message::Ack(Ack { root: None, belief: None, .. }) => 3 + 11,
+        Message::Ack(Ack { root: Some(_), belief: None, .. }) => 3 + 19,
+        Message::Ack(Ack { root: None, belief: Some(_), .. }) => 3 + 24,
+        Message::Ack(Ack { root: Some(_), belief: Some(_), .. }) => 3 + 32,
         Message::PingReq(_) => 3 + 20,
         Message::Nack(_) => 3 + 8,
         Message::RelayedAck(_) | Message::Join(_) | Message::Challenge(_) | Message::Announce(_) => 3 + 16,
