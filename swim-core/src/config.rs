@@ -239,7 +239,7 @@ impl core::error::Error for ConfigError {}
 fn check(o: &Options) -> Result<(), ConfigError> {
     const HOUR: Duration = Duration::from_secs(3600);
     const MILLI: Duration = Duration::from_millis(1);
-    let ranges: [(&'static str, &dyn fmt::Debug, bool, &'static str); 19] = [
+    let ranges: [(&'static str, &dyn fmt::Debug, bool, &'static str); 20] = [
         ("label", &o.label, o.label.len() <= 255, "at most 255 bytes"),
         ("period", &o.period, o.period >= 10 * MILLI && o.period <= HOUR, "10 ms to 1 h"),
         (
@@ -277,6 +277,7 @@ fn check(o: &Options) -> Result<(), ConfigError> {
             o.tombstone_life >= o.period * 10 && o.tombstone_life <= HOUR * 24 * 365,
             "10 periods to one year",
         ),
+        ("relayed_max", &o.relayed_max, o.relayed_max <= crate::numbers::PLACES, "at most 8192"),
         ("pages_per_second", &o.pages_per_second, o.pages_per_second >= 1, "at least 1"),
         (
             "join_retry",

@@ -27,22 +27,32 @@ extern crate std;
 
 mod claim;
 mod config;
+mod conflict;
 mod digest;
+mod doubt;
+mod gossip;
 mod hash;
+mod heal;
+mod health;
 mod identity;
 mod input;
+mod join;
 mod member;
-#[cfg_attr(not(test), expect(dead_code, reason = "the protocol that uses it is not in this commit"))]
 mod members;
 mod node;
+mod numbers;
+mod outbox;
 mod output;
 mod payload;
+mod probe;
 mod random;
+mod relay;
 mod rtt;
 mod scale;
 mod stats;
+mod suspicion;
+mod sync;
 mod time;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the protocol does not use it yet"))]
 mod wire;
 
 pub use claim::{Claim, Status, supersedes};

@@ -21,6 +21,7 @@ impl Digest {
     }
 
     /// The sum of the elements below a prefix; `None` if `depth` is above [`DEPTH_MAX`].
+    #[cfg(test)]
     pub(crate) fn sum(&self, rows: &impl Rows, prefix: u32, depth: u8) -> Option<u64> {
         Some(match self.find(prefix, depth)? {
             Found::Node(node) => node.sum,
@@ -36,6 +37,7 @@ impl Digest {
     }
 
     /// How many members are below a prefix; `None` if `depth` is above [`DEPTH_MAX`].
+    #[cfg(test)]
     pub(crate) fn count(&self, rows: &impl Rows, prefix: u32, depth: u8) -> Option<u32> {
         Some(match self.find(prefix, depth)? {
             Found::Node(node) => node.count,

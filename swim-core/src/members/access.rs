@@ -11,6 +11,7 @@ use crate::claim::{Claim, Status};
 use crate::digest;
 use crate::identity::NodeId;
 use crate::member::Member;
+#[cfg(test)]
 use crate::time::Instant;
 
 /// The table as a whole.
@@ -41,6 +42,7 @@ impl Members {
     }
 
     /// When [`Members::forget_expired`] next has something to do.
+    #[cfg(test)]
     pub(crate) fn next_expiry(&self) -> Option<Instant> {
         self.tombstones.next_expiry(&self.records)
     }
@@ -78,11 +80,13 @@ impl Members {
     }
 
     /// The sum below a prefix.
+    #[cfg(test)]
     pub(crate) fn digest_sum(&self, prefix: u32, depth: u8) -> Option<u64> {
         self.digest.sum(&self.records, prefix, depth)
     }
 
     /// How many active members are below a prefix.
+    #[cfg(test)]
     pub(crate) fn digest_count(&self, prefix: u32, depth: u8) -> Option<u32> {
         self.digest.count(&self.records, prefix, depth)
     }

@@ -54,6 +54,7 @@ impl Index {
     }
 
     /// How many numbers are held.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.current.len() + self.old.len()
     }

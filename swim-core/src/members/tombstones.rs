@@ -29,6 +29,7 @@ impl Tombstones {
         Self { oldest: NONE, newest: NONE, len: 0, len_max, life, dead: Vec::new() }
     }
 
+    #[cfg(test)]
     pub(super) const fn len(&self) -> u32 {
         self.len
     }

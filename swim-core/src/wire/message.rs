@@ -200,6 +200,11 @@ pub(crate) struct SyncPage {
     pub(crate) more: u16,
 }
 
+impl SyncPage {
+    /// Bytes of its head.
+    pub(crate) const LEN: usize = 8 + 4 + 1 + 2;
+}
+
 /// A kind with its head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Message {

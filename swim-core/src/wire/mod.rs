@@ -32,16 +32,24 @@ mod tests;
 mod update;
 mod writer;
 
-pub(crate) use accusers::{ACCUSERS_MAX, Accusers};
+#[cfg(test)]
+pub(crate) use accusers::ACCUSERS_MAX;
+pub(crate) use accusers::Accusers;
 pub(crate) use body::{Body, read_body};
-pub(crate) use broadcast::{BroadcastRecord, Broadcasts, broadcast_len};
+#[cfg(test)]
+pub(crate) use broadcast::Broadcasts;
+pub(crate) use broadcast::{BroadcastRecord, broadcast_len};
 pub use describe::describe;
-pub(crate) use header::{HEADER_LEN, Header, Kind, Sender, VERSION, read_header};
+#[cfg(test)]
+pub(crate) use header::Kind;
+pub(crate) use header::{HEADER_LEN, Header, Sender, VERSION, read_header};
 pub(crate) use message::{
     Ack, Announce, Challenge, Join, Message, Nack, Ping, PingReq, RelayedAck, SyncPage, SyncPull, Verdict,
     Welcome,
 };
-pub(crate) use update::{About, SUSPECT_LEN_MAX, Update, Updates, update_len};
+#[cfg(test)]
+pub(crate) use update::Updates;
+pub(crate) use update::{About, SUSPECT_LEN_MAX, Update, update_len};
 pub(crate) use writer::Writer;
 
 /// Longest datagram that is looked at, in bytes.

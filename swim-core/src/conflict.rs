@@ -1,0 +1,269 @@
+//! Two nodes with one id.
+//!
+//! An id is a promise of the user's that the protocol cannot keep for him, but it can make sure that a
+//! broken promise ends with one winner, the same everywhere, and without flapping.
+//!
+//! *At admission* somebody asks for an id that a member holds at another address. The member is asked
+//! whether it still lives (an [`Admission`]): if it answers, the joiner is turned away; if not, the
+//! joiner is the member's next life, and welcome.
+//!
+//! *At a merge* both are members already and hear of each other. Each asks the other ([`Rival`]). No
+//! answer: the claim was left over from an earlier address; it is outbid, once. An answer: the higher
+//! (epoch, address) stays, the other goes quiet and never outbids.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::identity::{Epoch, Identity, Incarnation, NodeId};
+use crate::time::Instant;
+
+/// Admissions in question at once.
+pub(crate) const ADMISSIONS_MAX: usize = 16;
+/// Pings that a silent incumbent or rival gets.
+const TRIES: u8 = 2;
+/// How long the outcome of an admission is remembered.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// What is known of an incumbent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Incumbent {
+    /// It has been asked and may still answer.
+    Asked,
+    /// It lives: the joiner is turned away.
+    Lives,
+    /// It did not answer: the joiner may have the id.
+    Gone,
+}
+
+/// A joiner that wants the id of a member.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Admission {
+    pub(crate) id: NodeId,
+    pub(crate) joiner: SocketAddr,
+    /// The nonce of the joiner's `Join`, so that it can be answered as soon as the outcome is known.
+    pub(crate) nonce: u64,
+    pub(crate) incumbent: SocketAddr,
+    pub(crate) epoch: Epoch,
+    pub(crate) number: u64,
+    pub(crate) outcome: Incumbent,
+    tries: u8,
+    next_at: Instant,
+}
+
+/// All admissions in question, by place.
+#[derive(Debug)]
+pub(crate) struct Admissions {
+    places: [Option<Admission>; ADMISSIONS_MAX],
+    timeout: Duration,
+}
+
+impl Admissions {
+    /// `timeout` is how long an incumbent has to answer, all attempts together.
+    pub(crate) const fn new(timeout: Duration) -> Self {
+        Self { places: [None; ADMISSIONS_MAX], timeout }
+    }
+
+    /// What is known of the admission of `joiner` as `id`.
+    pub(crate) fn outcome(&self, id: NodeId, joiner: SocketAddr) -> Option<Incumbent> {
+        self.places
+            .iter()
+            .flatten()
+            .find(|admission| admission.id == id && admission.joiner == joiner)
+            .map(|admission| admission.outcome)
+    }
+
+    /// A place for a new question, or `None` if as many are open as may be.
+    pub(crate) fn room(&self) -> Option<u16> {
+        self.places.iter().position(Option::is_none).map(|place| place as u16)
+    }
+
+    /// Opens the question; the first ping is due at once.
+    pub(crate) fn open(
+        &mut self,
+        place: u16,
+        joiner: (NodeId, SocketAddr, u64),
+        incumbent: (SocketAddr, Epoch),
+        number: u64,
+        now: Instant,
+    ) {
+        self.places[usize::from(place)] = Some(Admission {
+            id: joiner.0,
+            joiner: joiner.1,
+            nonce: joiner.2,
+            incumbent: incumbent.0,
+            epoch: incumbent.1,
+            number,
+            outcome: Incumbent::Asked,
+            tries: 0,
+            next_at: now,
+        });
+    }
+
+    /// Somebody with the incumbent's id answered in life `epoch`. `true` if it was the incumbent.
+    pub(crate) fn answered(&mut self, place: u16, number: u64, source: SocketAddr, epoch: Epoch) -> bool {
+        let Some(Some(admission)) = self.places.get_mut(usize::from(place)) else { return false };
+        let fits = admission.number == number && admission.incumbent == source && admission.epoch == epoch;
+        if fits {
+            admission.outcome = Incumbent::Lives;
+        }
+        fits
+    }
+
+    /// Who wants the id.
+    pub(crate) fn joiner(&self, place: u16) -> Option<SocketAddr> {
+        self.places.get(usize::from(place))?.map(|admission| admission.joiner)
+    }
+
+    /// What is due: an admission to ask for (`Asked`), or one whose outcome has just become `Gone`.
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Admission> {
+        for entry in &mut self.places {
+            let Some(admission) = entry else { continue };
+            if admission.next_at > now {
+                continue;
+            }
+            if admission.outcome != Incumbent::Asked {
+                *entry = None;
+                continue;
+            }
+            if admission.tries < TRIES {
+                admission.tries += 1;
+                admission.next_at = now.after(self.timeout / u32::from(TRIES));
+            } else {
+                admission.outcome = Incumbent::Gone;
+                admission.next_at = now.after(REMEMBERED);
+            }
+            return Some(*admission);
+        }
+        None
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.places.iter().flatten().map(|admission| admission.next_at).min()
+    }
+}
+
+/// A rival that is being asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rival {
+    pub(crate) addr: SocketAddr,
+    pub(crate) epoch: Epoch,
+    pub(crate) incarnation: Incarnation,
+    pub(crate) number: u64,
+    tries: u8,
+    next_at: Instant,
+}
+
+/// What is due about a rival.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RivalDue {
+    /// Ping it.
+    Ask,
+    /// It did not answer: outbid it.
+    Silent,
+}
+
+impl Rival {
+    pub(crate) const fn new(
+        addr: SocketAddr,
+        epoch: Epoch,
+        incarnation: Incarnation,
+        number: u64,
+        now: Instant,
+    ) -> Self {
+        Self { addr, epoch, incarnation, number, tries: 0, next_at: now }
+    }
+
+    /// What is due at `now`.
+    pub(crate) fn due(&mut self, now: Instant, timeout: Duration) -> Option<RivalDue> {
+        if self.next_at > now {
+            return None;
+        }
+        if self.tries >= TRIES {
+            return Some(RivalDue::Silent);
+        }
+        self.tries += 1;
+        self.next_at = now.after(timeout / u32::from(TRIES));
+        Some(RivalDue::Ask)
+    }
+
+    pub(crate) const fn deadline(&self) -> Instant {
+        self.next_at
+    }
+
+    /// Whether the rival, which answered in life `epoch` from `addr`, has the better claim.
+    pub(crate) fn beats(epoch: Epoch, addr: SocketAddr, me: &Identity) -> bool {
+        (epoch, addr) > (me.epoch, me.addr)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_millis(500);
+
+    fn addr(last: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, last], 7946))
+    }
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    fn open(admissions: &mut Admissions, joiner: u8) -> Option<u16> {
+        let place = admissions.room()?;
+        let joiner = (NodeId(7), addr(joiner), 99);
+        admissions.open(place, joiner, (addr(1), Epoch(5)), 42, at(0));
+        Some(place)
+    }
+
+    #[test]
+    fn an_incumbent_that_answers_keeps_its_id() {
+        let mut admissions = Admissions::new(TIMEOUT);
+        let place = open(&mut admissions, 2).expect("there is room");
+        assert_eq!(admissions.due(at(0)).map(|due| due.outcome), Some(Incumbent::Asked));
+        assert!(!admissions.answered(place, 41, addr(1), Epoch(5)), "wrong number");
+        assert!(!admissions.answered(place, 42, addr(2), Epoch(5)), "wrong source");
+        assert!(!admissions.answered(place, 42, addr(1), Epoch(6)), "its next life is no incumbent");
+        assert!(admissions.answered(place, 42, addr(1), Epoch(5)));
+        assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Lives));
+    }
+
+    #[test]
+    fn a_silent_incumbent_is_asked_twice_and_then_gone() {
+        let mut admissions = Admissions::new(TIMEOUT);
+        open(&mut admissions, 2);
+        let outcomes = [0, 250, 500].map(|millis| admissions.due(at(millis)).map(|due| due.outcome));
+        assert_eq!(outcomes, [Some(Incumbent::Asked), Some(Incumbent::Asked), Some(Incumbent::Gone)]);
+        assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Gone));
+        assert!(admissions.due(at(20_000)).is_none(), "forgotten after a while");
+        assert_eq!(admissions.outcome(NodeId(7), addr(2)), None);
+    }
+
+    #[test]
+    fn the_number_of_questions_is_bounded() {
+        let mut admissions = Admissions::new(TIMEOUT);
+        for joiner in 0..ADMISSIONS_MAX as u8 {
+            assert!(open(&mut admissions, joiner).is_some());
+        }
+        assert!(open(&mut admissions, 200).is_none());
+    }
+
+    #[test]
+    fn of_two_rivals_exactly_one_has_the_better_claim() {
+        let me = |last, epoch| Identity { id: NodeId(7), addr: addr(last), epoch: Epoch(epoch) };
+        for (a, b) in [((1, 5), (2, 5)), ((1, 6), (2, 5)), ((2, 6), (1, 5))] {
+            let (a, b) = (me(a.0, a.1), me(b.0, b.1));
+            assert_ne!(Rival::beats(a.epoch, a.addr, &b), Rival::beats(b.epoch, b.addr, &a));
+        }
+    }
+
+    #[test]
+    fn a_silent_rival_is_asked_twice_and_then_outbid() {
+        let mut rival = Rival::new(addr(2), Epoch(5), Incarnation(0), 42, at(0));
+        assert_eq!(rival.due(at(0), TIMEOUT), Some(RivalDue::Ask));
+        assert_eq!(rival.due(at(100), TIMEOUT), None);
+        assert_eq!(rival.due(at(250), TIMEOUT), Some(RivalDue::Ask));
+        assert_eq!(rival.due(at(500), TIMEOUT), Some(RivalDue::Silent));
+    }
+}

@@ -1,0 +1,325 @@
+//! Finding the cluster: seeds, contacts, and the handshake that proves an address.
+//!
+//! Whoever wants to be known to somebody who does not know it opens a *contact*. Nothing about the
+//! stranger is stored on the other side until it has shown, by returning a token, that it can be reached
+//! where it says; until then it gets back no more bytes than it sends.
+//!
+//! ```text
+//!   asking ──Join(nonce, no token)──▶                        stateless: token = PRF(source address, time)
+//!          ◀──Challenge(nonce, token)──
+//!   asking ──Join(nonce, token)─────▶                        what do I hold under this id?
+//!          ◀──Welcome(nonce, held epoch, clock, helpers)──
+//!   (epoch = max(own, held + 1))
+//!   announcing ──Announce(token) + own Alive──▶              told to everybody
+//!          ◀──Ack──                                          joined
+//! ```
+//!
+//! All seeds are asked at once, each with its own back-off, until the first one welcomes: a list of ten
+//! addresses of which nine are black holes joins as fast as a list of one. Seeds are remembered for ever;
+//! a node that finds itself alone begins again.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::identity::NodeId;
+use crate::numbers::{self, Question};
+use crate::time::Instant;
+use crate::{HINTS_MAX, SEEDS_MAX};
+
+/// Contacts open at once: all seeds, and as many introductions and hints again as a period may bring.
+pub(crate) const CONTACTS_MAX: usize = SEEDS_MAX + 16;
+/// Attempts of a contact that is not a seed's.
+const TRIES_MAX: u8 = 4;
+
+/// Why somebody is contacted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Why {
+    /// It is a seed, and we look for the cluster: without end.
+    Seeking,
+    /// It may be alive, and would be of use: a few times.
+    Introduction,
+}
+
+/// How far a contact has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    Asking,
+    Announcing,
+}
+
+/// One open contact.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contact {
+    pub(crate) addr: SocketAddr,
+    pub(crate) nonce: u64,
+    /// 0: none yet.
+    pub(crate) token: u64,
+    pub(crate) why: Why,
+    pub(crate) stage: Stage,
+    tries: u8,
+    next_at: Instant,
+}
+
+/// All open contacts, by place.
+#[derive(Debug)]
+pub(crate) struct Contacts {
+    places: Vec<Option<Contact>>,
+    retry: (Duration, Duration),
+}
+
+impl Contacts {
+    pub(crate) const fn new(retry: (Duration, Duration)) -> Self {
+        Self { places: Vec::new(), retry }
+    }
+
+    /// Opens one, due at once. `false` if as many are open as may be; one to the same address is kept.
+    pub(crate) fn open(&mut self, addr: SocketAddr, why: Why, random: u64, now: Instant) -> bool {
+        if let Some(open) = self.places.iter_mut().flatten().find(|contact| contact.addr == addr) {
+            if why == Why::Seeking {
+                open.why = why;
+            }
+            return true;
+        }
+        let place = match self.places.iter().position(Option::is_none) {
+            Some(place) => place,
+            None if self.places.len() < CONTACTS_MAX => {
+                self.places.push(None);
+                self.places.len() - 1
+            }
+            None => return false,
+        };
+        let nonce = numbers::compose(random, Question::Announce { place: place as u16 });
+        self.places[place] =
+            Some(Contact { addr, nonce, token: 0, why, stage: Stage::Asking, tries: 0, next_at: now });
+        true
+    }
+
+    /// The open contact that `number` belongs to, if it was made to `source` and stands at `stage`.
+    pub(crate) fn find(&self, number: u64, source: SocketAddr, stage: Stage) -> Option<Contact> {
+        let Some(Question::Announce { place }) = numbers::question(number) else { return None };
+        let contact = (*self.places.get(usize::from(place))?)?;
+        let fits = contact.nonce == number && contact.addr == source && contact.stage == stage;
+        fits.then_some(contact)
+    }
+
+    /// A token came: the contact is due at once.
+    pub(crate) fn challenge(&mut self, nonce: u64, token: u64, now: Instant) {
+        if let Some(contact) = self.at(nonce) {
+            contact.token = token;
+            contact.next_at = now;
+        }
+    }
+
+    /// We are welcome: the announcement is due at once.
+    pub(crate) fn announce(&mut self, nonce: u64, now: Instant) {
+        if let Some(contact) = self.at(nonce) {
+            contact.stage = Stage::Announcing;
+            contact.next_at = now;
+        }
+    }
+
+    pub(crate) fn close(&mut self, nonce: u64) {
+        if let Some(Question::Announce { place }) = numbers::question(nonce)
+            && let Some(entry) = self.places.get_mut(usize::from(place))
+            && entry.is_some_and(|contact| contact.nonce == nonce)
+        {
+            *entry = None;
+        }
+    }
+
+    /// Ends the search: every contact that only sought is closed.
+    pub(crate) fn close_seeking(&mut self) {
+        for entry in &mut self.places {
+            if entry.is_some_and(|contact| contact.why == Why::Seeking) {
+                *entry = None;
+            }
+        }
+    }
+
+    /// The next contact that is due, rescheduled; contacts that were tried often enough are closed.
+    /// `jitter` makes a delay of at most the given one.
+    pub(crate) fn due(
+        &mut self,
+        now: Instant,
+        mut jitter: impl FnMut(Duration) -> Duration,
+    ) -> Option<Contact> {
+        for entry in &mut self.places {
+            let Some(contact) = entry else { continue };
+            if contact.next_at > now {
+                continue;
+            }
+            if contact.why == Why::Introduction && contact.tries >= TRIES_MAX {
+                *entry = None;
+                continue;
+            }
+            // A token lives for a while only: without an answer the next attempt asks for a new one.
+            if contact.tries % 4 == 3 && contact.stage == Stage::Asking {
+                contact.token = 0;
+            }
+            let delay = self.retry.0.saturating_mul(1 << contact.tries.min(16)).min(self.retry.1);
+            contact.tries = contact.tries.saturating_add(1);
+            contact.next_at = now.after(jitter(delay));
+            return Some(*contact);
+        }
+        None
+    }
+
+    /// When the next one is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.places.iter().flatten().map(|contact| contact.next_at).min()
+    }
+
+    fn at(&mut self, nonce: u64) -> Option<&mut Contact> {
+        let Some(Question::Announce { place }) = numbers::question(nonce) else { return None };
+        self.places.get_mut(usize::from(place))?.as_mut().filter(|contact| contact.nonce == nonce)
+    }
+}
+
+/// A seed, and which member it turned out to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeedAt {
+    pub(crate) addr: SocketAddr,
+    pub(crate) id: Option<NodeId>,
+}
+
+/// Where this node stands with its cluster.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Search {
+    /// Nothing is looked for: no seed was ever named, or the search was cancelled.
+    Idle,
+    /// Looking.
+    Seeking,
+    /// Somebody let us in.
+    Joined,
+}
+
+/// What is looked for, and where.
+#[derive(Debug)]
+pub(crate) struct Join {
+    pub(crate) search: Search,
+    pub(crate) seeds: Vec<SeedAt>,
+    /// Addresses from an earlier life, asked beside the seeds.
+    pub(crate) hints: Vec<SocketAddr>,
+    pub(crate) contacts: Contacts,
+    /// Whether this life has been announced to anybody.
+    pub(crate) announced: bool,
+    /// A rival that was silent and has been outbid: once is enough.
+    pub(crate) outbid: Option<SocketAddr>,
+}
+
+impl Join {
+    pub(crate) const fn new(retry: (Duration, Duration)) -> Self {
+        Self {
+            search: Search::Idle,
+            seeds: Vec::new(),
+            hints: Vec::new(),
+            contacts: Contacts::new(retry),
+            announced: false,
+            outbid: None,
+        }
+    }
+
+    /// Remembers a seed; `false` if there are as many as there may be.
+    pub(crate) fn add_seed(&mut self, addr: SocketAddr) -> bool {
+        if self.seeds.iter().any(|seed| seed.addr == addr) {
+            return true;
+        }
+        if self.seeds.len() >= SEEDS_MAX {
+            return false;
+        }
+        self.seeds.push(SeedAt { addr, id: None });
+        true
+    }
+
+    /// Remembers a hint; `false` if there are as many as there may be.
+    pub(crate) fn add_hint(&mut self, addr: SocketAddr) -> bool {
+        if self.hints.contains(&addr) {
+            return true;
+        }
+        if self.hints.len() >= HINTS_MAX {
+            return false;
+        }
+        self.hints.push(addr);
+        true
+    }
+
+    /// A seed turned out to be this member.
+    pub(crate) fn identify(&mut self, addr: SocketAddr, id: NodeId) {
+        if let Some(seed) = self.seeds.iter_mut().find(|seed| seed.addr == addr) {
+            seed.id = Some(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(350));
+
+    fn addr(last: u16) -> SocketAddr {
+        SocketAddr::from(([10, 0, (last / 256) as u8, last as u8], 7946))
+    }
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    #[test]
+    fn a_seed_is_asked_for_ever_with_a_back_off_that_stops_growing() {
+        let mut contacts = Contacts::new(RETRY);
+        contacts.open(addr(1), Why::Seeking, 0, at(0));
+        let mut times = alloc::vec![];
+        for millis in (0..2_000).step_by(50) {
+            if contacts.due(at(millis), |delay| delay).is_some() {
+                times.push(millis);
+            }
+        }
+        assert_eq!(times, [0, 100, 300, 650, 1000, 1350, 1700]);
+    }
+
+    #[test]
+    fn an_introduction_is_given_up_after_a_few_attempts() {
+        let mut contacts = Contacts::new(RETRY);
+        contacts.open(addr(1), Why::Introduction, 0, at(0));
+        let tries = (0..100).filter(|step| contacts.due(at(step * 400), |delay| delay).is_some()).count();
+        assert_eq!(tries, usize::from(TRIES_MAX));
+        assert_eq!(contacts.deadline(), None);
+    }
+
+    #[test]
+    fn an_answer_must_fit_number_source_and_stage() {
+        let mut contacts = Contacts::new(RETRY);
+        contacts.open(addr(1), Why::Seeking, 0x1234_0000, at(0));
+        let contact = contacts.due(at(0), |delay| delay).expect("it is due");
+        assert!(contacts.find(contact.nonce, addr(1), Stage::Asking).is_some());
+        assert!(contacts.find(contact.nonce, addr(2), Stage::Asking).is_none());
+        assert!(contacts.find(contact.nonce ^ (1 << 40), addr(1), Stage::Asking).is_none());
+        assert!(contacts.find(contact.nonce, addr(1), Stage::Announcing).is_none());
+        contacts.challenge(contact.nonce, 7, at(1));
+        assert_eq!(contacts.due(at(1), |delay| delay).map(|contact| contact.token), Some(7));
+        contacts.announce(contact.nonce, at(2));
+        assert!(contacts.find(contact.nonce, addr(1), Stage::Announcing).is_some());
+        contacts.close(contact.nonce);
+        assert_eq!(contacts.deadline(), None);
+    }
+
+    #[test]
+    fn contacts_seeds_and_hints_are_bounded() {
+        let mut join = Join::new(RETRY);
+        for last in 0..SEEDS_MAX as u16 {
+            assert!(join.add_seed(addr(last)));
+        }
+        assert!(join.add_seed(addr(0)), "a known one takes no room");
+        assert!(!join.add_seed(addr(999)));
+        for last in 0..HINTS_MAX as u16 {
+            assert!(join.add_hint(addr(last)));
+        }
+        assert!(!join.add_hint(addr(999)));
+        for last in 0..CONTACTS_MAX as u16 {
+            assert!(join.contacts.open(addr(last), Why::Introduction, 0, at(0)));
+        }
+        assert!(!join.contacts.open(addr(999), Why::Introduction, 0, at(0)));
+    }
+}

@@ -1,0 +1,294 @@
+//! The handshake, from both sides. `join.rs` has the picture.
+
+use core::net::SocketAddr;
+
+use super::telling::Cargo;
+use super::{Life, Node};
+use crate::claim::Status;
+use crate::conflict::Incumbent;
+use crate::identity::{Epoch, Incarnation, NodeId, canonical};
+use crate::join::{Search, Stage, Why};
+use crate::members::{SAMPLE_MAX, Slot};
+use crate::numbers::{self, Question};
+use crate::output::{Event, JoinFailure};
+use crate::random::Purpose;
+use crate::stats::DropReason;
+use crate::wire::{Ack, Announce, Body, Challenge, Header, Join, Message, Update, Verdict, Welcome};
+
+/// Seconds that an address token is good for, at least; at most twice as long.
+const TOKEN_LIFE_S: u64 = 30;
+
+/// The one who wants in.
+impl Node {
+    /// Opens a contact to `addr`, unless it is this node's own address.
+    pub(super) fn contact(&mut self, addr: SocketAddr, why: Why) {
+        if addr == self.me.addr {
+            return;
+        }
+        let random = self.number();
+        if !self.join.contacts.open(addr, why, random, self.doubt.awake()) {
+            self.drop_for(DropReason::ContactLimit);
+        }
+    }
+
+    /// Looks for the cluster at all seeds, and at a few of the hints.
+    pub(super) fn seek(&mut self) {
+        self.join.search = Search::Seeking;
+        for place in 0..self.join.seeds.len() {
+            self.contact(self.join.seeds[place].addr, Why::Seeking);
+        }
+        for _ in 0..self.join.hints.len().min(SAMPLE_MAX) {
+            let hint = self.streams.below(Purpose::Joining, self.join.hints.len() as u32) as usize;
+            self.contact(self.join.hints[hint], Why::Introduction);
+        }
+    }
+
+    /// Asks, or announces, wherever it is due.
+    pub(super) fn pursue_contacts(&mut self) {
+        let now = self.now();
+        while self.outbox.quantum_left() > 0 {
+            let streams = &mut self.streams;
+            let due = self.join.contacts.due(now, |delay| streams.jittered(Purpose::Jitter, delay));
+            let Some(contact) = due else { return };
+            match contact.stage {
+                Stage::Asking => {
+                    let join = Join { nonce: contact.nonce, token: contact.token };
+                    self.send(contact.addr, &Message::Join(join), Cargo::EMPTY);
+                }
+                Stage::Announcing => {
+                    let announce = Announce { token: contact.token, number: contact.nonce };
+                    self.join.announced = true;
+                    self.send(contact.addr, &Message::Announce(announce), Cargo::claims(&[Slot::ME]));
+                }
+            }
+        }
+    }
+
+    pub(super) fn hear_challenge(
+        &mut self,
+        source: SocketAddr,
+        challenge: Challenge,
+    ) -> Result<(), DropReason> {
+        let contact = self.join.contacts.find(challenge.nonce, source, Stage::Asking);
+        let contact = contact.ok_or(DropReason::UnexpectedAnswer)?;
+        if contact.token != 0 {
+            return Err(DropReason::UnexpectedAnswer);
+        }
+        self.join.contacts.challenge(challenge.nonce, challenge.token, self.doubt.awake());
+        Ok(())
+    }
+
+    /// Somebody who was asked lets us in, and says what the cluster holds under our id.
+    pub(super) fn hear_welcome(
+        &mut self,
+        source: SocketAddr,
+        header: &Header,
+        welcome: Welcome,
+        body: &Body<'_>,
+    ) -> Result<(), DropReason> {
+        let contact = self.join.contacts.find(welcome.nonce, source, Stage::Asking);
+        contact.ok_or(DropReason::UnexpectedAnswer)?;
+        if self.life != Life::Running {
+            return Err(DropReason::NotRunning);
+        }
+        if welcome.verdict == Verdict::IdTaken {
+            self.join.contacts.close(welcome.nonce);
+            self.lose(incumbent_address(body, self.me.id).unwrap_or(source));
+            return Ok(());
+        }
+        if self.n() == 1 && !self.join.announced {
+            self.epoch_clock = (welcome.clock, self.doubt.real());
+            if !self.is_plausible(self.me.epoch) {
+                self.set_my_word(welcome.clock, Incarnation(0));
+                self.event(Event::EpochRaised { epoch: welcome.clock });
+            }
+        }
+        let held = welcome.held_epoch;
+        let outbid = held > self.me.epoch || (held == self.me.epoch && !self.join.announced && held.0 > 0);
+        if outbid && self.is_plausible(held) {
+            self.outlive(held);
+        }
+        self.absorb(body, header.sender);
+        self.join.identify(source, header.sender);
+        self.join.contacts.announce(welcome.nonce, self.doubt.awake());
+        Ok(())
+    }
+
+    /// The announcement arrived: this node is a member. `false`: nothing was announced there.
+    pub(super) fn hear_announced(&mut self, source: SocketAddr, sender: NodeId, number: u64) -> bool {
+        if self.join.contacts.find(number, source, Stage::Announcing).is_none() {
+            return false;
+        }
+        self.join.contacts.close(number);
+        let now = self.now();
+        self.sync.at_once(now);
+        self.sync.differs(sender, now);
+        let mut helpers = [Slot::ME; SAMPLE_MAX];
+        let streams = &mut self.streams;
+        let random = &mut |n| streams.below(Purpose::Joining, n);
+        let count = self.members.sample(random, &mut helpers, SAMPLE_MAX, |_| true);
+        for helper in &helpers[..count] {
+            self.sync.add_peer(self.members.id(*helper));
+        }
+        if self.join.search == Search::Seeking {
+            self.join.search = Search::Joined;
+            self.join.contacts.close_seeking();
+            self.event(Event::Joined { via: source, members: self.members.len_active() });
+        }
+        true
+    }
+
+    /// Ends the search without a cluster.
+    pub(super) fn give_up(&mut self, reason: JoinFailure) {
+        if self.join.search == Search::Seeking {
+            self.join.search = Search::Idle;
+            self.join.contacts.close_seeking();
+            self.event(Event::JoinFailed { reason });
+        }
+    }
+}
+
+/// The one who is asked.
+impl Node {
+    /// Somebody wants in. Until it returns a token nothing is done for it and nothing is kept of it.
+    pub(super) fn hear_join(
+        &mut self,
+        source: SocketAddr,
+        header: &Header,
+        join: Join,
+        len: usize,
+    ) -> Result<(), DropReason> {
+        if self.life != Life::Running {
+            return Err(DropReason::NotRunning);
+        }
+        if !self.verify(source, join.token) {
+            let token = self.tokens.token(source, self.token_age());
+            let challenge = Challenge { nonce: join.nonce, token };
+            let cargo = Cargo { len_max: Some(len), ..Cargo::EMPTY };
+            self.send(source, &Message::Challenge(challenge), cargo);
+            return if join.token == 0 { Ok(()) } else { Err(DropReason::Token) };
+        }
+        if !self.page_budget.take(self.doubt.awake()) {
+            return Err(DropReason::PageLimit);
+        }
+        let verdict = self.admission(source, source, header, join.nonce)?;
+        self.welcome(source, header.sender, join.nonce, verdict);
+        Ok(())
+    }
+
+    /// Whether `header.sender` may have its id at `addr`; asks the incumbent if there is one. An error:
+    /// it is being asked, or cannot be asked now.
+    fn admission(
+        &mut self,
+        source: SocketAddr,
+        addr: SocketAddr,
+        header: &Header,
+        nonce: u64,
+    ) -> Result<Verdict, DropReason> {
+        if header.sender == self.me.id {
+            return Ok(Verdict::IdTaken);
+        }
+        let Some(slot) = self.members.find(header.sender) else { return Ok(Verdict::Admitted) };
+        let held = self.members.claim(slot);
+        // The same life, and not behind: it has moved.
+        let moved = held.epoch == header.epoch && header.incarnation >= held.incarnation;
+        if !held.status.is_active() || self.members.addr(slot) == addr || moved {
+            return Ok(Verdict::Admitted);
+        }
+        match self.admissions.outcome(header.sender, source) {
+            Some(Incumbent::Lives) => Ok(Verdict::IdTaken),
+            Some(Incumbent::Gone) => Ok(Verdict::Admitted),
+            Some(Incumbent::Asked) => Err(DropReason::Stranger),
+            None => {
+                let place = self.admissions.room().ok_or(DropReason::ContactLimit)?;
+                let number = numbers::compose(self.number(), Question::Incumbent { place });
+                let incumbent = (self.members.addr(slot), held.epoch);
+                let joiner = (header.sender, source, nonce);
+                self.admissions.open(place, joiner, incumbent, number, self.doubt.awake());
+                Err(DropReason::Stranger)
+            }
+        }
+    }
+
+    /// Lets somebody in: what is held under its id, the epoch clock, and a few members to ask.
+    pub(super) fn welcome(&mut self, target: SocketAddr, id: NodeId, nonce: u64, verdict: Verdict) {
+        let held = self.members.find(id).map(|slot| (slot, self.members.claim(slot)));
+        let welcome = Welcome {
+            nonce,
+            verdict,
+            held_epoch: held.map_or(Epoch(0), |(_, claim)| claim.epoch),
+            held_incarnation: held.map_or(Incarnation(0), |(_, claim)| claim.incarnation),
+            clock: self.epoch_now(),
+            members: self.n(),
+        };
+        let mut claims = [Slot::ME; SAMPLE_MAX + 1];
+        let mut helpers = [Slot::ME; SAMPLE_MAX];
+        let (streams, members) = (&mut self.streams, &self.members);
+        let random = &mut |n| streams.below(Purpose::Joining, n);
+        let count = match (verdict, held) {
+            (Verdict::IdTaken, Some((slot, _))) => {
+                helpers[0] = slot;
+                1
+            }
+            _ => members.sample(random, &mut helpers, SAMPLE_MAX, |slot| {
+                members.claim(slot).status == Status::Alive && members.id(slot) != id
+            }),
+        };
+        claims[1..=count].copy_from_slice(&helpers[..count]);
+        self.send(target, &Message::Welcome(welcome), Cargo::claims(&claims[..=count]));
+    }
+
+    /// Somebody whose address is proven says who it is.
+    pub(super) fn hear_announce(
+        &mut self,
+        source: SocketAddr,
+        header: &Header,
+        announce: Announce,
+        body: &Body<'_>,
+    ) -> Result<(), DropReason> {
+        if !self.verify(source, announce.token) {
+            return Err(DropReason::Token);
+        }
+        let Some(Ok(word @ Update::Alive { about, addr, .. })) = body.updates.clone().next() else {
+            return Err(DropReason::Malformed);
+        };
+        let own = (about.id, about.epoch, about.incarnation);
+        if own != (header.sender, header.epoch, header.incarnation) {
+            return Err(DropReason::Malformed);
+        }
+        if self.admission(source, canonical(addr), header, announce.number)? == Verdict::IdTaken {
+            self.welcome(source, header.sender, announce.number, Verdict::IdTaken);
+            return Ok(());
+        }
+        self.hear(&word, header.sender);
+        let slot = self.members.find(header.sender).ok_or(DropReason::MembersFull)?;
+        let ack = Ack {
+            number: announce.number,
+            root: Some(self.digest_root()),
+            belief: self.belief(slot, header),
+            stranger: false,
+        };
+        self.send(source, &Message::Ack(ack), Cargo::claims(&[Slot::ME]));
+        Ok(())
+    }
+
+    fn verify(&self, source: SocketAddr, token: u64) -> bool {
+        let age = self.token_age();
+        token != 0
+            && (token == self.tokens.token(source, age)
+                || (age > 0 && token == self.tokens.token(source, age - 1)))
+    }
+
+    /// Tokens change with this.
+    fn token_age(&self) -> u64 {
+        self.doubt.real().as_nanos() / (TOKEN_LIFE_S * 1_000_000_000)
+    }
+}
+
+/// Where the holder of our id is, if the welcome says so.
+fn incumbent_address(body: &Body<'_>, id: NodeId) -> Option<SocketAddr> {
+    body.updates.clone().flatten().find_map(|update| match update {
+        Update::Alive { about, addr, .. } if about.id == id => Some(addr),
+        _ => None,
+    })
+}

@@ -1,0 +1,256 @@
+//! The period: ping, retry, ask relays, be a relay, accuse.
+//!
+//! One member is probed in each period (`probe.rs` keeps the book); the end of one probe and the beginning
+//! of the next are one wake-up, and everything that can wait (healing, tombstones, looking for the
+//! cluster again) rides on it. At rest that is the only timer a node has.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use super::Node;
+use super::telling::Cargo;
+use crate::claim::{Claim, Status};
+use crate::identity::NodeId;
+use crate::members::{SAMPLE_MAX, Slot};
+use crate::numbers::{self, Question};
+use crate::output::Event;
+use crate::probe::{Probe, Step, Timing, Verdict};
+use crate::random::Purpose;
+use crate::relay::Due;
+use crate::rtt::smooth;
+use crate::stats::DropReason;
+use crate::wire::{Accusers, Message, Nack, Ping, PingReq, RelayedAck};
+
+/// The prober.
+impl Node {
+    /// Ends the last period and begins the next.
+    pub(super) fn begin_period(&mut self) {
+        self.conclude();
+        let now = self.now();
+        self.period_at = Some(now.after(self.period()));
+        self.ride_along();
+        let streams = &mut self.streams;
+        let target = self.members.next_target(&mut |n| streams.below(Purpose::ProbeOrder, n));
+        let Some(target) = target else { return };
+        let timing = Timing {
+            period: self.period(),
+            direct_timeout: self.direct_timeout(),
+            retries: self.config.retries,
+            rtt: self.rtt(target).filter(|_| self.config.adaptive),
+        };
+        let (id, addr) = (self.members.id(target), self.members.addr(target));
+        let random = self.number();
+        let probe = Probe::begin(target, id, addr, random, timing, now);
+        self.probe = Some(probe);
+        self.stats.probes += 1;
+        if self.doubt.ask(self.period()) {
+            self.stats.deaf_spells += 1;
+            self.health.worsen(1);
+            self.event(Event::Deaf { deaf: true });
+        }
+        self.attempt(target, addr, random, 0);
+    }
+
+    /// Takes the probe's next step.
+    pub(super) fn step_probe(&mut self) {
+        let now = self.now();
+        let Some(probe) = &mut self.probe else { return };
+        let (target, id, addr) = (probe.target, probe.target_id, probe.target_addr);
+        let random = probe.number_random();
+        match probe.step(now) {
+            Some(Step::Retry { attempt }) if self.members.find(id) == Some(target) => {
+                self.stats.retries += 1;
+                self.attempt(target, addr, random, attempt);
+            }
+            Some(Step::AskRelays) => self.ask_relays(target, id, random),
+            Some(Step::Retry { .. }) | None => {}
+        }
+    }
+
+    fn attempt(&mut self, target: Slot, addr: SocketAddr, random: u64, attempt: u8) {
+        let number = numbers::compose(random, Question::Probe { attempt });
+        if !self.ping(target, addr, number, Cargo::GOSSIP)
+            && let Some(probe) = &mut self.probe
+        {
+            probe.undelivered(addr);
+        }
+    }
+
+    fn ask_relays(&mut self, target: Slot, target_id: NodeId, random: u64) {
+        let mut found = [Slot::ME; SAMPLE_MAX];
+        let (streams, members) = (&mut self.streams, &self.members);
+        let count = members.sample(
+            &mut |n| streams.below(Purpose::Relays, n),
+            &mut found,
+            usize::from(self.config.relays),
+            |slot| slot != target && members.claim(slot).status == Status::Alive,
+        );
+        let number = numbers::compose(random, Question::Probe { attempt: 0 });
+        for relay in &found[..count] {
+            let addr = self.members.addr(*relay);
+            let Some(probe) = &mut self.probe else { return };
+            probe.add_relay(addr);
+            let left = probe.ends().since(self.doubt.awake());
+            let budget = left.saturating_sub(self.rtt(*relay).unwrap_or_default());
+            let budget_us = u32::try_from(budget.as_micros()).unwrap_or(u32::MAX);
+            let request = PingReq { target: target_id, number, budget_us };
+            self.stats.relays_asked += 1;
+            self.send(addr, &Message::PingReq(request), Cargo::GOSSIP);
+        }
+    }
+
+    /// The target itself answered; `Ok(false)`: this is not an answer to the open probe.
+    pub(super) fn hear_probe_ack(
+        &mut self,
+        source: SocketAddr,
+        sender: NodeId,
+        number: u64,
+        attempt: u8,
+    ) -> Result<bool, DropReason> {
+        let now = self.now();
+        let Some(probe) = &mut self.probe else { return Ok(false) };
+        if !probe.knows(number, attempt) || probe.target_id != sender {
+            return Ok(false);
+        }
+        let target = probe.target;
+        if source != probe.target_addr {
+            self.tell_wrong_source(target, source);
+            if !self.config.accept_wrong_source {
+                return Err(DropReason::WrongSource);
+            }
+        }
+        let Some(probe) = &mut self.probe else { return Ok(false) };
+        let Some(rtt) = probe.answer(attempt, now) else { return Ok(true) };
+        self.stats.probes_answered += 1;
+        if !self.doubt.doubts() {
+            let measured = u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX);
+            self.stats.rtt.record(measured);
+            let smoothed = smooth(self.members.rtt_us(target), measured);
+            self.members.set_rtt_us(target, smoothed);
+        }
+        Ok(true)
+    }
+
+    pub(super) fn hear_relayed_ack(&mut self, source: SocketAddr, ack: RelayedAck) -> Result<(), DropReason> {
+        let Some(probe) = &mut self.probe else { return Err(DropReason::UnexpectedAnswer) };
+        let answered = probe.is_answered();
+        let ours = probe.knows(ack.number, 0) && probe.target_id == ack.target;
+        if !ours || !probe.answer_by_relay(source) {
+            return Err(DropReason::UnexpectedAnswer);
+        }
+        self.stats.probes_answered_by_relay += u64::from(!answered);
+        Ok(())
+    }
+
+    pub(super) fn hear_nack(&mut self, source: SocketAddr, nack: Nack) -> Result<(), DropReason> {
+        let Some(probe) = &mut self.probe else { return Err(DropReason::UnexpectedAnswer) };
+        if !probe.knows(nack.number, 0) || !probe.nack(source) {
+            return Err(DropReason::UnexpectedAnswer);
+        }
+        self.stats.nacks_received += 1;
+        Ok(())
+    }
+
+    pub(super) fn on_undelivered(&mut self, target: SocketAddr) {
+        if let Some(probe) = &mut self.probe {
+            probe.undelivered(target);
+        }
+    }
+
+    /// Judges the probe that ends now (Lifeguard section IV-A).
+    fn conclude(&mut self) {
+        let Some(probe) = self.probe.take() else { return };
+        match probe.verdict() {
+            Verdict::Answered => self.health.improve(),
+            Verdict::NeverSent => self.stats.probes_excused += 1,
+            Verdict::Failed { .. } if self.doubt.doubts() => self.stats.probes_excused += 1,
+            Verdict::Failed { relays, silent } => {
+                self.stats.probes_failed += 1;
+                let forgiven = self.config.nacks_forgive && self.config.nacks && relays > 0 && silent == 0;
+                if !forgiven {
+                    self.health.worsen(1 + u8::from(self.config.nacks && silent > 0));
+                }
+                if self.members.find(probe.target_id) == Some(probe.target) {
+                    self.accuse(probe.target);
+                }
+            }
+        }
+    }
+
+    fn accuse(&mut self, target: Slot) {
+        let held = self.members.claim(target);
+        match held.status {
+            Status::Alive => {
+                let accusers = Accusers::new(self.me.id);
+                if self.suspect(target, Claim { status: Status::Suspect, ..held }, accusers) {
+                    self.stats.suspicions_raised += 1;
+                }
+            }
+            Status::Suspect => {
+                self.confirm(target, self.me.id);
+            }
+            Status::Dead | Status::Left => {}
+        }
+    }
+
+    fn rtt(&self, slot: Slot) -> Option<Duration> {
+        self.members.rtt_us(slot).map(|us| Duration::from_micros(u64::from(us)))
+    }
+}
+
+/// The relay.
+impl Node {
+    /// Pings `target` and says what is believed of it, so that it can speak up at once (Lifeguard's
+    /// buddy rule; it holds for the Dead too: that is how a partition heals).
+    pub(super) fn ping(&mut self, target: Slot, addr: SocketAddr, number: u64, cargo: Cargo<'_>) -> bool {
+        let held = self.members.claim(target);
+        let status =
+            if self.config.buddy || held.status == Status::Dead { held.status } else { Status::Alive };
+        let ping = Ping {
+            target: self.members.id(target),
+            target_epoch: held.epoch,
+            target_incarnation: held.incarnation,
+            target_status: status,
+            number,
+            root: self.digest_root(),
+        };
+        self.send(addr, &Message::Ping(ping), cargo)
+    }
+
+    /// A member asks us to ping another: only members, and only where we know them to be.
+    pub(super) fn hear_ping_req(&mut self, source: SocketAddr, request: PingReq) -> Result<(), DropReason> {
+        let target = self
+            .members
+            .find(request.target)
+            .filter(|slot| *slot != Slot::ME && self.members.claim(*slot).status.is_active());
+        let target = target.ok_or(DropReason::RelayTarget)?;
+        let place = self.relays.room(source).ok_or(DropReason::RelayLimit)?;
+        let number = numbers::compose(self.number(), Question::Relayed { place });
+        let longest = self.config.period.saturating_mul(u32::from(self.config.health_max) + 1);
+        let budget = Duration::from_micros(u64::from(request.budget_us)).min(longest);
+        let addr = self.members.addr(target);
+        let now = self.now();
+        self.relays.open(place, (source, request.number), (request.target, addr), number, budget, now);
+        self.stats.relayed += 1;
+        self.ping(target, addr, number, Cargo::GOSSIP);
+        Ok(())
+    }
+
+    /// The target of a ping on behalf of another answered. `false`: none such is open.
+    pub(super) fn pass_on(&mut self, place: u16, number: u64, source: SocketAddr) -> bool {
+        let Some(relayed) = self.relays.answer(place, number, source) else { return false };
+        let ack = RelayedAck { number: relayed.origin_number, target: relayed.target };
+        self.send(relayed.origin, &Message::RelayedAck(ack), Cargo::GOSSIP);
+        true
+    }
+
+    /// Tells origins that nothing was heard.
+    pub(super) fn nack_silent(&mut self) {
+        let now = self.now();
+        while self.outbox.quantum_left() > 0
+            && let Some(Due::Nack { origin, origin_number }) = self.relays.due(now)
+        {
+            self.send(origin, &Message::Nack(Nack { number: origin_number }), Cargo::GOSSIP);
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! A datagram arrived: who sent it, what may he ask, and which act is it.
+//!
+//! | sender | its gossip | what it may ask |
+//! | --- | --- | --- |
+//! | a member, at the address that is held | heard | everything |
+//! | known, but Dead or Left here | not heard | a ping, answered with what is believed of it |
+//! | known, at another address | not heard | a ping, answered as a stranger's; an ack, see below |
+//! | a stranger | not heard | a ping, answered with "I do not know you"; the handshake |
+//! | this node's own id | not heard | whether this node lives (`rivalry.rs`) |
+//!
+//! An answer to anybody but a member is never longer than the question. A sender whose header is of an
+//! earlier life than the one held is not heard at all, except in the handshake: that is how it learns.
+
+use core::net::SocketAddr;
+
+use super::telling::Cargo;
+use super::{Life, Node};
+use crate::claim::{Claim, Status, supersedes};
+use crate::gossip::Novelty;
+use crate::identity::NodeId;
+use crate::join::Why;
+use crate::members::{Flag, Slot};
+use crate::numbers::{self, Question};
+use crate::output::Event;
+use crate::stats::DropReason;
+use crate::wire::{About, Ack, Body, BroadcastRecord, Header, Message, Ping, read_body, read_header};
+
+/// Members whose outdated word is put right in one answer.
+const OUTDATED_MAX: usize = 16;
+
+/// What the sender of a datagram is to this node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Standing {
+    Member(Slot),
+    Buried(Slot),
+    Displaced(Slot),
+    Stranger,
+}
+
+/// What a datagram's gossip brought.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gossip {
+    pub(super) news: u32,
+    outdated: [Slot; OUTDATED_MAX],
+    outdated_len: usize,
+}
+
+impl Gossip {
+    const NOTHING: Self = Self { news: 0, outdated: [Slot::ME; OUTDATED_MAX], outdated_len: 0 };
+
+    /// Members that the sender called Alive and that are gone.
+    pub(super) fn outdated(&self) -> &[Slot] {
+        &self.outdated[..self.outdated_len]
+    }
+}
+
+impl Node {
+    pub(super) fn receive(&mut self, source: SocketAddr, bytes: &[u8]) {
+        self.stats.datagrams_received += 1;
+        self.stats.bytes_received += bytes.len() as u64;
+        if let Err(reason) = self.open(source, bytes) {
+            self.drop_for(reason);
+        }
+    }
+
+    /// Reads a datagram and acts on it, or says why not.
+    fn open(&mut self, source: SocketAddr, bytes: &[u8]) -> Result<(), DropReason> {
+        if !self.is_running() {
+            return Err(DropReason::NotRunning);
+        }
+        let (header, parts) = read_header(bytes, self.config.label_hash())?;
+        if !self.is_plausible(header.epoch) {
+            return Err(DropReason::InsaneEpoch);
+        }
+        let body = read_body(header.kind, parts)?;
+        for _ in 0..body.unknown_parts {
+            self.drop_for(DropReason::UnknownPart);
+        }
+        if header.sender == self.me.id {
+            return self.hear_namesake(source, &header, &body, bytes.len());
+        }
+        match body.message {
+            Message::Join(join) => self.hear_join(source, &header, join, bytes.len()),
+            Message::Challenge(challenge) => self.hear_challenge(source, challenge),
+            Message::Welcome(welcome) => self.hear_welcome(source, &header, welcome, &body),
+            Message::Announce(announce) => self.hear_announce(source, &header, announce, &body),
+            _ => match self.standing(source, &header)? {
+                Standing::Member(slot) => self.hear_member(slot, source, &header, &body),
+                other => self.hear_other(other, source, &header, &body, bytes.len()),
+            },
+        }
+    }
+
+    fn standing(&mut self, source: SocketAddr, header: &Header) -> Result<Standing, DropReason> {
+        let Some(slot) = self.members.find(header.sender) else { return Ok(Standing::Stranger) };
+        if header.epoch < self.members.claim(slot).epoch {
+            return Err(DropReason::StaleSender);
+        }
+        if source != self.members.addr(slot) {
+            return Ok(Standing::Displaced(slot));
+        }
+        self.hear_header(slot, header);
+        if !self.members.claim(slot).status.is_active() {
+            return Ok(Standing::Buried(slot));
+        }
+        if self.doubt.hear(self.direct_timeout()) {
+            self.event(Event::Deaf { deaf: false });
+        }
+        Ok(Standing::Member(slot))
+    }
+
+    fn hear_member(
+        &mut self,
+        slot: Slot,
+        source: SocketAddr,
+        header: &Header,
+        body: &Body<'_>,
+    ) -> Result<(), DropReason> {
+        let gossip = self.absorb(body, header.sender);
+        match body.message {
+            Message::Ping(ping) => self.hear_ping(slot, source, header, ping, &gossip),
+            Message::Ack(ack) => {
+                self.hear_ack(source, header, ack)?;
+                self.compare(header.sender, ack.root);
+                Ok(())
+            }
+            Message::PingReq(request) => self.hear_ping_req(source, request),
+            Message::Nack(nack) => self.hear_nack(source, nack),
+            Message::RelayedAck(ack) => self.hear_relayed_ack(source, ack),
+            Message::SyncPull(pull) => self.hear_pull(source, pull),
+            Message::SyncPage(page) => self.hear_page(source, page, &gossip),
+            Message::User => {
+                let payload = body.payload.unwrap_or_default().into();
+                self.event(Event::Message { from: header.sender, payload });
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Anybody but a member, outside the handshake.
+    fn hear_other(
+        &mut self,
+        standing: Standing,
+        source: SocketAddr,
+        header: &Header,
+        body: &Body<'_>,
+        len: usize,
+    ) -> Result<(), DropReason> {
+        let refusal = match standing {
+            Standing::Displaced(_) => DropReason::WrongSource,
+            _ => DropReason::Stranger,
+        };
+        match body.message {
+            Message::Ping(ping) => self.hear_strange_ping(standing, source, header, ping, len),
+            Message::Ack(ack) => self.hear_ack(source, header, ack),
+            _ => Err(refusal),
+        }
+    }
+
+    /// A ping from a member.
+    fn hear_ping(
+        &mut self,
+        slot: Slot,
+        source: SocketAddr,
+        header: &Header,
+        ping: Ping,
+        gossip: &Gossip,
+    ) -> Result<(), DropReason> {
+        if ping.target != self.me.id {
+            return Err(DropReason::NotForMe);
+        }
+        let word = (ping.target_epoch, ping.target_incarnation);
+        let mine = (self.me.epoch, self.incarnation());
+        let about = About { id: self.me.id, epoch: word.0, incarnation: word.1 };
+        if ping.target_status != Status::Alive {
+            self.hear_accusation(about, ping.target_status, header.sender);
+        } else if word > mine {
+            self.hear_my_name(about, self.me.addr);
+        }
+        let root = self.digest_root();
+        let differs = (root != ping.root).then_some(root);
+        self.compare(header.sender, differs.map(|_| ping.root));
+        let mut claims = [Slot::ME; OUTDATED_MAX + 1];
+        claims[1..=gossip.outdated_len].copy_from_slice(gossip.outdated());
+        let behind = word < (self.me.epoch, self.incarnation());
+        let claims = &claims[usize::from(!behind)..=gossip.outdated_len];
+        let ack = Ack {
+            number: ping.number,
+            root: differs,
+            belief: self.belief(slot, header).filter(|_| self.config.buddy),
+            stranger: false,
+        };
+        self.send(source, &Message::Ack(ack), Cargo { claims, ..Cargo::GOSSIP });
+        Ok(())
+    }
+
+    /// A ping from somebody who is not a member here.
+    fn hear_strange_ping(
+        &mut self,
+        standing: Standing,
+        source: SocketAddr,
+        header: &Header,
+        ping: Ping,
+        len: usize,
+    ) -> Result<(), DropReason> {
+        if ping.target != self.me.id {
+            return Err(DropReason::NotForMe);
+        }
+        if self.life == Life::Running && ping.target_epoch > self.me.epoch {
+            // It knows a later life of this node: our clock was set back. An answer in this epoch would
+            // not be heard, so ask to be introduced, which tells us the epoch to beat.
+            if self.is_plausible(ping.target_epoch) {
+                self.contact(source, Why::Introduction);
+            }
+            return Err(DropReason::Stranger);
+        }
+        let belief = match standing {
+            Standing::Buried(slot) => {
+                let about =
+                    About { id: self.me.id, epoch: ping.target_epoch, incarnation: ping.target_incarnation };
+                // Only a word about exactly this incarnation: nobody but members may push it up.
+                let exact = (about.epoch, about.incarnation) == (self.me.epoch, self.incarnation());
+                if exact && ping.target_status != Status::Alive {
+                    self.hear_accusation(about, ping.target_status, header.sender);
+                }
+                self.belief(slot, header)
+            }
+            _ => None,
+        };
+        let ack = Ack { number: ping.number, root: None, belief, stranger: belief.is_none() };
+        self.send(source, &Message::Ack(ack), Cargo { len_max: Some(len), ..Cargo::EMPTY });
+        Ok(())
+    }
+
+    /// An answer to one of this node's questions, from whoever was asked.
+    fn hear_ack(&mut self, source: SocketAddr, header: &Header, ack: Ack) -> Result<(), DropReason> {
+        let number = ack.number;
+        let expected = match numbers::question(number) {
+            Some(Question::Probe { attempt }) => {
+                self.hear_probe_ack(source, header.sender, number, attempt)?
+            }
+            Some(Question::Relayed { place }) => self.pass_on(place, number, source),
+            Some(Question::Healing { place }) => self.heal.answered(place, header.sender, number, source),
+            Some(Question::Incumbent { place }) => self.hear_incumbent(place, number, source, header),
+            Some(Question::Announce { .. }) => self.hear_announced(source, header.sender, number),
+            Some(Question::Rival | Question::Pull { .. }) | None => false,
+        };
+        if !expected {
+            return Err(DropReason::UnexpectedAnswer);
+        }
+        if let Some(belief) = ack.belief {
+            let about = About { id: self.me.id, epoch: belief.epoch, incarnation: belief.incarnation };
+            if belief.status != Status::Alive {
+                self.hear_accusation(about, belief.status, header.sender);
+            }
+        }
+        if ack.stranger && self.life == Life::Running {
+            self.contact(source, Why::Introduction);
+        }
+        Ok(())
+    }
+
+    /// What is held of the sender, if that is not simply what its header says.
+    pub(super) fn belief(&self, slot: Slot, header: &Header) -> Option<Claim> {
+        let held = self.members.claim(slot);
+        let word = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
+        (held.status != Status::Alive && supersedes(&word, &held)).then_some(held)
+    }
+
+    /// Hears everything that rode on a member's datagram.
+    pub(super) fn absorb(&mut self, body: &Body<'_>, from: NodeId) -> Gossip {
+        let mut gossip = Gossip::NOTHING;
+        for update in body.updates.clone() {
+            match update.map(|update| self.hear(&update, from)) {
+                Ok(super::claims::Outcome::News) => gossip.news += 1,
+                Ok(super::claims::Outcome::Outdated(slot)) if gossip.outdated_len < OUTDATED_MAX => {
+                    gossip.outdated[gossip.outdated_len] = slot;
+                    gossip.outdated_len += 1;
+                }
+                Ok(_) => {}
+                Err(reason) => self.drop_for(reason),
+            }
+        }
+        for broadcast in body.broadcasts.clone() {
+            match broadcast {
+                Ok(record) => self.hear_broadcast(&record),
+                Err(reason) => self.drop_for(reason),
+            }
+        }
+        gossip
+    }
+
+    fn hear_broadcast(&mut self, record: &BroadcastRecord<'_>) {
+        let (origin, epoch, sequence) = (record.origin, record.epoch, record.sequence);
+        if origin == self.me.id {
+            return self.drop_for(DropReason::DuplicateBroadcast);
+        }
+        let known = self.members.find(origin).is_some_and(|slot| self.members.claim(slot).epoch <= epoch);
+        if !known || !self.is_plausible(epoch) {
+            return self.drop_for(DropReason::UnknownMember);
+        }
+        if self.broadcasts.note(origin, epoch, sequence) == Novelty::Seen {
+            return self.drop_for(DropReason::DuplicateBroadcast);
+        }
+        self.stats.broadcasts_delivered += 1;
+        if !self.broadcasts.push(origin, epoch, sequence, record.payload) {
+            self.drop_for(DropReason::BroadcastLimit);
+        }
+        self.event(Event::Broadcast { origin, payload: record.payload.into() });
+    }
+
+    /// A right number from a wrong address: told once for each member.
+    pub(super) fn tell_wrong_source(&mut self, slot: Slot, answered: SocketAddr) {
+        if !self.members.flag(slot, Flag::WrongSourceTold) {
+            self.members.set_flag(slot, Flag::WrongSourceTold, true);
+            let (id, asked) = (self.members.id(slot), self.members.addr(slot));
+            self.event(Event::WrongSource { id, asked, answered });
+        }
+    }
+}

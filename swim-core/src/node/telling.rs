@@ -1,0 +1,212 @@
+//! Making datagrams, and what rides on them.
+//!
+//! Every datagram is made here, inside `handle`, straight into the outbox: its head first, then claims
+//! that must come along, then whatever gossip still fits. Updates and user broadcasts share the room: if
+//! both have something to say, each gets half, and every other datagram has room for at least one
+//! broadcast of any length. So neither can starve the other.
+
+use core::net::SocketAddr;
+
+use super::Node;
+use crate::claim::Status;
+use crate::gossip::News;
+use crate::members::{Members, Slot};
+use crate::scale;
+use crate::stats::DropReason;
+use crate::suspicion::Suspicions;
+use crate::wire::{About, Accusers, Message, SEAL_ROOM, Sender, Update, VERSION, Writer};
+
+/// What a datagram carries besides its head.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cargo<'a> {
+    /// Claims that come first, in this order, as far as they fit.
+    pub(super) claims: &'a [Slot],
+    /// Members for somebody who may not know them, as far as they fit.
+    pub(super) rows: &'a [Slot],
+    /// Whether gossip fills the rest.
+    pub(super) gossip: bool,
+    /// A direct message.
+    pub(super) payload: Option<&'a [u8]>,
+    /// Longest datagram, where it must be shorter than the configured one.
+    pub(super) len_max: Option<usize>,
+}
+
+impl<'a> Cargo<'a> {
+    /// The head and nothing else.
+    pub(super) const EMPTY: Self =
+        Self { claims: &[], rows: &[], gossip: false, payload: None, len_max: None };
+
+    /// As much gossip as fits.
+    pub(super) const GOSSIP: Self =
+        Self { claims: &[], rows: &[], gossip: true, payload: None, len_max: None };
+
+    /// These claims.
+    pub(super) const fn claims(claims: &'a [Slot]) -> Self {
+        Self { claims, rows: &[], gossip: false, payload: None, len_max: None }
+    }
+}
+
+impl Node {
+    /// Room for one datagram, in bytes; what sealing will need is never used.
+    pub(super) fn datagram_room(&self) -> usize {
+        usize::from(self.config.datagram_max) - SEAL_ROOM
+    }
+
+    /// Who every header says that this is.
+    pub(super) fn sender(&self) -> Sender {
+        Sender {
+            label: self.config.label_hash(),
+            id: self.me.id,
+            epoch: self.me.epoch,
+            incarnation: self.incarnation(),
+        }
+    }
+
+    /// Makes a datagram to `target`. `false`: it was not made, because the outbox is full or because its
+    /// head alone is longer than it may be; both are counted.
+    pub(super) fn send(&mut self, target: SocketAddr, message: &Message, cargo: Cargo<'_>) -> bool {
+        let sender = self.sender();
+        let limit = self.datagram_room().min(cargo.len_max.unwrap_or(usize::MAX));
+        let sends_max = self.sends_max();
+        let Some(bytes) = self.outbox.open() else {
+            self.stats.drop(DropReason::OutboxFull);
+            return false;
+        };
+        let mut writer = Writer::begin(bytes, limit, &sender, message);
+        if writer.len() > limit {
+            writer.abandon();
+            self.stats.drop(DropReason::Amplification);
+            return false;
+        }
+        for slot in cargo.claims {
+            if put_claim(&mut writer, &self.members, &self.suspicions, &news(&self.members, *slot)) {
+                self.stats.updates_sent += 1;
+            }
+        }
+        for slot in cargo.rows {
+            if put_row(&mut writer, &self.members, &self.suspicions, *slot) {
+                self.stats.updates_sent += 1;
+            }
+        }
+        if cargo.gossip {
+            let written = ride(
+                &mut writer,
+                (&mut self.members, &self.suspicions),
+                (&mut self.updates, &mut self.broadcasts),
+                &mut self.broadcasts_first,
+                (usize::from(self.config.updates_max), sends_max),
+            );
+            self.stats.updates_sent += written as u64;
+        }
+        if let Some(payload) = cargo.payload {
+            let fits = writer.payload(payload);
+            debug_assert!(fits, "PAYLOAD_MAX fits the shortest datagram");
+        }
+        let (start, len) = (writer.start(), writer.len());
+        self.outbox.seal(target, start);
+        self.stats.datagrams_sent += 1;
+        self.stats.bytes_sent += len as u64;
+        true
+    }
+
+    /// How often an update is told by each member: λ · ⌈log₁₀(n + 1)⌉.
+    pub(super) fn sends_max(&self) -> usize {
+        (scale::transmit_limit(self.config.lambda, self.n()) as usize).min(crate::gossip::SENDS_MAX)
+    }
+}
+
+type Gossip<'a> = (&'a mut crate::gossip::Updates, &'a mut crate::gossip::Broadcasts);
+
+/// Fills a datagram with gossip. Returns how many updates it carries.
+fn ride(
+    writer: &mut Writer<'_>,
+    (members, suspicions): (&mut Members, &Suspicions),
+    (updates, broadcasts): Gossip<'_>,
+    broadcasts_first: &mut bool,
+    (updates_max, sends_max): (usize, usize),
+) -> usize {
+    let mut reserved = 0;
+    if let Some(next) = broadcasts.next_len() {
+        reserved = writer.room() / 2;
+        if updates.len() > 0 {
+            *broadcasts_first = !*broadcasts_first;
+        }
+        if *broadcasts_first || next < reserved {
+            reserved = reserved.max(next + crate::wire::PART_LEN).min(writer.room());
+        }
+    }
+    let mut done: [Option<Slot>; 64] = [None; 64];
+    let mut finished = 0;
+    let updates_max = updates_max.min(done.len());
+    let written = updates.write(
+        writer,
+        reserved,
+        updates_max,
+        sends_max,
+        |writer, news| put_claim(writer, members, suspicions, news),
+        |news| {
+            done[finished] = Some(news.slot);
+            finished += 1;
+        },
+    );
+    for slot in done.into_iter().flatten() {
+        members.set_queue(slot, None);
+    }
+    broadcasts.write(writer, sends_max);
+    written
+}
+
+/// What the table says of a member, where nobody is known to have said it first.
+fn news(members: &Members, slot: Slot) -> News {
+    let me = members.id(Slot::ME);
+    let id = members.id(slot);
+    let by = if members.claim(slot).status == Status::Left { id } else { me };
+    News { slot, by, accuser: by }
+}
+
+/// Writes what the table says of a member. `false` if it does not fit, or may not be told: a pending
+/// claim's address and metadata are not known.
+fn put_claim(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions, news: &News) -> bool {
+    let slot = news.slot;
+    let claim = members.claim(slot);
+    let about = About { id: members.id(slot), epoch: claim.epoch, incarnation: claim.incarnation };
+    let update = match claim.status {
+        Status::Alive if members.is_pending(slot) => return false,
+        Status::Alive => alive(members, slot),
+        Status::Suspect => {
+            let accusers = members.suspicion(slot).and_then(|place| suspicions.accusers(place));
+            Update::Suspect { about, accusers: accusers.copied().unwrap_or_else(|| Accusers::new(news.by)) }
+        }
+        Status::Dead => Update::Dead { about, by: news.by, accuser: news.accuser },
+        Status::Left => Update::Left { about, by: news.by },
+    };
+    writer.update(&update)
+}
+
+/// Bytes that a member takes in a page: its address, and what is doubted of it. 0 for a member that is
+/// pending, of whom no address can be told.
+pub(super) fn row_len(members: &Members, slot: Slot) -> usize {
+    if members.is_pending(slot) {
+        return 0;
+    }
+    let doubted = members.claim(slot).status == Status::Suspect;
+    let doubt_len = if doubted { crate::wire::SUSPECT_LEN_MAX } else { 0 };
+    crate::wire::update_len(&alive(members, slot)) + doubt_len
+}
+
+fn put_row(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions, slot: Slot) -> bool {
+    let doubted = members.claim(slot).status == Status::Suspect;
+    writer.update(&alive(members, slot))
+        && (!doubted || put_claim(writer, members, suspicions, &news(members, slot)))
+}
+
+/// A member's last own word.
+fn alive(members: &Members, slot: Slot) -> Update<'_> {
+    let claim = members.claim(slot);
+    Update::Alive {
+        about: About { id: members.id(slot), epoch: claim.epoch, incarnation: claim.incarnation },
+        addr: members.addr(slot),
+        versions: (VERSION, VERSION),
+        metadata: members.metadata(slot),
+    }
+}

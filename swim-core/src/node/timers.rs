@@ -1,0 +1,226 @@
+//! What is due, in which order, and how much of it at once.
+//!
+//! A node has many reasons to wake up and one deadline. What runs on awake time (everything but
+//! suspicions, see `doubt.rs`) is translated to the driver's time at the very end. One `Tick` sends at most
+//! `QUANTUM` datagrams and buries at most `EXPIRIES_MAX` suspects; what is left stays due, so the deadline
+//! is in the past and the driver comes again after it has sent what there was.
+
+use super::telling::Cargo;
+use super::{Life, Node};
+use crate::claim::{Claim, Status};
+use crate::join::{Search, Why};
+use crate::members::{SAMPLE_MAX, Slot};
+use crate::numbers::{self, Question};
+use crate::output::Event;
+use crate::random::Purpose;
+use crate::time::Instant;
+use crate::wire::Message;
+
+/// Suspicions that run out, and tombstones that are forgotten, in one `handle`.
+pub(super) const EXPIRIES_MAX: u32 = 64;
+
+impl Node {
+    /// Does what is due.
+    pub(super) fn run_timers(&mut self) {
+        if self.life == Life::Quiet {
+            return;
+        }
+        self.bury_expired();
+        let now = self.now();
+        if self.period_at.is_some_and(|at| at <= now) && self.has_quantum(2) {
+            self.begin_period();
+        }
+        if self.probe.as_ref().and_then(crate::probe::Probe::next_at).is_some_and(|at| at <= now)
+            && self.has_quantum(SAMPLE_MAX)
+        {
+            self.step_probe();
+        }
+        self.nack_silent();
+        self.pursue_rivals();
+        self.pursue_contacts();
+        if self.gossip_at().is_some_and(|at| at <= now) && self.has_quantum(SAMPLE_MAX) {
+            self.spread();
+        }
+        self.pull();
+    }
+
+    /// After every input: keeps the bounds, and works out when to come back.
+    pub(super) fn settle(&mut self) {
+        if self.life == Life::Quiet {
+            self.deadline = None;
+            self.doubt.set_deadline(None);
+            return;
+        }
+        let tombstones = self.members.count(Status::Dead) + self.members.count(Status::Left);
+        if tombstones > self.config.tombstones_max {
+            self.forget_tombstones();
+        }
+        self.patience();
+        if self.life == Life::Running {
+            let alone = self.n() == 1;
+            if alone && self.join.search == Search::Joined && !self.join.seeds.is_empty() {
+                self.seek();
+            }
+            self.schedule_period(alone);
+        }
+        self.deadline = self.earliest().map(|at| self.doubt.to_real(at));
+        self.doubt.set_deadline(self.deadline);
+    }
+
+    /// Everything that can wait rides on the probe's wake-up.
+    pub(super) fn ride_along(&mut self) {
+        self.forget_tombstones();
+        let now = self.now();
+        let unmet = self.unmet_seeds();
+        let missing = self.members.count(Status::Dead) + self.heal.forgotten() + u32::from(unmet > 0);
+        if self.heal.is_due(self.n(), missing, self.period(), now) {
+            self.mend(unmet);
+        }
+    }
+
+    fn schedule_period(&mut self, alone: bool) {
+        let wanted = !alone
+            || self.members.count(Status::Dead) > 0
+            || self.heal.forgotten() > 0
+            || (self.join.search == Search::Joined && !self.join.seeds.is_empty());
+        if !wanted {
+            self.period_at = None;
+        } else if self.period_at.is_none() {
+            let period = self.period();
+            let first = self.streams.jittered(Purpose::Jitter, period);
+            self.period_at = Some(self.now().after(first));
+        }
+    }
+
+    fn has_quantum(&self, datagrams: usize) -> bool {
+        self.outbox.quantum_left() >= datagrams
+    }
+
+    /// The earliest of all reasons to wake up, in awake time.
+    fn earliest(&self) -> Option<Instant> {
+        [
+            self.period_at,
+            self.probe.as_ref().and_then(crate::probe::Probe::next_at),
+            self.relays.deadline(),
+            self.gossip_at(),
+            self.join.contacts.deadline(),
+            self.admissions.deadline(),
+            self.rival.as_ref().map(crate::conflict::Rival::deadline),
+            self.sync.deadline(),
+            self.suspicions.deadline().map(|at| self.doubt.when_patient(at)),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn bury_expired(&mut self) {
+        if self.doubt.doubts() {
+            return;
+        }
+        let now = self.doubt.patience();
+        for _ in 0..EXPIRIES_MAX {
+            let Some(slot) = self.suspicions.expired(now) else { return };
+            let held = self.members.claim(slot);
+            let place = self.members.suspicion(slot);
+            let accuser = place.and_then(|place| self.suspicions.accusers(place));
+            let accuser = accuser.map_or(self.me.id, crate::wire::Accusers::first);
+            self.stats.suspicions_expired += 1;
+            self.bury(slot, Claim { status: Status::Dead, ..held }, self.me.id, accuser);
+        }
+    }
+
+    /// When to gossip next, if there is something to say and somebody to say it to.
+    fn gossip_at(&self) -> Option<Instant> {
+        let leaving = matches!(self.life, Life::Leaving { .. });
+        let interval = match self.config.gossip_interval {
+            Some(interval) => interval,
+            None if leaving => self.config.period / 5,
+            None => return None,
+        };
+        let others = self.members.len_active() > u32::from(!leaving);
+        let something = self.updates.len() > 0 || self.broadcasts.len() > 0;
+        (others && something).then(|| self.gossip_last.after(interval))
+    }
+
+    /// One gossip tick.
+    fn spread(&mut self) {
+        self.gossip_last = self.now();
+        let mut found = [Slot::ME; SAMPLE_MAX];
+        let streams = &mut self.streams;
+        let random = &mut |n| streams.below(Purpose::Gossip, n);
+        let fanout = usize::from(self.config.gossip_fanout);
+        let count = self.members.sample(random, &mut found, fanout, |_| true);
+        for slot in &found[..count] {
+            if self.updates.len() == 0 && self.broadcasts.len() == 0 {
+                break;
+            }
+            let addr = self.members.addr(*slot);
+            let sent = self.send(addr, &Message::Gossip, Cargo::GOSSIP);
+            if let Life::Leaving { datagrams } = &mut self.life {
+                *datagrams += u32::from(sent);
+            }
+        }
+        if matches!(self.life, Life::Leaving { .. }) && self.members.queue(Slot::ME).is_none() {
+            self.fall_silent();
+        }
+    }
+
+    fn forget_tombstones(&mut self) {
+        let now = self.now();
+        let (updates, broadcasts) = (&mut self.updates, &mut self.broadcasts);
+        let (outbox, stats, heal) = (&mut self.outbox, &mut self.stats, &mut self.heal);
+        self.members.forget_expired(now, EXPIRIES_MAX, |forgotten| {
+            if let Some(place) = forgotten.queue {
+                updates.remove(place);
+            }
+            broadcasts.forget(forgotten.id);
+            if forgotten.status == Status::Dead {
+                heal.remember(forgotten.addr);
+            }
+            if !outbox.event(Event::Forgotten { id: forgotten.id }) {
+                stats.events_lost += 1;
+            }
+        });
+    }
+
+    /// Seeds that are not known to be an active member.
+    fn unmet_seeds(&self) -> u32 {
+        if self.join.search != Search::Joined {
+            return 0;
+        }
+        self.join.seeds.iter().filter(|seed| !self.is_met(seed.id)).count() as u32
+    }
+
+    fn is_met(&self, id: Option<crate::NodeId>) -> bool {
+        let slot = id.and_then(|id| self.members.find(id));
+        slot.is_some_and(|slot| self.members.claim(slot).status.is_active())
+    }
+
+    /// One contact to somebody who is missing: a Dead member, a forgotten address, or a seed.
+    fn mend(&mut self, unmet: u32) {
+        self.stats.heal_contacts += 1;
+        let dead = self.members.count(Status::Dead);
+        let strangers = self.heal.forgotten() + unmet;
+        let choice = self.streams.below(Purpose::Healing, dead + strangers);
+        if choice < dead {
+            let streams = &mut self.streams;
+            let random = &mut |n| streams.below(Purpose::Healing, n);
+            let Some(slot) = self.members.sample_tombstone(random) else { return };
+            let (id, addr) = (self.members.id(slot), self.members.addr(slot));
+            let place = self.heal.next_place();
+            let number = numbers::compose(self.number(), Question::Healing { place });
+            self.heal.asked(id, addr, number);
+            self.ping(slot, addr, number, Cargo::EMPTY);
+            return;
+        }
+        let choice = (choice - dead) as usize;
+        let addr = self.heal.forgotten_at(choice).or_else(|| {
+            let unmet = self.join.seeds.iter().filter(|seed| !self.is_met(seed.id));
+            unmet.map(|seed| seed.addr).nth(choice - self.heal.forgotten() as usize)
+        });
+        if let Some(addr) = addr {
+            self.contact(addr, Why::Introduction);
+        }
+    }
+}

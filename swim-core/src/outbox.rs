@@ -1,0 +1,176 @@
+//! What waits to be polled.
+//!
+//! Datagrams are encoded inside `handle`, straight into one buffer that is reserved once, so that how and
+//! when a driver polls cannot change the protocol. A driver polls until `None`; then the buffer starts
+//! again from its beginning and stays in cache. A driver that does not poll loses the newest datagrams
+//! and the newest events: both are counted, neither is protocol state.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use crate::output::Event;
+
+/// Datagrams that timers may send in one `handle`; what is still due stays due.
+pub(crate) const QUANTUM: usize = 16;
+/// Datagrams that can wait: a quantum of timers, and the answers of a quantum of further inputs.
+pub(crate) const OUTBOX_DATAGRAMS: usize = 2 * QUANTUM;
+/// Events that can wait. One datagram makes at most some 120 (two for each of its updates).
+pub(crate) const OUTBOX_EVENTS: usize = 1024;
+
+#[derive(Clone, Copy, Debug)]
+struct Sealed {
+    target: SocketAddr,
+    start: usize,
+    end: usize,
+}
+
+/// Ready datagrams and events, in the order in which they were made.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    bytes: Vec<u8>,
+    sealed: VecDeque<Sealed>,
+    events: VecDeque<Event>,
+    datagram_max: usize,
+    quantum: usize,
+    lost: u64,
+}
+
+impl Outbox {
+    pub(crate) fn new(datagram_max: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(OUTBOX_DATAGRAMS * datagram_max),
+            sealed: VecDeque::with_capacity(OUTBOX_DATAGRAMS),
+            events: VecDeque::with_capacity(16),
+            datagram_max,
+            quantum: 0,
+            lost: 0,
+        }
+    }
+
+    /// A new `handle` begins: timers may send [`QUANTUM`] datagrams again.
+    pub(crate) fn begin(&mut self) {
+        self.quantum = QUANTUM;
+        self.reuse();
+    }
+
+    /// Datagrams that timers may still send in this `handle`.
+    pub(crate) fn quantum_left(&self) -> usize {
+        self.quantum.min(OUTBOX_DATAGRAMS - self.sealed.len())
+    }
+
+    /// The buffer to append one datagram to, or `None` if the outbox is full.
+    pub(crate) fn open(&mut self) -> Option<&mut Vec<u8>> {
+        let full = self.sealed.len() >= OUTBOX_DATAGRAMS
+            || self.bytes.len() + self.datagram_max > self.bytes.capacity();
+        if full { None } else { Some(&mut self.bytes) }
+    }
+
+    /// What was appended since `start` is a datagram to `target`.
+    pub(crate) fn seal(&mut self, target: SocketAddr, start: usize) {
+        debug_assert!(self.bytes.len() - start <= self.datagram_max);
+        self.sealed.push_back(Sealed { target, start, end: self.bytes.len() });
+        self.quantum = self.quantum.saturating_sub(1);
+    }
+
+    /// Queues an event; `false` if it was lost.
+    pub(crate) fn event(&mut self, event: Event) -> bool {
+        if self.events.len() >= OUTBOX_EVENTS {
+            self.lost += 1;
+            return false;
+        }
+        if self.lost > 0 && self.events.len() + 1 < OUTBOX_EVENTS {
+            self.events.push_back(Event::Lost { events: self.lost });
+            self.lost = 0;
+        }
+        self.events.push_back(event);
+        true
+    }
+
+    /// Whether a datagram waits; if none does, the buffer begins again.
+    pub(crate) fn has_datagram(&mut self) -> bool {
+        self.reuse();
+        !self.sealed.is_empty()
+    }
+
+    pub(crate) fn next_datagram(&mut self) -> Option<(SocketAddr, &[u8])> {
+        let Some(next) = self.sealed.pop_front() else {
+            self.reuse();
+            return None;
+        };
+        Some((next.target, &self.bytes[next.start..next.end]))
+    }
+
+    pub(crate) fn next_event(&mut self) -> Option<Event> {
+        if self.events.is_empty() && self.lost > 0 {
+            return Some(Event::Lost { events: core::mem::take(&mut self.lost) });
+        }
+        self.events.pop_front()
+    }
+
+    fn reuse(&mut self) {
+        if self.sealed.is_empty() {
+            self.bytes.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::NodeId;
+
+    const TARGET: SocketAddr =
+        SocketAddr::new(core::net::IpAddr::V4(core::net::Ipv4Addr::new(10, 0, 0, 1)), 7946);
+
+    fn put(outbox: &mut Outbox, byte: u8) -> bool {
+        let Some(bytes) = outbox.open() else { return false };
+        let start = bytes.len();
+        bytes.extend_from_slice(&[byte; 1400]);
+        outbox.seal(TARGET, start);
+        true
+    }
+
+    #[test]
+    fn the_newest_datagram_is_refused_when_nobody_polls_and_the_buffer_never_grows() {
+        let mut outbox = Outbox::new(1400);
+        let capacity = outbox.bytes.capacity();
+        outbox.begin();
+        for _ in 0..OUTBOX_DATAGRAMS {
+            assert!(put(&mut outbox, 7));
+        }
+        assert!(!put(&mut outbox, 8));
+        while let Some((target, bytes)) = outbox.next_datagram() {
+            assert_eq!((target, bytes), (TARGET, &[7; 1400][..]));
+        }
+        assert!(put(&mut outbox, 9));
+        assert_eq!(outbox.bytes.capacity(), capacity);
+    }
+
+    #[test]
+    fn leftovers_survive_the_next_handle() {
+        let mut outbox = Outbox::new(1400);
+        outbox.begin();
+        put(&mut outbox, 1);
+        outbox.begin();
+        put(&mut outbox, 2);
+        assert_eq!(outbox.next_datagram().map(|(_, b)| b[0]), Some(1));
+        assert_eq!(outbox.next_datagram().map(|(_, b)| b[0]), Some(2));
+        assert_eq!(outbox.next_datagram(), None);
+    }
+
+    #[test]
+    fn lost_events_are_told_of() {
+        let mut outbox = Outbox::new(1400);
+        let event = || Event::Forgotten { id: NodeId(1) };
+        for _ in 0..OUTBOX_EVENTS {
+            assert!(outbox.event(event()));
+        }
+        assert!(!outbox.event(event()));
+        let mut last = None;
+        while let Some(next) = outbox.next_event() {
+            last = Some(next);
+        }
+        assert_eq!(last, Some(Event::Lost { events: 1 }));
+    }
+}

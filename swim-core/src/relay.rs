@@ -1,0 +1,226 @@
+//! Pings on behalf of others (SWIM section 3.1, Lifeguard section IV-A).
+//!
+//! The origin says how much of its period is left, less the way back to it. At 80 % of that a relay that
+//! heard nothing says so: the nack arrives while the origin is still waiting, and tells it that its own
+//! ears work. An ack that comes later still is passed on until the time is up.
+//!
+//! ```text
+//!  ping-req ──▶ ping the target ──ack──▶ pass it on, done
+//!                    └─ 80 % of the budget ─▶ nack ── 100 % ─▶ forget
+//! ```
+//!
+//! The table is bounded, and so is each origin's share of it: a stranger cannot make a relay ping anybody
+//! (`node/probing.rs` only lets members ask about members), and a member cannot fill the table.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::NodeId;
+use crate::time::Instant;
+
+/// Pings in flight for one origin: two probes' worth of attempts.
+pub(crate) const RELAYED_PER_ORIGIN: usize = 4;
+
+/// One ping on behalf of another member.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Relayed {
+    pub(crate) origin: SocketAddr,
+    pub(crate) origin_number: u64,
+    pub(crate) target: NodeId,
+    pub(crate) target_addr: SocketAddr,
+    /// The number of our own ping.
+    pub(crate) number: u64,
+    nack_at: Instant,
+    ends: Instant,
+    nacked: bool,
+}
+
+/// What is due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Due {
+    /// Tell `origin` that nothing was heard.
+    Nack { origin: SocketAddr, origin_number: u64 },
+}
+
+/// All of them, by place.
+#[derive(Debug)]
+pub(crate) struct Relays {
+    places: Vec<Option<Relayed>>,
+    open: usize,
+    max: usize,
+    nacks: bool,
+    next: Option<Instant>,
+}
+
+impl Relays {
+    pub(crate) const fn new(max: usize, nacks: bool) -> Self {
+        Self { places: Vec::new(), open: 0, max, nacks, next: None }
+    }
+
+    /// The place for a ping on behalf of `origin`, or `None` if a bound is reached.
+    pub(crate) fn room(&self, origin: SocketAddr) -> Option<u16> {
+        if self.open == 0 {
+            return (self.max > 0).then_some(0);
+        }
+        let own = self.places.iter().flatten().filter(|relayed| relayed.origin == origin).count();
+        if own >= RELAYED_PER_ORIGIN || self.open >= self.max {
+            return None;
+        }
+        let empty = self.places.iter().position(Option::is_none).unwrap_or(self.places.len());
+        u16::try_from(empty).ok()
+    }
+
+    /// Opens one at `place`, which `room` gave.
+    pub(crate) fn open(
+        &mut self,
+        place: u16,
+        origin: (SocketAddr, u64),
+        target: (NodeId, SocketAddr),
+        number: u64,
+        budget: Duration,
+        now: Instant,
+    ) {
+        let place = usize::from(place);
+        if self.places.len() <= place {
+            self.places.resize(place + 1, None);
+        }
+        let nack_at = now.after(budget.saturating_mul(4) / 5);
+        let relayed = Relayed {
+            origin: origin.0,
+            origin_number: origin.1,
+            target: target.0,
+            target_addr: target.1,
+            number,
+            nack_at,
+            ends: now.after(budget),
+            nacked: !self.nacks,
+        };
+        self.places[place] = Some(relayed);
+        self.open += 1;
+        self.reschedule();
+    }
+
+    /// The ping that `number` answers, removed; `None` if it is not open.
+    pub(crate) fn answer(&mut self, place: u16, number: u64, source: SocketAddr) -> Option<Relayed> {
+        let entry = self.places.get_mut(usize::from(place))?;
+        if !entry.is_some_and(|relayed| relayed.number == number && relayed.target_addr == source) {
+            return None;
+        }
+        let answered = entry.take();
+        self.open -= 1;
+        self.reschedule();
+        answered
+    }
+
+    /// What is due at `now`, one at a time.
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Due> {
+        if self.next? > now {
+            return None;
+        }
+        let mut due = None;
+        for entry in &mut self.places {
+            let Some(relayed) = entry else { continue };
+            if relayed.ends <= now {
+                let late = !relayed.nacked;
+                let nack = Due::Nack { origin: relayed.origin, origin_number: relayed.origin_number };
+                *entry = None;
+                self.open -= 1;
+                if late {
+                    due = Some(nack);
+                    break;
+                }
+            } else if !relayed.nacked && relayed.nack_at <= now {
+                relayed.nacked = true;
+                due = Some(Due::Nack { origin: relayed.origin, origin_number: relayed.origin_number });
+                break;
+            }
+        }
+        self.reschedule();
+        due
+    }
+
+    /// When something is due next.
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        self.next
+    }
+
+    fn reschedule(&mut self) {
+        self.next = self
+            .places
+            .iter()
+            .flatten()
+            .map(|relayed| if relayed.nacked { relayed.ends } else { relayed.nack_at })
+            .min();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUDGET: Duration = Duration::from_millis(500);
+
+    fn addr(last: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, last], 7946))
+    }
+
+    fn open(relays: &mut Relays, origin: u8, number: u64) -> Option<u16> {
+        let place = relays.room(addr(origin))?;
+        relays.open(place, (addr(origin), 77), (NodeId(9), addr(9)), number, BUDGET, Instant::ORIGIN);
+        Some(place)
+    }
+
+    #[test]
+    fn a_nack_is_due_at_four_fifths_and_an_ack_is_still_passed_on_after_it() {
+        let mut relays = Relays::new(8, true);
+        let place = open(&mut relays, 1, 5).expect("there is room");
+        assert_eq!(relays.deadline(), Some(Instant::from_millis(400)));
+        assert_eq!(relays.due(Instant::from_millis(399)), None);
+        let nack = Due::Nack { origin: addr(1), origin_number: 77 };
+        assert_eq!(relays.due(Instant::from_millis(400)), Some(nack));
+        assert_eq!(relays.due(Instant::from_millis(450)), None);
+        assert!(relays.answer(place, 5, addr(9)).is_some());
+        assert_eq!(relays.deadline(), None);
+    }
+
+    #[test]
+    fn what_nobody_answered_is_forgotten() {
+        let mut relays = Relays::new(8, true);
+        let place = open(&mut relays, 1, 5).expect("there is room");
+        assert!(relays.due(Instant::from_millis(500)).is_some(), "late, but not silent");
+        assert_eq!(relays.due(Instant::from_millis(500)), None);
+        assert!(relays.answer(place, 5, addr(9)).is_none());
+    }
+
+    #[test]
+    fn an_answer_needs_the_right_number_and_the_right_source() {
+        let mut relays = Relays::new(8, true);
+        let place = open(&mut relays, 1, 5).expect("there is room");
+        assert!(relays.answer(place, 6, addr(9)).is_none());
+        assert!(relays.answer(place, 5, addr(8)).is_none());
+        assert!(relays.answer(place + 1, 5, addr(9)).is_none());
+        assert!(relays.answer(place, 5, addr(9)).is_some());
+    }
+
+    #[test]
+    fn one_origin_cannot_fill_the_table_and_all_together_cannot_exceed_it() {
+        let mut relays = Relays::new(6, true);
+        for number in 0..4 {
+            assert!(open(&mut relays, 1, number).is_some());
+        }
+        assert!(open(&mut relays, 1, 5).is_none());
+        assert!(open(&mut relays, 2, 6).is_some());
+        assert!(open(&mut relays, 3, 7).is_some());
+        assert!(open(&mut relays, 4, 8).is_none());
+    }
+
+    #[test]
+    fn without_nacks_a_relay_stays_silent() {
+        let mut relays = Relays::new(8, false);
+        open(&mut relays, 1, 5);
+        assert_eq!(relays.due(Instant::from_millis(499)), None);
+        assert_eq!(relays.due(Instant::from_millis(500)), None);
+        assert_eq!(relays.deadline(), None);
+    }
+}

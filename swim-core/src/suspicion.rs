@@ -1,0 +1,219 @@
+//! Suspicions: the time between "it did not answer" and "it is dead" (SWIM section 4.2, Lifeguard IV-B).
+//!
+//! A suspicion starts with a long time to live, because one accuser may be wrong about everything. Each
+//! further, independent accuser shortens it, logarithmically, down to the shortest: when K others agree
+//! there is no reason to wait. The accusers are named, so the cluster can be asked who accused whom, and
+//! the same accuser twice is not two.
+//!
+//! ```text
+//!   accuse ──▶ running(longest) ──confirm──▶ running(shorter) ──▶ … ──▶ runs out: Dead
+//!                  └──────────── refuted: Alive ────────┘
+//! ```
+//!
+//! timeout(c) = max(min, max − (max − min) · log(c + 1) / log(K + 1)), with c confirmations beyond the
+//! first accuser, min = α · max(1, log₁₀ n) · period and max = β · min. K is at most n − 2: there cannot be
+//! more confirmations than other members.
+
+use alloc::collections::BinaryHeap;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::time::Duration;
+
+use crate::members::Slot;
+use crate::scale;
+use crate::time::Instant;
+use crate::wire::Accusers;
+use crate::{Config, NodeId};
+
+/// How patient to be with one suspect, fixed when the suspicion starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Patience {
+    min: Duration,
+    max: Duration,
+    /// K: confirmations that bring the timeout to `min`.
+    k: u8,
+}
+
+impl Patience {
+    /// For a cluster of `n` members, this one included.
+    pub(crate) fn new(config: &Config, n: u32) -> Self {
+        let min = scale::suspicion_min(config.alpha, n, config.period);
+        let others = n.saturating_sub(2).min(u32::from(config.confirmations)) as u8;
+        Self { min, max: min.saturating_mul(u32::from(config.beta)), k: others }
+    }
+
+    /// Timeout with `accusers` accusers, the first included.
+    pub(crate) fn timeout(&self, accusers: usize) -> Duration {
+        let confirmations = (accusers.saturating_sub(1) as u8).min(self.k);
+        scale::suspicion_timeout(self.min, self.max, confirmations, self.k)
+    }
+
+    /// The longest that a suspicion can last.
+    pub(crate) const fn longest(&self) -> Duration {
+        self.max
+    }
+}
+
+/// One running suspicion.
+#[derive(Clone, Copy, Debug)]
+struct Suspicion {
+    slot: Slot,
+    started: Instant,
+    patience: Patience,
+    accusers: Accusers,
+    /// Changes whenever the deadline does; older entries of the heap are void.
+    generation: u32,
+}
+
+/// All running suspicions, by place; each suspect's record holds its place.
+#[derive(Debug, Default)]
+pub(crate) struct Suspicions {
+    places: Vec<Option<Suspicion>>,
+    free: Vec<u32>,
+    due: BinaryHeap<Reverse<(Instant, u32, u32)>>,
+    generation: u32,
+}
+
+impl Suspicions {
+    /// Starts one at `now` (patience time) and returns its place and its timeout.
+    pub(crate) fn start(
+        &mut self,
+        slot: Slot,
+        accusers: Accusers,
+        patience: Patience,
+        now: Instant,
+    ) -> (u32, Duration) {
+        let suspicion = Suspicion { slot, started: now, patience, accusers, generation: 0 };
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push(None);
+            self.places.len() as u32 - 1
+        });
+        self.places[place as usize] = Some(suspicion);
+        let timeout = patience.timeout(accusers.len());
+        self.schedule(place, now.after(timeout));
+        (place, timeout)
+    }
+
+    /// Adds an accuser. `true` if it is news; the deadline has moved closer then.
+    pub(crate) fn confirm(&mut self, place: u32, accuser: NodeId) -> bool {
+        let Some(suspicion) = self.get_mut(place) else { return false };
+        let counted = usize::from(suspicion.patience.k) + 1;
+        if suspicion.accusers.len() >= counted || !suspicion.accusers.insert(accuser) {
+            return false;
+        }
+        let deadline = suspicion.started.after(suspicion.patience.timeout(suspicion.accusers.len()));
+        self.schedule(place, deadline);
+        true
+    }
+
+    /// Ends one, whatever the outcome, and says who accused.
+    pub(crate) fn end(&mut self, place: u32) -> Option<Accusers> {
+        let suspicion = self.places.get_mut(place as usize)?.take()?;
+        self.free.push(place);
+        self.prune();
+        Some(suspicion.accusers)
+    }
+
+    /// The next one whose time is up at `now`, in order of deadline; it stays until it is ended.
+    pub(crate) fn expired(&mut self, now: Instant) -> Option<Slot> {
+        self.prune();
+        let Reverse((deadline, place, _)) = *self.due.peek()?;
+        if deadline > now { None } else { self.get(place).map(|suspicion| suspicion.slot) }
+    }
+
+    /// The earliest deadline, in patience time.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.due.peek().map(|Reverse((deadline, _, _))| *deadline)
+    }
+
+    /// Who accuses.
+    pub(crate) fn accusers(&self, place: u32) -> Option<&Accusers> {
+        self.get(place).map(|suspicion| &suspicion.accusers)
+    }
+
+    fn get(&self, place: u32) -> Option<&Suspicion> {
+        self.places.get(place as usize)?.as_ref()
+    }
+
+    fn get_mut(&mut self, place: u32) -> Option<&mut Suspicion> {
+        self.places.get_mut(place as usize)?.as_mut()
+    }
+
+    fn schedule(&mut self, place: u32, deadline: Instant) {
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        if let Some(suspicion) = self.get_mut(place) {
+            suspicion.generation = generation;
+        }
+        self.due.push(Reverse((deadline, place, generation)));
+        self.prune();
+    }
+
+    /// Drops void entries from the top, so that the top is always a real deadline. A suspicion makes at
+    /// most one entry for each accuser, so void entries are bounded too.
+    fn prune(&mut self) {
+        while let Some(Reverse((_, place, generation))) = self.due.peek() {
+            if self.get(*place).is_some_and(|suspicion| suspicion.generation == *generation) {
+                return;
+            }
+            self.due.pop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    fn started(n: u32) -> (Suspicions, u32, Duration) {
+        let mut suspicions = Suspicions::default();
+        let patience = Patience::new(&Config::lan(), n);
+        let (place, timeout) = suspicions.start(Slot(1), Accusers::new(NodeId(10)), patience, at(0));
+        (suspicions, place, timeout)
+    }
+
+    #[test]
+    fn each_independent_accuser_brings_the_end_closer_down_to_the_shortest() {
+        let (mut suspicions, place, timeout) = started(10);
+        assert_eq!(timeout, Duration::from_secs(24));
+        let mut last = at(24_000);
+        for accuser in 11..=13 {
+            assert!(suspicions.confirm(place, NodeId(accuser)));
+            let next = suspicions.deadline().expect("it is running");
+            assert!(next < last);
+            last = next;
+        }
+        assert_eq!(last, at(4_000));
+        assert!(!suspicions.confirm(place, NodeId(14)), "beyond K nothing changes");
+    }
+
+    #[test]
+    fn the_same_accuser_twice_is_not_two() {
+        let (mut suspicions, place, _) = started(10);
+        assert!(!suspicions.confirm(place, NodeId(10)));
+        assert_eq!(suspicions.deadline(), Some(at(24_000)));
+    }
+
+    #[test]
+    fn two_members_have_nobody_to_wait_for() {
+        assert_eq!(started(2).2, Duration::from_secs(4));
+        assert_eq!(started(3).2, Duration::from_secs(24));
+    }
+
+    #[test]
+    fn a_suspicion_that_ended_never_expires() {
+        let (mut suspicions, place, _) = started(10);
+        let (other, _) =
+            suspicions.start(Slot(2), Accusers::new(NodeId(10)), Patience::new(&Config::lan(), 10), at(5));
+        assert!(suspicions.end(place).is_some());
+        assert_eq!(suspicions.deadline(), Some(at(24_005)));
+        assert_eq!(suspicions.expired(at(24_004)), None);
+        assert_eq!(suspicions.expired(at(24_005)), Some(Slot(2)));
+        assert!(suspicions.end(other).is_some());
+        assert_eq!(suspicions.deadline(), None);
+    }
+}

@@ -1,0 +1,380 @@
+//! Anti-entropy: finding and fetching what gossip missed.
+//!
+//! Gossip stops after λ · ⌈log₁₀(n + 1)⌉ sends, so now and then somebody misses something for good. Every ping carries
+//! the root of the sender's digest, an ack carries a root only if it differs. Whoever sees a different
+//! root *pulls*: it sends the sixteen hashes below a prefix, and gets the members below those children
+//! that differ, or, where they do not fit into one datagram, the word to ask again one level deeper.
+//! A page is a range of hashes, never an index, so tables that change meanwhile do no harm.
+//!
+//! ```text
+//!   idle ──root differs──▶ pulling: work = [whole range], window of 4 pages in flight
+//!     ▲                        │ page: apply; children that did not fit ──▶ work
+//!     └── nothing left ────────┘ productive: again at once · nothing new: wait twice as long, to 30 s
+//! ```
+//!
+//! The puller never learns that it has *more*: the other side sees the same two roots and pulls in turn.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::identity::NodeId;
+use crate::time::Instant;
+
+/// Pages in flight.
+pub(crate) const WINDOW: usize = 4;
+/// Ranges waiting to be asked for; what does not fit is found again by the next comparison.
+pub(crate) const WORK_MAX: usize = 512;
+/// Members asked in one session.
+pub(crate) const PEERS_MAX: usize = 8;
+/// Attempts at one range, each at another member.
+const TRIES_MAX: u8 = 3;
+/// Pages in one session; what is missing then is left to the next.
+const PAGES_MAX: u32 = 16_384;
+
+/// A range of the digest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Range {
+    pub(crate) prefix: u32,
+    pub(crate) depth: u8,
+}
+
+impl Range {
+    const ALL: Self = Self { prefix: 0, depth: 0 };
+
+    /// The part below `nibble`.
+    const fn child(self, nibble: u32) -> Self {
+        let shift = 28 - 4 * self.depth as u32;
+        Self { prefix: self.prefix | (nibble << shift), depth: self.depth + 1 }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    range: Range,
+    tries: u8,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pull {
+    work: Work,
+    peer: SocketAddr,
+    number: u64,
+    sent_at: Instant,
+}
+
+/// One side of the exchange: the one who lacks.
+#[derive(Debug)]
+pub(crate) struct Sync {
+    enabled: bool,
+    longest: Duration,
+    shortest: Duration,
+    timeout: Duration,
+
+    pulling: bool,
+    window: [Option<Pull>; WINDOW],
+    work: Vec<Work>,
+    peers: [Option<NodeId>; PEERS_MAX],
+    turn: usize,
+    news: u32,
+    pages: u32,
+    wait: Duration,
+    not_before: Instant,
+}
+
+impl Sync {
+    /// `shortest` is the period; `longest` is `None` if there is no anti-entropy.
+    pub(crate) fn new(shortest: Duration, longest: Option<Duration>, timeout: Duration) -> Self {
+        Self {
+            enabled: longest.is_some(),
+            longest: longest.unwrap_or(shortest).max(shortest),
+            shortest,
+            timeout,
+            pulling: false,
+            window: [None; WINDOW],
+            work: Vec::new(),
+            peers: [None; PEERS_MAX],
+            turn: 0,
+            news: 0,
+            pages: 0,
+            wait: shortest,
+            not_before: Instant::ORIGIN,
+        }
+    }
+
+    /// `peer` holds something else than we do.
+    pub(crate) fn differs(&mut self, peer: NodeId, now: Instant) {
+        if !self.enabled || (!self.pulling && now < self.not_before) {
+            return;
+        }
+        if !self.pulling {
+            self.pulling = true;
+            self.work.clear();
+            self.work.push(Work { range: Range::ALL, tries: 0 });
+            self.peers = [None; PEERS_MAX];
+            (self.turn, self.news, self.pages) = (0, 0, 0);
+        }
+        self.add_peer(peer);
+    }
+
+    /// Somebody else to ask in this session.
+    pub(crate) fn add_peer(&mut self, peer: NodeId) {
+        if self.peers.contains(&Some(peer)) {
+            return;
+        }
+        if let Some(empty) = self.peers.iter_mut().find(|entry| entry.is_none()) {
+            *empty = Some(peer);
+        }
+    }
+
+    /// Skips the waiting time: the table has just become somebody else's (a join).
+    pub(crate) fn at_once(&mut self, now: Instant) {
+        self.wait = self.shortest;
+        self.not_before = self.not_before.min(now);
+    }
+
+    /// The next range to ask for, whom to ask, and the place in the window.
+    pub(crate) fn next_pull(&self) -> Option<(Range, NodeId, u16)> {
+        if !self.pulling {
+            return None;
+        }
+        let work = self.work.last()?;
+        let place = self.window.iter().position(Option::is_none)?;
+        let known = self.peers.iter().flatten().count();
+        let peer = self.peers.iter().flatten().nth(self.turn % known.max(1))?;
+        Some((work.range, *peer, place as u16))
+    }
+
+    /// It was asked for.
+    pub(crate) fn asked(&mut self, place: u16, peer: SocketAddr, number: u64, now: Instant) {
+        let Some(mut work) = self.work.pop() else { return };
+        work.tries += 1;
+        self.turn = self.turn.wrapping_add(1);
+        self.pages += 1;
+        self.window[usize::from(place)] = Some(Pull { work, peer, number, sent_at: now });
+    }
+
+    /// `peer` cannot be asked any more.
+    pub(crate) fn drop_peer(&mut self, peer: NodeId, now: Instant) {
+        for entry in &mut self.peers {
+            if *entry == Some(peer) {
+                *entry = None;
+            }
+        }
+        if self.peers.iter().all(Option::is_none) {
+            self.finish(now);
+        }
+    }
+
+    /// A page came. Its range, or `None` if it was not asked for.
+    pub(crate) fn page(&mut self, place: u16, number: u64, source: SocketAddr) -> Option<Range> {
+        let entry = self.window.get_mut(usize::from(place))?;
+        if !entry.is_some_and(|pull| pull.number == number && pull.peer == source) {
+            return None;
+        }
+        entry.take().map(|pull| pull.work.range)
+    }
+
+    /// What the page brought: `news` updates that were new, and the children that did not fit.
+    pub(crate) fn progress(&mut self, range: Range, more: u16, news: u32, now: Instant) {
+        self.news = self.news.saturating_add(news);
+        for nibble in (0..16).filter(|nibble| more & (1 << nibble) != 0) {
+            if range.depth < 7 && self.work.len() < WORK_MAX && self.pages < PAGES_MAX {
+                self.work.push(Work { range: range.child(nibble), tries: 0 });
+            }
+        }
+        self.finish_if_done(now);
+    }
+
+    /// Gives up on pages that did not come in time, and tries them elsewhere.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        for entry in &mut self.window {
+            let Some(pull) = entry else { continue };
+            if pull.sent_at.after(self.timeout) > now {
+                continue;
+            }
+            if pull.work.tries < TRIES_MAX && self.work.len() < WORK_MAX {
+                self.work.push(pull.work);
+            }
+            *entry = None;
+        }
+        self.finish_if_done(now);
+    }
+
+    /// When there is something to do next.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        if !self.pulling {
+            return None;
+        }
+        if !self.work.is_empty() && self.window.iter().any(Option::is_none) {
+            return Some(Instant::ORIGIN);
+        }
+        self.window.iter().flatten().map(|pull| pull.sent_at.after(self.timeout)).min()
+    }
+
+    fn finish_if_done(&mut self, now: Instant) {
+        if self.pulling && self.work.is_empty() && self.window.iter().all(Option::is_none) {
+            self.finish(now);
+        }
+    }
+
+    fn finish(&mut self, now: Instant) {
+        self.pulling = false;
+        self.window = [None; WINDOW];
+        self.work.clear();
+        if self.news > 0 {
+            self.wait = self.shortest;
+            self.not_before = now;
+        } else {
+            self.not_before = now.after(self.wait);
+            self.wait = self.wait.saturating_mul(2).min(self.longest);
+        }
+    }
+}
+
+/// The other side: a bounded number of pages a second, joins included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageBudget {
+    per_second: u64,
+    /// In billionths of a page.
+    left_nanopages: u64,
+    last: Instant,
+}
+
+const PAGE: u64 = 1_000_000_000;
+
+impl PageBudget {
+    pub(crate) fn new(per_second: u16, now: Instant) -> Self {
+        let per_second = u64::from(per_second);
+        Self { per_second, left_nanopages: per_second * PAGE, last: now }
+    }
+
+    /// Takes one page out of the budget, if one is left.
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
+        let passed = now.since(self.last).as_nanos().min(u128::from(PAGE)) as u64;
+        self.last = now;
+        self.left_nanopages = (self.left_nanopages + passed * self.per_second).min(self.per_second * PAGE);
+        let enough = self.left_nanopages >= PAGE;
+        if enough {
+            self.left_nanopages -= PAGE;
+        }
+        enough
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_secs(1);
+    const TIMEOUT: Duration = Duration::from_millis(500);
+
+    fn addr(last: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, last], 7946))
+    }
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    fn sync() -> Sync {
+        Sync::new(PERIOD, Some(Duration::from_secs(30)), TIMEOUT)
+    }
+
+    fn ask(sync: &mut Sync, number: u64, now: Instant) -> Option<(Range, u16)> {
+        let (range, peer, place) = sync.next_pull()?;
+        sync.asked(place, addr(peer.0 as u8), number, now);
+        Some((range, place))
+    }
+
+    #[test]
+    fn children_that_did_not_fit_are_asked_for_one_level_deeper() {
+        let mut sync = sync();
+        sync.differs(NodeId(1), at(0));
+        let (range, place) = ask(&mut sync, 7, at(0)).expect("a session began");
+        assert_eq!(range, Range::ALL);
+        assert_eq!(sync.page(place, 7, addr(1)), Some(range));
+        sync.progress(range, 0b1000_0000_0000_0010, 3, at(1));
+        let ranges = [ask(&mut sync, 8, at(1)), ask(&mut sync, 9, at(1))].map(|asked| asked.map(|a| a.0));
+        assert_eq!(ranges[0], Some(Range { prefix: 0xf000_0000, depth: 1 }));
+        assert_eq!(ranges[1], Some(Range { prefix: 0x1000_0000, depth: 1 }));
+        assert_eq!(Range { prefix: 0x1000_0000, depth: 1 }.child(2).prefix, 0x1200_0000);
+    }
+
+    #[test]
+    fn the_wait_doubles_while_nothing_comes_of_it_and_falls_back_when_something_does() {
+        let mut sync = sync();
+        let mut now = 0;
+        let mut began = alloc::vec![];
+        while began.len() < 7 {
+            sync.differs(NodeId(1), at(now));
+            if let Some((range, place)) = ask(&mut sync, 7, at(now)) {
+                began.push(now / 1000);
+                sync.page(place, 7, addr(1));
+                sync.progress(range, 0, 0, at(now));
+            }
+            now += 1000;
+        }
+        assert_eq!(began, [0, 1, 3, 7, 15, 31, 61]);
+        sync.at_once(at(now));
+        sync.differs(NodeId(1), at(now));
+        let (range, place) = ask(&mut sync, 7, at(now)).expect("no waiting after a join");
+        sync.page(place, 7, addr(1));
+        sync.progress(range, 0, 1, at(now));
+        sync.differs(NodeId(1), at(now));
+        assert!(ask(&mut sync, 8, at(now)).is_some(), "productive: again at once");
+    }
+
+    #[test]
+    fn a_page_that_does_not_come_is_asked_of_somebody_else_and_given_up_in_the_end() {
+        let mut sync = sync();
+        sync.differs(NodeId(1), at(0));
+        sync.add_peer(NodeId(2));
+        for (try_, peer) in [(0_u64, 1), (1, 2), (2, 1)] {
+            let now = at(try_ * 500);
+            assert_eq!(sync.next_pull().map(|next| next.1), Some(NodeId(peer)));
+            ask(&mut sync, try_, now).expect("tried again");
+            sync.expire(now.after(TIMEOUT));
+        }
+        assert_eq!(sync.next_pull(), None);
+        assert_eq!(sync.deadline(), None);
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_a_page() {
+        let mut sync = sync();
+        assert_eq!(sync.page(0, 7, addr(1)), None);
+        sync.differs(NodeId(1), at(0));
+        let (_, place) = ask(&mut sync, 7, at(0)).expect("a session began");
+        assert_eq!(sync.page(place, 8, addr(1)), None);
+        assert_eq!(sync.page(place, 7, addr(2)), None);
+        assert_eq!(sync.page(99, 7, addr(1)), None);
+        assert!(sync.page(place, 7, addr(1)).is_some());
+        assert_eq!(sync.page(place, 7, addr(1)), None);
+    }
+
+    #[test]
+    fn the_work_is_bounded_and_the_window_too() {
+        let mut sync = sync();
+        sync.differs(NodeId(1), at(0));
+        for number in 0..200 {
+            let Some((range, place)) = ask(&mut sync, number, at(0)) else { break };
+            sync.page(place, number, addr(1));
+            sync.progress(range, u16::MAX, 0, at(0));
+        }
+        assert!(sync.work.len() <= WORK_MAX);
+        for number in 0..10 {
+            let _ = ask(&mut sync, number, at(0));
+        }
+        assert_eq!(sync.window.iter().flatten().count(), WINDOW);
+    }
+
+    #[test]
+    fn no_more_pages_than_the_budget_are_served_in_a_second() {
+        let mut budget = PageBudget::new(10, at(0));
+        let served = |budget: &mut PageBudget, now| (0..100).filter(|_| budget.take(now)).count();
+        assert_eq!(served(&mut budget, at(0)), 10);
+        assert_eq!(served(&mut budget, at(100)), 1);
+        assert_eq!(served(&mut budget, at(60_000)), 10);
+    }
+}
