@@ -30,6 +30,7 @@ mod config;
 mod conflict;
 mod digest;
 mod doubt;
+pub mod driver;
 mod gossip;
 mod hash;
 mod heal;

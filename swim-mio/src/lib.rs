@@ -1,1 +1,49 @@
-//! Drives `swim-core`.
+//! Drives a `swim-core` member on raw epoll, through `mio`: one thread, one socket, and not one wake-up
+//! while there is nothing to do.
+//!
+//! Two ways in. [`spawn`] gives the member a thread of its own and you a [`Handle`]; every method of the
+//! handle may be called from any thread. [`Embedded`] lives inside a `mio::Poll` that you run anyway; there
+//! is no thread, and commands are plain method calls.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use swim_mio::{Config, NodeId, Settings};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut settings = Settings::new(Config::lan(), NodeId::from_name("blue"), "10.0.0.1:7946".parse()?);
+//! settings.metadata = b"role=db".to_vec();
+//! let member = swim_mio::spawn(&settings)?;
+//! member.join(&["10.0.0.2:7946".parse()?, "10.0.0.3:7946".parse()?])?;
+//! while member.is_running() {
+//!     if let Some(event) = member.next_event(Duration::from_secs(1)) {
+//!         println!("{event:?}");
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Edge-triggered, done right
+//!
+//! The socket is registered once, for reading. An edge is remembered until a read found the socket empty;
+//! writability is asked for only while a send is held, since on Linux every datagram that leaves the
+//! buffer would otherwise be a wake-up. A wait ends at the first millisecond at or after the deadline
+//! (`mio` rounds up), never before it. What a turn does is written once for all drivers, with the reasons:
+//! [`swim_core::driver`].
+//!
+//! Sends and receives are one system call each: batches (`sendmmsg`) gained nothing at the few datagrams
+//! that a turn has.
+#![forbid(unsafe_code)]
+
+mod embedded;
+mod handle;
+mod os;
+mod shared;
+mod thread;
+
+pub use embedded::Embedded;
+pub use handle::Handle;
+pub use os::Error;
+pub use swim_core::driver::{Answer, CommandError, Joined, Order, OwnedMember, Settings, Snapshot};
+pub use swim_core::{Config, Epoch, Event, Hint, Identity, NodeId, Options, Stats, Status};
+pub use thread::spawn;

@@ -1,0 +1,314 @@
+//! Finding the command that an event answers.
+//!
+//! The core answers a command with an event and knows nothing of callers. The driver hands in one command
+//! at a time and polls everything that it caused before the next (contract 6), so the rules are few: a
+//! refusal answers the latest command of its kind; the end of a join answers everybody who waits for one;
+//! every other event answers the oldest command that it can be the answer to.
+
+use alloc::collections::VecDeque;
+use core::fmt;
+use core::net::SocketAddr;
+
+use crate::identity::{Incarnation, NodeId};
+use crate::input::Command;
+use crate::output::{CommandKind, Event, JoinFailure, Refusal};
+use crate::payload::TooLong;
+
+/// How a caller is told the end of its command.
+pub trait Reply {
+    /// Called once. Must not block.
+    fn reply(self, outcome: Result<Answer, CommandError>);
+}
+
+/// The event that ended a command well.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer(pub Event);
+
+impl Answer {
+    /// Of a join: how it ended.
+    ///
+    /// # Errors
+    /// [`CommandError::AnswerLost`] if it answers another command.
+    pub const fn joined(&self) -> Result<Joined, CommandError> {
+        match self.0 {
+            Event::Joined { via, members } => Ok(Joined { via, members }),
+            _ => Err(CommandError::AnswerLost),
+        }
+    }
+
+    /// The number in it: of a leave the datagrams, of a broadcast its sequence, of a restore the hints
+    /// used, of a change of metadata the incarnation. Zero for the others.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        match self.0 {
+            Event::LeaveSent { datagrams } => datagrams,
+            Event::BroadcastQueued { sequence } => sequence,
+            Event::Restored { used, .. } => used,
+            Event::MetadataSet { incarnation: Incarnation(number) } => number,
+            _ => 0,
+        }
+    }
+}
+
+/// A join that succeeded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Joined {
+    /// The member that let us in.
+    pub via: SocketAddr,
+    /// How many Alive and Suspect members were known then, this one included. The rest follows.
+    pub members: u32,
+}
+
+/// Why a command did not end well.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The core refused it. Nothing changed.
+    Refused {
+        /// Which command.
+        command: CommandKind,
+        /// Why.
+        reason: Refusal,
+    },
+    /// A join ended without a cluster.
+    JoinFailed(JoinFailure),
+    /// Metadata or payload beyond its bound.
+    TooLong(TooLong),
+    /// So many events came at once that the answer was lost among them. Look at the member table.
+    AnswerLost,
+    /// The driver has stopped, or stopped while the command waited.
+    Stopped,
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { command, reason } => {
+                write!(f, "{command:?} was refused: ")?;
+                match reason {
+                    Refusal::NotRunning => f.write_str("this node has left or lost its id; start it again"),
+                    Refusal::NoUsableAddress => {
+                        f.write_str("no address that a datagram can be sent to, other than this node's own")
+                    }
+                    Refusal::TooManySeeds { limit } => write!(f, "it knows {limit} seeds already"),
+                    Refusal::QueueFull { limit } => {
+                        write!(f, "{limit} broadcasts are waiting; try again when they have drained")
+                    }
+                    Refusal::OutboxFull => f.write_str("too many datagrams are waiting; try again"),
+                    Refusal::NoSuchMember => f.write_str("no such member, or not in a state that allows it"),
+                    Refusal::NothingToCancel => f.write_str("no join is under way"),
+                }
+            }
+            Self::JoinFailed(JoinFailure::Cancelled) => f.write_str("the join was cancelled"),
+            Self::JoinFailed(JoinFailure::Left) => f.write_str("the join ended because the node left"),
+            Self::JoinFailed(JoinFailure::IdTaken) => {
+                f.write_str("the cluster has a living member of this id; choose another")
+            }
+            Self::TooLong(error) => error.fmt(f),
+            Self::AnswerLost => f.write_str("the answer was lost among too many events; read the members"),
+            Self::Stopped => f.write_str("the node has stopped"),
+        }
+    }
+}
+
+impl core::error::Error for CommandError {}
+
+impl From<TooLong> for CommandError {
+    fn from(error: TooLong) -> Self {
+        Self::TooLong(error)
+    }
+}
+
+/// Callers that wait, in the order of their commands.
+#[derive(Debug)]
+pub(super) struct Answers<R> {
+    waiting: VecDeque<Waiting<R>>,
+}
+
+#[derive(Debug)]
+struct Waiting<R> {
+    kind: CommandKind,
+    /// The member that it is about, where an event names one.
+    target: Option<NodeId>,
+    reply: R,
+}
+
+impl<R: Reply> Answers<R> {
+    pub(super) const fn new() -> Self {
+        Self { waiting: VecDeque::new() }
+    }
+
+    pub(super) fn expect(&mut self, command: &Command<'_>, reply: R) {
+        let (kind, target) = match command {
+            Command::Join { .. } => (CommandKind::Join, None),
+            Command::CancelJoin => (CommandKind::CancelJoin, None),
+            Command::Leave => (CommandKind::Leave, None),
+            Command::SetMetadata(_) => (CommandKind::SetMetadata, None),
+            Command::SetAddress(_) => (CommandKind::SetAddress, None),
+            Command::Broadcast(_) => (CommandKind::Broadcast, None),
+            Command::Send { target, .. } => (CommandKind::Send, Some(*target)),
+            Command::Remove { target } => (CommandKind::Remove, Some(*target)),
+            Command::Restore { .. } => (CommandKind::Restore, None),
+        };
+        self.waiting.push_back(Waiting { kind, target, reply });
+    }
+
+    /// Answers whoever waits for `event`.
+    pub(super) fn settle(&mut self, event: &Event) {
+        let answer = || Ok(Answer(event.clone()));
+        match *event {
+            Event::Joined { .. } => self.end_all(CommandKind::Join, &answer()),
+            Event::JoinFailed { reason } => {
+                self.end_all(CommandKind::Join, &Err(CommandError::JoinFailed(reason)));
+                if reason == JoinFailure::Cancelled {
+                    self.end_oldest(CommandKind::CancelJoin, None, answer());
+                }
+            }
+            Event::LeaveSent { .. } => self.end_all(CommandKind::Leave, &answer()),
+            Event::MetadataSet { .. } => self.end_oldest(CommandKind::SetMetadata, None, answer()),
+            Event::AddressSet { .. } => self.end_oldest(CommandKind::SetAddress, None, answer()),
+            Event::BroadcastQueued { .. } => self.end_oldest(CommandKind::Broadcast, None, answer()),
+            Event::Sent { target } => self.end_oldest(CommandKind::Send, Some(target), answer()),
+            Event::Left { id, .. } => self.end_oldest(CommandKind::Remove, Some(id), answer()),
+            Event::Restored { .. } => self.end_oldest(CommandKind::Restore, None, answer()),
+            Event::Refused { command, reason } => {
+                self.end_latest(command, CommandError::Refused { command, reason });
+            }
+            Event::Lost { .. } => self.give_up_on_prompt_answers(),
+            _ => {}
+        }
+    }
+
+    fn end_all(&mut self, kind: CommandKind, outcome: &Result<Answer, CommandError>) {
+        for _ in 0..self.waiting.len() {
+            if let Some(waiting) = self.waiting.pop_front() {
+                if waiting.kind == kind {
+                    waiting.reply.reply(outcome.clone());
+                } else {
+                    self.waiting.push_back(waiting);
+                }
+            }
+        }
+    }
+
+    fn end_oldest(
+        &mut self,
+        kind: CommandKind,
+        target: Option<NodeId>,
+        outcome: Result<Answer, CommandError>,
+    ) {
+        let place = self.waiting.iter().position(|w| w.kind == kind && w.target == target);
+        self.end_at(place, outcome);
+    }
+
+    fn end_latest(&mut self, kind: CommandKind, error: CommandError) {
+        let place = self.waiting.iter().rposition(|w| w.kind == kind);
+        self.end_at(place, Err(error));
+    }
+
+    fn end_at(&mut self, place: Option<usize>, outcome: Result<Answer, CommandError>) {
+        if let Some(waiting) = place.and_then(|place| self.waiting.remove(place)) {
+            waiting.reply.reply(outcome);
+        }
+    }
+
+    /// Every command but a join and a leave is answered at once: after a gap, that answer was in it.
+    fn give_up_on_prompt_answers(&mut self) {
+        for _ in 0..self.waiting.len() {
+            if let Some(waiting) = self.waiting.pop_front() {
+                match waiting.kind {
+                    CommandKind::Join | CommandKind::Leave => self.waiting.push_back(waiting),
+                    _ => waiting.reply.reply(Err(CommandError::AnswerLost)),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::rc::Rc;
+    use alloc::vec;
+    use alloc::vec::Vec;
+    use core::cell::RefCell;
+
+    use super::*;
+
+    type Outcome = Result<Answer, CommandError>;
+    type Told = Rc<RefCell<Vec<(u32, Outcome)>>>;
+
+    struct Caller(u32, Told);
+
+    impl Reply for Caller {
+        fn reply(self, outcome: Outcome) {
+            self.1.borrow_mut().push((self.0, outcome));
+        }
+    }
+
+    fn expecting(commands: &[Command<'_>]) -> (Answers<Caller>, Told) {
+        let (mut answers, told) = (Answers::new(), Told::default());
+        for (number, command) in (0..).zip(commands) {
+            answers.expect(command, Caller(number, Rc::clone(&told)));
+        }
+        (answers, told)
+    }
+
+    fn callers(told: &Told) -> Vec<(u32, bool)> {
+        told.borrow().iter().map(|(caller, outcome)| (*caller, outcome.is_ok())).collect()
+    }
+
+    const JOIN: Command<'_> = Command::Join { seeds: &[] };
+
+    fn joined() -> Event {
+        Event::Joined { via: "127.0.0.1:1".parse().expect("a valid address"), members: 2 }
+    }
+
+    #[test]
+    fn one_success_ends_every_join() {
+        let (mut answers, told) = expecting(&[JOIN, Command::Leave, JOIN]);
+        answers.settle(&joined());
+        assert_eq!(callers(&told), vec![(0, true), (2, true)]);
+    }
+
+    #[test]
+    fn a_refusal_answers_the_latest_of_its_kind() {
+        let (mut answers, told) = expecting(&[JOIN, JOIN]);
+        answers.settle(&Event::Refused { command: CommandKind::Join, reason: Refusal::NoUsableAddress });
+        assert_eq!(callers(&told), vec![(1, false)]);
+    }
+
+    #[test]
+    fn cancelling_answers_both_the_join_and_the_cancellation() {
+        let (mut answers, told) = expecting(&[JOIN, Command::CancelJoin]);
+        answers.settle(&Event::JoinFailed { reason: JoinFailure::Cancelled });
+        assert_eq!(callers(&told), vec![(0, false), (1, true)]);
+    }
+
+    #[test]
+    fn a_removal_is_answered_by_the_goodbye_of_its_own_target() {
+        let (mut answers, told) = expecting(&[Command::Remove { target: NodeId(7) }]);
+        answers.settle(&Event::Left { id: NodeId(8), by: None });
+        assert_eq!(callers(&told), vec![]);
+        answers.settle(&Event::Left { id: NodeId(7), by: Some(NodeId(1)) });
+        assert_eq!(callers(&told), vec![(0, true)]);
+    }
+
+    #[test]
+    fn a_gap_in_the_events_ends_the_wait_for_answers_that_were_in_it() {
+        let (mut answers, told) = expecting(&[JOIN, Command::CancelJoin, Command::Leave]);
+        answers.settle(&Event::Lost { events: 1 });
+        assert_eq!(*told.borrow(), vec![(1, Err(CommandError::AnswerLost))]);
+    }
+
+    #[test]
+    fn an_error_says_what_was_refused_and_the_way_out() {
+        let error = CommandError::Refused {
+            command: CommandKind::Broadcast,
+            reason: Refusal::QueueFull { limit: 256 },
+        };
+        assert_eq!(
+            alloc::format!("{error}"),
+            "Broadcast was refused: 256 broadcasts are waiting; try again when they have drained"
+        );
+    }
+}

@@ -1,0 +1,305 @@
+//! A node with everything around it that needs no operating system: the loop of both drivers, less the
+//! waiting.
+//!
+//! ```text
+//!            ┌────────────── Engine::turn ──────────────┐
+//!   wait ──▶ │ retry the held send · read · tick if due │ ──▶ wait until readable, deadline, a command,
+//!            └──── each handle followed by a flush ─────┘      and writable only while a send is held
+//! ```
+//!
+//! One private function opens the node's door, so one line there sees everything that ever happens to it.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use super::answers::{Answers, Reply};
+use super::{CommandError, DRAIN_MAX, EventQueue, Order, RECEIVE_MAX, Settings, Snapshot};
+use crate::identity::Identity;
+use crate::input::{Command, Input};
+use crate::node::{Node, Seed};
+use crate::output::{Event, Output};
+use crate::payload::{Metadata, TooLong};
+use crate::time::Instant;
+
+/// What an [`Engine`] asks of the operating system. Nothing here may block.
+pub trait Host {
+    /// The time since the driver's start, on a clock that counts while the machine sleeps.
+    fn now(&mut self) -> Instant;
+    /// Reads one datagram into `buffer`.
+    fn receive(&mut self, buffer: &mut [u8]) -> Received;
+    /// Sends one datagram.
+    fn send(&mut self, target: SocketAddr, bytes: &[u8]) -> Delivery;
+}
+
+/// What [`Host::receive`] found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Received {
+    /// A datagram: its length (that of the buffer if it was cut) and where it came from.
+    Datagram {
+        /// Bytes in the buffer.
+        len: usize,
+        /// Its sender.
+        source: SocketAddr,
+    },
+    /// An error about an earlier send, which stands for no datagram: read on.
+    Nothing,
+    /// There is nothing to read (or reading fails): wait.
+    Empty,
+}
+
+/// What became of a [`Host::send`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Delivery {
+    /// The operating system took it.
+    Sent,
+    /// The socket's buffer is full: try again when it is writable.
+    Blocked,
+    /// The operating system refuses to send it (no route, not permitted, too long, …).
+    Refused,
+}
+
+/// What a driver knows of its socket when it turns the engine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ready {
+    /// There may be something to read.
+    pub readable: bool,
+    /// A held send may succeed now.
+    pub writable: bool,
+}
+
+/// A node and what stands between it and a driver: the held datagram, the events that wait for the user,
+/// the callers that wait for an answer. `R` is how a caller is told.
+pub struct Engine<R> {
+    node: Node,
+    buffer: Vec<u8>,
+    /// The datagram whose send would have blocked. While there is one, nothing is polled.
+    held: Option<SocketAddr>,
+    held_bytes: Vec<u8>,
+    /// A flush ended at its bound before the outbox was empty.
+    unflushed: bool,
+    answers: Answers<R>,
+    events: EventQueue,
+    /// A goodbye was said; answered once its last datagram has left.
+    goodbye: Option<Event>,
+    finished: bool,
+    snapshot: Option<Snapshot>,
+}
+
+impl<R: Reply> Engine<R> {
+    /// A node that does what `settings` say first: set its metadata, read its hints, look for its seeds.
+    ///
+    /// # Errors
+    /// [`TooLong`] if the metadata is.
+    pub fn new(settings: &Settings, me: Identity, seed: Seed, now: Instant) -> Result<Self, TooLong> {
+        let metadata = Metadata::new(&settings.metadata)?;
+        let mut engine = Self {
+            node: Node::new(settings.config.clone(), me, seed, now),
+            buffer: vec![0; RECEIVE_MAX],
+            held: None,
+            held_bytes: Vec::new(),
+            unflushed: false,
+            answers: Answers::new(),
+            events: EventQueue::new(settings.events_max),
+            goodbye: None,
+            finished: false,
+            snapshot: None,
+        };
+        if !settings.metadata.is_empty() {
+            engine.door(now, Input::Command(Command::SetMetadata(metadata)));
+        }
+        if !settings.hints.is_empty() {
+            engine.door(now, Input::Command(Command::Restore { hints: &settings.hints }));
+        }
+        if !settings.seeds.is_empty() {
+            engine.door(now, Input::Command(Command::Join { seeds: &settings.seeds }));
+        }
+        Ok(engine)
+    }
+
+    /// Does everything that there is to do now. Returns whether the driver must turn again without
+    /// waiting, because a bound was reached before the work was done.
+    pub fn turn(&mut self, host: &mut impl Host, ready: Ready) -> bool {
+        // Read before the socket is: what had arrived by this moment is read before the tick.
+        let started = host.now();
+        let due = self.is_due(started);
+        if ready.writable || due {
+            self.release(host);
+        }
+        self.flush(host);
+        let mut more = false;
+        if ready.readable || due {
+            more = self.drain(host);
+        }
+        if self.is_due(started) {
+            self.feed(host, Input::Tick);
+        }
+        more || self.unflushed
+    }
+
+    /// Hands in one command; `reply` is told how it ends. Not while [`Engine::is_blocked`], if it is to be
+    /// answered.
+    pub fn command(&mut self, host: &mut impl Host, command: Command<'_>, reply: Option<R>) {
+        if let Some(reply) = reply {
+            self.answers.expect(&command, reply);
+        }
+        self.feed(host, Input::Command(command));
+    }
+
+    /// [`Engine::command`] for an owned command, which is checked first.
+    pub fn order(&mut self, host: &mut impl Host, order: &Order, reply: R) {
+        match order.command() {
+            Ok(command) => self.command(host, command, Some(reply)),
+            Err(error) => reply.reply(Err(CommandError::TooLong(error))),
+        }
+    }
+
+    /// The next event for the user.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    /// Whether [`Engine::next_event`] has something.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// The member table, copied if it has changed since the last time.
+    pub fn snapshot(&mut self, now: Instant) -> Snapshot {
+        match &self.snapshot {
+            Some(held) if held.is_current(self.node.revision(), now) => held.clone(),
+            earlier => {
+                let fresh = Snapshot::of(&self.node, now, earlier.as_ref());
+                self.snapshot = Some(fresh.clone());
+                fresh
+            }
+        }
+    }
+
+    /// When to turn at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.node.deadline()
+    }
+
+    /// Whether a send is held until the socket is writable.
+    #[must_use]
+    pub const fn is_blocked(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether the node has said goodbye and the last of it has left: the driver's loop ends.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// The node, to look at.
+    #[must_use]
+    pub const fn node(&self) -> &Node {
+        &self.node
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.node.deadline().is_some_and(|deadline| deadline <= now)
+    }
+
+    /// One input, and what it causes leaves at once.
+    fn feed(&mut self, host: &mut impl Host, input: Input<'_>) {
+        self.door(host.now(), input);
+        self.flush(host);
+    }
+
+    /// Every input of the node's life passes here.
+    fn door(&mut self, now: Instant, input: Input<'_>) {
+        self.node.handle(now, input);
+    }
+
+    /// Reads until there is nothing more, or [`DRAIN_MAX`]. Returns whether there may be more.
+    fn drain(&mut self, host: &mut impl Host) -> bool {
+        let mut buffer = core::mem::take(&mut self.buffer);
+        let mut more = true;
+        for _ in 0..DRAIN_MAX {
+            match host.receive(&mut buffer) {
+                Received::Datagram { len, source } => {
+                    let bytes = buffer.get(..len).unwrap_or(&buffer);
+                    self.feed(host, Input::Datagram { source, bytes });
+                }
+                Received::Nothing => {}
+                Received::Empty => {
+                    more = false;
+                    break;
+                }
+            }
+        }
+        self.buffer = buffer;
+        more
+    }
+
+    /// Tries the held datagram again.
+    fn release(&mut self, host: &mut impl Host) {
+        let Some(target) = self.held else { return };
+        match host.send(target, &self.held_bytes) {
+            Delivery::Blocked => {}
+            Delivery::Sent => self.held = None,
+            Delivery::Refused => {
+                self.held = None;
+                self.door(host.now(), Input::Undelivered { target });
+            }
+        }
+    }
+
+    /// Polls until there is nothing more, a send is blocked, or [`FLUSH_MAX`].
+    fn flush(&mut self, host: &mut impl Host) {
+        self.unflushed = false;
+        if self.held.is_some() {
+            return;
+        }
+        for _ in 0..FLUSH_MAX {
+            match self.node.poll() {
+                None => {
+                    self.say_that_goodbye_was_sent();
+                    return;
+                }
+                Some(Output::Event(event)) => self.tell(event),
+                Some(Output::Transmit(transmit)) => {
+                    let target = transmit.target;
+                    match host.send(target, transmit.bytes) {
+                        Delivery::Sent => {}
+                        Delivery::Blocked => {
+                            self.held_bytes.clear();
+                            self.held_bytes.extend_from_slice(transmit.bytes);
+                            self.held = Some(target);
+                            return;
+                        }
+                        Delivery::Refused => self.door(host.now(), Input::Undelivered { target }),
+                    }
+                }
+            }
+        }
+        self.unflushed = true;
+    }
+
+    fn tell(&mut self, event: Event) {
+        if matches!(event, Event::LeaveSent { .. }) {
+            self.goodbye = Some(event.clone());
+        } else {
+            self.answers.settle(&event);
+        }
+        self.events.push(event);
+    }
+
+    /// The answer to a leave waits until the outbox is empty: whoever ends the process on it must not take
+    /// the goodbye along.
+    fn say_that_goodbye_was_sent(&mut self) {
+        if let Some(event) = self.goodbye.take() {
+            self.answers.settle(&event);
+            self.finished = true;
+        }
+    }
+}
+
+/// Outputs polled at most in one flush: far more than one input can cause. It only bounds a loop in which
+/// every send is refused and every refusal causes another send.
+const FLUSH_MAX: usize = 4096;

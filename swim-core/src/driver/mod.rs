@@ -1,0 +1,50 @@
+//! What every driver is made of, short of the operating system.
+//!
+//! A driver owns a socket, a clock and a place to sleep. What it does with them is the same on raw epoll,
+//! on tokio and in a simulator, so it is written once, here, as data and pure code: [`Engine`] is a
+//! [`Node`](crate::Node) with everything around it that needs no operating system, and [`Host`] is the
+//! little that it asks of one.
+//!
+//! # The contract
+//!
+//! 1. Wait until the socket is readable, or writable *while a send is blocked*, or a command has come, or
+//!    the deadline has. Wake up for nothing else.
+//! 2. Read until the socket is empty or [`DRAIN_MAX`] datagrams were read. Each goes through
+//!    `Node::handle`, and what comes out is sent at once.
+//! 3. Past the deadline, *first* do 2, *then* tick. What had arrived by the deadline has then been read
+//!    (the socket's buffer is chosen so that it cannot hold more than `DRAIN_MAX`), so an ack that nobody
+//!    had read yet never becomes an accusation; and because `DRAIN_MAX` is a bound, a flood cannot keep the
+//!    detector from its work.
+//! 4. When a send would block, keep that one datagram, stop polling, ask for writability, go on reading.
+//! 5. When the operating system refuses a send, say `Undelivered`: a ping that never left accuses nobody.
+//! 6. Nothing that a user does can block 1 to 5. Events go into a bounded queue, and a consumer that was
+//!    too slow is told how many it missed ([`Event::Lost`](crate::Event::Lost)). Commands wait in a
+//!    bounded queue and are handled in order, each only when everything that the earlier ones caused has
+//!    been polled; that is how an answer finds the command that it answers.
+//!
+//! 2 to 6 are [`Engine::turn`]; a driver is a loop of *wait* and *turn*.
+
+mod answers;
+mod engine;
+mod events;
+mod order;
+mod settings;
+mod snapshot;
+
+pub use answers::{Answer, CommandError, Joined, Reply};
+pub use engine::{Delivery, Engine, Host, Ready, Received};
+pub use events::EventQueue;
+pub use order::Order;
+pub use settings::Settings;
+pub use snapshot::{OwnedMember, Snapshot};
+
+/// Datagrams read at most before a tick that is due, and between two looks at anything else.
+pub const DRAIN_MAX: usize = 1024;
+
+/// Bytes that a datagram is received into: one more than the longest that any member may send
+/// ([`Options::datagram_max`](crate::Options::datagram_max) ≤ 9,000), so that a longer one is seen to be
+/// too long instead of being cut to a length that looks right.
+pub const RECEIVE_MAX: usize = 9001;
+
+/// Commands that may wait for the driver. A caller beyond it waits until there is room.
+pub const COMMANDS_MAX: usize = 64;

@@ -1,0 +1,91 @@
+//! What a driver is started with.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use crate::config::Config;
+use crate::identity::{Epoch, NodeId};
+use crate::input::Hint;
+
+/// How to start one member. Begin with [`Settings::new`] and set the fields that differ.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The protocol's configuration.
+    pub config: Arc<Config>,
+    /// This member's lasting name.
+    pub id: NodeId,
+    /// The address to bind a UDP socket to. Port 0: any free one.
+    ///
+    /// Datagrams leave from this address. Bound to a wildcard on a host with several addresses, the kernel
+    /// chooses one by its routes, and an answer may leave from another address than was asked at: members
+    /// then see `WrongSource`. Bind to one address there.
+    pub bind: SocketAddr,
+    /// The address that others reach this member at. Default: the one it is bound to, which must then not
+    /// be a wildcard. Port 0: the bound one.
+    pub advertise: Option<SocketAddr>,
+    /// Members to join through, asked until one answers. Default: none, this member waits to be found.
+    pub seeds: Vec<SocketAddr>,
+    /// What this member attaches to itself, at most [`METADATA_MAX`](crate::METADATA_MAX) bytes. Default:
+    /// empty.
+    pub metadata: Vec<u8>,
+    /// The epoch of the latest earlier life, if it was kept: this life's is above it even when the clock
+    /// has been set back. Default: none, the cluster then tells.
+    pub epoch_floor: Option<Epoch>,
+    /// What everything random follows from, but not when packets arrive. Default: the operating system's
+    /// randomness.
+    pub random_seed: Option<[u8; 32]>,
+    /// Members remembered from an earlier life ([`Snapshot::hints`](super::Snapshot::hints)). Default:
+    /// none.
+    pub hints: Vec<Hint>,
+    /// Events kept for a slow consumer before it is told that it lost some, at least 1. Default 4,096; an
+    /// event takes up to about 1.1 KiB, most of them 64 bytes.
+    pub events_max: usize,
+}
+
+impl Settings {
+    /// A member named `id` on `bind`, with the defaults named at the fields.
+    #[must_use]
+    pub fn new(config: impl Into<Arc<Config>>, id: NodeId, bind: SocketAddr) -> Self {
+        Self {
+            config: config.into(),
+            id,
+            bind,
+            advertise: None,
+            seeds: Vec::new(),
+            metadata: Vec::new(),
+            epoch_floor: None,
+            random_seed: None,
+            hints: Vec::new(),
+            events_max: 4096,
+        }
+    }
+
+    /// The epoch of a life that starts at `unix_ms`: never below the floor + 1.
+    #[must_use]
+    pub fn epoch(&self, unix_ms: u64) -> Epoch {
+        let clock = Epoch(unix_ms.min(Epoch::MAX.0));
+        self.epoch_floor.map_or(clock, |floor| clock.max(floor.next()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings::new(Config::lan(), NodeId(1), "127.0.0.1:0".parse().expect("a valid address"))
+    }
+
+    #[test]
+    fn a_life_starts_above_the_earlier_one_even_with_the_clock_set_back() {
+        let settings = Settings { epoch_floor: Some(Epoch(1000)), ..settings() };
+        assert_eq!(settings.epoch(10), Epoch(1001));
+        assert_eq!(settings.epoch(2000), Epoch(2000));
+    }
+
+    #[test]
+    fn an_epoch_never_exceeds_what_can_be_held() {
+        assert_eq!(settings().epoch(u64::MAX), Epoch::MAX);
+    }
+}

@@ -1,0 +1,258 @@
+//! A member inside a `mio::Poll` that somebody else runs.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use swim_core::driver::{Delivery, Engine, Host, Order, Ready, Received, Settings, Snapshot};
+use swim_core::{Command, Event, Hint, Identity, Instant, Metadata, NodeId, Payload, Stats, TooLong};
+
+use crate::os::{self, Bound, Clock, Error};
+use crate::thread::Waiter;
+
+/// A member that lives in your event loop.
+///
+/// ```no_run
+/// use mio::{Events, Poll, Token};
+/// use swim_mio::{Config, Embedded, NodeId, Settings};
+///
+/// const SWIM: Token = Token(7);
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (mut poll, mut ready) = (Poll::new()?, Events::with_capacity(64));
+/// let mut settings = Settings::new(Config::lan(), NodeId::from_name("blue"), "10.0.0.1:7946".parse()?);
+/// settings.seeds = vec!["10.0.0.2:7946".parse()?];
+/// let mut member = Embedded::new(&settings, poll.registry(), SWIM)?;
+/// loop {
+///     poll.poll(&mut ready, member.timeout())?; // or less, if your own work is due earlier
+///     for event in ready.iter().filter(|event| event.token() == SWIM) {
+///         member.ready(event);
+///     }
+///     member.turn();
+///     while let Some(event) = member.next_event() {
+///         println!("{event:?}");
+///     }
+/// }
+/// # }
+/// ```
+///
+/// Turn it after *every* wait, whoever it was that woke. A command takes effect when it is called; how it
+/// ended comes as an event.
+pub struct Embedded {
+    engine: Engine<Waiter>,
+    host: Os,
+    registry: Registry,
+    token: Token,
+    local_addr: SocketAddr,
+    ready: Ready,
+    /// The last turn reached a bound: the next wait must not wait, since no new edge will come.
+    again: bool,
+    /// Whether writability is asked for.
+    watches_writes: bool,
+}
+
+impl Embedded {
+    /// Binds a socket as `settings` say and registers it with `registry` under `token`.
+    ///
+    /// # Errors
+    /// [`Error`] names what could not be done, and with which address.
+    pub fn new(settings: &Settings, registry: &Registry, token: Token) -> Result<Self, Error> {
+        let registry = registry.try_clone().map_err(Error::Start)?;
+        let Bound { socket, local_addr, me, seed } = os::bind(settings)?;
+        let mut host = Os { socket, clock: Clock::start() };
+        let engine = Engine::new(settings, me, seed, host.now())?;
+        registry
+            .register(&mut SourceFd(&host.socket.as_raw_fd()), token, Interest::READABLE)
+            .map_err(Error::Start)?;
+        let ready = Ready::default();
+        // The first turn sends what `settings` asked for.
+        let again = true;
+        Ok(Self { engine, host, registry, token, local_addr, ready, again, watches_writes: false })
+    }
+
+    /// Takes note of an event for this member's token.
+    pub fn ready(&mut self, event: &mio::event::Event) {
+        self.ready.readable |= event.is_readable();
+        self.ready.writable |= event.is_writable();
+    }
+
+    /// How long `Poll::poll` may wait at most; `None` as long as it likes.
+    #[must_use]
+    pub fn timeout(&mut self) -> Option<Duration> {
+        if self.again {
+            return Some(Duration::ZERO);
+        }
+        let deadline = self.engine.deadline()?;
+        Some(deadline.since(self.host.now()))
+    }
+
+    /// Reads, sends and ticks whatever is due.
+    pub fn turn(&mut self) {
+        let more = self.engine.turn(&mut self.host, self.ready);
+        self.again = more;
+        // The edge is used up unless the socket was left before it was empty.
+        self.ready = Ready { readable: self.ready.readable && more, writable: false };
+        self.watch_writes();
+    }
+
+    /// The next event, if there is one.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.engine.next_event()
+    }
+
+    /// The bound address.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Who this member is.
+    #[must_use]
+    pub fn me(&self) -> Identity {
+        self.engine.node().me()
+    }
+
+    /// The member table, copied if it has changed.
+    pub fn members(&mut self) -> Snapshot {
+        let now = self.host.now();
+        self.engine.snapshot(now)
+    }
+
+    /// Counters.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.engine.node().stats()
+    }
+
+    /// Whether the goodbye has left: there is nothing more to turn.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.engine.is_finished()
+    }
+
+    /// Looks for the cluster through `seeds`. Ends in `Joined`, `JoinFailed` or `Refused`.
+    pub fn join(&mut self, seeds: &[SocketAddr]) {
+        self.command(Command::Join { seeds });
+    }
+
+    /// Stops looking. Ends in `JoinFailed` or `Refused`.
+    pub fn cancel_join(&mut self) {
+        self.command(Command::CancelJoin);
+    }
+
+    /// Says goodbye. Ends in `LeaveSent`; turn on until [`Embedded::is_finished`].
+    pub fn leave(&mut self) {
+        self.command(Command::Leave);
+    }
+
+    /// Replaces this member's metadata. Ends in `MetadataSet` or `Refused`.
+    ///
+    /// # Errors
+    /// [`TooLong`] above [`swim_core::METADATA_MAX`] bytes.
+    pub fn set_metadata(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
+        self.command(Command::SetMetadata(Metadata::new(bytes)?));
+        Ok(())
+    }
+
+    /// This member is now reached at `addr`. Ends in `AddressSet` or `Refused`.
+    pub fn set_address(&mut self, addr: SocketAddr) {
+        self.command(Command::SetAddress(addr));
+    }
+
+    /// Tells every member something. Ends in `BroadcastQueued` or `Refused`.
+    ///
+    /// # Errors
+    /// [`TooLong`] above [`swim_core::PAYLOAD_MAX`] bytes.
+    pub fn broadcast(&mut self, payload: &[u8]) -> Result<(), TooLong> {
+        self.command(Command::Broadcast(Payload::new(payload)?));
+        Ok(())
+    }
+
+    /// Sends one datagram to one member. Ends in `Sent` or `Refused`.
+    ///
+    /// # Errors
+    /// [`TooLong`] above [`swim_core::PAYLOAD_MAX`] bytes.
+    pub fn send(&mut self, target: NodeId, payload: &[u8]) -> Result<(), TooLong> {
+        self.command(Command::Send { target, payload: Payload::new(payload)? });
+        Ok(())
+    }
+
+    /// Declares a Suspect or Dead member gone. Ends in `Left` or `Refused`.
+    pub fn remove(&mut self, target: NodeId) {
+        self.command(Command::Remove { target });
+    }
+
+    /// Gives hints of an earlier life. Ends in `Restored`.
+    pub fn restore(&mut self, hints: &[Hint]) {
+        self.command(Command::Restore { hints });
+    }
+
+    fn command(&mut self, command: Command<'_>) {
+        self.engine.command(&mut self.host, command, None);
+        self.watch_writes();
+    }
+
+    pub(crate) fn order(&mut self, order: &Order, waiter: Waiter) {
+        self.engine.order(&mut self.host, order, waiter);
+        self.watch_writes();
+    }
+
+    pub(crate) const fn takes_orders(&self) -> bool {
+        !self.engine.is_blocked()
+    }
+
+    pub(crate) fn has_events(&self) -> bool {
+        self.engine.has_events()
+    }
+
+    pub(crate) fn now(&mut self) -> Instant {
+        self.host.now()
+    }
+
+    pub(crate) fn revision(&self) -> u64 {
+        self.engine.node().revision()
+    }
+
+    /// Asks for writability while a send is held, and only then.
+    fn watch_writes(&mut self) {
+        let wanted = self.engine.is_blocked();
+        if wanted == self.watches_writes {
+            return;
+        }
+        let interest = if wanted { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        let fd = self.host.socket.as_raw_fd();
+        // Registering again reports what is ready now, so no edge is lost in between. If it fails, the
+        // held datagram is tried again with every deadline.
+        if self.registry.reregister(&mut SourceFd(&fd), self.token, interest).is_ok() {
+            self.watches_writes = wanted;
+        }
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // Closing the socket ends the registration anyway.
+        let _ = self.registry.deregister(&mut SourceFd(&self.host.socket.as_raw_fd()));
+    }
+}
+
+struct Os {
+    socket: UdpSocket,
+    clock: Clock,
+}
+
+impl Host for Os {
+    fn now(&mut self) -> Instant {
+        self.clock.now()
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> Received {
+        os::receive(&self.socket, buffer).unwrap_or(Received::Empty)
+    }
+
+    fn send(&mut self, target: SocketAddr, bytes: &[u8]) -> Delivery {
+        os::send(&self.socket, target, bytes)
+    }
+}

@@ -1,0 +1,185 @@
+//! A spawned member, as its user holds it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use swim_core::driver::{Answer, CommandError, Joined, Order, Snapshot};
+use swim_core::{Event, Hint, Identity, Incarnation, NodeId, Stats};
+
+use crate::shared::Shared;
+use crate::thread::{Message, Waiter};
+
+/// A member that runs on its own thread. Dropping it stops the member without a goodbye.
+///
+/// All methods take `&self`: put it into an `Arc` to use it from several threads, one that consumes events
+/// and one that gives commands. A command blocks its caller until it has ended, and nobody else.
+pub struct Handle {
+    local_addr: SocketAddr,
+    orders: SyncSender<Message>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Handle {
+    pub(crate) const fn new(
+        local_addr: SocketAddr,
+        orders: SyncSender<Message>,
+        shared: Arc<Shared>,
+        thread: JoinHandle<()>,
+    ) -> Self {
+        Self { local_addr, orders, shared, thread: Some(thread) }
+    }
+
+    /// The bound address.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Who this member is. Its epoch is what [`Settings::epoch_floor`](crate::Settings::epoch_floor) wants
+    /// in the next life.
+    #[must_use]
+    pub fn me(&self) -> Identity {
+        self.shared.me()
+    }
+
+    /// The member table, at least as new as the last event that was consumed. Copied when it has changed
+    /// since the last call; otherwise shared with it, and round-trip times may then be a second old. After
+    /// the end: the last one.
+    #[must_use]
+    pub fn members(&self) -> Snapshot {
+        if let Some(members) = self.shared.members() {
+            return members;
+        }
+        let (reply, fresh) = sync_channel(1);
+        let sent = self.orders.send(Message::Members(reply)).is_ok();
+        self.shared.wake();
+        let fresh = sent.then(|| fresh.recv().ok()).flatten();
+        fresh.or_else(|| self.shared.last_members()).unwrap_or_default()
+    }
+
+    /// Counters as of the last turn.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+
+    /// Whether the member still runs: it was not stopped, has not left, and has not failed.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.shared.is_closed()
+    }
+
+    /// The next event, waited for `timeout` at most. `None` if there was none, or if the member has stopped
+    /// and all its events were consumed.
+    #[must_use]
+    pub fn next_event(&self, timeout: Duration) -> Option<Event> {
+        self.shared.next_event(Some(timeout))
+    }
+
+    /// All events; blocks between them, and ends when the member has stopped.
+    pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
+        std::iter::from_fn(|| self.shared.next_event(None))
+    }
+
+    /// Looks for the cluster through `seeds` until one of them answers, however long that takes.
+    ///
+    /// # Errors
+    /// Refused, failed (another member has this id) or cancelled.
+    pub fn join(&self, seeds: &[SocketAddr]) -> Result<Joined, CommandError> {
+        self.order(Order::Join { seeds: seeds.to_vec() })?.joined()
+    }
+
+    /// Stops looking: a waiting [`Handle::join`] ends.
+    ///
+    /// # Errors
+    /// Refused when nothing was being looked for.
+    pub fn cancel_join(&self) -> Result<(), CommandError> {
+        self.order(Order::CancelJoin).map(drop)
+    }
+
+    /// Says goodbye, waits until it has been sent, and stops. Returns how many datagrams carried it.
+    ///
+    /// # Errors
+    /// Refused when it has left already, or lost its id.
+    pub fn leave(&self) -> Result<u32, CommandError> {
+        Ok(self.order(Order::Leave)?.number())
+    }
+
+    /// Replaces this member's metadata. Returns the incarnation that carries it to the others.
+    ///
+    /// # Errors
+    /// Above [`swim_core::METADATA_MAX`] bytes, or refused.
+    pub fn set_metadata(&self, bytes: &[u8]) -> Result<Incarnation, CommandError> {
+        Ok(Incarnation(self.order(Order::SetMetadata(bytes.into()))?.number()))
+    }
+
+    /// This member is now reached at `addr`. The socket stays where it is.
+    ///
+    /// # Errors
+    /// Refused if it is no unicast address with a port.
+    pub fn set_address(&self, addr: SocketAddr) -> Result<(), CommandError> {
+        self.order(Order::SetAddress(addr)).map(drop)
+    }
+
+    /// Tells every member something, best effort. Returns its number within this epoch.
+    ///
+    /// # Errors
+    /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.
+    pub fn broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
+        Ok(self.order(Order::Broadcast(payload.into()))?.number())
+    }
+
+    /// Sends one datagram to one member, best effort.
+    ///
+    /// # Errors
+    /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because there is no such member.
+    pub fn send(&self, target: NodeId, payload: &[u8]) -> Result<(), CommandError> {
+        self.order(Order::Send { target, payload: payload.into() }).map(drop)
+    }
+
+    /// Declares a Suspect or Dead member gone, as an operator.
+    ///
+    /// # Errors
+    /// Refused if it is neither.
+    pub fn remove(&self, target: NodeId) -> Result<(), CommandError> {
+        self.order(Order::Remove { target }).map(drop)
+    }
+
+    /// Gives hints of an earlier life. Returns how many were of use.
+    ///
+    /// # Errors
+    /// Only if the member has stopped.
+    pub fn restore(&self, hints: &[Hint]) -> Result<u32, CommandError> {
+        Ok(self.order(Order::Restore { hints: hints.to_vec() })?.number())
+    }
+
+    /// Any of the commands above, as data.
+    ///
+    /// # Errors
+    /// As the method of the command.
+    pub fn order(&self, order: Order) -> Result<Answer, CommandError> {
+        let (reply, outcome) = sync_channel(1);
+        self.orders.send(Message::Order(order, Waiter(reply))).map_err(|_| CommandError::Stopped)?;
+        self.shared.wake();
+        outcome.recv().unwrap_or(Err(CommandError::Stopped))
+    }
+
+    /// Stops without a goodbye: the others will find out. Returns when the thread has ended.
+    pub fn shutdown(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.stop();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been reported on stderr already.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What the member's thread leaves for handles to read. Locks are held for a copy, never for a wait, so
+//! neither side can hold up the other.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant as StdInstant};
+
+use mio::Waker;
+use swim_core::driver::{EventQueue, Snapshot};
+use swim_core::{Event, Identity, Instant, Stats};
+
+use crate::embedded::Embedded;
+
+pub(crate) struct Shared {
+    view: Mutex<View>,
+    inbox: Mutex<Inbox>,
+    arrived: Condvar,
+    stopping: AtomicBool,
+    waker: Waker,
+}
+
+/// The member as of its last turn.
+#[derive(Clone)]
+struct View {
+    me: Identity,
+    stats: Stats,
+    revision: u64,
+    now: Instant,
+    members: Option<Snapshot>,
+    closed: bool,
+}
+
+struct Inbox {
+    events: EventQueue,
+    closed: bool,
+}
+
+impl Shared {
+    pub(crate) fn new(events_max: usize, member: &Embedded, waker: Waker) -> Self {
+        let view = View {
+            me: member.me(),
+            stats: member.stats(),
+            revision: member.revision(),
+            now: Instant::ORIGIN,
+            members: None,
+            closed: false,
+        };
+        let inbox = Inbox { events: EventQueue::new(events_max), closed: false };
+        Self {
+            view: Mutex::new(view),
+            inbox: Mutex::new(inbox),
+            arrived: Condvar::new(),
+            stopping: AtomicBool::new(false),
+            waker,
+        }
+    }
+
+    /// After a turn: the view first, so that whoever hears of an event finds it in the view.
+    pub(crate) fn publish(&self, member: &mut Embedded) {
+        let now = member.now();
+        {
+            let mut view = lock(&self.view);
+            view.me = member.me();
+            view.stats = member.stats();
+            view.revision = member.revision();
+            view.now = now;
+        }
+        if member.has_events() {
+            let mut inbox = lock(&self.inbox);
+            while let Some(event) = member.next_event() {
+                inbox.events.push(event);
+            }
+            drop(inbox);
+            self.arrived.notify_all();
+        }
+    }
+
+    /// After the last turn.
+    pub(crate) fn close(&self, member: &mut Embedded) {
+        self.publish(member);
+        let members = member.members();
+        {
+            let mut view = lock(&self.view);
+            view.members = Some(members);
+            view.closed = true;
+        }
+        lock(&self.inbox).closed = true;
+        self.arrived.notify_all();
+    }
+
+    pub(crate) fn keep(&self, members: Snapshot) {
+        lock(&self.view).members = Some(members);
+    }
+
+    pub(crate) fn me(&self) -> Identity {
+        lock(&self.view).me
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        lock(&self.view).stats
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.view).closed
+    }
+
+    /// The last copy of the table, if it still holds.
+    pub(crate) fn members(&self) -> Option<Snapshot> {
+        let view = lock(&self.view);
+        view.members.as_ref().filter(|m| view.closed || m.is_current(view.revision, view.now)).cloned()
+    }
+
+    /// The last copy of the table, however old.
+    pub(crate) fn last_members(&self) -> Option<Snapshot> {
+        lock(&self.view).members.clone()
+    }
+
+    /// The next event, waiting for it until `timeout` at most, or for ever.
+    pub(crate) fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {
+        let until = timeout.and_then(|timeout| StdInstant::now().checked_add(timeout));
+        let mut inbox = lock(&self.inbox);
+        loop {
+            if let Some(event) = inbox.events.pop() {
+                return Some(event);
+            }
+            if inbox.closed {
+                return None;
+            }
+            inbox = match until {
+                None => self.arrived.wait(inbox).unwrap_or_else(PoisonError::into_inner),
+                Some(until) => {
+                    let left = until.saturating_duration_since(StdInstant::now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    let (inbox, _) =
+                        self.arrived.wait_timeout(inbox, left).unwrap_or_else(PoisonError::into_inner);
+                    inbox
+                }
+            };
+        }
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    pub(crate) fn wake(&self) {
+        // It can only fail when the eventfd is gone, and then so is the thread.
+        let _ = self.waker.wake();
+    }
+}
+
+/// A panic elsewhere leaves only whole values behind these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,99 @@
+//! The thread of a spawned member: a thin loop around [`Embedded`].
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use mio::{Events, Poll, Token, Waker};
+use swim_core::driver::{Answer, COMMANDS_MAX, CommandError, Order, Reply, Settings, Snapshot};
+
+use crate::embedded::Embedded;
+use crate::handle::Handle;
+use crate::os::Error;
+use crate::shared::Shared;
+
+/// Starts a member on a thread of its own. It looks for `settings.seeds` at once, without waiting for them.
+///
+/// # Errors
+/// [`Error`] names what could not be done, and with which address.
+pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
+    let poll = Poll::new().map_err(Error::Start)?;
+    let waker = Waker::new(poll.registry(), WAKER).map_err(Error::Start)?;
+    let member = Embedded::new(settings, poll.registry(), SOCKET)?;
+    let (orders, inbox) = sync_channel(COMMANDS_MAX);
+    let local_addr = member.local_addr();
+    let shared = Arc::new(Shared::new(settings.events_max, &member, waker));
+    let body = Body { member, poll, inbox, shared: Arc::clone(&shared) };
+    let thread = thread::Builder::new().name("swim-mio".to_owned());
+    let thread = thread.spawn(move || body.run()).map_err(Error::Start)?;
+    Ok(Handle::new(local_addr, orders, shared, thread))
+}
+
+/// What a handle asks of the thread.
+pub(crate) enum Message {
+    Order(Order, Waiter),
+    Members(SyncSender<Snapshot>),
+}
+
+/// A caller that blocks until its command has ended.
+pub(crate) struct Waiter(pub(crate) SyncSender<Result<Answer, CommandError>>);
+
+impl Reply for Waiter {
+    fn reply(self, outcome: Result<Answer, CommandError>) {
+        // The channel has room for one. A caller that is gone does not want to know.
+        let _ = self.0.try_send(outcome);
+    }
+}
+
+struct Body {
+    member: Embedded,
+    poll: Poll,
+    inbox: Receiver<Message>,
+    shared: Arc<Shared>,
+}
+
+impl Body {
+    fn run(mut self) {
+        let mut ready = Events::with_capacity(16);
+        let mut more_orders = false;
+        while !self.shared.is_stopping() && !self.member.is_finished() {
+            let timeout = if more_orders { Some(std::time::Duration::ZERO) } else { self.member.timeout() };
+            match self.poll.poll(&mut ready, timeout) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => break,
+            }
+            for event in ready.iter().filter(|event| event.token() == SOCKET) {
+                self.member.ready(event);
+            }
+            self.member.turn();
+            more_orders = self.take_orders();
+            self.shared.publish(&mut self.member);
+        }
+        self.shared.close(&mut self.member);
+    }
+
+    /// Carries out what handles asked for, but not without end. Returns whether more may be waiting.
+    fn take_orders(&mut self) -> bool {
+        for _ in 0..COMMANDS_MAX {
+            if !self.member.takes_orders() {
+                // A held send comes first; its own wake-up leads back here.
+                return false;
+            }
+            match self.inbox.try_recv() {
+                Ok(Message::Order(order, waiter)) => self.member.order(&order, waiter),
+                Ok(Message::Members(reply)) => {
+                    let members = self.member.members();
+                    self.shared.keep(members.clone());
+                    let _ = reply.try_send(members);
+                }
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+}
+
+const SOCKET: Token = Token(0);
+const WAKER: Token = Token(1);

@@ -1,0 +1,182 @@
+//! A spawned member, as its user holds it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use swim_core::driver::{Answer, CommandError, Joined, Order, Snapshot};
+use swim_core::{Event, Hint, Identity, Incarnation, NodeId, Stats};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::shared::Shared;
+use crate::task::{Message, Waiter};
+
+/// A member that runs as a task. Dropping it stops the member without a goodbye.
+///
+/// All methods take `&self`: put it into an `Arc` to use it from several tasks, one that consumes events and
+/// one that gives commands. Every future may be dropped: an event is then not lost, and a command that was
+/// handed over is carried out.
+pub struct Handle {
+    local_addr: SocketAddr,
+    orders: mpsc::Sender<Message>,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+impl Handle {
+    pub(crate) const fn new(
+        local_addr: SocketAddr,
+        orders: mpsc::Sender<Message>,
+        shared: Arc<Shared>,
+        task: JoinHandle<()>,
+    ) -> Self {
+        Self { local_addr, orders, shared, task }
+    }
+
+    /// The bound address.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Who this member is. Its epoch is what [`Settings::epoch_floor`](crate::Settings::epoch_floor) wants
+    /// in the next life.
+    #[must_use]
+    pub fn me(&self) -> Identity {
+        self.shared.me()
+    }
+
+    /// The member table, at least as new as the last event that was consumed. Copied when it has changed
+    /// since the last call; otherwise shared with it, and round-trip times may then be a second old. After
+    /// the end: the last one.
+    pub async fn members(&self) -> Snapshot {
+        if let Some(members) = self.shared.members() {
+            return members;
+        }
+        let (reply, fresh) = oneshot::channel();
+        let fresh = match self.orders.send(Message::Members(reply)).await {
+            Ok(()) => fresh.await.ok(),
+            Err(_) => None,
+        };
+        fresh.or_else(|| self.shared.last_members()).unwrap_or_default()
+    }
+
+    /// Counters as of the last turn.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+
+    /// Whether the member still runs: it was not stopped, has not left, and has not failed.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.shared.is_closed()
+    }
+
+    /// The next event. `None` if the member has stopped and all its events were consumed.
+    pub async fn next_event(&self) -> Option<Event> {
+        self.shared.next_event().await
+    }
+
+    /// The next event, if there is one now.
+    #[must_use]
+    pub fn try_next_event(&self) -> Option<Event> {
+        self.shared.try_next_event()
+    }
+
+    /// Looks for the cluster through `seeds` until one of them answers, however long that takes.
+    ///
+    /// # Errors
+    /// Refused, failed (another member has this id) or cancelled.
+    pub async fn join(&self, seeds: &[SocketAddr]) -> Result<Joined, CommandError> {
+        self.order(Order::Join { seeds: seeds.to_vec() }).await?.joined()
+    }
+
+    /// Stops looking: a waiting [`Handle::join`] ends.
+    ///
+    /// # Errors
+    /// Refused when nothing was being looked for.
+    pub async fn cancel_join(&self) -> Result<(), CommandError> {
+        self.order(Order::CancelJoin).await.map(drop)
+    }
+
+    /// Says goodbye, waits until it has been sent, and stops. Returns how many datagrams carried it.
+    ///
+    /// # Errors
+    /// Refused when it has left already, or lost its id.
+    pub async fn leave(&self) -> Result<u32, CommandError> {
+        Ok(self.order(Order::Leave).await?.number())
+    }
+
+    /// Replaces this member's metadata. Returns the incarnation that carries it to the others.
+    ///
+    /// # Errors
+    /// Above [`swim_core::METADATA_MAX`] bytes, or refused.
+    pub async fn set_metadata(&self, bytes: &[u8]) -> Result<Incarnation, CommandError> {
+        Ok(Incarnation(self.order(Order::SetMetadata(bytes.into())).await?.number()))
+    }
+
+    /// This member is now reached at `addr`. The socket stays where it is.
+    ///
+    /// # Errors
+    /// Refused if it is no unicast address with a port.
+    pub async fn set_address(&self, addr: SocketAddr) -> Result<(), CommandError> {
+        self.order(Order::SetAddress(addr)).await.map(drop)
+    }
+
+    /// Tells every member something, best effort. Returns its number within this epoch.
+    ///
+    /// # Errors
+    /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.
+    pub async fn broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
+        Ok(self.order(Order::Broadcast(payload.into())).await?.number())
+    }
+
+    /// Sends one datagram to one member, best effort.
+    ///
+    /// # Errors
+    /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because there is no such member.
+    pub async fn send(&self, target: NodeId, payload: &[u8]) -> Result<(), CommandError> {
+        self.order(Order::Send { target, payload: payload.into() }).await.map(drop)
+    }
+
+    /// Declares a Suspect or Dead member gone, as an operator.
+    ///
+    /// # Errors
+    /// Refused if it is neither.
+    pub async fn remove(&self, target: NodeId) -> Result<(), CommandError> {
+        self.order(Order::Remove { target }).await.map(drop)
+    }
+
+    /// Gives hints of an earlier life. Returns how many were of use.
+    ///
+    /// # Errors
+    /// Only if the member has stopped.
+    pub async fn restore(&self, hints: &[Hint]) -> Result<u32, CommandError> {
+        Ok(self.order(Order::Restore { hints: hints.to_vec() }).await?.number())
+    }
+
+    /// Any of the commands above, as data.
+    ///
+    /// # Errors
+    /// As the method of the command.
+    pub async fn order(&self, order: Order) -> Result<Answer, CommandError> {
+        let (reply, outcome) = oneshot::channel();
+        let message = Message::Order(order, Waiter(reply));
+        self.orders.send(message).await.map_err(|_| CommandError::Stopped)?;
+        outcome.await.unwrap_or(Err(CommandError::Stopped))
+    }
+
+    /// Stops without a goodbye: the others will find out. Returns when the task has ended.
+    pub async fn shutdown(mut self) {
+        self.shared.stop();
+        // A panic of the task has been reported on stderr already.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.stop();
+    }
+}

@@ -1,0 +1,228 @@
+//! The little that a driver needs of the operating system: a bound socket, a clock, randomness.
+//!
+//! The drivers do not depend on each other and the core knows no operating system, so this file exists
+//! once in each driver; a test holds the two equal.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use swim_core::driver::{Delivery, Received, Settings};
+use swim_core::{Identity, Instant, Seed, TooLong, is_reachable_form};
+
+/// Why a member could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The socket could not be bound.
+    #[error("cannot bind a UDP socket to {addr}: {source}")]
+    Bind {
+        /// [`Settings::bind`].
+        addr: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Bound to a wildcard address, which nobody can send to.
+    #[error("{bind} is every address of this host; set `advertise` to the one that the others reach it at")]
+    WildcardNeedsAdvertise {
+        /// [`Settings::bind`].
+        bind: SocketAddr,
+    },
+    /// An advertised address that a datagram cannot be sent to.
+    #[error("cannot advertise {addr}: it is no unicast address that the others could send to")]
+    Advertise {
+        /// [`Settings::advertise`].
+        addr: SocketAddr,
+    },
+    /// The metadata is too long.
+    #[error(transparent)]
+    Metadata(#[from] TooLong),
+    /// The operating system gave no randomness.
+    #[error("no randomness from the operating system ({0}); set `random_seed`")]
+    Random(getrandom::Error),
+    /// The socket could not be registered, or the driver's thread or task not be started.
+    #[error("cannot start the driver: {0}")]
+    Start(io::Error),
+}
+
+/// Bytes asked for as the socket's receive buffer; Linux doubles them for its own bookkeeping, and accounts
+/// at least 768 for the smallest datagram: 2 × 384 KiB hold at most
+/// [`DRAIN_MAX`](swim_core::driver::DRAIN_MAX). The limit `net.core.rmem_max` may make it smaller.
+const RECEIVE_BUFFER: usize = 384 * 1024;
+
+/// A bound socket and who its member is.
+pub(crate) struct Bound {
+    pub(crate) socket: UdpSocket,
+    pub(crate) local_addr: SocketAddr,
+    pub(crate) me: Identity,
+    pub(crate) seed: Seed,
+}
+
+/// Binds, and gathers everything that [`swim_core::Node::new`] wants.
+pub(crate) fn bind(settings: &Settings) -> Result<Bound, Error> {
+    let wildcard = settings.bind.ip().is_unspecified();
+    if wildcard && settings.advertise.is_none() {
+        return Err(Error::WildcardNeedsAdvertise { bind: settings.bind });
+    }
+    let failed = |source| Error::Bind { addr: settings.bind, source };
+    let socket = open(settings.bind).map_err(failed)?;
+    let local_addr = socket.local_addr().map_err(failed)?;
+    let mut addr = settings.advertise.unwrap_or(local_addr);
+    if addr.port() == 0 {
+        addr.set_port(local_addr.port());
+    }
+    if !is_reachable_form(addr) {
+        return Err(Error::Advertise { addr });
+    }
+    let epoch = settings.epoch(unix_ms());
+    let me = Identity { id: settings.id, addr, epoch };
+    Ok(Bound { socket, local_addr, me, seed: seed(settings)? })
+}
+
+fn open(addr: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::from(addr))?;
+    Ok(socket.into())
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn seed(settings: &Settings) -> Result<Seed, Error> {
+    let mut bytes = [0; 32];
+    match settings.random_seed {
+        Some(given) => bytes = given,
+        None => getrandom::fill(&mut bytes).map_err(Error::Random)?,
+    }
+    Ok(Seed(bytes))
+}
+
+/// Time since the driver's start, on a clock that counts while the machine sleeps: a laptop that wakes up
+/// must know that it slept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    start: u64,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self { start: boot_time() }
+    }
+
+    pub(crate) fn now(self) -> Instant {
+        Instant::from_nanos(boot_time().saturating_sub(self.start))
+    }
+}
+
+fn boot_time() -> u64 {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const CLOCK: ClockId = ClockId::Boottime;
+    // Counts while the machine sleeps on the Apple systems; elsewhere nothing better is at hand.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const CLOCK: ClockId = ClockId::Monotonic;
+    let time = clock_gettime(CLOCK);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
+/// One `recvfrom`.
+pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
+    match socket.recv_from(buffer) {
+        Ok((len, source)) => Ok(Received::Datagram { len, source }),
+        Err(error) => match error.kind() {
+            ErrorKind::WouldBlock => Err(error),
+            // Some earlier datagram found nobody (ICMP), or a signal came: neither is about this read.
+            ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset | ErrorKind::Interrupted => {
+                Ok(Received::Nothing)
+            }
+            _ => Ok(Received::Empty),
+        },
+    }
+}
+
+/// One `sendto`, and a second if the first only reported the fate of an earlier datagram.
+pub(crate) fn send(socket: &UdpSocket, target: SocketAddr, bytes: &[u8]) -> Delivery {
+    for _ in 0..2 {
+        match socket.send_to(bytes, target) {
+            Ok(_) => return Delivery::Sent,
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock => return Delivery::Blocked,
+                ErrorKind::ConnectionRefused | ErrorKind::Interrupted => {}
+                _ => return Delivery::Refused,
+            },
+        }
+    }
+    Delivery::Refused
+}
+
+#[cfg(test)]
+mod tests {
+    use swim_core::driver::DRAIN_MAX;
+    use swim_core::{Config, NodeId};
+
+    use super::*;
+
+    fn settings(bind: &str) -> Settings {
+        Settings::new(Config::local(), NodeId(1), bind.parse().expect("a valid address"))
+    }
+
+    #[test]
+    fn a_wildcard_needs_an_address_to_advertise() {
+        let error = bind(&settings("0.0.0.0:0")).err().expect("refused");
+        assert!(error.to_string().contains("0.0.0.0:0 is every address of this host; set `advertise`"));
+    }
+
+    #[test]
+    fn an_advertised_port_zero_is_the_bound_port() {
+        let mut settings = settings("0.0.0.0:0");
+        settings.advertise = Some("192.0.2.1:0".parse().expect("a valid address"));
+        let bound = bind(&settings).expect("bound");
+        assert_eq!(bound.me.addr.port(), bound.local_addr.port());
+        assert_ne!(bound.me.addr.port(), 0);
+    }
+
+    #[test]
+    fn a_group_cannot_be_advertised() {
+        let mut settings = settings("127.0.0.1:0");
+        settings.advertise = Some("224.0.0.1:9".parse().expect("a valid address"));
+        let error = bind(&settings).err().expect("refused");
+        assert!(error.to_string().starts_with("cannot advertise 224.0.0.1:9"), "{error}");
+    }
+
+    #[test]
+    fn an_address_in_use_is_named() {
+        let first = bind(&settings("127.0.0.1:0")).expect("bound");
+        let addr = first.local_addr.to_string();
+        let error = bind(&settings(&addr)).err().expect("in use");
+        assert!(error.to_string().contains(&addr), "{error}");
+    }
+
+    #[test]
+    fn the_clock_does_not_go_backwards() {
+        let clock = Clock::start();
+        let first = clock.now();
+        assert!(clock.now() >= first);
+    }
+
+    #[test]
+    fn the_receive_buffer_holds_at_most_what_is_drained_before_a_tick() {
+        let (a, b) = (bind(&settings("127.0.0.1:0")), bind(&settings("127.0.0.1:0")));
+        let (a, b) = (a.expect("bound"), b.expect("bound"));
+        for _ in 0..4 * DRAIN_MAX {
+            assert_eq!(send(&a.socket, b.local_addr, &[0]), Delivery::Sent);
+        }
+        let mut buffer = [0; 8];
+        let mut held = 0;
+        while let Ok(Received::Datagram { .. }) = receive(&b.socket, &mut buffer) {
+            held += 1;
+        }
+        assert!(held > 0 && held <= DRAIN_MAX, "{held} datagrams were held");
+    }
+}

@@ -1,0 +1,154 @@
+//! What the member's task leaves for handles to read. Locks are held for a copy, never across an await, so
+//! neither side can hold up the other.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use swim_core::driver::{Engine, EventQueue, Reply, Snapshot};
+use swim_core::{Event, Identity, Instant, Node, Stats};
+use tokio::sync::Notify;
+
+pub(crate) struct Shared {
+    view: Mutex<View>,
+    inbox: Mutex<Inbox>,
+    arrived: Notify,
+    stopping: AtomicBool,
+    stop: Notify,
+}
+
+/// The member as of its last turn.
+struct View {
+    me: Identity,
+    stats: Stats,
+    revision: u64,
+    now: Instant,
+    members: Option<Snapshot>,
+    closed: bool,
+}
+
+struct Inbox {
+    events: EventQueue,
+    closed: bool,
+}
+
+impl Shared {
+    pub(crate) fn new(events_max: usize, node: &Node) -> Self {
+        let view = View {
+            me: node.me(),
+            stats: node.stats(),
+            revision: node.revision(),
+            now: Instant::ORIGIN,
+            members: None,
+            closed: false,
+        };
+        let inbox = Inbox { events: EventQueue::new(events_max), closed: false };
+        Self {
+            view: Mutex::new(view),
+            inbox: Mutex::new(inbox),
+            arrived: Notify::new(),
+            stopping: AtomicBool::new(false),
+            stop: Notify::new(),
+        }
+    }
+
+    /// After a turn: the view first, so that whoever hears of an event finds it in the view.
+    pub(crate) fn publish<R: Reply>(&self, engine: &mut Engine<R>, now: Instant) {
+        {
+            let node = engine.node();
+            let mut view = lock(&self.view);
+            view.me = node.me();
+            view.stats = node.stats();
+            view.revision = node.revision();
+            view.now = now;
+        }
+        if engine.has_events() {
+            {
+                let mut inbox = lock(&self.inbox);
+                while let Some(event) = engine.next_event() {
+                    inbox.events.push(event);
+                }
+            }
+            self.arrived.notify_waiters();
+        }
+    }
+
+    /// After the last turn.
+    pub(crate) fn close<R: Reply>(&self, engine: &mut Engine<R>, now: Instant) {
+        self.publish(engine, now);
+        {
+            let members = engine.snapshot(now);
+            let mut view = lock(&self.view);
+            view.members = Some(members);
+            view.closed = true;
+        }
+        lock(&self.inbox).closed = true;
+        self.arrived.notify_waiters();
+    }
+
+    pub(crate) fn keep(&self, members: Snapshot) {
+        lock(&self.view).members = Some(members);
+    }
+
+    pub(crate) fn me(&self) -> Identity {
+        lock(&self.view).me
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        lock(&self.view).stats
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.view).closed
+    }
+
+    /// The last copy of the table, if it still holds.
+    pub(crate) fn members(&self) -> Option<Snapshot> {
+        let view = lock(&self.view);
+        view.members.as_ref().filter(|m| view.closed || m.is_current(view.revision, view.now)).cloned()
+    }
+
+    /// The last copy of the table, however old.
+    pub(crate) fn last_members(&self) -> Option<Snapshot> {
+        lock(&self.view).members.clone()
+    }
+
+    /// The next event; `None` after the last.
+    pub(crate) async fn next_event(&self) -> Option<Event> {
+        loop {
+            let arrived = self.arrived.notified();
+            tokio::pin!(arrived);
+            // Listen before looking, or an event that comes in between wakes nobody.
+            arrived.as_mut().enable();
+            if let Some(event) = self.try_next_event() {
+                return Some(event);
+            }
+            if lock(&self.inbox).closed {
+                return self.try_next_event();
+            }
+            arrived.await;
+        }
+    }
+
+    pub(crate) fn try_next_event(&self) -> Option<Event> {
+        lock(&self.inbox).events.pop()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.stop.notify_one();
+    }
+
+    /// Waits for [`Shared::stop`].
+    pub(crate) async fn stopped(&self) {
+        self.stop.notified().await;
+    }
+}
+
+/// A panic elsewhere leaves only whole values behind these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,90 @@
+//! The socket under tokio: registered for reading, and for writing only while a send is held.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, UdpSocket};
+
+use swim_core::Instant;
+use swim_core::driver::{Delivery, Host, Received};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::os::{self, Clock};
+
+pub(crate) struct Socket {
+    reads: AsyncFd<UdpSocket>,
+    /// The same socket again, while a send is held.
+    writes: Option<AsyncFd<UdpSocket>>,
+    clock: Clock,
+}
+
+impl Socket {
+    pub(crate) fn new(socket: UdpSocket) -> io::Result<Self> {
+        let reads = register(socket, Interest::READABLE)?;
+        Ok(Self { reads, writes: None, clock: Clock::start() })
+    }
+
+    /// Asks for writability while a send is held, and only then. If that fails, the held datagram is tried
+    /// again with every deadline.
+    pub(crate) fn watch_writes(&mut self, wanted: bool) {
+        if !wanted {
+            self.writes = None;
+        } else if self.writes.is_none() {
+            let again = self.reads.get_ref().try_clone();
+            self.writes = again.and_then(|again| register(again, Interest::WRITABLE)).ok();
+        }
+    }
+
+    /// Waits until there may be something to read. Does not forget it: a read that finds nothing does.
+    pub(crate) async fn readable(&self) {
+        // An error means that the runtime is shutting down, and then nothing is awaited for long.
+        let _ = self.reads.readable().await;
+    }
+
+    /// Waits until a held send may succeed; for ever while writability is not asked for.
+    pub(crate) async fn writable(&self) {
+        match &self.writes {
+            None => std::future::pending().await,
+            Some(writes) => {
+                if let Ok(mut guard) = writes.writable().await {
+                    guard.clear_ready();
+                }
+            }
+        }
+    }
+}
+
+impl Host for Socket {
+    fn now(&mut self) -> Instant {
+        self.clock.now()
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> Received {
+        let mut asked = false;
+        let through_tokio = self.reads.try_io(Interest::READABLE, |socket| {
+            asked = true;
+            os::receive(socket, buffer)
+        });
+        match through_tokio {
+            Ok(received) => received,
+            // Tokio does not know whether there is anything. The engine asks only when the socket is
+            // readable or a tick is due, and then the kernel has the last word.
+            Err(error) if !asked && error.kind() == ErrorKind::WouldBlock => {
+                os::receive(self.reads.get_ref(), buffer).unwrap_or(Received::Empty)
+            }
+            Err(_) => Received::Empty,
+        }
+    }
+
+    fn send(&mut self, target: SocketAddr, bytes: &[u8]) -> Delivery {
+        os::send(self.reads.get_ref(), target, bytes)
+    }
+}
+
+#[expect(
+    deprecated,
+    reason = "tokio's replacement is an unsafe function, for types that may close or change their descriptor; a \
+              std UdpSocket keeps its own for life"
+)]
+fn register(socket: UdpSocket, interest: Interest) -> io::Result<AsyncFd<UdpSocket>> {
+    AsyncFd::with_interest(socket, interest)
+}
