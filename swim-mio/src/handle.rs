@@ -1,8 +1,8 @@
 //! A spawned member, as its user holds it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,17 +20,17 @@ pub struct Handle {
     local_addr: SocketAddr,
     orders: SyncSender<Message>,
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Handle {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         local_addr: SocketAddr,
         orders: SyncSender<Message>,
         shared: Arc<Shared>,
         thread: JoinHandle<()>,
     ) -> Self {
-        Self { local_addr, orders, shared, thread: Some(thread) }
+        Self { local_addr, orders, shared, thread: Mutex::new(Some(thread)) }
     }
 
     /// The bound address.
@@ -168,18 +168,20 @@ impl Handle {
         outcome.recv().unwrap_or(Err(CommandError::Stopped))
     }
 
-    /// Stops without a goodbye: the others will find out. Returns when the thread has ended.
-    pub fn shutdown(self) {
-        drop(self);
+    /// Stops without a goodbye: the others will find out. Returns when the thread has ended; events that
+    /// were not consumed can still be. Dropping the handle does the same.
+    pub fn shutdown(&self) {
+        self.shared.stop();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic of the thread has been reported on stderr already.
+            let _ = thread.join();
+        }
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.stop();
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been reported on stderr already.
-            let _ = thread.join();
-        }
+        self.shutdown();
     }
 }

@@ -20,7 +20,6 @@ pub(crate) struct Shared {
 }
 
 /// The member as of its last turn.
-#[derive(Clone)]
 struct View {
     me: Identity,
     stats: Stats,
@@ -75,15 +74,9 @@ impl Shared {
         }
     }
 
-    /// After the last turn.
-    pub(crate) fn close(&self, member: &mut Embedded) {
-        self.publish(member);
-        let members = member.members();
-        {
-            let mut view = lock(&self.view);
-            view.members = Some(members);
-            view.closed = true;
-        }
+    /// Nothing more will come.
+    pub(crate) fn close(&self) {
+        lock(&self.view).closed = true;
         lock(&self.inbox).closed = true;
         self.arrived.notify_all();
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
 use swim_core::driver::{Answer, COMMANDS_MAX, CommandError, Order, Reply, Settings, Snapshot};
@@ -58,7 +59,7 @@ impl Body {
         let mut ready = Events::with_capacity(16);
         let mut more_orders = false;
         while !self.shared.is_stopping() && !self.member.is_finished() {
-            let timeout = if more_orders { Some(std::time::Duration::ZERO) } else { self.member.timeout() };
+            let timeout = if more_orders { Some(Duration::ZERO) } else { self.member.timeout() };
             match self.poll.poll(&mut ready, timeout) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -71,7 +72,6 @@ impl Body {
             more_orders = self.take_orders();
             self.shared.publish(&mut self.member);
         }
-        self.shared.close(&mut self.member);
     }
 
     /// Carries out what handles asked for, but not without end. Returns whether more may be waiting.
@@ -92,6 +92,17 @@ impl Body {
             }
         }
         true
+    }
+}
+
+/// However the thread ends, whoever waits for an event or an answer hears of it.
+impl Drop for Body {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.shared.publish(&mut self.member);
+            self.shared.keep(self.member.members());
+        }
+        self.shared.close();
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use swim_core::driver::{Answer, CommandError, Joined, Order, Snapshot};
 use swim_core::{Event, Hint, Identity, Incarnation, NodeId, Stats};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use crate::shared::Shared;
 use crate::task::{Message, Waiter};
@@ -20,7 +19,6 @@ pub struct Handle {
     local_addr: SocketAddr,
     orders: mpsc::Sender<Message>,
     shared: Arc<Shared>,
-    task: JoinHandle<()>,
 }
 
 impl Handle {
@@ -28,9 +26,8 @@ impl Handle {
         local_addr: SocketAddr,
         orders: mpsc::Sender<Message>,
         shared: Arc<Shared>,
-        task: JoinHandle<()>,
     ) -> Self {
-        Self { local_addr, orders, shared, task }
+        Self { local_addr, orders, shared }
     }
 
     /// The bound address.
@@ -167,11 +164,11 @@ impl Handle {
         outcome.await.unwrap_or(Err(CommandError::Stopped))
     }
 
-    /// Stops without a goodbye: the others will find out. Returns when the task has ended.
-    pub async fn shutdown(mut self) {
+    /// Stops without a goodbye: the others will find out. Returns when the task has ended; events that were
+    /// not consumed can still be. Dropping the handle stops as well, and does not wait.
+    pub async fn shutdown(&self) {
         self.shared.stop();
-        // A panic of the task has been reported on stderr already.
-        let _ = (&mut self.task).await;
+        self.shared.closed().await;
     }
 }
 

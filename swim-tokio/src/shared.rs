@@ -72,17 +72,24 @@ impl Shared {
         }
     }
 
-    /// After the last turn.
-    pub(crate) fn close<R: Reply>(&self, engine: &mut Engine<R>, now: Instant) {
-        self.publish(engine, now);
-        {
-            let members = engine.snapshot(now);
-            let mut view = lock(&self.view);
-            view.members = Some(members);
-            view.closed = true;
-        }
+    /// Nothing more will come.
+    pub(crate) fn close(&self) {
+        lock(&self.view).closed = true;
         lock(&self.inbox).closed = true;
         self.arrived.notify_waiters();
+    }
+
+    /// Waits for [`Shared::close`].
+    pub(crate) async fn closed(&self) {
+        loop {
+            let arrived = self.arrived.notified();
+            tokio::pin!(arrived);
+            arrived.as_mut().enable();
+            if lock(&self.inbox).closed {
+                return;
+            }
+            arrived.await;
+        }
     }
 
     pub(crate) fn keep(&self, members: Snapshot) {

@@ -34,8 +34,8 @@ pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let (orders, inbox) = mpsc::channel(COMMANDS_MAX);
     let shared = Arc::new(Shared::new(settings.events_max, engine.node()));
     let task = Task { engine, socket, inbox, shared: Arc::clone(&shared) };
-    let task = runtime.spawn(task.run());
-    Ok(Handle::new(local_addr, orders, shared, task))
+    runtime.spawn(task.run());
+    Ok(Handle::new(local_addr, orders, shared))
 }
 
 /// What a handle asks of the task.
@@ -83,7 +83,6 @@ impl Task {
             timer.set(self.engine.deadline(), &mut self.socket);
             self.wait(&mut timer, &mut ready).await;
         }
-        self.shared.close(&mut self.engine, self.socket.now());
     }
 
     /// Waits for the first of everything that there is to wait for. No branch does any work: the turn looks
@@ -126,6 +125,18 @@ impl Task {
                 let _ = reply.send(members);
             }
         }
+    }
+}
+
+/// However the task ends, by the end of its runtime too, whoever awaits an event or an answer hears of it.
+impl Drop for Task {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let now = self.socket.now();
+            self.shared.publish(&mut self.engine, now);
+            self.shared.keep(self.engine.snapshot(now));
+        }
+        self.shared.close();
     }
 }
 

@@ -1,0 +1,90 @@
+//! The scenarios that every driver must pass, on threads and real sockets.
+
+#[macro_use]
+#[path = "../../conformance/mod.rs"]
+mod conformance;
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use conformance::{Cluster, Member, Ticket};
+use swim_core::driver::{Answer, CommandError, Order, OwnedMember, Settings};
+use swim_core::{Event, Stats};
+use swim_mio::Handle;
+
+conformance!(Threads::new());
+
+struct Threads {
+    members: Vec<(Arc<Handle>, Vec<Event>)>,
+    tickets: Vec<Receiver<Result<Answer, CommandError>>>,
+    stranger: UdpSocket,
+}
+
+impl Threads {
+    fn new() -> Self {
+        let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        Self { members: Vec::new(), tickets: Vec::new(), stranger }
+    }
+}
+
+impl Cluster for Threads {
+    fn free_addr(&mut self) -> SocketAddr {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        socket.local_addr().expect("bound")
+    }
+
+    fn start(&mut self, settings: Settings) -> Member {
+        let handle = swim_mio::spawn(&settings).expect("started");
+        self.members.push((Arc::new(handle), Vec::new()));
+        self.members.len() - 1
+    }
+
+    fn addr(&mut self, member: Member) -> SocketAddr {
+        self.members[member].0.local_addr()
+    }
+
+    fn kill(&mut self, member: Member) {
+        self.members[member].0.shutdown();
+    }
+
+    fn is_running(&mut self, member: Member) -> bool {
+        self.members[member].0.is_running()
+    }
+
+    fn begin(&mut self, member: Member, order: Order) -> Ticket {
+        let handle = Arc::clone(&self.members[member].0);
+        let (done, outcome) = sync_channel(1);
+        thread::spawn(move || done.send(handle.order(order)));
+        self.tickets.push(outcome);
+        self.tickets.len() - 1
+    }
+
+    fn outcome(&mut self, ticket: Ticket) -> Option<Result<Answer, CommandError>> {
+        self.tickets[ticket].try_recv().ok()
+    }
+
+    fn inject(&mut self, target: SocketAddr, bytes: &[u8]) {
+        self.stranger.send_to(bytes, target).expect("loopback takes it");
+    }
+
+    fn history(&mut self, member: Member) -> Vec<Event> {
+        let (handle, history) = &mut self.members[member];
+        history.extend(std::iter::from_fn(|| handle.next_event(Duration::ZERO)));
+        history.clone()
+    }
+
+    fn members(&mut self, member: Member) -> Vec<OwnedMember> {
+        self.members[member].0.members().iter().cloned().collect()
+    }
+
+    fn stats(&mut self, member: Member) -> Stats {
+        self.members[member].0.stats()
+    }
+
+    fn pass(&mut self, time: Duration) {
+        thread::sleep(time);
+    }
+}

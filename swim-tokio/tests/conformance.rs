@@ -1,0 +1,124 @@
+//! The scenarios that every driver must pass, as tasks on both flavours of the runtime.
+
+#[macro_use]
+#[path = "../../conformance/mod.rs"]
+mod conformance;
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use conformance::{Cluster, Member, Ticket};
+use swim_core::driver::{Answer, CommandError, Order, OwnedMember, Settings};
+use swim_core::{Event, Stats};
+use swim_tokio::Handle;
+use tokio::runtime::{self, Builder};
+use tokio::sync::oneshot;
+
+mod current_thread {
+    conformance!(crate::Tasks::on(tokio::runtime::Builder::new_current_thread()));
+}
+
+mod multi_thread {
+    conformance!(crate::Tasks::on(tokio::runtime::Builder::new_multi_thread()));
+}
+
+struct Tasks {
+    runtime: runtime::Handle,
+    /// Dropped to end the thread that drives the runtime.
+    stop: Option<oneshot::Sender<()>>,
+    driver: Option<thread::JoinHandle<()>>,
+    members: Vec<(Arc<Handle>, Vec<Event>)>,
+    tickets: Vec<oneshot::Receiver<Result<Answer, CommandError>>>,
+    stranger: UdpSocket,
+}
+
+impl Tasks {
+    fn on(mut builder: Builder) -> Self {
+        let runtime = builder.worker_threads(2).enable_all().build().expect("a runtime");
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        let driver = thread::spawn(move || {
+            let _ = runtime.block_on(stopped);
+        });
+        let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        Self {
+            runtime: handle,
+            stop: Some(stop),
+            driver: Some(driver),
+            members: Vec::new(),
+            tickets: Vec::new(),
+            stranger,
+        }
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(driver) = self.driver.take() {
+            let _ = driver.join();
+        }
+    }
+}
+
+impl Cluster for Tasks {
+    fn free_addr(&mut self) -> SocketAddr {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        socket.local_addr().expect("bound")
+    }
+
+    fn start(&mut self, settings: Settings) -> Member {
+        let _inside = self.runtime.enter();
+        let handle = swim_tokio::spawn(&settings).expect("started");
+        self.members.push((Arc::new(handle), Vec::new()));
+        self.members.len() - 1
+    }
+
+    fn addr(&mut self, member: Member) -> SocketAddr {
+        self.members[member].0.local_addr()
+    }
+
+    fn kill(&mut self, member: Member) {
+        self.runtime.block_on(self.members[member].0.shutdown());
+    }
+
+    fn is_running(&mut self, member: Member) -> bool {
+        self.members[member].0.is_running()
+    }
+
+    fn begin(&mut self, member: Member, order: Order) -> Ticket {
+        let handle = Arc::clone(&self.members[member].0);
+        let (done, outcome) = oneshot::channel();
+        self.runtime.spawn(async move { done.send(handle.order(order).await) });
+        self.tickets.push(outcome);
+        self.tickets.len() - 1
+    }
+
+    fn outcome(&mut self, ticket: Ticket) -> Option<Result<Answer, CommandError>> {
+        self.tickets[ticket].try_recv().ok()
+    }
+
+    fn inject(&mut self, target: SocketAddr, bytes: &[u8]) {
+        self.stranger.send_to(bytes, target).expect("loopback takes it");
+    }
+
+    fn history(&mut self, member: Member) -> Vec<Event> {
+        let (handle, history) = &mut self.members[member];
+        history.extend(std::iter::from_fn(|| handle.try_next_event()));
+        history.clone()
+    }
+
+    fn members(&mut self, member: Member) -> Vec<OwnedMember> {
+        self.runtime.block_on(self.members[member].0.members()).iter().cloned().collect()
+    }
+
+    fn stats(&mut self, member: Member) -> Stats {
+        self.members[member].0.stats()
+    }
+
+    fn pass(&mut self, time: Duration) {
+        thread::sleep(time);
+    }
+}
