@@ -1,1 +1,54 @@
-//! Drives `swim-core`.
+//! Whole clusters of real [`swim_core::Node`]s under a virtual clock.
+//!
+//! A [`World`] holds hosts, each running one unmodified node, and a network between them. Nothing in it
+//! waits: the next thing to happen is taken from a queue ordered by (time, sequence), the clock jumps to
+//! it, the node concerned is driven exactly as the real drivers drive it, and whatever it sends is put
+//! back into the queue. A minute of a cluster of hundreds costs milliseconds, and everything in it,
+//! every node's randomness and every lost datagram, follows from one number: the seed.
+//!
+//! ```text
+//!   World ─ step() ─▶ next of Queue (time, sequence)
+//!     ├─ Arrive ─▶ Host: inbox ─▶ Node::handle ─▶ poll ─┬─▶ Fabric: hook · cuts · loss · latency ─▶ Queue
+//!     ├─ Wake   ─▶ Host: drain the inbox, then Tick     └─▶ log, census of deaths, transcript
+//!     └─ Act    ─▶ crash, restart, pause, partition, …
+//! ```
+//!
+//! Whether two runs were the same is not a matter of opinion: [`World::fingerprint`] hashes everything
+//! that was sent, lost, delivered, done and reported, in order.
+//!
+//! ```
+//! use std::time::Duration;
+//! use swim_core::{Config, Status};
+//! use swim_sim::World;
+//!
+//! let (mut world, hosts) = World::joined(7, 5, &Config::lan().into()).expect("five members converge");
+//! world.crash(hosts[3]);
+//! let everybody_else = [hosts[0], hosts[1], hosts[2], hosts[4]];
+//! let took = world
+//!     .run_until(Duration::from_secs(60), |world| world.all_believe(&everybody_else, &[hosts[3]], Status::Dead))
+//!     .expect("a crash is detected");
+//! assert!(took > Duration::from_secs(1));
+//! assert_eq!(world.false_deaths().count(), 0);
+//! ```
+#![forbid(unsafe_code)]
+
+mod action;
+mod census;
+mod fingerprint;
+mod host;
+mod net;
+mod queue;
+mod random;
+mod traffic;
+mod transcript;
+mod world;
+
+pub use action::Action;
+pub use census::{Death, Presence};
+pub use fingerprint::Fingerprint;
+pub use host::{HostId, Logged, Spec};
+pub use net::{Arrival, Datagram, Latency, Link, Network, PER_CENT, Verdict};
+pub use random::Random;
+pub use traffic::{Count, Traffic};
+pub use transcript::{Description, describe};
+pub use world::{Setup, Timeout, World};

@@ -1,0 +1,188 @@
+//! A host: one machine with one process on it, which runs one node the way a driver does.
+//!
+//! The contract is the drivers': a datagram is handed over as soon as it arrives; when the deadline has
+//! come, what had arrived by then is read first (at most [`DRAIN_MAX`] datagrams) and the clock ticks only
+//! then; after every input the node is polled until it has nothing more to say. A stopped process keeps
+//! its inbox, as the kernel does, and finds it full when it is continued.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use swim_core::{Config, Epoch, Event, Identity, Instant, Node, NodeId, Seed};
+
+use crate::net::Directory;
+use crate::queue::PacketId;
+use crate::traffic::Traffic;
+
+/// Datagrams that a driver reads before it looks at its clock.
+pub(crate) const DRAIN_MAX: usize = 1024;
+
+/// Number of a host in its world, from 0 in the order of starting. Printed as the name that its node has
+/// by default: host 0 is `#1`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub u32);
+
+impl HostId {
+    /// As an index.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Debug for HostId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{:x}", self.0 + 1)
+    }
+}
+
+/// What a host is started with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Spec {
+    /// The node's configuration.
+    pub config: Arc<Config>,
+    /// The node's name. Default: the host's number + 1.
+    pub id: Option<NodeId>,
+    /// Where it listens, and what it tells the others. Default: `10.a.b.c:7946` by the host's number, the
+    /// first being 10.0.0.1.
+    pub addr: Option<SocketAddr>,
+    /// How far the host's calendar is ahead of the world's, in ms. Only epochs depend on it. Default 0.
+    pub calendar_ms: i64,
+    /// Whether the host remembers the largest epoch its node ever had, and starts the next life above it.
+    /// Default no: nothing survives a restart.
+    pub persistent: bool,
+}
+
+impl Spec {
+    /// The defaults, with this configuration.
+    #[must_use]
+    pub fn new(config: Arc<Config>) -> Self {
+        Self { config, id: None, addr: None, calendar_ms: 0, persistent: false }
+    }
+
+    /// The same with this name.
+    #[must_use]
+    pub fn id(self, id: NodeId) -> Self {
+        Self { id: Some(id), ..self }
+    }
+
+    /// The same at this address.
+    #[must_use]
+    pub fn addr(self, addr: SocketAddr) -> Self {
+        Self { addr: Some(addr), ..self }
+    }
+
+    /// The same with a calendar that is wrong by so many ms.
+    #[must_use]
+    pub fn calendar_ms(self, ahead: i64) -> Self {
+        Self { calendar_ms: ahead, ..self }
+    }
+
+    /// The same, remembering its epoch.
+    #[must_use]
+    pub fn persistent(self) -> Self {
+        Self { persistent: true, ..self }
+    }
+}
+
+/// An event that a node reported.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Logged {
+    /// When, by the world's clock.
+    pub at: Instant,
+    /// What.
+    pub event: Event,
+}
+
+/// One host.
+pub(crate) struct Host {
+    pub(crate) id: NodeId,
+    pub(crate) addr: SocketAddr,
+    pub(crate) config: Arc<Config>,
+    pub(crate) calendar_ms: i64,
+    pub(crate) persistent: bool,
+    /// The largest epoch that any life of the node had.
+    pub(crate) epoch_max: Epoch,
+    /// `None`: no process.
+    pub(crate) node: Option<Box<Node>>,
+    pub(crate) paused: bool,
+    /// Its stack refuses to send, and nothing reaches it.
+    pub(crate) unplugged: bool,
+    /// How many lives there were.
+    pub(crate) lives: u32,
+    /// The process's origin of time: a process that starts anew begins at zero.
+    pub(crate) origin: Instant,
+    pub(crate) inbox: VecDeque<PacketId>,
+    pub(crate) timer: Timer,
+    pub(crate) log: Vec<Logged>,
+    pub(crate) traffic: Traffic,
+    /// The node's revision when it was last looked at.
+    pub(crate) revision: u64,
+}
+
+/// A host's one pending wake-up. Arming an earlier one leaves the old one in the queue, where its
+/// generation tells that it is void; a later deadline just lets the old one fire for nothing.
+#[derive(Default)]
+pub(crate) struct Timer {
+    pub(crate) armed: Option<Instant>,
+    pub(crate) generation: u32,
+    /// When it last ticked, and how often in a row at that instant.
+    pub(crate) ticked: Option<(Instant, u32)>,
+}
+
+impl Host {
+    pub(crate) fn new(number: HostId, spec: &Spec) -> Self {
+        Self {
+            id: spec.id.unwrap_or(NodeId(u64::from(number.0) + 1)),
+            addr: spec.addr.unwrap_or_else(|| Directory::birthplace(number)),
+            config: Arc::clone(&spec.config),
+            calendar_ms: spec.calendar_ms,
+            persistent: spec.persistent,
+            epoch_max: Epoch(0),
+            node: None,
+            paused: false,
+            unplugged: false,
+            lives: 0,
+            origin: Instant::ORIGIN,
+            inbox: VecDeque::new(),
+            timer: Timer::default(),
+            log: Vec::new(),
+            traffic: Traffic::default(),
+            revision: 0,
+        }
+    }
+
+    /// Begins a life at `now`, when the world's calendar says `unix_ms`.
+    pub(crate) fn boot(&mut self, now: Instant, unix_ms: u64, seed: Seed) -> Identity {
+        let calendar = Epoch(unix_ms.saturating_add_signed(self.calendar_ms).min(Epoch::MAX.0));
+        let floor = if self.persistent && self.lives > 0 { self.epoch_max.next() } else { Epoch(0) };
+        let me = Identity { id: self.id, addr: self.addr, epoch: calendar.max(floor) };
+        self.epoch_max = self.epoch_max.max(me.epoch);
+        self.lives += 1;
+        self.origin = now;
+        self.paused = false;
+        self.revision = 0;
+        self.timer.ticked = None;
+        self.node = Some(Box::new(Node::new(Arc::clone(&self.config), me, seed, Instant::ORIGIN)));
+        me
+    }
+
+    /// The process's own reading of the world's time.
+    pub(crate) fn local(&self, now: Instant) -> Instant {
+        Instant::from_nanos(now.as_nanos() - self.origin.as_nanos())
+    }
+
+    /// When, by the world's clock, the node wants to be woken.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let local = self.node.as_ref()?.deadline()?;
+        Some(Instant::from_nanos(local.as_nanos().saturating_add(self.origin.as_nanos())))
+    }
+
+    /// Whether datagrams and ticks reach the node now.
+    pub(crate) fn is_running(&self) -> bool {
+        self.node.is_some() && !self.paused
+    }
+}

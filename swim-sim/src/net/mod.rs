@@ -1,0 +1,19 @@
+//! The network between the hosts: what may be sent, what gets lost, and when the rest arrives.
+
+mod directory;
+mod fabric;
+mod hook;
+mod latency;
+mod link;
+mod network;
+mod packets;
+
+pub(crate) use directory::Directory;
+pub(crate) use fabric::Fabric;
+pub(crate) use hook::Hook;
+pub use hook::{Datagram, Verdict};
+pub use latency::Latency;
+pub use link::{Link, PER_CENT};
+pub use network::Network;
+pub use packets::Arrival;
+pub(crate) use packets::Packets;

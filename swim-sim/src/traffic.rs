@@ -1,0 +1,54 @@
+//! How much was sent, by kind of message: what a protocol costs is one of its properties.
+
+use crate::transcript::kind_of;
+
+/// Datagrams and their bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Count {
+    /// How many.
+    pub datagrams: u64,
+    /// Bytes of UDP payload in them.
+    pub bytes: u64,
+}
+
+impl Count {
+    pub(crate) const fn add(&mut self, bytes: usize) {
+        self.datagrams += 1;
+        self.bytes += bytes as u64;
+    }
+}
+
+/// Counters of datagrams, of one host or of a whole world.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Traffic {
+    /// Handed to the network, by kind of message; 0 is what has no readable header.
+    pub sent_by_kind: [Count; KINDS],
+    /// Handed to the network.
+    pub sent: Count,
+    /// Handed to a node.
+    pub received: Count,
+    /// Lost by a link, a cut or a test's hook.
+    pub lost: Count,
+    /// Arrived where nobody listens: a crashed host, or an address that never had one.
+    pub unheard: Count,
+    /// Arrived at a paused host whose inbox was full.
+    pub overflowed: Count,
+    /// Second copies made by a link.
+    pub duplicated: Count,
+}
+
+/// Kinds of messages that are counted apart; unknown ones count as kind 0.
+pub(crate) const KINDS: usize = 16;
+
+impl Traffic {
+    /// What was sent of one kind, by its number on the wire.
+    #[must_use]
+    pub fn of_kind(&self, kind: u8) -> Count {
+        self.sent_by_kind.get(usize::from(kind)).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn count_sent(&mut self, bytes: &[u8]) {
+        self.sent.add(bytes.len());
+        self.sent_by_kind[kind_of(bytes)].add(bytes.len());
+    }
+}

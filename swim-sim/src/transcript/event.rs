@@ -1,0 +1,81 @@
+//! One line for an event.
+
+use std::fmt;
+use std::str;
+
+use swim_core::Event;
+
+/// Prints an event in the words of the protocol.
+pub(crate) struct Line<'a>(pub(crate) &'a Event);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Event::Alive { id, addr, .. } => write!(f, "alive {id:?} at {addr}"),
+            Event::Suspect { id, by, incarnation, timeout } => {
+                write!(f, "suspect {id:?} i{} by {by:?}, dead in {timeout:?}", incarnation.0)
+            }
+            Event::Confirmed { id, by, accusers } => {
+                write!(f, "confirmed {id:?} by {by:?}, {accusers} accusers")
+            }
+            Event::Refuted { id, incarnation, by } => {
+                write!(f, "refuted {id:?} i{} accused by {by:?}", incarnation.0)
+            }
+            Event::Dead { id, by, accuser } => write!(f, "dead {id:?} by {by:?} accused by {accuser:?}"),
+            Event::Left { id, by: None } => write!(f, "left {id:?}"),
+            Event::Left { id, by: Some(by) } => write!(f, "left {id:?} removed by {by:?}"),
+            Event::Updated { id, addr } => write!(f, "updated {id:?} at {addr}"),
+            Event::Forgotten { id } => write!(f, "forgotten {id:?}"),
+            Event::Accused { by, incarnation } => write!(f, "accused by {by:?}, now i{}", incarnation.0),
+            Event::Conflict { id, rival, won } => {
+                write!(f, "conflict {id:?} with {rival}, {}", if *won { "won" } else { "lost" })
+            }
+            Event::Joined { via, members } => write!(f, "joined via {via}, {members} members"),
+            Event::Broadcast { origin, payload } => write!(f, "broadcast {origin:?} {}", Text(payload)),
+            Event::Message { from, payload } => write!(f, "message {from:?} {}", Text(payload)),
+            Event::Stalled { lost } => write!(f, "stalled {lost:?}"),
+            Event::Deaf { deaf } => write!(f, "{}", if *deaf { "deaf" } else { "hearing again" }),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+/// A payload: as text if it is text.
+struct Text<'a>(&'a [u8]);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match str::from_utf8(self.0) {
+            Ok(text) => write!(f, "{text:?}"),
+            Err(_) => write!(f, "{} bytes", self.0.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use swim_core::{Incarnation, NodeId};
+
+    use super::*;
+
+    #[test]
+    fn a_suspicion_names_its_accuser_and_its_time() {
+        let event = Event::Suspect {
+            id: NodeId(3),
+            by: NodeId(1),
+            incarnation: Incarnation(2),
+            timeout: Duration::from_millis(24_500),
+        };
+        assert_eq!(Line(&event).to_string(), "suspect #3 i2 by #1, dead in 24.5s");
+    }
+
+    #[test]
+    fn payloads_are_printed_as_text_where_they_are_text() {
+        let of =
+            |payload: &[u8]| Line(&Event::Message { from: NodeId(1), payload: payload.into() }).to_string();
+        assert_eq!(of(b"hello"), "message #1 \"hello\"");
+        assert_eq!(of(b"\xff\xfe"), "message #1 2 bytes");
+    }
+}

@@ -1,0 +1,198 @@
+//! How a host's node is driven: what both real drivers do, without sockets.
+
+use std::fmt::Write as _;
+
+use swim_core::{Event, Input, NodeId, Output};
+
+use super::World;
+use crate::census::{Death, Presence};
+use crate::host::{DRAIN_MAX, HostId, Logged};
+use crate::queue::{PacketId, Pending};
+
+/// Ticks in a row at one instant after which a node is said to hang: each does a bounded part of what is
+/// due, so a million members' worth of expiries needs some 20,000.
+const TICKS_AT_ONE_INSTANT_MAX: u32 = 100_000;
+/// Refused sends in a row that one input may cause.
+const REFUSALS_MAX: u32 = 10_000;
+
+/// Steps of a host, in the fingerprint.
+const MARK_ARRIVED: u64 = 0xa221;
+const MARK_TICK: u64 = 0x71c4;
+const MARK_EVENT: u64 = 0xe4e7;
+
+impl World {
+    /// A datagram has reached its target address.
+    pub(super) fn arrive(&mut self, packet: PacketId) {
+        let Some((id, packet)) = self.fabric.receiver(packet) else { return };
+        let host = &mut self.hosts[id.index()];
+        self.fabric.mark(MARK_ARRIVED, id);
+        if host.unplugged {
+            self.fabric.traffic.lost.add(packet.bytes.len());
+        } else if host.paused || !host.inbox.is_empty() {
+            if host.inbox.len() < self.setup.inbox_max {
+                let kept = self.fabric.packets.put(packet.source, packet.target, &packet.bytes);
+                host.inbox.push_back(kept);
+            } else {
+                self.fabric.traffic.overflowed.add(packet.bytes.len());
+                host.traffic.overflowed.add(packet.bytes.len());
+            }
+        } else {
+            self.read(id, packet.source, &packet.bytes);
+            self.rearm(id);
+        }
+        self.fabric.packets.recycle(packet);
+    }
+
+    /// A host's timer fires: what has arrived is read first, then the clock ticks if its time has come.
+    pub(super) fn wake(&mut self, id: HostId, generation: u32) {
+        let host = &mut self.hosts[id.index()];
+        if host.timer.generation != generation {
+            return;
+        }
+        host.timer.armed = None;
+        if !host.is_running() {
+            return;
+        }
+        for _ in 0..DRAIN_MAX {
+            let Some(kept) = self.hosts[id.index()].inbox.pop_front() else { break };
+            let packet = self.fabric.packets.take(kept);
+            self.read(id, packet.source, &packet.bytes);
+            self.fabric.packets.recycle(packet);
+        }
+        if self.hosts[id.index()].deadline().is_some_and(|deadline| deadline <= self.fabric.now) {
+            self.count_tick(id);
+            self.fabric.mark(MARK_TICK, id);
+            self.input(id, Input::Tick);
+        }
+        self.rearm(id);
+    }
+
+    /// One input, and everything that comes out of it.
+    pub(super) fn input(&mut self, id: HostId, input: Input<'_>) {
+        let host = &mut self.hosts[id.index()];
+        let local = host.local(self.fabric.now);
+        let Some(node) = &mut host.node else { return };
+        node.handle(local, input);
+        let mut refusals = 0;
+        while let Some(refused) = self.pump(id) {
+            refusals += refused.len();
+            assert!(refusals <= REFUSALS_MAX as usize, "{id:?} answers refused sends with sends for ever");
+            for target in refused {
+                if let Some(node) = &mut self.hosts[id.index()].node {
+                    node.handle(local, Input::Undelivered { target });
+                }
+            }
+        }
+        let host = &mut self.hosts[id.index()];
+        if let Some(node) = &host.node
+            && node.revision() != host.revision
+        {
+            host.revision = node.revision();
+            self.stir += 1;
+        }
+    }
+
+    /// Arms the host's timer for its node's deadline, or for at once if something waits to be read.
+    pub(super) fn rearm(&mut self, id: HostId) {
+        let host = &mut self.hosts[id.index()];
+        if !host.is_running() {
+            return;
+        }
+        let now = self.fabric.now;
+        let wanted = if host.inbox.is_empty() { host.deadline().map(|at| at.max(now)) } else { Some(now) };
+        let Some(wanted) = wanted else { return };
+        if host.timer.armed.is_some_and(|armed| armed <= wanted) {
+            return;
+        }
+        host.timer.generation = host.timer.generation.wrapping_add(1);
+        host.timer.armed = Some(wanted);
+        self.fabric.queue.push(wanted, Pending::Wake { host: id, generation: host.timer.generation });
+    }
+
+    fn read(&mut self, id: HostId, source: std::net::SocketAddr, bytes: &[u8]) {
+        self.fabric.traffic.received.add(bytes.len());
+        self.hosts[id.index()].traffic.received.add(bytes.len());
+        self.input(id, Input::Datagram { source, bytes });
+    }
+
+    /// Polls until there is nothing more. `Some`: the targets that the host's stack refused to send to.
+    fn pump(&mut self, id: HostId) -> Option<Vec<std::net::SocketAddr>> {
+        let mut refused = Vec::new();
+        let mut left = false;
+        loop {
+            let host = &mut self.hosts[id.index()];
+            let Some(output) = host.node.as_mut().and_then(|node| node.poll()) else { break };
+            match output {
+                Output::Transmit(datagram) if host.unplugged => refused.push(datagram.target),
+                Output::Transmit(datagram) => {
+                    host.traffic.count_sent(datagram.bytes);
+                    self.fabric.send(id, host.addr, datagram.target, datagram.bytes);
+                }
+                Output::Event(event) => {
+                    left |= matches!(event, Event::LeaveSent { .. });
+                    self.report(id, event);
+                }
+                _ => {}
+            }
+        }
+        if left {
+            // As the drivers do: the process ends once its goodbye has been said.
+            self.end_process(id, Presence::Gone);
+            return None;
+        }
+        if refused.is_empty() { None } else { Some(refused) }
+    }
+
+    /// A node has something to tell its user.
+    fn report(&mut self, id: HostId, event: Event) {
+        self.stir += 1;
+        self.fabric.transcript.event(self.fabric.now, id, &event);
+        self.fabric.mark(MARK_EVENT, id);
+        self.fabric.scratch.clear();
+        write!(self.fabric.scratch, "{event:?}").expect("writing to a string cannot fail");
+        self.fabric.fingerprint.absorb_bytes(self.fabric.scratch.as_bytes());
+        match event {
+            Event::Dead { id: subject, by, accuser } => self.judge(id, subject, by, accuser),
+            Event::EpochRaised { epoch } => {
+                let host = &mut self.hosts[id.index()];
+                host.epoch_max = host.epoch_max.max(epoch);
+                self.census.fact_mut(id).epoch = epoch;
+            }
+            Event::Conflict { id: name, won: false, .. } if name == self.census.fact(id).id => {
+                self.census.fact_mut(id).presence = Presence::Gone;
+            }
+            _ => {}
+        }
+        self.hosts[id.index()].log.push(Logged { at: self.fabric.now, event });
+    }
+
+    /// Writes down what was really so when somebody was called Dead.
+    fn judge(&mut self, observer: HostId, subject: NodeId, by: NodeId, accuser: NodeId) {
+        let held = self.hosts[observer.index()].node.as_ref().and_then(|node| node.member(subject));
+        let host = self.census.host_named(subject);
+        let fact = host.map(|host| *self.census.fact(host));
+        self.deaths.push(Death {
+            at: self.fabric.now,
+            observer,
+            subject,
+            by,
+            accuser,
+            truth: fact.map(|fact| fact.presence),
+            earlier_life: held.zip(fact).is_some_and(|(held, fact)| held.epoch < fact.epoch),
+            cut_off: host.is_some_and(|host| {
+                !self.fabric.network.passes(observer, host) || !self.fabric.network.passes(host, observer)
+            }),
+        });
+    }
+
+    fn count_tick(&mut self, id: HostId) {
+        let now = self.fabric.now;
+        let ticked = &mut self.hosts[id.index()].timer.ticked;
+        let times = match *ticked {
+            Some((at, times)) if at == now => times + 1,
+            _ => 1,
+        };
+        assert!(times <= TICKS_AT_ONE_INSTANT_MAX, "{id:?} hangs: its deadline never leaves {now:?}");
+        *ticked = Some((now, times));
+    }
+}

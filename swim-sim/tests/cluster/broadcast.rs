@@ -1,0 +1,74 @@
+//! User traffic: to all exactly once, or to one.
+
+use crate::common::{cluster, each_seed, lan, others, secs};
+use swim_core::Event;
+use swim_sim::{HostId, Link, PER_CENT, World};
+
+fn received(world: &World, host: HostId, text: &[u8]) -> usize {
+    world.count_events(host, |event| matches!(event, Event::Broadcast { payload, .. } if **payload == *text))
+}
+
+#[test]
+fn a_broadcast_reaches_every_other_member_exactly_once() {
+    each_seed(5, |seed| {
+        let (mut world, hosts) = cluster(seed, 20, &lan());
+        world.broadcast(hosts[3], b"hello all");
+        world.run_for(secs(30));
+        for host in others(&hosts, hosts[3]) {
+            assert_eq!(received(&world, host, b"hello all"), 1, "{host:?}");
+        }
+        assert_eq!(received(&world, hosts[3], b"hello all"), 0, "the sender knows it already");
+    });
+}
+
+#[test]
+fn broadcasts_get_through_loss_and_duplication_exactly_once() {
+    each_seed(5, |seed| {
+        let (mut world, hosts) = cluster(seed, 20, &lan());
+        world.network().set_default_link(Link::lan().loss(20 * PER_CENT).duplication(20 * PER_CENT));
+        let texts: Vec<Vec<u8>> = (0..10).map(|i| format!("message {i}").into_bytes()).collect();
+        for (i, text) in texts.iter().enumerate() {
+            world.broadcast(hosts[i], text);
+        }
+        world.run_for(secs(60));
+        for (i, text) in texts.iter().enumerate() {
+            for host in others(&hosts, hosts[i]) {
+                assert_eq!(received(&world, host, text), 1, "{host:?} of {i}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_flood_of_broadcasts_does_not_hide_a_crash() {
+    let (mut world, hosts) = cluster(1, 10, &lan());
+    let rest = others(&hosts, hosts[9]);
+    world.crash(hosts[9]);
+    let end = world.now().after(crate::common::detection_bound(10, &lan()));
+    let mut number = 0_u32;
+    while world.now() < end {
+        for host in &rest[..3] {
+            number += 1;
+            let mut text = vec![b'x'; 1000];
+            text[..4].copy_from_slice(&number.to_le_bytes());
+            world.broadcast(*host, &text);
+        }
+        world.run_for(crate::common::millis(100));
+    }
+    assert!(world.all_believe(&rest, &hosts[9..], swim_core::Status::Dead));
+    crate::common::assert_nobody_falsely_buried(&world);
+}
+
+#[test]
+fn a_direct_message_reaches_its_member_and_nobody_else() {
+    let (mut world, hosts) = cluster(1, 5, &lan());
+    world.send(hosts[1], hosts[3], b"just you");
+    world.run_for(secs(5));
+    for host in &hosts {
+        let from = world.id(hosts[1]);
+        let got = world.count_events(*host, |event| {
+            matches!(event, Event::Message { from: f, payload } if *f == from && **payload == *b"just you")
+        });
+        assert_eq!(got, usize::from(*host == hosts[3]), "{host:?}");
+    }
+}

@@ -1,0 +1,117 @@
+//! What the tests of cluster behaviour share.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use swim_core::{Config, Options, Status};
+use swim_sim::{HostId, Verdict, World};
+
+pub(crate) const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+pub(crate) const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+pub(crate) fn lan() -> Arc<Config> {
+    Arc::new(Config::lan())
+}
+
+/// The LAN preset with some options changed.
+pub(crate) fn lan_with(change: impl FnOnce(&mut Options)) -> Arc<Config> {
+    let mut options = Options::lan();
+    change(&mut options);
+    Arc::new(Config::new(options).expect("options of a test are in range"))
+}
+
+/// Runs a test with several seeds. The seed of a failing run is the last one printed; `SWIM_SEED=N` runs
+/// that one alone, `SWIM_SEEDS=N` as many instead.
+pub(crate) fn each_seed(count: u64, test: impl Fn(u64)) {
+    let number = |name| std::env::var(name).ok().and_then(|value: String| value.parse::<u64>().ok());
+    if let Some(seed) = number("SWIM_SEED") {
+        return test(seed);
+    }
+    for seed in 1..=number("SWIM_SEEDS").unwrap_or(count) {
+        eprintln!("seed {seed}; alone: SWIM_SEED={seed} cargo test -p swim-sim");
+        test(seed);
+    }
+}
+
+/// A converged cluster.
+pub(crate) fn cluster(seed: u64, n: usize, config: &Arc<Config>) -> (World, Vec<HostId>) {
+    World::joined(seed, n, config).expect("members of a quiet network converge")
+}
+
+/// All of `hosts` but `without`.
+pub(crate) fn others(hosts: &[HostId], without: HostId) -> Vec<HostId> {
+    hosts.iter().copied().filter(|host| *host != without).collect()
+}
+
+/// Longest time until every member calls a crashed one Dead, in a cluster that is healthy otherwise: the
+/// widest gap between two probes by one member, the failing probe, the longest suspicion, and a few
+/// periods for the news to go round.
+pub(crate) fn detection_bound(n: usize, config: &Config) -> Duration {
+    let periods = u32::try_from(2 * n - 1).expect("a small cluster") + 1 + 5;
+    // α · max(1, log₁₀ n), rounded up, times β.
+    let decades = u32::try_from(n.to_string().len()).expect("a small cluster");
+    let suspicion = config.period * u32::from(config.alpha) * decades * u32::from(config.beta);
+    config.period * periods + suspicion
+}
+
+/// Fails if any verdict was reached on a living and reachable member.
+#[track_caller]
+pub(crate) fn assert_nobody_falsely_buried(world: &World) {
+    let buried: Vec<_> = world.false_deaths().collect();
+    assert!(buried.is_empty(), "seed {}: {buried:#?}", world.seed());
+}
+
+/// What `host` holds of every member, to compare before and after: (name, epoch, incarnation, status).
+pub(crate) fn claims(world: &World, host: HostId) -> Vec<(u64, u64, u32, Status)> {
+    let node = world.node(host).expect("the host runs");
+    let mut claims: Vec<_> =
+        node.members().map(|row| (row.id.0, row.epoch.0, row.incarnation.0, row.status)).collect();
+    claims.sort_unstable();
+    claims
+}
+
+/// A datagram that was seen on the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) source: std::net::SocketAddr,
+    pub(crate) target: std::net::SocketAddr,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Seen {
+    /// The kind of message, by its number on the wire.
+    pub(crate) fn kind(&self) -> u8 {
+        self.bytes.get(4).copied().unwrap_or(0)
+    }
+}
+
+/// Copies every datagram from now on.
+pub(crate) fn record_wire(world: &mut World) -> Arc<Mutex<Vec<Seen>>> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    world.set_hook(move |datagram| {
+        let copy = Seen { source: datagram.source, target: datagram.target, bytes: datagram.bytes.to_vec() };
+        sink.lock().expect("one thread").push(copy);
+        Verdict::Pass
+    });
+    seen
+}
+
+/// Numbers of the kinds of messages.
+pub(crate) mod kind {
+    pub(crate) const PING_REQ: u8 = 3;
+    pub(crate) const JOIN: u8 = 6;
+}
+
+/// Where the header's fields are.
+pub(crate) mod header {
+    use std::ops::Range;
+
+    pub(crate) const EPOCH: Range<usize> = 20..28;
+    pub(crate) const INCARNATION: Range<usize> = 28..32;
+}

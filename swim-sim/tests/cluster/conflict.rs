@@ -1,0 +1,78 @@
+//! Two nodes of one name: the incumbent keeps it, and nothing flaps.
+
+use crate::common::{cluster, each_seed, lan, others, secs};
+use swim_core::{Event, Status};
+use swim_sim::{Presence, Spec, World};
+
+#[test]
+fn a_newcomer_that_takes_a_living_member_s_name_loses_it() {
+    each_seed(5, |seed| {
+        let (mut world, hosts) = cluster(seed, 5, &lan());
+        let name = world.id(hosts[2]);
+        let rival = world.start(Spec::new(lan()).id(name));
+        world.join(rival, &hosts[..1]);
+        world.run_for(secs(30));
+        let lost = |event: &Event| matches!(event, Event::Conflict { won: false, id, .. } if *id == name);
+        assert_eq!(world.count_events(rival, lost), 1, "{:#?}", world.log(rival));
+        assert_eq!(world.presence(rival), Presence::Gone);
+        assert!(world.converged(), "the incumbent is the member");
+        for host in others(&hosts, hosts[2]) {
+            let row = world.node(host).and_then(|node| node.member(name)).expect("it is held");
+            assert_eq!(row.addr, world.addr(hosts[2]));
+            let changes = world.count_events(
+                host,
+                |event| matches!(event, Event::Updated { id, .. } | Event::Suspect { id, .. } if *id == name),
+            );
+            assert_eq!(changes, 0, "no flapping at {host:?}: {:#?}", world.log(host));
+        }
+    });
+}
+
+#[test]
+fn a_newcomer_whose_calendar_is_ahead_loses_all_the_same() {
+    let (mut world, hosts) = cluster(1, 5, &lan());
+    let name = world.id(hosts[2]);
+    let rival = world.start(Spec::new(lan()).id(name).calendar_ms(3_600_000));
+    world.join(rival, &hosts[..1]);
+    world.run_for(secs(30));
+    assert_eq!(world.presence(rival), Presence::Gone);
+    assert_eq!(world.presence(hosts[2]), Presence::Up);
+    assert!(world.converged());
+}
+
+#[test]
+fn of_two_holders_that_meet_when_clusters_merge_everybody_keeps_the_same_one() {
+    each_seed(5, |seed| {
+        let mut world = World::new(seed);
+        let hosts = world.start_many(6, &lan());
+        let name = world.id(hosts[1]);
+        let rival = world.start(Spec::new(lan()).id(name).calendar_ms(5_000));
+        for host in &hosts[1..3] {
+            world.join(*host, &hosts[..1]);
+        }
+        for host in hosts[4..].iter().chain([&rival]) {
+            world.join(*host, &hosts[3..4]);
+        }
+        world.run_for(secs(10));
+        world.join(hosts[0], &hosts[3..4]);
+        world.run_until(secs(60), World::converged).expect("one holder remains, the same everywhere");
+        let still = [hosts[1], rival].map(|host| world.presence(host));
+        assert_eq!(still.iter().filter(|presence| **presence == Presence::Up).count(), 1, "{still:?}");
+        world.run_for(secs(120));
+        assert!(world.converged(), "and it stays so");
+    });
+}
+
+#[test]
+fn a_name_whose_holder_is_dead_is_free() {
+    let (mut world, hosts) = cluster(1, 5, &lan());
+    let name = world.id(hosts[2]);
+    let rest = others(&hosts, hosts[2]);
+    world.crash(hosts[2]);
+    world
+        .run_until(secs(90), |world| world.all_believe(&rest, &hosts[2..3], Status::Dead))
+        .expect("the crash is detected");
+    let heir = world.start(Spec::new(lan()).id(name));
+    world.join(heir, &hosts[..1]);
+    world.run_until(secs(10), World::converged).expect("the heir is the member now");
+}

@@ -1,0 +1,99 @@
+//! A goodbye is believed at once, and is no death.
+
+use crate::common::{cluster, each_seed, lan, others, secs};
+use swim_core::{Command, Event, Status};
+use swim_sim::{Link, PER_CENT, Presence, Spec, World};
+
+#[test]
+fn who_leaves_is_left_everywhere_within_seconds_and_never_dead() {
+    each_seed(5, |seed| {
+        let (mut world, hosts) = cluster(seed, 10, &lan());
+        let rest = others(&hosts, hosts[3]);
+        world.leave(hosts[3]);
+        world
+            .run_until(secs(5), |world| world.all_believe(&rest, &hosts[3..4], Status::Left))
+            .expect("the goodbye goes round");
+        world.run_for(secs(120));
+        assert_eq!(world.deaths(), []);
+        assert!(world.all_believe(&rest, &hosts[3..4], Status::Left));
+        assert_eq!(world.presence(hosts[3]), Presence::Gone);
+    });
+}
+
+#[test]
+fn a_leave_ends_in_an_event_and_silence() {
+    let (mut world, hosts) = cluster(1, 5, &lan());
+    world.leave(hosts[2]);
+    world.run_for(secs(10));
+    assert_eq!(world.count_events(hosts[2], |event| matches!(event, Event::LeaveSent { .. })), 1);
+    let sent = world.traffic_of(hosts[2]).sent;
+    world.run_for(secs(60));
+    assert_eq!(world.traffic_of(hosts[2]).sent, sent);
+}
+
+#[test]
+fn a_lone_node_can_leave_too() {
+    let mut world = World::new(1);
+    let host = world.start(Spec::new(lan()));
+    world.leave(host);
+    world.run_for(secs(5));
+    assert_eq!(world.presence(host), Presence::Gone);
+}
+
+#[test]
+fn a_goodbye_gets_through_loss() {
+    each_seed(5, |seed| {
+        let (mut world, hosts) = cluster(seed, 10, &lan());
+        world.network().set_default_link(Link::lan().loss(25 * PER_CENT));
+        let rest = others(&hosts, hosts[3]);
+        world.leave(hosts[3]);
+        world
+            .run_until(secs(20), |world| world.all_believe(&rest, &hosts[3..4], Status::Left))
+            .expect("the goodbye goes round");
+    });
+}
+
+#[test]
+fn who_left_may_come_back_in_a_new_life() {
+    each_seed(3, |seed| {
+        let (mut world, hosts) = cluster(seed, 6, &lan());
+        world.leave(hosts[3]);
+        world.run_for(secs(20));
+        world.restart(hosts[3]);
+        world.join(hosts[3], &hosts[..1]);
+        world.run_until(secs(5), World::converged).expect("a new epoch is a new life");
+    });
+}
+
+#[test]
+fn an_operator_removes_the_dead_but_not_the_living() {
+    let (mut world, hosts) = cluster(1, 6, &lan());
+    let (victim, id) = (hosts[3], world.id(hosts[3]));
+    let rest = others(&hosts, victim);
+    world.command(hosts[0], Command::Remove { target: id });
+    assert_eq!(world.count_events(hosts[0], |event| matches!(event, Event::Refused { .. })), 1);
+    world.crash(victim);
+    world.run_for(secs(60));
+    assert!(world.all_believe(&rest, &[victim], Status::Dead));
+    world.command(hosts[0], Command::Remove { target: id });
+    world
+        .run_until(secs(10), |world| world.all_believe(&rest, &[victim], Status::Left))
+        .expect("the removal goes round");
+    let removed = |event: &Event| matches!(event, Event::Left { id: i, by: Some(_) } if *i == id);
+    assert_eq!(world.count_events(hosts[5], removed), 1);
+}
+
+#[test]
+fn a_removed_member_that_lives_after_all_comes_back_with_a_new_epoch() {
+    let (mut world, hosts) = cluster(1, 6, &lan());
+    let rest = others(&hosts, hosts[3]);
+    world.partition(&[&hosts[3..4]]);
+    world.run_for(secs(90));
+    world.command(hosts[0], Command::Remove { target: world.id(hosts[3]) });
+    world
+        .run_until(secs(10), |world| world.all_believe(&rest, &hosts[3..4], Status::Left))
+        .expect("the removal goes round");
+    world.heal();
+    world.run_until(secs(90), World::converged).expect("it takes a new epoch");
+    assert!(world.count_events(hosts[3], |event| matches!(event, Event::EpochRaised { .. })) >= 1);
+}
