@@ -20,5 +20,7 @@ mod metadata;
 mod partition;
 mod pause;
 mod restart;
+mod script;
 mod strangers;
+mod transcripts;
 mod world;
