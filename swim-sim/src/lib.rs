@@ -50,5 +50,4 @@ pub use host::{HostId, Logged, Spec};
 pub use net::{Arrival, Datagram, Latency, Link, Network, PER_CENT, Verdict};
 pub use random::Random;
 pub use traffic::{Count, Traffic};
-pub use transcript::{Description, describe};
 pub use world::{Setup, Timeout, World};

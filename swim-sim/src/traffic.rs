@@ -1,7 +1,5 @@
 //! How much was sent, by kind of message: what a protocol costs is one of its properties.
 
-use crate::transcript::kind_of;
-
 /// Datagrams and their bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Count {
@@ -50,5 +48,30 @@ impl Traffic {
     pub(crate) fn count_sent(&mut self, bytes: &[u8]) {
         self.sent.add(bytes.len());
         self.sent_by_kind[kind_of(bytes)].add(bytes.len());
+    }
+}
+
+/// The kind of message by its number on the wire; 0 for what is not one of ours.
+fn kind_of(bytes: &[u8]) -> usize {
+    match bytes {
+        [b'S', b'W', 1, _, kind, ..] if usize::from(*kind) < KINDS => usize::from(*kind),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn datagrams_are_counted_by_kind_and_what_is_not_ours_as_kind_zero() {
+        let mut traffic = Traffic::default();
+        for bytes in [b"SW\x01\x00\x01".as_slice(), b"", b"SW\x01\x00\xff", b"junk"] {
+            traffic.count_sent(bytes);
+        }
+        assert_eq!(traffic.of_kind(1), Count { datagrams: 1, bytes: 5 });
+        assert_eq!(traffic.of_kind(0), Count { datagrams: 3, bytes: 9 });
+        assert_eq!(traffic.sent, Count { datagrams: 4, bytes: 14 });
+        assert_eq!(traffic.of_kind(200), Count::default());
     }
 }

@@ -3,16 +3,12 @@
 //! Off until asked for, because formatting costs more than simulating. Hosts are called as their nodes
 //! are by default, `#1` at 10.0.0.1:7946; other addresses are printed as they are.
 
-mod describe;
 mod event;
 
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 
-use swim_core::{Event, Instant};
-
-pub(crate) use describe::kind_of;
-pub use describe::{Description, describe};
+use swim_core::{Event, Instant, describe};
 
 use crate::host::HostId;
 

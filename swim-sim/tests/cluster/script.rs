@@ -34,7 +34,9 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        let setup = Setup::new(1).link(Link::constant(millis(1)));
+        let mut setup = Setup::new(1).link(Link::constant(millis(1)));
+        // A short calendar makes short epochs; a day, so that it can be set back by one.
+        setup.unix_ms = 86_400_000;
         Self { setup, config: Arc::new(Config::lan()), world: None, loud: true, only: Vec::new() }
     }
 
