@@ -1,0 +1,253 @@
+//! The command line, and the help that teaches it.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+use swim_core::Options;
+
+use crate::address::{HostPort, SeedAddr};
+use crate::naming::Name;
+
+/// SWIM with Lifeguard: group membership and failure detection
+#[derive(Parser, Debug)]
+#[command(name = "swim", version, max_term_width = 100, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Verb {
+    /// Start a cluster of processes on this machine, hurt it, and show what its members make of it
+    Demo(DemoArgs),
+    /// Run one member in the foreground: one line per event, commands on standard input
+    Node(NodeArgs),
+}
+
+/// `swim demo`
+#[derive(ClapArgs, Clone, Debug)]
+#[command(after_help = DEMO_HELP)]
+pub(crate) struct DemoArgs {
+    /// How many members to start, each a process of its own
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=250))]
+    pub(crate) nodes: u16,
+    /// What drives the members; `mixed` alternates
+    #[arg(long, value_enum, default_value_t = DriverMix::Mixed)]
+    pub(crate) driver: DriverMix,
+    /// Timing of the members
+    #[arg(long, value_enum, default_value_t = Profile::Local)]
+    pub(crate) profile: Profile,
+    /// Print one JSON object a line; the last one is the verdict
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Take commands instead of playing the script: kill N, restart N, pause N, resume N, status, quit
+    #[arg(long)]
+    pub(crate) interactive: bool,
+}
+
+/// `swim node`
+#[derive(ClapArgs, Clone, Debug)]
+#[command(after_help = NODE_HELP)]
+pub(crate) struct NodeArgs {
+    /// Where to listen, host:port; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7946")]
+    pub(crate) bind: HostPort,
+    /// Where the others reach this member, if that is not the bound address (needed with 0.0.0.0)
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) advertise: Option<HostPort>,
+    /// Members to join through, asked in parallel until one answers; they may come up later
+    #[arg(long, value_name = "ADDR,…", value_delimiter = ',')]
+    pub(crate) join: Vec<SeedAddr>,
+    /// What drives the protocol: an epoll loop of its own, or a tokio task
+    #[arg(long, value_enum, default_value_t = DriverKind::Mio)]
+    pub(crate) driver: DriverKind,
+    /// Timing: all members of a cluster must use the same one
+    #[arg(long, value_enum, default_value_t = Profile::Lan)]
+    pub(crate) profile: Profile,
+    /// This member's lasting name, unique in the cluster
+    /// [default: node-PORT, with the address in it when that is not the loopback one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<Name>,
+    /// The cluster's name: members with another label are not heard
+    #[arg(long, value_name = "LABEL", default_value = "")]
+    pub(crate) label: String,
+    /// Print one JSON object a line instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// End when this process, which started the member, is gone
+    #[arg(long, value_name = "PID", hide = true)]
+    pub(crate) parent: Option<u32>,
+}
+
+/// What drives a member.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DriverKind {
+    /// swim-mio: one thread on raw epoll.
+    Mio,
+    /// swim-tokio: one task.
+    Tokio,
+}
+
+impl DriverKind {
+    /// As it is written on the command line.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mio => "mio",
+            Self::Tokio => "tokio",
+        }
+    }
+}
+
+/// What drives the members of a demo.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DriverMix {
+    /// All on swim-mio
+    Mio,
+    /// All on swim-tokio
+    Tokio,
+    /// Every other one, in one cluster
+    Mixed,
+}
+
+impl DriverMix {
+    /// What the `index`-th member (from 0) is driven by.
+    pub(crate) const fn driver(self, index: usize) -> DriverKind {
+        match self {
+            Self::Mio => DriverKind::Mio,
+            Self::Tokio => DriverKind::Tokio,
+            Self::Mixed if index.is_multiple_of(2) => DriverKind::Mio,
+            Self::Mixed => DriverKind::Tokio,
+        }
+    }
+}
+
+/// Presets of the core.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Profile {
+    /// One machine or rack: a probe every 0.5 s
+    Local,
+    /// A local area network: a probe every 1 s
+    Lan,
+    /// Across sites: a probe every 5 s
+    Wan,
+}
+
+impl Profile {
+    /// As it is written on the command line.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Lan => "lan",
+            Self::Wan => "wan",
+        }
+    }
+
+    /// The core's options behind the name.
+    pub(crate) fn options(self) -> Options {
+        match self {
+            Self::Local => Options::local(),
+            Self::Lan => Options::lan(),
+            Self::Wan => Options::wan(),
+        }
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  swim demo                                        five members, one of them killed: watch the others notice
+  swim demo --nodes 50 --json | tail -1            the verdict only, for a script
+  swim demo --interactive                          kill and pause members yourself
+  swim node --bind 127.0.0.1:7946                  the first member of a cluster
+  swim node --bind 127.0.0.1:0 --join 127.0.0.1:7946 --driver tokio
+                                                   a second one, on a free port and the other driver
+
+Exit codes:
+  0    as asked, and everything shown really happened
+  1    something that was to be shown did not happen, or a member could not run
+  2    the command line makes no sense
+  130  a demo was interrupted";
+
+const DEMO_HELP: &str = "\
+The script: start and converge; SIGKILL one member until every survivor calls it Dead; start it again; stop one
+with SIGSTOP until it is suspected, wake it, and see that nobody was buried and that it accuses nobody; let one
+leave. Everything is judged from what the members print. They die with the demo, even if that is killed.
+
+With --json every event of every member is one line, {\"from\": NAME, \"event\": …}, every step another,
+{\"step\": …}, and the last line is the verdict: {\"ok\": true|false, \"nodes\", \"converged_ms\",
+\"detected_ms\": {\"min\", \"median\", \"max\"}, \"rejoined_ms\", \"false_deaths\", …}; a time is null if what
+it measures did not happen.
+
+Exit codes: 0 all of it happened, 1 some of it did not, 2 usage, 130 interrupted.";
+
+const NODE_HELP: &str = "\
+Commands on standard input, one a line (its end does not stop the member):
+  members           everybody known, and what is believed of each
+  stats             counters of this member
+  join ADDR[,ADDR]  look for the cluster through these members
+  leave             say goodbye to everybody, then end
+  broadcast TEXT    tell every member, best effort
+  send NAME TEXT    tell one member, best effort
+  meta TEXT         change the text that this member attaches to itself
+  quit              end without a goodbye: the others will find out
+  help              this list
+
+SIGINT and SIGTERM leave gracefully and end the process; a second one ends it at once.
+
+With --json every event is one object a line, {\"event\": \"alive\"|\"suspect\"|\"confirmed\"|\"refuted\"|\"dead\"|
+\"left\"|…, \"name\", \"id\", \"addr\", …, \"t_ms\"}: `name` is whom it is about, `by` who said so, `t_ms` Unix
+milliseconds. The answers to commands are {\"members\": […]}, {\"stats\": {…}} and {\"error\": …}.
+
+Exit codes: 0 stopped as asked, 1 could not run (address in use, name taken), 2 usage.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_demo_is_five_mixed_members_on_the_local_profile_unless_told_otherwise() {
+        let Verb::Demo(args) = parse("swim demo").expect("valid").verb else { panic!("a demo") };
+        assert_eq!((args.nodes, args.driver, args.profile), (5, DriverMix::Mixed, Profile::Local));
+        assert!(!args.json && !args.interactive);
+    }
+
+    #[test]
+    fn seeds_are_separated_by_commas_or_given_repeatedly() {
+        let line = "swim node --join 10.0.0.1:1,seed.example:2 --join [::1]:3";
+        let Verb::Node(args) = parse(line).expect("valid").verb else { panic!("a node") };
+        let seeds: Vec<String> = args.join.iter().map(ToString::to_string).collect();
+        assert_eq!(seeds, ["10.0.0.1:1", "seed.example:2", "[::1]:3"]);
+    }
+
+    #[test]
+    fn an_address_without_a_port_is_refused_with_the_way_out() {
+        let error = parse("swim node --bind 10.0.0.1").expect_err("no port").to_string();
+        assert!(error.contains("10.0.0.1") && error.contains("10.0.0.1:7946"), "{error}");
+    }
+
+    #[test]
+    fn a_demo_of_one_member_is_refused() {
+        assert!(parse("swim demo --nodes 1").is_err());
+        assert!(parse("swim demo --nodes 2").is_ok());
+    }
+
+    #[test]
+    fn mixed_drivers_alternate_and_begin_with_mio() {
+        let drivers: Vec<DriverKind> = (0..4).map(|i| DriverMix::Mixed.driver(i)).collect();
+        assert_eq!(drivers, [DriverKind::Mio, DriverKind::Tokio, DriverKind::Mio, DriverKind::Tokio]);
+    }
+}

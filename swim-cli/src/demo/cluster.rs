@@ -1,0 +1,301 @@
+//! The processes: started, hurt and heard.
+//!
+//! Each member is this very program, run as `swim node --json`, in a process group of its own, so that
+//! Ctrl-C reaches the demo alone, which then ends them. They die with the thread that started them, whatever
+//! becomes of it; so they are started from the main thread. A thread per member reads its lines; they all end
+//! in one bounded queue with everything else that the demo waits for.
+
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::args::{DemoArgs, DriverKind, Profile};
+use crate::demo::judge::Member;
+
+/// What may wait for the main thread.
+const WAITING_MAX: usize = 4096;
+/// Members that a newcomer is told to join through.
+const SEEDS: usize = 3;
+
+/// Something that the demo waited for.
+#[derive(Debug)]
+pub(crate) enum Happening {
+    /// A member printed a line.
+    Said {
+        /// Which.
+        member: Member,
+        /// When it was read, since the demo began.
+        at: Duration,
+        /// The line.
+        text: String,
+    },
+    /// A member's output ended: the process is gone.
+    Ended {
+        /// Which.
+        member: Member,
+        /// When, since the demo began.
+        at: Duration,
+    },
+    /// A line was typed into the demo; `None`: its input ended.
+    Typed(Option<String>),
+    /// SIGINT or SIGTERM.
+    Interrupted,
+}
+
+/// In the queue, the life that speaks is known: what an earlier one said last is dropped.
+enum Queued {
+    Said { member: Member, life: u32, at: Duration, text: String },
+    Ended { member: Member, life: u32, at: Duration },
+    Typed(Option<String>),
+    Interrupted,
+}
+
+/// All members of the demo.
+pub(crate) struct Cluster {
+    start: Instant,
+    profile: Profile,
+    slots: Vec<Slot>,
+    tx: SyncSender<Queued>,
+    rx: Receiver<Queued>,
+}
+
+/// One member: its name stays, its process comes and goes.
+pub(crate) struct Slot {
+    /// What it is called.
+    pub(crate) name: String,
+    /// What drives it.
+    pub(crate) driver: DriverKind,
+    /// Where it said that it is, once it did; kept over its lives.
+    pub(crate) addr: Option<SocketAddr>,
+    life: u32,
+    process: Option<Process>,
+}
+
+struct Process {
+    child: Child,
+    stdin: ChildStdin,
+}
+
+impl Cluster {
+    /// As many members as asked for, none of them started.
+    pub(crate) fn new(args: &DemoArgs) -> Self {
+        let slot = |index: usize| Slot {
+            name: format!("node-{}", index + 1),
+            driver: args.driver.driver(index),
+            addr: None,
+            life: 0,
+            process: None,
+        };
+        let (tx, rx) = sync_channel(WAITING_MAX);
+        let slots = (0..usize::from(args.nodes)).map(slot).collect();
+        Self { start: Instant::now(), profile: args.profile, slots, tx, rx }
+    }
+
+    /// Time since the demo began.
+    pub(crate) fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// All members.
+    pub(crate) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The names of all members.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.slots.iter().map(|slot| slot.name.clone()).collect()
+    }
+
+    /// Starts a member at the address that it had before, if it had one, joining through some that run.
+    ///
+    /// # Errors
+    /// The operating system refused.
+    pub(crate) fn start(&mut self, member: Member) -> io::Result<()> {
+        let seeds: Vec<String> = self.seeds(member).map(|addr| addr.to_string()).collect();
+        let (start, profile, tx) = (self.start, self.profile, self.tx.clone());
+        let slot = &mut self.slots[member];
+        let mut command = Command::new(myself()?);
+        command.args(["node", "--json", "--name", &slot.name]);
+        command.args(["--driver", slot.driver.as_str(), "--profile", profile.as_str()]);
+        command.arg("--bind");
+        command.arg(slot.addr.map_or_else(|| "127.0.0.1:0".to_owned(), |addr| addr.to_string()));
+        if !seeds.is_empty() {
+            command.args(["--join", &seeds.join(",")]);
+        }
+        command.args(["--parent", &std::process::id().to_string()]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let mut child = command.spawn()?;
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let (stdin, stdout) = pipes.expect("both were asked for as pipes");
+        slot.life += 1;
+        slot.process = Some(Process { child, stdin });
+        listen(stdout, member, slot.life, start, tx)
+    }
+
+    /// Addresses of up to [`SEEDS`] members other than `newcomer` whose processes exist.
+    fn seeds(&self, newcomer: Member) -> impl Iterator<Item = SocketAddr> {
+        let others = self.slots.iter().enumerate().filter(move |(member, _)| *member != newcomer);
+        others.filter(|(_, slot)| slot.process.is_some()).filter_map(|(_, slot)| slot.addr).take(SEEDS)
+    }
+
+    /// SIGKILL, and waits until the process is gone.
+    ///
+    /// # Errors
+    /// The operating system refused.
+    pub(crate) fn kill(&mut self, member: Member) -> io::Result<()> {
+        match self.slots[member].process.take() {
+            Some(mut process) => {
+                process.child.kill()?;
+                process.child.wait().map(|_| ())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// SIGSTOP: the process stands still wherever it is.
+    ///
+    /// # Errors
+    /// The operating system refused.
+    pub(crate) fn pause(&self, member: Member) -> io::Result<()> {
+        self.signal(member, Signal::STOP)
+    }
+
+    /// SIGCONT: the process goes on as if nothing had happened.
+    ///
+    /// # Errors
+    /// The operating system refused.
+    pub(crate) fn resume(&self, member: Member) -> io::Result<()> {
+        self.signal(member, Signal::CONT)
+    }
+
+    fn signal(&self, member: Member, signal: Signal) -> io::Result<()> {
+        match &self.slots[member].process {
+            Some(process) => Ok(kill_process(Pid::from_child(&process.child), signal)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Types a line into a member. One that is gone does not hear it; its end is told by itself.
+    pub(crate) fn say(&mut self, member: Member, command: &str) {
+        if let Some(process) = &mut self.slots[member].process {
+            let _ = process.stdin.write_all(format!("{command}\n").as_bytes());
+        }
+    }
+
+    /// Collects a process that has ended by itself. `Ok(true)`: with exit code 0.
+    ///
+    /// # Errors
+    /// The operating system refused.
+    pub(crate) fn collect(&mut self, member: Member) -> io::Result<bool> {
+        match self.slots[member].process.take() {
+            Some(mut process) => Ok(process.child.wait()?.success()),
+            None => Ok(false),
+        }
+    }
+
+    /// Where a member is reached, as it said itself.
+    pub(crate) fn located(&mut self, member: Member, addr: SocketAddr) {
+        self.slots[member].addr = Some(addr);
+    }
+
+    /// The next thing that happens, if it does so within `wait`.
+    pub(crate) fn next(&self, wait: Duration) -> Option<Happening> {
+        let until = Instant::now() + wait;
+        loop {
+            let queued = match self.rx.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(queued) => queued,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
+            };
+            let is_current = |member: Member, life| self.slots[member].life == life;
+            return Some(match queued {
+                Queued::Said { member, life, at, text } if is_current(member, life) => {
+                    Happening::Said { member, at, text }
+                }
+                Queued::Ended { member, life, at } if is_current(member, life) => {
+                    Happening::Ended { member, at }
+                }
+                Queued::Said { .. } | Queued::Ended { .. } => continue,
+                Queued::Typed(line) => Happening::Typed(line),
+                Queued::Interrupted => Happening::Interrupted,
+            });
+        }
+    }
+
+    /// From now on SIGINT and SIGTERM are [`Happening::Interrupted`]; a second one ends the process at once,
+    /// and the kernel its members.
+    ///
+    /// # Errors
+    /// The operating system refused.
+    pub(crate) fn hear_signals(&self) -> io::Result<()> {
+        let tx = self.tx.clone();
+        let tell = move || {
+            let _ = tx.send(Queued::Interrupted);
+        };
+        crate::signals::on_termination(tell, || std::process::exit(crate::exit::Exit::Interrupted as i32))
+    }
+
+    /// From now on lines on standard input are [`Happening::Typed`].
+    ///
+    /// # Errors
+    /// The operating system refused.
+    pub(crate) fn hear_input(&self) -> io::Result<()> {
+        let tx = self.tx.clone();
+        let read = move || {
+            for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
+                if tx.send(Queued::Typed(Some(String::from_utf8_lossy(&line).into_owned()))).is_err() {
+                    return;
+                }
+            }
+            let _ = tx.send(Queued::Typed(None));
+        };
+        std::thread::Builder::new().name("swim-input".to_owned()).spawn(read).map(|_| ())
+    }
+}
+
+impl Slot {
+    /// The process's id, while there is one.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(|process| process.child.id())
+    }
+}
+
+/// No member survives the demo.
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let mut processes: Vec<Process> = self.slots.iter_mut().filter_map(|s| s.process.take()).collect();
+        for process in &mut processes {
+            let _ = process.child.kill();
+        }
+        for process in &mut processes {
+            let _ = process.child.wait();
+        }
+    }
+}
+
+/// This program, even if its file has been replaced since it started.
+fn myself() -> io::Result<std::path::PathBuf> {
+    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
+}
+
+fn listen(
+    stdout: ChildStdout,
+    member: Member,
+    life: u32,
+    start: Instant,
+    tx: SyncSender<Queued>,
+) -> io::Result<()> {
+    let read = move || {
+        for text in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if tx.send(Queued::Said { member, life, at: start.elapsed(), text }).is_err() {
+                return;
+            }
+        }
+        let _ = tx.send(Queued::Ended { member, life, at: start.elapsed() });
+    };
+    std::thread::Builder::new().name(format!("swim-ear-{}", member + 1)).spawn(read).map(|_| ())
+}

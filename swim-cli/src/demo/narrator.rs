@@ -1,0 +1,221 @@
+//! Which of the members' events are worth a line, and in what words.
+//!
+//! Fifty members that notice the death of one print some three thousand lines. Told are: the first time that
+//! anybody hears of each accuser; each survivor's own verdict; what the member that all is about says
+//! itself. Of each kind a handful, then their number.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use anstyle::Style;
+
+use crate::demo::judge::Member;
+use crate::line::Told;
+use crate::style::{BAD, DIM, GOOD, NEWS, WARN, paint};
+
+/// Lines of each kind in one step, if the cluster is not so small that all can be told.
+const LINES_MAX: usize = 6;
+/// A cluster so small.
+const SMALL: usize = 10;
+
+/// Tells one step.
+pub(crate) struct Narrator {
+    /// The member that the step is about, if it is about one.
+    focus: Option<String>,
+    since: Duration,
+    lines_max: usize,
+    seen: HashSet<(Kind, String, String)>,
+    told: BTreeMap<Kind, usize>,
+}
+
+/// Kinds of lines.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+enum Kind {
+    Join,
+    Accusation,
+    Verdict,
+    Return,
+    Goodbye,
+    OwnNews,
+}
+
+impl Kind {
+    const fn plural(self) -> &'static str {
+        match self {
+            Self::Join => "have joined",
+            Self::Accusation => "accuse, too",
+            Self::Verdict => "come to the same verdict",
+            Self::Return => "see it alive",
+            Self::Goodbye => "have heard the goodbye",
+            Self::OwnNews => "have such news",
+        }
+    }
+}
+
+impl Narrator {
+    /// A narrator of a step that began at `since`, is about `focus`, and takes place among `nodes` members.
+    pub(crate) fn new(since: Duration, focus: Option<String>, nodes: usize) -> Self {
+        let lines_max = if nodes <= SMALL { nodes } else { LINES_MAX };
+        Self { focus, since, lines_max, seen: HashSet::new(), told: BTreeMap::new() }
+    }
+
+    /// The line for an event that `observer` printed, if it is worth one.
+    pub(crate) fn line(&mut self, at: Duration, observer: &str, event: &Told) -> Option<String> {
+        let (kind, style, text) = self.words(observer, event)?;
+        let told = self.told.entry(kind).or_default();
+        *told += 1;
+        (*told <= self.lines_max).then(|| stamped(at.saturating_sub(self.since), paint(style, text)))
+    }
+
+    /// When the step began.
+    pub(crate) const fn since(&self) -> Duration {
+        self.since
+    }
+
+    /// What was left out, a line for each kind.
+    pub(crate) fn rest(&self) -> Vec<String> {
+        let more = self.told.iter().map(|(kind, told)| (kind, told.saturating_sub(self.lines_max)));
+        more.filter(|(_, more)| *more > 0)
+            .map(|(kind, more)| {
+                format!("             {}", paint(DIM, format_args!("… {more} more {}", kind.plural())))
+            })
+            .collect()
+    }
+
+    fn words(&mut self, observer: &str, event: &Told) -> Option<(Kind, Style, String)> {
+        let who = event.who().name.as_str();
+        let in_focus = self.focus.as_deref() == Some(who);
+        let first = |this: &mut Self, kind, by: &str| this.seen.insert((kind, who.to_owned(), by.to_owned()));
+        Some(match event {
+            Told::Joined { via, .. } => (Kind::Join, DIM, format!("{who} joins through {via}")),
+            Told::Suspect { by, .. } | Told::Confirmed { by, .. } => {
+                let is_first = self
+                    .seen
+                    .iter()
+                    .all(|(kind, subject, _)| (*kind, subject.as_str()) != (Kind::Accusation, who));
+                if !first(self, Kind::Accusation, by) {
+                    return None;
+                }
+                let verb = if is_first { "suspects" } else { "confirms: no answer from" };
+                (Kind::Accusation, WARN, format!("{by} {verb} {who}"))
+            }
+            Told::Dead { accuser, .. } => {
+                if !first(self, Kind::Verdict, observer) {
+                    return None;
+                }
+                (Kind::Verdict, BAD, format!("{observer} calls {who} Dead (accused by {accuser})"))
+            }
+            Told::Alive { .. } if in_focus && observer != who => {
+                if !first(self, Kind::Return, observer) {
+                    return None;
+                }
+                (Kind::Return, GOOD, format!("{observer} sees {who} Alive"))
+            }
+            Told::Refuted { .. } => {
+                if !first(self, Kind::Return, observer) {
+                    return None;
+                }
+                (Kind::Return, GOOD, format!("{observer} hears from {who}: it lives"))
+            }
+            Told::Left { .. } => {
+                if !first(self, Kind::Goodbye, observer) {
+                    return None;
+                }
+                (Kind::Goodbye, DIM, format!("{observer} hears {who} say goodbye"))
+            }
+            Told::Stalled { lost_ms, .. } => {
+                let lost = Duration::from_millis(*lost_ms).as_secs_f64();
+                (Kind::OwnNews, NEWS, format!("{observer} notices that it stood still for {lost:.1} s"))
+            }
+            Told::Accused { by, .. } if first(self, Kind::OwnNews, by) => {
+                (Kind::OwnNews, NEWS, format!("{observer} hears that {by} suspected it, and refutes"))
+            }
+            Told::Conflict { rival, .. } => {
+                (Kind::OwnNews, BAD, format!("{observer}: {rival} claims to be {who}, too"))
+            }
+            Told::Lost { events, .. } => (Kind::OwnNews, BAD, format!("{observer} lost {events} events")),
+            _ => return None,
+        })
+    }
+}
+
+/// A line of the story: when since the step began, and what.
+pub(crate) fn stamped(after: Duration, text: impl std::fmt::Display) -> String {
+    let time = format!("+{:.3} s", after.as_secs_f64());
+    format!("  {} {text}", paint(DIM, format_args!("{time:>10}")))
+}
+
+/// `node-1`, `node-2` and so on; beyond a handful, how many.
+pub(crate) fn list(names: &[String], members: impl IntoIterator<Item = Member>) -> String {
+    let members: Vec<&str> = members.into_iter().map(|member| names[member].as_str()).collect();
+    match members.as_slice() {
+        [] => "nobody".to_owned(),
+        all if all.len() <= LINES_MAX => all.join(", "),
+        some => format!("{}, … ({} in all)", some[..3].join(", "), some.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::Who;
+
+    fn who(name: &str) -> Who {
+        Who { name: name.to_owned(), id: "1".to_owned(), addr: None }
+    }
+
+    fn suspect(of: &str, by: &str) -> Told {
+        Told::Suspect { who: who(of), by: by.to_owned(), incarnation: 0, timeout_ms: 1 }
+    }
+
+    fn tell(narrator: &mut Narrator, observer: &str, event: &Told) -> Option<String> {
+        let line = narrator.line(Duration::from_millis(1500), observer, event)?;
+        Some(anstream::adapter::strip_str(&line).to_string().trim().to_owned())
+    }
+
+    fn narrator(nodes: usize) -> Narrator {
+        Narrator::new(Duration::from_secs(1), Some("c".to_owned()), nodes)
+    }
+
+    #[test]
+    fn an_accuser_is_named_once_however_many_hear_of_it() {
+        let mut n = narrator(4);
+        assert_eq!(tell(&mut n, "a", &suspect("c", "a")).as_deref(), Some("+0.500 s a suspects c"));
+        assert_eq!(tell(&mut n, "b", &suspect("c", "a")), None);
+        let confirmed = Told::Confirmed { who: who("c"), by: "b".to_owned(), accusers: 2 };
+        assert_eq!(tell(&mut n, "a", &confirmed).as_deref(), Some("+0.500 s b confirms: no answer from c"));
+        assert_eq!(tell(&mut n, "b", &confirmed), None);
+    }
+
+    #[test]
+    fn an_accusation_of_somebody_else_is_never_passed_over() {
+        let mut n = narrator(4);
+        let _ = tell(&mut n, "a", &suspect("c", "a"));
+        assert_eq!(tell(&mut n, "a", &suspect("b", "a")).as_deref(), Some("+0.500 s a suspects b"));
+    }
+
+    #[test]
+    fn everybody_has_a_verdict_of_its_own() {
+        let mut n = narrator(4);
+        let dead = Told::Dead { who: who("c"), by: "a".to_owned(), accuser: "a".to_owned() };
+        assert!(tell(&mut n, "a", &dead).is_some() && tell(&mut n, "b", &dead).is_some());
+    }
+
+    #[test]
+    fn in_a_large_cluster_the_rest_is_counted() {
+        let mut n = narrator(50);
+        let dead = Told::Dead { who: who("c"), by: "a".to_owned(), accuser: "a".to_owned() };
+        let told = (0..49).filter(|i| tell(&mut n, &format!("node-{i}"), &dead).is_some()).count();
+        assert_eq!(told, LINES_MAX);
+        let rest = anstream::adapter::strip_str(&n.rest().concat()).to_string();
+        assert_eq!(rest.trim(), "… 43 more come to the same verdict");
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let names: Vec<String> = (0..9).map(|i| format!("n{i}")).collect();
+        assert_eq!(list(&names, 0..2), "n0, n1");
+        assert_eq!(list(&names, 0..9), "n0, n1, n2, … (9 in all)");
+        assert_eq!(list(&names, []), "nobody");
+    }
+}

@@ -1,0 +1,308 @@
+//! Where the demo takes place: processes, judge and teller, and the waiting that script and commands share.
+//!
+//! Whatever happens goes through [`Stage::turn`], and from there to the judge first and the teller second, so
+//! nothing is shown that the judge has not seen.
+
+use std::io;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::args::DemoArgs;
+use crate::demo::cluster::{Cluster, Happening};
+use crate::demo::judge::{Deed, Judge, Member};
+use crate::demo::matrix::picture;
+use crate::demo::narrator::{Narrator, stamped};
+use crate::demo::pace::Pace;
+use crate::demo::report::Report;
+use crate::demo::teller::Teller;
+use crate::line::{Line, Told};
+use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, paint};
+use crate::tell::millis;
+
+/// How long events alone are waited for before the members are asked for their tables.
+const ASK_AFTER: Duration = Duration::from_secs(2);
+/// How long an answer may take before the question is put again.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// Why the demo ended before its end.
+#[derive(thiserror::Error, Debug)]
+pub(crate) enum Stop {
+    /// SIGINT or SIGTERM.
+    #[error("interrupted")]
+    Interrupted,
+    /// Nobody reads what it prints.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[source] io::Error),
+    /// Processes, signals or threads were refused.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What could not be done.
+        what: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A process ended that should not have.
+    #[error("{0} ended by itself")]
+    Ended(String),
+}
+
+/// Everything that the demo is made of.
+pub(crate) struct Stage {
+    pub(crate) cluster: Cluster,
+    pub(crate) judge: Judge,
+    pub(crate) teller: Teller,
+    pub(crate) pace: Pace,
+    pub(crate) report: Report,
+    pub(crate) names: Vec<String>,
+    narrator: Narrator,
+    waiting_for: String,
+}
+
+/// `--json`: a member's line.
+#[derive(Serialize)]
+struct Heard<'a> {
+    from: &'a str,
+    at_ms: u64,
+    #[serde(flatten)]
+    line: &'a Line,
+}
+
+/// `--json`: something that the demo did, or found.
+#[derive(Serialize)]
+struct Step<'a> {
+    step: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ok: Option<bool>,
+    at_ms: u64,
+}
+
+impl Stage {
+    /// A stage on which nobody has been started yet.
+    ///
+    /// # Errors
+    /// The operating system refused the signal handlers or a thread.
+    pub(crate) fn new(args: &DemoArgs) -> Result<Self, Stop> {
+        let cluster = Cluster::new(args);
+        cluster.hear_signals().map_err(|e| system("install signal handlers", e))?;
+        if args.interactive {
+            cluster.hear_input().map_err(|e| system("read standard input", e))?;
+        }
+        let (names, nodes) = (cluster.names(), usize::from(args.nodes));
+        let pace = Pace::new(args.profile, nodes);
+        Ok(Self {
+            judge: Judge::new(&names, pace.suspicion_min),
+            teller: Teller::new(args.json, !args.interactive),
+            pace,
+            report: Report::new(nodes, args.driver, args.profile),
+            narrator: Narrator::new(Duration::ZERO, None, nodes),
+            waiting_for: String::new(),
+            names,
+            cluster,
+        })
+    }
+
+    /// Announces a step and tells its time from now on. `focus` is the member that it is about.
+    pub(crate) fn begin(&mut self, title: &str, focus: Option<Member>) -> Result<Duration, Stop> {
+        let now = self.cluster.now();
+        let focus = focus.map(|member| self.names[member].clone());
+        self.narrator = Narrator::new(now, focus, self.names.len());
+        self.say(&format!("\n{}", paint(BOLD, title)))?;
+        Ok(now)
+    }
+
+    /// Ends a step: what was found, and whether it is what was to be shown.
+    pub(crate) fn found(&mut self, ok: bool, step: &str, text: &str) -> Result<(), Stop> {
+        self.tell_the_rest()?;
+        let sign = if ok { paint(GOOD, "✓") } else { paint(BAD, "✗") };
+        self.say(&format!("  {sign} {}", paint(BOLD, text)))?;
+        if !ok {
+            self.report.failures.push(text.to_owned());
+        }
+        let at_ms = millis(self.cluster.now());
+        self.teller.object(&Step { step, name: None, ok: Some(ok), at_ms }).map_err(Stop::Output)
+    }
+
+    /// Says how many events of the step were not told one by one.
+    pub(crate) fn tell_the_rest(&mut self) -> Result<(), Stop> {
+        self.narrator.rest().iter().try_for_each(|line| self.say(line))
+    }
+
+    /// Prints a line for people.
+    pub(crate) fn say(&mut self, text: &str) -> Result<(), Stop> {
+        self.teller.text(text).map_err(Stop::Output)
+    }
+
+    fn did(&mut self, at: Duration, member: Member, deed: Deed, step: &str, text: &str) -> Result<(), Stop> {
+        self.judge.deed(at, member, deed);
+        let name = self.names[member].clone();
+        if !text.is_empty() {
+            self.say(&stamped(at.saturating_sub(self.narrator.since()), paint(NEWS, text)))?;
+        }
+        let object = Step { step, name: Some(&name), ok: None, at_ms: millis(at) };
+        self.teller.object(&object).map_err(Stop::Output)
+    }
+
+    /// Starts a member. Returns when that was.
+    pub(crate) fn start(&mut self, member: Member, text: &str) -> Result<Duration, Stop> {
+        let at = self.cluster.now();
+        self.cluster.start(member).map_err(|e| system(&format!("start {}", self.names[member]), e))?;
+        self.did(at, member, Deed::Runs, "start", text)?;
+        Ok(at)
+    }
+
+    /// SIGKILL. Returns when that was.
+    pub(crate) fn kill(&mut self, member: Member) -> Result<Duration, Stop> {
+        let (at, name) = (self.cluster.now(), self.names[member].clone());
+        self.cluster.kill(member).map_err(|e| system(&format!("kill {name}"), e))?;
+        self.did(at, member, Deed::Killed, "kill", &format!("SIGKILL to {name}"))?;
+        Ok(at)
+    }
+
+    /// SIGSTOP. Returns when that was.
+    pub(crate) fn pause(&mut self, member: Member) -> Result<Duration, Stop> {
+        let (at, name) = (self.cluster.now(), self.names[member].clone());
+        self.cluster.pause(member).map_err(|e| system(&format!("stop {name}"), e))?;
+        self.did(at, member, Deed::Stopped, "pause", &format!("SIGSTOP to {name}"))?;
+        Ok(at)
+    }
+
+    /// SIGCONT. Returns when that was.
+    pub(crate) fn resume(&mut self, member: Member) -> Result<Duration, Stop> {
+        let (at, name) = (self.cluster.now(), self.names[member].clone());
+        // Judged before it is done: what it prints at once must find it woken.
+        self.did(at, member, Deed::Runs, "resume", &format!("SIGCONT to {name}"))?;
+        self.cluster.resume(member).map_err(|e| system(&format!("wake {name}"), e))?;
+        Ok(at)
+    }
+
+    /// Asks a member to leave. Returns when that was.
+    pub(crate) fn leave(&mut self, member: Member) -> Result<Duration, Stop> {
+        let (at, name) = (self.cluster.now(), self.names[member].clone());
+        self.did(at, member, Deed::Left, "leave", &format!("{name} is asked to leave"))?;
+        self.cluster.say(member, "leave");
+        Ok(at)
+    }
+
+    /// Waits until `done`, `limit` at most; whether it came to that.
+    pub(crate) fn until(
+        &mut self,
+        limit: Duration,
+        waiting_for: &str,
+        done: impl Fn(&Self) -> bool,
+    ) -> Result<bool, Stop> {
+        waiting_for.clone_into(&mut self.waiting_for);
+        let end = self.cluster.now() + limit;
+        loop {
+            if done(self) {
+                return Ok(true);
+            }
+            let left = end.saturating_sub(self.cluster.now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            // Without commands there is nothing to be typed.
+            let _ = self.turn(left)?;
+        }
+    }
+
+    /// Waits until all members believe what is true, by their events *and* by their own answers to
+    /// `members`. Returns when the last belief changed, or `None` after `limit`.
+    pub(crate) fn agree(&mut self, limit: Duration, waiting_for: &str) -> Result<Option<Duration>, Stop> {
+        let end = self.cluster.now() + limit;
+        loop {
+            let left = end.saturating_sub(self.cluster.now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            self.until(left.min(ASK_AFTER), waiting_for, |stage| stage.judge.all_agree())?;
+            let asked = self.cluster.now();
+            let speakers: Vec<Member> = self.judge.speakers().collect();
+            speakers.into_iter().for_each(|member| self.cluster.say(member, "members"));
+            let answered = |stage: &Self| stage.judge.all_answered(asked);
+            if self.until(ANSWER_MAX, waiting_for, answered)? && self.judge.all_agree() {
+                return Ok(Some(self.judge.settled_at()));
+            }
+        }
+    }
+
+    /// Waits for one thing to happen, `wait` at most, and takes it in. Returns a line that was typed:
+    /// `Some(None)` is the end of input.
+    pub(crate) fn turn(&mut self, wait: Duration) -> Result<Option<Option<String>>, Stop> {
+        let wait = self.teller.frame().map_or(wait, |frame| wait.min(frame));
+        let happening = self.cluster.next(wait);
+        self.draw()?;
+        match happening {
+            None => Ok(None),
+            Some(Happening::Said { member, at, text }) => self.said(member, at, &text).map(|()| None),
+            Some(Happening::Ended { member, at }) => self.ended(member, at).map(|()| None),
+            Some(Happening::Typed(line)) => Ok(Some(line)),
+            Some(Happening::Interrupted) => Err(Stop::Interrupted),
+        }
+    }
+
+    fn said(&mut self, member: Member, at: Duration, text: &str) -> Result<(), Stop> {
+        let name = self.names[member].clone();
+        let Ok(line) = serde_json::from_str::<Line>(text) else {
+            self.report.failures.push(format!("{name} printed what is no event: {text}"));
+            return self.say(&format!("  {} {name}: {text}", paint(BAD, "✗")));
+        };
+        self.judge.line(at, member, &line);
+        match &line {
+            Line::Event(stamped) => {
+                if let (Told::Started { who, .. }, Some(addr)) = (&stamped.event, stamped.event.who().addr)
+                    && who.name == name
+                {
+                    self.cluster.located(member, addr);
+                }
+                if let Some(line) = self.narrator.line(at, &name, &stamped.event) {
+                    self.say(&line)?;
+                }
+            }
+            Line::Error { error } => self.say(&format!("  {} {name}: {error}", paint(BAD, "✗")))?,
+            // Tables are read, not repeated.
+            Line::Members { .. } | Line::Stats { .. } | Line::Help { .. } => return Ok(()),
+        }
+        let heard = Heard { from: &name, at_ms: millis(at), line: &line };
+        self.teller.object(&heard).map_err(Stop::Output)
+    }
+
+    fn ended(&mut self, member: Member, at: Duration) -> Result<(), Stop> {
+        let name = self.names[member].clone();
+        let well = self.cluster.collect(member).map_err(|e| system(&format!("wait for {name}"), e))?;
+        match self.judge.deed_of(member) {
+            Deed::Left if well => {
+                let after = at.saturating_sub(self.narrator.since());
+                self.say(&stamped(after, paint(DIM, format_args!("{name} has ended, exit code 0"))))
+            }
+            Deed::Killed => Ok(()),
+            _ => {
+                self.judge.deed(at, member, Deed::Killed);
+                Err(Stop::Ended(name))
+            }
+        }
+    }
+
+    fn draw(&mut self) -> Result<(), Stop> {
+        let (judge, slots, waiting_for) = (&self.judge, self.cluster.slots(), &self.waiting_for);
+        let time = self.cluster.now().as_secs_f64();
+        let panel = |columns| {
+            let status = paint(DIM, format_args!("  {time:>5.1} s  {waiting_for}"));
+            format!("{}\n{status}", picture(judge, slots, columns))
+        };
+        self.teller.draw(panel).map_err(Stop::Output)
+    }
+
+    /// Prints the picture of what all believe now, to stay.
+    pub(crate) fn show_picture(&mut self) -> Result<(), Stop> {
+        let picture = picture(&self.judge, self.cluster.slots(), 80);
+        self.say(&format!("\n{picture}"))
+    }
+}
+
+/// The operating system refused.
+pub(crate) fn system(what: &str, source: io::Error) -> Stop {
+    Stop::System { what: what.to_owned(), source }
+}

@@ -1,0 +1,50 @@
+//! The binary `swim`: a cluster to watch, and a member to run.
+//!
+//! `swim node` is one member in the foreground: a driver, a line of text or JSON for each of its events,
+//! and a few commands on its standard input. `swim demo` starts several of them as processes of their own,
+//! hurts them, and judges by nothing but what they print whether the others noticed: the demo knows no more
+//! of a cluster than any shell script could.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `args`, `address`, `naming` | what may be written on the command line, and what it means |
+//! | `line`, `tell`, `stats_row` | what a member prints, as types that are both written and read |
+//! | `node` | `swim node` |
+//! | `demo` | `swim demo` |
+#![forbid(unsafe_code)]
+
+mod address;
+mod args;
+mod demo;
+mod exit;
+mod line;
+mod naming;
+mod node;
+mod signals;
+mod stats_row;
+mod style;
+mod tell;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Verb};
+
+/// Parses the command line, does what it says, and returns the exit code: 0 as asked, 1 something that was
+/// to be shown did not happen (or a member could not run), 2 usage, 130 interrupted.
+///
+/// To be called from the main thread: on Linux a child process dies with the *thread* that started it.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Args::parse().verb {
+        Verb::Demo(args) => demo::run(&args),
+        Verb::Node(args) => node::run(&args),
+    }
+    .into()
+}
+
+/// The README's examples are compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

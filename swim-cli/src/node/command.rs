@@ -1,0 +1,155 @@
+//! What may be typed into a running member.
+
+use std::str::FromStr;
+
+use crate::address::{AddressError, SeedAddr};
+
+/// One command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Command {
+    /// Everybody known.
+    Members,
+    /// Counters.
+    Stats,
+    /// Look for the cluster through these.
+    Join(Vec<SeedAddr>),
+    /// Say goodbye, then end.
+    Leave,
+    /// Tell everybody.
+    Broadcast(String),
+    /// Tell one member.
+    Send {
+        /// Its name, or its id in hexadecimal.
+        to: String,
+        /// What.
+        text: String,
+    },
+    /// Change this member's text.
+    Meta(String),
+    /// List the commands.
+    Help,
+    /// End without a goodbye.
+    Quit,
+}
+
+/// Why a line is no command.
+#[derive(thiserror::Error, Debug)]
+pub(crate) enum CommandError {
+    /// The first word means nothing.
+    #[error("`{0}` is no command; `help` lists them")]
+    Unknown(String),
+    /// Something is missing behind it.
+    #[error("`{0}` needs more: {1}")]
+    Incomplete(&'static str, &'static str),
+    /// Something is behind it that it has no use for.
+    #[error("`{0}` takes nothing behind it, but there is `{1}`")]
+    Surplus(&'static str, String),
+    /// `join` with something that is no address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+}
+
+impl Command {
+    /// Reads one line. `Ok(None)` is an empty one.
+    ///
+    /// # Errors
+    /// What is wrong with it, and the way out.
+    pub(crate) fn parse(line: &str) -> Result<Option<Self>, CommandError> {
+        let line = line.trim();
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let rest = rest.trim();
+        let alone = |name, command| match rest {
+            "" => Ok(Some(command)),
+            rest => Err(CommandError::Surplus(name, rest.to_owned())),
+        };
+        let needs = |name, usage| match rest {
+            "" => Err(CommandError::Incomplete(name, usage)),
+            rest => Ok(rest.to_owned()),
+        };
+        match word {
+            "" => Ok(None),
+            "members" => alone("members", Self::Members),
+            "stats" => alone("stats", Self::Stats),
+            "leave" => alone("leave", Self::Leave),
+            "help" | "?" => alone("help", Self::Help),
+            "quit" | "exit" => alone("quit", Self::Quit),
+            "join" => seeds(&needs("join", "join ADDR[,ADDR…]")?).map(|seeds| Some(Self::Join(seeds))),
+            "broadcast" => Ok(Some(Self::Broadcast(needs("broadcast", "broadcast TEXT")?))),
+            // Empty is a text, too: it takes the old one away.
+            "meta" => Ok(Some(Self::Meta(rest.to_owned()))),
+            "send" => match rest.split_once(char::is_whitespace) {
+                Some((to, text)) => {
+                    Ok(Some(Self::Send { to: to.to_owned(), text: text.trim_start().to_owned() }))
+                }
+                None => Err(CommandError::Incomplete("send", "send NAME TEXT")),
+            },
+            other => Err(CommandError::Unknown(other.to_owned())),
+        }
+    }
+
+    /// The commands, one a line.
+    pub(crate) const HELP: &'static str = "\
+members           everybody known, and what is believed of each
+stats             counters of this member
+join ADDR[,ADDR]  look for the cluster through these members
+leave             say goodbye to everybody, then end
+broadcast TEXT    tell every member, best effort
+send NAME TEXT    tell one member, best effort
+meta TEXT         change the text that this member attaches to itself
+quit              end without a goodbye: the others will find out
+help              this list";
+}
+
+fn seeds(list: &str) -> Result<Vec<SeedAddr>, CommandError> {
+    let words = list.split([',', ' ', '\t']).filter(|word| !word.is_empty());
+    Ok(words.map(SeedAddr::from_str).collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Command {
+        Command::parse(line).expect("a command").expect("not empty")
+    }
+
+    fn refusal(line: &str) -> String {
+        Command::parse(line).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn the_text_of_a_message_keeps_its_inner_spaces() {
+        assert_eq!(parse(" broadcast  a  b "), Command::Broadcast("a  b".to_owned()));
+        let send = Command::Send { to: "node-2".to_owned(), text: "a  b".to_owned() };
+        assert_eq!(parse("send node-2  a  b"), send);
+    }
+
+    #[test]
+    fn seeds_are_separated_by_commas_or_spaces() {
+        let Command::Join(seeds) = parse("join 10.0.0.1:1, host:2 [::1]:3") else { panic!("a join") };
+        let seeds: Vec<String> = seeds.iter().map(ToString::to_string).collect();
+        assert_eq!(seeds, ["10.0.0.1:1", "host:2", "[::1]:3"]);
+    }
+
+    #[test]
+    fn an_empty_line_is_nothing_and_an_empty_text_is_a_text() {
+        assert_eq!(Command::parse("  ").expect("fine"), None);
+        assert_eq!(parse("meta"), Command::Meta(String::new()));
+    }
+
+    #[test]
+    fn what_is_missing_or_too_much_is_named() {
+        assert_eq!(refusal("send node-2"), "`send` needs more: send NAME TEXT");
+        assert_eq!(refusal("join"), "`join` needs more: join ADDR[,ADDR…]");
+        assert_eq!(refusal("leave now"), "`leave` takes nothing behind it, but there is `now`");
+        assert_eq!(refusal("dance"), "`dance` is no command; `help` lists them");
+        assert!(refusal("join host").contains("no port"));
+    }
+
+    #[test]
+    fn every_command_is_in_the_help() {
+        for word in ["members", "stats", "join", "leave", "broadcast", "send", "meta", "quit", "help"] {
+            assert!(Command::HELP.lines().any(|line| line.starts_with(word)), "{word}");
+        }
+    }
+}

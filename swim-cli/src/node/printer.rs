@@ -1,0 +1,223 @@
+//! The member's standard output: text for people, JSON for programs, one line per event either way.
+//!
+//! Every line is flushed. A reader that has gone away is no error, but the end.
+
+use std::io::{self, Write as _};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use anstream::AutoStream;
+use anstyle::Style;
+
+use crate::line::{Line, Row, RowStatus, Stamped, Told, Who};
+use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, WARN, paint};
+use crate::tell::millis;
+
+/// Writes lines to standard output.
+pub(crate) struct Printer {
+    json: bool,
+    out: AutoStream<io::Stdout>,
+    start: Instant,
+}
+
+impl Printer {
+    /// A printer of JSON, or of text.
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, out: AutoStream::auto(io::stdout()), start: Instant::now() }
+    }
+
+    /// Prints an event.
+    ///
+    /// # Errors
+    /// Standard output is closed.
+    pub(crate) fn event(&mut self, event: Told) -> io::Result<()> {
+        if self.json {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            return self.line(&Line::Event(Stamped { event, t_ms: millis(now) }));
+        }
+        let Some(text) = in_words(&event) else { return Ok(()) };
+        let time = format!("{:>10.3}s", self.start.elapsed().as_secs_f64());
+        self.text(&format!("{} {text}", paint(DIM, time)))
+    }
+
+    /// Prints an answer or an error.
+    ///
+    /// # Errors
+    /// Standard output is closed.
+    pub(crate) fn answer(&mut self, line: &Line) -> io::Result<()> {
+        if self.json {
+            return self.line(line);
+        }
+        let text = match line {
+            Line::Members { members } => table(members),
+            Line::Stats { stats } => counters(stats),
+            Line::Error { error } => format!("{} {error}", paint(BAD, "error:")),
+            Line::Help { help } => help.clone(),
+            Line::Event(stamped) => in_words(&stamped.event).unwrap_or_default(),
+        };
+        self.text(&text)
+    }
+
+    /// Prints an error.
+    ///
+    /// # Errors
+    /// Standard output is closed.
+    pub(crate) fn error(&mut self, error: &dyn std::error::Error) -> io::Result<()> {
+        self.answer(&Line::Error { error: error.to_string() })
+    }
+
+    fn line(&mut self, line: &Line) -> io::Result<()> {
+        let text = serde_json::to_string(line).map_err(io::Error::other)?;
+        self.text(&text)
+    }
+
+    /// One write per line, so that lines of several writers do not mix, and a flush.
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(format!("{text}\n").as_bytes())?;
+        self.out.flush()
+    }
+}
+
+/// An event as a person reads it: what, who, and the rest. `None`: told elsewhere already.
+fn in_words(event: &Told) -> Option<String> {
+    let who = event.who();
+    let (style, kind, rest) = match event {
+        Told::Started { driver, profile, .. } => {
+            let (driver, profile) = (driver.as_str(), profile.as_str());
+            (BOLD, "started", format!("on {driver}, profile {profile}; `help` lists the commands"))
+        }
+        Told::Alive { .. } => (GOOD, "alive", String::new()),
+        Told::Suspect { by, timeout_ms, .. } => {
+            (WARN, "suspect", format!("accused by {by}; {} left to refute", seconds(*timeout_ms)))
+        }
+        Told::Confirmed { by, accusers, .. } => {
+            (WARN, "confirmed", format!("by {by} too: {accusers} accusers"))
+        }
+        Told::Refuted { by, .. } => (GOOD, "refuted", format!("it lives; {by} had accused it")),
+        Told::Dead { by, accuser, .. } => (BAD, "dead", format!("the verdict of {by}; accused by {accuser}")),
+        Told::Left { by: None, .. } => (DIM, "left", "it said goodbye".to_owned()),
+        Told::Left { by: Some(by), .. } => (DIM, "left", format!("removed by {by}")),
+        Told::Updated { meta, .. } => (NEWS, "updated", format!("{meta:?}")),
+        Told::Forgotten { .. } => (DIM, "forgotten", String::new()),
+        Told::Accused { by, .. } => (WARN, "accused", format!("by {by}; refuted")),
+        Told::Conflict { rival, won: true, .. } => {
+            (BAD, "conflict", format!("{rival} claims the name; kept"))
+        }
+        Told::Conflict { rival, won: false, .. } => (BAD, "conflict", format!("lost the name to {rival}")),
+        Told::WrongSource { asked, answered, .. } => {
+            (WARN, "source", format!("was asked at {asked}, answered from {answered}: is there a NAT?"))
+        }
+        Told::EpochRaised { epoch, .. } => (DIM, "epoch", format!("{epoch}")),
+        Told::Stalled { lost_ms, .. } => {
+            (WARN, "stalled", format!("not run for {}; accuses nobody for it", seconds(*lost_ms)))
+        }
+        Told::Deaf { deaf: true, .. } => {
+            (WARN, "deaf", "hears nobody; doubts itself, not the others".to_owned())
+        }
+        Told::Deaf { deaf: false, .. } => (GOOD, "hears", "hears the others again".to_owned()),
+        Told::Joined { via, members, .. } => {
+            (GOOD, "joined", format!("through {via}; {members} members so far"))
+        }
+        Told::JoinFailed { reason, .. } => (BAD, "not joined", reason.replace('_', " ")),
+        Told::LeaveSent { datagrams, .. } => (BOLD, "goodbye", format!("said in {datagrams} datagrams")),
+        Told::MetadataSet { .. } | Told::AddressSet { .. } => (DIM, "changed", String::new()),
+        Told::BroadcastQueued { sequence, .. } => (DIM, "told", format!("everybody, number {sequence}")),
+        Told::Sent { .. } => (DIM, "sent", String::new()),
+        Told::Restored { used, skipped, .. } => (DIM, "restored", format!("{used} hints, {skipped} skipped")),
+        Told::Refused { .. } => return None,
+        Told::Broadcast { text, .. } => (NEWS, "broadcast", format!("{text:?}")),
+        Told::Message { text, .. } => (NEWS, "message", format!("{text:?}")),
+        Told::Lost { events, .. } => (BAD, "lost", format!("{events} events; `members` shows the present")),
+        Told::Other { what, .. } => (DIM, "event", what.clone()),
+    };
+    Some(format!("{} {}  {rest}", paint(style, format_args!("{kind:<10}")), place(who)).trim_end().to_owned())
+}
+
+fn place(who: &Who) -> String {
+    match who.addr {
+        Some(addr) => format!("{} {}", who.name, paint(DIM, addr)),
+        None => who.name.clone(),
+    }
+}
+
+fn seconds(ms: u64) -> String {
+    format!("{}.{:01} s", ms / 1000, ms % 1000 / 100)
+}
+
+const fn colour(status: RowStatus) -> Style {
+    match status {
+        RowStatus::Alive => GOOD,
+        RowStatus::Suspect => WARN,
+        RowStatus::Dead => BAD,
+        RowStatus::Left => DIM,
+    }
+}
+
+fn table(members: &[Row]) -> String {
+    let addr = |row: &Row| row.who.addr.map(|addr| addr.to_string()).unwrap_or_default();
+    let name = members.iter().map(|row| row.who.name.chars().count()).max().unwrap_or(0).max(4);
+    let place = members.iter().map(|row| addr(row).len()).max().unwrap_or(0).max(7);
+    let head = format!("{:<name$}  {:<place$}  {:<8}{:>9}  meta", "name", "address", "status", "rtt");
+    let mut lines = vec![paint(BOLD, head)];
+    for row in members {
+        let rtt =
+            row.rtt_us.map_or_else(|| "-".to_owned(), |us| format!("{}.{:03} ms", us / 1000, us % 1000));
+        let status = paint(colour(row.status), format_args!("{:<8}", row.status.as_str()));
+        let me = if row.me { "(this one) " } else { "" };
+        let line =
+            format!("{:<name$}  {:<place$}  {status}{rtt:>9}  {me}{}", row.who.name, addr(row), row.meta);
+        lines.push(line.trim_end().to_owned());
+    }
+    let alive = members.iter().filter(|row| row.status == RowStatus::Alive).count();
+    lines.push(paint(DIM, format_args!("{alive} of {} alive", members.len())));
+    lines.join("\n")
+}
+
+fn counters(stats: &serde_json::Value) -> String {
+    let rows = stats.as_object().into_iter().flatten();
+    rows.map(|(name, value)| format!("{name:<26}{value}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(name: &str) -> Who {
+        Who { name: name.to_owned(), id: "1".to_owned(), addr: None }
+    }
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn a_suspicion_reads_as_a_sentence() {
+        let event =
+            Told::Suspect { who: who("node-3"), by: "node-1".to_owned(), incarnation: 0, timeout_ms: 9040 };
+        let text = plain(&in_words(&event).expect("worth telling"));
+        assert_eq!(text, "suspect    node-3  accused by node-1; 9.0 s left to refute");
+    }
+
+    #[test]
+    fn the_table_lines_up_whatever_the_names_are() {
+        let row = |name: &str, status, rtt_us| Row {
+            who: Who { addr: Some("127.0.0.1:7001".parse().expect("an address")), ..who(name) },
+            status,
+            rtt_us,
+            epoch: 1,
+            incarnation: 0,
+            meta: String::new(),
+            me: name == "a",
+        };
+        let rows = [row("a", RowStatus::Alive, None), row("böblingen", RowStatus::Dead, Some(1234))];
+        let text = plain(&table(&rows));
+        assert_eq!(
+            text.lines().collect::<Vec<_>>(),
+            [
+                "name       address         status        rtt  meta",
+                "a          127.0.0.1:7001  alive           -  (this one)",
+                "böblingen  127.0.0.1:7001  dead     1.234 ms",
+                "1 of 2 alive",
+            ]
+        );
+    }
+}

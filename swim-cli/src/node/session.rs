@@ -1,0 +1,242 @@
+//! The life of one member: what comes in from everywhere, in one queue, and what is printed for it.
+
+use std::io::{self, BufRead as _};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use swim_core::Event;
+
+use crate::args::NodeArgs;
+use crate::exit::Exit;
+use crate::line::{Line, Told};
+use crate::naming::Name;
+use crate::node::LEAVE_MAX;
+use crate::node::command::Command;
+use crate::node::error::{NodeError, output};
+use crate::node::plan::Plan;
+use crate::node::printer::Printer;
+use crate::node::roster::Roster;
+use crate::node::running::Running;
+use crate::node::seeds::{self, LookedUp};
+use crate::signals;
+use crate::stats_row::stats_row;
+use crate::tell::{Directory as _, tell};
+
+/// What may wait for the main thread. Beyond it the threads that wait for the world wait for it.
+const TURNS_MAX: usize = 64;
+
+/// Something for the main thread to do.
+enum Turn {
+    Event(Event),
+    Typed(String),
+    LookedUp(LookedUp),
+    /// A command that takes its time has failed.
+    Failed(String),
+    /// The member has stopped; everything that it said came before.
+    Stopped,
+}
+
+/// Starts a member and serves it until it stops.
+///
+/// # Errors
+/// It could not be started, it lost its name, or nobody reads what it prints.
+pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeError> {
+    let Plan { settings, name, names } = Plan::new(args)?;
+    let running = Arc::new(Running::start(args.driver, &settings)?);
+    let (tx, rx) = sync_channel(TURNS_MAX);
+    let roster = Roster::new(Arc::clone(&running), &name);
+
+    let identity = running.me();
+    let (driver, profile, pid) = (args.driver, args.profile, std::process::id());
+    let started = Told::Started { who: roster.me(), driver, profile, epoch: identity.epoch.0, pid };
+    printer.event(started).map_err(output)?;
+
+    wait_for_events(&running, &tx).map_err(NodeError::System)?;
+    wait_for_input(tx.clone()).map_err(NodeError::System)?;
+    wait_for_signals(&running).map_err(NodeError::System)?;
+    let session = Session { running, name, tx, printer, roster, ends: false };
+    session.look_up(names)?;
+    session.run(&rx)
+}
+
+struct Session<'a> {
+    running: Arc<Running>,
+    name: Name,
+    tx: SyncSender<Turn>,
+    printer: &'a mut Printer,
+    roster: Roster,
+    /// Nothing more is to be done.
+    ends: bool,
+}
+
+impl Session<'_> {
+    fn run(mut self, turns: &Receiver<Turn>) -> Result<(), NodeError> {
+        let outcome = self.turns(turns);
+        if matches!(outcome, Err(NodeError::Closed)) {
+            // Whoever read this member's output has gone; the other members still deserve a goodbye.
+            leave_then_end(&self.running)?;
+            turns.iter().take_while(|turn| !matches!(turn, Turn::Stopped)).for_each(drop);
+        }
+        outcome
+    }
+
+    fn turns(&mut self, turns: &Receiver<Turn>) -> Result<(), NodeError> {
+        for turn in turns {
+            match turn {
+                Turn::Event(event) => self.event(event)?,
+                Turn::Typed(line) => self.typed(&line)?,
+                Turn::LookedUp(LookedUp::Found(addrs)) => self.join(addrs)?,
+                Turn::LookedUp(LookedUp::NotYet(error)) => self.printer.error(&error).map_err(output)?,
+                Turn::Failed(error) => self.answer(&Line::Error { error })?,
+                Turn::Stopped => self.ends = true,
+            }
+            if self.ends {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), NodeError> {
+        let lost_to = match event {
+            Event::Conflict { id, rival, won: false } if id == self.name.id() => Some(rival),
+            _ => None,
+        };
+        self.roster.notice(&event);
+        let told = tell(event, &mut self.roster);
+        self.printer.event(told).map_err(output)?;
+        match lost_to {
+            Some(rival) => Err(NodeError::NameTaken { name: self.name.to_string(), rival }),
+            None => Ok(()),
+        }
+    }
+
+    fn typed(&mut self, line: &str) -> Result<(), NodeError> {
+        match Command::parse(line) {
+            Ok(None) => Ok(()),
+            Ok(Some(command)) => self.obey(command),
+            Err(error) => self.printer.error(&error).map_err(output),
+        }
+    }
+
+    fn obey(&mut self, command: Command) -> Result<(), NodeError> {
+        let outcome = match command {
+            Command::Members => return self.members(),
+            Command::Stats => return self.stats(),
+            Command::Help => return self.answer(&Line::Help { help: Command::HELP.to_owned() }),
+            Command::Join(list) => {
+                let (ready, names) = seeds::split(&list);
+                self.look_up(names)?;
+                return if ready.is_empty() { Ok(()) } else { self.join(ready) };
+            }
+            Command::Leave => {
+                return leave_then_end(&self.running);
+            }
+            Command::Quit => {
+                self.ends = true;
+                return Ok(());
+            }
+            Command::Broadcast(text) => self.running.broadcast(text.as_bytes()),
+            Command::Send { to, text } => match self.roster.find(&to) {
+                Some(id) => self.running.send(id, text.as_bytes()),
+                None => return self.nobody(&to),
+            },
+            Command::Meta(text) => match self.name.metadata(&text) {
+                Ok(metadata) => self.running.set_metadata(&metadata),
+                Err(error) => return self.printer.error(&error).map_err(output),
+            },
+        };
+        outcome.or_else(|error| self.printer.error(&error).map_err(output))
+    }
+
+    fn members(&mut self) -> Result<(), NodeError> {
+        let members = self.roster.rows();
+        self.answer(&Line::Members { members })
+    }
+
+    fn stats(&mut self) -> Result<(), NodeError> {
+        let stats = stats_row(&self.running.stats());
+        self.answer(&Line::Stats { stats })
+    }
+
+    fn nobody(&mut self, name: &str) -> Result<(), NodeError> {
+        let error = format!("no member is called `{name}`; `members` lists them");
+        self.answer(&Line::Error { error })
+    }
+
+    fn answer(&mut self, line: &Line) -> Result<(), NodeError> {
+        self.printer.answer(line).map_err(output)
+    }
+
+    /// A join takes as long as it takes: until the first seed is up, perhaps. Its success is an event.
+    fn join(&self, seeds: Vec<std::net::SocketAddr>) -> Result<(), NodeError> {
+        let (running, tx) = (Arc::clone(&self.running), self.tx.clone());
+        spawn("swim-join", move || {
+            if let Err(error) = running.join(&seeds) {
+                let _ = tx.send(Turn::Failed(format!("join: {error}")));
+            }
+        })
+    }
+
+    fn look_up(&self, names: Vec<crate::address::HostPort>) -> Result<(), NodeError> {
+        let tx = self.tx.clone();
+        let tell = move |news| tx.send(Turn::LookedUp(news)).is_ok();
+        seeds::look_up(names, self.running.me().addr, tell).map_err(NodeError::System)
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), NodeError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(|_| ()).map_err(NodeError::System)
+}
+
+fn wait_for_events(running: &Arc<Running>, tx: &SyncSender<Turn>) -> io::Result<()> {
+    let (running, tx) = (Arc::clone(running), tx.clone());
+    std::thread::Builder::new().name("swim-events".to_owned()).spawn(move || {
+        while let Some(event) = running.next_event() {
+            if tx.send(Turn::Event(event)).is_err() {
+                return;
+            }
+        }
+        let _ = tx.send(Turn::Stopped);
+    })?;
+    Ok(())
+}
+
+/// The end of input is not the end of the member.
+fn wait_for_input(tx: SyncSender<Turn>) -> io::Result<()> {
+    std::thread::Builder::new().name("swim-input".to_owned()).spawn(move || {
+        for line in io::stdin().lock().split(b'\n') {
+            let Ok(line) = line else { return };
+            if tx.send(Turn::Typed(String::from_utf8_lossy(&line).into_owned())).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// The signal thread sees to the goodbye itself: the main thread may be waiting for somebody to take its
+/// output.
+fn wait_for_signals(running: &Arc<Running>) -> io::Result<()> {
+    let running = Arc::clone(running);
+    let leave = move || {
+        if leave_then_end(&running).is_err() {
+            std::process::exit(Exit::Failed as i32);
+        }
+    };
+    signals::on_termination(leave, || std::process::exit(Exit::Interrupted as i32))
+}
+
+/// Says goodbye. That stops the member, and its last event ends the main thread and the process; should any
+/// of them not come, the process ends all the same.
+fn leave_then_end(running: &Arc<Running>) -> Result<(), NodeError> {
+    let running = Arc::clone(running);
+    spawn("swim-goodbye", move || {
+        // Refused: it has left already. Either way it has nothing more to say.
+        let _ = running.leave();
+    })?;
+    spawn("swim-patience", || {
+        std::thread::sleep(LEAVE_MAX);
+        std::process::exit(Exit::Ok as i32);
+    })
+}
