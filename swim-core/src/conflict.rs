@@ -100,18 +100,26 @@ impl Admissions {
     }
 
     /// Somebody with the incumbent's id answered in life `epoch`. `true` if it was the incumbent.
-    pub(crate) fn answered(&mut self, place: u16, number: u64, source: SocketAddr, epoch: Epoch) -> bool {
+    pub(crate) fn answered(
+        &mut self,
+        place: u16,
+        number: u64,
+        source: SocketAddr,
+        epoch: Epoch,
+        now: Instant,
+    ) -> bool {
         let Some(Some(admission)) = self.places.get_mut(usize::from(place)) else { return false };
         let fits = admission.number == number && admission.incumbent == source && admission.epoch == epoch;
         if fits {
             admission.outcome = Incumbent::Lives;
+            admission.next_at = now.after(REMEMBERED);
         }
         fits
     }
 
-    /// Who wants the id.
-    pub(crate) fn joiner(&self, place: u16) -> Option<SocketAddr> {
-        self.places.get(usize::from(place))?.map(|admission| admission.joiner)
+    /// The admission at `place`.
+    pub(crate) fn get(&self, place: u16) -> Option<Admission> {
+        *self.places.get(usize::from(place))?
     }
 
     /// What is due: an admission to ask for (`Asked`), or one whose outcome has just become `Gone`.
@@ -222,10 +230,11 @@ mod tests {
         let mut admissions = Admissions::new(TIMEOUT);
         let place = open(&mut admissions, 2).expect("there is room");
         assert_eq!(admissions.due(at(0)).map(|due| due.outcome), Some(Incumbent::Asked));
-        assert!(!admissions.answered(place, 41, addr(1), Epoch(5)), "wrong number");
-        assert!(!admissions.answered(place, 42, addr(2), Epoch(5)), "wrong source");
-        assert!(!admissions.answered(place, 42, addr(1), Epoch(6)), "its next life is no incumbent");
-        assert!(admissions.answered(place, 42, addr(1), Epoch(5)));
+        assert!(!admissions.answered(place, 41, addr(1), Epoch(5), at(9)), "wrong number");
+        assert!(!admissions.answered(place, 42, addr(2), Epoch(5), at(9)), "wrong source");
+        assert!(!admissions.answered(place, 42, addr(1), Epoch(6), at(9)), "its next life is no incumbent");
+        assert!(admissions.answered(place, 42, addr(1), Epoch(5), at(9)));
+        assert!(admissions.due(at(1000)).is_none(), "and is remembered for a while");
         assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Lives));
     }
 

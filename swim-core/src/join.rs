@@ -31,6 +31,8 @@ use crate::{HINTS_MAX, SEEDS_MAX};
 pub(crate) const CONTACTS_MAX: usize = SEEDS_MAX + 16;
 /// Attempts of a contact that is not a seed's.
 const TRIES_MAX: u8 = 4;
+/// Attempts with one token.
+const TOKEN_USES_MAX: u8 = 4;
 
 /// Why somebody is contacted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,6 +59,7 @@ pub(crate) struct Contact {
     pub(crate) token: u64,
     pub(crate) why: Why,
     pub(crate) stage: Stage,
+    token_uses: u8,
     tries: u8,
     next_at: Instant,
 }
@@ -90,8 +93,16 @@ impl Contacts {
             None => return false,
         };
         let nonce = numbers::compose(random, Question::Announce { place: place as u16 });
-        self.places[place] =
-            Some(Contact { addr, nonce, token: 0, why, stage: Stage::Asking, tries: 0, next_at: now });
+        self.places[place] = Some(Contact {
+            addr,
+            nonce,
+            token: 0,
+            why,
+            stage: Stage::Asking,
+            token_uses: 0,
+            tries: 0,
+            next_at: now,
+        });
         true
     }
 
@@ -107,6 +118,7 @@ impl Contacts {
     pub(crate) fn challenge(&mut self, nonce: u64, token: u64, now: Instant) {
         if let Some(contact) = self.at(nonce) {
             contact.token = token;
+            contact.token_uses = 0;
             contact.next_at = now;
         }
     }
@@ -153,9 +165,11 @@ impl Contacts {
                 *entry = None;
                 continue;
             }
-            // A token lives for a while only: without an answer the next attempt asks for a new one.
-            if contact.tries % 4 == 3 && contact.stage == Stage::Asking {
+            // A token lives for a while only: after a few attempts in vain a new one is asked for.
+            contact.token_uses = contact.token_uses.saturating_add(1);
+            if contact.token_uses > TOKEN_USES_MAX && contact.token != 0 {
                 contact.token = 0;
+                contact.stage = Stage::Asking;
             }
             let delay = self.retry.0.saturating_mul(1 << contact.tries.min(16)).min(self.retry.1);
             contact.tries = contact.tries.saturating_add(1);

@@ -7,8 +7,13 @@
 //!
 //! ```text
 //!   accuse ──▶ running(longest) ──confirm──▶ running(shorter) ──▶ … ──▶ runs out: Dead
+//!                  │   └─ somebody else's Dead ─▶ running(shortest) ──▶ runs out: Dead
 //!                  └──────────── refuted: Alive ────────┘
 //! ```
+//!
+//! Deviation from SWIM: somebody else's verdict does not bury, it hurries. Every node waits at least the
+//! shortest timeout itself, so that whoever is buried had the time to speak up *here*. Otherwise the
+//! verdicts of the other half of a healed partition would bury one's own living neighbours.
 //!
 //! timeout(c) = max(min, max − (max − min) · log(c + 1) / log(K + 1)), with c confirmations beyond the
 //! first accuser, min = α · max(1, log₁₀ n) · period and max = β · min. K is at most n − 2: there cannot be
@@ -61,6 +66,8 @@ struct Suspicion {
     started: Instant,
     patience: Patience,
     accusers: Accusers,
+    /// Who has called it Dead already.
+    verdict: Option<NodeId>,
     /// Changes whenever the deadline does; older entries of the heap are void.
     generation: u32,
 }
@@ -83,7 +90,7 @@ impl Suspicions {
         patience: Patience,
         now: Instant,
     ) -> (u32, Duration) {
-        let suspicion = Suspicion { slot, started: now, patience, accusers, generation: 0 };
+        let suspicion = Suspicion { slot, started: now, patience, accusers, verdict: None, generation: 0 };
         let place = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             self.places.len() as u32 - 1
@@ -101,9 +108,22 @@ impl Suspicions {
         if suspicion.accusers.len() >= counted || !suspicion.accusers.insert(accuser) {
             return false;
         }
-        let deadline = suspicion.started.after(suspicion.patience.timeout(suspicion.accusers.len()));
-        self.schedule(place, deadline);
+        if suspicion.verdict.is_none() {
+            let timeout = suspicion.patience.timeout(suspicion.accusers.len());
+            let deadline = suspicion.started.after(timeout);
+            self.schedule(place, deadline);
+        }
         true
+    }
+
+    /// Somebody else calls it Dead: it gets the shortest timeout.
+    pub(crate) fn hurry(&mut self, place: u32, by: NodeId) {
+        let Some(suspicion) = self.get_mut(place) else { return };
+        if suspicion.verdict.is_none() {
+            suspicion.verdict = Some(by);
+            let deadline = suspicion.started.after(suspicion.patience.min);
+            self.schedule(place, deadline);
+        }
     }
 
     /// Ends one, whatever the outcome, and says who accused.
@@ -129,6 +149,11 @@ impl Suspicions {
     /// Who accuses.
     pub(crate) fn accusers(&self, place: u32) -> Option<&Accusers> {
         self.get(place).map(|suspicion| &suspicion.accusers)
+    }
+
+    /// Who has called it Dead already.
+    pub(crate) fn verdict(&self, place: u32) -> Option<NodeId> {
+        self.get(place)?.verdict
     }
 
     fn get(&self, place: u32) -> Option<&Suspicion> {
@@ -196,6 +221,17 @@ mod tests {
         let (mut suspicions, place, _) = started(10);
         assert!(!suspicions.confirm(place, NodeId(10)));
         assert_eq!(suspicions.deadline(), Some(at(24_000)));
+    }
+
+    #[test]
+    fn the_verdict_of_another_hurries_a_suspicion_and_does_not_end_it() {
+        let (mut suspicions, place, _) = started(10);
+        suspicions.hurry(place, NodeId(20));
+        assert_eq!(suspicions.deadline(), Some(at(4_000)));
+        assert_eq!(suspicions.expired(at(3_999)), None);
+        assert!(suspicions.confirm(place, NodeId(11)));
+        assert_eq!(suspicions.deadline(), Some(at(4_000)));
+        assert_eq!(suspicions.verdict(place), Some(NodeId(20)));
     }
 
     #[test]

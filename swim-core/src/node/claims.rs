@@ -3,9 +3,10 @@
 //! The order of claims (`claim.rs`) says which of two claims is newer. Three rules beyond it decide what
 //! is done with a newer one:
 //!
-//! 1. *Dead only over Suspect.* A Dead about a member held Alive becomes a suspicion, with whoever said
-//!    it as the accuser. Otherwise the first contact after a partition would make each half bury its own
-//!    living neighbours, whom the other half has long called Dead.
+//! 1. *Dead only over Suspect.* Somebody else's Dead about a member held Alive becomes a suspicion with
+//!    the shortest timeout, about a suspect it shortens the timeout: nobody is buried here who had not
+//!    the time to speak up here. Otherwise the first contact after a partition would make each half bury
+//!    its own living neighbours, whom the other half has long called Dead.
 //! 2. *Left by somebody else only over Suspect or Dead.* An operator removes what does not answer.
 //! 3. *A header is first-hand.* Every datagram carries its sender's epoch and incarnation; newer ones than
 //!    held are an Alive, but address and metadata of it are still to come: the member is *pending*, which
@@ -137,12 +138,17 @@ impl Node {
         if !supersedes(&held, &new) {
             return Outcome::Known;
         }
-        let suspected = held == claim(&about, Status::Suspect);
-        if held.status.is_active() && !suspected && self.config.dead_over_suspect_only {
-            return self.hear_suspect(slot, about, &Accusers::new(from));
+        if !held.status.is_active() || !self.config.dead_over_suspect_only {
+            self.bury(slot, new, by, accuser);
+            return Outcome::News;
         }
-        self.bury(slot, new, by, accuser);
-        Outcome::News
+        // `by` may be this node itself, before it had to take its verdict back.
+        let accuser = if by == self.me.id { from } else { by };
+        let outcome = self.hear_suspect(slot, about, &Accusers::new(accuser));
+        if let Some(place) = self.members.suspicion(slot) {
+            self.suspicions.hurry(place, accuser);
+        }
+        outcome
     }
 
     fn hear_left(&mut self, slot: Slot, about: About, by: NodeId) -> Outcome {

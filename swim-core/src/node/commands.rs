@@ -83,6 +83,8 @@ impl Node {
     pub(super) fn fall_silent(&mut self) {
         if let Life::Leaving { datagrams } = self.life {
             self.life = Life::Quiet;
+            self.deadline = None;
+            self.doubt.set_deadline(None);
             self.event(Event::LeaveSent { datagrams });
         }
     }

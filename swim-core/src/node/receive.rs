@@ -9,7 +9,8 @@
 //! | this node's own id | not heard | whether this node lives (`rivalry.rs`) |
 //!
 //! An answer to anybody but a member is never longer than the question. A sender whose header is of an
-//! earlier life than the one held is not heard at all, except in the handshake: that is how it learns.
+//! earlier life than the one held is a stranger whose pings are answered, so that it asks to be
+//! introduced and learns; nothing else of it is heard.
 
 use core::net::SocketAddr;
 
@@ -23,7 +24,7 @@ use crate::members::{Flag, Slot};
 use crate::numbers::{self, Question};
 use crate::output::Event;
 use crate::stats::DropReason;
-use crate::wire::{About, Ack, Body, BroadcastRecord, Header, Message, Ping, read_body, read_header};
+use crate::wire::{About, Ack, Body, BroadcastRecord, Header, Kind, Message, Ping, read_body, read_header};
 
 /// Members whose outdated word is put right in one answer.
 const OUTDATED_MAX: usize = 16;
@@ -33,7 +34,9 @@ const OUTDATED_MAX: usize = 16;
 enum Standing {
     Member(Slot),
     Buried(Slot),
-    Displaced(Slot),
+    Displaced,
+    /// It speaks from an earlier life than the one held.
+    Outlived,
     Stranger,
 }
 
@@ -69,7 +72,9 @@ impl Node {
             return Err(DropReason::NotRunning);
         }
         let (header, parts) = read_header(bytes, self.config.label_hash())?;
-        if !self.is_plausible(header.epoch) {
+        // The handshake is how a node learns that its own clock, or everybody else's, is far ahead.
+        let handshake = matches!(header.kind, Kind::Join | Kind::Challenge | Kind::Welcome);
+        if !handshake && !self.is_plausible(header.epoch) {
             return Err(DropReason::InsaneEpoch);
         }
         let body = read_body(header.kind, parts)?;
@@ -84,29 +89,29 @@ impl Node {
             Message::Challenge(challenge) => self.hear_challenge(source, challenge),
             Message::Welcome(welcome) => self.hear_welcome(source, &header, welcome, &body),
             Message::Announce(announce) => self.hear_announce(source, &header, announce, &body),
-            _ => match self.standing(source, &header)? {
+            _ => match self.standing(source, &header) {
                 Standing::Member(slot) => self.hear_member(slot, source, &header, &body),
                 other => self.hear_other(other, source, &header, &body, bytes.len()),
             },
         }
     }
 
-    fn standing(&mut self, source: SocketAddr, header: &Header) -> Result<Standing, DropReason> {
-        let Some(slot) = self.members.find(header.sender) else { return Ok(Standing::Stranger) };
+    fn standing(&mut self, source: SocketAddr, header: &Header) -> Standing {
+        let Some(slot) = self.members.find(header.sender) else { return Standing::Stranger };
         if header.epoch < self.members.claim(slot).epoch {
-            return Err(DropReason::StaleSender);
+            return Standing::Outlived;
         }
         if source != self.members.addr(slot) {
-            return Ok(Standing::Displaced(slot));
+            return Standing::Displaced;
         }
         self.hear_header(slot, header);
         if !self.members.claim(slot).status.is_active() {
-            return Ok(Standing::Buried(slot));
+            return Standing::Buried(slot);
         }
         if self.doubt.hear(self.direct_timeout()) {
             self.event(Event::Deaf { deaf: false });
         }
-        Ok(Standing::Member(slot))
+        Standing::Member(slot)
     }
 
     fn hear_member(
@@ -148,12 +153,13 @@ impl Node {
         len: usize,
     ) -> Result<(), DropReason> {
         let refusal = match standing {
-            Standing::Displaced(_) => DropReason::WrongSource,
+            Standing::Displaced => DropReason::WrongSource,
+            Standing::Outlived => DropReason::StaleSender,
             _ => DropReason::Stranger,
         };
         match body.message {
             Message::Ping(ping) => self.hear_strange_ping(standing, source, header, ping, len),
-            Message::Ack(ack) => self.hear_ack(source, header, ack),
+            Message::Ack(ack) if standing != Standing::Outlived => self.hear_ack(source, header, ack),
             _ => Err(refusal),
         }
     }

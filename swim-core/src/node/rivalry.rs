@@ -85,9 +85,11 @@ impl Node {
         source: SocketAddr,
         header: &Header,
     ) -> bool {
-        let fits = self.admissions.answered(place, number, source, header.epoch);
-        if fits && let Some(joiner) = self.admissions.joiner(place) {
-            self.event(Event::Conflict { id: header.sender, rival: joiner, won: true });
+        let now = self.now();
+        let fits = self.admissions.answered(place, number, source, header.epoch, now);
+        if fits && let Some(admission) = self.admissions.get(place) {
+            self.event(Event::Conflict { id: header.sender, rival: admission.joiner, won: true });
+            self.welcome(admission.joiner, admission.id, admission.nonce, Verdict::IdTaken);
         }
         fits
     }

@@ -55,6 +55,9 @@ impl Node {
         if tombstones > self.config.tombstones_max {
             self.forget_tombstones();
         }
+        if matches!(self.life, Life::Leaving { .. }) && self.members.queue(Slot::ME).is_none() {
+            return self.fall_silent();
+        }
         self.patience();
         if self.life == Life::Running {
             let alone = self.n() == 1;
@@ -126,7 +129,8 @@ impl Node {
             let accuser = place.and_then(|place| self.suspicions.accusers(place));
             let accuser = accuser.map_or(self.me.id, crate::wire::Accusers::first);
             self.stats.suspicions_expired += 1;
-            self.bury(slot, Claim { status: Status::Dead, ..held }, self.me.id, accuser);
+            let by = place.and_then(|place| self.suspicions.verdict(place)).unwrap_or(self.me.id);
+            self.bury(slot, Claim { status: Status::Dead, ..held }, by, accuser);
         }
     }
 
@@ -160,9 +164,6 @@ impl Node {
             if let Life::Leaving { datagrams } = &mut self.life {
                 *datagrams += u32::from(sent);
             }
-        }
-        if matches!(self.life, Life::Leaving { .. }) && self.members.queue(Slot::ME).is_none() {
-            self.fall_silent();
         }
     }
 

@@ -40,9 +40,7 @@ pub(crate) use body::{Body, read_body};
 pub(crate) use broadcast::Broadcasts;
 pub(crate) use broadcast::{BroadcastRecord, broadcast_len};
 pub use describe::describe;
-#[cfg(test)]
-pub(crate) use header::Kind;
-pub(crate) use header::{HEADER_LEN, Header, Sender, VERSION, read_header};
+pub(crate) use header::{HEADER_LEN, Header, Kind, Sender, VERSION, read_header};
 pub(crate) use message::{
     Ack, Announce, Challenge, Join, Message, Nack, Ping, PingReq, RelayedAck, SyncPage, SyncPull, Verdict,
     Welcome,
