@@ -1,0 +1,131 @@
+//! `swim demo`: what it promises, and that it leaves nothing behind.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{LIVENESS, Running, run};
+
+/// The last line: the verdict.
+fn verdict(out: &str) -> Value {
+    let last = out.lines().last().expect("a last line");
+    serde_json::from_str(last).unwrap_or_else(|_| panic!("no JSON: {last}"))
+}
+
+/// Processes that were started by the process `pid` as its members, zombies excluded: they have no command
+/// line any more.
+fn members_of(pid: u32) -> Vec<u32> {
+    let mark = format!("--parent\0{pid}\0");
+    let processes = fs::read_dir("/proc").expect("Linux").filter_map(Result::ok);
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id: &u32| {
+        fs::read(format!("/proc/{id}/cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&mark))
+    })
+    .collect()
+}
+
+fn assert_no_member_is_left(pid: u32) {
+    let end = Instant::now() + LIVENESS;
+    while !members_of(pid).is_empty() {
+        assert!(Instant::now() < end, "left behind: {:?}", members_of(pid));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn the_script_shows_everything_and_the_last_line_says_so() {
+    let (code, out, err) = run(&["demo", "--json", "--nodes", "4"]);
+    let verdict = verdict(&out);
+    assert_eq!((code, &verdict["ok"]), (Some(0), &true.into()), "{verdict}\n{err}");
+    assert_eq!((&verdict["nodes"], &verdict["false_deaths"]), (&4.into(), &0.into()));
+    for time in ["converged_ms", "rejoined_ms", "resumed_ms", "left_ms"] {
+        assert!(verdict[time].is_u64(), "{time}: {verdict}");
+    }
+    let detected = ["min", "median", "max"].map(|which| verdict["detected_ms"][which].as_u64());
+    assert!(detected[0] > Some(0) && detected.is_sorted(), "{verdict}");
+    for line in out.lines() {
+        assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
+    }
+}
+
+#[test]
+fn the_smallest_demo_of_each_driver_works() {
+    for driver in ["mio", "tokio"] {
+        let (code, out, err) = run(&["demo", "--json", "--nodes", "2", "--driver", driver]);
+        assert_eq!(code, Some(0), "{driver}: {}\n{err}", verdict(&out));
+    }
+}
+
+#[test]
+fn text_tells_the_story_and_ends_with_the_verdict() {
+    let (code, out, err) = run(&["demo", "--nodes", "3"]);
+    assert_eq!(code, Some(0), "{out}\n{err}");
+    assert!(!out.contains('\x1b'), "no colours in a file: {out:?}");
+    for part in ["SIGKILL to node-3", "suspects node-3", "calls node-3 Dead", "SIGSTOP to node-2"] {
+        assert!(out.contains(part), "{part}:\n{out}");
+    }
+    assert!(
+        out.lines().last().is_some_and(|line| line.contains("everything shown really happened")),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_demo_that_is_killed_leaves_nobody_behind_not_even_the_stopped() {
+    let mut demo = Running::start(&["demo", "--json", "--interactive", "--nodes", "3"]);
+    demo.wait("convergence", |line| line["step"] == "converged" && line["ok"] == true);
+    demo.say("pause 2");
+    demo.wait("the pause", |line| line["step"] == "pause");
+    let pid = demo.child.id();
+    assert_eq!(members_of(pid).len(), 3);
+    demo.child.kill().expect("SIGKILL");
+    demo.child.wait().expect("it ends");
+    assert_no_member_is_left(pid);
+}
+
+#[test]
+fn an_interrupted_demo_says_so_and_leaves_nobody_behind() {
+    let mut demo = Running::start(&["demo", "--json", "--nodes", "3"]);
+    demo.wait("a member", |line| line["event"] == "started");
+    demo.signal("INT");
+    assert_eq!(demo.end().code(), Some(130));
+    let rest = demo.rest();
+    assert_eq!(verdict(&rest.join("\n"))["ok"], false);
+    assert_no_member_is_left(demo.child.id());
+}
+
+#[test]
+fn members_can_be_killed_and_started_by_hand() {
+    let mut demo = Running::start(&["demo", "--json", "--interactive", "--nodes", "3"]);
+    demo.wait("convergence", |line| line["step"] == "converged" && line["ok"] == true);
+    demo.say("kill 2");
+    demo.wait("the verdict of all", |line| line["step"] == "detected");
+    demo.say("restart 2");
+    demo.wait("the return", |line| line["step"] == "alive");
+    demo.say("status");
+    let status = demo.wait("status", |line| line.get("status").is_some());
+    assert_eq!(
+        (&status["status"][1]["name"], &status["status"][1]["alive_at"]),
+        (&"node-2".into(), &2.into())
+    );
+    demo.say("hug 2");
+    demo.wait("an error", |line| line["error"].as_str().is_some_and(|error| error.contains("`hug`")));
+    demo.say("quit");
+    let verdict = demo.wait("the verdict", |line| line.get("ok").is_some() && line.get("nodes").is_some());
+    assert_eq!((&verdict["ok"], &verdict["false_deaths"]), (&true.into(), &0.into()), "{verdict}");
+    assert_eq!(demo.end().code(), Some(0));
+    assert_no_member_is_left(demo.child.id());
+}
+
+#[test]
+fn a_demo_nobody_reads_ends_and_leaves_nobody_behind() {
+    let mut child = support::swim().args(["demo", "--nodes", "3"]).spawn().expect("swim starts");
+    drop(child.stdout.take());
+    let pid = child.id();
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    assert_no_member_is_left(pid);
+}
