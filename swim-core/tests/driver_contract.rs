@@ -1,0 +1,304 @@
+//! The contract of `swim_core::driver`, against an operating system of our own that writes down what it was
+//! asked for.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use swim_core::driver::{
+    Answer, COMMANDS_MAX, CommandError, DRAIN_MAX, Delivery, Engine, Host, Order, Ready, Received, Reply,
+    Settings,
+};
+use swim_core::{Config, Epoch, Event, Identity, Instant, NodeId, Seed, Status};
+
+/// What a host was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Call {
+    Read,
+    Send(SocketAddr, Vec<u8>),
+}
+
+#[derive(Default)]
+struct Script {
+    now: Instant,
+    calls: Vec<Call>,
+    inbox: VecDeque<(SocketAddr, Vec<u8>)>,
+    /// Garbage without end behind the inbox.
+    flood: bool,
+    blocked: bool,
+    refusing: bool,
+}
+
+impl Script {
+    fn sent(&self) -> Vec<(SocketAddr, Vec<u8>)> {
+        let sent = |call: &Call| match call {
+            Call::Send(target, bytes) => Some((*target, bytes.clone())),
+            Call::Read => None,
+        };
+        self.calls.iter().filter_map(sent).collect()
+    }
+
+    fn reads(&self) -> usize {
+        self.calls.iter().filter(|call| **call == Call::Read).count()
+    }
+}
+
+impl Host for Script {
+    fn now(&mut self) -> Instant {
+        self.now
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> Received {
+        self.calls.push(Call::Read);
+        match self.inbox.pop_front() {
+            Some((source, bytes)) => {
+                let len = bytes.len().min(buffer.len());
+                buffer[..len].copy_from_slice(&bytes[..len]);
+                Received::Datagram { len, source }
+            }
+            None if self.flood => Received::Datagram { len: 3, source: addr(99) },
+            None => Received::Empty,
+        }
+    }
+
+    fn send(&mut self, target: SocketAddr, bytes: &[u8]) -> Delivery {
+        self.calls.push(Call::Send(target, bytes.to_vec()));
+        match (self.blocked, self.refusing) {
+            (true, _) => Delivery::Blocked,
+            (false, true) => Delivery::Refused,
+            (false, false) => Delivery::Sent,
+        }
+    }
+}
+
+type Outcome = Result<Answer, CommandError>;
+
+/// A caller that keeps the outcome.
+#[derive(Clone, Default)]
+struct Caller(Rc<RefCell<Option<Outcome>>>);
+
+impl Reply for Caller {
+    fn reply(self, outcome: Outcome) {
+        *self.0.borrow_mut() = Some(outcome);
+    }
+}
+
+/// An engine and its operating system.
+struct Member {
+    engine: Engine<Caller>,
+    os: Script,
+}
+
+impl Member {
+    fn start(number: u16, seeds: &[u16]) -> Self {
+        let mut settings = Settings::new(Config::local(), NodeId(number.into()), addr(number));
+        settings.seeds = seeds.iter().map(|seed| addr(*seed)).collect();
+        let me = Identity { id: settings.id, addr: settings.bind, epoch: Epoch(1000) };
+        let seed = Seed([number.to_le_bytes()[0]; 32]);
+        let engine = Engine::new(&settings, me, seed, Instant::ORIGIN).expect("no metadata");
+        Self { engine, os: Script::default() }
+    }
+
+    fn turn(&mut self, readable: bool, writable: bool) -> bool {
+        self.engine.turn(&mut self.os, Ready { readable, writable })
+    }
+
+    /// Lets time pass until the deadline, or a millisecond beyond it.
+    fn wait_for_deadline(&mut self) {
+        let deadline = self.engine.deadline().expect("there is always a next duty");
+        self.os.now = self.os.now.max(deadline.after(Duration::from_millis(1)));
+    }
+
+    fn order(&mut self, order: &Order) -> Caller {
+        let caller = Caller::default();
+        self.engine.order(&mut self.os, order, caller.clone());
+        caller
+    }
+}
+
+fn addr(number: u16) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 1], 7000 + number))
+}
+
+/// Two members that know each other, after some time.
+fn pair() -> [Member; 2] {
+    let mut members = [Member::start(1, &[]), Member::start(2, &[1])];
+    for _ in 0..500 {
+        step(&mut members);
+    }
+    for member in &mut members {
+        let rows = member.engine.snapshot(member.os.now);
+        assert_eq!(rows.iter().filter(|row| row.status == Status::Alive).count(), 2, "{rows:?}");
+        member.os.calls.clear();
+    }
+    members
+}
+
+/// Ten milliseconds: everything that was sent arrives, whatever is due is done.
+fn step(members: &mut [Member; 2]) {
+    for index in 0..2 {
+        members[index].os.now = members[index].os.now.after(Duration::from_millis(10));
+        members[index].turn(true, true);
+        let source = addr([1, 2][index]);
+        let sent = members[index].os.sent();
+        members[index].os.calls.clear();
+        let other = &mut members[1 - index];
+        other.os.inbox.extend(sent.into_iter().map(|(_, bytes)| (source, bytes)));
+    }
+}
+
+#[test]
+fn what_had_arrived_by_the_deadline_is_read_before_the_tick() {
+    let mut member = Member::start(1, &[2]);
+    member.turn(false, false);
+    member.os.calls.clear();
+    member.wait_for_deadline();
+    member.os.inbox.push_back((addr(99), vec![1, 2, 3]));
+    member.turn(false, false);
+    let calls = &member.os.calls;
+    assert_eq!(calls[..2], [Call::Read, Call::Read], "the garbage, then nothing: {calls:?}");
+    assert!(matches!(calls[2], Call::Send(..)), "and only then the join is repeated: {calls:?}");
+}
+
+#[test]
+fn a_flood_cannot_keep_a_tick_from_its_work() {
+    let mut member = Member::start(1, &[2]);
+    member.turn(false, false);
+    member.os.calls.clear();
+    member.wait_for_deadline();
+    member.os.flood = true;
+    let more = member.turn(true, false);
+    assert!(more, "the driver must come again");
+    assert_eq!(member.os.reads(), DRAIN_MAX);
+    assert!(!member.os.sent().is_empty(), "the join was repeated");
+}
+
+#[test]
+fn a_turn_with_nothing_to_do_asks_the_operating_system_for_nothing() {
+    let mut member = Member::start(1, &[2]);
+    member.turn(false, false);
+    member.os.calls.clear();
+    assert!(!member.turn(false, false));
+    assert_eq!(member.os.calls, []);
+}
+
+#[test]
+fn a_readable_turn_costs_one_empty_read() {
+    let mut member = Member::start(1, &[]);
+    member.turn(false, false);
+    member.os.calls.clear();
+    member.os.inbox.push_back((addr(99), vec![1, 2, 3]));
+    member.turn(true, false);
+    assert_eq!(member.os.calls, [Call::Read, Call::Read]);
+}
+
+#[test]
+fn a_send_that_would_block_is_held_and_reading_goes_on() {
+    let [mut member, _] = pair();
+    member.os.blocked = true;
+    member.order(&Order::Send { target: NodeId(2), payload: b"one".as_slice().into() });
+    let held = member.os.sent();
+    assert_eq!(held.len(), 1);
+    assert!(member.engine.is_blocked());
+
+    member.os.inbox.push_back((addr(99), vec![1, 2, 3]));
+    member.turn(true, false);
+    assert_eq!(member.os.reads(), 2, "it reads, and does not try to send: {:?}", member.os.calls);
+    assert_eq!(member.os.sent().len(), 1);
+
+    member.os.blocked = false;
+    member.turn(false, true);
+    assert!(!member.engine.is_blocked());
+    assert_eq!(member.os.sent()[1], held[0], "the same datagram goes first");
+}
+
+#[test]
+fn a_held_send_is_tried_again_with_every_deadline() {
+    let [mut member, _] = pair();
+    member.os.blocked = true;
+    member.order(&Order::Send { target: NodeId(2), payload: b"one".as_slice().into() });
+    member.os.blocked = false;
+    member.wait_for_deadline();
+    member.turn(false, false);
+    assert!(!member.engine.is_blocked(), "even if writability was never reported");
+}
+
+#[test]
+fn a_refused_send_is_not_repeated_without_end() {
+    let [mut member, _] = pair();
+    member.os.refusing = true;
+    for _ in 0..20 {
+        member.wait_for_deadline();
+        assert!(!member.turn(false, false));
+    }
+    assert!(!member.engine.is_blocked());
+    assert!(member.os.sent().len() < 20 * 32, "{}", member.os.sent().len());
+}
+
+#[test]
+fn a_node_that_cannot_send_accuses_nobody() {
+    let [mut member, _] = pair();
+    member.os.refusing = true;
+    for _ in 0..200 {
+        member.wait_for_deadline();
+        member.turn(false, false);
+    }
+    let events: Vec<Event> = std::iter::from_fn(|| member.engine.next_event()).collect();
+    assert!(!events.iter().any(|event| matches!(event, Event::Suspect { .. })), "{events:#?}");
+}
+
+#[test]
+fn a_leave_is_answered_when_its_last_datagram_has_left() {
+    let [mut member, _] = pair();
+    member.os.blocked = true;
+    let caller = member.order(&Order::Leave);
+    for _ in 0..100 {
+        member.wait_for_deadline();
+        member.turn(false, false);
+    }
+    assert_eq!(*caller.0.borrow(), None, "its goodbye is still held");
+    assert!(!member.engine.is_finished());
+    member.os.blocked = false;
+    for _ in 0..100 {
+        if !member.engine.is_finished() {
+            member.wait_for_deadline();
+            member.turn(false, true);
+        }
+    }
+    let outcome = caller.0.borrow_mut().take().expect("answered");
+    assert!(outcome.expect("sent").number() > 0);
+    assert!(member.engine.is_finished());
+}
+
+#[test]
+fn commands_are_answered_in_their_order() {
+    let mut member = Member::start(1, &[]);
+    member.turn(false, false);
+    let callers: Vec<Caller> =
+        (0..COMMANDS_MAX).map(|n| member.order(&Order::SetMetadata([n.to_le_bytes()[0]].into()))).collect();
+    let numbers: Vec<u32> = callers
+        .iter()
+        .map(|caller| caller.0.borrow_mut().take().expect("answered").expect("short enough").number())
+        .collect();
+    assert!(numbers.is_sorted(), "incarnations only grow: {numbers:?}");
+}
+
+#[test]
+fn a_snapshot_is_shared_while_nothing_has_changed() {
+    let [mut member, _] = pair();
+    let first = member.engine.snapshot(member.os.now);
+    let second = member.engine.snapshot(member.os.now);
+    assert!(std::ptr::eq(first.iter().as_slice(), second.iter().as_slice()));
+    member.order(&Order::SetMetadata(b"new".as_slice().into()));
+    let third = member.engine.snapshot(member.os.now);
+    assert_eq!(third.get(NodeId(1)).map(|row| row.metadata.to_vec()), Some(b"new".to_vec()));
+}
+
+#[test]
+fn a_snapshot_gives_hints_of_the_others_only() {
+    let [mut member, _] = pair();
+    let hints = member.engine.snapshot(member.os.now).hints();
+    assert_eq!(hints.iter().map(|hint| hint.id).collect::<Vec<_>>(), [NodeId(2)]);
+}

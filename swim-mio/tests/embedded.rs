@@ -1,0 +1,54 @@
+//! Members inside a `mio::Poll` that the test runs.
+
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll, Token};
+use swim_mio::{Config, Embedded, Event, NodeId, Settings};
+
+fn settings(name: &str) -> Settings {
+    let bind = "127.0.0.1:0".parse().expect("a valid address");
+    Settings::new(Config::local(), NodeId::from_name(name), bind)
+}
+
+/// Turns both until `done`; a limit says when waiting is hopeless.
+fn run(poll: &mut Poll, members: &mut [Embedded; 2], mut done: impl FnMut(&mut [Embedded; 2]) -> bool) {
+    let mut ready = Events::with_capacity(8);
+    let begun = Instant::now();
+    while !done(members) {
+        assert!(begun.elapsed() < Duration::from_secs(30), "waited in vain");
+        let wait = members.iter_mut().filter_map(Embedded::timeout).min();
+        let wait = wait.unwrap_or(Duration::MAX).min(Duration::from_millis(100));
+        poll.poll(&mut ready, Some(wait)).expect("polled");
+        for event in &ready {
+            members[event.token().0].ready(event);
+        }
+        members.iter_mut().for_each(Embedded::turn);
+    }
+}
+
+#[test]
+fn two_members_in_one_poll_find_each_other_and_one_leaves() {
+    let mut poll = Poll::new().expect("a poll");
+    let ada = Embedded::new(&settings("ada"), poll.registry(), Token(0)).expect("started");
+    let seeds = vec![ada.local_addr()];
+    let bob = Settings { seeds, ..settings("bob") };
+    let bob = Embedded::new(&bob, poll.registry(), Token(1)).expect("started");
+    let mut members = [ada, bob];
+    run(&mut poll, &mut members, |members| members.iter_mut().all(|member| member.members().len() == 2));
+
+    members[1].leave();
+    let mut history = Vec::new();
+    run(&mut poll, &mut members, |members| {
+        history.extend(members[0].next_event());
+        members[1].is_finished() && history.iter().any(|event| matches!(event, Event::Left { .. }))
+    });
+}
+
+#[test]
+fn a_lone_member_may_sleep_until_its_deadline() {
+    let poll = Poll::new().expect("a poll");
+    let mut ada = Embedded::new(&settings("ada"), poll.registry(), Token(0)).expect("started");
+    assert_eq!(ada.timeout(), Some(Duration::ZERO), "the first turn is due at once");
+    ada.turn();
+    assert_ne!(ada.timeout(), Some(Duration::ZERO), "and then there is nothing to do");
+}

@@ -1,0 +1,26 @@
+//! One member as a task, printing its events; Ctrl-C or a closed terminal ends it.
+//!
+//!     cargo run -p swim-tokio --example member -- blue 127.0.0.1:7001
+//!     cargo run -p swim-tokio --example member -- green 127.0.0.1:7002 127.0.0.1:7001
+
+use std::net::SocketAddr;
+
+use swim_tokio::{Config, NodeId, Settings};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut words = std::env::args().skip(1);
+    let (Some(name), Some(bind)) = (words.next(), words.next()) else {
+        return Err("usage: member NAME ADDRESS [SEED…]".into());
+    };
+    let mut settings = Settings::new(Config::local(), NodeId::from_name(&name), bind.parse()?);
+    settings.metadata = name.into_bytes();
+    settings.seeds = words.map(|seed| seed.parse()).collect::<Result<Vec<SocketAddr>, _>>()?;
+
+    let member = swim_tokio::spawn(&settings)?;
+    while let Some(event) = member.next_event().await {
+        println!("{event:?}");
+        println!("  {} members are known", member.members().await.len());
+    }
+    Ok(())
+}
