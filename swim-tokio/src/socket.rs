@@ -88,3 +88,48 @@ impl Host for Socket {
 fn register(socket: UdpSocket, interest: Interest) -> io::Result<AsyncFd<UdpSocket>> {
     AsyncFd::with_interest(socket, interest)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::runtime::Builder;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn bound() -> UdpSocket {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        socket.set_nonblocking(true).expect("switched");
+        socket
+    }
+
+    #[test]
+    fn a_read_finds_what_the_runtime_has_not_noticed_yet() {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let raw = bound();
+            let target = raw.local_addr().expect("bound");
+            let mut socket = Socket::new(raw).expect("registered");
+            // Nothing is awaited from here on, so the runtime has no chance to look at the socket.
+            assert_eq!(os::send(&bound(), target, &[1, 2, 3]), Delivery::Sent);
+            let received = socket.receive(&mut [0; 8]);
+            assert!(matches!(received, Received::Datagram { len: 3, .. }), "{received:?}");
+            assert_eq!(socket.receive(&mut [0; 8]), Received::Empty);
+        });
+    }
+
+    #[test]
+    fn writability_is_reported_only_while_it_is_asked_for() {
+        const HOPELESS: Duration = Duration::from_secs(30);
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut socket = Socket::new(bound()).expect("registered");
+            socket.watch_writes(true);
+            timeout(HOPELESS, socket.writable()).await.expect("an idle socket is writable");
+            socket.watch_writes(false);
+            let reported = timeout(Duration::from_millis(20), socket.writable()).await;
+            assert!(reported.is_err(), "nobody asked");
+        });
+    }
+}
