@@ -88,7 +88,9 @@ pub struct Options {
     pub header_claims: bool,
     /// Accuse nobody and expire nothing while stalled or deaf. Default on (SWIM: off).
     pub self_doubt: bool,
-    /// Accept an ack with the right number from another address than asked (NAT). Default off.
+    /// Hear members whose datagrams come from another address than the one they advertise (NAT,
+    /// several interfaces), and their acks if the number is right. Whoever can guess a member's id can
+    /// then speak for it from anywhere. Default off.
     pub accept_wrong_source: bool,
 }
 

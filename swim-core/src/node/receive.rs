@@ -101,7 +101,7 @@ impl Node {
         if header.epoch < self.members.claim(slot).epoch {
             return Standing::Outlived;
         }
-        if source != self.members.addr(slot) {
+        if source != self.members.addr(slot) && !self.config.accept_wrong_source {
             return Standing::Displaced;
         }
         self.hear_header(slot, header);
