@@ -22,8 +22,8 @@ pub struct RttHistogram {
     last_us: u32,
 }
 
-impl RttHistogram {
-    pub(crate) const fn new() -> Self {
+impl Default for RttHistogram {
+    fn default() -> Self {
         Self {
             counts: [0; BUCKETS],
             sum_us: 0,
@@ -34,7 +34,9 @@ impl RttHistogram {
             last_us: 0,
         }
     }
+}
 
+impl RttHistogram {
     pub(crate) fn record(&mut self, rtt_us: u32) {
         let bucket = bucket(rtt_us);
         self.counts[bucket] = self.counts[bucket].saturating_add(1);
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     fn quantiles_are_within_a_fifth_of_the_truth() {
-        let mut histogram = RttHistogram::new();
+        let mut histogram = RttHistogram::default();
         for rtt in 1..=1000 {
             histogram.record(rtt);
         }
@@ -155,7 +157,7 @@ mod tests {
 
     #[test]
     fn nothing_measured_is_not_zero() {
-        let histogram = RttHistogram::new();
+        let histogram = RttHistogram::default();
         assert_eq!((histogram.count(), histogram.quantile(500), histogram.mean()), (0, None, None));
     }
 

@@ -2,11 +2,27 @@
 
 use crate::rtt::RttHistogram;
 
-/// Why a datagram, or a part of one, was not used. Each reason has its own counter.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
-#[repr(u8)]
-pub enum DropReason {
+/// Declares the reasons once: the variants, their number, and the list of them.
+macro_rules! drop_reasons {
+    ($($(#[$doc:meta])* $reason:ident,)*) => {
+        /// Why a datagram, or a part of one, was not used. Each reason has its own counter.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[non_exhaustive]
+        #[repr(u8)]
+        pub enum DropReason {
+            $($(#[$doc])* $reason,)*
+        }
+
+        impl DropReason {
+            /// All of them, in the order of their counters.
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$reason,)*];
+            /// How many there are.
+            pub const COUNT: usize = [$(stringify!($reason),)*].len();
+        }
+    };
+}
+
+drop_reasons! {
     /// Shorter than a header, or longer than any datagram may be.
     Length,
     /// Not ours: the magic does not match.
@@ -71,48 +87,8 @@ pub enum DropReason {
     NotRunning,
 }
 
-impl DropReason {
-    /// How many there are.
-    pub const COUNT: usize = Self::NotRunning as usize + 1;
-
-    /// All of them, in the order of their counters.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::Length,
-        Self::Magic,
-        Self::Version,
-        Self::Flags,
-        Self::Label,
-        Self::UnknownKind,
-        Self::Malformed,
-        Self::TrailingBytes,
-        Self::UnknownPart,
-        Self::UnknownUpdate,
-        Self::FromMyself,
-        Self::StaleSender,
-        Self::InsaneEpoch,
-        Self::NotForMe,
-        Self::Stranger,
-        Self::WrongSource,
-        Self::UnexpectedAnswer,
-        Self::RelayTarget,
-        Self::RelayLimit,
-        Self::Token,
-        Self::PageLimit,
-        Self::ContactLimit,
-        Self::UnknownMember,
-        Self::ClaimEpoch,
-        Self::ClaimAddress,
-        Self::MembersFull,
-        Self::DuplicateBroadcast,
-        Self::BroadcastLimit,
-        Self::OutboxFull,
-        Self::Amplification,
-        Self::NotRunning,
-    ];
-}
-
 /// What a node has done and seen. Cheap to copy: [`crate::Node::stats`] does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
     /// Datagrams handed in.
@@ -206,51 +182,6 @@ pub struct Stats {
 }
 
 impl Stats {
-    pub(crate) const fn new() -> Self {
-        Self {
-            datagrams_received: 0,
-            bytes_received: 0,
-            datagrams_sent: 0,
-            bytes_sent: 0,
-            drops: [0; DropReason::COUNT],
-            probes: 0,
-            probes_answered: 0,
-            probes_answered_by_relay: 0,
-            probes_failed: 0,
-            probes_excused: 0,
-            retries: 0,
-            relays_asked: 0,
-            nacks_received: 0,
-            relayed: 0,
-            suspicions_raised: 0,
-            suspicions_learnt: 0,
-            suspicions_refuted: 0,
-            suspicions_expired: 0,
-            refutations: 0,
-            updates_applied: 0,
-            updates_known: 0,
-            updates_sent: 0,
-            header_claims: 0,
-            broadcasts_delivered: 0,
-            pages_asked: 0,
-            pages_served: 0,
-            heal_contacts: 0,
-            stalls: 0,
-            stalled_ns: 0,
-            deaf_spells: 0,
-            clock_backwards: 0,
-            events_lost: 0,
-            rtt: RttHistogram::new(),
-            alive: 0,
-            suspect: 0,
-            dead: 0,
-            left: 0,
-            updates_queued: 0,
-            broadcasts_queued: 0,
-            health: 0,
-        }
-    }
-
     /// How often something was dropped for `reason`.
     #[must_use]
     pub const fn dropped(&self, reason: DropReason) -> u64 {

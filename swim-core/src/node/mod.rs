@@ -200,7 +200,7 @@ impl Node {
             heal: Heal::new(config.heal_interval, now),
             page_rows: Vec::new(),
             outbox: Outbox::new(usize::from(config.datagram_max)),
-            stats: Stats::new(),
+            stats: Stats::default(),
             deadline: None,
             config,
         }
