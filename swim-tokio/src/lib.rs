@@ -17,7 +17,7 @@
 //!
 //! # What the task does and does not
 //!
-//! It waits in one `select!`, for the socket, for one timer that is reset, and for commands; what it does
+//! It waits in one `select!`, for the socket, for one timer that is set anew, and for commands; what it does
 //! then is written once for all drivers, with the reasons: [`swim_core::driver`]. It never awaits a send:
 //! a datagram that does not fit the socket's buffer is held, and the task goes on reading.
 //!
@@ -33,6 +33,8 @@ mod os;
 mod shared;
 mod socket;
 mod task;
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "timer_sleep.rs")]
+mod timer;
 
 pub use handle::Handle;
 pub use os::Error;

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd};
 
 use swim_core::Instant;
 use swim_core::driver::{Delivery, Host, Received};
@@ -36,21 +37,26 @@ impl Socket {
 
     /// Waits until there may be something to read. Does not forget it: a read that finds nothing does.
     pub(crate) async fn readable(&self) {
-        // An error means that the runtime is shutting down, and then nothing is awaited for long.
-        let _ = self.reads.readable().await;
+        if self.reads.readable().await.is_err() {
+            runtime_is_gone().await;
+        }
     }
 
     /// Waits until a held send may succeed; for ever while writability is not asked for.
     pub(crate) async fn writable(&self) {
         match &self.writes {
             None => std::future::pending().await,
-            Some(writes) => {
-                if let Ok(mut guard) = writes.writable().await {
-                    guard.clear_ready();
-                }
-            }
+            Some(writes) => match writes.writable().await {
+                Ok(mut guard) => guard.clear_ready(),
+                Err(_) => runtime_is_gone().await,
+            },
         }
     }
+}
+
+/// Waiting fails only while the runtime shuts down. Then the task must not spin, but wait to be dropped.
+pub(crate) async fn runtime_is_gone() {
+    std::future::pending().await
 }
 
 impl Host for Socket {
@@ -82,11 +88,11 @@ impl Host for Socket {
 
 #[expect(
     deprecated,
-    reason = "tokio's replacement is an unsafe function, for types that may close or change their descriptor; a \
-              std UdpSocket keeps its own for life"
+    reason = "tokio's replacement is an unsafe function, for types that may close or change their descriptor; \
+              these keep their own for life"
 )]
-fn register(socket: UdpSocket, interest: Interest) -> io::Result<AsyncFd<UdpSocket>> {
-    AsyncFd::with_interest(socket, interest)
+pub(crate) fn register<T: AsFd + AsRawFd>(file: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    AsyncFd::with_interest(file, interest)
 }
 
 #[cfg(test)]

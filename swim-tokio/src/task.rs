@@ -1,30 +1,28 @@
 //! The task of a member: wait, turn, publish.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use swim_core::Instant;
 use swim_core::driver::{
     Answer, COMMANDS_MAX, CommandError, Engine, Host, Order, Ready, Reply, Settings, Snapshot,
 };
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Sleep, sleep};
 
 use crate::handle::Handle;
 use crate::os::{self, Bound, Error};
 use crate::shared::Shared;
 use crate::socket::Socket;
+use crate::timer::Timer;
 
-/// Starts a member as a task of the current runtime, which needs its IO and time drivers enabled. It looks
+/// Starts a member as a task of the current runtime, which needs its IO driver enabled (and its time driver,
+/// where there is no `timerfd`). It looks
 /// for `settings.seeds` at once, without waiting for them.
 ///
 /// # Errors
 /// [`Error`] names what could not be done, and with which address.
 ///
 /// # Panics
-/// If the runtime was built without IO or time.
+/// If the runtime was built without that.
 pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let runtime =
         runtime::Handle::try_current().map_err(|error| Error::Start(std::io::Error::other(error)))?;
@@ -33,7 +31,8 @@ pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let engine = Engine::new(settings, me, seed, socket.now())?;
     let (orders, inbox) = mpsc::channel(COMMANDS_MAX);
     let shared = Arc::new(Shared::new(settings.events_max, engine.node()));
-    let task = Task { engine, socket, inbox, shared: Arc::clone(&shared) };
+    let timer = Timer::new().map_err(Error::Start)?;
+    let task = Task { engine, socket, timer, inbox, shared: Arc::clone(&shared) };
     runtime.spawn(task.run());
     Ok(Handle::new(local_addr, orders, shared))
 }
@@ -57,13 +56,13 @@ impl Reply for Waiter {
 struct Task {
     engine: Engine<Waiter>,
     socket: Socket,
+    timer: Timer,
     inbox: mpsc::Receiver<Message>,
     shared: Arc<Shared>,
 }
 
 impl Task {
     async fn run(mut self) {
-        let mut timer = Timer { sleep: Box::pin(sleep(Duration::ZERO)), set_for: None };
         let mut ready = Ready::default();
         while !self.shared.is_stopping() {
             let more = self.engine.turn(&mut self.socket, ready);
@@ -80,14 +79,14 @@ impl Task {
                 tokio::task::yield_now().await;
                 continue;
             }
-            timer.set(self.engine.deadline(), &mut self.socket);
-            self.wait(&mut timer, &mut ready).await;
+            self.timer.set(self.engine.deadline(), &mut self.socket);
+            self.wait(&mut ready).await;
         }
     }
 
     /// Waits for the first of everything that there is to wait for. No branch does any work: the turn looks
     /// at all of it, whichever branch it was that woke.
-    async fn wait(&mut self, timer: &mut Timer, ready: &mut Ready) {
+    async fn wait(&mut self, ready: &mut Ready) {
         let blocked = self.engine.is_blocked();
         let mut first = None;
         tokio::select! {
@@ -95,7 +94,7 @@ impl Task {
             () = self.shared.stopped() => {}
             () = self.socket.readable() => ready.readable = true,
             () = self.socket.writable(), if blocked => ready.writable = true,
-            () = timer.rang(), if timer.set_for.is_some() => {}
+            () = self.timer.rang() => {}
             message = self.inbox.recv(), if !blocked => first = message,
         }
         if let Some(message) = first {
@@ -137,31 +136,5 @@ impl Drop for Task {
             self.shared.keep(self.engine.snapshot(now));
         }
         self.shared.close();
-    }
-}
-
-/// The one timer, reset only when the deadline has moved.
-struct Timer {
-    sleep: Pin<Box<Sleep>>,
-    set_for: Option<Instant>,
-}
-
-impl Timer {
-    fn set(&mut self, deadline: Option<Instant>, clock: &mut impl Host) {
-        if self.set_for == deadline {
-            return;
-        }
-        self.set_for = deadline;
-        if let Some(deadline) = deadline {
-            let wait = deadline.since(clock.now());
-            self.sleep.as_mut().reset(tokio::time::Instant::now() + wait);
-        }
-    }
-
-    /// Waits for it. Afterwards it is not set: if the engine finds that it rang too early (tokio's clock
-    /// stands still while the machine sleeps, and in tests), it is set again.
-    async fn rang(&mut self) {
-        self.sleep.as_mut().await;
-        self.set_for = None;
     }
 }

@@ -1,7 +1,7 @@
 //! One member on its own thread, printing its events.
 //!
-//!     cargo run -p swim-mio --example member -- blue 127.0.0.1:7001
-//!     cargo run -p swim-mio --example member -- green 127.0.0.1:7002 127.0.0.1:7001
+//!     cargo run -p swim-mio --example thread -- blue 127.0.0.1:7001
+//!     cargo run -p swim-mio --example thread -- green 127.0.0.1:7002 127.0.0.1:7001
 
 use std::net::SocketAddr;
 
@@ -10,9 +10,9 @@ use swim_mio::{Config, NodeId, Settings};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut words = std::env::args().skip(1);
     let (Some(name), Some(bind)) = (words.next(), words.next()) else {
-        return Err("usage: member NAME ADDRESS [SEED…]".into());
+        return Err("usage: thread NAME ADDRESS [SEED…]".into());
     };
-    let mut settings = Settings::new(Config::local(), NodeId::from_name(&name), bind.parse()?);
+    let mut settings = Settings::new(Config::lan(), NodeId::from_name(&name), bind.parse()?);
     settings.metadata = name.into_bytes();
     settings.seeds = words.map(|seed| seed.parse()).collect::<Result<Vec<SocketAddr>, _>>()?;
 
