@@ -3,7 +3,7 @@
 //! Tokio's `Sleep` would do, and does where there is no `timerfd`, but it wakes the runtime more often than
 //! it rings: a sleep of more than 64 ms is looked at twice, one that is moved to later is still looked at
 //! when it was first due, and one that is moved to earlier wakes the runtime at once through a pipe of its
-//! own. A member at rest had 6.4 waits a second with it and has 3.3 with this. The timer's clock also counts
+//! own. A member at rest had 6.4 waits a second with it and has 3.1 with this. The timer's clock also counts
 //! while the machine sleeps, so a member rings as soon as it wakes.
 
 use std::io;
