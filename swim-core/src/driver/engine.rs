@@ -80,8 +80,7 @@ pub struct Engine<R> {
     unflushed: bool,
     answers: Answers<R>,
     events: EventQueue,
-    /// A goodbye was said; answered once its last datagram has left.
-    goodbye: Option<Event>,
+    /// A goodbye was said, and its last datagram has left.
     finished: bool,
     snapshot: Option<Snapshot>,
 }
@@ -101,7 +100,6 @@ impl<R: Reply> Engine<R> {
             unflushed: false,
             answers: Answers::new(),
             events: EventQueue::new(settings.events_max),
-            goodbye: None,
             finished: false,
             snapshot: None,
         };
@@ -258,10 +256,7 @@ impl<R: Reply> Engine<R> {
         }
         for _ in 0..FLUSH_MAX {
             match self.node.poll() {
-                None => {
-                    self.say_that_goodbye_was_sent();
-                    return;
-                }
+                None => return,
                 Some(Output::Event(event)) => self.tell(event),
                 Some(Output::Transmit(transmit)) => {
                     let target = transmit.target;
@@ -282,21 +277,11 @@ impl<R: Reply> Engine<R> {
     }
 
     fn tell(&mut self, event: Event) {
-        if matches!(event, Event::LeaveSent { .. }) {
-            self.goodbye = Some(event.clone());
-        } else {
-            self.answers.settle(&event);
-        }
+        // The core hands out its datagrams before its events: the goodbye's last one has left by now, and
+        // whoever ends the process on the answer does not take it along.
+        self.finished |= matches!(event, Event::LeaveSent { .. });
+        self.answers.settle(&event);
         self.events.push(event);
-    }
-
-    /// The answer to a leave waits until the outbox is empty: whoever ends the process on it must not take
-    /// the goodbye along.
-    fn say_that_goodbye_was_sent(&mut self) {
-        if let Some(event) = self.goodbye.take() {
-            self.answers.settle(&event);
-            self.finished = true;
-        }
     }
 }
 
