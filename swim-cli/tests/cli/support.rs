@@ -8,26 +8,26 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// Long enough for a busy machine; what takes longer is stuck.
-pub const LIVENESS: Duration = Duration::from_secs(90);
+pub(crate) const LIVENESS: Duration = Duration::from_secs(90);
 
 /// The binary under test.
-pub fn swim() -> Command {
+pub(crate) fn swim() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_swim"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// A running `swim` and what it prints. Killed when dropped.
-pub struct Running {
-    pub child: Child,
-    pub stdin: Option<ChildStdin>,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     heard: Vec<String>,
 }
 
 impl Running {
     /// Starts `swim` with `args`.
-    pub fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = swim().args(args).stderr(Stdio::inherit()).spawn().expect("swim starts");
         let stdout = child.stdout.take().expect("a pipe");
         let (tx, lines) = channel();
@@ -43,7 +43,7 @@ impl Running {
     }
 
     /// A member with `--json`, on a free port of the loopback address, and its first line.
-    pub fn member(args: &[&str]) -> (Self, Value) {
+    pub(crate) fn member(args: &[&str]) -> (Self, Value) {
         let all = [&["node", "--json", "--profile", "local", "--bind", "127.0.0.1:0"], args].concat();
         let mut running = Self::start(&all);
         let started = running.event("started");
@@ -51,13 +51,13 @@ impl Running {
     }
 
     /// Types a line.
-    pub fn say(&mut self, line: &str) {
+    pub(crate) fn say(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("not closed");
         writeln!(stdin, "{line}").expect("it listens");
     }
 
     /// The next line that `wanted` accepts.
-    pub fn wait(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + LIVENESS;
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -73,17 +73,17 @@ impl Running {
     }
 
     /// The next event of this kind.
-    pub fn event(&mut self, kind: &str) -> Value {
+    pub(crate) fn event(&mut self, kind: &str) -> Value {
         self.wait(kind, |line| line["event"] == kind)
     }
 
     /// The next event of this kind about `name`.
-    pub fn event_about(&mut self, kind: &str, name: &str) -> Value {
+    pub(crate) fn event_about(&mut self, kind: &str, name: &str) -> Value {
         self.wait(&format!("{kind} about {name}"), |line| line["event"] == kind && line["name"] == name)
     }
 
     /// Asks for the members until `wanted` accepts the answer.
-    pub fn members(&mut self, what: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    pub(crate) fn members(&mut self, what: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let end = Instant::now() + LIVENESS;
         loop {
             self.say("members");
@@ -98,7 +98,7 @@ impl Running {
     }
 
     /// Waits until everybody in `names`, and nobody else, is listed as alive.
-    pub fn converged(&mut self, names: &[&str]) {
+    pub(crate) fn converged(&mut self, names: &[&str]) {
         self.members(&format!("{names:?} alive"), |members| {
             members.len() == names.len()
                 && names
@@ -108,14 +108,14 @@ impl Running {
     }
 
     /// Sends a signal, by its name for `kill`.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", signal, &pid]).status().expect("kill runs");
         assert!(sent.success(), "kill -s {signal} {pid}");
     }
 
     /// Waits for its end.
-    pub fn end(&mut self) -> ExitStatus {
+    pub(crate) fn end(&mut self) -> ExitStatus {
         let end = Instant::now() + LIVENESS;
         loop {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
@@ -127,7 +127,7 @@ impl Running {
     }
 
     /// Everything that it said and that nobody waited for yet.
-    pub fn rest(&mut self) -> Vec<String> {
+    pub(crate) fn rest(&mut self) -> Vec<String> {
         let mut rest = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(Duration::from_millis(500)) {
             rest.push(line);
@@ -144,7 +144,7 @@ impl Drop for Running {
 }
 
 /// Runs `swim` to its end: exit code, standard output, standard error.
-pub fn run(args: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) fn run(args: &[&str]) -> (Option<i32>, String, String) {
     let mut child = swim().args(args).stdin(Stdio::null()).spawn().expect("swim starts");
     let (mut out, mut err) = (String::new(), String::new());
     child.stdout.take().expect("a pipe").read_to_string(&mut out).expect("text");
@@ -153,6 +153,6 @@ pub fn run(args: &[&str]) -> (Option<i32>, String, String) {
 }
 
 /// An address, as text, of an event or a row.
-pub fn addr(value: &Value) -> &str {
+pub(crate) fn addr(value: &Value) -> &str {
     value["addr"].as_str().expect("an address")
 }

@@ -1,11 +1,9 @@
 //! `swim node`, as a user or a script meets it.
 
-mod support;
-
 use std::net::UdpSocket;
 use std::process::Stdio;
 
-use support::{Running, addr, run, swim};
+use crate::support::{Running, addr, run, swim};
 
 #[test]
 fn the_first_line_names_the_member_and_the_port_that_was_bound() {

@@ -1,13 +1,10 @@
 //! `swim demo`: what it promises, and that it leaves nothing behind.
-#![cfg(target_os = "linux")]
-
-mod support;
 
 use std::fs;
 use std::time::{Duration, Instant};
 
+use crate::support::{LIVENESS, Running, run, swim};
 use serde_json::Value;
-use support::{LIVENESS, Running, run};
 
 /// The last line: the verdict.
 fn verdict(out: &str) -> Value {
@@ -123,7 +120,7 @@ fn members_can_be_killed_and_started_by_hand() {
 
 #[test]
 fn a_demo_nobody_reads_ends_and_leaves_nobody_behind() {
-    let mut child = support::swim().args(["demo", "--nodes", "3"]).spawn().expect("swim starts");
+    let mut child = swim().args(["demo", "--nodes", "3"]).spawn().expect("swim starts");
     drop(child.stdout.take());
     let pid = child.id();
     assert_eq!(child.wait().expect("it ends").code(), Some(1));
