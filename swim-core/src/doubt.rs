@@ -1,8 +1,10 @@
 //! Self-doubt: before blaming others for silence, a node asks whether it was deaf itself.
 //!
 //! Two signs. *Stall*: this node was run later than it asked to be (a paused process, a starved CPU, a
-//! sleeping laptop). *Deafness*: it asked two different members and has heard nobody at all for more than
-//! a period. In either case it accuses nobody, and no suspicion runs out.
+//! sleeping laptop). *Deafness*: at the end of a period it has asked two different members, for a probe or
+//! as relays that owe a nack, and has heard nobody at all since, nor for a direct timeout. In either case it
+//! accuses nobody, and no suspicion runs out. (Whoever has one other member only cannot tell its own
+//! deafness from the other's death, and does not try.)
 //!
 //! ```text
 //!  real time    ────────────┤ stalled ├──────────────────────────────▶   what the driver says
@@ -163,12 +165,16 @@ impl Doubt {
         true
     }
 
-    /// A member is asked. `true` if this node now finds itself deaf.
-    pub(crate) fn ask(&mut self, period: Duration) -> bool {
-        let silent = self.awake().since(self.heard) > period;
-        let deaf = self.enabled && silent && self.asked_in_vain >= DEAF_TARGETS;
-        self.asked_in_vain = self.asked_in_vain.saturating_add(1);
-        if !deaf || self.deaf {
+    /// So many members more are asked, and owe an answer.
+    pub(crate) const fn ask(&mut self, members: u8) {
+        self.asked_in_vain = self.asked_in_vain.saturating_add(members);
+    }
+
+    /// A period ends, among so many other members. `true` if this node finds itself deaf from now on.
+    pub(crate) fn listen(&mut self, others: u32, direct_timeout: Duration) -> bool {
+        let silent = self.awake().since(self.heard) >= direct_timeout;
+        let in_vain = self.asked_in_vain >= DEAF_TARGETS && others >= u32::from(DEAF_TARGETS);
+        if !self.enabled || self.deaf || !silent || !in_vain {
             return false;
         }
         self.deaf = true;
@@ -217,7 +223,6 @@ mod tests {
     use super::*;
 
     const DIRECT: Duration = Duration::from_millis(500);
-    const PERIOD: Duration = Duration::from_secs(1);
 
     fn at(millis: u64) -> Instant {
         Instant::from_millis(millis)
@@ -272,13 +277,20 @@ mod tests {
         assert!(doubt.advance(at(500), DIRECT).stall.is_some());
     }
 
+    /// The ends of the first periods in which nobody answers; one member is asked in each.
+    fn deafen(doubt: &mut Doubt) -> [bool; 4] {
+        [1000, 2000, 3000, 4000].map(|millis| {
+            doubt.advance(at(millis), DIRECT);
+            let deaf = doubt.listen(9, DIRECT);
+            doubt.ask(1);
+            deaf
+        })
+    }
+
     #[test]
     fn silence_after_two_questions_is_deafness_until_somebody_is_heard() {
         let mut doubt = doubt();
-        for (millis, deaf) in [(1000, false), (2000, false), (3000, true), (4000, false)] {
-            doubt.advance(at(millis), DIRECT);
-            assert_eq!(doubt.ask(PERIOD), deaf, "at {millis} ms");
-        }
+        assert_eq!(deafen(&mut doubt), [false, false, true, false]);
         assert_eq!(doubt.patience(), at(3000));
         doubt.advance(at(5000), DIRECT);
         assert!(doubt.hear(DIRECT));
@@ -291,12 +303,38 @@ mod tests {
     }
 
     #[test]
+    fn relays_that_owe_a_nack_are_questions_too() {
+        let mut doubt = doubt();
+        doubt.ask(1);
+        doubt.ask(3);
+        doubt.advance(at(1000), DIRECT);
+        assert!(doubt.listen(9, DIRECT));
+    }
+
+    #[test]
+    fn who_was_heard_just_now_is_not_deaf() {
+        let mut doubt = doubt();
+        doubt.advance(at(600), DIRECT);
+        doubt.hear(DIRECT);
+        doubt.ask(3);
+        doubt.advance(at(1000), DIRECT);
+        assert!(!doubt.listen(9, DIRECT));
+    }
+
+    #[test]
+    fn with_one_other_member_silence_is_its_death() {
+        let mut doubt = doubt();
+        for millis in [1000, 2000, 3000, 4000] {
+            doubt.ask(1);
+            doubt.advance(at(millis), DIRECT);
+            assert!(!doubt.listen(1, DIRECT));
+        }
+    }
+
+    #[test]
     fn doubt_ends_when_its_budget_is_spent() {
         let mut doubt = doubt();
-        for millis in [1000, 2000, 3000] {
-            doubt.advance(at(millis), DIRECT);
-            doubt.ask(PERIOD);
-        }
+        deafen(&mut doubt);
         assert_eq!(doubt.doubt_ends(), Some(at(15_000)));
         assert_eq!(doubt.when_patient(at(4000)), at(16_000));
         doubt.advance(at(16_000), DIRECT);
@@ -330,7 +368,8 @@ mod tests {
         doubt.set_longest_suspicion(Duration::from_secs(24));
         doubt.set_deadline(Some(at(10)));
         assert_eq!(doubt.advance(at(60_000), DIRECT).stall, None);
-        assert!(!doubt.ask(PERIOD) && !doubt.ask(PERIOD) && !doubt.ask(PERIOD));
+        doubt.ask(9);
+        assert!(!doubt.listen(9, DIRECT));
         assert_eq!(doubt.patience(), at(60_000));
     }
 }

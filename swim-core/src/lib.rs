@@ -31,6 +31,7 @@ mod conflict;
 mod digest;
 mod doubt;
 pub mod driver;
+mod epoch_clock;
 mod gossip;
 mod hash;
 mod heal;

@@ -68,7 +68,10 @@ impl Node {
             (Some(slot), Update::Left { by, .. }) => self.hear_left(slot, about, *by),
         };
         match outcome {
-            Outcome::News => self.stats.updates_applied += 1,
+            Outcome::News => {
+                self.stats.updates_applied += 1;
+                self.epoch_clock.follow(about.epoch, self.doubt.real());
+            }
             Outcome::Known | Outcome::Outdated(_) => self.stats.updates_known += 1,
             Outcome::Refused => {}
         }
@@ -170,6 +173,7 @@ impl Node {
             return;
         }
         self.stats.header_claims += 1;
+        self.epoch_clock.follow(header.epoch, self.doubt.real());
         self.hush(slot);
     }
 

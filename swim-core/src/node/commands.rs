@@ -73,13 +73,10 @@ impl Node {
         self.life = Life::Leaving { datagrams: 0 };
         self.probe = None;
         self.period_at = None;
-        if self.members.len_active() == 0 {
-            self.fall_silent();
-        }
         Ok(())
     }
 
-    /// The goodbye has been said often enough.
+    /// The goodbye is over.
     pub(super) fn fall_silent(&mut self) {
         if let Life::Leaving { datagrams } = self.life {
             self.life = Life::Quiet;

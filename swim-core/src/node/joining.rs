@@ -87,7 +87,7 @@ impl Node {
         body: &Body<'_>,
     ) -> Result<(), DropReason> {
         let contact = self.join.contacts.find(welcome.nonce, source, Stage::Asking);
-        contact.ok_or(DropReason::UnexpectedAnswer)?;
+        let contact = contact.ok_or(DropReason::UnexpectedAnswer)?;
         if self.life != Life::Running {
             return Err(DropReason::NotRunning);
         }
@@ -96,13 +96,7 @@ impl Node {
             self.lose(incumbent_address(body, self.me.id).unwrap_or(source));
             return Ok(());
         }
-        if self.n() == 1 && !self.join.announced {
-            self.epoch_clock = (welcome.clock, self.doubt.real());
-            if !self.is_plausible(self.me.epoch) {
-                self.set_my_word(welcome.clock, Incarnation(0));
-                self.event(Event::EpochRaised { epoch: welcome.clock });
-            }
-        }
+        self.set_epoch_clock(welcome.clock, contact.why);
         let held = welcome.held_epoch;
         let outbid = held > self.me.epoch || (held == self.me.epoch && !self.join.announced && held.0 > 0);
         if outbid && self.is_plausible(held) {
@@ -112,6 +106,21 @@ impl Node {
         self.join.identify(source, header.sender);
         self.join.contacts.announce(welcome.nonce, self.doubt.awake());
         Ok(())
+    }
+
+    /// Who lets us in says what the cluster's epoch clock reads. A node that is alone lives by it from now
+    /// on, and takes an epoch that the others can believe if its own is too far ahead. Once it has been
+    /// somebody's member it does so on the word of a seed only. A node with members of its own keeps its
+    /// clock: two clusters whose clocks differ by more than the lead do not merge.
+    fn set_epoch_clock(&mut self, clock: Epoch, why: Why) {
+        if self.n() > 1 || (self.join.announced && why != Why::Seeking) {
+            return;
+        }
+        self.epoch_clock.set(clock, self.doubt.real());
+        if !self.is_plausible(self.me.epoch) {
+            self.set_my_word(clock, Incarnation(0));
+            self.event(Event::EpochRaised { epoch: clock });
+        }
     }
 
     /// The announcement arrived: this node is a member. `false`: nothing was announced there.

@@ -40,6 +40,7 @@ use core::time::Duration;
 use crate::config::Config;
 use crate::conflict::{Admissions, Rival};
 use crate::doubt::Doubt;
+use crate::epoch_clock::EpochClock;
 use crate::gossip::{Broadcasts, Updates};
 use crate::heal::Heal;
 use crate::health::Health;
@@ -122,8 +123,7 @@ pub struct Node {
     health: Health,
     streams: Streams,
     tokens: Prf,
-    /// The cluster's epoch clock: what it read, and when in the driver's time.
-    epoch_clock: (Epoch, Instant),
+    epoch_clock: EpochClock,
 
     members: Members,
     suspicions: Suspicions,
@@ -181,7 +181,7 @@ impl Node {
             health: Health::new(config.health_max),
             streams,
             tokens,
-            epoch_clock: (me.epoch, now),
+            epoch_clock: EpochClock::new(me.epoch, now, config.max_epoch_lead),
             members,
             suspicions: Suspicions::default(),
             patience: (1, patience),
@@ -342,15 +342,12 @@ impl Node {
 
     /// What the cluster's epoch clock reads now.
     fn epoch_now(&self) -> Epoch {
-        let (read, at) = self.epoch_clock;
-        let passed = self.doubt.real().since(at).as_millis() as u64;
-        Epoch(read.0.saturating_add(passed)).min(Epoch::MAX)
+        self.epoch_clock.now(self.doubt.real())
     }
 
     /// Whether an epoch may be believed: at most 24 h (`max_epoch_lead`) ahead of the cluster's clock.
     fn is_plausible(&self, epoch: Epoch) -> bool {
-        let lead = self.config.max_epoch_lead.as_millis() as u64;
-        epoch.0 <= self.epoch_now().0.saturating_add(lead)
+        self.epoch_clock.is_plausible(epoch, self.doubt.real())
     }
 
     /// This node was not run for `lost`. What it missed is not held against others.

@@ -25,6 +25,11 @@ use crate::wire::{Accusers, Message, Nack, Ping, PingReq, RelayedAck};
 impl Node {
     /// Ends the last period and begins the next.
     pub(super) fn begin_period(&mut self) {
+        if self.doubt.listen(self.n().saturating_sub(1), self.direct_timeout()) {
+            self.stats.deaf_spells += 1;
+            self.health.worsen(1);
+            self.event(Event::Deaf { deaf: true });
+        }
         self.conclude();
         let now = self.now();
         self.period_at = Some(now.after(self.period()));
@@ -43,11 +48,7 @@ impl Node {
         let probe = Probe::begin(target, id, addr, random, timing, now);
         self.probe = Some(probe);
         self.stats.probes += 1;
-        if self.doubt.ask(self.period()) {
-            self.stats.deaf_spells += 1;
-            self.health.worsen(1);
-            self.event(Event::Deaf { deaf: true });
-        }
+        self.doubt.ask(1);
         self.attempt(target, addr, random, 0);
     }
 
@@ -85,6 +86,9 @@ impl Node {
             usize::from(self.config.relays),
             |slot| slot != target && members.claim(slot).status == Status::Alive,
         );
+        if self.config.nacks {
+            self.doubt.ask(count as u8);
+        }
         let number = numbers::compose(random, Question::Probe { attempt: 0 });
         for relay in &found[..count] {
             let addr = self.members.addr(*relay);

@@ -55,7 +55,9 @@ impl Node {
         if tombstones > self.config.tombstones_max {
             self.forget_tombstones();
         }
-        if matches!(self.life, Life::Leaving { .. }) && self.members.queue(Slot::ME).is_none() {
+        // The goodbye has been said often enough, or there is nobody left to say it to.
+        let said = self.members.queue(Slot::ME).is_none() || self.members.len_active() == 0;
+        if matches!(self.life, Life::Leaving { .. }) && said {
             return self.fall_silent();
         }
         self.patience();

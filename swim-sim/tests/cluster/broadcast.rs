@@ -21,8 +21,13 @@ fn a_broadcast_reaches_every_other_member_exactly_once() {
     });
 }
 
+/// Each member sends a broadcast λ · ⌈log₁₀ 21⌉ = 8 times; at 20 % loss 6.4 of them arrive, each at any of
+/// 19 others. So (1 - 0.8 / 19)^(8 · 19) = 0.15 % of the members miss one: of 950 deliveries 1.4. More than 9
+/// misses have a probability of one in 100,000.
 #[test]
-fn broadcasts_get_through_loss_and_duplication_exactly_once() {
+fn broadcasts_get_through_loss_and_duplication_nearly_everywhere_and_never_twice() {
+    let reached = std::cell::Cell::new(0);
+    let wanted = std::cell::Cell::new(0);
     each_seed(5, |seed| {
         let (mut world, hosts) = cluster(seed, 20, &lan());
         world.network().set_default_link(Link::lan().loss(20 * PER_CENT).duplication(20 * PER_CENT));
@@ -33,10 +38,26 @@ fn broadcasts_get_through_loss_and_duplication_exactly_once() {
         world.run_for(secs(60));
         for (i, text) in texts.iter().enumerate() {
             for host in others(&hosts, hosts[i]) {
-                assert_eq!(received(&world, host, text), 1, "{host:?} of {i}");
+                let times = received(&world, host, text);
+                assert!(times <= 1, "{host:?} was told {times} times of {i}");
+                reached.set(reached.get() + times);
+                wanted.set(wanted.get() + 1);
             }
         }
     });
+    let (reached, wanted) = (reached.get(), wanted.get());
+    assert!(reached * 100 >= wanted * 99, "{reached} of {wanted} deliveries");
+}
+
+#[test]
+fn duplication_alone_costs_no_delivery_and_makes_no_second_one() {
+    let (mut world, hosts) = cluster(1, 20, &lan());
+    world.network().set_default_link(Link::lan().duplication(50 * PER_CENT));
+    world.broadcast(hosts[3], b"once");
+    world.run_for(secs(30));
+    for host in others(&hosts, hosts[3]) {
+        assert_eq!(received(&world, host, b"once"), 1, "{host:?}");
+    }
 }
 
 #[test]

@@ -32,6 +32,16 @@ fn a_leave_ends_in_an_event_and_silence() {
 }
 
 #[test]
+fn members_that_all_leave_at_once_all_come_to_an_end() {
+    each_seed(5, |seed| {
+        let (mut world, hosts) = cluster(seed, 4, &lan());
+        hosts.iter().for_each(|host| assert!(world.leave(*host)));
+        world.run_for(secs(10));
+        assert!(hosts.iter().all(|host| world.presence(*host) == Presence::Gone));
+    });
+}
+
+#[test]
 fn a_lone_node_can_leave_too() {
     let mut world = World::new(1);
     let host = world.start(Spec::new(lan()));

@@ -5,6 +5,7 @@
 mod address_change;
 mod anything_goes;
 mod broadcast;
+mod clocks;
 mod common;
 mod conflict;
 mod convergence;

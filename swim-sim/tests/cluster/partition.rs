@@ -1,8 +1,10 @@
 //! Partitions: each side sees the other dead and nobody of its own, and they heal by themselves.
 
-use crate::common::{assert_nobody_falsely_buried, cluster, each_seed, lan, others, secs};
-use swim_core::Status;
-use swim_sim::World;
+use std::time::Duration;
+
+use crate::common::{assert_nobody_falsely_buried, cluster, detection_bound, each_seed, lan, others, secs};
+use swim_core::{Event, Status};
+use swim_sim::{HostId, World};
 
 #[test]
 fn the_halves_of_a_long_partition_bury_each_other_and_heal_within_a_minute() {
@@ -97,18 +99,65 @@ fn one_broken_link_between_two_members_is_bridged_by_relays() {
     });
 }
 
+/// Lets `deaf` hear nobody; what it says still arrives.
+fn deafen(world: &mut World, hosts: &[HostId], deaf: HostId) {
+    for other in others(hosts, deaf) {
+        world.network().cut(other, deaf);
+    }
+}
+
+/// Self-doubt lasts at most half the longest suspicion: α · β · period / 2 in a cluster of at most ten.
+const DOUBT_MAX: Duration = secs(4 * 6 / 2);
+
 #[test]
-fn a_member_that_hears_nobody_accuses_nobody() {
-    each_seed(3, |seed| {
+fn a_member_that_hears_nobody_accuses_nobody_while_it_may_doubt_itself() {
+    each_seed(10, |seed| {
         let (mut world, hosts) = cluster(seed, 10, &lan());
-        for other in others(&hosts, hosts[0]) {
-            world.network().cut(other, hosts[0]);
-        }
-        world.run_for(secs(120));
-        assert!(
-            world.deaths().iter().all(|death| death.subject == world.id(hosts[0])),
-            "only the deaf one is buried: {:#?}",
-            world.deaths()
-        );
+        let raised = |world: &World| world.node(hosts[0]).expect("it runs").stats().suspicions_raised;
+        deafen(&mut world, &hosts, hosts[0]);
+        world.run_for(DOUBT_MAX);
+        assert_eq!(raised(&world), 0);
+        let name = world.id(hosts[0]);
+        let blamed = |event: &Event| matches!(event, Event::Suspect { by, .. } if *by == name);
+        assert!(hosts.iter().all(|host| world.count_events(*host, blamed) == 0));
+    });
+}
+
+#[test]
+fn a_member_that_hears_again_in_time_has_buried_nobody() {
+    each_seed(10, |seed| {
+        let (mut world, hosts) = cluster(seed, 10, &lan());
+        deafen(&mut world, &hosts, hosts[0]);
+        world.run_for(DOUBT_MAX);
+        world.heal();
+        world.run_until(secs(60), World::converged).expect("it is a member like any other again");
+        let name = world.id(hosts[0]);
+        let others_buried: Vec<_> = world.deaths().iter().filter(|death| death.subject != name).collect();
+        assert!(others_buried.is_empty(), "{others_buried:#?}");
+    });
+}
+
+#[test]
+fn the_last_of_three_says_in_the_end_that_the_others_are_dead() {
+    each_seed(5, |seed| {
+        let (mut world, hosts) = cluster(seed, 3, &lan());
+        world.crash(hosts[0]);
+        world.crash(hosts[1]);
+        let limit = DOUBT_MAX + detection_bound(3, &lan());
+        world
+            .run_until(limit, |world| world.all_believe(&hosts[2..], &hosts[..2], Status::Dead))
+            .expect("doubt is bounded");
+    });
+}
+
+#[test]
+fn of_two_members_the_survivor_does_not_take_the_other_s_death_for_its_own_deafness() {
+    each_seed(5, |seed| {
+        let (mut world, hosts) = cluster(seed, 2, &lan());
+        world.crash(hosts[0]);
+        // Nobody can confirm, so the shortest suspicion holds: two periods to notice, and α periods.
+        world
+            .run_until(secs(2 + 4 + 1), |world| world.believes(hosts[1], hosts[0]) == Some(Status::Dead))
+            .expect("there is no doubt to wait for");
     });
 }
