@@ -1,0 +1,269 @@
+//! Steady-state handling allocates nothing: what a node keeps is reserved once, and used again.
+//!
+//! The counter belongs to the thread, so that tests beside this one do not disturb it.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::time::Duration;
+
+use crate::craft::{self, Craft, word};
+use crate::lab::{Lab, ME, addr};
+use crate::mesh::Mesh;
+use swim_core::{Command, Input, Metadata, Options, Status};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static COUNTED: Cell<bool> = const { Cell::new(false) };
+}
+
+fn count() {
+    // A thread that ends may allocate after its locals are gone; nobody measures that.
+    let _ = COUNTED.try_with(|counted| {
+        if counted.get() {
+            let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
+        }
+    });
+}
+
+#[expect(unsafe_code, reason = "an allocator cannot be written without; it only counts and passes on")]
+// SAFETY: every call is passed on unchanged to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as the caller promises.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often this thread allocates in `work`.
+fn allocations(work: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.get();
+    COUNTED.set(true);
+    work();
+    COUNTED.set(false);
+    ALLOCATIONS.get() - before
+}
+
+/// Does something that belongs to the test and not to what it measures.
+pub(crate) fn uncounted<T>(work: impl FnOnce() -> T) -> T {
+    let counted = COUNTED.replace(false);
+    let result = work();
+    COUNTED.set(counted);
+    result
+}
+
+#[test]
+fn the_counter_sees_one_box() {
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(7_u64)))), 1);
+    assert_eq!(allocations(|| uncounted(|| drop(std::hint::black_box(Box::new(7_u64))))), 0);
+}
+
+/// A node that knows 20 members, has heard from all of them, and whose queues have run empty.
+fn warm() -> Lab {
+    let mut options = Options::local();
+    options.sync_interval_max = None;
+    let mut lab = Lab::new(options);
+    lab.meet(20);
+    for number in 0..400 {
+        lab.feed(addr(2 + number % 19), &lab.ping(word(2 + number % 19), number));
+    }
+    lab.forget();
+    lab
+}
+
+/// Allocations of handing in one datagram and polling what comes of it.
+fn fed(lab: &mut Lab, source: u64, datagram: &Craft) -> u64 {
+    let (node, now) = (&mut lab.node, lab.now);
+    allocations(|| {
+        node.handle(now, Input::Datagram { source: addr(source), bytes: &datagram.0 });
+        while node.poll().is_some() {}
+    })
+}
+
+/// Allocations of one tick at the deadline, answered by nobody.
+fn ticked(lab: &mut Lab) -> u64 {
+    lab.now = lab.now.max(lab.node.deadline().expect("something is due"));
+    let (node, now) = (&mut lab.node, lab.now);
+    allocations(|| {
+        node.handle(now, Input::Tick);
+        while node.poll().is_some() {}
+    })
+}
+
+#[test]
+fn a_ping_is_answered_without_allocating() {
+    let mut lab = warm();
+    let ping = lab.ping(word(3), 77);
+    assert_eq!(fed(&mut lab, 3, &ping), 0);
+    assert_eq!(lab.stats().dropped(swim_core::DropReason::OutboxFull), 0);
+}
+
+#[test]
+fn an_own_probe_and_its_ack_allocate_nothing() {
+    let mut lab = warm();
+    let mut answered = 0;
+    for _ in 0..100 {
+        lab.now = lab.now.max(lab.node.deadline().expect("something is due"));
+        let (node, now) = (&mut lab.node, lab.now);
+        assert_eq!(allocations(|| node.handle(now, Input::Tick)), 0);
+        lab.poll();
+        for (target, bytes) in std::mem::take(&mut lab.sent) {
+            if craft::kind(&bytes) != craft::PING {
+                continue;
+            }
+            let id = (2..=20).find(|id| addr(*id) == target).expect("a member");
+            let number = craft::u64_at(craft::part(&bytes, craft::HEAD), 21);
+            let ack = lab.craft(word(id), craft::ACK).head(&craft::ack(number, None, None, false));
+            assert_eq!(fed(&mut lab, id, &ack), 0);
+            answered += 1;
+        }
+    }
+    assert_eq!(lab.stats().probes_answered, answered);
+    assert!(answered > 50, "{answered}");
+}
+
+#[test]
+fn what_is_known_already_is_heard_without_allocating() {
+    let mut lab = warm();
+    let before = lab.stats().updates_known;
+    let updates: Vec<_> = (3..=20).map(|id| craft::alive(word(id), addr(id), b"")).collect();
+    let gossip = lab.craft(word(2), craft::GOSSIP).updates(&updates);
+    assert_eq!(fed(&mut lab, 2, &gossip), 0);
+    assert_eq!(lab.stats().updates_known - before, 18);
+}
+
+#[test]
+fn a_ping_on_behalf_of_another_allocates_nothing_once_warm() {
+    let mut lab = warm();
+    for round in 0..4_u64 {
+        let request = lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(3, round, 500_000));
+        lab.sent.clear();
+        let (node, now) = (&mut lab.node, lab.now);
+        let bytes = &request.0;
+        let asked = allocations(|| node.handle(now, Input::Datagram { source: addr(2), bytes }));
+        lab.poll();
+        let (_, ping) = lab.sent_of(craft::PING).pop().expect("it pings on");
+        let number = craft::u64_at(craft::part(&ping, craft::HEAD), 21);
+        let ack = lab.craft(word(3), craft::ACK).head(&craft::ack(number, None, None, false));
+        let passed = fed(&mut lab, 3, &ack);
+        assert!(round == 0 || asked + passed == 0, "round {round}: {asked} and {passed}");
+    }
+    assert_eq!(lab.stats().relayed, 4);
+}
+
+#[test]
+fn a_gossip_tick_allocates_nothing() {
+    let mut lab = warm();
+    for round in 0..4 {
+        lab.command(Command::SetMetadata(Metadata::new(&[round; 16]).expect("short")));
+        let before = lab.stats().updates_sent;
+        let mut allocated = 0;
+        for _ in 0..10 {
+            allocated += ticked(&mut lab);
+        }
+        assert!(lab.stats().updates_sent > before, "it gossiped");
+        assert!(round == 0 || allocated == 0, "round {round}: {allocated}");
+        // Nobody answers in this test: what is accused by now is heard again, so that rounds are alike.
+        let incarnation = u32::from(round) + 1;
+        for id in 2..=20 {
+            lab.feed(addr(id), &lab.ping(word(id).incarnation(incarnation), 5));
+        }
+    }
+}
+
+#[test]
+fn a_header_with_news_of_its_sender_allocates_nothing_once_warm() {
+    let mut lab = warm();
+    for incarnation in 1..5_u32 {
+        let ping = lab.ping(word(3).incarnation(incarnation), 7);
+        let allocated = fed(&mut lab, 3, &ping);
+        assert!(incarnation == 1 || allocated == 0, "{incarnation}: {allocated}");
+    }
+    assert_eq!(lab.stats().header_claims, 4);
+}
+
+#[test]
+fn a_suspicion_that_is_raised_and_refuted_allocates_nothing_once_warm() {
+    let mut lab = warm();
+    for incarnation in 0..6_u32 {
+        let mut allocated = 0;
+        let accused = word(3).incarnation(incarnation);
+        for accusers in [&[4][..], &[5, 6], &[7]] {
+            let gossip = lab.craft(word(2), craft::GOSSIP).updates(&[craft::suspect(accused, accusers)]);
+            allocated += fed(&mut lab, 2, &gossip);
+        }
+        assert_eq!(lab.status(3), Some(Status::Suspect));
+        let word = accused.incarnation(incarnation + 1);
+        let refuted = lab.craft(self::word(2), craft::GOSSIP).updates(&[craft::alive(word, addr(3), b"")]);
+        allocated += fed(&mut lab, 2, &refuted);
+        assert_eq!(lab.status(3), Some(Status::Alive));
+        assert!(incarnation == 0 || allocated == 0, "{incarnation}: {allocated}");
+    }
+    assert_eq!(lab.stats().suspicions_refuted, 6);
+}
+
+#[test]
+fn an_accusation_of_this_node_is_refuted_without_allocating() {
+    let mut lab = warm();
+    for _ in 0..3 {
+        let accused = lab.my_word();
+        let gossip = lab.craft(word(2), craft::GOSSIP).updates(&[craft::suspect(accused, &[3])]);
+        let allocated = fed(&mut lab, 2, &gossip);
+        assert!(accused.incarnation == 0 || allocated == 0, "{allocated}");
+        assert_eq!(lab.my_word().incarnation, accused.incarnation + 1);
+    }
+    assert_eq!(lab.my_word().id, ME);
+}
+
+#[test]
+fn a_cluster_at_rest_allocates_nothing_at_all() {
+    let mut mesh = Mesh::new(8, &Options::local());
+    mesh.run_for(Duration::from_secs(60));
+    assert!(mesh.nodes.iter().all(|node| node.stats().alive == 8), "all know all");
+    let before: u64 = mesh.nodes.iter().map(|node| node.stats().datagrams_received).sum();
+    let mut allocated = 0;
+    for _ in 0..6_000 {
+        mesh.step(|_| true, |node, call| allocated += allocations(|| call(node)));
+    }
+    let after: u64 = mesh.nodes.iter().map(|node| node.stats().datagrams_received).sum();
+    assert!(after - before > 1_000, "{}", after - before);
+    assert_eq!(allocated, 0);
+}
+
+#[test]
+fn lost_datagrams_retries_and_relays_allocate_nothing_once_warm() {
+    let mut mesh = Mesh::new(8, &Options::local());
+    mesh.run_for(Duration::from_secs(30));
+    let mut turn = 0_u32;
+    let mut lossy = move |_: &crate::mesh::Packet| {
+        turn = turn.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        turn >> 24 >= 51
+    };
+    for _ in 0..30_000 {
+        mesh.step(&mut lossy, |node, call| call(node));
+    }
+    let relays = |mesh: &Mesh| mesh.nodes.iter().map(|node| node.stats().relays_asked).sum::<u64>();
+    let before = relays(&mesh);
+    let mut allocated = 0;
+    for _ in 0..6_000 {
+        mesh.step(&mut lossy, |node, call| allocated += allocations(|| call(node)));
+    }
+    assert!(relays(&mesh) > before, "relays were asked");
+    assert_eq!(allocated, 0);
+}

@@ -1,0 +1,184 @@
+//! One real node, and a test that plays everybody else.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::craft::{self, Craft, EPOCH, Word, word};
+use swim_core::{
+    Command, Config, DropReason, Epoch, Event, Identity, Input, Instant, Node, NodeId, Options, Output, Seed,
+    Stats, Status,
+};
+
+/// The node's own id; invented members have others.
+pub(crate) const ME: u64 = 1;
+
+/// Where member `id` lives.
+pub(crate) fn addr(id: u64) -> SocketAddr {
+    let [a, b, c] = [(id >> 16) as u8, (id >> 8) as u8, id as u8];
+    SocketAddr::from(([10, a, b, c], 7946))
+}
+
+/// The node, what it sent, and what it told its user.
+pub(crate) struct Lab {
+    pub(crate) node: Node,
+    pub(crate) now: Instant,
+    pub(crate) sent: Vec<(SocketAddr, Vec<u8>)>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Lab {
+    pub(crate) fn new(options: Options) -> Self {
+        let config = Config::new(options).expect("in range");
+        let me = Identity { id: NodeId(ME), addr: addr(ME), epoch: Epoch(EPOCH) };
+        let now = Instant::from_millis(1_000_000);
+        let node = Node::new(Arc::new(config), me, Seed([7; 32]), now);
+        Self { node, now, sent: Vec::new(), events: Vec::new() }
+    }
+
+    /// `local`, and nothing that happens by itself: no gossip ticks, no anti-entropy, no healing.
+    pub(crate) fn quiet() -> Self {
+        Self::new(Self::quiet_options())
+    }
+
+    pub(crate) fn quiet_options() -> Options {
+        let mut options = Options::local();
+        options.gossip_interval = None;
+        options.sync_interval_max = None;
+        options.heal_interval = None;
+        options
+    }
+
+    /// Hands something in, and polls everything.
+    pub(crate) fn handle(&mut self, input: Input<'_>) {
+        self.node.handle(self.now, input);
+        self.poll();
+    }
+
+    pub(crate) fn poll(&mut self) {
+        while let Some(output) = self.node.poll() {
+            match output {
+                Output::Transmit(transmit) => self.sent.push((transmit.target, transmit.bytes.to_vec())),
+                Output::Event(event) => self.events.push(event),
+                _ => unreachable!("two kinds of output"),
+            }
+        }
+    }
+
+    pub(crate) fn feed(&mut self, source: SocketAddr, datagram: &Craft) {
+        self.handle(Input::Datagram { source, bytes: &datagram.0 });
+    }
+
+    pub(crate) fn command(&mut self, command: Command<'_>) {
+        self.handle(Input::Command(command));
+    }
+
+    /// Lets time pass, ticking at each deadline on the way.
+    pub(crate) fn run_for(&mut self, time: Duration) {
+        let end = self.now.after(time);
+        while let Some(deadline) = self.node.deadline().filter(|deadline| *deadline <= end) {
+            self.now = self.now.max(deadline);
+            self.handle(Input::Tick);
+        }
+        self.now = end;
+    }
+
+    /// Ticks at the deadline, once.
+    pub(crate) fn tick(&mut self) {
+        self.now = self.now.max(self.node.deadline().expect("something is due"));
+        self.handle(Input::Tick);
+    }
+
+    /// A datagram of member `sender`.
+    pub(crate) fn craft(&self, sender: Word, kind: u8) -> Craft {
+        Craft::new(self.node.config().label_hash(), sender, kind)
+    }
+
+    /// The node's present word.
+    pub(crate) fn my_word(&self) -> Word {
+        let me = self.node.me();
+        Word { id: me.id.0, epoch: me.epoch.0, incarnation: self.node.incarnation().0 }
+    }
+
+    /// A ping of the node by `sender`, who holds it Alive.
+    pub(crate) fn ping(&self, sender: Word, number: u64) -> Craft {
+        self.craft(sender, craft::PING).head(&craft::ping(self.my_word(), Status::Alive, number, 0))
+    }
+
+    /// A token for `source`, from the node's own challenge.
+    pub(crate) fn token(&mut self, source: SocketAddr, sender: Word) -> u64 {
+        let join = self.craft(sender, craft::JOIN).head(&craft::two(5, 0));
+        self.sent.clear();
+        self.feed(source, &join);
+        let (target, challenge) = self.sent.pop().expect("a challenge");
+        assert_eq!((target, craft::kind(&challenge)), (source, craft::CHALLENGE));
+        craft::u64_at(craft::part(&challenge, craft::HEAD), 8)
+    }
+
+    /// Member `sender` announces itself from where it lives, and is let in.
+    pub(crate) fn admit(&mut self, sender: Word) {
+        let source = addr(sender.id);
+        let token = self.token(source, sender);
+        let announce = self
+            .craft(sender, craft::ANNOUNCE)
+            .head(&craft::two(token, 9))
+            .updates(&[craft::alive(sender, source, b"")]);
+        self.feed(source, &announce);
+        assert_eq!(self.status(sender.id), Some(Status::Alive));
+        self.forget();
+    }
+
+    /// Members 2 to `last`: the first announces itself, and tells of the others.
+    pub(crate) fn meet(&mut self, last: u64) {
+        self.admit(word(2));
+        let others: Vec<u64> = (3..=last).collect();
+        for some in others.chunks(30) {
+            let updates: Vec<_> = some.iter().map(|id| craft::alive(word(*id), addr(*id), b"")).collect();
+            self.gossip(word(2), &updates);
+        }
+        self.forget();
+    }
+
+    /// A gossip datagram of a member, from where it lives.
+    pub(crate) fn gossip(&mut self, sender: Word, updates: &[Vec<u8>]) {
+        let gossip = self.craft(sender, craft::GOSSIP).updates(updates);
+        self.feed(addr(sender.id), &gossip);
+    }
+
+    /// Forgets what was sent and told.
+    pub(crate) fn forget(&mut self) {
+        self.sent.clear();
+        self.events.clear();
+    }
+
+    pub(crate) fn status(&self, id: u64) -> Option<Status> {
+        self.node.member(NodeId(id)).map(|member| member.status)
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.node.stats()
+    }
+
+    pub(crate) fn dropped(&self, reason: DropReason) -> u64 {
+        self.stats().dropped(reason)
+    }
+
+    /// What was sent of one kind.
+    pub(crate) fn sent_of(&self, kind: u8) -> Vec<(SocketAddr, Vec<u8>)> {
+        self.sent.iter().filter(|(_, bytes)| craft::kind(bytes) == kind).cloned().collect()
+    }
+
+    /// Runs until the node pings `id` as its own probe, and returns the ping's number.
+    pub(crate) fn await_probe_of(&mut self, id: u64) -> u64 {
+        for _ in 0..1_000 {
+            self.sent.clear();
+            self.tick();
+            let pings = self.sent_of(craft::PING);
+            let to_it = pings.iter().find(|(target, _)| *target == addr(id));
+            if let Some((_, bytes)) = to_it {
+                return craft::u64_at(craft::part(bytes, craft::HEAD), 21);
+            }
+        }
+        panic!("{id} is never probed");
+    }
+}

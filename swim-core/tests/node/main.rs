@@ -1,0 +1,22 @@
+//! The real `Node`, through its public doors only: datagrams made byte by byte from `docs/wire.md` or by
+//! other nodes, and a clock in the test's hand.
+//!
+//! | file | what it shows |
+//! | --- | --- |
+//! | `allocates_nothing.rs` | steady-state handling allocates nothing |
+//! | `never_panics.rs` | whatever comes in, in whatever order, what must always hold holds |
+//! | `bounds.rs` | every bound is reached, and holds |
+//! | `drops.rs` | every reason to drop something is counted under its own name |
+//! | `fairness.rs` | neither updates nor broadcasts starve |
+//! | `rules.rs` | single rules of the acts in `src/node/` |
+
+mod allocates_nothing;
+mod bounds;
+mod craft;
+mod drops;
+mod fairness;
+mod lab;
+mod mesh;
+mod never_panics;
+mod rules;
+mod types;
