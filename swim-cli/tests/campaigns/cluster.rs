@@ -1,0 +1,226 @@
+//! Several members, and what can be read out of all that they say.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::member::{Heard, Launch, Member, Row};
+use crate::report::Report;
+use crate::scale::Profile;
+
+/// A cluster of mixed drivers.
+pub(crate) struct Cluster {
+    pub(crate) profile: Profile,
+    pub(crate) members: Vec<Member>,
+    pub(crate) namespace: Option<String>,
+}
+
+/// A verdict that somebody printed.
+#[derive(Clone, Debug)]
+pub(crate) struct Death {
+    pub(crate) seen_by: String,
+    pub(crate) name: String,
+    pub(crate) at: Instant,
+}
+
+impl Cluster {
+    /// Starts `n` members, all joining through the first, as fast as processes can be started.
+    pub(crate) fn start(n: usize, profile: Profile, namespace: Option<&str>) -> Self {
+        let namespace = namespace.map(str::to_owned);
+        let mut cluster = Self { profile, members: Vec::new(), namespace };
+        let first = Member::start(&cluster.launch(0));
+        let seed = first.addr;
+        cluster.members.push(first);
+        for index in 1..n {
+            let launch = cluster.launch(index).join(&[seed]);
+            cluster.members.push(Member::spawn(&launch));
+        }
+        cluster.members.iter_mut().skip(1).for_each(Member::settle);
+        cluster
+    }
+
+    /// Starts `n` members and waits until they know each other.
+    pub(crate) fn converged(report: &mut Report, n: usize, profile: Profile, namespace: Option<&str>) -> Self {
+        let cluster = Self::start(n, profile, namespace);
+        let last = cluster.members.iter().map(|member| member.began).max().expect("not empty");
+        let took = cluster.wait_until_all_alive(last, Duration::from_secs(30));
+        let what = format!("{n} members, mixed drivers, profile {}, converged after the last start", profile.name());
+        report.within(&what, took, Duration::from_secs(5));
+        cluster
+    }
+
+    /// How the `index`-th member is started.
+    pub(crate) fn launch(&self, index: usize) -> Launch {
+        let mut launch = Launch::new(&name(index), index, self.profile);
+        launch.namespace.clone_from(&self.namespace);
+        launch
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.members.iter().map(|member| member.name.clone()).collect()
+    }
+
+    /// How much each has said so far.
+    pub(crate) fn marks(&self) -> Vec<usize> {
+        self.members.iter().map(Member::mark).collect()
+    }
+
+    /// How long after `since` every member called every other one Alive, by their events; `None`: not within
+    /// `patience`.
+    pub(crate) fn wait_until_all_alive(&self, since: Instant, patience: Duration) -> Option<Duration> {
+        let names = self.names();
+        let everyone: Vec<usize> = (0..self.len()).collect();
+        self.wait_until_alive(&everyone, &names, since, patience)
+    }
+
+    /// The same, for what the `observers` say about `names`.
+    pub(crate) fn wait_until_alive(
+        &self,
+        observers: &[usize],
+        names: &[String],
+        since: Instant,
+        patience: Duration,
+    ) -> Option<Duration> {
+        let end = Instant::now() + patience;
+        loop {
+            let times = observers.iter().map(|index| alive_since(&self.members[*index], names));
+            if let Some(times) = times.collect::<Option<Vec<Instant>>>() {
+                let last = times.into_iter().max().unwrap_or(since);
+                return Some(last.saturating_duration_since(since));
+            }
+            if Instant::now() > end {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Every `dead` that anybody printed after `marks`.
+    pub(crate) fn deaths(&self, marks: &[usize]) -> Vec<Death> {
+        let mut deaths = Vec::new();
+        for (member, mark) in self.members.iter().zip(marks) {
+            for heard in member.since(*mark).iter().filter(|heard| heard.is("dead")) {
+                deaths.push(Death { seen_by: member.name.clone(), name: about(heard), at: heard.at });
+            }
+        }
+        deaths
+    }
+
+    /// How many events of this kind anybody printed after `marks`.
+    pub(crate) fn count(&self, marks: &[usize], kind: &str) -> usize {
+        let of = |(member, mark): (&Member, &usize)| {
+            member.since(*mark).iter().filter(|heard| heard.is(kind)).count()
+        };
+        self.members.iter().zip(marks).map(of).sum()
+    }
+
+    /// Waits until everybody but the members at `gone` has printed a `dead` about all of them; the time of each
+    /// such verdict after `since`.
+    pub(crate) fn wait_for_deaths(
+        &self,
+        gone: usize,
+        marks: &[usize],
+        since: Instant,
+        patience: Duration,
+    ) -> (Vec<Duration>, bool) {
+        let victim = &self.members[gone].name;
+        let end = since + patience;
+        let mut times = Vec::new();
+        for (index, (member, mark)) in self.members.iter().zip(marks).enumerate() {
+            if index != gone {
+                let left = end.saturating_duration_since(Instant::now());
+                let dead = member.wait(*mark, left, |heard| heard.is_about("dead", victim));
+                times.extend(dead.map(|heard| heard.at.saturating_duration_since(since)));
+            }
+        }
+        let all = times.len() + 1 == self.len();
+        times.sort();
+        (times, all)
+    }
+
+    /// Kills one member and judges how the others find out.
+    pub(crate) fn kill_and_judge(&mut self, report: &mut Report, victim: usize, bound: Duration) {
+        let marks = self.marks();
+        let killed = self.members[victim].kill();
+        let (times, all) = self.wait_for_deaths(victim, &marks, killed, bound * 2);
+        let ms = |duration: Option<&Duration>| duration.map_or(0, Duration::as_millis);
+        let (least, middle, most) = (times.first(), times.get(times.len() / 2), times.last());
+        report.figure(format!("Dead after min {} / median {} / max {} ms", ms(least), ms(middle), ms(most)));
+        let what = format!("{} killed: Dead at all {} survivors", self.members[victim].name, self.len() - 1);
+        report.within(&what, most.copied().filter(|_| all), bound);
+        let name = self.members[victim].name.clone();
+        let others = self.deaths(&marks).iter().filter(|death| death.name != name).count();
+        report.must(others == 0, format!("nobody else called Dead: {others}"));
+    }
+
+    /// Asks all running members for their tables; those that do not call all of `alive` Alive.
+    pub(crate) fn disagreeing(&mut self, alive: &[String]) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for member in self.members.iter_mut().filter_map(|member| member.is_running().then_some(member)) {
+            let rows = member.rows();
+            for name in alive {
+                let row = rows.iter().find(|row| row.name == *name);
+                let status = row.map_or("unknown", |row| &row.status);
+                if status != "alive" {
+                    wrong.push(format!("{} calls {name} {status}", member.name));
+                }
+            }
+        }
+        wrong
+    }
+
+    /// Everybody's table.
+    pub(crate) fn tables(&mut self) -> Vec<Vec<Row>> {
+        self.members.iter_mut().map(Member::rows).collect()
+    }
+
+    /// Sends one member a signal.
+    pub(crate) fn signal(&self, index: usize, signal: Signal) {
+        self.members[index].signal(signal);
+    }
+}
+
+/// What the `index`-th member is called.
+pub(crate) fn name(index: usize) -> String {
+    format!("m{index:02}")
+}
+
+/// Whom a line is about.
+pub(crate) fn about(heard: &Heard) -> String {
+    heard.line["name"].as_str().unwrap_or_default().to_owned()
+}
+
+/// What `member` believes of the others by its events, and since when.
+pub(crate) fn beliefs(lines: &[Heard]) -> BTreeMap<String, (&'static str, Instant)> {
+    let mut beliefs = BTreeMap::new();
+    for heard in lines {
+        let status = match heard.line["event"].as_str() {
+            Some("alive" | "refuted") => "alive",
+            Some("suspect") => "suspect",
+            Some("dead") => "dead",
+            Some("left") => "left",
+            _ => continue,
+        };
+        beliefs.insert(about(heard), (status, heard.at));
+    }
+    beliefs
+}
+
+/// Since when `member` calls all others of `names` Alive.
+fn alive_since(member: &Member, names: &[String]) -> Option<Instant> {
+    let lines = member.since(0);
+    let beliefs = beliefs(&lines);
+    let mut last = member.began;
+    for name in names.iter().filter(|name| **name != member.name) {
+        match beliefs.get(name) {
+            Some(("alive", at)) => last = last.max(*at),
+            _ => return None,
+        }
+    }
+    Some(last)
+}

@@ -1,0 +1,88 @@
+//! Two halves that cannot hear each other: each buries the other and none of its own, and both grow together
+//! again by themselves.
+
+use std::time::{Duration, Instant};
+
+use crate::cluster::Cluster;
+use crate::namespace::Namespace;
+use crate::report::{Report, skipped};
+use crate::scale::{Profile, seconds, size};
+
+#[test]
+fn halves_that_are_parted_for_seconds_grow_together() {
+    campaign("partition short", 6, Profile::Local, Duration::from_secs(16));
+}
+
+#[test]
+#[ignore = "takes 5 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored halves"]
+fn halves_that_are_parted_for_minutes_grow_together() {
+    campaign("partition", size("NODES", 20), Profile::Lan, seconds(180));
+}
+
+fn campaign(name: &str, n: usize, profile: Profile, time: Duration) {
+    let namespace = match Namespace::new() {
+        Ok(namespace) => namespace,
+        Err(why) => return skipped(name, why),
+    };
+    let mut report = Report::new(name);
+    let mut cluster = Cluster::converged(&mut report, n, profile, Some(&namespace.name));
+    let marks = cluster.marks();
+    let half = n / 2;
+    part(&namespace, &cluster, half);
+    report.figure(format!("parted: {half} and {} members", n - half));
+    let parted = Instant::now();
+    std::thread::sleep(time);
+
+    let names = cluster.names();
+    let side = |name: &str| usize::from(names.iter().position(|known| known == name).is_some_and(|at| at >= half));
+    let deaths = cluster.deaths(&marks);
+    let own = deaths.iter().filter(|death| side(&death.name) == side(&death.seen_by)).count();
+    report.must(own == 0, format!("no half buried its own while parted: {own}"));
+    let last = deaths.iter().map(|death| death.at).max();
+    report.figure(format!(
+        "last verdict {} s after the parting",
+        last.map_or(0, |at| at.saturating_duration_since(parted).as_secs())
+    ));
+    let tables = cluster.tables();
+    let mut wrong = Vec::new();
+    for (observer, rows) in names.iter().zip(&tables) {
+        for row in rows {
+            let expected = if side(&row.name) == side(observer) { &["alive"][..] } else { &["dead"] };
+            if !expected.contains(&row.status.as_str()) {
+                wrong.push(format!("{observer} calls {} {}", row.name, row.status));
+            }
+        }
+    }
+    report.must(wrong.is_empty(), format!("each half sees the other Dead and itself Alive: {wrong:?}"));
+
+    let marks = cluster.marks();
+    namespace.run("iptables -F INPUT");
+    let healed = Instant::now();
+    let took = cluster.wait_until_all_alive(healed, Duration::from_secs(90));
+    report.within("healed: everybody Alive everywhere", took, Duration::from_secs(60));
+    std::thread::sleep(profile.period() * 10);
+    let deaths = cluster.deaths(&marks);
+    let own = deaths.iter().filter(|death| side(&death.name) == side(&death.seen_by)).count();
+    report.must(own == 0, format!("no half buried its own on the way: {own}"));
+    report.figure(format!("other verdicts on the way: {}", deaths.len() - own));
+    let wrong = cluster.disagreeing(&names);
+    report.must(wrong.is_empty(), format!("and it stays so: {wrong:?}"));
+    report.verdict();
+}
+
+/// Drops every packet from one half to the other.
+fn part(namespace: &Namespace, cluster: &Cluster, half: usize) {
+    // One rule for each pair of ports would be hundreds: mark what the first half sends, then drop what crosses.
+    for member in &cluster.members[..half] {
+        let port = member.addr.port();
+        namespace.run(&format!("iptables -t mangle -A INPUT -p udp --sport {port} -j MARK --set-mark 1"));
+    }
+    for member in &cluster.members[half..] {
+        let port = member.addr.port();
+        namespace.run(&format!("iptables -A INPUT -p udp -m mark --mark 1 --dport {port} -j DROP"));
+    }
+    for member in &cluster.members[..half] {
+        let port = member.addr.port();
+        namespace.run(&format!("iptables -A INPUT -p udp -m mark --mark 0 --dport {port} -j DROP"));
+    }
+}

@@ -1,0 +1,67 @@
+//! Sizes, which may be set from outside, and the bounds that follow from a profile and a size.
+
+use std::time::Duration;
+
+use swim_core::Options;
+
+/// A size of a campaign: `default` unless the environment variable `SWIM_CAMPAIGN_` + `what` says otherwise.
+pub(crate) fn size(what: &str, default: usize) -> usize {
+    let name = format!("SWIM_CAMPAIGN_{what}");
+    match std::env::var(&name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is `{text}`; expected a number")),
+        Err(_) => default,
+    }
+}
+
+/// Seconds that a campaign lasts, or `SWIM_CAMPAIGN_SECONDS`.
+pub(crate) fn seconds(default: usize) -> Duration {
+    Duration::from_secs(size("SECONDS", default) as u64)
+}
+
+/// The timing of a profile.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Profile {
+    Local,
+    Lan,
+}
+
+impl Profile {
+    /// As it is given on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Lan => "lan",
+        }
+    }
+
+    pub(crate) fn options(self) -> Options {
+        match self {
+            Self::Local => Options::local(),
+            Self::Lan => Options::lan(),
+        }
+    }
+
+    pub(crate) fn period(self) -> Duration {
+        self.options().period
+    }
+
+    /// Within it every survivor of a cluster of `n` calls a killed member Dead: 14 periods until somebody has
+    /// probed it in vain, K + 1 until enough others have, the shortest suspicion, and 2 s for a busy machine.
+    pub(crate) fn detection_bound(self, n: usize) -> Duration {
+        let options = self.options();
+        let periods = 14 + u32::from(options.confirmations) + 1;
+        let shortest = self.period().mul_f64(f64::from(options.alpha) * log10(n).max(1.0));
+        self.period() * periods + shortest + Duration::from_secs(2)
+    }
+
+    /// How long one update is told by each member: λ · ⌈log₁₀(n + 1)⌉ gossip ticks.
+    pub(crate) fn dissemination(self, n: usize) -> Duration {
+        let options = self.options();
+        let ticks = f64::from(options.lambda) * log10(n + 1).ceil();
+        options.gossip_interval.unwrap_or(options.period).mul_f64(ticks)
+    }
+}
+
+fn log10(n: usize) -> f64 {
+    (n as f64).log10()
+}
