@@ -208,7 +208,7 @@ pub(crate) enum Told {
         #[serde(flatten)]
         who: Who,
         via: SocketAddr,
-        members: u32,
+        known: u32,
     },
     JoinFailed {
         #[serde(flatten)]

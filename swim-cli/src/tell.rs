@@ -66,7 +66,7 @@ fn tell_of_me(event: Event, who: Who) -> Told {
         Event::EpochRaised { epoch } => Told::EpochRaised { who, epoch: epoch.0 },
         Event::Stalled { lost } => Told::Stalled { who, lost_ms: millis(lost) },
         Event::Deaf { deaf } => Told::Deaf { who, deaf },
-        Event::Joined { via, members } => Told::Joined { who, via, members },
+        Event::Joined { via, members } => Told::Joined { who, via, known: members },
         Event::JoinFailed { reason } => Told::JoinFailed { who, reason: snake(&format!("{reason:?}")) },
         Event::LeaveSent { datagrams } => Told::LeaveSent { who, datagrams },
         Event::MetadataSet { incarnation } => Told::MetadataSet { who, incarnation: incarnation.0 },

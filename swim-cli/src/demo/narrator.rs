@@ -72,9 +72,10 @@ impl Narrator {
         self.since
     }
 
-    /// What was left out, a line for each kind.
-    pub(crate) fn rest(&self) -> Vec<String> {
-        let more = self.told.iter().map(|(kind, told)| (kind, told.saturating_sub(self.lines_max)));
+    /// What was left out since this was asked last, a line for each kind.
+    pub(crate) fn rest(&mut self) -> Vec<String> {
+        let told = std::mem::take(&mut self.told).into_iter();
+        let more = told.map(|(kind, told)| (kind, told.saturating_sub(self.lines_max)));
         more.filter(|(_, more)| *more > 0)
             .map(|(kind, more)| {
                 format!("             {}", paint(DIM, format_args!("… {more} more {}", kind.plural())))

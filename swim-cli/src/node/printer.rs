@@ -114,9 +114,7 @@ fn in_words(event: &Told) -> Option<String> {
             (WARN, "deaf", "hears nobody; doubts itself, not the others".to_owned())
         }
         Told::Deaf { deaf: false, .. } => (GOOD, "hears", "hears the others again".to_owned()),
-        Told::Joined { via, members, .. } => {
-            (GOOD, "joined", format!("through {via}; {members} members so far"))
-        }
+        Told::Joined { via, known, .. } => (GOOD, "joined", format!("through {via}; {known} members so far")),
         Told::JoinFailed { reason, .. } => (BAD, "not joined", reason.replace('_', " ")),
         Told::LeaveSent { datagrams, .. } => (BOLD, "goodbye", format!("said in {datagrams} datagrams")),
         Told::MetadataSet { .. } | Told::AddressSet { .. } => (DIM, "changed", String::new()),

@@ -34,9 +34,18 @@ impl Roster {
         Self { running, snapshot: None, remembered: HashMap::new(), me }
     }
 
-    /// To be called before an event is told: some make the snapshot at hand too old.
+    /// To be called before an event is told: what is at hand about its subject may be older.
     pub(crate) fn notice(&mut self, event: &Event) {
-        if matches!(event, Event::Updated { .. }) {
+        let is_older = match *event {
+            Event::Updated { .. } => true,
+            Event::Alive { id, addr, epoch } => {
+                self.remembered.remove(&id);
+                let held = self.snapshot.as_ref().and_then(|snapshot| snapshot.get(id));
+                held.is_some_and(|held| (held.addr, held.epoch) != (addr, epoch))
+            }
+            _ => false,
+        };
+        if is_older {
             self.snapshot = None;
         }
     }
@@ -56,11 +65,11 @@ impl Roster {
     }
 
     fn member(&mut self, id: NodeId) -> Option<OwnedMember> {
-        let held = self.snapshot.as_ref().and_then(|snapshot| snapshot.get(id)).cloned();
-        if held.is_some() || self.remembered.contains_key(&id) {
-            return held;
+        match &self.snapshot {
+            Some(snapshot) if snapshot.get(id).is_some() => snapshot.get(id).cloned(),
+            Some(_) if self.remembered.contains_key(&id) => None,
+            _ => self.refresh().get(id).cloned(),
         }
-        self.refresh().get(id).cloned()
     }
 
     fn refresh(&mut self) -> &Snapshot {

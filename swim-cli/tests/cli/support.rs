@@ -87,7 +87,7 @@ impl Running {
         let end = Instant::now() + LIVENESS;
         loop {
             self.say("members");
-            let answer = self.wait("members", |line| line.get("members").is_some());
+            let answer = self.wait("members", |line| line["members"].is_array());
             let members = answer["members"].as_array().expect("a list").clone();
             if wanted(&members) {
                 return members;
