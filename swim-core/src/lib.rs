@@ -25,6 +25,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod bound;
 mod claim;
 mod config;
 mod conflict;

@@ -53,6 +53,11 @@ impl Patience {
         scale::suspicion_timeout(self.min, self.max, confirmations, self.k)
     }
 
+    /// How many confirmations count.
+    pub(crate) const fn confirmations(&self) -> u8 {
+        self.k
+    }
+
     /// The longest that a suspicion can last.
     pub(crate) const fn longest(&self) -> Duration {
         self.max
