@@ -19,7 +19,7 @@
 //! Two cells differ from the SWIM paper (section 4.2). *Dead can be refuted* by a higher incarnation: a
 //! partition that outlasts every suspicion must heal. *Left is final* for its epoch: whoever comes back
 //! takes a new one. Two further rules are not about order and live where claims are applied
-//! (`node/apply.rs`): Dead is believed only over a Suspect that is held, Left by somebody else only over
+//! (`node/claims.rs`): Dead is believed only over a Suspect that is held, Left by somebody else only over
 //! Suspect or Dead.
 
 use crate::identity::{Epoch, Incarnation};

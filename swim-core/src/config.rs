@@ -49,7 +49,7 @@ pub struct Options {
     pub gossip_interval: Option<Duration>,
     /// Members that each gossip tick sends to, 1 to 8. Default 3.
     pub gossip_fanout: u8,
-    /// Updates in one datagram; SWIM section 5 uses 6. Default: as many as fit.
+    /// Updates in one datagram; SWIM section 5 uses 6. Default, and at most: 64.
     pub updates_max: u16,
 
     /// Longest datagram, in bytes of UDP payload, 1,200 to 9,000. LAN 1,400, WAN 1,200.

@@ -93,7 +93,8 @@ impl Doubt {
         }
         self.thaw();
         if noticed.stall.is_some() {
-            self.freeze_until(self.awake().after(direct_timeout));
+            let grace = self.awake().after(direct_timeout);
+            self.freeze_until(self.freeze.map_or(grace, |freeze| freeze.until.max(grace)));
         }
         noticed
     }
@@ -340,6 +341,16 @@ mod tests {
         doubt.advance(at(16_000), DIRECT);
         assert!(!doubt.doubts());
         assert_eq!(doubt.patience(), at(4000));
+    }
+
+    #[test]
+    fn a_stall_does_not_end_deafness() {
+        let mut doubt = doubt();
+        deafen(&mut doubt);
+        doubt.set_deadline(Some(at(4100)));
+        assert!(doubt.advance(at(9100), DIRECT).stall.is_some());
+        doubt.advance(at(12_000), DIRECT);
+        assert!(doubt.doubts(), "nobody has been heard since");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A node that is slow to read its own mail sees everybody else as dead. The multiplier counts the signs:
 //! own probes that failed, nacks that did not come, suspicions of itself that it had to refute, stalls
-//! that it noticed. It stretches both the period and the direct timeout, so an unhealthy node accuses
+//! and deafness that it noticed. It stretches both the period and the direct timeout, so an unhealthy node accuses
 //! later and less often; every answered probe brings it back.
 
 use core::time::Duration;

@@ -23,13 +23,19 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::identity::NodeId;
+use crate::members::SAMPLE_MAX;
 use crate::numbers::{self, Question};
 use crate::time::Instant;
 use crate::{HINTS_MAX, SEEDS_MAX};
 
-/// Contacts open at once: all seeds, and as many introductions and hints again as a period may bring.
-pub(crate) const CONTACTS_MAX: usize = SEEDS_MAX + 16;
-/// Attempts of a contact that is not a seed's.
+/// Introductions open at once.
+pub(crate) const INTRODUCTIONS_MAX: usize = 16;
+/// Replies to strangers open at once: what strangers send cannot crowd out what this node wants.
+pub(crate) const REPLIES_MAX: usize = 4;
+/// Contacts open at once: all seeds and some hints, introductions, replies.
+#[cfg(test)]
+pub(crate) const CONTACTS_MAX: usize = SEEDS_MAX + SAMPLE_MAX + INTRODUCTIONS_MAX + REPLIES_MAX;
+/// Attempts of an introduction.
 const TRIES_MAX: u8 = 4;
 /// Attempts with one token.
 const TOKEN_USES_MAX: u8 = 4;
@@ -41,6 +47,19 @@ pub(crate) enum Why {
     Seeking,
     /// It may be alive, and would be of use: a few times.
     Introduction,
+    /// It sent something, from an address that may be forged: once, until it returns a token.
+    Reply,
+}
+
+impl Why {
+    /// How many of them may be open at once.
+    const fn open_max(self) -> usize {
+        match self {
+            Self::Seeking => SEEDS_MAX + SAMPLE_MAX,
+            Self::Introduction => INTRODUCTIONS_MAX,
+            Self::Reply => REPLIES_MAX,
+        }
+    }
 }
 
 /// How far a contact has come.
@@ -84,14 +103,14 @@ impl Contacts {
             }
             return true;
         }
-        let place = match self.places.iter().position(Option::is_none) {
-            Some(place) => place,
-            None if self.places.len() < CONTACTS_MAX => {
-                self.places.push(None);
-                self.places.len() - 1
-            }
-            None => return false,
-        };
+        let alike = self.places.iter().flatten().filter(|contact| contact.why == why).count();
+        if alike >= why.open_max() {
+            return false;
+        }
+        let place = self.places.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.places.push(None);
+            self.places.len() - 1
+        });
         let nonce = numbers::compose(random, Question::Announce { place: place as u16 });
         self.places[place] = Some(Contact {
             addr,
@@ -118,6 +137,9 @@ impl Contacts {
     pub(crate) fn challenge(&mut self, nonce: u64, token: u64, now: Instant) {
         if let Some(contact) = self.at(nonce) {
             contact.token = token;
+            if contact.why == Why::Reply {
+                contact.why = Why::Introduction;
+            }
             contact.token_uses = 0;
             contact.next_at = now;
         }
@@ -161,7 +183,12 @@ impl Contacts {
             if contact.next_at > now {
                 continue;
             }
-            if contact.why == Why::Introduction && contact.tries >= TRIES_MAX {
+            let spent = match contact.why {
+                Why::Seeking => false,
+                Why::Introduction => contact.tries >= TRIES_MAX,
+                Why::Reply => contact.tries >= 1,
+            };
+            if spent {
                 *entry = None;
                 continue;
             }
@@ -303,6 +330,18 @@ mod tests {
     }
 
     #[test]
+    fn a_stranger_is_answered_once_unless_it_returns_a_token() {
+        let mut contacts = Contacts::new(RETRY);
+        contacts.open(addr(1), Why::Reply, 0, at(0));
+        contacts.open(addr(2), Why::Reply, 0, at(0));
+        let first = contacts.due(at(0), |delay| delay).expect("one answer each");
+        assert!(contacts.due(at(0), |delay| delay).is_some());
+        contacts.challenge(first.nonce, 7, at(1));
+        let tries = (0..100).filter(|step| contacts.due(at(1 + step * 400), |delay| delay).is_some()).count();
+        assert_eq!(tries, usize::from(TRIES_MAX) - 1, "only the one that has proven its address");
+    }
+
+    #[test]
     fn an_answer_must_fit_number_source_and_stage() {
         let mut contacts = Contacts::new(RETRY);
         contacts.open(addr(1), Why::Seeking, 0x1234_0000, at(0));
@@ -331,9 +370,16 @@ mod tests {
             assert!(join.add_hint(addr(last)));
         }
         assert!(!join.add_hint(addr(999)));
-        for last in 0..CONTACTS_MAX as u16 {
-            assert!(join.contacts.open(addr(last), Why::Introduction, 0, at(0)));
+        let mut next = 0;
+        for (why, max) in
+            [(Why::Reply, REPLIES_MAX), (Why::Introduction, INTRODUCTIONS_MAX), (Why::Seeking, SEEDS_MAX)]
+        {
+            for _ in 0..max {
+                next += 1;
+                assert!(join.contacts.open(addr(next), why, 0, at(0)), "{why:?} {next}");
+            }
+            assert_eq!(join.contacts.open(addr(999), why, 0, at(0)), why == Why::Seeking, "{why:?}");
         }
-        assert!(!join.contacts.open(addr(999), Why::Introduction, 0, at(0)));
+        assert!(join.contacts.places.len() <= CONTACTS_MAX);
     }
 }

@@ -15,7 +15,8 @@ use crate::output::Event;
 pub(crate) const QUANTUM: usize = 16;
 /// Datagrams that can wait: a quantum of timers, and the answers of a quantum of further inputs.
 pub(crate) const OUTBOX_DATAGRAMS: usize = 2 * QUANTUM;
-/// Events that can wait. One datagram makes at most some 120 (two for each of its updates).
+/// Events that can wait. A full datagram of 1,400 bytes makes at most some 120 (its updates are
+/// at least 32 bytes long, and make up to three each).
 pub(crate) const OUTBOX_EVENTS: usize = 1024;
 
 #[derive(Clone, Copy, Debug)]
@@ -54,13 +55,16 @@ impl Outbox {
         self.reuse();
     }
 
-    /// Datagrams that timers may still send in this `handle`.
-    pub(crate) fn quantum_left(&self) -> usize {
-        self.quantum.min(OUTBOX_DATAGRAMS - self.sealed.len())
+    /// Datagrams that timers may still send in this `handle`. A full outbox takes nothing off: what is due
+    /// is done and its datagrams are lost, as on any other network; otherwise it would stay due, and a
+    /// driver that waits for its socket would be called again and again.
+    pub(crate) const fn quantum_left(&self) -> usize {
+        self.quantum
     }
 
     /// The buffer to append one datagram to, or `None` if the outbox is full.
     pub(crate) fn open(&mut self) -> Option<&mut Vec<u8>> {
+        self.quantum = self.quantum.saturating_sub(1);
         let full = self.sealed.len() >= OUTBOX_DATAGRAMS
             || self.bytes.len() + self.datagram_max > self.bytes.capacity();
         if full { None } else { Some(&mut self.bytes) }
@@ -70,7 +74,6 @@ impl Outbox {
     pub(crate) fn seal(&mut self, target: SocketAddr, start: usize) {
         debug_assert!(self.bytes.len() - start <= self.datagram_max);
         self.sealed.push_back(Sealed { target, start, end: self.bytes.len() });
-        self.quantum = self.quantum.saturating_sub(1);
     }
 
     /// Queues an event; `false` if it was lost.

@@ -41,11 +41,17 @@ impl Cluster {
     }
 
     /// Starts `n` members and waits until they know each other.
-    pub(crate) fn converged(report: &mut Report, n: usize, profile: Profile, namespace: Option<&str>) -> Self {
+    pub(crate) fn converged(
+        report: &mut Report,
+        n: usize,
+        profile: Profile,
+        namespace: Option<&str>,
+    ) -> Self {
         let cluster = Self::start(n, profile, namespace);
         let last = cluster.members.iter().map(|member| member.began).max().expect("not empty");
         let took = cluster.wait_until_all_alive(last, Duration::from_secs(30));
-        let what = format!("{n} members, mixed drivers, profile {}, converged after the last start", profile.name());
+        let what =
+            format!("{n} members, mixed drivers, profile {}, converged after the last start", profile.name());
         report.within(&what, took, Duration::from_secs(5));
         cluster
     }

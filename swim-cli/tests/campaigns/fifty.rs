@@ -29,7 +29,8 @@ fn campaign(name: &str, n: usize, after: Duration) {
     std::thread::sleep(end.saturating_duration_since(Instant::now()));
     let gone = cluster.members[victim].name.clone();
     let wrong = cluster.deaths(&marks).iter().filter(|death| death.name != gone).count();
-    report.must(wrong == 0, format!("in the {} s after it nobody else called Dead: {wrong}", after.as_secs()));
+    report
+        .must(wrong == 0, format!("in the {} s after it nobody else called Dead: {wrong}", after.as_secs()));
     report.figure(format!("suspicions meanwhile: {}", cluster.count(&marks, "suspect")));
     let alive: Vec<String> = cluster.names().into_iter().filter(|name| *name != gone).collect();
     let wrong = cluster.disagreeing(&alive);

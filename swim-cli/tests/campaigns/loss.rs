@@ -34,7 +34,9 @@ fn campaign(name: &str, n: usize, profile: Profile, percent: u32, time: Duration
     let marks = cluster.marks();
     let probability = f64::from(percent) / 100.0;
     // On the loopback device every packet passes INPUT once: it is lost once for each direction of a pair.
-    namespace.run(&format!("iptables -A INPUT -p udp -m statistic --mode random --probability {probability} -j DROP"));
+    namespace.run(&format!(
+        "iptables -A INPUT -p udp -m statistic --mode random --probability {probability} -j DROP"
+    ));
     namespace.run("iptables -Z");
     let began = Instant::now();
     while began.elapsed() < time {
@@ -48,11 +50,19 @@ fn campaign(name: &str, n: usize, profile: Profile, percent: u32, time: Duration
     // Five standard deviations: the dice were thrown at all, and for the right share.
     let spread = 500.0 * (probability * (1.0 - probability) / arrived.max(1) as f64).sqrt();
     report.must((share - f64::from(percent)).abs() < spread, format!("that is {percent} % ± {spread:.1}"));
-    let (failed, probes): (Vec<u64>, Vec<u64>) =
-        cluster.members.iter_mut().map(|member| (member.stat("probes_failed"), member.stat("probes"))).unzip();
+    let (failed, probes): (Vec<u64>, Vec<u64>) = cluster
+        .members
+        .iter_mut()
+        .map(|member| (member.stat("probes_failed"), member.stat("probes")))
+        .unzip();
     report.figure(format!("{} of {} probes failed", failed.iter().sum::<u64>(), probes.iter().sum::<u64>()));
-    report.figure(format!("refuted {}, accused {}", cluster.count(&marks, "refuted"), cluster.count(&marks, "accused")));
+    report.figure(format!(
+        "refuted {}, accused {}",
+        cluster.count(&marks, "refuted"),
+        cluster.count(&marks, "accused")
+    ));
     let deaths = cluster.deaths(&marks);
-    report.must(deaths.is_empty(), format!("nobody called Dead anywhere in {} s: {deaths:?}", time.as_secs()));
+    report
+        .must(deaths.is_empty(), format!("nobody called Dead anywhere in {} s: {deaths:?}", time.as_secs()));
     report.verdict();
 }

@@ -34,7 +34,8 @@ fn campaign(name: &str, n: usize, profile: Profile, time: Duration) {
     std::thread::sleep(time);
 
     let names = cluster.names();
-    let side = |name: &str| usize::from(names.iter().position(|known| known == name).is_some_and(|at| at >= half));
+    let side =
+        |name: &str| usize::from(names.iter().position(|known| known == name).is_some_and(|at| at >= half));
     let deaths = cluster.deaths(&marks);
     let own = deaths.iter().filter(|death| side(&death.name) == side(&death.seen_by)).count();
     report.must(own == 0, format!("no half buried its own while parted: {own}"));

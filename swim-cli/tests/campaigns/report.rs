@@ -20,7 +20,8 @@ impl Report {
     /// Begins a campaign, when the one before it has ended.
     pub(crate) fn new(name: &str) -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let report = Self { name: name.to_owned(), began: Instant::now(), failures: Vec::new(), _alone: alone };
+        let report =
+            Self { name: name.to_owned(), began: Instant::now(), failures: Vec::new(), _alone: alone };
         report.figure(format!("begins; load {}", load()));
         report
     }
@@ -41,7 +42,10 @@ impl Report {
     /// A time that must not be exceeded, and that something must have happened at all.
     pub(crate) fn within(&mut self, what: &str, took: Option<Duration>, limit: Duration) {
         let text = took.map_or("never".to_owned(), |took| format!("{} ms", took.as_millis()));
-        self.must(took.is_some_and(|took| took <= limit), format!("{what}: {text} (at most {} ms)", limit.as_millis()));
+        self.must(
+            took.is_some_and(|took| took <= limit),
+            format!("{what}: {text} (at most {} ms)", limit.as_millis()),
+        );
     }
 
     /// Ends the campaign.

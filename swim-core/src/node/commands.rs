@@ -168,9 +168,10 @@ impl Node {
         Ok(())
     }
 
-    /// After half a tombstone's life asleep the table may hold members that everybody else has forgotten:
-    /// what it says is a list of whom to ask, and the cluster is joined anew.
-    pub(super) fn forget_everybody(&mut self) {
+    /// After half a tombstone's life asleep the table may hold members that everybody else has forgotten.
+    /// What it says is a list of whom to ask: the cluster is joined anew, through the seeds and a few of
+    /// the members, and whoever does not answer is buried in the usual way.
+    pub(super) fn start_over(&mut self) {
         let mut found = [Slot::ME; SAMPLE_MAX];
         let streams = &mut self.streams;
         let random = &mut |n| streams.below(Purpose::Joining, n);

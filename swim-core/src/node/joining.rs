@@ -39,7 +39,7 @@ impl Node {
         }
         for _ in 0..self.join.hints.len().min(SAMPLE_MAX) {
             let hint = self.streams.below(Purpose::Joining, self.join.hints.len() as u32) as usize;
-            self.contact(self.join.hints[hint], Why::Introduction);
+            self.contact(self.join.hints[hint], Why::Seeking);
         }
     }
 
@@ -93,7 +93,13 @@ impl Node {
         }
         if welcome.verdict == Verdict::IdTaken {
             self.join.contacts.close(welcome.nonce);
-            self.lose(incumbent_address(body, self.me.id).unwrap_or(source));
+            let rival = incumbent_address(body, self.me.id).unwrap_or(source);
+            if self.n() == 1 && !self.join.announced {
+                self.lose(rival);
+            } else {
+                // Both are members: who stays is not for the one who was asked to decide.
+                self.ask_rival(rival, welcome.held_epoch, welcome.held_incarnation);
+            }
             return Ok(());
         }
         self.set_epoch_clock(welcome.clock, contact.why);
@@ -270,7 +276,8 @@ impl Node {
             return Ok(());
         }
         self.hear(&word, header.sender);
-        let slot = self.members.find(header.sender).ok_or(DropReason::MembersFull)?;
+        // Refused, and counted for what it was.
+        let Some(slot) = self.members.find(header.sender) else { return Ok(()) };
         let ack = Ack {
             number: announce.number,
             root: Some(self.digest_root()),

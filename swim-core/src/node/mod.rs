@@ -357,7 +357,7 @@ impl Node {
         self.health.worsen(1);
         self.event(Event::Stalled { lost });
         if lost >= self.config.tombstone_life / 2 && self.is_running() {
-            self.forget_everybody();
+            self.start_over();
         }
     }
 }

@@ -4,11 +4,12 @@
 //! | --- | --- | --- |
 //! | a member, at the address that is held | heard | everything |
 //! | known, but Dead or Left here | not heard | a ping, answered with what is believed of it |
-//! | known, at another address | not heard | a ping, answered as a stranger's; an ack, see below |
+//! | known, at another address | not heard | a ping, answered as a stranger's; an ack, counted |
 //! | a stranger | not heard | a ping, answered with "I do not know you"; the handshake |
 //! | this node's own id | not heard | whether this node lives (`rivalry.rs`) |
 //!
-//! An answer to anybody but a member is never longer than the question. A sender whose header is of an
+//! An answer to anybody but a member, or a stranger that has returned a token, is never longer than the
+//! question. A sender whose header is of an
 //! earlier life than the one held is a stranger whose pings are answered, so that it asks to be
 //! introduced and learns; nothing else of it is heard.
 
@@ -217,7 +218,7 @@ impl Node {
             // It knows a later life of this node: our clock was set back. An answer in this epoch would
             // not be heard, so ask to be introduced, which tells us the epoch to beat.
             if self.is_plausible(ping.target_epoch) {
-                self.contact(source, Why::Introduction);
+                self.contact(source, Why::Reply);
             }
             return Err(DropReason::Stranger);
         }

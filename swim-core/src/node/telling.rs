@@ -115,6 +115,9 @@ impl Node {
     }
 }
 
+/// Updates in one datagram, whatever its length.
+const UPDATES_MAX: usize = 64;
+
 type Gossip<'a> = (&'a mut crate::gossip::Updates, &'a mut crate::gossip::Broadcasts);
 
 /// Fills a datagram with gossip. Returns how many updates it carries.
@@ -135,7 +138,7 @@ fn ride(
             reserved = reserved.max(next + crate::wire::PART_LEN).min(writer.room());
         }
     }
-    let mut done: [Option<Slot>; 64] = [None; 64];
+    let mut done = [None; UPDATES_MAX];
     let mut finished = 0;
     let updates_max = updates_max.min(done.len());
     let written = updates.write(
