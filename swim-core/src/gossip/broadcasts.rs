@@ -142,18 +142,19 @@ impl Broadcasts {
     }
 
     /// Bytes that the next one takes in a datagram; `None` if nothing is queued.
-    pub(crate) fn next_len(&self) -> Option<usize> {
-        let cursor = self.order.first(0)?;
-        self.queue[cursor.place as usize].as_ref().map(|queued| broadcast_len(queued.payload.len()))
+    pub(crate) fn next_len(&mut self) -> Option<usize> {
+        self.order.begin();
+        self.queue[self.order.first()? as usize].as_ref().map(|queued| broadcast_len(queued.payload.len()))
     }
 
     /// Writes as many as fit, least sent first; those sent `limit` times are dropped.
     pub(crate) fn write(&mut self, writer: &mut Writer<'_>, limit: usize) -> usize {
         let mut written = 0;
-        let mut next = self.order.first(0);
-        while let Some(cursor) = next {
-            next = self.order.after(cursor);
-            let Some(queued) = &self.queue[cursor.place as usize] else { continue };
+        self.order.begin();
+        let mut next = self.order.first();
+        while let Some(place) = next {
+            next = self.order.after(place);
+            let Some(queued) = &self.queue[place as usize] else { continue };
             let record = BroadcastRecord {
                 origin: queued.origin,
                 epoch: queued.epoch,
@@ -164,10 +165,10 @@ impl Broadcasts {
                 break;
             }
             written += 1;
-            if self.order.sent(cursor.place) >= limit {
-                self.order.remove(cursor.place);
-                self.queue[cursor.place as usize] = None;
-                self.free.push(cursor.place);
+            if self.order.sent(place) >= limit {
+                self.order.remove(place);
+                self.queue[place as usize] = None;
+                self.free.push(place);
             }
         }
         written

@@ -3,6 +3,9 @@
 //! One doubly linked list for each number of sends, threaded through an array by place: putting in,
 //! taking out, and sending once more are a few writes each, and finding the first is one bit scan. The
 //! number of sends is bounded by λ · ⌈log₁₀(n + 1)⌉ ≤ 64, so a machine word marks the lists in use.
+//!
+//! What is sent goes to the end of the next list, where the same pass would meet it again: a pass has a
+//! number, an entry the number of the pass that sent it last, and no pass visits an entry twice.
 
 use alloc::vec::Vec;
 
@@ -15,16 +18,17 @@ struct Link {
     previous: u32,
     next: u32,
     sends: u8,
+    /// The pass that sent it last.
+    pass: u16,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct List {
     head: u32,
     tail: u32,
-    len: u32,
 }
 
-const EMPTY: List = List { head: NONE, tail: NONE, len: 0 };
+const EMPTY: List = List { head: NONE, tail: NONE };
 
 /// The order of entries whose contents the caller keeps by the same place.
 #[derive(Debug)]
@@ -33,23 +37,30 @@ pub(crate) struct LeastSent {
     lists: [List; SENDS_MAX],
     used: u64,
     len: u32,
+    pass: u16,
 }
 
 impl LeastSent {
     pub(crate) const fn new() -> Self {
-        Self { links: Vec::new(), lists: [EMPTY; SENDS_MAX], used: 0, len: 0 }
+        Self { links: Vec::new(), lists: [EMPTY; SENDS_MAX], used: 0, len: 0, pass: 0 }
     }
 
     pub(crate) const fn len(&self) -> u32 {
         self.len
     }
 
+    /// Begins a pass: everything may be visited again.
+    pub(crate) const fn begin(&mut self) {
+        self.pass = self.pass.wrapping_add(1);
+    }
+
     /// Puts `place` in, never sent.
     pub(crate) fn push(&mut self, place: u32) {
         let index = place as usize;
         if self.links.len() <= index {
-            self.links.resize(index + 1, Link { previous: NONE, next: NONE, sends: 0 });
+            self.links.resize(index + 1, Link { previous: NONE, next: NONE, sends: 0, pass: 0 });
         }
+        self.links[index].pass = self.pass.wrapping_sub(1);
         self.append(place, 0);
         self.len += 1;
     }
@@ -60,56 +71,60 @@ impl LeastSent {
         self.len -= 1;
     }
 
-    /// `place` was sent once more. Returns how often it was sent.
+    /// `place` was sent once more, in this pass. Returns how often it was sent.
     pub(crate) fn sent(&mut self, place: u32) -> usize {
         let sends = self.unlink(place) + 1;
+        self.links[place as usize].pass = self.pass;
         self.append(place, sends.min(SENDS_MAX - 1));
         sends
     }
 
-    /// The least-sent entry that was sent at least `from` times.
-    pub(crate) fn first(&self, from: usize) -> Option<Cursor> {
-        if from >= SENDS_MAX {
-            return None;
-        }
-        let used = self.used & (u64::MAX << from);
-        if used == 0 {
-            return None;
-        }
-        let sends = used.trailing_zeros() as usize;
-        let list = self.lists[sends];
-        Some(Cursor { place: list.head, sends, left: list.len })
+    /// The least-sent entry that this pass has not sent.
+    pub(crate) fn first(&self) -> Option<u32> {
+        self.first_of(u64::MAX)
     }
 
-    /// The entry after `cursor` in the order in which they stood when the cursor was taken, even if the
-    /// entry at the cursor has been sent or removed since: take it before.
-    pub(crate) fn after(&self, cursor: Cursor) -> Option<Cursor> {
-        if cursor.left > 1 {
-            let next = self.links[cursor.place as usize].next;
-            return Some(Cursor { place: next, sends: cursor.sends, left: cursor.left - 1 });
+    /// The entry after `place`, to be taken before `place` is sent or removed.
+    pub(crate) fn after(&self, place: u32) -> Option<u32> {
+        let Link { next, sends, .. } = self.links[place as usize];
+        if next != NONE && self.links[next as usize].pass != self.pass {
+            return Some(next);
         }
-        self.first(cursor.sends + 1)
+        self.first_of((u64::MAX << sends) << 1)
+    }
+
+    /// The first in the lists of `mask`. What this pass has sent stands at the end of its list, so one
+    /// that stands at the head is followed by nothing else.
+    fn first_of(&self, mask: u64) -> Option<u32> {
+        let mut used = self.used & mask;
+        while used != 0 {
+            let head = self.lists[used.trailing_zeros() as usize].head;
+            if self.links[head as usize].pass != self.pass {
+                return Some(head);
+            }
+            used &= used - 1;
+        }
+        None
     }
 
     fn append(&mut self, place: u32, sends: usize) {
         let list = &mut self.lists[sends];
         let previous = list.tail;
         list.tail = place;
-        list.len += 1;
         if previous == NONE {
             list.head = place;
             self.used |= 1 << sends;
         } else {
             self.links[previous as usize].next = place;
         }
-        self.links[place as usize] = Link { previous, next: NONE, sends: sends as u8 };
+        let link = &mut self.links[place as usize];
+        (link.previous, link.next, link.sends) = (previous, NONE, sends as u8);
     }
 
     fn unlink(&mut self, place: u32) -> usize {
-        let Link { previous, next, sends } = self.links[place as usize];
+        let Link { previous, next, sends, .. } = self.links[place as usize];
         let sends = usize::from(sends);
         let list = &mut self.lists[sends];
-        list.len -= 1;
         if previous == NONE {
             list.head = next
         } else {
@@ -121,19 +136,11 @@ impl LeastSent {
         } else {
             self.links[next as usize].previous = previous
         }
-        if self.lists[sends].len == 0 {
+        if self.lists[sends].head == NONE {
             self.used &= !(1 << sends);
         }
         sends
     }
-}
-
-/// A position in the order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Cursor {
-    pub(crate) place: u32,
-    sends: usize,
-    left: u32,
 }
 
 #[cfg(test)]
@@ -141,14 +148,28 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    fn order(queue: &LeastSent) -> Vec<u32> {
-        let mut out = vec![];
-        let mut next = queue.first(0);
-        while let Some(cursor) = next {
-            out.push(cursor.place);
-            next = queue.after(cursor);
+    /// What a pass visits.
+    fn order(queue: &mut LeastSent) -> Vec<u32> {
+        queue.begin();
+        core::iter::successors(queue.first(), |place| queue.after(*place)).collect()
+    }
+
+    #[test]
+    fn a_pass_that_sends_everything_visits_everything_once() {
+        let mut queue = LeastSent::new();
+        (0..4).for_each(|place| queue.push(place));
+        queue.begin();
+        queue.sent(1);
+        for expected in [vec![0, 2, 3, 1], vec![0, 2, 3, 1]] {
+            queue.begin();
+            let (mut visited, mut next) = (vec![], queue.first());
+            while let Some(place) = next {
+                next = queue.after(place);
+                queue.sent(place);
+                visited.push(place);
+            }
+            assert_eq!(visited, expected);
         }
-        out
     }
 
     #[test]
@@ -160,9 +181,9 @@ mod tests {
         queue.sent(0);
         queue.sent(2);
         queue.sent(0);
-        assert_eq!(order(&queue), [1, 3, 2, 0]);
+        assert_eq!(order(&mut queue), [1, 3, 2, 0]);
         queue.remove(3);
-        assert_eq!(order(&queue), [1, 2, 0]);
+        assert_eq!(order(&mut queue), [1, 2, 0]);
         assert_eq!(queue.len(), 3);
     }
 
@@ -183,7 +204,7 @@ mod tests {
                 let mut sorted = model.clone();
                 sorted.sort_by_key(|entry| (entry.1, entry.2));
                 let expected: Vec<u32> = sorted.iter().map(|entry| entry.0).collect();
-                proptest::prop_assert_eq!(order(&queue), expected);
+                proptest::prop_assert_eq!(order(&mut queue), expected);
             }
         }
     }

@@ -60,6 +60,20 @@ impl Updates {
         Some(news)
     }
 
+    /// Begins a datagram: what [`Updates::told`] says of it from now on is not written again.
+    pub(crate) const fn begin(&mut self) {
+        self.order.begin();
+    }
+
+    /// `place` is in the datagram already. `true` if that was the last time: it is taken out.
+    pub(crate) fn told(&mut self, place: u32, limit: usize) -> bool {
+        let last = self.order.sent(place) >= limit;
+        if last {
+            self.remove(place);
+        }
+        last
+    }
+
     /// Writes as many entries as fit and are allowed, least sent first. Those that were sent `limit`
     /// times are taken out and handed to `done`. Returns how many were written.
     pub(crate) fn write(
@@ -72,20 +86,19 @@ impl Updates {
         mut done: impl FnMut(News),
     ) -> usize {
         let (mut written, mut misfits) = (0, 0);
-        let mut next = self.order.first(0);
-        while let Some(cursor) = next {
+        let mut next = self.order.first();
+        while let Some(place) = next {
             if written >= count_max || misfits >= MISFITS_MAX || writer.room() <= leave_room {
                 break;
             }
-            next = self.order.after(cursor);
-            let Some(news) = self.news[cursor.place as usize] else { continue };
+            next = self.order.after(place);
+            let Some(news) = self.news[place as usize] else { continue };
             if !put(writer, &news) {
                 misfits += 1;
                 continue;
             }
             written += 1;
-            if self.order.sent(cursor.place) >= limit {
-                self.remove(cursor.place);
+            if self.told(place, limit) {
                 done(news);
             }
         }

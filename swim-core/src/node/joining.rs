@@ -130,11 +130,30 @@ impl Node {
     }
 
     /// The announcement arrived: this node is a member. `false`: nothing was announced there.
-    pub(super) fn hear_announced(&mut self, source: SocketAddr, sender: NodeId, number: u64) -> bool {
+    pub(super) fn hear_announced(
+        &mut self,
+        source: SocketAddr,
+        sender: NodeId,
+        number: u64,
+        root: Option<u64>,
+    ) -> bool {
         if self.join.contacts.find(number, source, Stage::Announcing).is_none() {
             return false;
         }
         self.join.contacts.close(number);
+        if root != Some(self.digest_root()) {
+            self.catch_up(sender);
+        }
+        if self.join.search == Search::Seeking {
+            self.join.search = Search::Joined;
+            self.join.contacts.close_seeking();
+            self.event(Event::Joined { via: source, members: self.members.len_active() });
+        }
+        true
+    }
+
+    /// Pulls what a cluster holds, from the member that let us in and a few others.
+    fn catch_up(&mut self, sender: NodeId) {
         let now = self.now();
         self.sync.at_once(now);
         self.sync.differs(sender, now);
@@ -145,12 +164,6 @@ impl Node {
         for helper in &helpers[..count] {
             self.sync.add_peer(self.members.id(*helper));
         }
-        if self.join.search == Search::Seeking {
-            self.join.search = Search::Joined;
-            self.join.contacts.close_seeking();
-            self.event(Event::Joined { via: source, members: self.members.len_active() });
-        }
-        true
     }
 
     /// Ends the search without a cluster.

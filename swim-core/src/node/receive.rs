@@ -122,9 +122,14 @@ impl Node {
         header: &Header,
         body: &Body<'_>,
     ) -> Result<(), DropReason> {
+        let root = self.digest_root();
         let gossip = self.absorb(body, header.sender);
         match body.message {
-            Message::Ping(ping) => self.hear_ping(slot, source, header, ping, &gossip),
+            Message::Ping(ping) => {
+                // One root may differ only because of what this ping brings, or brings about.
+                self.compare(header.sender, Some(ping.root).filter(|theirs| *theirs != root));
+                self.hear_ping(slot, source, header, ping, &gossip)
+            }
             Message::Ack(ack) => {
                 self.hear_ack(source, header, ack)?;
                 self.compare(header.sender, ack.root);
@@ -186,15 +191,13 @@ impl Node {
             self.hear_my_name(about, self.me.addr);
         }
         let root = self.digest_root();
-        let differs = (root != ping.root).then_some(root);
-        self.compare(header.sender, differs.map(|_| ping.root));
         let mut claims = [Slot::ME; OUTDATED_MAX + 1];
         claims[1..=gossip.outdated_len].copy_from_slice(gossip.outdated());
         let behind = word < (self.me.epoch, self.incarnation());
         let claims = &claims[usize::from(!behind)..=gossip.outdated_len];
         let ack = Ack {
             number: ping.number,
-            root: differs,
+            root: (root != ping.root).then_some(root),
             belief: self.belief(slot, header).filter(|_| self.config.buddy),
             stranger: false,
         };
@@ -250,7 +253,7 @@ impl Node {
             Some(Question::Relayed { place }) => self.pass_on(place, number, source),
             Some(Question::Healing { place }) => self.heal.answered(place, header.sender, number, source),
             Some(Question::Incumbent { place }) => self.hear_incumbent(place, number, source, header),
-            Some(Question::Announce { .. }) => self.hear_announced(source, header.sender, number),
+            Some(Question::Announce { .. }) => self.hear_announced(source, header.sender, number, ack.root),
             Some(Question::Rival | Question::Pull { .. }) | None => false,
         };
         if !expected {

@@ -78,9 +78,17 @@ impl Node {
             self.stats.drop(DropReason::Amplification);
             return false;
         }
+        self.updates.begin();
         for slot in cargo.claims {
-            if put_claim(&mut writer, &self.members, &self.suspicions, &news(&self.members, *slot)) {
-                self.stats.updates_sent += 1;
+            if !put_claim(&mut writer, &self.members, &self.suspicions, &news(&self.members, *slot)) {
+                continue;
+            }
+            self.stats.updates_sent += 1;
+            // Gossip need not say it a second time.
+            if let Some(place) = self.members.queue(*slot).filter(|_| cargo.gossip)
+                && self.updates.told(place, sends_max)
+            {
+                self.members.set_queue(*slot, None);
             }
         }
         for slot in cargo.rows {
