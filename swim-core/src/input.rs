@@ -5,6 +5,7 @@
 use core::net::SocketAddr;
 
 use crate::identity::{Epoch, Incarnation, NodeId};
+use crate::output::CommandKind;
 use crate::payload::{Metadata, Payload};
 
 /// Something that happened. Handed to [`crate::Node::handle`] together with the time.
@@ -73,6 +74,24 @@ pub enum Command<'a> {
         /// At most [`crate::HINTS_MAX`] are looked at.
         hints: &'a [Hint],
     },
+}
+
+impl Command<'_> {
+    /// Which command it is, without its data.
+    #[must_use]
+    pub const fn kind(&self) -> CommandKind {
+        match self {
+            Self::Join { .. } => CommandKind::Join,
+            Self::CancelJoin => CommandKind::CancelJoin,
+            Self::Leave => CommandKind::Leave,
+            Self::SetMetadata(_) => CommandKind::SetMetadata,
+            Self::SetAddress(_) => CommandKind::SetAddress,
+            Self::Broadcast(_) => CommandKind::Broadcast,
+            Self::Send { .. } => CommandKind::Send,
+            Self::Remove { .. } => CommandKind::Remove,
+            Self::Restore { .. } => CommandKind::Restore,
+        }
+    }
 }
 
 /// One remembered member: what [`crate::Member`] said of it before.

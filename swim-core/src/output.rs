@@ -1,14 +1,16 @@
 //! The one door out: what a driver must do, and what a user may want to know.
 
 use alloc::boxed::Box;
+use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::identity::{Epoch, Incarnation, NodeId};
 
 /// One thing that came out. Polled with [`crate::Node::poll`] until `None`.
+///
+/// Exhaustive on purpose: a driver that skipped an output that it does not know would not do its work.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum Output<'a> {
     /// Send this datagram.
     Transmit(Transmit<'a>),
@@ -225,6 +227,16 @@ pub enum JoinFailure {
     IdTaken,
 }
 
+impl fmt::Display for JoinFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cancelled => "the join was cancelled",
+            Self::Left => "the join ended because the node left",
+            Self::IdTaken => "the cluster has a living member of this id; choose another",
+        })
+    }
+}
+
 /// A [`crate::Command`] without its data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -265,4 +277,22 @@ pub enum Refusal {
     NoSuchMember,
     /// There is nothing to cancel.
     NothingToCancel,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRunning => f.write_str("this node has left or lost its id; start it again"),
+            Self::NoUsableAddress => {
+                f.write_str("no address that a datagram can be sent to, other than this node's own")
+            }
+            Self::TooManySeeds { limit } => write!(f, "it knows {limit} seeds already"),
+            Self::QueueFull { limit } => {
+                write!(f, "{limit} broadcasts are waiting; try again when they have drained")
+            }
+            Self::OutboxFull => f.write_str("too many datagrams are waiting; try again"),
+            Self::NoSuchMember => f.write_str("no such member, or not in a state that allows it"),
+            Self::NothingToCancel => f.write_str("no join is under way"),
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::identity::{NodeId, canonical, is_reachable_form};
 use crate::input::{Command, Hint};
 use crate::join::{Search, Why};
 use crate::members::{SAMPLE_MAX, Slot};
-use crate::output::{CommandKind, Event, JoinFailure, Refusal};
+use crate::output::{Event, JoinFailure, Refusal};
 use crate::payload::{Metadata, Payload};
 use crate::random::Purpose;
 use crate::wire::Message;
@@ -17,7 +17,7 @@ use crate::{HINTS_MAX, SEEDS_MAX};
 
 impl Node {
     pub(super) fn on_command(&mut self, command: Command<'_>) {
-        let kind = kind(&command);
+        let kind = command.kind();
         let outcome = if self.life == Life::Running {
             match command {
                 Command::Join { seeds } => self.join(seeds),
@@ -181,19 +181,5 @@ impl Node {
         }
         self.seek();
         self.sync.at_once(self.doubt.awake());
-    }
-}
-
-const fn kind(command: &Command<'_>) -> CommandKind {
-    match command {
-        Command::Join { .. } => CommandKind::Join,
-        Command::CancelJoin => CommandKind::CancelJoin,
-        Command::Leave => CommandKind::Leave,
-        Command::SetMetadata(_) => CommandKind::SetMetadata,
-        Command::SetAddress(_) => CommandKind::SetAddress,
-        Command::Broadcast(_) => CommandKind::Broadcast,
-        Command::Send { .. } => CommandKind::Send,
-        Command::Remove { .. } => CommandKind::Remove,
-        Command::Restore { .. } => CommandKind::Restore,
     }
 }

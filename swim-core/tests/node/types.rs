@@ -24,7 +24,6 @@ fn an_output_may_be_held_across_an_await_on_a_runtime_of_many_threads() {
             match output {
                 Output::Transmit(transmit) => assert!(!transmit.bytes.is_empty()),
                 Output::Event(event) => drop(event),
-                _ => {}
             }
         }
         node

@@ -132,7 +132,6 @@ impl World {
                     left |= matches!(event, Event::LeaveSent { .. });
                     self.report(id, event);
                 }
-                _ => {}
             }
         }
         if left {
