@@ -13,8 +13,8 @@ pub(crate) use scenarios::*;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use swim_core::driver::{Answer, CommandError, Order, OwnedMember, Settings};
 use swim_core::{Config, Event, NodeId, Options, Stats};
+use swim_driver::{Answer, CommandError, Order, OwnedMember, Settings};
 
 /// A member of a [`Cluster`], in the order of starting.
 pub(crate) type Member = usize;

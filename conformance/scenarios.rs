@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use swim_core::driver::{CommandError, Order, Settings};
 use swim_core::{CommandKind, Event, JoinFailure, METADATA_MAX, NodeId, PAYLOAD_MAX, Refusal, Status};
+use swim_driver::{CommandError, Order, Settings};
 
 use super::stories::{assert_no_deaths, lists_alive, story};
 use super::{Cluster, Member, settings, wait_for, wait_until};
@@ -239,7 +239,7 @@ pub(crate) fn a_flood_of_datagrams_neither_kills_nor_hides_a_death(cluster: &mut
         cluster.pass(Duration::from_millis(5));
     }
     expect_death_of_cyd(cluster, &[ada, bob]);
-    let status = |row: &swim_core::driver::OwnedMember| (row.id, row.status);
+    let status = |row: &swim_driver::OwnedMember| (row.id, row.status);
     let rows: Vec<_> = cluster.members(bob).iter().map(status).collect();
     assert!(rows.contains(&(NodeId::from_name("ada"), Status::Alive)), "{rows:?}");
 }

@@ -31,7 +31,6 @@ mod config;
 mod conflict;
 mod digest;
 mod doubt;
-pub mod driver;
 mod epoch_clock;
 mod gossip;
 mod hash;

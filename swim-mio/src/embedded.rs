@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use swim_core::driver::{Delivery, Engine, Host, Order, Ready, Received, Settings, Snapshot};
 use swim_core::{Command, Event, Hint, Identity, Instant, Metadata, NodeId, Payload, Stats, TooLong};
+use swim_driver::os::{self, Bound, Clock};
+use swim_driver::{Delivery, Engine, Error, Host, Order, Ready, Received, Settings, Snapshot};
 
-use crate::os::{self, Bound, Clock, Error};
 use crate::thread::Waiter;
 
 /// A member that lives in your event loop.

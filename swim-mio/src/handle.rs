@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use swim_core::driver::{Answer, CommandError, Joined, Order, Snapshot};
 use swim_core::{Event, Hint, Identity, Incarnation, NodeId, Stats};
+use swim_driver::{Answer, CommandError, Joined, Order, Snapshot};
 
 use crate::shared::Shared;
 use crate::thread::{Message, Waiter};

@@ -29,7 +29,7 @@
 //! writability is asked for only while a send is held, since on Linux every datagram that leaves the
 //! buffer would otherwise be a wake-up. A wait ends at the first millisecond at or after the deadline
 //! (`mio` rounds up), never before it. What a turn does is written once for all drivers, with the reasons:
-//! [`swim_core::driver`].
+//! [`swim_driver`].
 //!
 //! Sends and receives are one system call each: batches (`sendmmsg`) gained nothing at the few datagrams
 //! that a turn has.
@@ -37,13 +37,11 @@
 
 mod embedded;
 mod handle;
-mod os;
 mod shared;
 mod thread;
 
 pub use embedded::Embedded;
 pub use handle::Handle;
-pub use os::Error;
-pub use swim_core::driver::{Answer, CommandError, Joined, Order, OwnedMember, Settings, Snapshot};
 pub use swim_core::{Config, Epoch, Event, Hint, Identity, NodeId, Options, Stats, Status};
+pub use swim_driver::{Answer, CommandError, Error, Joined, Order, OwnedMember, Settings, Snapshot};
 pub use thread::spawn;

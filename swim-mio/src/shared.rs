@@ -6,8 +6,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant as StdInstant};
 
 use mio::Waker;
-use swim_core::driver::{EventQueue, Snapshot};
 use swim_core::{Event, Identity, Instant, Stats};
+use swim_driver::{EventQueue, Snapshot};
 
 use crate::embedded::Embedded;
 

@@ -7,11 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
-use swim_core::driver::{Answer, COMMANDS_MAX, CommandError, Order, Reply, Settings, Snapshot};
+use swim_driver::{Answer, COMMANDS_MAX, CommandError, Error, Order, Reply, Settings, Snapshot};
 
 use crate::embedded::Embedded;
 use crate::handle::Handle;
-use crate::os::Error;
 use crate::shared::Shared;
 
 /// Starts a member on a thread of its own. It looks for `settings.seeds` at once, without waiting for them.

@@ -11,8 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
-use swim_core::driver::{Answer, CommandError, Order, OwnedMember, Settings};
 use swim_core::{Event, Stats};
+use swim_driver::{Answer, CommandError, Order, OwnedMember, Settings};
 use swim_mio::Handle;
 
 conformance!(Threads::new());

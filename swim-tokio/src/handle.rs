@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use swim_core::driver::{Answer, CommandError, Joined, Order, Snapshot};
 use swim_core::{Event, Hint, Identity, Incarnation, NodeId, Stats};
+use swim_driver::{Answer, CommandError, Joined, Order, Snapshot};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::shared::Shared;

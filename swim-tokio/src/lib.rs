@@ -18,7 +18,7 @@
 //! # What the task does and does not
 //!
 //! It waits in one `select!`, for the socket, for one timer that is set anew, and for commands; what it does
-//! then is written once for all drivers, with the reasons: [`swim_core::driver`]. It never awaits a send:
+//! then is written once for all drivers, with the reasons: [`swim_driver`]. It never awaits a send:
 //! a datagram that does not fit the socket's buffer is held, and the task goes on reading.
 //!
 //! The socket is registered for reading only, through `AsyncFd`. `tokio::net::UdpSocket` is always
@@ -29,7 +29,6 @@
 #![forbid(unsafe_code)]
 
 mod handle;
-mod os;
 mod shared;
 mod socket;
 mod task;
@@ -37,7 +36,6 @@ mod task;
 mod timer;
 
 pub use handle::Handle;
-pub use os::Error;
-pub use swim_core::driver::{Answer, CommandError, Joined, Order, OwnedMember, Settings, Snapshot};
 pub use swim_core::{Config, Epoch, Event, Hint, Identity, NodeId, Options, Stats, Status};
+pub use swim_driver::{Answer, CommandError, Error, Joined, Order, OwnedMember, Settings, Snapshot};
 pub use task::spawn;

@@ -4,8 +4,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use swim_core::driver::{Engine, EventQueue, Reply, Snapshot};
 use swim_core::{Event, Identity, Instant, Node, Stats};
+use swim_driver::{Engine, EventQueue, Reply, Snapshot};
 use tokio::sync::Notify;
 
 pub(crate) struct Shared {

@@ -5,11 +5,10 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
 
 use swim_core::Instant;
-use swim_core::driver::{Delivery, Host, Received};
+use swim_driver::os::{self, Clock};
+use swim_driver::{Delivery, Host, Received};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-
-use crate::os::{self, Clock};
 
 pub(crate) struct Socket {
     reads: AsyncFd<UdpSocket>,

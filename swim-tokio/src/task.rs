@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use swim_core::driver::{
-    Answer, COMMANDS_MAX, CommandError, Engine, Host, Order, Ready, Reply, Settings, Snapshot,
+use swim_driver::os::{self, Bound};
+use swim_driver::{
+    Answer, COMMANDS_MAX, CommandError, Engine, Error, Host, Order, Ready, Reply, Settings, Snapshot,
 };
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::handle::Handle;
-use crate::os::{self, Bound, Error};
 use crate::shared::Shared;
 use crate::socket::Socket;
 use crate::timer::Timer;

@@ -14,7 +14,7 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 use swim_core::Instant;
-use swim_core::driver::Host;
+use swim_driver::Host;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -72,7 +72,7 @@ fn timespec(time: Duration) -> Timespec {
 mod tests {
     use std::net::SocketAddr;
 
-    use swim_core::driver::{Delivery, Received};
+    use swim_driver::{Delivery, Received};
     use tokio::runtime::Builder;
     use tokio::time::timeout;
 

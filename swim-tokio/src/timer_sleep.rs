@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use swim_core::Instant;
-use swim_core::driver::Host;
+use swim_driver::Host;
 use tokio::time::{Sleep, sleep};
 
 pub(crate) struct Timer {

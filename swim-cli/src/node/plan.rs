@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 
 use swim_core::Config;
-use swim_core::driver::Settings;
+use swim_mio::Settings;
 
 use crate::address::HostPort;
 use crate::args::NodeArgs;

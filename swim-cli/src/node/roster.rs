@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use swim_core::driver::{OwnedMember, Snapshot};
 use swim_core::{Event, NodeId};
+use swim_mio::{OwnedMember, Snapshot};
 
 use crate::line::{Row, Who};
 use crate::naming::{Name, parse_metadata};

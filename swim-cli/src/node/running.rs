@@ -5,20 +5,17 @@
 
 use std::net::SocketAddr;
 
-use swim_core::driver::{CommandError, Settings, Snapshot};
 use swim_core::{Event, Identity, NodeId, Stats};
+use swim_mio::{CommandError, Settings, Snapshot};
 
 use crate::args::DriverKind;
 
 /// Why the driver did not start.
 #[derive(thiserror::Error, Debug)]
 pub(crate) enum StartError {
-    /// swim-mio.
+    /// Either of them.
     #[error(transparent)]
-    Mio(#[from] swim_mio::Error),
-    /// swim-tokio.
-    #[error(transparent)]
-    Tokio(#[from] swim_tokio::Error),
+    Driver(#[from] swim_mio::Error),
     /// No runtime for swim-tokio.
     #[error("cannot start the tokio runtime: {0}")]
     Runtime(#[source] std::io::Error),

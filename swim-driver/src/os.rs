@@ -1,7 +1,6 @@
 //! The little that a driver needs of the operating system: a bound socket, a clock, randomness.
 //!
-//! The drivers do not depend on each other and the core knows no operating system, so this file exists
-//! once in each driver; a test holds the two equal.
+//! Nothing here waits. Drivers differ only in when they call it.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
@@ -9,59 +8,32 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use swim_core::driver::{Delivery, Received, Settings};
-use swim_core::{Identity, Instant, Seed, TooLong, is_reachable_form};
+use swim_core::{Identity, Instant, Seed, is_reachable_form};
 
-/// Why a member could not be started.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The socket could not be bound.
-    #[error("cannot bind a UDP socket to {addr}: {source}")]
-    Bind {
-        /// [`Settings::bind`].
-        addr: SocketAddr,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// Bound to a wildcard address, which nobody can send to.
-    #[error("{bind} is every address of this host; set `advertise` to the one that the others reach it at")]
-    WildcardNeedsAdvertise {
-        /// [`Settings::bind`].
-        bind: SocketAddr,
-    },
-    /// An advertised address that a datagram cannot be sent to.
-    #[error("cannot advertise {addr}: it is no unicast address that the others could send to")]
-    Advertise {
-        /// [`Settings::advertise`].
-        addr: SocketAddr,
-    },
-    /// The metadata is too long.
-    #[error(transparent)]
-    Metadata(#[from] TooLong),
-    /// The operating system gave no randomness.
-    #[error("no randomness from the operating system ({0}); set `random_seed`")]
-    Random(getrandom::Error),
-    /// The socket could not be registered, or the driver's thread or task not be started.
-    #[error("cannot start the driver: {0}")]
-    Start(io::Error),
-}
+use crate::{Delivery, Error, Received, Settings};
 
 /// Bytes asked for as the socket's receive buffer; Linux doubles them for its own bookkeeping, and accounts
 /// at least 768 for the smallest datagram: 2 × 384 KiB hold at most
-/// [`DRAIN_MAX`](swim_core::driver::DRAIN_MAX). The limit `net.core.rmem_max` may make it smaller.
+/// [`DRAIN_MAX`](crate::DRAIN_MAX). The limit `net.core.rmem_max` may make it smaller.
 const RECEIVE_BUFFER: usize = 384 * 1024;
 
 /// A bound socket and who its member is.
-pub(crate) struct Bound {
-    pub(crate) socket: UdpSocket,
-    pub(crate) local_addr: SocketAddr,
-    pub(crate) me: Identity,
-    pub(crate) seed: Seed,
+pub struct Bound {
+    /// Bound, not blocking, its receive buffer so large that it holds at most [`DRAIN_MAX`](crate::DRAIN_MAX).
+    pub socket: UdpSocket,
+    /// What it is bound to; never port 0.
+    pub local_addr: SocketAddr,
+    /// The member's name, its reachable address, and the epoch of this life.
+    pub me: Identity,
+    /// Given, or from the operating system.
+    pub seed: Seed,
 }
 
-/// Binds, and gathers everything that [`swim_core::Node::new`] wants.
-pub(crate) fn bind(settings: &Settings) -> Result<Bound, Error> {
+/// Binds, and gathers everything that [`Engine::new`](crate::Engine::new) wants.
+///
+/// # Errors
+/// [`Error`] names what could not be done, and with which address.
+pub fn bind(settings: &Settings) -> Result<Bound, Error> {
     let wildcard = settings.bind.ip().is_unspecified();
     if wildcard && settings.advertise.is_none() {
         return Err(Error::WildcardNeedsAdvertise { bind: settings.bind });
@@ -106,16 +78,20 @@ fn seed(settings: &Settings) -> Result<Seed, Error> {
 /// Time since the driver's start, on a clock that counts while the machine sleeps: a laptop that wakes up
 /// must know that it slept.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
+pub struct Clock {
     start: u64,
 }
 
 impl Clock {
-    pub(crate) fn start() -> Self {
+    /// A clock that reads zero now.
+    #[must_use]
+    pub fn start() -> Self {
         Self { start: boot_time() }
     }
 
-    pub(crate) fn now(self) -> Instant {
+    /// The time since [`Clock::start`].
+    #[must_use]
+    pub fn now(self) -> Instant {
         Instant::from_nanos(boot_time().saturating_sub(self.start))
     }
 }
@@ -133,7 +109,11 @@ fn boot_time() -> u64 {
 }
 
 /// One `recvfrom`.
-pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
+///
+/// # Errors
+/// Only `WouldBlock`, as it came: tokio learns from it that the socket is empty. Whoever does not need that
+/// takes it for [`Received::Empty`].
+pub fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
     match socket.recv_from(buffer) {
         Ok((len, source)) => Ok(Received::Datagram { len, source }),
         Err(error) => match error.kind() {
@@ -148,7 +128,7 @@ pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Recei
 }
 
 /// One `sendto`, and a second if the first only reported the fate of an earlier datagram.
-pub(crate) fn send(socket: &UdpSocket, target: SocketAddr, bytes: &[u8]) -> Delivery {
+pub fn send(socket: &UdpSocket, target: SocketAddr, bytes: &[u8]) -> Delivery {
     for _ in 0..2 {
         match socket.send_to(bytes, target) {
             Ok(_) => return Delivery::Sent,
@@ -164,10 +144,10 @@ pub(crate) fn send(socket: &UdpSocket, target: SocketAddr, bytes: &[u8]) -> Deli
 
 #[cfg(test)]
 mod tests {
-    use swim_core::driver::DRAIN_MAX;
     use swim_core::{Config, NodeId};
 
     use super::*;
+    use crate::DRAIN_MAX;
 
     fn settings(bind: &str) -> Settings {
         Settings::new(Config::local(), NodeId(1), bind.parse().expect("a valid address"))

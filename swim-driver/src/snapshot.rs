@@ -3,17 +3,11 @@
 //! Making one costs a pass over the table and a sort, so it is made when somebody asks and only if the
 //! table changed since the last; copying one costs a reference count.
 
-use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::net::SocketAddr;
-use core::time::Duration;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::claim::Status;
-use crate::identity::{Epoch, Incarnation, NodeId};
-use crate::input::Hint;
-use crate::member::Member;
-use crate::node::Node;
-use crate::time::Instant;
+use swim_core::{Epoch, Hint, Incarnation, Instant, Member, Node, NodeId, Status};
 
 /// One row of a [`Snapshot`]: an owned [`Member`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,7 +79,7 @@ impl Snapshot {
     }
 
     /// All rows, by ascending id.
-    pub fn iter(&self) -> core::slice::Iter<'_, OwnedMember> {
+    pub fn iter(&self) -> std::slice::Iter<'_, OwnedMember> {
         self.rows.iter()
     }
 
@@ -115,7 +109,7 @@ impl Snapshot {
     }
 
     /// The other members as hints for a later life: keep them, and give them back in
-    /// [`Settings::hints`](super::Settings::hints).
+    /// [`Settings::hints`](crate::Settings::hints).
     #[must_use]
     pub fn hints(&self) -> Vec<Hint> {
         let others = self.rows.iter().filter(|row| !row.is_me && row.status.is_active());
@@ -127,7 +121,7 @@ impl Snapshot {
 
 impl<'a> IntoIterator for &'a Snapshot {
     type Item = &'a OwnedMember;
-    type IntoIter = core::slice::Iter<'a, OwnedMember>;
+    type IntoIter = std::slice::Iter<'a, OwnedMember>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()

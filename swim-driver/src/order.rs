@@ -1,13 +1,8 @@
 //! A command that owns its data, so that it can cross a channel to the driver.
 
-use alloc::boxed::Box;
-use alloc::vec::Vec;
-use core::net::SocketAddr;
+use std::net::SocketAddr;
 
-use crate::identity::NodeId;
-use crate::input::{Command, Hint};
-use crate::output::CommandKind;
-use crate::payload::{Metadata, Payload, TooLong};
+use swim_core::{Command, Hint, Metadata, NodeId, Payload, TooLong};
 
 /// An owned [`Command`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,21 +39,5 @@ impl Order {
             Self::Remove { target } => Command::Remove { target: *target },
             Self::Restore { hints } => Command::Restore { hints },
         })
-    }
-
-    /// Which command it is.
-    #[must_use]
-    pub const fn kind(&self) -> CommandKind {
-        match self {
-            Self::Join { .. } => CommandKind::Join,
-            Self::CancelJoin => CommandKind::CancelJoin,
-            Self::Leave => CommandKind::Leave,
-            Self::SetMetadata(_) => CommandKind::SetMetadata,
-            Self::SetAddress(_) => CommandKind::SetAddress,
-            Self::Broadcast(_) => CommandKind::Broadcast,
-            Self::Send { .. } => CommandKind::Send,
-            Self::Remove { .. } => CommandKind::Remove,
-            Self::Restore { .. } => CommandKind::Restore,
-        }
     }
 }

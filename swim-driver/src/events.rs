@@ -3,9 +3,9 @@
 //! What is kept are the *oldest* events, and the gap is marked where it is: a consumer sees an unbroken
 //! history up to [`Event::Lost`], and knows that it must read the member table again from there.
 
-use alloc::collections::VecDeque;
+use std::collections::VecDeque;
 
-use crate::output::Event;
+use swim_core::Event;
 
 /// Events that wait for the user.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl EventQueue {
             return;
         }
         if self.lost > 0 {
-            self.waiting.push_back(Event::Lost { events: core::mem::take(&mut self.lost) });
+            self.waiting.push_back(Event::Lost { events: std::mem::take(&mut self.lost) });
         }
         self.waiting.push_back(event);
     }
@@ -43,7 +43,7 @@ impl EventQueue {
     /// The oldest event.
     pub fn pop(&mut self) -> Option<Event> {
         match self.waiting.pop_front() {
-            None if self.lost > 0 => Some(Event::Lost { events: core::mem::take(&mut self.lost) }),
+            None if self.lost > 0 => Some(Event::Lost { events: std::mem::take(&mut self.lost) }),
             event => event,
         }
     }
@@ -57,8 +57,6 @@ impl EventQueue {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
-    use alloc::vec::Vec;
 
     use super::*;
 
@@ -67,7 +65,7 @@ mod tests {
     }
 
     fn all(queue: &mut EventQueue) -> Vec<Event> {
-        core::iter::from_fn(|| queue.pop()).collect()
+        std::iter::from_fn(|| queue.pop()).collect()
     }
 
     #[test]

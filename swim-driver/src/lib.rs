@@ -1,9 +1,13 @@
-//! What every driver is made of, short of the operating system.
+//! What every driver of `swim-core` is made of, short of waiting.
 //!
-//! A driver owns a socket, a clock and a place to sleep. What it does with them is the same on raw epoll,
-//! on tokio and in a simulator, so it is written once, here, as data and pure code: [`Engine`] is a
-//! [`Node`](crate::Node) with everything around it that needs no operating system, and [`Host`] is the
-//! little that it asks of one.
+//! A driver owns a socket, a clock and a place to sleep. What it does with them is the same on raw epoll and
+//! on tokio, so it is written once, here: [`Engine`] is a [`Node`](swim_core::Node) with everything around it
+//! that needs no operating system, [`Host`] is the little that it asks of one, and [`os`] is the part of that
+//! little which is the same everywhere: a bound socket, one read, one send, the time. What is left to a
+//! driver is how it waits, and how callers reach it.
+//!
+//! This crate is for who writes a driver. Who uses one finds what it needs of this in `swim_mio` or
+//! `swim_tokio`.
 //!
 //! # The contract
 //!
@@ -18,21 +22,25 @@
 //! 4. When a send would block, keep that one datagram, stop polling, ask for writability, go on reading.
 //! 5. When the operating system refuses a send, say `Undelivered`: a ping that never left accuses nobody.
 //! 6. Nothing that a user does can block 1 to 5. Events go into a bounded queue, and a consumer that was
-//!    too slow is told how many it missed ([`Event::Lost`](crate::Event::Lost)). Commands wait in a
+//!    too slow is told how many it missed ([`Event::Lost`](swim_core::Event::Lost)). Commands wait in a
 //!    bounded queue and are handled in order, each only when everything that the earlier ones caused has
 //!    been polled; that is how an answer finds the command that it answers.
 //!
 //! 2 to 6 are [`Engine::turn`]; a driver is a loop of *wait* and *turn*.
+#![forbid(unsafe_code)]
 
 mod answers;
 mod engine;
+mod error;
 mod events;
 mod order;
+pub mod os;
 mod settings;
 mod snapshot;
 
 pub use answers::{Answer, CommandError, Joined, Reply};
 pub use engine::{Delivery, Engine, Host, Ready, Received};
+pub use error::Error;
 pub use events::EventQueue;
 pub use order::Order;
 pub use settings::Settings;
@@ -42,7 +50,7 @@ pub use snapshot::{OwnedMember, Snapshot};
 pub const DRAIN_MAX: usize = 1024;
 
 /// Bytes that a datagram is received into: one more than the longest that any member may send
-/// ([`Options::datagram_max`](crate::Options::datagram_max) ≤ 9,000), so that a longer one is seen to be
+/// ([`Options::datagram_max`](swim_core::Options::datagram_max) ≤ 9,000), so that a longer one is seen to be
 /// too long instead of being cut to a length that looks right.
 pub const RECEIVE_MAX: usize = 9001;
 

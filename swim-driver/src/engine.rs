@@ -9,18 +9,12 @@
 //!
 //! One private function opens the node's door, so one line there sees everything that ever happens to it.
 
-use alloc::vec;
-use alloc::vec::Vec;
-use core::net::SocketAddr;
+use std::net::SocketAddr;
 
-use super::answers::{Answers, Reply};
-use super::{CommandError, DRAIN_MAX, EventQueue, Order, RECEIVE_MAX, Settings, Snapshot};
-use crate::identity::Identity;
-use crate::input::{Command, Input};
-use crate::node::{Node, Seed};
-use crate::output::{Event, Output};
-use crate::payload::{Metadata, TooLong};
-use crate::time::Instant;
+use swim_core::{Command, Event, Identity, Input, Instant, Metadata, Node, Output, Seed, TooLong};
+
+use crate::answers::{Answers, Reply};
+use crate::{CommandError, DRAIN_MAX, EventQueue, Order, RECEIVE_MAX, Settings, Snapshot};
 
 /// What an [`Engine`] asks of the operating system. Nothing here may block.
 pub trait Host {
@@ -216,7 +210,7 @@ impl<R: Reply> Engine<R> {
 
     /// Reads until there is nothing more, or [`DRAIN_MAX`]. Returns whether there may be more.
     fn drain(&mut self, host: &mut impl Host) -> bool {
-        let mut buffer = core::mem::take(&mut self.buffer);
+        let mut buffer = std::mem::take(&mut self.buffer);
         let mut more = true;
         for _ in 0..DRAIN_MAX {
             match host.receive(&mut buffer) {

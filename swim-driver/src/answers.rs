@@ -5,14 +5,11 @@
 //! refusal answers the latest command of its kind; the end of a join answers everybody who waits for one;
 //! every other event answers the oldest command that it can be the answer to.
 
-use alloc::collections::VecDeque;
-use core::fmt;
-use core::net::SocketAddr;
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
 
-use crate::identity::{Incarnation, NodeId};
-use crate::input::Command;
-use crate::output::{CommandKind, Event, JoinFailure, Refusal};
-use crate::payload::TooLong;
+use swim_core::{Command, CommandKind, Event, Incarnation, JoinFailure, NodeId, Refusal, TooLong};
 
 /// How a caller is told the end of its command.
 pub trait Reply {
@@ -83,27 +80,8 @@ pub enum CommandError {
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused { command, reason } => {
-                write!(f, "{command:?} was refused: ")?;
-                match reason {
-                    Refusal::NotRunning => f.write_str("this node has left or lost its id; start it again"),
-                    Refusal::NoUsableAddress => {
-                        f.write_str("no address that a datagram can be sent to, other than this node's own")
-                    }
-                    Refusal::TooManySeeds { limit } => write!(f, "it knows {limit} seeds already"),
-                    Refusal::QueueFull { limit } => {
-                        write!(f, "{limit} broadcasts are waiting; try again when they have drained")
-                    }
-                    Refusal::OutboxFull => f.write_str("too many datagrams are waiting; try again"),
-                    Refusal::NoSuchMember => f.write_str("no such member, or not in a state that allows it"),
-                    Refusal::NothingToCancel => f.write_str("no join is under way"),
-                }
-            }
-            Self::JoinFailed(JoinFailure::Cancelled) => f.write_str("the join was cancelled"),
-            Self::JoinFailed(JoinFailure::Left) => f.write_str("the join ended because the node left"),
-            Self::JoinFailed(JoinFailure::IdTaken) => {
-                f.write_str("the cluster has a living member of this id; choose another")
-            }
+            Self::Refused { command, reason } => write!(f, "{command:?} was refused: {reason}"),
+            Self::JoinFailed(reason) => reason.fmt(f),
             Self::TooLong(error) => error.fmt(f),
             Self::AnswerLost => f.write_str("the answer was lost among too many events; read the members"),
             Self::Stopped => f.write_str("the node has stopped"),
@@ -111,7 +89,7 @@ impl fmt::Display for CommandError {
     }
 }
 
-impl core::error::Error for CommandError {}
+impl std::error::Error for CommandError {}
 
 impl From<TooLong> for CommandError {
     fn from(error: TooLong) -> Self {
@@ -121,7 +99,7 @@ impl From<TooLong> for CommandError {
 
 /// Callers that wait, in the order of their commands.
 #[derive(Debug)]
-pub(super) struct Answers<R> {
+pub(crate) struct Answers<R> {
     waiting: VecDeque<Waiting<R>>,
 }
 
@@ -134,27 +112,20 @@ struct Waiting<R> {
 }
 
 impl<R: Reply> Answers<R> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { waiting: VecDeque::new() }
     }
 
-    pub(super) fn expect(&mut self, command: &Command<'_>, reply: R) {
-        let (kind, target) = match command {
-            Command::Join { .. } => (CommandKind::Join, None),
-            Command::CancelJoin => (CommandKind::CancelJoin, None),
-            Command::Leave => (CommandKind::Leave, None),
-            Command::SetMetadata(_) => (CommandKind::SetMetadata, None),
-            Command::SetAddress(_) => (CommandKind::SetAddress, None),
-            Command::Broadcast(_) => (CommandKind::Broadcast, None),
-            Command::Send { target, .. } => (CommandKind::Send, Some(*target)),
-            Command::Remove { target } => (CommandKind::Remove, Some(*target)),
-            Command::Restore { .. } => (CommandKind::Restore, None),
+    pub(crate) fn expect(&mut self, command: &Command<'_>, reply: R) {
+        let target = match *command {
+            Command::Send { target, .. } | Command::Remove { target } => Some(target),
+            _ => None,
         };
-        self.waiting.push_back(Waiting { kind, target, reply });
+        self.waiting.push_back(Waiting { kind: command.kind(), target, reply });
     }
 
     /// Answers whoever waits for `event`.
-    pub(super) fn settle(&mut self, event: &Event) {
+    pub(crate) fn settle(&mut self, event: &Event) {
         let answer = || Ok(Answer(event.clone()));
         match *event {
             Event::Joined { .. } => self.end_all(CommandKind::Join, &answer()),
@@ -227,10 +198,8 @@ impl<R: Reply> Answers<R> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::rc::Rc;
-    use alloc::vec;
-    use alloc::vec::Vec;
-    use core::cell::RefCell;
+    use std::cell::RefCell;
+    use std::rc::Rc;
 
     use super::*;
 
@@ -307,7 +276,7 @@ mod tests {
             reason: Refusal::QueueFull { limit: 256 },
         };
         assert_eq!(
-            alloc::format!("{error}"),
+            format!("{error}"),
             "Broadcast was refused: 256 broadcasts are waiting; try again when they have drained"
         );
     }

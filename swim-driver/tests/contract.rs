@@ -1,4 +1,4 @@
-//! The contract of `swim_core::driver`, against an operating system of our own that writes down what it was
+//! The contract of `swim_driver`, against an operating system of our own that writes down what it was
 //! asked for.
 
 use std::cell::RefCell;
@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use swim_core::driver::{
+use swim_core::{Config, Epoch, Event, Identity, Instant, NodeId, Seed, Status};
+use swim_driver::{
     Answer, COMMANDS_MAX, CommandError, DRAIN_MAX, Delivery, Engine, Host, Order, Ready, Received, Reply,
     Settings,
 };
-use swim_core::{Config, Epoch, Event, Identity, Instant, NodeId, Seed, Status};
 
 /// What a host was asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,12 +1,9 @@
 //! What a driver is started with.
 
-use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::net::SocketAddr;
+use std::net::SocketAddr;
+use std::sync::Arc;
 
-use crate::config::Config;
-use crate::identity::{Epoch, NodeId};
-use crate::input::Hint;
+use swim_core::{Config, Epoch, Hint, NodeId};
 
 /// How to start one member. Begin with [`Settings::new`] and set the fields that differ.
 #[derive(Clone, Debug)]
@@ -26,7 +23,7 @@ pub struct Settings {
     pub advertise: Option<SocketAddr>,
     /// Members to join through, asked until one answers. Default: none, this member waits to be found.
     pub seeds: Vec<SocketAddr>,
-    /// What this member attaches to itself, at most [`METADATA_MAX`](crate::METADATA_MAX) bytes. Default:
+    /// What this member attaches to itself, at most [`METADATA_MAX`](swim_core::METADATA_MAX) bytes. Default:
     /// empty.
     pub metadata: Vec<u8>,
     /// The epoch of the latest earlier life, if it was kept: this life's is above it even when the clock
@@ -35,7 +32,7 @@ pub struct Settings {
     /// What everything random follows from, but not when packets arrive. Default: the operating system's
     /// randomness.
     pub random_seed: Option<[u8; 32]>,
-    /// Members remembered from an earlier life ([`Snapshot::hints`](super::Snapshot::hints)). Default:
+    /// Members remembered from an earlier life ([`Snapshot::hints`](crate::Snapshot::hints)). Default:
     /// none.
     pub hints: Vec<Hint>,
     /// Events kept for a slow consumer before it is told that it lost some, at least 1. Default 4,096; an
