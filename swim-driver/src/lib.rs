@@ -3,8 +3,8 @@
 //! A driver owns a socket, a clock and a place to sleep. What it does with them is the same on raw epoll and
 //! on tokio, so it is written once, here: [`Engine`] is a [`Node`](swim_core::Node) with everything around it
 //! that needs no operating system, [`Host`] is the little that it asks of one, and [`os`] is the part of that
-//! little which is the same everywhere: a bound socket, one read, one send, the time. What is left to a
-//! driver is how it waits, and how callers reach it.
+//! little which is the same everywhere: a bound socket, one read, one send, the time. [`View`] and
+//! [`EventQueue`] are what callers elsewhere read. What is left to a driver is how it and its callers wait.
 //!
 //! This crate is for who writes a driver. Who uses one finds what it needs of this in `swim_mio` or
 //! `swim_tokio`.
@@ -37,6 +37,7 @@ mod order;
 pub mod os;
 mod settings;
 mod snapshot;
+mod view;
 
 pub use answers::{Answer, CommandError, Joined, Reply};
 pub use engine::{Delivery, Engine, Host, Ready, Received};
@@ -45,6 +46,7 @@ pub use events::EventQueue;
 pub use order::Order;
 pub use settings::Settings;
 pub use snapshot::{OwnedMember, Snapshot};
+pub use view::View;
 
 /// Datagrams read at most before a tick that is due, and between two looks at anything else.
 pub const DRAIN_MAX: usize = 1024;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use swim_core::{Command, Event, Hint, Identity, Instant, Metadata, NodeId, Payload, Stats, TooLong};
+use swim_core::{Command, Event, Hint, Identity, Instant, Metadata, Node, NodeId, Payload, Stats, TooLong};
 use swim_driver::os::{self, Bound, Clock};
 use swim_driver::{Delivery, Engine, Error, Host, Order, Ready, Received, Settings, Snapshot};
 
@@ -211,8 +211,8 @@ impl Embedded {
         self.host.now()
     }
 
-    pub(crate) fn revision(&self) -> u64 {
-        self.engine.node().revision()
+    pub(crate) const fn node(&self) -> &Node {
+        self.engine.node()
     }
 
     /// Asks for writability while a send is held, and only then.

@@ -43,7 +43,7 @@ impl Handle {
     /// in the next life.
     #[must_use]
     pub fn me(&self) -> Identity {
-        self.shared.me()
+        self.shared.view.me()
     }
 
     /// The member table, at least as new as the last event that was consumed. Copied when it has changed
@@ -51,26 +51,26 @@ impl Handle {
     /// the end: the last one.
     #[must_use]
     pub fn members(&self) -> Snapshot {
-        if let Some(members) = self.shared.members() {
+        if let Some(members) = self.shared.view.members() {
             return members;
         }
         let (reply, fresh) = sync_channel(1);
         let sent = self.orders.send(Message::Members(reply)).is_ok();
         self.shared.wake();
         let fresh = sent.then(|| fresh.recv().ok()).flatten();
-        fresh.or_else(|| self.shared.last_members()).unwrap_or_default()
+        fresh.or_else(|| self.shared.view.last_members()).unwrap_or_default()
     }
 
     /// Counters as of the last turn.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.shared.stats()
+        self.shared.view.stats()
     }
 
     /// Whether the member still runs: it was not stopped, has not left, and has not failed.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        !self.shared.is_closed()
+        !self.shared.view.is_closed()
     }
 
     /// The next event, waited for `timeout` at most. `None` if there was none, or if the member has stopped

@@ -6,27 +6,17 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant as StdInstant};
 
 use mio::Waker;
-use swim_core::{Event, Identity, Instant, Stats};
-use swim_driver::{EventQueue, Snapshot};
+use swim_core::Event;
+use swim_driver::{EventQueue, View};
 
 use crate::embedded::Embedded;
 
 pub(crate) struct Shared {
-    view: Mutex<View>,
+    pub(crate) view: View,
     inbox: Mutex<Inbox>,
     arrived: Condvar,
     stopping: AtomicBool,
     waker: Waker,
-}
-
-/// The member as of its last turn.
-struct View {
-    me: Identity,
-    stats: Stats,
-    revision: u64,
-    now: Instant,
-    members: Option<Snapshot>,
-    closed: bool,
 }
 
 struct Inbox {
@@ -36,17 +26,9 @@ struct Inbox {
 
 impl Shared {
     pub(crate) fn new(events_max: usize, member: &Embedded, waker: Waker) -> Self {
-        let view = View {
-            me: member.me(),
-            stats: member.stats(),
-            revision: member.revision(),
-            now: Instant::ORIGIN,
-            members: None,
-            closed: false,
-        };
         let inbox = Inbox { events: EventQueue::new(events_max), closed: false };
         Self {
-            view: Mutex::new(view),
+            view: View::new(member.node()),
             inbox: Mutex::new(inbox),
             arrived: Condvar::new(),
             stopping: AtomicBool::new(false),
@@ -57,13 +39,7 @@ impl Shared {
     /// After a turn: the view first, so that whoever hears of an event finds it in the view.
     pub(crate) fn publish(&self, member: &mut Embedded) {
         let now = member.now();
-        {
-            let mut view = lock(&self.view);
-            view.me = member.me();
-            view.stats = member.stats();
-            view.revision = member.revision();
-            view.now = now;
-        }
+        self.view.update(member.node(), now);
         if member.has_events() {
             let mut inbox = lock(&self.inbox);
             while let Some(event) = member.next_event() {
@@ -76,36 +52,9 @@ impl Shared {
 
     /// Nothing more will come.
     pub(crate) fn close(&self) {
-        lock(&self.view).closed = true;
+        self.view.close();
         lock(&self.inbox).closed = true;
         self.arrived.notify_all();
-    }
-
-    pub(crate) fn keep(&self, members: Snapshot) {
-        lock(&self.view).members = Some(members);
-    }
-
-    pub(crate) fn me(&self) -> Identity {
-        lock(&self.view).me
-    }
-
-    pub(crate) fn stats(&self) -> Stats {
-        lock(&self.view).stats
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        lock(&self.view).closed
-    }
-
-    /// The last copy of the table, if it still holds.
-    pub(crate) fn members(&self) -> Option<Snapshot> {
-        let view = lock(&self.view);
-        view.members.as_ref().filter(|m| view.closed || m.is_current(view.revision, view.now)).cloned()
-    }
-
-    /// The last copy of the table, however old.
-    pub(crate) fn last_members(&self) -> Option<Snapshot> {
-        lock(&self.view).members.clone()
     }
 
     /// The next event, waiting for it until `timeout` at most, or for ever.

@@ -84,7 +84,7 @@ impl Body {
                 Ok(Message::Order(order, waiter)) => self.member.order(&order, waiter),
                 Ok(Message::Members(reply)) => {
                     let members = self.member.members();
-                    self.shared.keep(members.clone());
+                    self.shared.view.keep(members.clone());
                     let _ = reply.try_send(members);
                 }
                 Err(_) => return false,
@@ -99,7 +99,7 @@ impl Drop for Body {
     fn drop(&mut self) {
         if !thread::panicking() {
             self.shared.publish(&mut self.member);
-            self.shared.keep(self.member.members());
+            self.shared.view.keep(self.member.members());
         }
         self.shared.close();
     }

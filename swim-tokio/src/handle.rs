@@ -40,14 +40,14 @@ impl Handle {
     /// in the next life.
     #[must_use]
     pub fn me(&self) -> Identity {
-        self.shared.me()
+        self.shared.view.me()
     }
 
     /// The member table, at least as new as the last event that was consumed. Copied when it has changed
     /// since the last call; otherwise shared with it, and round-trip times may then be a second old. After
     /// the end: the last one.
     pub async fn members(&self) -> Snapshot {
-        if let Some(members) = self.shared.members() {
+        if let Some(members) = self.shared.view.members() {
             return members;
         }
         let (reply, fresh) = oneshot::channel();
@@ -55,19 +55,19 @@ impl Handle {
             Ok(()) => fresh.await.ok(),
             Err(_) => None,
         };
-        fresh.or_else(|| self.shared.last_members()).unwrap_or_default()
+        fresh.or_else(|| self.shared.view.last_members()).unwrap_or_default()
     }
 
     /// Counters as of the last turn.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.shared.stats()
+        self.shared.view.stats()
     }
 
     /// Whether the member still runs: it was not stopped, has not left, and has not failed.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        !self.shared.is_closed()
+        !self.shared.view.is_closed()
     }
 
     /// The next event. `None` if the member has stopped and all its events were consumed.

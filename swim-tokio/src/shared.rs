@@ -4,26 +4,16 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use swim_core::{Event, Identity, Instant, Node, Stats};
-use swim_driver::{Engine, EventQueue, Reply, Snapshot};
+use swim_core::{Event, Instant, Node};
+use swim_driver::{Engine, EventQueue, Reply, View};
 use tokio::sync::Notify;
 
 pub(crate) struct Shared {
-    view: Mutex<View>,
+    pub(crate) view: View,
     inbox: Mutex<Inbox>,
     arrived: Notify,
     stopping: AtomicBool,
     stop: Notify,
-}
-
-/// The member as of its last turn.
-struct View {
-    me: Identity,
-    stats: Stats,
-    revision: u64,
-    now: Instant,
-    members: Option<Snapshot>,
-    closed: bool,
 }
 
 struct Inbox {
@@ -33,17 +23,9 @@ struct Inbox {
 
 impl Shared {
     pub(crate) fn new(events_max: usize, node: &Node) -> Self {
-        let view = View {
-            me: node.me(),
-            stats: node.stats(),
-            revision: node.revision(),
-            now: Instant::ORIGIN,
-            members: None,
-            closed: false,
-        };
         let inbox = Inbox { events: EventQueue::new(events_max), closed: false };
         Self {
-            view: Mutex::new(view),
+            view: View::new(node),
             inbox: Mutex::new(inbox),
             arrived: Notify::new(),
             stopping: AtomicBool::new(false),
@@ -53,14 +35,7 @@ impl Shared {
 
     /// After a turn: the view first, so that whoever hears of an event finds it in the view.
     pub(crate) fn publish<R: Reply>(&self, engine: &mut Engine<R>, now: Instant) {
-        {
-            let node = engine.node();
-            let mut view = lock(&self.view);
-            view.me = node.me();
-            view.stats = node.stats();
-            view.revision = node.revision();
-            view.now = now;
-        }
+        self.view.update(engine.node(), now);
         if engine.has_events() {
             {
                 let mut inbox = lock(&self.inbox);
@@ -74,7 +49,7 @@ impl Shared {
 
     /// Nothing more will come.
     pub(crate) fn close(&self) {
-        lock(&self.view).closed = true;
+        self.view.close();
         lock(&self.inbox).closed = true;
         self.arrived.notify_waiters();
     }
@@ -90,33 +65,6 @@ impl Shared {
             }
             arrived.await;
         }
-    }
-
-    pub(crate) fn keep(&self, members: Snapshot) {
-        lock(&self.view).members = Some(members);
-    }
-
-    pub(crate) fn me(&self) -> Identity {
-        lock(&self.view).me
-    }
-
-    pub(crate) fn stats(&self) -> Stats {
-        lock(&self.view).stats
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        lock(&self.view).closed
-    }
-
-    /// The last copy of the table, if it still holds.
-    pub(crate) fn members(&self) -> Option<Snapshot> {
-        let view = lock(&self.view);
-        view.members.as_ref().filter(|m| view.closed || m.is_current(view.revision, view.now)).cloned()
-    }
-
-    /// The last copy of the table, however old.
-    pub(crate) fn last_members(&self) -> Option<Snapshot> {
-        lock(&self.view).members.clone()
     }
 
     /// The next event; `None` after the last.

@@ -120,7 +120,7 @@ impl Task {
             Message::Order(order, waiter) => self.engine.order(&mut self.socket, &order, waiter),
             Message::Members(reply) => {
                 let members = self.engine.snapshot(self.socket.now());
-                self.shared.keep(members.clone());
+                self.shared.view.keep(members.clone());
                 let _ = reply.send(members);
             }
         }
@@ -133,7 +133,7 @@ impl Drop for Task {
         if !std::thread::panicking() {
             let now = self.socket.now();
             self.shared.publish(&mut self.engine, now);
-            self.shared.keep(self.engine.snapshot(now));
+            self.shared.view.keep(self.engine.snapshot(now));
         }
         self.shared.close();
     }
