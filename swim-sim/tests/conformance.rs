@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
-use swim_core::driver::{Answer, CommandError, EventQueue, Order, OwnedMember, Settings, Snapshot};
 use swim_core::{Command, CommandKind, Event, Hint, JoinFailure, Metadata, NodeId, Stats};
+use swim_driver::{Answer, CommandError, EventQueue, Order, OwnedMember, Settings, Snapshot};
 use swim_sim::{HostId, Spec, World};
 
 conformance!(Virtual::new());
@@ -28,10 +28,10 @@ struct Started {
 /// A command that was begun, and how many events its member had told before.
 struct Begun {
     member: Member,
-    kind: CommandKind,
+    /// Which command, if it was not refused at once.
+    kind: Result<CommandKind, CommandError>,
     target: Option<NodeId>,
     told: usize,
-    at_once: Option<CommandError>,
 }
 
 /// Members in a world.
@@ -97,21 +97,23 @@ impl Cluster for Virtual {
             Order::Send { target, .. } | Order::Remove { target } => Some(target),
             _ => None,
         };
-        let at_once = match order.command() {
-            Err(error) => Some(CommandError::TooLong(error)),
-            Ok(command) => (!self.world.command(host, command)).then_some(CommandError::Stopped),
+        let kind = match order.command() {
+            Err(error) => Err(CommandError::TooLong(error)),
+            Ok(command) if self.world.command(host, command) => Ok(command.kind()),
+            Ok(_) => Err(CommandError::Stopped),
         };
-        self.begun.push(Begun { member, kind: order.kind(), target, told, at_once });
+        self.begun.push(Begun { member, kind, target, told });
         self.begun.len() - 1
     }
 
     fn outcome(&mut self, ticket: Ticket) -> Option<Result<Answer, CommandError>> {
         let begun = &self.begun[ticket];
-        if let Some(error) = &begun.at_once {
-            return Some(Err(error.clone()));
-        }
+        let kind = match &begun.kind {
+            Ok(kind) => *kind,
+            Err(error) => return Some(Err(error.clone())),
+        };
         let log = &self.world.log(self.host(begun.member))[begun.told..];
-        let ended = log.iter().find_map(|logged| ending(&logged.event, begun.kind, begun.target));
+        let ended = log.iter().find_map(|logged| ending(&logged.event, kind, begun.target));
         let stopped = self.world.node(self.host(begun.member)).is_none();
         ended.or_else(|| stopped.then_some(Err(CommandError::Stopped)))
     }
