@@ -19,8 +19,10 @@ use crate::time::Instant;
 
 /// Admissions in question at once.
 pub(crate) const ADMISSIONS_MAX: usize = 16;
+/// Of one joiner.
+const ADMISSIONS_PER_JOINER: usize = 2;
 /// Pings that a silent incumbent or rival gets.
-const TRIES: u8 = 2;
+const TRIES: u8 = 5;
 /// How long the outcome of an admission is remembered.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
@@ -44,6 +46,8 @@ pub(crate) struct Admission {
     pub(crate) nonce: u64,
     pub(crate) incumbent: SocketAddr,
     pub(crate) epoch: Epoch,
+    /// The joiner's word: an incumbent that speaks it, or a later one, is the joiner itself.
+    word: (Epoch, Incarnation),
     pub(crate) number: u64,
     pub(crate) outcome: Incumbent,
     tries: u8,
@@ -73,7 +77,11 @@ impl Admissions {
     }
 
     /// A place for a new question, or `None` if as many are open as may be.
-    pub(crate) fn room(&self) -> Option<u16> {
+    pub(crate) fn room(&self, joiner: SocketAddr) -> Option<u16> {
+        let own = self.places.iter().flatten().filter(|admission| admission.joiner == joiner).count();
+        if own >= ADMISSIONS_PER_JOINER {
+            return None;
+        }
         self.places.iter().position(Option::is_none).map(|place| place as u16)
     }
 
@@ -82,6 +90,7 @@ impl Admissions {
         &mut self,
         place: u16,
         joiner: (NodeId, SocketAddr, u64),
+        word: (Epoch, Incarnation),
         incumbent: (SocketAddr, Epoch),
         number: u64,
         now: Instant,
@@ -92,6 +101,7 @@ impl Admissions {
             nonce: joiner.2,
             incumbent: incumbent.0,
             epoch: incumbent.1,
+            word,
             number,
             outcome: Incumbent::Asked,
             tries: 0,
@@ -99,27 +109,23 @@ impl Admissions {
         });
     }
 
-    /// Somebody with the incumbent's id answered in life `epoch`. `true` if it was the incumbent.
+    /// Somebody with the incumbent's id answered, with this word. The admission, if it was the incumbent.
     pub(crate) fn answered(
         &mut self,
         place: u16,
         number: u64,
         source: SocketAddr,
-        epoch: Epoch,
+        word: (Epoch, Incarnation),
         now: Instant,
-    ) -> bool {
-        let Some(Some(admission)) = self.places.get_mut(usize::from(place)) else { return false };
-        let fits = admission.number == number && admission.incumbent == source && admission.epoch == epoch;
-        if fits {
-            admission.outcome = Incumbent::Lives;
-            admission.next_at = now.after(REMEMBERED);
+    ) -> Option<Admission> {
+        let admission = self.places.get_mut(usize::from(place))?.as_mut()?;
+        if admission.number != number || admission.incumbent != source || admission.epoch != word.0 {
+            return None;
         }
-        fits
-    }
-
-    /// The admission at `place`.
-    pub(crate) fn get(&self, place: u16) -> Option<Admission> {
-        *self.places.get(usize::from(place))?
+        let itself = word >= admission.word;
+        admission.outcome = if itself { Incumbent::Gone } else { Incumbent::Lives };
+        admission.next_at = now.after(REMEMBERED);
+        Some(*admission)
     }
 
     /// What is due: an admission to ask for (`Asked`), or one whose outcome has just become `Gone`.
@@ -218,10 +224,12 @@ mod tests {
         Instant::from_millis(millis)
     }
 
+    const WORD: (Epoch, Incarnation) = (Epoch(5), Incarnation(0));
+
     fn open(admissions: &mut Admissions, joiner: u8) -> Option<u16> {
-        let place = admissions.room()?;
+        let place = admissions.room(addr(joiner))?;
         let joiner = (NodeId(7), addr(joiner), 99);
-        admissions.open(place, joiner, (addr(1), Epoch(5)), 42, at(0));
+        admissions.open(place, joiner, (Epoch(5), Incarnation(3)), (addr(1), Epoch(5)), 42, at(0));
         Some(place)
     }
 
@@ -230,20 +238,33 @@ mod tests {
         let mut admissions = Admissions::new(TIMEOUT);
         let place = open(&mut admissions, 2).expect("there is room");
         assert_eq!(admissions.due(at(0)).map(|due| due.outcome), Some(Incumbent::Asked));
-        assert!(!admissions.answered(place, 41, addr(1), Epoch(5), at(9)), "wrong number");
-        assert!(!admissions.answered(place, 42, addr(2), Epoch(5), at(9)), "wrong source");
-        assert!(!admissions.answered(place, 42, addr(1), Epoch(6), at(9)), "its next life is no incumbent");
-        assert!(admissions.answered(place, 42, addr(1), Epoch(5), at(9)));
+        assert!(!admissions.answered(place, 41, addr(1), WORD, at(9)).is_some(), "wrong number");
+        assert!(!admissions.answered(place, 42, addr(2), WORD, at(9)).is_some(), "wrong source");
+        assert!(
+            !admissions.answered(place, 42, addr(1), (Epoch(6), Incarnation(0)), at(9)).is_some(),
+            "its next life is no incumbent"
+        );
+        assert!(admissions.answered(place, 42, addr(1), WORD, at(9)).is_some());
         assert!(admissions.due(at(1000)).is_none(), "and is remembered for a while");
         assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Lives));
     }
 
     #[test]
-    fn a_silent_incumbent_is_asked_twice_and_then_gone() {
+    fn an_incumbent_that_is_the_joiner_itself_may_move() {
+        let mut admissions = Admissions::new(TIMEOUT);
+        let place = open(&mut admissions, 2).expect("there is room");
+        let word = (Epoch(5), Incarnation(3));
+        let answered = admissions.answered(place, 42, addr(1), word, at(9));
+        assert_eq!(answered.map(|admission| admission.outcome), Some(Incumbent::Gone));
+    }
+
+    #[test]
+    fn a_silent_incumbent_is_asked_several_times_and_then_gone() {
         let mut admissions = Admissions::new(TIMEOUT);
         open(&mut admissions, 2);
-        let outcomes = [0, 250, 500].map(|millis| admissions.due(at(millis)).map(|due| due.outcome));
-        assert_eq!(outcomes, [Some(Incumbent::Asked), Some(Incumbent::Asked), Some(Incumbent::Gone)]);
+        let outcomes = [0, 100, 200, 300, 400, 500]
+            .map(|millis| admissions.due(at(millis)).map(|due| due.outcome == Incumbent::Gone));
+        assert_eq!(outcomes, [false, false, false, false, false, true].map(Some));
         assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Gone));
         assert!(admissions.due(at(20_000)).is_none(), "forgotten after a while");
         assert_eq!(admissions.outcome(NodeId(7), addr(2)), None);
@@ -252,7 +273,9 @@ mod tests {
     #[test]
     fn the_number_of_questions_is_bounded() {
         let mut admissions = Admissions::new(TIMEOUT);
-        for joiner in 0..ADMISSIONS_MAX as u8 {
+        assert!(open(&mut admissions, 0).is_some() && open(&mut admissions, 0).is_some());
+        assert!(open(&mut admissions, 0).is_none(), "one joiner has its share");
+        for joiner in 2..ADMISSIONS_MAX as u8 {
             assert!(open(&mut admissions, joiner).is_some());
         }
         assert!(open(&mut admissions, 200).is_none());
@@ -268,11 +291,13 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_rival_is_asked_twice_and_then_outbid() {
+    fn a_silent_rival_is_asked_several_times_and_then_outbid() {
         let mut rival = Rival::new(addr(2), Epoch(5), Incarnation(0), 42, at(0));
         assert_eq!(rival.due(at(0), TIMEOUT), Some(RivalDue::Ask));
-        assert_eq!(rival.due(at(100), TIMEOUT), None);
-        assert_eq!(rival.due(at(250), TIMEOUT), Some(RivalDue::Ask));
+        assert_eq!(rival.due(at(99), TIMEOUT), None);
+        for millis in [100, 200, 300, 400] {
+            assert_eq!(rival.due(at(millis), TIMEOUT), Some(RivalDue::Ask));
+        }
         assert_eq!(rival.due(at(500), TIMEOUT), Some(RivalDue::Silent));
     }
 }

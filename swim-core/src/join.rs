@@ -23,18 +23,19 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::identity::NodeId;
-use crate::members::SAMPLE_MAX;
 use crate::numbers::{self, Question};
 use crate::time::Instant;
 use crate::{HINTS_MAX, SEEDS_MAX};
 
+/// Hints asked at once.
+pub(crate) const HINTS_OPEN_MAX: usize = 8;
 /// Introductions open at once.
 pub(crate) const INTRODUCTIONS_MAX: usize = 16;
 /// Replies to strangers open at once: what strangers send cannot crowd out what this node wants.
 pub(crate) const REPLIES_MAX: usize = 4;
 /// Contacts open at once: all seeds and some hints, introductions, replies.
 #[cfg(test)]
-pub(crate) const CONTACTS_MAX: usize = SEEDS_MAX + SAMPLE_MAX + INTRODUCTIONS_MAX + REPLIES_MAX;
+pub(crate) const CONTACTS_MAX: usize = SEEDS_MAX + HINTS_OPEN_MAX + INTRODUCTIONS_MAX + REPLIES_MAX;
 /// Attempts of an introduction.
 const TRIES_MAX: u8 = 4;
 /// Attempts with one token.
@@ -45,6 +46,8 @@ const TOKEN_USES_MAX: u8 = 4;
 pub(crate) enum Why {
     /// It is a seed, and we look for the cluster: without end.
     Seeking,
+    /// It was somebody once, and may know the cluster: a few times, then another one.
+    Hint,
     /// It may be alive, and would be of use: a few times.
     Introduction,
     /// It sent something, from an address that may be forged: once, until it returns a token.
@@ -52,10 +55,16 @@ pub(crate) enum Why {
 }
 
 impl Why {
+    /// Whether it is for the cluster that this is done.
+    pub(crate) const fn seeks(self) -> bool {
+        matches!(self, Self::Seeking | Self::Hint)
+    }
+
     /// How many of them may be open at once.
     const fn open_max(self) -> usize {
         match self {
-            Self::Seeking => SEEDS_MAX + SAMPLE_MAX,
+            Self::Seeking => SEEDS_MAX,
+            Self::Hint => HINTS_OPEN_MAX,
             Self::Introduction => INTRODUCTIONS_MAX,
             Self::Reply => REPLIES_MAX,
         }
@@ -133,6 +142,16 @@ impl Contacts {
         fits.then_some(contact)
     }
 
+    /// Whether `nonce` is that of an open contact.
+    pub(crate) fn is_mine(&self, nonce: u64) -> bool {
+        self.places.iter().flatten().any(|contact| contact.nonce == nonce)
+    }
+
+    /// Whether anybody is still being sought.
+    pub(crate) fn is_seeking(&self) -> bool {
+        self.places.iter().flatten().any(|contact| contact.why.seeks())
+    }
+
     /// A token came: the contact is due at once.
     pub(crate) fn challenge(&mut self, nonce: u64, token: u64, now: Instant) {
         if let Some(contact) = self.at(nonce) {
@@ -165,7 +184,7 @@ impl Contacts {
     /// Ends the search: every contact that only sought is closed.
     pub(crate) fn close_seeking(&mut self) {
         for entry in &mut self.places {
-            if entry.is_some_and(|contact| contact.why == Why::Seeking) {
+            if entry.is_some_and(|contact| contact.why.seeks()) {
                 *entry = None;
             }
         }
@@ -185,7 +204,7 @@ impl Contacts {
             }
             let spent = match contact.why {
                 Why::Seeking => false,
-                Why::Introduction => contact.tries >= TRIES_MAX,
+                Why::Hint | Why::Introduction => contact.tries >= TRIES_MAX,
                 Why::Reply => contact.tries >= 1,
             };
             if spent {
@@ -245,8 +264,6 @@ pub(crate) struct Join {
     pub(crate) contacts: Contacts,
     /// Whether this life has been announced to anybody.
     pub(crate) announced: bool,
-    /// A rival that was silent and has been outbid: once is enough.
-    pub(crate) outbid: Option<SocketAddr>,
 }
 
 impl Join {
@@ -257,7 +274,6 @@ impl Join {
             hints: Vec::new(),
             contacts: Contacts::new(retry),
             announced: false,
-            outbid: None,
         }
     }
 
@@ -371,14 +387,17 @@ mod tests {
         }
         assert!(!join.add_hint(addr(999)));
         let mut next = 0;
-        for (why, max) in
-            [(Why::Reply, REPLIES_MAX), (Why::Introduction, INTRODUCTIONS_MAX), (Why::Seeking, SEEDS_MAX)]
-        {
+        for (why, max) in [
+            (Why::Reply, REPLIES_MAX),
+            (Why::Introduction, INTRODUCTIONS_MAX),
+            (Why::Hint, HINTS_OPEN_MAX),
+            (Why::Seeking, SEEDS_MAX),
+        ] {
             for _ in 0..max {
                 next += 1;
                 assert!(join.contacts.open(addr(next), why, 0, at(0)), "{why:?} {next}");
             }
-            assert_eq!(join.contacts.open(addr(999), why, 0, at(0)), why == Why::Seeking, "{why:?}");
+            assert!(!join.contacts.open(addr(999), why, 0, at(0)), "{why:?}");
         }
         assert!(join.contacts.places.len() <= CONTACTS_MAX);
     }

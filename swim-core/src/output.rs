@@ -124,7 +124,8 @@ pub enum Event {
         /// Where the answer came from.
         answered: SocketAddr,
     },
-    /// This node now lives in a higher epoch. To be persisted: the next life starts above it.
+    /// This node now lives in another epoch: a higher one, or, if its calendar was far ahead of the
+    /// cluster's, a lower one. To be persisted: the next life starts above it.
     EpochRaised {
         /// The new epoch.
         epoch: Epoch,
@@ -225,6 +226,9 @@ pub enum JoinFailure {
     Left,
     /// The cluster has a living member of this id; see `Event::Conflict`.
     IdTaken,
+    /// Everybody who was asked refused: the address that this node advertises is not the one that its
+    /// datagrams come from, the table is full, or all seeds are this node itself.
+    Refused,
 }
 
 impl fmt::Display for JoinFailure {
@@ -233,6 +237,9 @@ impl fmt::Display for JoinFailure {
             Self::Cancelled => "the join was cancelled",
             Self::Left => "the join ended because the node left",
             Self::IdTaken => "the cluster has a living member of this id; choose another",
+            Self::Refused => {
+                "everybody who was asked refused: is the advertised address the one that datagrams come from?"
+            }
         })
     }
 }

@@ -17,7 +17,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use crate::NodeId;
+use crate::identity::{Epoch, NodeId};
 use crate::members::Slot;
 use crate::time::Instant;
 
@@ -61,6 +61,7 @@ pub(crate) struct Probe {
     pub(crate) target: Slot,
     pub(crate) target_id: NodeId,
     pub(crate) target_addr: SocketAddr,
+    pub(crate) target_epoch: Epoch,
     number_random: u64,
     sent: [Instant; ATTEMPTS_MAX],
     attempts: u8,
@@ -99,8 +100,7 @@ impl Probe {
     /// A probe that begins now; the caller sends the first ping (attempt 0).
     pub(crate) fn begin(
         target: Slot,
-        target_id: NodeId,
-        target_addr: SocketAddr,
+        (target_id, target_addr, target_epoch): (NodeId, SocketAddr, Epoch),
         number_random: u64,
         timing: Timing,
         now: Instant,
@@ -110,6 +110,7 @@ impl Probe {
             target,
             target_id,
             target_addr,
+            target_epoch,
             number_random,
             sent: [now; ATTEMPTS_MAX],
             attempts: 1,
@@ -245,7 +246,7 @@ mod tests {
             retries: 2,
             rtt: rtt.map(Duration::from_millis),
         };
-        Probe::begin(Slot(1), NodeId(1), addr(1), 0xabcd_0000, timing, at(0))
+        Probe::begin(Slot(1), (NodeId(1), addr(1), Epoch(1)), 0xabcd_0000, timing, at(0))
     }
 
     #[test]

@@ -30,6 +30,9 @@ use crate::time::Instant;
 use crate::wire::Accusers;
 use crate::{Config, NodeId};
 
+/// Void entries of the heap that are kept, beyond one for each suspicion.
+const VOID_MAX: usize = 64;
+
 /// How patient to be with one suspect, fixed when the suspicion starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Patience {
@@ -177,10 +180,16 @@ impl Suspicions {
         }
         self.due.push(Reverse((deadline, place, generation)));
         self.prune();
+        let live = self.places.len() - self.free.len();
+        if self.due.len() > VOID_MAX + 2 * live {
+            let places = &self.places;
+            self.due.retain(|Reverse((_, place, generation))| {
+                places[*place as usize].is_some_and(|suspicion| suspicion.generation == *generation)
+            });
+        }
     }
 
-    /// Drops void entries from the top, so that the top is always a real deadline. A suspicion makes at
-    /// most one entry for each accuser, so void entries are bounded too.
+    /// Drops void entries from the top, so that the top is always a real deadline.
     fn prune(&mut self) {
         while let Some(Reverse((_, place, generation))) = self.due.peek() {
             if self.get(*place).is_some_and(|suspicion| suspicion.generation == *generation) {
@@ -243,6 +252,18 @@ mod tests {
     fn two_members_have_nobody_to_wait_for() {
         assert_eq!(started(2).2, Duration::from_secs(4));
         assert_eq!(started(3).2, Duration::from_secs(24));
+    }
+
+    #[test]
+    fn suspicions_that_come_and_go_leave_nothing_behind() {
+        let (mut suspicions, _, _) = started(10);
+        for turn in 1..10_000 {
+            let patience = Patience::new(&Config::lan(), 10);
+            let (place, _) = suspicions.start(Slot(2), Accusers::new(NodeId(10)), patience, at(turn));
+            suspicions.end(place);
+        }
+        assert!(suspicions.due.len() <= VOID_MAX + 4, "{}", suspicions.due.len());
+        assert_eq!(suspicions.deadline(), Some(at(24_000)));
     }
 
     #[test]

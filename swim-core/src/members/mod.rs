@@ -107,6 +107,14 @@ impl Members {
         members
     }
 
+    /// Takes over what `old` says of the node itself, and nothing else; the revision goes on growing.
+    pub(crate) fn start_over_from(&mut self, old: &Self, now: Instant) {
+        self.set_claim(Slot::ME, old.claim(Slot::ME), false, now);
+        self.set_addr(Slot::ME, old.addr(Slot::ME));
+        self.set_metadata(Slot::ME, old.metadata(Slot::ME));
+        self.revision = old.revision + 1;
+    }
+
     /// Adds a member that is not known yet. `None`: as many are active as may be, nothing changed.
     pub(crate) fn insert(
         &mut self,

@@ -27,6 +27,8 @@ pub(super) type Records = Slab<Record>;
 pub(crate) enum Flag {
     /// The user has been told that its right answers come from a wrong address.
     WrongSourceTold = 1 << 2,
+    /// It did not say goodbye itself: it was removed.
+    Removed = 1 << 3,
 }
 
 /// The address is in the v6 slab.

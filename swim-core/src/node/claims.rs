@@ -18,7 +18,7 @@ use super::Node;
 use crate::claim::{Claim, Status, supersedes};
 use crate::gossip::News;
 use crate::identity::{NodeId, canonical, is_reachable_form};
-use crate::members::Slot;
+use crate::members::{Flag, Slot};
 use crate::output::Event;
 use crate::stats::DropReason;
 use crate::suspicion::Patience;
@@ -31,7 +31,8 @@ pub(super) enum Outcome {
     News,
     /// It said nothing new.
     Known,
-    /// It calls a member Alive that is known to be gone: whoever says so should hear of it.
+    /// It calls a member Alive that is known to be gone, or Dead that is known to have left: whoever says
+    /// so should hear of it.
     Outdated(Slot),
     /// It could not be used.
     Refused,
@@ -95,10 +96,9 @@ impl Node {
         }
         let changed = self.members.addr(slot) != addr || self.members.metadata(slot) != metadata;
         let believed = if fills { held } else { new };
-        if !self.believe(slot, believed, false) {
+        if !self.believe(slot, believed, false, addr) {
             return Outcome::Refused;
         }
-        self.members.set_addr(slot, addr);
         self.members.set_metadata(slot, metadata);
         if changed && held.status.is_active() && held.epoch == new.epoch {
             self.event(Event::Updated { id: about.id, addr });
@@ -139,7 +139,9 @@ impl Node {
         let held = self.members.claim(slot);
         let new = claim(&about, Status::Dead);
         if !supersedes(&held, &new) {
-            return Outcome::Known;
+            // It has not died, it has left: whoever believes otherwise should hear of it.
+            let left = held.status == Status::Left;
+            return if left { Outcome::Outdated(slot) } else { Outcome::Known };
         }
         if !held.status.is_active() || !self.config.dead_over_suspect_only {
             self.bury(slot, new, by, accuser);
@@ -169,7 +171,11 @@ impl Node {
     pub(super) fn hear_header(&mut self, slot: Slot, header: &Header) {
         let held = self.members.claim(slot);
         let new = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
-        if !self.config.header_claims || !supersedes(&held, &new) || !self.believe(slot, new, true) {
+        if !self.config.header_claims || !supersedes(&held, &new) {
+            return;
+        }
+        let addr = self.members.addr(slot);
+        if !self.believe(slot, new, true, addr) {
             return;
         }
         self.stats.header_claims += 1;
@@ -179,12 +185,13 @@ impl Node {
 
     /// Believes that a member is Alive (or, filling in a pending claim, what is believed already), ends
     /// any suspicion, and says so. `false`: the table is full.
-    fn believe(&mut self, slot: Slot, new: Claim, pending: bool) -> bool {
+    fn believe(&mut self, slot: Slot, new: Claim, pending: bool, addr: SocketAddr) -> bool {
         let held = self.members.claim(slot);
         if !self.members.set_claim(slot, new, pending, self.doubt.awake()) {
             self.drop_for(DropReason::MembersFull);
             return false;
         }
+        self.members.set_addr(slot, addr);
         if new.status != Status::Alive {
             return true;
         }
@@ -194,7 +201,6 @@ impl Node {
             self.event(Event::Refuted { id, incarnation: new.incarnation, by: accusers.first() });
         }
         if !held.status.is_active() || held.epoch != new.epoch {
-            let addr = self.members.addr(slot);
             self.event(Event::Alive { id, addr, epoch: new.epoch });
         }
         true
@@ -252,6 +258,7 @@ impl Node {
         self.end_suspicion(slot);
         self.members.set_claim(slot, new, false, self.doubt.awake());
         let id = self.members.id(slot);
+        self.members.set_flag(slot, Flag::Removed, by != id);
         self.event(Event::Left { id, by: (by != id).then_some(by) });
         self.tell(slot, by, by);
     }

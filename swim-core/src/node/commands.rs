@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 use super::telling::Cargo;
 use super::{Life, Node};
 use crate::claim::{Claim, Status};
+use crate::gossip::Updates;
 use crate::identity::{NodeId, canonical, is_reachable_form};
 use crate::input::{Command, Hint};
 use crate::join::{Search, Why};
@@ -12,6 +13,7 @@ use crate::members::{SAMPLE_MAX, Slot};
 use crate::output::{Event, JoinFailure, Refusal};
 use crate::payload::{Metadata, Payload};
 use crate::random::Purpose;
+use crate::suspicion::Suspicions;
 use crate::wire::Message;
 use crate::{HINTS_MAX, SEEDS_MAX};
 
@@ -169,8 +171,7 @@ impl Node {
     }
 
     /// After half a tombstone's life asleep the table may hold members that everybody else has forgotten.
-    /// What it says is a list of whom to ask: the cluster is joined anew, through the seeds and a few of
-    /// the members, and whoever does not answer is buried in the usual way.
+    /// It is a list of whom to ask, no more: the cluster is joined anew, and the table read from it.
     pub(super) fn start_over(&mut self) {
         let mut found = [Slot::ME; SAMPLE_MAX];
         let streams = &mut self.streams;
@@ -179,7 +180,18 @@ impl Node {
         for slot in &found[..count] {
             self.join.add_hint(self.members.addr(*slot));
         }
-        self.seek();
-        self.sync.at_once(self.doubt.awake());
+        let now = self.now();
+        let mut members = Self::empty_table(&mut self.streams, &self.config, self.me, now);
+        members.start_over_from(&self.members, now);
+        self.members = members;
+        self.suspicions = Suspicions::default();
+        self.updates = Updates::new();
+        self.probe = None;
+        self.sync = Self::new_sync(&self.config);
+        self.join.announced = false;
+        self.event(Event::Lost { events: 1 });
+        if !self.join.seeds.is_empty() || !self.join.hints.is_empty() {
+            self.seek();
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::{Life, Node};
 use crate::claim::Status;
 use crate::conflict::Incumbent;
 use crate::identity::{Epoch, Incarnation, NodeId, canonical};
-use crate::join::{Search, Stage, Why};
+use crate::join::{HINTS_OPEN_MAX, Search, Stage, Why};
 use crate::members::{SAMPLE_MAX, Slot};
 use crate::numbers::{self, Question};
 use crate::output::{Event, JoinFailure};
@@ -37,9 +37,18 @@ impl Node {
         for place in 0..self.join.seeds.len() {
             self.contact(self.join.seeds[place].addr, Why::Seeking);
         }
-        for _ in 0..self.join.hints.len().min(SAMPLE_MAX) {
-            let hint = self.streams.below(Purpose::Joining, self.join.hints.len() as u32) as usize;
-            self.contact(self.join.hints[hint], Why::Seeking);
+        self.seek_hints();
+    }
+
+    /// Keeps a few of the hints among the open contacts, others each time.
+    fn seek_hints(&mut self) {
+        let hints = self.join.hints.len();
+        for _ in 0..hints.min(HINTS_OPEN_MAX) {
+            let hint = self.join.hints[self.streams.below(Purpose::Joining, hints as u32) as usize];
+            let random = self.number();
+            if hint == self.me.addr || !self.join.contacts.open(hint, Why::Hint, random, self.now()) {
+                return;
+            }
         }
     }
 
@@ -49,7 +58,7 @@ impl Node {
         while self.outbox.quantum_left() > 0 {
             let streams = &mut self.streams;
             let due = self.join.contacts.due(now, |delay| streams.jittered(Purpose::Jitter, delay));
-            let Some(contact) = due else { return };
+            let Some(contact) = due else { break };
             match contact.stage {
                 Stage::Asking => {
                     let join = Join { nonce: contact.nonce, token: contact.token };
@@ -61,6 +70,9 @@ impl Node {
                     self.send(contact.addr, &Message::Announce(announce), Cargo::claims(&[Slot::ME]));
                 }
             }
+        }
+        if self.join.search == Search::Seeking {
+            self.seek_hints();
         }
     }
 
@@ -86,46 +98,69 @@ impl Node {
         welcome: Welcome,
         body: &Body<'_>,
     ) -> Result<(), DropReason> {
-        let contact = self.join.contacts.find(welcome.nonce, source, Stage::Asking);
-        let contact = contact.ok_or(DropReason::UnexpectedAnswer)?;
+        let contacts = &self.join.contacts;
+        let asking = contacts.find(welcome.nonce, source, Stage::Asking);
+        let refused = welcome.verdict == Verdict::Refused;
+        let announced = contacts.find(welcome.nonce, source, Stage::Announcing).filter(|_| refused);
+        let contact = asking.or(announced).ok_or(DropReason::UnexpectedAnswer)?;
+        // Who has not made us prove our address has not got this question from us.
+        if contact.token == 0 {
+            return Err(DropReason::UnexpectedAnswer);
+        }
         if self.life != Life::Running {
             return Err(DropReason::NotRunning);
         }
-        if welcome.verdict == Verdict::IdTaken {
+        if welcome.verdict != Verdict::Admitted {
             self.join.contacts.close(welcome.nonce);
-            let rival = incumbent_address(body, self.me.id).unwrap_or(source);
-            if self.n() == 1 && !self.join.announced {
-                self.lose(rival);
-            } else {
-                // Both are members: who stays is not for the one who was asked to decide.
-                self.ask_rival(rival, welcome.held_epoch, welcome.held_incarnation);
+            if welcome.verdict == Verdict::IdTaken {
+                self.hear_id_taken(source, contact.why, welcome, body);
             }
+            self.give_up_if_refused();
             return Ok(());
         }
-        self.set_epoch_clock(welcome.clock, contact.why);
+        let alone = self.n() == 1;
+        if alone || contact.why.seeks() {
+            self.set_epoch_clock(welcome.clock, alone);
+        }
         let held = welcome.held_epoch;
         let outbid = held > self.me.epoch || (held == self.me.epoch && !self.join.announced && held.0 > 0);
         if outbid && self.is_plausible(held) {
             self.outlive(held);
         }
-        self.absorb(body, header.sender);
+        if alone || contact.why.seeks() {
+            self.absorb(body, header.sender);
+        } else if let Some(Ok(word)) = body.updates.clone().next()
+            && word.about().id == header.sender
+        {
+            self.hear(&word, header.sender);
+        }
         self.join.identify(source, header.sender);
         self.join.contacts.announce(welcome.nonce, self.doubt.awake());
         Ok(())
     }
 
-    /// Who lets us in says what the cluster's epoch clock reads. A node that is alone lives by it from now
-    /// on, and takes an epoch that the others can believe if its own is too far ahead. Once it has been
-    /// somebody's member it does so on the word of a seed only. A node with members of its own keeps its
-    /// clock: two clusters whose clocks differ by more than the lead do not merge.
-    fn set_epoch_clock(&mut self, clock: Epoch, why: Why) {
-        if self.n() > 1 || (self.join.announced && why != Why::Seeking) {
-            return;
+    /// The id of a newcomer is its holder's. Between members it is not for the one who was asked to
+    /// decide who stays: the rivals settle it.
+    fn hear_id_taken(&mut self, source: SocketAddr, why: Why, welcome: Welcome, body: &Body<'_>) {
+        let rival = incumbent_address(body, self.me.id).unwrap_or(source);
+        if why.seeks() && self.n() == 1 && !self.join.announced {
+            self.lose(rival);
+        } else if why != Why::Reply {
+            self.ask_rival(rival, welcome.held_epoch, welcome.held_incarnation);
         }
-        self.epoch_clock.set(clock, self.doubt.real());
-        if !self.is_plausible(self.me.epoch) {
+    }
+
+    /// Who lets us in says what the cluster's epoch clock reads: the clock that is ahead is right, so that
+    /// both sides end with the same one. A node that is alone takes an epoch that the others can believe
+    /// if its own calendar is too far ahead of theirs.
+    fn set_epoch_clock(&mut self, clock: Epoch, alone: bool) {
+        let lead = self.config.max_epoch_lead.as_millis() as u64;
+        if alone && self.me.epoch.0 > clock.0.saturating_add(lead) {
             self.set_my_word(clock, Incarnation(0));
             self.event(Event::EpochRaised { epoch: clock });
+        }
+        if clock > self.epoch_now() {
+            self.epoch_clock.set(clock, self.doubt.real());
         }
     }
 
@@ -166,10 +201,17 @@ impl Node {
         }
     }
 
-    /// Ends the search without a cluster.
+    /// Ends the search if everybody who was asked has refused.
+    pub(super) fn give_up_if_refused(&mut self) {
+        if !self.join.contacts.is_seeking() {
+            self.give_up(JoinFailure::Refused);
+        }
+    }
+
+    /// Ends the search without a cluster, or where it was before.
     pub(super) fn give_up(&mut self, reason: JoinFailure) {
         if self.join.search == Search::Seeking {
-            self.join.search = Search::Idle;
+            self.join.search = if self.n() > 1 { Search::Joined } else { Search::Idle };
             self.join.contacts.close_seeking();
             self.event(Event::JoinFailed { reason });
         }
@@ -218,9 +260,7 @@ impl Node {
         }
         let Some(slot) = self.members.find(header.sender) else { return Ok(Verdict::Admitted) };
         let held = self.members.claim(slot);
-        // The same life, and not behind: it has moved.
-        let moved = held.epoch == header.epoch && header.incarnation >= held.incarnation;
-        if !held.status.is_active() || self.members.addr(slot) == addr || moved {
+        if !held.status.is_active() || self.members.addr(slot) == addr {
             return Ok(Verdict::Admitted);
         }
         match self.admissions.outcome(header.sender, source) {
@@ -228,11 +268,12 @@ impl Node {
             Some(Incumbent::Gone) => Ok(Verdict::Admitted),
             Some(Incumbent::Asked) => Err(DropReason::Stranger),
             None => {
-                let place = self.admissions.room().ok_or(DropReason::ContactLimit)?;
+                let place = self.admissions.room(source).ok_or(DropReason::ContactLimit)?;
                 let number = numbers::compose(self.number(), Question::Incumbent { place });
                 let incumbent = (self.members.addr(slot), held.epoch);
                 let joiner = (header.sender, source, nonce);
-                self.admissions.open(place, joiner, incumbent, number, self.doubt.awake());
+                let word = (header.epoch, header.incarnation);
+                self.admissions.open(place, joiner, word, incumbent, number, self.doubt.awake());
                 Err(DropReason::Stranger)
             }
         }
@@ -274,8 +315,14 @@ impl Node {
         announce: Announce,
         body: &Body<'_>,
     ) -> Result<(), DropReason> {
+        if self.life != Life::Running {
+            return Err(DropReason::NotRunning);
+        }
         if !self.verify(source, announce.token) {
             return Err(DropReason::Token);
+        }
+        if !self.page_budget.take(self.doubt.awake()) {
+            return Err(DropReason::PageLimit);
         }
         let Some(Ok(word @ Update::Alive { about, addr, .. })) = body.updates.clone().next() else {
             return Err(DropReason::Malformed);
@@ -284,13 +331,21 @@ impl Node {
         if own != (header.sender, header.epoch, header.incarnation) {
             return Err(DropReason::Malformed);
         }
+        // The token proves this address and no other: nobody is made to send to a third one.
+        if canonical(addr) != source && !self.config.accept_wrong_source {
+            self.welcome(source, header.sender, announce.number, Verdict::Refused);
+            return Err(DropReason::ClaimAddress);
+        }
         if self.admission(source, canonical(addr), header, announce.number)? == Verdict::IdTaken {
             self.welcome(source, header.sender, announce.number, Verdict::IdTaken);
             return Ok(());
         }
         self.hear(&word, header.sender);
-        // Refused, and counted for what it was.
-        let Some(slot) = self.members.find(header.sender) else { return Ok(()) };
+        let Some(slot) = self.members.find(header.sender) else {
+            // The table is full, or the word was not believed; either is counted.
+            self.welcome(source, header.sender, announce.number, Verdict::Refused);
+            return Ok(());
+        };
         let ack = Ack {
             number: announce.number,
             root: Some(self.digest_root()),

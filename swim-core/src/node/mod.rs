@@ -145,6 +145,8 @@ pub struct Node {
     sync: Sync,
     page_budget: PageBudget,
     heal: Heal,
+    /// When this node last spoke up because of somebody that it does not hold as a member.
+    spoke_up: Option<Instant>,
 
     /// Scratch of the page that is being served.
     page_rows: Vec<Slot>,
@@ -160,14 +162,7 @@ impl Node {
     pub fn new(config: Arc<Config>, me: Identity, seed: Seed, now: Instant) -> Self {
         let me = Identity { id: me.id, addr: crate::canonical(me.addr), epoch: me.epoch.min(Epoch::MAX) };
         let mut streams = Streams::new(&seed);
-        let members = Members::new(
-            streams.next_u64(Purpose::Secrets),
-            me,
-            config.members_max,
-            config.tombstones_max,
-            config.tombstone_life,
-            now,
-        );
+        let members = Self::empty_table(&mut streams, &config, me, now);
         let broadcasts =
             Broadcasts::new(streams.next_u64(Purpose::Secrets), usize::from(config.broadcasts_max));
         let tokens = Prf::new(streams.key(Purpose::Secrets));
@@ -195,15 +190,26 @@ impl Node {
             join: Join::new(config.join_retry),
             admissions: Admissions::new(config.direct_timeout),
             rival: None,
-            sync: Sync::new(config.period, config.sync_interval_max, config.direct_timeout),
+            sync: Self::new_sync(&config),
             page_budget: PageBudget::new(config.pages_per_second, now),
             heal: Heal::new(config.heal_interval, now),
+            spoke_up: None,
             page_rows: Vec::new(),
             outbox: Outbox::new(usize::from(config.datagram_max)),
             stats: Stats::default(),
             deadline: None,
             config,
         }
+    }
+
+    fn empty_table(streams: &mut Streams, config: &Config, me: Identity, now: Instant) -> Members {
+        let key = streams.next_u64(Purpose::Secrets);
+        let tombstones = (config.tombstones_max, config.tombstone_life);
+        Members::new(key, me, config.members_max, tombstones.0, tombstones.1, now)
+    }
+
+    fn new_sync(config: &Config) -> Sync {
+        Sync::new(config.period, config.sync_interval_max, config.direct_timeout)
     }
 
     /// The one door in. Never fails and never blocks: what a stranger sends is data, and does at worst

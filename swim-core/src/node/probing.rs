@@ -45,7 +45,8 @@ impl Node {
         };
         let (id, addr) = (self.members.id(target), self.members.addr(target));
         let random = self.number();
-        let probe = Probe::begin(target, id, addr, random, timing, now);
+        let epoch = self.members.claim(target).epoch;
+        let probe = Probe::begin(target, (id, addr, epoch), random, timing, now);
         self.probe = Some(probe);
         self.stats.probes += 1;
         self.doubt.ask(1);
@@ -174,7 +175,11 @@ impl Node {
                 if !forgiven {
                     self.health.worsen(1 + u8::from(self.config.nacks && silent > 0));
                 }
-                if self.members.find(probe.target_id) == Some(probe.target) {
+                // Whoever began another life meanwhile, or moved, was not the one who was asked.
+                let same = self.members.find(probe.target_id) == Some(probe.target)
+                    && self.members.claim(probe.target).epoch == probe.target_epoch
+                    && self.members.addr(probe.target) == probe.target_addr;
+                if same {
                     self.accuse(probe.target);
                 }
             }

@@ -35,7 +35,7 @@ const OUTDATED_MAX: usize = 16;
 enum Standing {
     Member(Slot),
     Buried(Slot),
-    Displaced,
+    Displaced(Slot),
     /// It speaks from an earlier life than the one held.
     Outlived,
     Stranger,
@@ -103,7 +103,7 @@ impl Node {
             return Standing::Outlived;
         }
         if source != self.members.addr(slot) && !self.config.accept_wrong_source {
-            return Standing::Displaced;
+            return Standing::Displaced(slot);
         }
         self.hear_header(slot, header);
         if !self.members.claim(slot).status.is_active() {
@@ -159,7 +159,7 @@ impl Node {
         len: usize,
     ) -> Result<(), DropReason> {
         let refusal = match standing {
-            Standing::Displaced => DropReason::WrongSource,
+            Standing::Displaced(_) => DropReason::WrongSource,
             Standing::Outlived => DropReason::StaleSender,
             _ => DropReason::Stranger,
         };
@@ -219,8 +219,9 @@ impl Node {
         }
         if self.life == Life::Running && ping.target_epoch > self.me.epoch {
             // It knows a later life of this node: our clock was set back. An answer in this epoch would
-            // not be heard, so ask to be introduced, which tells us the epoch to beat.
-            if self.is_plausible(ping.target_epoch) {
+            // not be heard, so a node that is alone asks to be introduced, which tells it the epoch to
+            // beat. (One that has members hears it from them.)
+            if self.n() == 1 && self.is_plausible(ping.target_epoch) {
                 self.contact(source, Why::Reply);
             }
             return Err(DropReason::Stranger);
@@ -230,15 +231,27 @@ impl Node {
                 let about =
                     About { id: self.me.id, epoch: ping.target_epoch, incarnation: ping.target_incarnation };
                 // Only a word about exactly this incarnation: nobody but members may push it up.
+                // And no more than once a period, for whoever can forge one ping can forge many.
                 let exact = (about.epoch, about.incarnation) == (self.me.epoch, self.incarnation());
-                if exact && ping.target_status != Status::Alive {
+                let rested = self.spoke_up.is_none_or(|at| at.after(self.config.period) <= self.now());
+                if exact && rested && ping.target_status != Status::Alive {
+                    self.spoke_up = Some(self.now());
                     self.hear_accusation(about, ping.target_status, header.sender);
                 }
                 self.belief(slot, header)
             }
             _ => None,
         };
-        let ack = Ack { number: ping.number, root: None, belief, stranger: belief.is_none() };
+        // Whoever is known, and speaks from another address without a newer word, need not introduce itself.
+        let stranger = match standing {
+            Standing::Stranger | Standing::Outlived => true,
+            Standing::Displaced(slot) => {
+                let held = self.members.claim(slot);
+                (header.epoch, header.incarnation) > (held.epoch, held.incarnation)
+            }
+            _ => false,
+        };
+        let ack = Ack { number: ping.number, root: None, belief, stranger };
         self.send(source, &Message::Ack(ack), Cargo { len_max: Some(len), ..Cargo::EMPTY });
         Ok(())
     }
@@ -306,8 +319,8 @@ impl Node {
         if origin == self.me.id {
             return self.drop_for(DropReason::DuplicateBroadcast);
         }
-        let known = self.members.find(origin).is_some_and(|slot| self.members.claim(slot).epoch <= epoch);
-        if !known || !self.is_plausible(epoch) {
+        let known = self.members.find(origin).is_some_and(|slot| self.members.claim(slot).epoch == epoch);
+        if !known {
             return self.drop_for(DropReason::UnknownMember);
         }
         if self.broadcasts.note(origin, epoch, sequence) == Novelty::Seen {

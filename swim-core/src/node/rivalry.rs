@@ -32,6 +32,12 @@ impl Node {
                 self.send(source, &Message::Ack(ack), Cargo { len_max: Some(len), ..Cargo::EMPTY });
                 Ok(())
             }
+            Message::Join(join) if self.join.contacts.is_mine(join.nonce) => {
+                // A seed that is another of our own addresses.
+                self.join.contacts.close(join.nonce);
+                self.give_up_if_refused();
+                Err(DropReason::FromMyself)
+            }
             Message::Join(join) => self.hear_join(source, header, join, len),
             Message::Challenge(challenge) => self.hear_challenge(source, challenge),
             Message::Welcome(welcome) => self.hear_welcome(source, header, welcome, body),
@@ -42,7 +48,7 @@ impl Node {
 
     /// A member says that our id lives at `addr`: ask there.
     pub(super) fn ask_rival(&mut self, addr: SocketAddr, epoch: Epoch, incarnation: Incarnation) {
-        if self.rival.is_some() || self.join.outbid == Some(addr) {
+        if self.rival.is_some() {
             return;
         }
         let number = numbers::compose(self.number(), Question::Rival);
@@ -86,12 +92,17 @@ impl Node {
         header: &Header,
     ) -> bool {
         let now = self.now();
-        let fits = self.admissions.answered(place, number, source, header.epoch, now);
-        if fits && let Some(admission) = self.admissions.get(place) {
+        let word = (header.epoch, header.incarnation);
+        let Some(admission) = self.admissions.answered(place, number, source, word, now) else {
+            return false;
+        };
+        let lives = admission.outcome == Incumbent::Lives;
+        if lives {
             self.event(Event::Conflict { id: header.sender, rival: admission.joiner, won: true });
-            self.welcome(admission.joiner, admission.id, admission.nonce, Verdict::IdTaken);
         }
-        fits
+        let verdict = if lives { Verdict::IdTaken } else { Verdict::Admitted };
+        self.welcome(admission.joiner, admission.id, admission.nonce, verdict);
+        true
     }
 
     /// Asks incumbents and rivals, and decides about those that stay silent.
@@ -129,7 +140,6 @@ impl Node {
             }
             Some(RivalDue::Silent) => {
                 self.rival = None;
-                self.join.outbid = Some(rival.addr);
                 let mine = self.members.claim(Slot::ME);
                 if rival.epoch > mine.epoch {
                     self.outlive(rival.epoch);

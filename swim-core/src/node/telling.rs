@@ -10,7 +10,7 @@ use core::net::SocketAddr;
 use super::Node;
 use crate::claim::Status;
 use crate::gossip::News;
-use crate::members::{Members, Slot};
+use crate::members::{Flag, Members, Slot};
 use crate::scale;
 use crate::stats::DropReason;
 use crate::suspicion::Suspicions;
@@ -142,8 +142,11 @@ fn ride(
         if updates.len() > 0 {
             *broadcasts_first = !*broadcasts_first;
         }
-        if *broadcasts_first || next < reserved {
-            reserved = reserved.max(next + crate::wire::PART_LEN).min(writer.room());
+        let needed = next + crate::wire::PART_LEN;
+        if *broadcasts_first {
+            reserved = reserved.max(needed).min(writer.room());
+        } else if needed > reserved {
+            reserved = 0;
         }
     }
     let mut done = [None; UPDATES_MAX];
@@ -171,7 +174,8 @@ fn ride(
 fn news(members: &Members, slot: Slot) -> News {
     let me = members.id(Slot::ME);
     let id = members.id(slot);
-    let by = if members.claim(slot).status == Status::Left { id } else { me };
+    let goodbye = members.claim(slot).status == Status::Left && !members.flag(slot, Flag::Removed);
+    let by = if goodbye { id } else { me };
     News { slot, by, accuser: by }
 }
 

@@ -100,6 +100,7 @@ impl fmt::Display for Message {
                 let verdict = match head.verdict {
                     Verdict::Admitted => "admitted",
                     Verdict::IdTaken => "id-taken",
+                    Verdict::Refused => "refused",
                 };
                 write!(
                     f,

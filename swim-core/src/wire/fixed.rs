@@ -150,6 +150,7 @@ impl Fixed for Verdict {
         match u8::deserialize(deserializer)? {
             0 => Ok(Self::Admitted),
             1 => Ok(Self::IdTaken),
+            2 => Ok(Self::Refused),
             _ => Err(D::Error::custom("unknown verdict")),
         }
     }

@@ -155,6 +155,8 @@ pub(crate) enum Verdict {
     Admitted = 0,
     /// A living member has this id.
     IdTaken = 1,
+    /// The announced address is not the one that the announcement came from, or there is no room.
+    Refused = 2,
 }
 
 /// I am a member now: my own Alive is among the updates.
