@@ -1,1 +1,72 @@
-//! stub
+//! A process that is stopped for a while blames nobody when it goes on.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::cluster::{Cluster, about};
+use crate::report::Report;
+use crate::scale::{Profile, size};
+
+#[test]
+fn a_process_that_was_stopped_for_seconds_blames_nobody() {
+    campaign("pause short", 5, Profile::Local, &[1, 4]);
+}
+
+#[test]
+#[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored stopped"]
+fn a_process_that_was_stopped_blames_nobody_profile_lan() {
+    campaign("pause lan", size("NODES", 10), Profile::Lan, &[1, 5, 30]);
+}
+
+#[test]
+#[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored stopped"]
+fn a_process_that_was_stopped_blames_nobody_profile_local() {
+    campaign("pause local", size("NODES", 10), Profile::Local, &[1, 5, 30]);
+}
+
+fn campaign(name: &str, n: usize, profile: Profile, pauses: &[u64]) {
+    let mut report = Report::new(name);
+    let mut cluster = Cluster::converged(&mut report, n, profile, None);
+    for (turn, seconds) in pauses.iter().enumerate() {
+        // One of each driver in turn.
+        for sleeper in [2 * turn % n, (2 * turn + 1) % n] {
+            pause(&mut report, &mut cluster, sleeper, Duration::from_secs(*seconds));
+        }
+    }
+    report.verdict();
+}
+
+fn pause(report: &mut Report, cluster: &mut Cluster, sleeper: usize, time: Duration) {
+    let (marks, names) = (cluster.marks(), cluster.names());
+    let (name, driver) = (names[sleeper].clone(), cluster.members[sleeper].driver);
+    cluster.signal(sleeper, Signal::STOP);
+    std::thread::sleep(time);
+    let suspected = cluster.count(&marks, "suspect");
+    let woken = Instant::now();
+    cluster.signal(sleeper, Signal::CONT);
+
+    let what = format!("{name} ({driver}) stopped for {} s", time.as_secs());
+    let patience = Duration::from_secs(30);
+    let observers: Vec<usize> = (0..cluster.len()).filter(|index| *index != sleeper).collect();
+    let back = cluster.wait_until_alive(&observers, std::slice::from_ref(&name), woken, patience);
+    // Two periods until it is asked or asks, and its word takes its way.
+    let limit =
+        cluster.profile.period() * 2 + cluster.profile.dissemination(cluster.len()) + Duration::from_secs(2);
+    report.within(&format!("{what}, suspected {suspected} times meanwhile: Alive everywhere"), back, limit);
+    // Long enough for a wrong suspicion to show itself.
+    std::thread::sleep(cluster.profile.period() * 6);
+    let lines = cluster.members[sleeper].since(marks[sleeper]);
+    let buried: Vec<String> = lines.iter().filter(|heard| heard.is("dead")).map(about).collect();
+    report.must(buried.is_empty(), format!("it buried nobody: {buried:?}"));
+    let mut accused = Vec::new();
+    for (member, mark) in cluster.members.iter().zip(&marks) {
+        let by = |heard: &crate::member::Heard| heard.is("suspect") && heard.line["by"] == name.as_str();
+        accused.extend(member.since(*mark).iter().filter(|heard| by(heard)).map(about));
+    }
+    report.must(accused.is_empty(), format!("it accused nobody: {accused:?}"));
+    let others = cluster.deaths(&marks).into_iter().filter(|death| death.name != name).count();
+    report.must(others == 0, format!("nobody else was buried meanwhile: {others}"));
+    let wrong = cluster.disagreeing(&names);
+    report.must(wrong.is_empty(), format!("everybody lists everybody as alive: {wrong:?}"));
+}

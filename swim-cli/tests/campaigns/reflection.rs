@@ -1,1 +1,205 @@
-//! stub
+//! A stranger never gets back more than it gave, and nobody is made to send to a stranger.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use crate::cluster::Cluster;
+use crate::member::Row;
+use crate::packet::{self, STATUSES, Word, kinds, ping, plain, resign, update, updates};
+use crate::report::Report;
+use crate::scale::{Profile, seconds};
+
+/// How long the echo of a datagram is waited for: longer than any retry.
+const ECHO: Duration = Duration::from_millis(2500);
+
+#[test]
+fn a_stranger_never_gets_back_more_than_it_sent() {
+    let mut report = Report::new("reflection");
+    let mut cluster = Cluster::converged(&mut report, 3, Profile::Local, None);
+    let rows = cluster.members[0].rows();
+    for victim in 0..2 {
+        let (addr, driver) = (cluster.members[victim].addr, cluster.members[victim].driver);
+        let letters = letters(&rows, addr);
+        report
+            .figure(format!("{driver}: {} kinds of datagram, each from a socket of its own", letters.len()));
+        exchange(&mut report, addr, &letters);
+        repeat(&mut report, addr, &letters);
+    }
+    let wrong = cluster.disagreeing(&cluster.names());
+    report.must(wrong.is_empty(), format!("nobody's view has changed: {wrong:?}"));
+    report.verdict();
+}
+
+#[test]
+fn a_ping_req_never_makes_a_member_send_to_a_stranger() {
+    let mut report = Report::new("relays");
+    let mut cluster = Cluster::converged(&mut report, 3, Profile::Local, None);
+    let rows = cluster.members[0].rows();
+    let (asked, target) = (cluster.members[0].addr, word(&rows[1]));
+    let victim = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    victim.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
+    let stranger = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let pings = cluster.members[0].stat("relayed");
+    let own = Word { id: 0xabcd, epoch: rows[0].epoch, incarnation: 0 };
+    // Whoever it says that it is, and whomever it asks about; the victim's address rides along as a claim.
+    for sender in [own, word(&rows[0]), word(&rows[1]), word(&rows[2])] {
+        for id in [target.id, own.id, 0x1234] {
+            let about = Word { id, ..own };
+            let mut bytes = plain(packet::PING_REQ, sender, about, 5);
+            let claim = update(packet::ALIVE, about, victim.local_addr().expect("bound"), sender.id);
+            let (tag, part) = updates(&[claim]);
+            bytes.push(tag);
+            bytes.extend((part.len() as u16).to_le_bytes());
+            bytes.extend(part);
+            stranger.send_to(&bytes, asked).expect("sent");
+        }
+    }
+    let heard = victim.recv_from(&mut [0; 2000]).is_ok();
+    report.must(!heard, "nothing came to the address that the ping-reqs named");
+    let after = cluster.members[0].stat("relayed");
+    report.must(after == pings, format!("no ping-req of a stranger was obeyed: {}", after - pings));
+    report.verdict();
+}
+
+/// Everything that a stranger can say, of whom it can say it, and as whom.
+fn letters(rows: &[Row], target: SocketAddr) -> Vec<(String, Vec<u8>)> {
+    let place = rows.iter().position(|row| row.addr == target).expect("it is a member");
+    let (me, other) = (word(&rows[place]), word(&rows[(place + 1) % rows.len()]));
+    let stranger = Word { id: 0xfeed, epoch: me.epoch, incarnation: 0 };
+    let later = |word: Word| Word { epoch: word.epoch + 60_000, ..word };
+    let earlier = |word: Word| Word { epoch: word.epoch - 60_000, ..word };
+    let senders = [
+        ("a stranger", stranger),
+        ("a member", other),
+        ("a member's later life", later(other)),
+        ("a member's earlier life", earlier(other)),
+        ("its own name", me),
+        ("its own later life", later(me)),
+        ("an insane epoch", Word { epoch: (1 << 48) - 1, ..stranger }),
+        ("a far incarnation", Word { incarnation: u32::MAX, ..other }),
+    ];
+    let targets = [
+        ("it", me),
+        ("its later life", later(me)),
+        ("its earlier life", earlier(me)),
+        ("its far incarnation", Word { incarnation: u32::MAX, ..me }),
+        ("a member", other),
+        ("nobody", Word { id: 0x1234, ..me }),
+    ];
+    let mut letters = Vec::new();
+    for (from, sender) in senders {
+        for (about, target) in targets {
+            for kind in kinds() {
+                letters.push((
+                    format!("kind {kind} from {from} about {about}"),
+                    plain(kind, sender, target, 77),
+                ));
+            }
+            for status in STATUSES {
+                let what = format!("ping with status {status} from {from} about {about}");
+                letters.push((what, ping(sender, target, status, 78)));
+            }
+        }
+    }
+    // What has gossip along is longer; what is shorter than it should be must not be answered at length.
+    let long: Vec<_> = letters
+        .iter()
+        .map(|(what, bytes)| {
+            let mut bytes = bytes.clone();
+            let claim = update(packet::SUSPECT, other, target, stranger.id);
+            if !matches!(packet::kind_of(&bytes), packet::ANNOUNCE) {
+                let (tag, part) = updates(&[claim]);
+                bytes.push(tag);
+                bytes.extend((part.len() as u16).to_le_bytes());
+                bytes.extend(part);
+            }
+            (format!("{what}, with gossip"), bytes)
+        })
+        .collect();
+    let short: Vec<_> = (0..110)
+        .map(|len| {
+            let mut bytes = ping(stranger, me, packet::DEAD, 79);
+            bytes.resize(len, 0);
+            resign(&mut bytes, stranger);
+            (format!("a ping cut or stretched to {len} bytes"), bytes)
+        })
+        .collect();
+    letters.extend(long);
+    letters.extend(short);
+    letters
+}
+
+/// Sends each letter once, from a socket of its own, and counts what comes back.
+fn exchange(report: &mut Report, target: SocketAddr, letters: &[(String, Vec<u8>)]) {
+    let mut worst = (0.0, String::new());
+    let mut answered = 0;
+    let mut over = Vec::new();
+    for chunk in letters.chunks(400) {
+        let sockets: Vec<UdpSocket> = chunk
+            .iter()
+            .map(|(_, bytes)| {
+                let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+                socket.set_nonblocking(true).expect("switched");
+                socket.send_to(bytes, target).expect("sent");
+                socket
+            })
+            .collect();
+        std::thread::sleep(ECHO);
+        for (socket, (what, bytes)) in sockets.iter().zip(chunk) {
+            let back = drain(socket);
+            answered += usize::from(back > 0);
+            let ratio = back as f64 / bytes.len().max(1) as f64;
+            if ratio > worst.0 {
+                worst = (ratio, what.clone());
+            }
+            if back > bytes.len() {
+                over.push(format!("{what}: {} bytes sent, {back} came back", bytes.len()));
+            }
+        }
+    }
+    report.figure(format!(
+        "{answered} were answered; most bytes back for one sent: {:.2} ({})",
+        worst.0, worst.1
+    ));
+    over.truncate(10);
+    report.must(over.is_empty(), format!("none came back longer: {over:#?}"));
+}
+
+/// Sends all letters from one socket, several times: no state of the member's adds to the answers.
+fn repeat(report: &mut Report, target: SocketAddr, letters: &[(String, Vec<u8>)]) {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    socket.set_nonblocking(true).expect("switched");
+    let (mut sent, mut back, mut kinds) = (0, 0, BTreeMap::new());
+    let began = Instant::now();
+    while began.elapsed() < seconds(1) {
+        for (_, bytes) in letters {
+            sent += bytes.len();
+            socket.send_to(bytes, target).expect("sent");
+            std::thread::sleep(Duration::from_micros(20));
+            back += drain_counting(&socket, &mut kinds);
+        }
+    }
+    std::thread::sleep(ECHO);
+    back += drain_counting(&socket, &mut kinds);
+    report.figure(format!("one socket: {sent} bytes sent, {back} came back, by kind {kinds:?}"));
+    report.must(back <= sent, "one socket got back no more than it sent");
+}
+
+fn drain(socket: &UdpSocket) -> usize {
+    drain_counting(socket, &mut BTreeMap::new())
+}
+
+fn drain_counting(socket: &UdpSocket, kinds: &mut BTreeMap<u8, u32>) -> usize {
+    let (mut total, mut buffer) = (0, [0; 9000]);
+    while let Ok((len, _)) = socket.recv_from(&mut buffer) {
+        *kinds.entry(packet::kind_of(&buffer)).or_default() += 1;
+        total += len;
+    }
+    total
+}
+
+/// What a row says, as a header would.
+fn word(row: &Row) -> Word {
+    Word { id: row.id, epoch: row.epoch, incarnation: row.incarnation as u32 }
+}

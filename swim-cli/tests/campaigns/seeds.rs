@@ -1,1 +1,181 @@
-//! stub
+//! Seeds that are not up yet, wrong, or unreachable.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use crate::member::{Launch, Member, PATIENCE};
+use crate::namespace::Namespace;
+use crate::report::{Report, skipped};
+use crate::scale::{Profile, seconds};
+
+/// "Within seconds": the longest pause between two attempts, and a second for a busy machine.
+fn limit(profile: Profile) -> Duration {
+    profile.options().join_retry.1 + Duration::from_secs(1)
+}
+
+#[test]
+fn a_seed_that_comes_up_later_is_joined_within_seconds() {
+    late("late seed short", Duration::from_secs(3));
+}
+
+#[test]
+#[ignore = "takes 1 minute; run with: cargo test --release -p swim-cli --test campaigns -- --ignored much_later"]
+fn a_seed_that_comes_up_much_later_is_joined_within_seconds() {
+    late("late seed", seconds(45));
+}
+
+fn late(name: &str, after: Duration) {
+    let mut report = Report::new(name);
+    let seeds: Vec<(Profile, SocketAddr)> =
+        [Profile::Local, Profile::Lan].into_iter().map(|profile| (profile, free_address())).collect();
+    let mut waiting = Vec::new();
+    for (profile, seed) in &seeds {
+        for index in 0..2 {
+            let name = format!("{}-{index}", profile.name());
+            let launch = Launch::new(&name, index, *profile).join(&[seed]);
+            waiting.push((*profile, Member::start(&launch)));
+        }
+    }
+    std::thread::sleep(after);
+    for (profile, seed) in seeds {
+        let began = Instant::now();
+        let _seed = Member::start(&Launch::new("seed", 0, profile).bind(seed));
+        for (_, member) in waiting.iter().filter(|(own, _)| *own == profile) {
+            let joined = member.wait(0, PATIENCE, |heard| heard.is("joined"));
+            let took = joined.map(|heard| heard.at.saturating_duration_since(began));
+            let (profile_name, driver, waited) = (profile.name(), member.driver, after.as_secs());
+            let what = format!("{profile_name}, {driver}: joined a seed that came up after {waited} s");
+            report.within(&what, took, limit(profile));
+        }
+    }
+    report.verdict();
+}
+
+#[test]
+fn nine_silent_or_wrong_seeds_of_ten_do_not_delay_a_join() {
+    let mut report = Report::new("nine of ten");
+    for profile in [Profile::Local, Profile::Lan] {
+        let seed = Member::start(&Launch::new("seed", 0, profile));
+        let mut foreign = Launch::new("foreign", 1, profile);
+        foreign.more = vec!["--label".to_owned(), "another".to_owned()];
+        let foreign = Member::start(&foreign);
+        // Bound and never read; answering nonsense; another cluster; nobody at all; nowhere.
+        let silent: Vec<UdpSocket> =
+            (0..4).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a port")).collect();
+        let parrot = Parrot::start();
+        let mut seeds: Vec<SocketAddr> =
+            silent.iter().map(|socket| socket.local_addr().expect("bound")).collect();
+        seeds.extend([parrot.addr, foreign.addr, free_address(), free_address()]);
+        seeds.push("192.0.2.1:7946".parse().expect("an address of nobody's"));
+        seeds.push(seed.addr);
+        assert_eq!(seeds.len(), 10);
+        for index in 0..2 {
+            let alone = join_time(&Launch::new(&format!("alone-{index}"), index, profile).join(&[seed.addr]));
+            let among = join_time(&Launch::new(&format!("among-{index}"), index, profile).join(&seeds));
+            let driver = ["mio", "tokio"][index];
+            let what = format!("{}, {driver}: joined past nine bad seeds", profile.name());
+            report.figure(format!("with the good seed alone: {:?}", alone.map(|time| time.as_millis())));
+            report.within(&what, among, Duration::from_millis(500));
+        }
+    }
+    report.verdict();
+}
+
+#[test]
+fn seeds_behind_a_wall_and_names_that_are_not_known_yet_do_not_keep_a_member_out() {
+    let name = "walls and names";
+    let namespace = match Namespace::new() {
+        Ok(namespace) => namespace,
+        Err(why) => return skipped(name, why),
+    };
+    let mut report = Report::new(name);
+    let profile = Profile::Local;
+    namespace.write_hosts("127.0.0.1 localhost\n");
+    let launch = |name: &str, index, seeds: &[String]| {
+        let mut launch = Launch::new(name, index, profile).join(seeds);
+        launch.namespace = Some(namespace.name.clone());
+        launch
+    };
+    // Ports 1 to 8 swallow everything, port 9 refuses to be sent to, 192.0.2.1 has no route.
+    namespace.run("iptables -A INPUT -p udp --dport 1:8 -j DROP");
+    namespace.run("iptables -A OUTPUT -p udp --dport 9 -j DROP");
+    let mut walls: Vec<String> = (1..=7).map(|port| format!("127.0.0.1:{port}")).collect();
+    walls.extend(["127.0.0.1:9".to_owned(), "192.0.2.1:1".to_owned()]);
+    let seed = Member::start(&launch("seed", 0, &[]));
+    for index in 0..2 {
+        let seeds = [&walls[..], &[seed.addr.to_string()]].concat();
+        let what = format!("{}: joined past nine walls", ["mio", "tokio"][index]);
+        report.within(
+            &what,
+            join_time(&launch(&format!("walled-{index}"), index, &seeds)),
+            Duration::from_millis(500),
+        );
+    }
+    let named = format!("seed.test:{}", seed.addr.port());
+    let unknown = "nobody.test:1".to_owned();
+    let waiting: Vec<Member> = (0..2)
+        .map(|index| {
+            Member::start(&launch(&format!("named-{index}"), index, &[unknown.clone(), named.clone()]))
+        })
+        .collect();
+    std::thread::sleep(Duration::from_secs(4));
+    namespace.write_hosts("127.0.0.1 localhost\n127.0.0.1 seed.test\n");
+    let known = Instant::now();
+    for member in &waiting {
+        let joined = member.wait(0, PATIENCE, |heard| heard.is("joined"));
+        let took = joined.map(|heard| heard.at.saturating_duration_since(known));
+        let what = format!("{}: joined after the name of the seed became known", member.driver);
+        report.within(&what, took, Duration::from_secs(6));
+    }
+    let beside = [unknown, "also-nobody.test:1".to_owned(), seed.addr.to_string()];
+    let took = join_time(&launch("beside", 0, &beside));
+    report.within("joined beside names that nobody knows", took, Duration::from_millis(500));
+    report.verdict();
+}
+
+/// From the start of the process to `joined`.
+fn join_time(launch: &Launch) -> Option<Duration> {
+    let member = Member::start(launch);
+    let joined = member.wait(0, PATIENCE, |heard| heard.is("joined"));
+    joined.map(|heard| heard.at.saturating_duration_since(member.began))
+}
+
+/// An address that nobody has now.
+fn free_address() -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    socket.local_addr().expect("bound")
+}
+
+/// Answers every datagram with itself, until it is dropped.
+struct Parrot {
+    addr: SocketAddr,
+    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Parrot {
+    fn start() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
+        let addr = socket.local_addr().expect("bound");
+        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let parrot = Self { addr, stop: std::sync::Arc::clone(&stop) };
+        std::thread::spawn(move || {
+            let mut buffer = [0; 9000];
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                match socket.recv_from(&mut buffer) {
+                    Ok((len, source)) => drop(socket.send_to(&buffer[..len], source)),
+                    Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                    Err(_) => return,
+                }
+            }
+        });
+        parrot
+    }
+}
+
+impl Drop for Parrot {
+    fn drop(&mut self) {
+        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}

@@ -23,7 +23,7 @@ impl Node {
         body: &Body<'_>,
         len: usize,
     ) -> Result<(), DropReason> {
-        if source == self.me.addr {
+        if source == self.me.addr || self.is_echo(&body.message) {
             return Err(DropReason::FromMyself);
         }
         match body.message {
@@ -32,17 +32,21 @@ impl Node {
                 self.send(source, &Message::Ack(ack), Cargo { len_max: Some(len), ..Cargo::EMPTY });
                 Ok(())
             }
-            Message::Join(join) if self.join.contacts.is_mine(join.nonce) => {
-                // A seed that is another of our own addresses.
-                self.join.contacts.close(join.nonce);
-                self.give_up_if_refused();
-                Err(DropReason::FromMyself)
-            }
             Message::Join(join) => self.hear_join(source, header, join, len),
             Message::Challenge(challenge) => self.hear_challenge(source, challenge),
             Message::Welcome(welcome) => self.hear_welcome(source, header, welcome, body),
             Message::Ack(ack) => self.hear_rival(source, header, ack.number),
             _ => Err(DropReason::FromMyself),
+        }
+    }
+
+    /// Whether this node's own question came back: from an address that echoes, or because a seed is
+    /// another address of its own. Answering, it would take itself for another that has its id.
+    fn is_echo(&self, message: &Message) -> bool {
+        match message {
+            Message::Join(join) => self.join.contacts.is_mine(join.nonce),
+            Message::Ping(ping) => self.rival.is_some_and(|rival| rival.number == ping.number),
+            _ => false,
         }
     }
 

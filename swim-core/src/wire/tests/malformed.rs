@@ -116,7 +116,7 @@ fn a_head_that_means_nothing_is_malformed() {
     assert_eq!(broken("Ack", 10, 2), Err(DropReason::Malformed), "neither a stranger nor none");
     assert_eq!(broken("Ack with belief", 16, 1), Err(DropReason::Malformed), "an epoch beyond 48 bits");
     assert_eq!(broken("Ack with belief", 22, 4), Err(DropReason::Malformed), "an unknown status");
-    assert_eq!(broken("Welcome", 8, 2), Err(DropReason::Malformed), "an unknown verdict");
+    assert_eq!(broken("Welcome", 8, 3), Err(DropReason::Malformed), "an unknown verdict");
 }
 
 #[test]
