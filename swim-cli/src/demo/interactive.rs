@@ -8,7 +8,7 @@ use crate::args::DriverKind;
 use crate::demo::judge::{Belief, Deed, Member};
 use crate::demo::report::Spread;
 use crate::demo::script::{converge, in_s};
-use crate::demo::stage::{Stage, Stop};
+use crate::demo::stage::{Stage, Stop, system};
 use crate::style::{BAD, DIM, paint};
 use crate::tell::millis;
 
@@ -85,6 +85,7 @@ pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
     if !converge(stage)? {
         return Ok(());
     }
+    stage.cluster.hear_input().map_err(|e| system("read standard input", e))?;
     stage.begin("Now you: kill N, restart N, pause N, resume N, leave N, status, help, quit", None)?;
     let mut effects: Vec<Effect> = Vec::new();
     loop {
@@ -190,7 +191,11 @@ fn report_effects(stage: &mut Stage, effects: &mut Vec<Effect>) -> Result<(), St
                 stage.found(true, "left", &format!("{name} is Left everywhere after {}", in_s(after)))?;
             }
             _ => {
-                stage.report.rejoined_ms = Some(millis(after));
+                let time = match order {
+                    Order::Resume(_) => &mut stage.report.resumed_ms,
+                    _ => &mut stage.report.rejoined_ms,
+                };
+                *time = Some(millis(after));
                 stage.found(true, "alive", &format!("{name} is Alive everywhere after {}", in_s(after)))?;
             }
         }

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &DemoArgs) -> Exit {
     if let Err(stop) = played {
         stage.report.failures.push(stop.to_string());
     }
-    match conclude(&mut stage) {
+    match conclude(&mut stage, !args.interactive) {
         _ if interrupted => Exit::Interrupted,
         Ok(()) if stage.report.ok => Exit::Ok,
         Ok(()) | Err(_) => Exit::Failed,
@@ -62,7 +62,7 @@ fn introduce(stage: &mut Stage, args: &DemoArgs) -> Result<(), Stop> {
 }
 
 /// The verdict, and the table of times.
-fn conclude(stage: &mut Stage) -> Result<(), Stop> {
+fn conclude(stage: &mut Stage, all_promised: bool) -> Result<(), Stop> {
     let judge = &stage.judge;
     let report = &mut stage.report;
     report.false_deaths = judge.false_deaths();
@@ -77,7 +77,7 @@ fn conclude(stage: &mut Stage) -> Result<(), Stop> {
     report.elapsed_ms = millis(stage.cluster.now());
 
     stage.teller.clear().map_err(Stop::Output)?;
-    let table = stage.report.table();
+    let table = stage.report.table(all_promised);
     stage.say(&format!("\n{table}\n"))?;
     let (seconds, failures) = (stage.report.elapsed_ms as f64 / 1000.0, stage.report.failures.join("; "));
     let verdict = match stage.report.ok {

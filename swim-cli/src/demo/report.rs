@@ -87,8 +87,8 @@ impl Report {
         }
     }
 
-    /// The times as a table of text, one row for each step that has any.
-    pub(crate) fn table(&self) -> String {
+    /// The times as a table of text. A row without one is left out if it is no failure: nobody promised it.
+    pub(crate) fn table(&self, all_promised: bool) -> String {
         let one = |ms: Option<u64>| ms.map(seconds);
         let died = |pick: fn(Spread) -> u64| one(self.detected_ms.map(pick));
         let rows = [
@@ -103,7 +103,7 @@ impl Report {
         ];
         let head = format!("  {:<36}{:<12}{:>9}", "what happened", "since", "after");
         let mut lines = vec![paint(BOLD, head)];
-        for (what, since, after) in rows {
+        for (what, since, after) in rows.into_iter().filter(|(_, _, after)| all_promised || after.is_some()) {
             let after = after.unwrap_or_else(|| paint(DIM, format_args!("{:>9}", "not seen")));
             lines.push(format!("  {what:<36}{}{after}", paint(DIM, format_args!("{since:<12}"))));
         }
@@ -150,7 +150,7 @@ mod tests {
     fn the_columns_of_the_table_line_up() {
         let mut report = Report::new(5, DriverMix::Mixed, Profile::Local);
         (report.converged_ms, report.detected_ms) = (Some(812), ms(&[2000, 2100, 12_200]));
-        let text = anstream::adapter::strip_str(&report.table()).to_string();
+        let text = anstream::adapter::strip_str(&report.table(true)).to_string();
         let ends = ["812 s", "000 s", "100 s", "200 s", "not seen"].map(|time| {
             let line = text.lines().find(|line| line.ends_with(time));
             line.map(|line| line.chars().count())

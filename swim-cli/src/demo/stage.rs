@@ -87,9 +87,6 @@ impl Stage {
     pub(crate) fn new(args: &DemoArgs) -> Result<Self, Stop> {
         let cluster = Cluster::new(args);
         cluster.hear_signals().map_err(|e| system("install signal handlers", e))?;
-        if args.interactive {
-            cluster.hear_input().map_err(|e| system("read standard input", e))?;
-        }
         let (names, nodes) = (cluster.names(), usize::from(args.nodes));
         let pace = Pace::new(args.profile, nodes);
         Ok(Self {
@@ -104,12 +101,14 @@ impl Stage {
         })
     }
 
-    /// Announces a step and tells its time from now on. `focus` is the member that it is about.
+    /// Announces a step and tells its time from now on. `focus` is the member that it is about. Returns when
+    /// it began.
     pub(crate) fn begin(&mut self, title: &str, focus: Option<Member>) -> Result<Duration, Stop> {
         let now = self.cluster.now();
         let focus = focus.map(|member| self.names[member].clone());
         self.narrator = Narrator::new(now, focus, self.names.len());
-        self.say(&format!("\n{}", paint(BOLD, title)))?;
+        let title = if title.is_empty() { String::new() } else { format!("\n{}", paint(BOLD, title)) };
+        self.say(&title)?;
         Ok(now)
     }
 
@@ -203,7 +202,8 @@ impl Stage {
             if left.is_zero() {
                 return Ok(false);
             }
-            // Without commands there is nothing to be typed.
+            // Nothing can be typed: standard input is read by interactive demos only, which do not come here
+            // once it is.
             let _ = self.turn(left)?;
         }
     }

@@ -126,3 +126,12 @@ fn a_demo_nobody_reads_ends_and_leaves_nobody_behind() {
     assert_eq!(child.wait().expect("it ends").code(), Some(1));
     assert_no_member_is_left(pid);
 }
+
+#[test]
+fn commands_typed_before_the_members_have_met_are_obeyed_when_they_have() {
+    let mut demo = Running::start(&["demo", "--json", "--interactive", "--nodes", "2"]);
+    demo.say("quit");
+    let verdict = demo.wait("the verdict", |line| line.get("ok").is_some() && line.get("nodes").is_some());
+    assert!(verdict["converged_ms"].is_u64(), "{verdict}");
+    assert_eq!(demo.end().code(), Some(0));
+}
