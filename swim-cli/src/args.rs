@@ -178,8 +178,8 @@ leave. Everything is judged from what the members print. They die with the demo,
 
 With --json every event of every member is one line, {\"from\": NAME, \"event\": …}, every step another,
 {\"step\": …}, and the last line is the verdict: {\"ok\": true|false, \"nodes\", \"converged_ms\",
-\"detected_ms\": {\"min\", \"median\", \"max\"}, \"rejoined_ms\", \"false_deaths\", …}; a time is null if what
-it measures did not happen.
+\"detected_ms\": {\"min\", \"median\", \"max\"}, \"detection_bound_ms\", \"rejoined_ms\", \"false_deaths\", …};
+a time is null if what it measures did not happen.
 
 Exit codes: 0 all of it happened, 1 some of it did not, 2 usage, 130 interrupted.";
 

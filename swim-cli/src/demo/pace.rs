@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use swim_core::Options;
+use swim_core::Config;
 
 use crate::args::Profile;
 
@@ -16,6 +16,8 @@ pub(crate) struct Pace {
     pub(crate) period: Duration,
     /// Nobody can be called Dead sooner after the first accusation: Lifeguard's minimum.
     pub(crate) suspicion_min: Duration,
+    /// Everybody calls a crashed member Dead by then, if the machine keeps up: the protocol's promise.
+    pub(crate) detection_bound: Duration,
     /// Nobody stays suspected longer without refuting: Lifeguard's maximum.
     pub(crate) suspicion_max: Duration,
 }
@@ -26,15 +28,21 @@ const SLACK: Duration = Duration::from_secs(15);
 impl Pace {
     /// The pace of `nodes` members on `profile`.
     pub(crate) fn new(profile: Profile, nodes: usize) -> Self {
-        Self::of(&profile.options(), nodes)
+        let config = Config::new(profile.options()).expect("the presets are in range: the core tests them");
+        Self::of(&config, u32::try_from(nodes).unwrap_or(u32::MAX))
     }
 
-    fn of(options: &Options, nodes: usize) -> Self {
+    fn of(config: &Config, nodes: u32) -> Self {
         // α · max(1, log₁₀ n) · period, and β times that: Lifeguard, section IV.B.
-        let scale = f64::from(u32::try_from(nodes).unwrap_or(u32::MAX)).log10().max(1.0);
-        let suspicion_min = options.period.mul_f64(f64::from(options.alpha) * scale);
-        let suspicion_max = suspicion_min * u32::from(options.beta);
-        Self { period: options.period, suspicion_min, suspicion_max }
+        let scale = f64::from(nodes).log10().max(1.0);
+        let suspicion_min = config.period.mul_f64(f64::from(config.alpha) * scale);
+        let suspicion_max = suspicion_min * u32::from(config.beta);
+        Self {
+            period: config.period,
+            suspicion_min,
+            suspicion_max,
+            detection_bound: config.detection_bound(nodes),
+        }
     }
 
     /// For everybody to list everybody.
@@ -54,7 +62,7 @@ impl Pace {
 
     /// For everybody to call a silent member Dead.
     pub(crate) fn bury(&self) -> Duration {
-        self.accuse() + self.suspicion_max * 2
+        self.detection_bound.max(self.suspicion_max) * 2 + SLACK
     }
 
     /// From the first accusation of a stopped member until it is woken: long enough to be known to all,

@@ -7,6 +7,7 @@ use crate::demo::judge::{Belief, Member};
 use crate::demo::narrator::list;
 use crate::demo::report::Spread;
 use crate::demo::stage::{Stage, Stop};
+use crate::style::{DIM, paint};
 use crate::tell::millis;
 
 /// Who plays what. A small cluster has to double up.
@@ -93,12 +94,16 @@ fn kill(stage: &mut Stage, victim: Member) -> Result<bool, Stop> {
     stage.report.detected_ms = Spread::of(after.iter().copied());
     let listed = stage.agree(stage.pace.spread(), "the survivors' tables to say so, too")?.is_some();
     let suspected_by = list(&stage.names, accusers.iter().map(|(by, _)| *by));
-    let last = in_s(after.iter().max().copied().unwrap_or_default());
+    let last = after.iter().max().copied().unwrap_or_default();
+    let bound = stage.pace.detection_bound;
+    let than = if last <= bound { "within" } else { "later than" };
     let text = if listed {
-        format!("all {survivors} survivors call {name} Dead within {last}; accused by {suspected_by}")
+        let promise = format!("{than} the bound of {}", in_s(bound));
+        format!("all {survivors} survivors call {name} Dead after {}, {promise}", in_s(last))
     } else {
         format!("{name} was called Dead by all, but not all tables say so")
     };
+    stage.say(&paint(DIM, format_args!("             accused by {suspected_by}")))?;
     stage.found(listed, "detected", &text)?;
     stage.show_picture()?;
     Ok(listed)

@@ -89,11 +89,13 @@ impl Stage {
         cluster.hear_signals().map_err(|e| system("install signal handlers", e))?;
         let (names, nodes) = (cluster.names(), usize::from(args.nodes));
         let pace = Pace::new(args.profile, nodes);
+        let mut report = Report::new(nodes, args.driver, args.profile);
+        report.detection_bound_ms = millis(pace.detection_bound);
         Ok(Self {
             judge: Judge::new(&names, pace.suspicion_min),
             teller: Teller::new(args.json, !args.interactive),
             pace,
-            report: Report::new(nodes, args.driver, args.profile),
+            report,
             narrator: Narrator::new(Duration::ZERO, None, nodes),
             waiting_for: String::new(),
             names,
