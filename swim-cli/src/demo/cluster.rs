@@ -6,7 +6,7 @@
 //! in one bounded queue with everything else that the demo waits for.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -109,6 +109,16 @@ impl Cluster {
     /// The names of all members.
     pub(crate) fn names(&self) -> Vec<String> {
         self.slots.iter().map(|slot| slot.name.clone()).collect()
+    }
+
+    /// Forgets the address of a member that is gone if somebody else has taken its port meanwhile: ports that
+    /// the kernel hands out are handed out again. Returns the address.
+    pub(crate) fn evicted(&mut self, member: Member) -> Option<SocketAddr> {
+        let addr = self.slots[member].addr?;
+        match UdpSocket::bind(addr) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => self.slots[member].addr.take(),
+            _ => None,
+        }
     }
 
     /// Starts a member at the address that it had before, if it had one, joining through some that run.
@@ -298,4 +308,30 @@ fn listen(
         let _ = tx.send(Queued::Ended { member, life, at: start.elapsed() });
     };
     std::thread::Builder::new().name(format!("swim-ear-{}", member + 1)).spawn(read).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::{Args, Verb};
+
+    #[test]
+    fn only_an_address_that_somebody_else_took_is_forgotten() {
+        let line = "swim demo --nodes 2";
+        let Verb::Demo(args) = Args::try_parse_from(line.split(' ')).expect("valid").verb else {
+            panic!("a demo")
+        };
+        let mut cluster = Cluster::new(&args);
+        assert_eq!(cluster.evicted(0), None, "it never had one");
+        let taken = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let addr = taken.local_addr().expect("an address");
+        cluster.located(0, addr);
+        assert_eq!((cluster.evicted(0), cluster.slots[0].addr), (Some(addr), None));
+        // Bound below the range that the kernel hands out: nobody takes it between these lines.
+        let free = "127.0.0.1:1".parse().expect("an address");
+        cluster.located(1, free);
+        assert_eq!((cluster.evicted(1), cluster.slots[1].addr), (None, Some(free)));
+    }
 }

@@ -14,7 +14,7 @@ use crate::tell::millis;
 
 const HELP: &str = "\
   kill N      SIGKILL: the others have to find out
-  restart N   start it again, under the same name and address (kills it first if it runs)
+  restart N   start it again, under the same name (kills it first if it runs)
   pause N     SIGSTOP: it stands still
   resume N    SIGCONT: it goes on
   leave N     it says goodbye

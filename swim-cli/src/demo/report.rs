@@ -102,8 +102,8 @@ impl Report {
             ("half of the survivors call it Dead", "SIGKILL", died(|spread| spread.median)),
             ("every survivor calls it Dead", "SIGKILL", died(|spread| spread.max)),
             (
-                "   by when the protocol promises it",
-                "",
+                "  (bound, if the machine keeps up)",
+                "SIGKILL",
                 died(|_| 0).map(|_| seconds(self.detection_bound_ms)),
             ),
             ("restarted, it is Alive everywhere", "restart", one(self.rejoined_ms)),

@@ -112,7 +112,7 @@ fn kill(stage: &mut Stage, victim: Member) -> Result<bool, Stop> {
 fn restart(stage: &mut Stage, victim: Member) -> Result<bool, Stop> {
     let name = stage.names[victim].clone();
     let title =
-        format!("3  {name} is started again: same name, same address, and no memory of its earlier life");
+        format!("3  {name} is started again, under the same name and without memory of its earlier life");
     stage.begin(&title, Some(victim))?;
     let started = stage.start(victim, &format!("{name} is started"))?;
     let limit = stage.pace.spread();

@@ -148,6 +148,11 @@ impl Stage {
 
     /// Starts a member. Returns when that was.
     pub(crate) fn start(&mut self, member: Member, text: &str) -> Result<Duration, Stop> {
+        if let Some(addr) = self.cluster.evicted(member) {
+            let name = &self.names[member];
+            let text = format!("             {name} gets a new address: another program has taken {addr}");
+            self.say(&paint(DIM, text))?;
+        }
         let at = self.cluster.now();
         self.cluster.start(member).map_err(|e| system(&format!("start {}", self.names[member]), e))?;
         self.did(at, member, Deed::Runs, "start", text)?;

@@ -2,6 +2,7 @@
 
 use std::net::UdpSocket;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::support::{Running, addr, run, swim};
 
@@ -206,8 +207,14 @@ fn pair() -> (Running, Running) {
     (anna, bruno)
 }
 
-/// A port that nobody has now.
+/// A port that nobody has now, and that the kernel does not hand out to whoever asks for port 0.
 fn free_port() -> u16 {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    socket.local_addr().expect("an address").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 10_000).expect("below 10,000");
+    loop {
+        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
