@@ -96,7 +96,7 @@ impl Node {
                 self.stats.updates_sent += 1;
             }
         }
-        if cargo.gossip {
+        if cargo.gossip && (self.updates.len() > 0 || self.broadcasts.len() > 0) {
             let written = ride(
                 &mut writer,
                 (&mut self.members, &self.suspicions),
@@ -163,7 +163,7 @@ fn ride(
             finished += 1;
         },
     );
-    for slot in done.into_iter().flatten() {
+    for slot in done[..finished].iter().copied().flatten() {
         members.set_queue(slot, None);
     }
     broadcasts.write(writer, sends_max);
