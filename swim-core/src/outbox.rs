@@ -62,9 +62,14 @@ impl Outbox {
         self.quantum
     }
 
+    /// A datagram is sent, or is as good as sent.
+    pub(crate) fn spend(&mut self) {
+        self.quantum = self.quantum.saturating_sub(1);
+    }
+
     /// The buffer to append one datagram to, or `None` if the outbox is full.
     pub(crate) fn open(&mut self) -> Option<&mut Vec<u8>> {
-        self.quantum = self.quantum.saturating_sub(1);
+        self.spend();
         let full = self.sealed.len() >= OUTBOX_DATAGRAMS
             || self.bytes.len() + self.datagram_max > self.bytes.capacity();
         if full { None } else { Some(&mut self.bytes) }

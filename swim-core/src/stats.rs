@@ -43,7 +43,7 @@ drop_reasons! {
     UnknownPart,
     /// An update that does not decode, or of a kind that this version does not know: skipped.
     UnknownUpdate,
-    /// The sender has this node's own identity: an echo or a forgery.
+    /// The sender has this node's own id or address: an echo or a forgery.
     FromMyself,
     /// The sender's header is of an earlier life than the one held.
     StaleSender,
@@ -53,7 +53,7 @@ drop_reasons! {
     NotForMe,
     /// A stranger's message of a kind that only members may send.
     Stranger,
-    /// A member's message from an address that is not the member's.
+    /// A member's message from an address that is not the member's, or any from one that is nobody's.
     WrongSource,
     /// An answer to a question that is not open: too late, replayed or forged.
     UnexpectedAnswer,

@@ -105,3 +105,160 @@ impl Updates {
         written
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::identity::{Epoch, Incarnation};
+    use crate::wire::{Message, Sender};
+
+    /// What the queue does, done slowly: entries in the order in which they stand, with their sends.
+    #[derive(Default)]
+    struct Model {
+        entries: Vec<(u32, News, usize)>,
+    }
+
+    impl Model {
+        fn remove(&mut self, place: u32) -> Option<News> {
+            let at = self.entries.iter().position(|entry| entry.0 == place)?;
+            Some(self.entries.remove(at).1)
+        }
+
+        /// One more time: behind all that was sent as often. `true` if that was the last time.
+        fn told(&mut self, place: u32, limit: usize) -> bool {
+            let at = self.entries.iter().position(|entry| entry.0 == place).expect("it is held");
+            let (place, news, sends) = self.entries.remove(at);
+            if sends + 1 < limit {
+                self.entries.push((place, news, sends + 1));
+            }
+            sends + 1 >= limit
+        }
+
+        /// Writes by the same rules: least sent first and first come first served, until `count_max` are
+        /// written or four did not fit; never `told`. Returns what was written, and what is done with.
+        fn write(
+            &mut self,
+            told: Option<u32>,
+            count_max: usize,
+            limit: usize,
+            fits: impl Fn(&News) -> bool,
+        ) -> [Vec<News>; 2] {
+            let mut order = self.entries.clone();
+            order.retain(|entry| Some(entry.0) != told);
+            order.sort_by_key(|entry| entry.2);
+            let [mut written, mut done] = [Vec::new(), Vec::new()];
+            let mut misfits = 0;
+            for (place, news, _) in order {
+                if written.len() >= count_max || misfits >= MISFITS_MAX {
+                    break;
+                }
+                if !fits(&news) {
+                    misfits += 1;
+                    continue;
+                }
+                written.push(news);
+                if self.told(place, limit) {
+                    done.push(news);
+                }
+            }
+            [written, done]
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Push(u32),
+        Remove(prop::sample::Index),
+        /// A datagram, into which one entry was put beforehand.
+        Write {
+            told: Option<prop::sample::Index>,
+            count_max: usize,
+            limit: usize,
+            refused: u32,
+        },
+    }
+
+    fn an_op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            4 => (0..1_000_u32).prop_map(Op::Push),
+            2 => any::<prop::sample::Index>().prop_map(Op::Remove),
+            3 => (any::<Option<prop::sample::Index>>(), 0..9_usize, 1..6_usize, 1..5_u32).prop_map(
+                |(told, count_max, limit, refused)| Op::Write { told, count_max, limit, refused }
+            ),
+        ]
+    }
+
+    fn news(slot: u32) -> News {
+        News { slot: Slot(slot), by: NodeId(u64::from(slot)), accuser: NodeId(7) }
+    }
+
+    proptest! {
+        #[test]
+        fn it_behaves_like_a_list_that_is_sorted_by_sends_each_time(
+            ops in proptest::collection::vec(an_op(), 0..120),
+        ) {
+            let mut updates = Updates::new();
+            let mut model = Model::default();
+            let sender = Sender { label: 0, id: NodeId(1), epoch: Epoch(1), incarnation: Incarnation(0) };
+            for op in ops {
+                match op {
+                    Op::Push(slot) => {
+                        let place = updates.push(news(slot));
+                        prop_assert!(model.entries.iter().all(|entry| entry.0 != place), "a place of its own");
+                        model.entries.push((place, news(slot), 0));
+                    }
+                    Op::Remove(which) => {
+                        let held = (!model.entries.is_empty()).then(|| which.get(&model.entries).0);
+                        let place = held.unwrap_or(0);
+                        prop_assert_eq!(updates.remove(place), model.remove(place));
+                        prop_assert_eq!(updates.remove(place), None, "once");
+                    }
+                    Op::Write { told, count_max, limit, refused } => {
+                        updates.begin();
+                        let told = told.filter(|_| !model.entries.is_empty());
+                        let told = told.map(|which| which.get(&model.entries).0);
+                        if let Some(place) = told {
+                            prop_assert_eq!(updates.told(place, limit), model.told(place, limit));
+                        }
+                        let mut bytes = Vec::new();
+                        let mut writer = Writer::begin(&mut bytes, 1400, &sender, &Message::Gossip);
+                        let fits = |news: &News| news.slot.0 % refused != 1;
+                        let [mut written, mut done] = [Vec::new(), Vec::new()];
+                        let put = |_: &mut Writer<'_>, news: &News| {
+                            let fits = fits(news);
+                            if fits {
+                                written.push(*news);
+                            }
+                            fits
+                        };
+                        let count = updates.write(&mut writer, 0, count_max, limit, put, |news| done.push(news));
+                        prop_assert_eq!(count, written.len());
+                        prop_assert_eq!([written, done], model.write(told, count_max, limit, fits));
+                    }
+                }
+                prop_assert_eq!(updates.len() as usize, model.entries.len());
+            }
+        }
+    }
+
+    #[test]
+    fn room_that_is_left_for_others_is_not_written_into() {
+        let mut updates = Updates::new();
+        for slot in 0..100 {
+            updates.push(news(slot));
+        }
+        let sender = Sender { label: 0, id: NodeId(1), epoch: Epoch(1), incarnation: Incarnation(0) };
+        let mut bytes = Vec::new();
+        let mut writer = Writer::begin(&mut bytes, 1000, &sender, &Message::Gossip);
+        let about =
+            |news: &News| crate::wire::About { id: news.by, epoch: Epoch(1), incarnation: Incarnation(0) };
+        let put = |writer: &mut Writer<'_>, news: &News| {
+            writer.update(&crate::wire::Update::Left { about: about(news), by: news.by })
+        };
+        let written = updates.write(&mut writer, 600, 99, 9, put, |_| {});
+        // It stops at the first chance: less than one record into what was left.
+        assert!(written > 9 && writer.room() > 600 - 40 && writer.room() <= 600, "{}", writer.room());
+    }
+}

@@ -7,9 +7,10 @@
 
 use super::{Life, Node};
 use crate::claim::{Claim, Status};
-use crate::identity::{Epoch, Incarnation, NodeId, canonical};
+use crate::identity::{Epoch, Incarnation, NodeId, canonical, is_reachable_form};
 use crate::members::Slot;
 use crate::output::Event;
+use crate::stats::DropReason;
 use crate::wire::{About, Update};
 
 impl Node {
@@ -55,7 +56,9 @@ impl Node {
         if self.life != Life::Running || word < (mine.epoch, mine.incarnation) {
             return;
         }
-        if addr != self.me.addr {
+        if !is_reachable_form(addr) {
+            self.drop_for(DropReason::ClaimAddress);
+        } else if addr != self.me.addr {
             self.ask_rival(addr, about.epoch, about.incarnation);
         } else if about.epoch > mine.epoch {
             self.outlive(about.epoch);

@@ -19,7 +19,7 @@ use super::telling::Cargo;
 use super::{Life, Node};
 use crate::claim::{Claim, Status, supersedes};
 use crate::gossip::Novelty;
-use crate::identity::NodeId;
+use crate::identity::{NodeId, is_reachable_form};
 use crate::join::Why;
 use crate::members::{Flag, Slot};
 use crate::numbers::{self, Question};
@@ -73,6 +73,13 @@ impl Node {
             return Err(DropReason::NotRunning);
         }
         let (header, parts) = read_header(bytes, self.config.label_hash())?;
+        // Whatever is answered goes to the source: never to this node itself, never to nobody.
+        if source == self.me.addr {
+            return Err(DropReason::FromMyself);
+        }
+        if !is_reachable_form(source) {
+            return Err(DropReason::WrongSource);
+        }
         // The handshake is how a node learns that its own clock, or everybody else's, is far ahead.
         let handshake = matches!(header.kind, Kind::Join | Kind::Challenge | Kind::Welcome);
         if !handshake && !self.is_plausible(header.epoch) {

@@ -23,7 +23,7 @@ impl Node {
         body: &Body<'_>,
         len: usize,
     ) -> Result<(), DropReason> {
-        if source == self.me.addr || self.is_echo(&body.message) {
+        if self.is_echo(&body.message) {
             return Err(DropReason::FromMyself);
         }
         match body.message {

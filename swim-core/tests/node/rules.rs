@@ -1,1 +1,297 @@
-//! x
+//! Single rules of the acts in `src/node/`, each seen from outside.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::craft::{self, EPOCH, word};
+use crate::lab::{Lab, addr};
+use swim_core::{Command, DropReason, Status};
+
+#[test]
+fn nothing_is_answered_to_nobody_or_to_this_node_itself() {
+    let mut lab = Lab::quiet();
+    lab.admit(word(2));
+    let ping = lab.ping(word(9), 7);
+    let join = lab.craft(word(9), craft::JOIN).head(&craft::two(5, 0));
+    for source in ["0.0.0.0:7946", "10.0.0.9:0", "255.255.255.255:7946", "224.0.0.1:7946"] {
+        for datagram in [&ping, &join] {
+            lab.feed(source.parse().expect("an address"), datagram);
+        }
+    }
+    assert_eq!(lab.dropped(DropReason::WrongSource), 8);
+    let itself = lab.node.me().addr;
+    lab.feed(itself, &ping);
+    lab.feed(itself, &join);
+    assert_eq!(lab.dropped(DropReason::FromMyself), 2);
+    assert_eq!(lab.sent, []);
+}
+
+#[test]
+fn a_rival_that_nobody_can_reach_is_not_asked() {
+    let mut lab = Lab::quiet();
+    lab.admit(word(2));
+    let mine = lab.my_word().incarnation(5);
+    for at in ["0.0.0.0:7946", "10.0.0.9:0"] {
+        lab.gossip(word(2), &[craft::alive(mine, at.parse().expect("an address"), b"")]);
+    }
+    assert_eq!(lab.dropped(DropReason::ClaimAddress), 2);
+    lab.run_for(Duration::from_millis(100));
+    assert!(lab.sent_of(craft::PING).iter().all(|(target, _)| *target == addr(2)));
+}
+
+#[test]
+fn a_member_held_where_this_node_has_moved_to_is_not_sent_to_and_found_dead() {
+    let mut options = Lab::quiet_options();
+    options.self_doubt = false;
+    let mut lab = Lab::new(options);
+    lab.meet(3);
+    lab.command(Command::SetAddress(addr(3)));
+    lab.run_for(Duration::from_secs(60));
+    let to_itself = |(target, _): &&(SocketAddr, Vec<u8>)| *target == addr(3);
+    assert_eq!(lab.sent.iter().filter(to_itself).count(), 0);
+    assert_eq!(lab.status(3), Some(Status::Dead));
+}
+
+/// The number of a probe of member 3, which is open and has asked its relays.
+fn open_probe(lab: &mut Lab) -> u64 {
+    lab.meet(6);
+    let number = lab.await_probe_of(3);
+    for _ in 0..10 {
+        if !lab.sent_of(craft::PING_REQ).is_empty() {
+            return number;
+        }
+        lab.tick();
+    }
+    panic!("no relay is asked");
+}
+
+#[test]
+fn an_ack_counts_only_with_number_sender_and_source_of_the_open_probe() {
+    let mut lab = Lab::quiet();
+    let number = open_probe(&mut lab);
+    let ack = |lab: &Lab, sender: u64, number: u64| {
+        lab.craft(word(sender), craft::ACK).head(&craft::ack(number, None, None, false))
+    };
+    let before = lab.stats().probes_answered;
+    for wrong in [ack(&lab, 3, number ^ (1 << 40)), ack(&lab, 3, number ^ (1 << 5))] {
+        lab.feed(addr(3), &wrong);
+    }
+    lab.feed(addr(4), &ack(&lab, 4, number));
+    lab.feed(addr(4), &ack(&lab, 3, number));
+    assert_eq!(lab.stats().probes_answered, before);
+    assert_eq!(lab.dropped(DropReason::UnexpectedAnswer), 3);
+    assert_eq!(lab.dropped(DropReason::WrongSource), 1);
+    lab.feed(addr(3), &ack(&lab, 3, number));
+    assert_eq!(lab.stats().probes_answered, before + 1);
+}
+
+#[test]
+fn only_a_relay_that_was_asked_may_answer_for_the_target() {
+    let mut lab = Lab::quiet();
+    let number = open_probe(&mut lab);
+    let asked: Vec<SocketAddr> = lab.sent_of(craft::PING_REQ).into_iter().map(|(target, _)| target).collect();
+    let asked_id = (2..=6).find(|id| asked.contains(&addr(*id))).expect("a member");
+    let relayed = |lab: &Lab, sender: u64, number: u64, target: u64| {
+        lab.craft(word(sender), craft::RELAYED_ACK).head(&craft::answer(number, Some(target)))
+    };
+    // The target itself was not asked to ping itself.
+    for (sender, number, target) in [(3, number, 3), (asked_id, number ^ (1 << 30), 3), (asked_id, number, 4)]
+    {
+        lab.feed(addr(sender), &relayed(&lab, sender, number, target));
+    }
+    assert_eq!((lab.stats().probes_answered_by_relay, lab.dropped(DropReason::UnexpectedAnswer)), (0, 3));
+    lab.feed(addr(asked_id), &relayed(&lab, asked_id, number, 3));
+    assert_eq!(lab.stats().probes_answered_by_relay, 1);
+}
+
+#[test]
+fn a_relay_passes_on_only_what_the_target_itself_says() {
+    let mut lab = Lab::quiet();
+    lab.meet(5);
+    lab.feed(addr(2), &lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(3, 0xabc, 500_000)));
+    let (target, ping) = lab.sent_of(craft::PING).pop().expect("it pings");
+    assert_eq!(target, addr(3));
+    let number = craft::u64_at(craft::part(&ping, craft::HEAD), 21);
+    let ack = |lab: &Lab, sender: u64| {
+        lab.craft(word(sender), craft::ACK).head(&craft::ack(number, None, None, false))
+    };
+    lab.feed(addr(4), &ack(&lab, 4));
+    assert!(lab.sent_of(craft::RELAYED_ACK).is_empty());
+    lab.feed(addr(3), &ack(&lab, 3));
+    let (origin, passed) = lab.sent_of(craft::RELAYED_ACK).pop().expect("it passes on");
+    assert_eq!(origin, addr(2));
+    assert_eq!(craft::part(&passed, craft::HEAD), craft::answer(0xabc, Some(3)));
+}
+
+#[test]
+fn a_relay_keeps_no_budget_longer_than_the_longest_period() {
+    let mut options = Lab::quiet_options();
+    options.health_max = 1;
+    let mut lab = Lab::new(options);
+    lab.meet(5);
+    lab.feed(addr(2), &lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(3, 1, u32::MAX)));
+    // A second is the period at the worst health: 80 % of it, and it says that it heard nothing.
+    lab.run_for(Duration::from_millis(790));
+    assert!(lab.sent_of(craft::NACK).is_empty());
+    lab.run_for(Duration::from_millis(20));
+    assert_eq!(lab.sent_of(craft::NACK).len(), 1);
+}
+
+#[test]
+fn a_suspect_learns_of_its_suspicion_from_the_ping_that_probes_it() {
+    for (buddy, status) in [(true, Status::Suspect), (false, Status::Alive)] {
+        let mut options = Lab::quiet_options();
+        options.buddy = buddy;
+        let mut lab = Lab::new(options);
+        lab.meet(5);
+        lab.gossip(word(2), &[craft::suspect(word(3), &[4])]);
+        lab.await_probe_of(3);
+        let pings = lab.sent_of(craft::PING);
+        let (_, ping) = pings.iter().find(|(target, _)| *target == addr(3)).expect("awaited");
+        assert_eq!(craft::part(ping, craft::HEAD)[20], status as u8);
+    }
+}
+
+#[test]
+fn a_suspect_that_asks_is_told_in_the_answer() {
+    let mut lab = Lab::quiet();
+    lab.meet(5);
+    lab.gossip(word(2), &[craft::suspect(word(3), &[4])]);
+    lab.sent.clear();
+    lab.feed(addr(3), &lab.ping(word(3), 7));
+    let head = craft::part(&lab.sent[0].1, craft::HEAD).to_vec();
+    // number, no root, a belief: epoch, incarnation, status; no stranger.
+    assert_eq!((head.len(), head[9], head[22]), (24, 1, Status::Suspect as u8));
+}
+
+#[test]
+fn a_tombstone_is_told_to_whoever_calls_its_member_alive() {
+    let mut lab = Lab::quiet();
+    lab.meet(5);
+    lab.gossip(word(2), &[craft::left(word(3), 3)]);
+    for number in 0..50 {
+        lab.feed(addr(2), &lab.ping(word(2), number));
+    }
+    lab.sent.clear();
+    lab.feed(addr(4), &lab.ping(word(4), 7).updates(&[craft::alive(word(3), addr(3), b"")]));
+    assert_eq!(lab.status(3), Some(Status::Left));
+    assert_eq!(craft::claims(&lab.sent[0].1), [(Status::Left as u8, word(3))]);
+}
+
+#[test]
+fn whoever_believes_an_older_word_of_this_node_is_told_the_present_one() {
+    let mut lab = Lab::quiet();
+    lab.meet(3);
+    let old = lab.my_word();
+    lab.gossip(word(2), &[craft::suspect(old, &[3])]);
+    for number in 0..50 {
+        lab.feed(addr(2), &lab.ping(word(2), number));
+    }
+    lab.sent.clear();
+    let ping = craft::ping(old, Status::Alive, 7, 0);
+    lab.feed(addr(3), &lab.craft(word(3), craft::PING).head(&ping));
+    assert_eq!(craft::claims(&lab.sent[0].1), [(Status::Alive as u8, lab.my_word())]);
+}
+
+#[test]
+fn another_s_verdict_makes_a_suspicion_that_lasts_the_shortest_time() {
+    let mut options = Lab::quiet_options();
+    options.self_doubt = false;
+    let mut lab = Lab::new(options);
+    lab.meet(6);
+    lab.gossip(word(2), &[craft::dead(word(3), 4, 5)]);
+    assert_eq!(lab.status(3), Some(Status::Suspect));
+    // α = 3 periods of 500 ms.
+    lab.run_for(Duration::from_millis(1_400));
+    assert_eq!(lab.status(3), Some(Status::Suspect));
+    lab.run_for(Duration::from_millis(200));
+    assert_eq!(lab.status(3), Some(Status::Dead));
+}
+
+#[test]
+fn an_operator_s_removal_is_believed_only_of_somebody_who_is_doubted() {
+    let mut lab = Lab::quiet();
+    lab.meet(5);
+    lab.gossip(word(2), &[craft::left(word(3), 4)]);
+    assert_eq!(lab.status(3), Some(Status::Alive));
+    lab.gossip(word(2), &[craft::suspect(word(3), &[5]), craft::left(word(3), 4)]);
+    assert_eq!(lab.status(3), Some(Status::Left));
+    lab.gossip(word(2), &[craft::left(word(4), 4)]);
+    assert_eq!(lab.status(4), Some(Status::Left), "a goodbye of one's own is");
+}
+
+#[test]
+fn gossip_is_heard_only_from_members_where_they_live() {
+    let mut lab = Lab::quiet();
+    lab.meet(4);
+    lab.gossip(word(2), &[craft::left(word(4), 4)]);
+    let newcomer = [craft::alive(word(9), addr(9), b"")];
+    let gossip = |lab: &Lab, sender| lab.craft(sender, craft::GOSSIP).updates(&newcomer);
+    lab.feed(addr(7), &gossip(&lab, word(7)));
+    lab.feed(addr(7), &gossip(&lab, word(3)));
+    lab.feed(addr(4), &gossip(&lab, word(4)));
+    lab.feed(addr(3), &gossip(&lab, word(3).epoch(EPOCH - 1)));
+    assert_eq!(lab.status(9), None);
+    lab.feed(addr(3), &gossip(&lab, word(3)));
+    assert_eq!(lab.status(9), Some(Status::Alive));
+}
+
+#[test]
+fn a_stranger_s_word_about_this_node_does_not_push_its_incarnation_up() {
+    let mut lab = Lab::quiet();
+    lab.meet(3);
+    lab.gossip(word(2), &[craft::left(word(3), 3)]);
+    let mine = lab.my_word();
+    for (sender, source) in [(9, 9), (2, 9), (3, 3)] {
+        let accused = mine.incarnation(mine.incarnation + 5);
+        let ping = craft::ping(accused, Status::Suspect, 7, 0);
+        lab.feed(addr(source), &lab.craft(word(sender), craft::PING).head(&ping));
+    }
+    assert_eq!(lab.my_word(), mine);
+    // Who is buried here may say that it has buried this node, in exactly this incarnation.
+    let ping = craft::ping(mine, Status::Dead, 7, 0);
+    lab.feed(addr(3), &lab.craft(word(3), craft::PING).head(&ping));
+    assert_eq!(lab.my_word().incarnation, mine.incarnation + 1);
+}
+
+#[test]
+fn a_page_must_have_been_asked_for() {
+    let mut options = Lab::quiet_options();
+    options.sync_interval_max = Some(Duration::from_secs(30));
+    let mut lab = Lab::new(options);
+    lab.meet(4);
+    let ping = craft::ping(lab.my_word(), Status::Alive, 1, 0xdead);
+    lab.feed(addr(2), &lab.craft(word(2), craft::PING).head(&ping));
+    lab.sent.clear();
+    lab.tick();
+    let (target, pull) = lab.sent_of(craft::SYNC_PULL).pop().expect("their digests differ");
+    assert_eq!(target, addr(2));
+    let number = craft::u64_at(craft::part(&pull, craft::HEAD), 0);
+    let page = |lab: &Lab, sender, number| {
+        lab.craft(word(sender), craft::SYNC_PAGE).head(&craft::sync_page(number, 0, 0, 0))
+    };
+    lab.feed(addr(3), &page(&lab, 3, number));
+    lab.feed(addr(2), &page(&lab, 2, number ^ (1 << 20)));
+    assert_eq!(lab.dropped(DropReason::UnexpectedAnswer), 2);
+    lab.feed(addr(2), &page(&lab, 2, number));
+    assert_eq!(lab.dropped(DropReason::UnexpectedAnswer), 2);
+    lab.feed(addr(2), &page(&lab, 2, number));
+    assert_eq!(lab.dropped(DropReason::UnexpectedAnswer), 3, "once");
+}
+
+#[test]
+fn a_ping_that_never_left_accuses_nobody() {
+    let mut lab = Lab::quiet();
+    lab.admit(word(2));
+    for _ in 0..3 {
+        lab.await_probe_of(2);
+        let excused = lab.stats().probes_excused;
+        // Every attempt of this period is refused by the operating system.
+        while lab.stats().probes_excused == excused {
+            lab.handle(swim_core::Input::Undelivered { target: addr(2) });
+            lab.tick();
+            assert_eq!(lab.stats().probes_failed, 0);
+        }
+    }
+    assert_eq!((lab.status(2), lab.node.health()), (Some(Status::Alive), 0));
+}
