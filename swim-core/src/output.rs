@@ -135,6 +135,12 @@ pub enum Event {
         /// How late it was.
         lost: Duration,
     },
+    /// This node slept for so long that others may have forgotten whom it knew: its table is empty, and it
+    /// looks for its cluster anew.
+    StartedOver {
+        /// How many members and tombstones it knew, itself not included.
+        forgotten: u32,
+    },
     /// This node hears nobody although it asked: `deaf: true` when it begins to doubt itself, `false`
     /// when it hears again.
     Deaf {

@@ -181,6 +181,7 @@ impl Node {
             self.join.add_hint(self.members.addr(*slot));
         }
         let now = self.now();
+        let forgotten = self.members.slots().count() as u32 - 1;
         let mut members = Self::empty_table(&mut self.streams, &self.config, self.me, now);
         members.start_over_from(&self.members, now);
         self.members = members;
@@ -189,7 +190,7 @@ impl Node {
         self.probe = None;
         self.sync = Self::new_sync(&self.config);
         self.join.announced = false;
-        self.event(Event::Lost { events: 1 });
+        self.event(Event::StartedOver { forgotten });
         if !self.join.seeds.is_empty() || !self.join.hints.is_empty() {
             self.seek();
         }

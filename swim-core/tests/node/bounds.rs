@@ -58,7 +58,6 @@ fn all_seeds_and_eight_hints_are_asked_at_once() {
     for _ in 0..8 {
         lab.command(Command::Restore { hints: &hints });
     }
-    assert!(lab.dropped(DropReason::ContactLimit) > 0);
     for _ in 0..8 {
         lab.handle(Input::Tick);
     }
@@ -279,6 +278,7 @@ fn pages_and_welcomes_share_a_budget_that_refills_with_time() {
     options.pages_per_second = 8;
     let mut lab = Lab::new(options);
     lab.meet(3);
+    lab.run_for(Duration::from_secs(1));
     let pull = lab.craft(word(2), craft::SYNC_PULL).head(&craft::sync_pull(1, 0, 0, [0; 16]));
     for _ in 0..6 {
         lab.feed(addr(2), &pull);
@@ -290,7 +290,7 @@ fn pages_and_welcomes_share_a_budget_that_refills_with_time() {
     }
     assert_eq!((lab.stats().pages_served, lab.sent_of(craft::WELCOME).len()), (6, 2));
     assert_eq!(lab.dropped(DropReason::PageLimit), 4);
-    lab.now = lab.now.after(Duration::from_millis(250));
+    lab.run_for(Duration::from_millis(250));
     for _ in 0..6 {
         lab.feed(addr(2), &pull);
     }

@@ -95,6 +95,7 @@ fn provoke(reason: DropReason) -> Option<Lab> {
         }
         R::PageLimit => {
             let (mut lab, gossip) = among_members(quiet_with(|o| o.pages_per_second = 1));
+            lab.run_for(std::time::Duration::from_secs(1));
             let pull = lab_craft(&gossip, word(2), craft::SYNC_PULL);
             let pull = pull.head(&craft::sync_pull(1, 0, 0, [0; 16]));
             (0..2).for_each(|_| lab.feed(addr(2), &pull));
