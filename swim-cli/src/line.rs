@@ -199,6 +199,11 @@ pub(crate) enum Told {
         who: Who,
         lost_ms: u64,
     },
+    StartedOver {
+        #[serde(flatten)]
+        who: Who,
+        forgotten: u32,
+    },
     Deaf {
         #[serde(flatten)]
         who: Who,
@@ -295,6 +300,7 @@ impl Told {
             | Self::EpochRaised { who, .. }
             | Self::Stalled { who, .. }
             | Self::Deaf { who, .. }
+            | Self::StartedOver { who, .. }
             | Self::Joined { who, .. }
             | Self::JoinFailed { who, .. }
             | Self::LeaveSent { who, .. }

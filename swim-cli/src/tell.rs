@@ -66,6 +66,7 @@ fn tell_of_me(event: Event, who: Who) -> Told {
         Event::EpochRaised { epoch } => Told::EpochRaised { who, epoch: epoch.0 },
         Event::Stalled { lost } => Told::Stalled { who, lost_ms: millis(lost) },
         Event::Deaf { deaf } => Told::Deaf { who, deaf },
+        Event::StartedOver { forgotten } => Told::StartedOver { who, forgotten },
         Event::Joined { via, members } => Told::Joined { who, via, known: members },
         Event::JoinFailed { reason } => Told::JoinFailed { who, reason: snake(&format!("{reason:?}")) },
         Event::LeaveSent { datagrams } => Told::LeaveSent { who, datagrams },

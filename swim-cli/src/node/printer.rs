@@ -110,6 +110,11 @@ fn in_words(event: &Told) -> Option<String> {
         Told::Stalled { lost_ms, .. } => {
             (WARN, "stalled", format!("not run for {}; accuses nobody for it", seconds(*lost_ms)))
         }
+        Told::StartedOver { forgotten, .. } => (
+            WARN,
+            "starts over",
+            format!("slept so long that it forgets the {forgotten} it knew, and joins anew"),
+        ),
         Told::Deaf { deaf: true, .. } => {
             (WARN, "deaf", "hears nobody; doubts itself, not the others".to_owned())
         }
