@@ -3,7 +3,8 @@
 //! SWIM forgets the dead, so two halves that have buried each other never speak again. Here a few
 //! datagrams keep the door open: now and then a node pings a member that it holds Dead, or a seed that
 //! is not among its members. Cluster-wide that is one contact to each dead member every 10 s, however
-//! many members there are: each node's own interval is 10 s · alive / dead, within [1 period, 10 min].
+//! many members there are: each node's own share is one in 10 s · alive / dead, within [1 period, 10 min].
+//! It throws dice for it in each period, so that the survivors of one death do not all ask at once.
 //!
 //! The ping says what the asker believes ("you are Dead, in this incarnation"), the answer says what the
 //! asked believes: one exchange tells both sides to speak up. Neither is ever sent in reply to news, so
@@ -14,7 +15,6 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::identity::NodeId;
-use crate::time::Instant;
 
 /// Contacts that may still be answered.
 pub(crate) const OPEN_MAX: usize = 4;
@@ -29,33 +29,33 @@ struct Open {
     number: u64,
 }
 
-/// When the next contact is due, and which are open.
+/// How often a contact is due, and which are open.
 #[derive(Debug)]
 pub(crate) struct Heal {
     every: Option<Duration>,
-    last: Instant,
     open: [Option<Open>; OPEN_MAX],
     turn: usize,
     forgotten: VecDeque<SocketAddr>,
 }
 
 impl Heal {
-    pub(crate) const fn new(every: Option<Duration>, now: Instant) -> Self {
-        Self { every, last: now, open: [None; OPEN_MAX], turn: 0, forgotten: VecDeque::new() }
+    pub(crate) const fn new(every: Option<Duration>) -> Self {
+        Self { every, open: [None; OPEN_MAX], turn: 0, forgotten: VecDeque::new() }
     }
 
-    /// Whether a contact is due: `alive` members share the work on `missing` ones.
-    pub(crate) fn is_due(&mut self, alive: u32, missing: u32, period: Duration, now: Instant) -> bool {
-        let Some(every) = self.every else { return false };
-        if missing == 0 {
-            return false;
-        }
+    /// Whether a contact is made in this period: `alive` members share the work on `missing` ones.
+    /// `random(n)` is uniform in `0..n`.
+    pub(crate) fn is_due(
+        &self,
+        alive: u32,
+        missing: u32,
+        period: Duration,
+        random: impl FnOnce(u32) -> u32,
+    ) -> bool {
+        let Some(every) = self.every.filter(|_| missing > 0) else { return false };
         let share = every.saturating_mul(alive) / missing;
-        if now.since(self.last) < share.clamp(period, LONGEST.max(period)) {
-            return false;
-        }
-        self.last = now;
-        true
+        let share = share.clamp(period, LONGEST.max(period));
+        random(millis(share)) < millis(period)
     }
 
     /// A Dead member's tombstone is gone; its address is kept for a while.
@@ -67,6 +67,11 @@ impl Heal {
             self.forgotten.pop_front();
         }
         self.forgotten.push_back(addr);
+    }
+
+    /// A member is at `addr`, whoever it is: nobody is missed there any longer.
+    pub(crate) fn found(&mut self, addr: SocketAddr) {
+        self.forgotten.retain(|held| *held != addr);
     }
 
     /// How many addresses of the forgotten are kept.
@@ -101,6 +106,11 @@ impl Heal {
     }
 }
 
+/// In ms, at least one.
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,20 +119,41 @@ mod tests {
 
     #[test]
     fn the_share_of_each_node_follows_the_numbers() {
-        let mut heal = Heal::new(Some(Duration::from_secs(10)), Instant::ORIGIN);
-        let at = Instant::from_millis;
-        assert!(!heal.is_due(10, 0, PERIOD, at(999_999)));
-        assert!(!heal.is_due(10, 10, PERIOD, at(9_999)));
-        assert!(heal.is_due(10, 10, PERIOD, at(10_000)));
-        assert!(!heal.is_due(1, 100, PERIOD, at(10_999)), "at most once a period");
-        assert!(heal.is_due(1, 100, PERIOD, at(11_000)));
-        assert!(!heal.is_due(100_000, 1, PERIOD, at(610_999)));
-        assert!(heal.is_due(100_000, 1, PERIOD, at(611_000)), "at least every ten minutes");
+        let heal = Heal::new(Some(Duration::from_secs(10)));
+        // Of how many dice how many mean a contact.
+        let odds = |alive, missing| {
+            let mut dice = 0;
+            let mut due = |throw| {
+                heal.is_due(alive, missing, PERIOD, |n| {
+                    dice = n;
+                    throw
+                })
+            };
+            assert!(due(999) && !due(1000), "a period is 1,000 ms");
+            dice
+        };
+        assert_eq!(odds(10, 10), 10_000);
+        assert_eq!(odds(100, 1), 600_000, "at least every ten minutes");
+        assert_eq!(odds(7, 2), 35_000);
+        assert!(heal.is_due(1, 100, PERIOD, |dice| dice - 1), "at most once a period, then always");
+        assert!(!heal.is_due(10, 0, PERIOD, |_| 0));
+        assert!(!Heal::new(None).is_due(10, 1, PERIOD, |_| 0));
+    }
+
+    #[test]
+    fn an_address_where_somebody_answers_is_no_longer_asked() {
+        let mut heal = Heal::new(None);
+        let addr = SocketAddr::from(([10, 0, 0, 1], 7946));
+        heal.remember(addr);
+        heal.remember(addr);
+        assert_eq!((heal.forgotten(), heal.forgotten_at(0)), (1, Some(addr)));
+        heal.found(addr);
+        assert_eq!((heal.forgotten(), heal.forgotten_at(0)), (0, None));
     }
 
     #[test]
     fn an_answer_must_fit_who_was_asked() {
-        let mut heal = Heal::new(None, Instant::ORIGIN);
+        let mut heal = Heal::new(None);
         let addr = SocketAddr::from(([10, 0, 0, 1], 7946));
         let place = heal.next_place();
         heal.asked(NodeId(1), addr, 5);

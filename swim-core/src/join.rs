@@ -33,11 +33,14 @@ pub(crate) const HINTS_OPEN_MAX: usize = 8;
 pub(crate) const INTRODUCTIONS_MAX: usize = 16;
 /// Replies to strangers open at once: what strangers send cannot crowd out what this node wants.
 pub(crate) const REPLIES_MAX: usize = 4;
-/// Contacts open at once: all seeds and some hints, introductions, replies.
+/// The missed asked at once.
+pub(crate) const MENDING_MAX: usize = 4;
+/// Contacts open at once: all seeds and some hints, introductions, replies, and some that are missed.
 #[cfg(test)]
-pub(crate) const CONTACTS_MAX: usize = SEEDS_MAX + HINTS_OPEN_MAX + INTRODUCTIONS_MAX + REPLIES_MAX;
-/// Attempts of an introduction.
-const TRIES_MAX: u8 = 4;
+pub(crate) const CONTACTS_MAX: usize =
+    SEEDS_MAX + HINTS_OPEN_MAX + INTRODUCTIONS_MAX + REPLIES_MAX + MENDING_MAX;
+/// Attempts in all of a contact that is not a seed's.
+const TRIES_MAX: u8 = 24;
 /// Attempts with one token.
 const TOKEN_USES_MAX: u8 = 4;
 
@@ -52,6 +55,8 @@ pub(crate) enum Why {
     Introduction,
     /// It sent something, from an address that may be forged: once, until it returns a token.
     Reply,
+    /// It is missed: once, until it returns a token; its turn comes round again.
+    Mending,
 }
 
 impl Why {
@@ -67,6 +72,17 @@ impl Why {
             Self::Hint => HINTS_OPEN_MAX,
             Self::Introduction => INTRODUCTIONS_MAX,
             Self::Reply => REPLIES_MAX,
+            Self::Mending => MENDING_MAX,
+        }
+    }
+
+    /// Attempts in a row that may stay unanswered.
+    const fn silent_max(self) -> u8 {
+        match self {
+            Self::Seeking => u8::MAX,
+            Self::Hint => 4,
+            Self::Introduction => 8,
+            Self::Reply | Self::Mending => 1,
         }
     }
 }
@@ -87,8 +103,12 @@ pub(crate) struct Contact {
     pub(crate) token: u64,
     pub(crate) why: Why,
     pub(crate) stage: Stage,
+    /// Who answered there.
+    pub(crate) peer: Option<NodeId>,
     token_uses: u8,
     tries: u8,
+    /// Attempts since the last answer: the back-off is for silence, not for a datagram lost on the way.
+    silent: u8,
     next_at: Instant,
 }
 
@@ -104,10 +124,10 @@ impl Contacts {
         Self { places: Vec::new(), retry }
     }
 
-    /// Opens one, due at once. `false` if as many are open as may be; one to the same address is kept.
-    pub(crate) fn open(&mut self, addr: SocketAddr, why: Why, random: u64, now: Instant) -> bool {
+    /// Opens one that is due at `at`. `false` if as many are open as may be; one to the same address is kept.
+    pub(crate) fn open(&mut self, addr: SocketAddr, why: Why, random: u64, at: Instant) -> bool {
         if let Some(open) = self.places.iter_mut().flatten().find(|contact| contact.addr == addr) {
-            if why == Why::Seeking {
+            if why == Why::Seeking || open.why == Why::Mending {
                 open.why = why;
             }
             return true;
@@ -127,9 +147,11 @@ impl Contacts {
             token: 0,
             why,
             stage: Stage::Asking,
+            peer: None,
             token_uses: 0,
             tries: 0,
-            next_at: now,
+            silent: 0,
+            next_at: at,
         });
         true
     }
@@ -156,19 +178,29 @@ impl Contacts {
     pub(crate) fn challenge(&mut self, nonce: u64, token: u64, now: Instant) {
         if let Some(contact) = self.at(nonce) {
             contact.token = token;
-            if contact.why == Why::Reply {
+            if matches!(contact.why, Why::Reply | Why::Mending) {
                 contact.why = Why::Introduction;
             }
             contact.token_uses = 0;
+            contact.silent = 0;
             contact.next_at = now;
         }
     }
 
-    /// We are welcome: the announcement is due at once.
-    pub(crate) fn announce(&mut self, nonce: u64, now: Instant) {
+    /// `peer` bids us welcome: the announcement is due at once.
+    pub(crate) fn announce(&mut self, nonce: u64, peer: NodeId, now: Instant) {
         if let Some(contact) = self.at(nonce) {
             contact.stage = Stage::Announcing;
+            contact.peer = Some(peer);
+            contact.silent = 0;
             contact.next_at = now;
+        }
+    }
+
+    /// This node's address has changed: no token is good any longer, and all begin again at once.
+    pub(crate) fn start_over(&mut self, now: Instant) {
+        for contact in self.places.iter_mut().flatten() {
+            (contact.stage, contact.token, contact.silent, contact.next_at) = (Stage::Asking, 0, 0, now);
         }
     }
 
@@ -202,12 +234,8 @@ impl Contacts {
             if contact.next_at > now {
                 continue;
             }
-            let spent = match contact.why {
-                Why::Seeking => false,
-                Why::Hint | Why::Introduction => contact.tries >= TRIES_MAX,
-                Why::Reply => contact.tries >= 1,
-            };
-            if spent {
+            let exhausted = contact.silent >= contact.why.silent_max() || contact.tries >= TRIES_MAX;
+            if contact.why != Why::Seeking && exhausted {
                 *entry = None;
                 continue;
             }
@@ -217,8 +245,11 @@ impl Contacts {
                 contact.token = 0;
                 contact.stage = Stage::Asking;
             }
-            let delay = self.retry.0.saturating_mul(1 << contact.tries.min(16)).min(self.retry.1);
+            // Whoever may be suspected meanwhile has no time for a back-off.
+            let doubled = if contact.why == Why::Seeking { contact.silent.min(16) } else { 0 };
+            let delay = self.retry.0.saturating_mul(1 << doubled).min(self.retry.1);
             contact.tries = contact.tries.saturating_add(1);
+            contact.silent = contact.silent.saturating_add(1);
             contact.next_at = now.after(jitter(delay));
             return Some(*contact);
         }
@@ -340,8 +371,24 @@ mod tests {
     fn an_introduction_is_given_up_after_a_few_attempts() {
         let mut contacts = Contacts::new(RETRY);
         contacts.open(addr(1), Why::Introduction, 0, at(0));
-        let tries = (0..100).filter(|step| contacts.due(at(step * 400), |delay| delay).is_some()).count();
-        assert_eq!(tries, usize::from(TRIES_MAX));
+        let tries = (0..100).filter(|step| contacts.due(at(step * 100), |delay| delay).is_some()).count();
+        assert_eq!(tries, usize::from(Why::Introduction.silent_max()));
+        assert_eq!(contacts.deadline(), None);
+    }
+
+    #[test]
+    fn an_answer_ends_the_back_off_but_not_the_bound_on_attempts() {
+        let mut contacts = Contacts::new(RETRY);
+        contacts.open(addr(1), Why::Introduction, 0, at(0));
+        let mut times = alloc::vec![];
+        for millis in (0..9_000).step_by(50) {
+            if let Some(contact) = contacts.due(at(millis), |delay| delay) {
+                times.push(millis);
+                contacts.announce(contact.nonce, NodeId(1), at(millis + 50));
+            }
+        }
+        assert_eq!(times.len(), usize::from(TRIES_MAX));
+        assert_eq!(times[..4], [0, 50, 100, 150], "each answer makes the next step due at once");
         assert_eq!(contacts.deadline(), None);
     }
 
@@ -354,7 +401,11 @@ mod tests {
         assert!(contacts.due(at(0), |delay| delay).is_some());
         contacts.challenge(first.nonce, 7, at(1));
         let tries = (0..100).filter(|step| contacts.due(at(1 + step * 400), |delay| delay).is_some()).count();
-        assert_eq!(tries, usize::from(TRIES_MAX) - 1, "only the one that has proven its address");
+        assert_eq!(
+            tries,
+            usize::from(Why::Introduction.silent_max()),
+            "only the one that has proven its address"
+        );
     }
 
     #[test]
@@ -368,7 +419,7 @@ mod tests {
         assert!(contacts.find(contact.nonce, addr(1), Stage::Announcing).is_none());
         contacts.challenge(contact.nonce, 7, at(1));
         assert_eq!(contacts.due(at(1), |delay| delay).map(|contact| contact.token), Some(7));
-        contacts.announce(contact.nonce, at(2));
+        contacts.announce(contact.nonce, NodeId(1), at(2));
         assert!(contacts.find(contact.nonce, addr(1), Stage::Announcing).is_some());
         contacts.close(contact.nonce);
         assert_eq!(contacts.deadline(), None);

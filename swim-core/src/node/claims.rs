@@ -96,7 +96,7 @@ impl Node {
         }
         let changed = self.members.addr(slot) != addr || self.members.metadata(slot) != metadata;
         let believed = if fills { held } else { new };
-        if !self.believe(slot, believed, false, addr) {
+        if !self.believe(slot, believed, Some(addr)) {
             return Outcome::Refused;
         }
         self.members.set_metadata(slot, metadata);
@@ -171,11 +171,7 @@ impl Node {
     pub(super) fn hear_header(&mut self, slot: Slot, header: &Header) {
         let held = self.members.claim(slot);
         let new = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
-        if !self.config.header_claims || !supersedes(&held, &new) {
-            return;
-        }
-        let addr = self.members.addr(slot);
-        if !self.believe(slot, new, true, addr) {
+        if !self.config.header_claims || !supersedes(&held, &new) || !self.believe(slot, new, None) {
             return;
         }
         self.stats.header_claims += 1;
@@ -184,14 +180,16 @@ impl Node {
     }
 
     /// Believes that a member is Alive (or, filling in a pending claim, what is believed already), ends
-    /// any suspicion, and says so. `false`: the table is full.
-    fn believe(&mut self, slot: Slot, new: Claim, pending: bool, addr: SocketAddr) -> bool {
+    /// any suspicion, and says so. Without an `addr` the claim is pending. `false`: the table is full.
+    fn believe(&mut self, slot: Slot, new: Claim, addr: Option<SocketAddr>) -> bool {
         let held = self.members.claim(slot);
-        if !self.members.set_claim(slot, new, pending, self.doubt.awake()) {
+        if !self.members.set_claim(slot, new, addr.is_none(), self.doubt.awake()) {
             self.drop_for(DropReason::MembersFull);
             return false;
         }
-        self.members.set_addr(slot, addr);
+        if let Some(addr) = addr {
+            self.members.set_addr(slot, addr);
+        }
         if new.status != Status::Alive {
             return true;
         }
@@ -201,6 +199,7 @@ impl Node {
             self.event(Event::Refuted { id, incarnation: new.incarnation, by: accusers.first() });
         }
         if !held.status.is_active() || held.epoch != new.epoch {
+            let addr = self.members.addr(slot);
             self.event(Event::Alive { id, addr, epoch: new.epoch });
         }
         true

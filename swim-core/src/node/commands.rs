@@ -55,7 +55,7 @@ impl Node {
         for seed in usable() {
             self.join.add_seed(seed);
         }
-        self.seek();
+        self.seek(self.now());
         Ok(())
     }
 
@@ -103,6 +103,7 @@ impl Node {
         self.me.addr = addr;
         self.members.set_addr(Slot::ME, addr);
         self.speak_up(self.incarnation());
+        self.join.contacts.start_over(self.doubt.awake());
         let mut found = [Slot::ME; SAMPLE_MAX];
         let streams = &mut self.streams;
         let random = &mut |n| streams.below(Purpose::Joining, n);
@@ -165,7 +166,7 @@ impl Node {
         let skipped = hints.len() as u32 - used;
         self.event(Event::Restored { used, skipped });
         if used > 0 && self.join.search != Search::Joined {
-            self.seek();
+            self.seek(self.now());
         }
         Ok(())
     }
@@ -192,7 +193,7 @@ impl Node {
         self.join.announced = false;
         self.event(Event::StartedOver { forgotten });
         if !self.join.seeds.is_empty() || !self.join.hints.is_empty() {
-            self.seek();
+            self.seek(now);
         }
     }
 }

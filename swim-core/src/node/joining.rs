@@ -13,6 +13,7 @@ use crate::numbers::{self, Question};
 use crate::output::{Event, JoinFailure};
 use crate::random::Purpose;
 use crate::stats::DropReason;
+use crate::time::Instant;
 use crate::wire::{Ack, Announce, Body, Challenge, Header, Join, Message, Update, Verdict, Welcome};
 
 /// Seconds that an address token is good for, at least; at most twice as long.
@@ -22,20 +23,24 @@ const TOKEN_LIFE_S: u64 = 30;
 impl Node {
     /// Opens a contact to `addr`, unless it is this node's own address.
     pub(super) fn contact(&mut self, addr: SocketAddr, why: Why) {
+        self.contact_at(addr, why, self.now());
+    }
+
+    fn contact_at(&mut self, addr: SocketAddr, why: Why, at: Instant) {
         if addr == self.me.addr {
             return;
         }
         let random = self.number();
-        if !self.join.contacts.open(addr, why, random, self.doubt.awake()) {
+        if !self.join.contacts.open(addr, why, random, at) {
             self.drop_for(DropReason::ContactLimit);
         }
     }
 
-    /// Looks for the cluster at all seeds, and at a few of the hints.
-    pub(super) fn seek(&mut self) {
+    /// Looks for the cluster at all seeds, and at a few of the hints, from `at` on.
+    pub(super) fn seek(&mut self, at: Instant) {
         self.join.search = Search::Seeking;
         for place in 0..self.join.seeds.len() {
-            self.contact(self.join.seeds[place].addr, Why::Seeking);
+            self.contact_at(self.join.seeds[place].addr, Why::Seeking, at);
         }
         self.seek_hints();
     }
@@ -67,7 +72,13 @@ impl Node {
                 Stage::Announcing => {
                     let announce = Announce { token: contact.token, number: contact.nonce };
                     self.join.announced = true;
-                    self.send(contact.addr, &Message::Announce(announce), Cargo::claims(&[Slot::ME]));
+                    // Whoever is held Dead here hears it, and speaks up in its answer.
+                    let peer = contact.peer.and_then(|peer| self.members.find(peer)).filter(|slot| {
+                        *slot != Slot::ME && self.members.claim(*slot).status != Status::Alive
+                    });
+                    let claims = [Slot::ME, peer.unwrap_or(Slot::ME)];
+                    let claims = &claims[..1 + usize::from(peer.is_some())];
+                    self.send(contact.addr, &Message::Announce(announce), Cargo::claims(claims));
                 }
             }
         }
@@ -135,7 +146,7 @@ impl Node {
             self.hear(&word, header.sender);
         }
         self.join.identify(source, header.sender);
-        self.join.contacts.announce(welcome.nonce, self.doubt.awake());
+        self.join.contacts.announce(welcome.nonce, header.sender, self.doubt.awake());
         Ok(())
     }
 
@@ -176,6 +187,7 @@ impl Node {
             return false;
         }
         self.join.contacts.close(number);
+        self.heal.found(source);
         if root != Some(self.digest_root()) {
             self.catch_up(sender);
         }
@@ -324,7 +336,7 @@ impl Node {
         if !self.page_budget.take(self.doubt.awake()) {
             return Err(DropReason::PageLimit);
         }
-        let Some(Ok(word @ Update::Alive { about, addr, .. })) = body.updates.clone().next() else {
+        let Some(Ok(Update::Alive { about, addr, .. })) = body.updates.clone().next() else {
             return Err(DropReason::Malformed);
         };
         let own = (about.id, about.epoch, about.incarnation);
@@ -340,7 +352,7 @@ impl Node {
             self.welcome(source, header.sender, announce.number, Verdict::IdTaken);
             return Ok(());
         }
-        self.hear(&word, header.sender);
+        self.absorb(body, header.sender);
         let Some(slot) = self.members.find(header.sender) else {
             // The table is full, or the word was not believed; either is counted.
             self.welcome(source, header.sender, announce.number, Verdict::Refused);

@@ -192,7 +192,7 @@ impl Node {
             rival: None,
             sync: Self::new_sync(&config),
             page_budget: PageBudget::new(config.pages_per_second, now),
-            heal: Heal::new(config.heal_interval, now),
+            heal: Heal::new(config.heal_interval),
             spoke_up: None,
             page_rows: Vec::new(),
             outbox: Outbox::new(usize::from(config.datagram_max)),

@@ -64,7 +64,9 @@ impl Node {
         if self.life == Life::Running {
             let alone = self.n() == 1;
             if alone && self.join.search == Search::Joined && !self.join.seeds.is_empty() {
-                self.seek();
+                // Not at once: whoever lets us in may not be able to bring us back to life yet.
+                let pause = self.streams.jittered(Purpose::Jitter, self.config.join_retry.0);
+                self.seek(self.now().after(pause));
             }
             self.schedule_period(alone);
         }
@@ -75,10 +77,10 @@ impl Node {
     /// Everything that can wait rides on the probe's wake-up.
     pub(super) fn ride_along(&mut self) {
         self.forget_tombstones();
-        let now = self.now();
         let unmet = self.unmet_seeds();
         let missing = self.members.count(Status::Dead) + self.heal.forgotten() + u32::from(unmet > 0);
-        if self.heal.is_due(self.n(), missing, self.period(), now) {
+        let (alive, period, streams) = (self.n(), self.period(), &mut self.streams);
+        if self.heal.is_due(alive, missing, period, |n| streams.below(Purpose::Healing, n)) {
             self.mend(unmet);
         }
     }
@@ -223,7 +225,7 @@ impl Node {
             unmet.map(|seed| seed.addr).nth(choice - self.heal.forgotten() as usize)
         });
         if let Some(addr) = addr {
-            self.contact(addr, Why::Introduction);
+            self.contact(addr, Why::Mending);
         }
     }
 }

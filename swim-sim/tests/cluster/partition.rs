@@ -161,3 +161,24 @@ fn of_two_members_the_survivor_does_not_take_the_other_s_death_for_its_own_deafn
             .expect("there is no doubt to wait for");
     });
 }
+
+#[test]
+fn two_members_that_have_buried_each_other_revive_each_other_in_one_handshake() {
+    each_seed(10, |seed| {
+        let (mut world, hosts) = cluster(seed, 2, &lan());
+        world.run_for(secs(5));
+        world.partition(&[&hosts[..1]]);
+        world.run_for(secs(60));
+        assert!(world.all_believe(&hosts, &hosts, Status::Dead));
+        world.heal();
+        let joined =
+            |world: &World| world.count_events(hosts[1], |event| matches!(event, Event::Joined { .. }));
+        let (before, sent) = (joined(&world), world.traffic().sent.datagrams);
+        // The second looks for its seed at least every three seconds.
+        world.run_until(secs(4), World::converged).expect("either tells the other what it believes of it");
+        world.run_for(secs(10));
+        assert!(world.converged());
+        assert!(joined(&world) <= before + 1, "it joins once");
+        assert!(world.traffic().sent.datagrams - sent < 100, "and makes no storm of it");
+    });
+}
