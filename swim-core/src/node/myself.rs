@@ -53,7 +53,10 @@ impl Node {
     pub(super) fn hear_my_name(&mut self, about: About, addr: core::net::SocketAddr) {
         let mine = self.members.claim(Slot::ME);
         let word = (about.epoch, about.incarnation);
-        if self.life != Life::Running || word < (mine.epoch, mine.incarnation) {
+        if self.life != Life::Running
+            || word < (mine.epoch, mine.incarnation)
+            || !self.is_plausible(about.epoch)
+        {
             return;
         }
         if !is_reachable_form(addr) {

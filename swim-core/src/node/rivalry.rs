@@ -52,7 +52,7 @@ impl Node {
 
     /// A member says that our id lives at `addr`: ask there.
     pub(super) fn ask_rival(&mut self, addr: SocketAddr, epoch: Epoch, incarnation: Incarnation) {
-        if self.rival.is_some() {
+        if self.rival.is_some() || !self.is_plausible(epoch) {
             return;
         }
         let number = numbers::compose(self.number(), Question::Rival);

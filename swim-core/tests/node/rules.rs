@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::craft::{self, EPOCH, word};
-use crate::lab::{Lab, addr};
-use swim_core::{Command, DropReason, Status};
+use crate::lab::{Lab, ME, addr};
+use swim_core::{Command, DropReason, Event, NodeId, Status};
 
 #[test]
 fn nothing_is_answered_to_nobody_or_to_this_node_itself() {
@@ -294,4 +294,251 @@ fn a_ping_that_never_left_accuses_nobody() {
         }
     }
     assert_eq!((lab.status(2), lab.node.health()), (Some(Status::Alive), 0));
+}
+
+#[test]
+fn a_nack_counts_once_with_the_right_number_and_from_a_relay_that_was_asked() {
+    let mut lab = Lab::quiet();
+    let number = open_probe(&mut lab);
+    let asked: Vec<SocketAddr> = lab.sent_of(craft::PING_REQ).into_iter().map(|(target, _)| target).collect();
+    let is_asked = |id: &u64| asked.contains(&addr(*id));
+    let relay = (2..=6).find(is_asked).expect("a relay");
+    let other = (2..=6).find(|id| !is_asked(id)).expect("the target at least");
+    let nack = |lab: &Lab, sender: u64, number: u64| {
+        lab.craft(word(sender), craft::NACK).head(&craft::answer(number, None))
+    };
+    for (sender, number) in [(relay, number ^ (1 << 30)), (other, number), (relay, number), (relay, number)] {
+        lab.feed(addr(sender), &nack(&lab, sender, number));
+    }
+    assert_eq!((lab.stats().nacks_received, lab.dropped(DropReason::UnexpectedAnswer)), (1, 3));
+}
+
+#[test]
+fn nobody_is_made_to_ping_the_dead_or_itself() {
+    let mut options = Lab::quiet_options();
+    options.dead_over_suspect_only = false;
+    let mut lab = Lab::new(options);
+    lab.meet(5);
+    lab.gossip(word(2), &[craft::dead(word(3), 4, 4)]);
+    lab.forget();
+    for target in [3, ME, 99] {
+        let request = lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(target, 1, 500_000));
+        lab.feed(addr(2), &request);
+    }
+    assert_eq!((lab.dropped(DropReason::RelayTarget), lab.sent.len()), (3, 0));
+}
+
+#[test]
+fn the_dead_are_told_that_they_are_whether_there_is_a_buddy_rule_or_not() {
+    for buddy in [true, false] {
+        let mut options = Lab::quiet_options();
+        options.buddy = buddy;
+        options.dead_over_suspect_only = false;
+        options.heal_interval = Some(Duration::from_secs(1));
+        let mut lab = Lab::new(options);
+        lab.meet(4);
+        lab.gossip(word(2), &[craft::dead(word(3), 4, 4)]);
+        lab.forget();
+        lab.run_for(Duration::from_secs(10));
+        let pings = lab.sent_of(craft::PING);
+        let (_, ping) = pings.iter().find(|(target, _)| *target == addr(3)).expect("the dead are asked");
+        assert_eq!(craft::part(ping, craft::HEAD)[20], Status::Dead as u8);
+    }
+}
+
+#[test]
+fn an_answer_that_waited_for_this_node_measures_nothing() {
+    let mut lab = Lab::quiet();
+    lab.meet(4);
+    let number = lab.await_probe_of(3);
+    let ack = lab.craft(word(3), craft::ACK).head(&craft::ack(number, None, None, false));
+    lab.now = lab.now.after(Duration::from_secs(10));
+    lab.feed(addr(3), &ack);
+    let stats = lab.stats();
+    assert_eq!((stats.stalls, stats.probes_answered, stats.rtt.count()), (1, 1, 0));
+    assert_eq!(lab.node.member(NodeId(3)).and_then(|member| member.rtt), None);
+}
+
+#[test]
+fn a_member_that_speaks_no_common_version_is_not_admitted() {
+    let mut lab = Lab::quiet();
+    lab.admit(word(2));
+    for (id, lowest, highest) in [(8, 2, 3), (9, 0, 0)] {
+        let mut later = craft::alive(word(id), addr(id), b"");
+        let versions = later.len() - 2;
+        later[versions..].copy_from_slice(&[lowest, highest]);
+        lab.gossip(word(2), &[later]);
+        assert_eq!(lab.status(id), None);
+    }
+    assert_eq!(lab.dropped(DropReason::Version), 2);
+}
+
+#[test]
+fn of_two_addresses_under_one_word_everybody_takes_the_higher() {
+    for order in [[7, 8], [8, 7]] {
+        let mut lab = Lab::quiet();
+        lab.admit(word(2));
+        for at in order {
+            lab.gossip(word(2), &[craft::alive(word(5), addr(at), b"")]);
+        }
+        assert_eq!(lab.node.member(NodeId(5)).map(|member| member.addr), Some(addr(8)));
+    }
+}
+
+#[test]
+fn a_suspect_is_no_accuser_of_itself() {
+    let mut lab = Lab::quiet();
+    lab.meet(9);
+    lab.gossip(word(2), &[craft::suspect(word(3), &[4])]);
+    lab.forget();
+    lab.gossip(word(2), &[craft::suspect(word(3), &[3])]);
+    assert_eq!(lab.events, []);
+}
+
+#[test]
+fn a_verdict_of_this_node_that_others_repeat_is_theirs_now() {
+    let mut lab = Lab::quiet();
+    lab.meet(5);
+    lab.forget();
+    lab.gossip(word(2), &[craft::dead(word(3), ME, ME)]);
+    assert!(matches!(lab.events[..], [Event::Suspect { by: NodeId(2), .. }]), "{:?}", lab.events);
+}
+
+#[test]
+fn to_be_accused_costs_health() {
+    let mut lab = Lab::quiet();
+    lab.meet(3);
+    lab.gossip(word(2), &[craft::suspect(lab.my_word(), &[3])]);
+    assert_eq!(lab.node.health(), 1);
+}
+
+#[test]
+fn a_word_about_an_impossible_life_of_this_node_is_not_outlived() {
+    let mut lab = Lab::quiet();
+    lab.meet(3);
+    let mine = lab.my_word();
+    let impossible = mine.epoch(EPOCH + 48 * 3_600_000);
+    for status in [Status::Alive, Status::Suspect, Status::Dead, Status::Left] {
+        let ping = craft::ping(impossible, status, 7, 0);
+        lab.feed(addr(2), &lab.craft(word(2), craft::PING).head(&ping));
+        let ping = craft::ping(impossible, status, 8, 0);
+        lab.feed(addr(9), &lab.craft(word(9), craft::PING).head(&ping));
+    }
+    assert_eq!(lab.my_word(), mine);
+    assert_eq!(lab.sent_of(craft::JOIN), []);
+}
+
+#[test]
+fn a_stranger_s_ping_for_somebody_else_is_not_answered() {
+    let mut lab = Lab::quiet();
+    lab.admit(word(2));
+    let ping = craft::ping(word(77), Status::Alive, 7, 0);
+    lab.feed(addr(9), &lab.craft(word(9), craft::PING).head(&ping));
+    assert_eq!((lab.dropped(DropReason::NotForMe), lab.sent.len()), (1, 0));
+}
+
+#[test]
+fn a_broadcast_is_heard_only_of_the_life_that_is_held_or_a_possible_later_one() {
+    let mut lab = Lab::quiet();
+    lab.meet(3);
+    for (epoch, heard) in [(EPOCH - 1, 0), (EPOCH + 48 * 3_600_000, 0), (EPOCH, 1), (EPOCH + 5, 2)] {
+        let record = craft::broadcast(word(3).epoch(epoch), 1, b"x");
+        lab.feed(addr(2), &lab.craft(word(2), craft::GOSSIP).broadcasts(&[record]));
+        assert_eq!(lab.stats().broadcasts_delivered, heard, "{epoch}");
+    }
+    assert_eq!(lab.dropped(DropReason::UnknownMember), 2);
+}
+
+#[test]
+fn a_seed_that_calls_the_id_taken_in_an_impossible_life_poisons_nothing() {
+    let mut lab = Lab::quiet();
+    lab.admit(word(2));
+    let mine = lab.my_word();
+    lab.command(Command::Join { seeds: &[addr(5)] });
+    lab.tick();
+    let (_, join) = lab.sent_of(craft::JOIN).pop().expect("the seed is asked");
+    let nonce = craft::u64_at(craft::part(&join, craft::HEAD), 0);
+    let impossible = mine.epoch((1 << 48) - 1);
+    let welcome = craft::welcome(nonce, true, impossible, EPOCH, 3);
+    lab.feed(addr(5), &lab.craft(word(5), craft::WELCOME).head(&welcome));
+    lab.run_for(Duration::from_secs(5));
+    assert_eq!(lab.my_word().epoch, mine.epoch);
+}
+
+#[test]
+fn a_token_is_good_for_one_address_and_for_half_a_minute_but_not_for_two() {
+    let mut lab = Lab::quiet();
+    let mut welcomed = |source: u64, waited: Duration| {
+        let token = lab.token(addr(8), word(8));
+        lab.now = lab.now.after(waited);
+        let join = lab.craft(word(8), craft::JOIN).head(&craft::two(5, token));
+        lab.sent.clear();
+        lab.feed(addr(source), &join);
+        craft::kind(&lab.sent[0].1) == craft::WELCOME
+    };
+    assert!(welcomed(8, Duration::ZERO));
+    assert!(!welcomed(9, Duration::ZERO));
+    assert!(welcomed(8, Duration::from_secs(30)));
+    assert!(!welcomed(8, Duration::from_secs(60)));
+}
+
+#[test]
+fn who_announces_itself_speaks_of_nobody_else() {
+    let mut lab = Lab::quiet();
+    lab.admit(word(2));
+    let token = lab.token(addr(8), word(8));
+    let announce = |lab: &Lab, updates: &[Vec<u8>]| {
+        lab.craft(word(8), craft::ANNOUNCE).head(&craft::two(token, 9)).updates(updates)
+    };
+    for about in [word(9), word(8).epoch(EPOCH + 1), word(8).incarnation(1)] {
+        lab.feed(addr(8), &announce(&lab, &[craft::alive(about, addr(8), b"")]));
+    }
+    lab.feed(addr(8), &announce(&lab, &[craft::left(word(8), 8)]));
+    lab.feed(addr(8), &announce(&lab, &[]));
+    assert_eq!(lab.dropped(DropReason::Malformed), 5);
+    let both = [craft::alive(word(8), addr(8), b""), craft::left(word(2), 2)];
+    lab.feed(addr(8), &announce(&lab, &both));
+    assert_eq!((lab.status(8), lab.status(2)), (Some(Status::Alive), Some(Status::Alive)));
+}
+
+#[test]
+fn a_second_challenge_does_not_replace_the_token_of_the_first() {
+    let mut lab = Lab::quiet();
+    lab.command(Command::Join { seeds: &[addr(5)] });
+    lab.tick();
+    let (_, join) = lab.sent_of(craft::JOIN).pop().expect("the seed is asked");
+    let nonce = craft::u64_at(craft::part(&join, craft::HEAD), 0);
+    for token in [111, 222] {
+        lab.feed(addr(5), &lab.craft(word(5), craft::CHALLENGE).head(&craft::two(nonce, token)));
+    }
+    lab.feed(addr(6), &lab.craft(word(6), craft::CHALLENGE).head(&craft::two(nonce, 333)));
+    assert_eq!(lab.dropped(DropReason::UnexpectedAnswer), 2);
+    lab.tick();
+    let (_, join) = lab.sent_of(craft::JOIN).pop().expect("it asks again");
+    assert_eq!(craft::u64_at(craft::part(&join, craft::HEAD), 8), 111);
+}
+
+#[test]
+fn nobody_is_buried_in_the_tick_that_comes_too_late() {
+    let mut lab = Lab::quiet();
+    lab.meet(6);
+    lab.gossip(word(2), &[craft::dead(word(3), 4, 5)]);
+    let begin = lab.now;
+    // Others are heard until just before the suspicion runs out: three periods of 500 ms.
+    while lab.now.since(begin) < Duration::from_millis(1_490) {
+        lab.run_for(Duration::from_millis(10));
+        lab.feed(addr(2), &lab.ping(word(2), 7));
+    }
+    assert_eq!((lab.status(3), lab.stats().deaf_spells), (Some(Status::Suspect), 0));
+    lab.now = lab.now.after(Duration::from_secs(30));
+    lab.handle(swim_core::Input::Tick);
+    assert_eq!((lab.status(3), lab.stats().stalls), (Some(Status::Suspect), 1));
+    lab.feed(addr(2), &lab.ping(word(2), 7));
+    lab.run_for(Duration::from_millis(150));
+    assert_eq!(lab.status(3), Some(Status::Suspect), "its answer may wait in the socket");
+    for _ in 0..20 {
+        lab.run_for(Duration::from_millis(100));
+        lab.feed(addr(2), &lab.ping(word(2), 7));
+    }
+    assert_eq!(lab.status(3), Some(Status::Dead));
 }
