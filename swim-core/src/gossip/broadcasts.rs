@@ -77,6 +77,12 @@ impl Broadcasts {
         self.sequence
     }
 
+    /// Numbers this node's own broadcasts beyond `used`; `false` if there is no number left in this epoch.
+    pub(crate) fn outbid(&mut self, used: u32) -> bool {
+        self.sequence = self.sequence.max(used);
+        self.sequence < u32::MAX
+    }
+
     /// Remembers that `record` arrived, and says whether it is new. The caller has made sure that the
     /// origin is a member, which bounds what is remembered.
     pub(crate) fn note(&mut self, origin: NodeId, epoch: Epoch, sequence: u32) -> Novelty {

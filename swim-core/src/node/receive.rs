@@ -131,6 +131,10 @@ impl Node {
     ) -> Result<(), DropReason> {
         let root = self.digest_root();
         let gossip = self.absorb(body, header.sender);
+        // The answer to a ping puts right what it said; to anything else there is none.
+        if !gossip.outdated().is_empty() && header.kind != Kind::Ping {
+            self.send(source, &Message::Gossip, Cargo::claims(gossip.outdated()));
+        }
         match body.message {
             Message::Ping(ping) => {
                 // One root may differ only because of what this ping brings, or brings about.
@@ -324,6 +328,10 @@ impl Node {
     fn hear_broadcast(&mut self, record: &BroadcastRecord<'_>) {
         let (origin, epoch, sequence) = (record.origin, record.epoch, record.sequence);
         if origin == self.me.id {
+            // Nobody would hear this node's next ones, had somebody used a higher number in its name.
+            if epoch == self.me.epoch && self.life == Life::Running && !self.broadcasts.outbid(sequence) {
+                self.outlive(epoch);
+            }
             return self.drop_for(DropReason::DuplicateBroadcast);
         }
         let known = self.members.find(origin).is_some_and(|slot| self.members.claim(slot).epoch == epoch);

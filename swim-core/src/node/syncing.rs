@@ -113,9 +113,6 @@ impl Node {
         };
         let range = self.sync.page(place, page.number, source).ok_or(DropReason::UnexpectedAnswer)?;
         self.sync.progress(range, page.more, gossip.news, self.doubt.awake());
-        if !gossip.outdated().is_empty() {
-            self.send(source, &Message::Gossip, Cargo::claims(gossip.outdated()));
-        }
         Ok(())
     }
 }
