@@ -4,9 +4,12 @@
 //! be believed, or nobody could ever outlive it; a claim by somebody whose calendar is a few hours ahead
 //! must be. So every node keeps a clock of its own and believes what is at most `lead` ahead of it.
 //!
-//! It starts at the node's own calendar, is set by whoever lets the node in, and follows the members: an
-//! epoch is a reading of a calendar in the past, so a member whose epoch is ahead of the clock shows that
-//! the clock is slow. By that it follows at most one `lead` in all, so that liars cannot push it far.
+//! It starts at the node's own calendar, and is set by whoever lets the node in, if he is ahead: of two
+//! clocks the one ahead is right, so two that let each other in end with the same one. If he is behind, he
+//! may never hear of a better clock: the node keeps its own, but tells others his, by which everybody is
+//! believed. It also follows the members: an epoch is a reading of a calendar in the past, so a member whose
+//! epoch is ahead of the clock shows that the clock is slow. By that it follows at most one `lead` in all, so
+//! that liars cannot push it far.
 
 use core::time::Duration;
 
@@ -20,18 +23,25 @@ pub(crate) struct EpochClock {
     at: Instant,
     /// How far members were ahead of it.
     ahead_ms: u64,
+    /// How far those who let this node in are behind it.
+    behind_ms: u64,
     lead_ms: u64,
 }
 
 impl EpochClock {
     /// A clock that reads `read` at `at`, and believes what is `lead` ahead of it.
     pub(crate) const fn new(read: Epoch, at: Instant, lead: Duration) -> Self {
-        Self { read, at, ahead_ms: 0, lead_ms: lead.as_millis() as u64 }
+        Self { read, at, ahead_ms: 0, behind_ms: 0, lead_ms: lead.as_millis() as u64 }
     }
 
     /// It reads `read` at `at` from now on.
     pub(crate) const fn set(&mut self, read: Epoch, at: Instant) {
-        (self.read, self.at, self.ahead_ms) = (read, at, 0);
+        (self.read, self.at, self.ahead_ms, self.behind_ms) = (read, at, 0, 0);
+    }
+
+    /// Those who let this node in read `theirs`, which is behind: what they can believe is what it tells.
+    pub(crate) fn defer_to(&mut self, theirs: Epoch, now: Instant) {
+        self.behind_ms = self.now(now).0.saturating_sub(theirs.0);
     }
 
     /// A member lives in `epoch`, which was plausible.
@@ -46,9 +56,24 @@ impl EpochClock {
         Epoch(self.read.0.saturating_add(passed).saturating_add(self.ahead_ms)).min(Epoch::MAX)
     }
 
+    /// What newcomers are told: whoever lives by it is believed by everybody.
+    pub(crate) fn told(&self, now: Instant) -> Epoch {
+        Epoch(self.now(now).0.saturating_sub(self.behind_ms))
+    }
+
+    /// Whether members that live by `theirs` and those that live by this one believe each other.
+    pub(crate) fn agrees(&self, theirs: Epoch, now: Instant) -> bool {
+        self.told(now).0.abs_diff(theirs.0) <= self.lead_ms
+    }
+
     /// Whether `epoch` may be believed.
     pub(crate) fn is_plausible(&self, epoch: Epoch, now: Instant) -> bool {
-        epoch.0 <= self.now(now).0.saturating_add(self.lead_ms)
+        self.is_credible(epoch, self.now(now))
+    }
+
+    /// Whether somebody whose clock reads `clock` may believe `epoch`.
+    pub(crate) const fn is_credible(&self, epoch: Epoch, clock: Epoch) -> bool {
+        epoch.0 <= clock.0.saturating_add(self.lead_ms)
     }
 }
 
@@ -84,6 +109,18 @@ mod tests {
         assert_eq!(clock.now(at(0)), Epoch(1100));
         clock.set(Epoch(5000), at(0));
         assert_eq!(clock.now(at(0)), Epoch(5000));
+    }
+
+    #[test]
+    fn what_it_tells_is_believed_by_those_who_are_behind_as_well() {
+        let mut clock = EpochClock::new(Epoch(1000), at(0), LEAD);
+        clock.defer_to(Epoch(300), at(0));
+        assert_eq!((clock.now(at(7)), clock.told(at(7))), (Epoch(1007), Epoch(307)));
+        assert!(clock.is_plausible(Epoch(1100), at(0)));
+        assert!(clock.agrees(Epoch(400), at(0)) && clock.agrees(Epoch(200), at(0)));
+        assert!(!clock.agrees(Epoch(401), at(0)) && !clock.agrees(Epoch(199), at(0)));
+        clock.set(Epoch(5000), at(0));
+        assert_eq!(clock.told(at(0)), Epoch(5000));
     }
 
     #[test]

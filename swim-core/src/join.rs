@@ -41,6 +41,8 @@ pub(crate) const CONTACTS_MAX: usize =
     SEEDS_MAX + HINTS_OPEN_MAX + INTRODUCTIONS_MAX + REPLIES_MAX + MENDING_MAX;
 /// Attempts in all of a contact that is not a seed's.
 const TRIES_MAX: u8 = 24;
+/// Whoever refused is left alone for so many of the longest pauses between two attempts.
+const REFUSED_PAUSES: u32 = 10;
 /// Attempts with one token.
 const TOKEN_USES_MAX: u8 = 4;
 
@@ -53,7 +55,8 @@ pub(crate) enum Why {
     Hint,
     /// It may be alive, and would be of use: a few times.
     Introduction,
-    /// It sent something, from an address that may be forged: once, until it returns a token.
+    /// It sent something, from an address that may be forged: once, until a token comes from there. What
+    /// else it says is not believed.
     Reply,
     /// It is missed: once, until it returns a token; its turn comes round again.
     Mending,
@@ -127,7 +130,9 @@ impl Contacts {
     /// Opens one that is due at `at`. `false` if as many are open as may be; one to the same address is kept.
     pub(crate) fn open(&mut self, addr: SocketAddr, why: Why, random: u64, at: Instant) -> bool {
         if let Some(open) = self.places.iter_mut().flatten().find(|contact| contact.addr == addr) {
-            if why == Why::Seeking || open.why == Why::Mending {
+            if why == Why::Seeking && open.why != why {
+                (open.why, open.next_at) = (why, at);
+            } else if open.why == Why::Mending {
                 open.why = why;
             }
             return true;
@@ -178,7 +183,7 @@ impl Contacts {
     pub(crate) fn challenge(&mut self, nonce: u64, token: u64, now: Instant) {
         if let Some(contact) = self.at(nonce) {
             contact.token = token;
-            if matches!(contact.why, Why::Reply | Why::Mending) {
+            if contact.why == Why::Mending {
                 contact.why = Why::Introduction;
             }
             contact.token_uses = 0;
@@ -201,6 +206,14 @@ impl Contacts {
     pub(crate) fn start_over(&mut self, now: Instant) {
         for contact in self.places.iter_mut().flatten() {
             (contact.stage, contact.token, contact.silent, contact.next_at) = (Stage::Asking, 0, 0, now);
+        }
+    }
+
+    /// It does not want us: nobody but the user asks there again for a while.
+    pub(crate) fn refuse(&mut self, nonce: u64, now: Instant) {
+        let pause = self.retry.1.saturating_mul(REFUSED_PAUSES);
+        if let Some(contact) = self.at(nonce) {
+            (contact.why, contact.tries, contact.next_at) = (Why::Introduction, TRIES_MAX, now.after(pause));
         }
     }
 
@@ -234,7 +247,9 @@ impl Contacts {
             if contact.next_at > now {
                 continue;
             }
-            let exhausted = contact.silent >= contact.why.silent_max() || contact.tries >= TRIES_MAX;
+            let proven = contact.why == Why::Reply && contact.token != 0;
+            let why = if proven { Why::Introduction } else { contact.why };
+            let exhausted = contact.silent >= why.silent_max() || contact.tries >= TRIES_MAX;
             if contact.why != Why::Seeking && exhausted {
                 *entry = None;
                 continue;
@@ -330,6 +345,11 @@ impl Join {
         }
         self.hints.push(addr);
         true
+    }
+
+    /// Whether `addr` is a seed.
+    pub(crate) fn is_seed(&self, addr: SocketAddr) -> bool {
+        self.seeds.iter().any(|seed| seed.addr == addr)
     }
 
     /// A seed turned out to be this member.

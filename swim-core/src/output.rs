@@ -135,8 +135,8 @@ pub enum Event {
         /// How late it was.
         lost: Duration,
     },
-    /// This node slept for so long that others may have forgotten whom it knew: its table is empty, and it
-    /// looks for its cluster anew.
+    /// This node slept for so long that others may have forgotten whom it knew, or a seed lives by a clock
+    /// too far ahead to believe them: its table is empty, and it looks for its cluster anew.
     StartedOver {
         /// How many members and tombstones it knew, itself not included.
         forgotten: u32,

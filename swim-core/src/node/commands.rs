@@ -73,7 +73,7 @@ impl Node {
         self.members.set_claim(Slot::ME, claim, false, self.doubt.awake());
         self.tell(Slot::ME, self.me.id, self.me.id);
         self.life = Life::Leaving { datagrams: 0 };
-        self.probe = None;
+        (self.probe, self.rival) = (None, None);
         self.period_at = None;
         Ok(())
     }
@@ -171,8 +171,9 @@ impl Node {
         Ok(())
     }
 
-    /// After half a tombstone's life asleep the table may hold members that everybody else has forgotten.
-    /// It is a list of whom to ask, no more: the cluster is joined anew, and the table read from it.
+    /// After half a tombstone's life asleep the table may hold members that everybody else has forgotten,
+    /// and by a clock far behind that of its seeds it holds members that those cannot believe. It is a list
+    /// of whom to ask, no more: the cluster is joined anew, and the table read from it.
     pub(super) fn start_over(&mut self) {
         let mut found = [Slot::ME; SAMPLE_MAX];
         let streams = &mut self.streams;

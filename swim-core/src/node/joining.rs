@@ -122,23 +122,27 @@ impl Node {
             return Err(DropReason::NotRunning);
         }
         if welcome.verdict != Verdict::Admitted {
-            self.join.contacts.close(welcome.nonce);
-            if welcome.verdict == Verdict::IdTaken {
+            if refused {
+                self.join.contacts.refuse(welcome.nonce, self.doubt.awake());
+            } else {
+                self.join.contacts.close(welcome.nonce);
                 self.hear_id_taken(source, contact.why, welcome, body);
             }
             self.give_up_if_refused();
             return Ok(());
         }
-        let alone = self.n() == 1;
-        if alone || contact.why.seeks() {
-            self.set_epoch_clock(welcome.clock, alone);
+        let sought = contact.why.seeks() || self.join.is_seed(source);
+        if !self.agree_on_time(welcome.clock, sought) {
+            self.join.contacts.refuse(welcome.nonce, self.doubt.awake());
+            self.give_up_if_refused();
+            return Err(DropReason::InsaneEpoch);
         }
         let held = welcome.held_epoch;
         let outbid = held > self.me.epoch || (held == self.me.epoch && !self.join.announced && held.0 > 0);
         if outbid && self.is_plausible(held) {
             self.outlive(held);
         }
-        if alone || contact.why.seeks() {
+        if sought {
             self.absorb(body, header.sender);
         } else if let Some(Ok(word)) = body.updates.clone().next()
             && word.about().id == header.sender
@@ -161,18 +165,33 @@ impl Node {
         }
     }
 
-    /// Who lets us in says what the cluster's epoch clock reads: the clock that is ahead is right, so that
-    /// both sides end with the same one. A node that is alone takes an epoch that the others can believe
-    /// if its own calendar is too far ahead of theirs.
-    fn set_epoch_clock(&mut self, clock: Epoch, alone: bool) {
-        let lead = self.config.max_epoch_lead.as_millis() as u64;
-        if alone && self.me.epoch.0 > clock.0.saturating_add(lead) {
-            self.set_my_word(clock, Incarnation(0));
-            self.event(Event::EpochRaised { epoch: clock });
+    /// Who lets us in says what the cluster's epoch clock reads. If that differs from ours by more than a
+    /// lead, neither side would believe the other: a node that looks for its cluster and is alone takes an
+    /// epoch that the others can believe, one that has members gives them up if a seed is ahead of them
+    /// all, and any other had better not be let in: `false`.
+    fn agree_on_time(&mut self, theirs: Epoch, sought: bool) -> bool {
+        let now = self.doubt.real();
+        let ahead = theirs > self.epoch_clock.now(now);
+        let incredible = !self.epoch_clock.is_credible(self.me.epoch, theirs);
+        if incredible || !self.epoch_clock.agrees(theirs, now) {
+            let alone = self.n() == 1;
+            if !sought || !(alone || ahead) {
+                return false;
+            }
+            if !alone {
+                self.start_over();
+            }
+            if incredible {
+                self.set_my_word(theirs, Incarnation(0));
+                self.event(Event::EpochRaised { epoch: theirs });
+            }
         }
-        if clock > self.epoch_now() {
-            self.epoch_clock.set(clock, self.doubt.real());
+        if sought && ahead {
+            self.epoch_clock.set(theirs, now);
+        } else if sought {
+            self.epoch_clock.defer_to(theirs, now);
         }
+        true
     }
 
     /// The announcement arrived: this node is a member. `false`: nothing was announced there.
@@ -299,7 +318,7 @@ impl Node {
             verdict,
             held_epoch: held.map_or(Epoch(0), |(_, claim)| claim.epoch),
             held_incarnation: held.map_or(Incarnation(0), |(_, claim)| claim.incarnation),
-            clock: self.epoch_now(),
+            clock: self.epoch_clock.told(self.doubt.real()),
             members: self.n(),
         };
         let mut claims = [Slot::ME; SAMPLE_MAX + 1];

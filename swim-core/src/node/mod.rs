@@ -346,11 +346,6 @@ impl Node {
         }
     }
 
-    /// What the cluster's epoch clock reads now.
-    fn epoch_now(&self) -> Epoch {
-        self.epoch_clock.now(self.doubt.real())
-    }
-
     /// Whether an epoch may be believed: at most 24 h (`max_epoch_lead`) ahead of the cluster's clock.
     fn is_plausible(&self, epoch: Epoch) -> bool {
         self.epoch_clock.is_plausible(epoch, self.doubt.real())
