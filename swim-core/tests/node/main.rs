@@ -8,6 +8,7 @@
 //! | `bounds.rs` | every bound is reached, and holds |
 //! | `drops.rs` | every reason to drop something is counted under its own name |
 //! | `fairness.rs` | neither updates nor broadcasts starve |
+//! | `strangers.rs` | what strangers can make a node do |
 //! | `rules.rs` | single rules of the acts in `src/node/` |
 
 mod allocates_nothing;
@@ -19,4 +20,5 @@ mod lab;
 mod mesh;
 mod never_panics;
 mod rules;
+mod strangers;
 mod types;
