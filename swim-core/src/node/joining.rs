@@ -371,7 +371,12 @@ impl Node {
             self.welcome(source, header.sender, announce.number, Verdict::IdTaken);
             return Ok(());
         }
-        self.absorb(body, header.sender);
+        // Its own word, and what it believes of this node: nothing else is heard of somebody so new.
+        for update in body.updates.clone().flatten() {
+            if [header.sender, self.me.id].contains(&update.about().id) {
+                self.hear(&update, header.sender);
+            }
+        }
         let Some(slot) = self.members.find(header.sender) else {
             // The table is full, or the word was not believed; either is counted.
             self.welcome(source, header.sender, announce.number, Verdict::Refused);
