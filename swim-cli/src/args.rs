@@ -72,6 +72,10 @@ pub(crate) struct NodeArgs {
     /// The cluster's name: members with another label are not heard
     #[arg(long, value_name = "LABEL", default_value = "")]
     pub(crate) label: String,
+    /// What this member's clock reads at its start, in Unix milliseconds, to see what a wrong clock does
+    /// [default: the time]
+    #[arg(long, value_name = "MILLIS")]
+    pub(crate) epoch: Option<u64>,
     /// Print one JSON object a line instead of text
     #[arg(long)]
     pub(crate) json: bool,

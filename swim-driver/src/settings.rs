@@ -29,6 +29,9 @@ pub struct Settings {
     /// The epoch of the latest earlier life, if it was kept: this life's is above it even when the clock
     /// has been set back. Default: none, the cluster then tells.
     pub epoch_floor: Option<Epoch>,
+    /// The wall clock at the start, in Unix milliseconds. Default: the operating system's. Only a test needs
+    /// another: whether a clock that was set back does harm.
+    pub unix_ms: Option<u64>,
     /// What everything random follows from, but not when packets arrive. Default: the operating system's
     /// randomness.
     pub random_seed: Option<[u8; 32]>,
@@ -52,16 +55,18 @@ impl Settings {
             seeds: Vec::new(),
             metadata: Vec::new(),
             epoch_floor: None,
+            unix_ms: None,
             random_seed: None,
             hints: Vec::new(),
             events_max: 4096,
         }
     }
 
-    /// The epoch of a life that starts at `unix_ms`: never below the floor + 1.
+    /// The epoch of a life that starts when the operating system's clock reads `unix_ms`: never below the
+    /// floor + 1.
     #[must_use]
     pub fn epoch(&self, unix_ms: u64) -> Epoch {
-        let clock = Epoch(unix_ms.min(Epoch::MAX.0));
+        let clock = Epoch(self.unix_ms.unwrap_or(unix_ms).min(Epoch::MAX.0));
         self.epoch_floor.map_or(clock, |floor| clock.max(floor.next()))
     }
 }
@@ -79,6 +84,12 @@ mod tests {
         let settings = Settings { epoch_floor: Some(Epoch(1000)), ..settings() };
         assert_eq!(settings.epoch(10), Epoch(1001));
         assert_eq!(settings.epoch(2000), Epoch(2000));
+    }
+
+    #[test]
+    fn a_clock_that_is_given_replaces_the_operating_systems() {
+        let settings = Settings { unix_ms: Some(7), ..settings() };
+        assert_eq!(settings.epoch(2000), Epoch(7));
     }
 
     #[test]

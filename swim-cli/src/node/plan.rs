@@ -50,6 +50,7 @@ impl Plan {
             seeds,
             metadata: name.metadata("")?,
             events_max: EVENTS_MAX,
+            unix_ms: args.epoch,
             ..Settings::new(Config::new(options)?, name.id(), bind)
         };
         Ok(Self { settings, name, names })

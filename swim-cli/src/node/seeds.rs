@@ -1,16 +1,21 @@
-//! Seeds given by name: looked up on a thread of their own, again and again until each has an address.
+//! Seeds given by name: each looked up on a thread of its own, again and again until it has an address.
 //!
 //! A name server may be slow or not up yet, exactly when a whole cluster starts. That must neither delay the
-//! seeds that are addresses already nor end the member.
+//! other seeds nor end the member.
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::mpsc::{self, Sender};
+use std::time::{Duration, Instant};
 
 use crate::address::{AddressError, HostPort, SeedAddr, same_family};
 
-/// The first and the longest pause before a name that was not found is looked up again.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// The first and the longest pause before a name that was not found is looked up again. Not longer, since a
+/// member is to be there within seconds of its first seed.
+const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(4));
+
+/// Attempts under way at once for one name.
+const ASKING_MAX: usize = 4;
 
 /// Splits what was given into addresses and names.
 pub(crate) fn split(seeds: &[SeedAddr]) -> (Vec<SocketAddr>, Vec<HostPort>) {
@@ -38,42 +43,55 @@ pub(crate) enum LookedUp {
 /// `like` is the member's own address: only addresses of its family are of use.
 ///
 /// # Errors
-/// The operating system refused the thread.
+/// The operating system refused a thread.
 pub(crate) fn look_up(
     names: Vec<HostPort>,
     like: SocketAddr,
-    tell: impl Fn(LookedUp) -> bool + Send + 'static,
+    tell: impl Fn(LookedUp) -> bool + Clone + Send + 'static,
 ) -> io::Result<()> {
-    if names.is_empty() {
-        return Ok(());
+    for name in names {
+        let tell = tell.clone();
+        let thread = std::thread::Builder::new().name("swim-names".to_owned());
+        thread.spawn(move || look_up_one(&name, like, tell))?;
     }
-    std::thread::Builder::new().name("swim-names".to_owned()).spawn(move || {
-        let mut missing = names;
-        let (mut pause, longest) = RETRY;
-        let mut first = true;
-        while !missing.is_empty() {
-            let mut still = Vec::new();
-            for name in missing {
-                let told = match name.resolve() {
-                    Ok(addrs) => tell(LookedUp::Found(usable(&addrs, like))),
-                    Err(error) => {
-                        still.push(name);
-                        !first || tell(LookedUp::NotYet(error))
-                    }
-                };
-                if !told {
+    Ok(())
+}
+
+/// Looks one name up. A name server that is down answers only after many seconds, while the name may be in the
+/// hosts file by now: a further attempt does not wait for the one before it.
+fn look_up_one(name: &HostPort, like: SocketAddr, tell: impl Fn(LookedUp) -> bool) {
+    let (tx, answers) = mpsc::channel();
+    let (mut pause, longest) = RETRY;
+    let (mut asking, mut told) = (0, false);
+    loop {
+        if asking < ASKING_MAX && ask(name.clone(), tx.clone()).is_ok() {
+            asking += 1;
+        }
+        let next = Instant::now() + pause;
+        while let Ok(answer) = answers.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            asking -= 1;
+            match answer {
+                Ok(addrs) => {
+                    tell(LookedUp::Found(usable(&addrs, like)));
                     return;
                 }
-            }
-            missing = still;
-            first = false;
-            if !missing.is_empty() {
-                std::thread::sleep(pause);
-                pause = (pause * 2).min(longest);
+                Err(error) if !told => {
+                    told = true;
+                    if !tell(LookedUp::NotYet(error)) {
+                        return;
+                    }
+                }
+                Err(_) => {}
             }
         }
-    })?;
-    Ok(())
+        pause = (pause * 2).min(longest);
+    }
+}
+
+/// One attempt, on a thread of its own.
+fn ask(name: HostPort, answers: Sender<Result<Vec<SocketAddr>, AddressError>>) -> io::Result<()> {
+    let thread = std::thread::Builder::new().name("swim-name".to_owned());
+    thread.spawn(move || drop(answers.send(name.resolve()))).map(drop)
 }
 
 /// Those of the member's family; if there is none, all, so that the refusal names them.
@@ -84,8 +102,6 @@ fn usable(addrs: &[SocketAddr], like: SocketAddr) -> Vec<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
-
     use super::*;
 
     const LIVENESS: Duration = Duration::from_secs(30);
@@ -96,10 +112,13 @@ mod tests {
         let like = "127.0.0.1:9".parse().expect("an address");
         let (tx, rx) = mpsc::channel();
         look_up(names.to_vec(), like, move |news| tx.send(news).is_ok()).expect("a thread");
-        let first = rx.recv_timeout(LIVENESS).expect("news");
-        assert!(matches!(&first, LookedUp::NotYet(e) if e.to_string().contains("no-such-host")), "{first:?}");
-        let second = rx.recv_timeout(LIVENESS).expect("news");
+        let news = [(); 2].map(|()| rx.recv_timeout(LIVENESS).expect("news"));
         let expected = vec!["127.0.0.1:2".parse().expect("an address")];
-        assert!(matches!(&second, LookedUp::Found(addrs) if *addrs == expected), "{second:?}");
+        assert!(
+            news.iter().any(|one| matches!(one, LookedUp::Found(addrs) if *addrs == expected)),
+            "{news:?}"
+        );
+        let missing = |one: &LookedUp| matches!(one, LookedUp::NotYet(error) if error.to_string().contains("no-such-host"));
+        assert!(news.iter().any(missing), "{news:?}");
     }
 }

@@ -8,18 +8,17 @@ use crate::scale::{Profile, seconds, size};
 
 #[test]
 fn a_few_processes_converge_and_agree_on_a_kill() {
-    campaign("few", 6, Duration::from_secs(2));
+    campaign(Report::beside("few"), 6, Duration::from_secs(2));
 }
 
 #[test]
 #[ignore = "takes 1 minute; run with: cargo test --release -p swim-cli --test campaigns -- --ignored fifty"]
 fn fifty_processes_converge_and_agree_on_a_kill() {
-    campaign("fifty", size("NODES", 50), seconds(30));
+    campaign(Report::alone("fifty"), size("NODES", 50), seconds(30));
 }
 
 /// `after` is how long the survivors are watched afterwards.
-fn campaign(name: &str, n: usize, after: Duration) {
-    let mut report = Report::new(name);
+fn campaign(mut report: Report, n: usize, after: Duration) {
     let profile = Profile::Local;
     let mut cluster = Cluster::converged(&mut report, n, profile, None);
     let marks = cluster.marks();

@@ -1,1 +1,258 @@
-//! stub
+//! A flood of random and mutated datagrams at one member.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::capture::{Capture, Seen};
+use crate::cluster::Cluster;
+use crate::member::Row;
+use crate::packet::{self, STATUSES, Word, kinds, ping, plain, update, updates};
+use crate::report::Report;
+use crate::scale::{Profile, size};
+
+#[test]
+fn a_member_in_a_rain_of_garbage_still_does_its_work() {
+    campaign(Report::alone("garbage short"), &["mio"], 60_000, Pace::AsItReads);
+}
+
+#[test]
+#[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored million"]
+fn a_member_that_is_sent_a_million_datagrams_of_garbage_still_does_its_work() {
+    campaign(Report::alone("garbage"), &["mio", "tokio"], size("DATAGRAMS", 1_000_000), Pace::AsItReads);
+}
+
+#[test]
+#[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored million"]
+fn a_member_that_is_sent_a_million_datagrams_faster_than_it_reads_recovers() {
+    campaign(Report::alone("flood"), &["mio", "tokio"], size("DATAGRAMS", 1_000_000), Pace::Faster);
+}
+
+/// How fast the garbage comes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Pace {
+    /// As fast as the member reads: its buffer is never full, nothing of its own is lost.
+    AsItReads,
+    /// As fast as one core can send: much of what is sent to the member is lost, of the others' datagrams too.
+    Faster,
+}
+
+fn campaign(mut report: Report, drivers: &[&str], wanted: usize, pace: Pace) {
+    for driver in drivers {
+        flood(&mut report, driver, wanted as u64, pace);
+    }
+    report.verdict();
+}
+
+fn flood(report: &mut Report, driver: &str, wanted: u64, pace: Pace) {
+    let (n, profile) = (5, Profile::Local);
+    let mut cluster = Cluster::start(1, profile, None);
+    let capture = {
+        let ports = Arc::new(AtomicU64::new(u64::from(cluster.members[0].addr.port())));
+        let wanted = move |seen: &Seen| u64::from(seen.target.port()) == ports.load(Ordering::Relaxed);
+        Capture::start(5_000, wanted)
+    };
+    for index in 1..n {
+        let launch = cluster.launch(index).join(&[cluster.members[0].addr]);
+        cluster.members.push(crate::member::Member::start(&launch));
+    }
+    let converged = cluster.wait_until_all_alive(Instant::now(), Duration::from_secs(30));
+    report.must(converged.is_some(), "converged");
+    std::thread::sleep(Duration::from_secs(2));
+    let victim = usize::from(driver == "tokio");
+    let rows = cluster.members[victim].rows();
+    let mut corpus = corpus(&rows, cluster.members[victim].addr);
+    match &capture {
+        Ok(capture) => corpus.extend(capture.seen().into_iter().map(|seen| seen.bytes)),
+        Err(why) => {
+            report.figure(format!("nothing captured ({why}): only datagrams made by hand are mutated"))
+        }
+    }
+    drop(capture);
+
+    let marks = cluster.marks();
+    let addr = cluster.members[victim].addr;
+    let received = cluster.members[victim].stat("datagrams_received");
+    let memory = cluster.members[victim].resident_kb();
+    let seed = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_nanos() as u64 | 1);
+    report.figure(format!("{driver}: {} datagrams to mutate, seed {seed}", corpus.len()));
+    let began = Instant::now();
+    let rain = Rain::start(addr, corpus, seed, pace);
+
+    // A member is killed in the middle of it.
+    wait_for(&mut cluster, victim, received + wanted / 4);
+    let gone = n - 1;
+    let killed = cluster.members[gone].kill();
+    let half_way = cluster.marks();
+    let name = cluster.members[gone].name.clone();
+    let bound = profile.detection_bound(n);
+    let dead =
+        cluster.members[victim].wait(half_way[victim], bound * 2, |heard| heard.is_about("dead", &name));
+    let took = dead.map(|heard| heard.at.saturating_duration_since(killed));
+    report.within(&format!("{driver}: a kill meanwhile is seen by the member in the rain"), took, bound);
+    wait_for(&mut cluster, victim, received + wanted);
+    let (took, sent) = (began.elapsed(), rain.end());
+    let read = cluster.members[victim].stat("datagrams_received") - received;
+    let rate = read as f64 / took.as_secs_f64();
+    report.figure(format!(
+        "{driver}: {sent} sent, {read} read in {:.1} s: {rate:.0} a second",
+        took.as_secs_f64()
+    ));
+    report.must(cluster.members[victim].is_running(), format!("{driver}: it still runs"));
+    let now = cluster.members[victim].resident_kb();
+    report.must(now < memory + 2048, format!("{driver}: memory {memory} kB before, {now} kB after"));
+
+    let others = |cluster: &Cluster| {
+        let deaths = cluster.deaths(&marks).into_iter().filter(|death| death.name != name);
+        deaths.map(|death| format!("{} by {}", death.name, death.seen_by)).collect::<Vec<_>>()
+    };
+    let suspects = cluster.count(&marks, "suspect");
+    report.figure(format!("{driver}: suspicions meanwhile, of the killed one included: {suspects}"));
+    if pace == Pace::AsItReads {
+        let wrong = others(&cluster);
+        report.must(wrong.is_empty(), format!("{driver}: nobody else was called Dead: {wrong:?}"));
+    } else {
+        report.figure(format!(
+            "{driver}: others called Dead while most of what they said was lost: {:?}",
+            others(&cluster)
+        ));
+    }
+    std::thread::sleep(Duration::from_secs(if pace == Pace::Faster { 25 } else { 2 }));
+    let mut expected: Vec<Row> = rows.clone();
+    for row in expected.iter_mut().filter(|row| row.name == name) {
+        row.status = "dead".to_owned();
+    }
+    let mut after = cluster.members[victim].rows();
+    for row in after.iter_mut().chain(&mut expected) {
+        // Who was suspected meanwhile has spoken up.
+        row.incarnation = 0;
+    }
+    report.must(
+        after == expected,
+        format!("{driver}: its view is what it was, less the killed one: {after:?}"),
+    );
+    let alive: Vec<String> = cluster.names().into_iter().filter(|alive| *alive != name).collect();
+    let wrong = cluster.disagreeing(&alive);
+    report.must(wrong.is_empty(), format!("{driver}: all survivors agree: {wrong:?}"));
+}
+
+fn wait_for(cluster: &mut Cluster, victim: usize, received: u64) {
+    let end = Instant::now() + Duration::from_secs(600);
+    while cluster.members[victim].stat("datagrams_received") < received {
+        assert!(Instant::now() < end, "it reads too slowly");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Valid datagrams about the members of a cluster.
+fn corpus(rows: &[Row], addr: SocketAddr) -> Vec<Vec<u8>> {
+    let word = |row: &Row| Word { id: row.id, epoch: row.epoch, incarnation: row.incarnation as u32 };
+    let mut corpus = Vec::new();
+    for sender in rows.iter().map(word) {
+        for about in rows.iter().map(word) {
+            corpus.extend(kinds().map(|kind| plain(kind, sender, about, sender.id)));
+            corpus.extend(STATUSES.map(|status| ping(sender, about, status, 5)));
+            for status in STATUSES {
+                let later = Word { incarnation: about.incarnation + 1, ..about };
+                let claims = [update(status, about, addr, sender.id), update(status, later, addr, sender.id)];
+                corpus.push(packet::packet(packet::GOSSIP, sender, &[updates(&claims)]));
+            }
+        }
+    }
+    corpus
+}
+
+/// A thread that sends garbage until it is ended.
+struct Rain {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<u64>,
+}
+
+impl Rain {
+    fn start(target: SocketAddr, corpus: Vec<Vec<u8>>, seed: u64, pace: Pace) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let sockets: Vec<UdpSocket> =
+                (0..8).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a port")).collect();
+            let mut random = Random(seed);
+            let mut sent = 0;
+            while !stopped.load(Ordering::Relaxed) {
+                for _ in 0..64 {
+                    let bytes = garbage(&corpus, &mut random);
+                    let socket = &sockets[random.below(sockets.len())];
+                    sent += u64::from(socket.send_to(&bytes, target).is_ok());
+                }
+                while pace == Pace::AsItReads && unread(target) > 64 * 1024 {
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+            }
+            sent
+        });
+        Self { stop, thread }
+    }
+
+    /// How many were sent.
+    fn end(self) -> u64 {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().expect("it only sends")
+    }
+}
+
+/// Something between noise and a valid datagram.
+fn garbage(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    let mut bytes = corpus[random.below(corpus.len())].clone();
+    match random.below(8) {
+        0 => {
+            bytes = vec![0; random.below(1500)];
+            bytes.iter_mut().for_each(|byte| *byte = random.next() as u8);
+        }
+        1 => bytes.truncate(random.below(bytes.len() + 1)),
+        2 => bytes.extend((0..random.below(200)).map(|_| random.next() as u8).collect::<Vec<_>>()),
+        3 => {
+            // The head of one and the tail of another.
+            let other = &corpus[random.below(corpus.len())];
+            bytes.truncate(random.below(bytes.len() + 1));
+            bytes.extend(&other[random.below(other.len() + 1)..]);
+        }
+        4 => {}
+        _ => {
+            for _ in 0..=random.below(6) {
+                let place = random.below(bytes.len());
+                bytes[place] = match random.below(3) {
+                    0 => random.next() as u8,
+                    1 => bytes[place] ^ (1 << random.below(8)),
+                    _ => [0, 1, 0x7f, 0x80, 0xff][random.below(5)],
+                };
+            }
+        }
+    }
+    bytes
+}
+
+/// Bytes that wait in the socket bound to `addr`.
+fn unread(addr: SocketAddr) -> u64 {
+    let SocketAddr::V4(v4) = addr else { return 0 };
+    let local = format!("{:08X}:{:04X}", u32::from_le_bytes(v4.ip().octets()), v4.port());
+    let table = std::fs::read_to_string("/proc/net/udp").unwrap_or_default();
+    let line = table.lines().find(|line| line.split_whitespace().nth(1) == Some(&local));
+    let queue = line.and_then(|line| line.split_whitespace().nth(4)?.split(':').nth(1));
+    queue.and_then(|queue| u64::from_str_radix(queue, 16).ok()).unwrap_or(0)
+}
+
+/// xorshift64*: good enough for noise, and the same for the same seed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        self.next() as usize % n.max(1)
+    }
+}

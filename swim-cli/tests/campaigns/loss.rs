@@ -4,32 +4,31 @@ use std::time::{Duration, Instant};
 
 use crate::cluster::Cluster;
 use crate::namespace::Namespace;
-use crate::report::{Report, skipped};
+use crate::report::Report;
 use crate::scale::{Profile, seconds, size};
 
 #[test]
 fn a_tenth_lost_for_seconds_buries_nobody() {
-    campaign("loss short", 8, Profile::Local, 10, Duration::from_secs(8));
+    campaign(Report::beside("loss short"), 8, Profile::Local, 10, Duration::from_secs(6));
 }
 
 #[test]
 #[ignore = "takes 10 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored a_tenth"]
 fn a_tenth_lost_for_ten_minutes_buries_nobody() {
-    campaign("loss 10 %", size("NODES", 20), Profile::Lan, 10, seconds(600));
+    campaign(Report::alone("loss 10 %"), size("NODES", 20), Profile::Lan, 10, seconds(600));
 }
 
 #[test]
 #[ignore = "takes 5 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored a_quarter"]
 fn a_quarter_lost_for_five_minutes_buries_nobody() {
-    campaign("loss 25 %", size("NODES", 20), Profile::Lan, 25, seconds(300));
+    campaign(Report::alone("loss 25 %"), size("NODES", 20), Profile::Lan, 25, seconds(300));
 }
 
-fn campaign(name: &str, n: usize, profile: Profile, percent: u32, time: Duration) {
+fn campaign(mut report: Report, n: usize, profile: Profile, percent: u32, time: Duration) {
     let namespace = match Namespace::new() {
         Ok(namespace) => namespace,
-        Err(why) => return skipped(name, why),
+        Err(why) => return report.skipped(why),
     };
-    let mut report = Report::new(name);
     let mut cluster = Cluster::converged(&mut report, n, profile, Some(&namespace.name));
     let marks = cluster.marks();
     let probability = f64::from(percent) / 100.0;

@@ -39,12 +39,12 @@ impl Namespace {
         try_run("ip", &[&["netns", "exec", &self.name], &words[..]].concat())
     }
 
-    /// The file that stands for /etc/hosts in it. Members started after this call read it.
-    pub(crate) fn write_hosts(&self, text: &str) {
+    /// Writes the file that stands for /etc/`name` in it, for members that are started later.
+    pub(crate) fn write_file(&self, name: &str, text: &str) {
         let folder = format!("/etc/netns/{}", self.name);
         std::fs::create_dir_all(&folder).expect("root may");
-        // Written in place: it is the file itself that is mounted over /etc/hosts.
-        std::fs::write(format!("{folder}/hosts"), text).expect("root may");
+        // Written in place: it is the file itself that is mounted over the real one.
+        std::fs::write(format!("{folder}/{name}"), text).expect("root may");
     }
 
     /// Packets that arrived, and those of them that were dropped, by the first rule of INPUT.

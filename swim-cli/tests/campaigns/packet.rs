@@ -130,11 +130,6 @@ pub(crate) fn kinds() -> impl Iterator<Item = u8> {
     PING..=USER
 }
 
-/// A Join with a token.
-pub(crate) fn join(sender: Word, nonce: u64, token: u64) -> Vec<u8> {
-    packet(JOIN, sender, &[head(&[&nonce.to_le_bytes(), &token.to_le_bytes()])])
-}
-
 /// The kind of a datagram.
 pub(crate) fn kind_of(bytes: &[u8]) -> u8 {
     bytes.get(4).copied().unwrap_or(0)

@@ -5,30 +5,41 @@ use std::time::{Duration, Instant};
 
 use crate::cluster::Cluster;
 use crate::namespace::Namespace;
-use crate::report::{Report, skipped};
+use crate::report::Report;
 use crate::scale::{Profile, seconds, size};
 
 #[test]
 fn halves_that_are_parted_for_seconds_grow_together() {
-    campaign("partition short", 6, Profile::Local, Duration::from_secs(16));
+    campaign(Report::beside("partition short"), 6, Profile::Local, Wall::Silent, Duration::from_secs(12));
 }
 
 #[test]
 #[ignore = "takes 5 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored halves"]
 fn halves_that_are_parted_for_minutes_grow_together() {
-    campaign("partition", size("NODES", 20), Profile::Lan, seconds(180));
+    campaign(Report::alone("partition"), size("NODES", 20), Profile::Lan, Wall::Silent, seconds(180));
 }
 
-fn campaign(name: &str, n: usize, profile: Profile, time: Duration) {
+#[test]
+#[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored halves"]
+fn halves_that_may_not_send_to_each_other_grow_together() {
+    campaign(
+        Report::alone("partition, refused"),
+        size("NODES", 20),
+        Profile::Local,
+        Wall::Refusing,
+        seconds(60),
+    );
+}
+
+fn campaign(mut report: Report, n: usize, profile: Profile, wall: Wall, time: Duration) {
     let namespace = match Namespace::new() {
         Ok(namespace) => namespace,
-        Err(why) => return skipped(name, why),
+        Err(why) => return report.skipped(why),
     };
-    let mut report = Report::new(name);
     let mut cluster = Cluster::converged(&mut report, n, profile, Some(&namespace.name));
     let marks = cluster.marks();
     let half = n / 2;
-    part(&namespace, &cluster, half);
+    part(&namespace, &cluster, half, wall);
     report.figure(format!("parted: {half} and {} members", n - half));
     let parted = Instant::now();
     std::thread::sleep(time);
@@ -58,6 +69,7 @@ fn campaign(name: &str, n: usize, profile: Profile, time: Duration) {
 
     let marks = cluster.marks();
     namespace.run("iptables -F INPUT");
+    namespace.run("iptables -F OUTPUT");
     let healed = Instant::now();
     let took = cluster.wait_until_all_alive(healed, Duration::from_secs(90));
     report.within("healed: everybody Alive everywhere", took, Duration::from_secs(60));
@@ -71,8 +83,20 @@ fn campaign(name: &str, n: usize, profile: Profile, time: Duration) {
     report.verdict();
 }
 
+/// How the halves are kept apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wall {
+    /// Packets vanish on the way.
+    Silent,
+    /// The kernel refuses to send them.
+    Refusing,
+}
+
 /// Drops every packet from one half to the other.
-fn part(namespace: &Namespace, cluster: &Cluster, half: usize) {
+fn part(namespace: &Namespace, cluster: &Cluster, half: usize, wall: Wall) {
+    if wall == Wall::Refusing {
+        return refuse(namespace, cluster, half);
+    }
     // One rule for each pair of ports would be hundreds: mark what the first half sends, then drop what crosses.
     for member in &cluster.members[..half] {
         let port = member.addr.port();
@@ -85,5 +109,21 @@ fn part(namespace: &Namespace, cluster: &Cluster, half: usize) {
     for member in &cluster.members[..half] {
         let port = member.addr.port();
         namespace.run(&format!("iptables -A INPUT -p udp -m mark --mark 0 --dport {port} -j DROP"));
+    }
+}
+
+/// Makes every send from one half to the other fail.
+fn refuse(namespace: &Namespace, cluster: &Cluster, half: usize) {
+    let (one, other) = cluster.members.split_at(half);
+    for (from, to) in [(one, other), (other, one)] {
+        for source in from {
+            let ports: Vec<String> = to.iter().map(|member| member.addr.port().to_string()).collect();
+            // At most 15 ports in one rule.
+            for ports in ports.chunks(15) {
+                let (source, ports) = (source.addr.port(), ports.join(","));
+                let rule = format!("-p udp --sport {source} -m multiport --dports {ports} -j DROP");
+                namespace.run(&format!("iptables -A OUTPUT {rule}"));
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::io::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 /// What one campaign found.
@@ -10,20 +10,39 @@ pub(crate) struct Report {
     name: String,
     began: Instant,
     failures: Vec<String>,
-    /// Campaigns measure; two at once would measure each other.
-    _alone: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
-static ALONE: Mutex<()> = Mutex::new(());
+/// Short campaigns mostly wait and may do so beside each other. What loads the machine or runs for minutes is
+/// alone: it would measure the others.
+static TURNS: RwLock<()> = RwLock::new(());
+
+#[expect(dead_code, reason = "held, not read")]
+enum Turn {
+    Beside(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
 
 impl Report {
-    /// Begins a campaign, when the one before it has ended.
-    pub(crate) fn new(name: &str) -> Self {
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let report =
-            Self { name: name.to_owned(), began: Instant::now(), failures: Vec::new(), _alone: alone };
+    /// Begins a campaign that may run beside others.
+    pub(crate) fn beside(name: &str) -> Self {
+        Self::new(name, Turn::Beside(TURNS.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Begins a campaign when no other one runs.
+    pub(crate) fn alone(name: &str) -> Self {
+        Self::new(name, Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    fn new(name: &str, turn: Turn) -> Self {
+        let report = Self { name: name.to_owned(), began: Instant::now(), failures: Vec::new(), _turn: turn };
         report.figure(format!("begins; load {}", load()));
         report
+    }
+
+    /// Ends a campaign that cannot run here.
+    pub(crate) fn skipped(self, why: impl Display) {
+        self.figure(format!("SKIPPED: {why}"));
     }
 
     /// Something measured.
@@ -58,11 +77,6 @@ impl Report {
         self.figure(format!("VERDICT {word} after {seconds:.1} s; load {}", load()));
         assert!(self.failures.is_empty(), "{}: {:#?}", self.name, self.failures);
     }
-}
-
-/// Says that a campaign cannot run here.
-pub(crate) fn skipped(name: &str, why: impl Display) {
-    tell(&format!("{name}: SKIPPED: {why}"));
 }
 
 /// Straight to standard error, which the test harness does not swallow.

@@ -1,1 +1,277 @@
-//! stub
+//! A member that is started again wins at once over all that is believed of its earlier life, and what was
+//! said in that life, or by somebody who is nobody, changes nothing.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::capture::{Capture, Seen, Spoofer};
+use crate::cluster::Cluster;
+use crate::member::{Launch, Member, Row};
+use crate::packet::{self, Word, kinds, plain, resign, sender_of};
+use crate::report::Report;
+use crate::scale::{Profile, size};
+
+/// A day, in milliseconds.
+const DAY: u64 = 24 * 3600 * 1000;
+
+#[test]
+fn a_new_life_is_alive_everywhere_at_once_whatever_its_clock_says() {
+    campaign(Report::beside("restart short"), 6, Profile::Local, 1);
+}
+
+#[test]
+#[ignore = "takes 1 minute; run with: cargo test --release -p swim-cli --test campaigns -- --ignored new_life"]
+fn a_new_life_in_a_larger_cluster_is_alive_everywhere_at_once() {
+    campaign(Report::alone("restart"), size("NODES", 20), Profile::Lan, 2);
+}
+
+/// In each round every kind of restart happens once, to members on alternating drivers.
+fn campaign(mut report: Report, n: usize, profile: Profile, rounds: usize) {
+    let mut cluster = Cluster::converged(&mut report, n, profile, None);
+    let bury = profile.detection_bound(n);
+    let lives = [
+        ("same address, at once", true, 0, None),
+        ("same address, clock set back a day, at once", true, DAY, None),
+        ("same address, clock set back a day, called Dead", true, DAY, Some(bury)),
+        ("new address, at once", false, 0, None),
+        ("new address, clock set back a day, at once", false, DAY, None),
+        ("new address, clock set back ten days, called Dead", false, 10 * DAY, Some(bury)),
+    ];
+    for round in 0..rounds {
+        for (turn, (what, same, back, wait)) in lives.into_iter().enumerate() {
+            let index = n - 1 - (round + turn) % 2;
+            let bind = if same { cluster.members[index].addr } else { SocketAddr::from(([127, 0, 0, 1], 0)) };
+            restart(&mut report, &mut cluster, index, what, Life { bind, back, wait });
+        }
+    }
+    if let Some(faketime) = faketime() {
+        let index = n - 1;
+        let marks = cluster.marks();
+        cluster.members[index].kill();
+        let mut launch = cluster.launch(index).join(&[cluster.members[0].addr]);
+        launch.wrapper = faketime;
+        cluster.members[index] = Member::start(&launch);
+        judge(
+            &mut report,
+            &mut cluster,
+            index,
+            "libfaketime, clock set back a day, new address, at once",
+            &marks,
+        );
+    } else {
+        report.figure("libfaketime is not installed; --epoch has shown the same");
+    }
+    report.verdict();
+}
+
+/// How a member is started again.
+struct Life {
+    bind: SocketAddr,
+    /// Milliseconds by which its clock has been set back.
+    back: u64,
+    /// How long the others have to call the earlier life Dead first.
+    wait: Option<Duration>,
+}
+
+fn restart(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, life: Life) {
+    let marks = cluster.marks();
+    let killed = cluster.members[index].kill();
+    if let Some(patience) = life.wait {
+        let (_, all) = cluster.wait_for_deaths(index, &marks, killed, patience);
+        report.must(all, "called Dead by everybody first");
+    }
+    let mut launch: Launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(life.bind);
+    launch.more = vec!["--epoch".to_owned(), (unix_ms() - life.back).to_string()];
+    cluster.members[index] = Member::start(&launch);
+    judge(report, cluster, index, what, &marks);
+}
+
+fn judge(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, marks: &[usize]) {
+    let (name, addr) = (cluster.members[index].name.clone(), cluster.members[index].addr);
+    let (began, driver) = (cluster.members[index].began, cluster.members[index].driver);
+    let limit = cluster.profile.period() * 2
+        + cluster.profile.dissemination(cluster.len())
+        + Duration::from_millis(500);
+    let mut last = Some(began);
+    for (other, (member, mark)) in cluster.members.iter().zip(marks).enumerate() {
+        if other == index {
+            continue;
+        }
+        // The new life's Alive: the last that was told of it after it began.
+        let alive = member.wait(*mark, Duration::from_secs(30), |heard| {
+            heard.at > began && heard.is_about("alive", &name) && heard.line["addr"] == addr.to_string()
+        });
+        last = last.zip(alive.map(|heard| heard.at)).map(|(last, at)| last.max(at));
+    }
+    let took = last.map(|at| at.saturating_duration_since(began));
+    report.within(&format!("{driver}, {what}: Alive everywhere"), took, limit);
+    let names = cluster.names();
+    let end = Instant::now() + Duration::from_secs(10);
+    let mut wrong = cluster.disagreeing(&names);
+    while !wrong.is_empty() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(100));
+        wrong = cluster.disagreeing(&names);
+    }
+    report.must(wrong.is_empty(), format!("all tables agree: {wrong:?}"));
+}
+
+#[test]
+fn what_an_earlier_life_said_and_what_nobody_says_changes_nothing() {
+    let mut report = Report::beside("replay");
+    let spoofer = match Spoofer::new() {
+        Ok(spoofer) => spoofer,
+        Err(why) => return report.skipped(why),
+    };
+    let (n, profile) = (5, Profile::Local);
+    let ports = std::sync::Arc::new(std::sync::Mutex::new(Vec::<u16>::new()));
+    let known = std::sync::Arc::clone(&ports);
+    let wanted = move |seen: &Seen| known.lock().is_ok_and(|ports| ports.contains(&seen.target.port()));
+    let capture = Capture::start(100_000, wanted).expect("the spoofer had the right to");
+    let mut cluster = Cluster::start(1, profile, None);
+    ports.lock().expect("not poisoned").push(cluster.members[0].addr.port());
+    for index in 1..n {
+        let member = Member::start(&cluster.launch(index).join(&[cluster.members[0].addr]));
+        ports.lock().expect("not poisoned").push(member.addr.port());
+        cluster.members.push(member);
+    }
+    let converged = cluster.wait_until_all_alive(Instant::now(), Duration::from_secs(30));
+    report.must(converged.is_some(), "converged");
+    cluster.members[n - 1].say("meta something to gossip about");
+    std::thread::sleep(Duration::from_secs(3));
+
+    // The last member gets a new life at its address; the last but one a new life elsewhere.
+    let old = capture.seen();
+    let old_addr = cluster.members[n - 2].addr;
+    for (index, bind) in
+        [(n - 1, cluster.members[n - 1].addr), (n - 2, SocketAddr::from(([127, 0, 0, 1], 0)))]
+    {
+        let marks = cluster.marks();
+        cluster.members[index].kill();
+        let launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(bind);
+        cluster.members[index] = Member::start(&launch);
+        judge(&mut report, &mut cluster, index, "a new life", &marks);
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    let before = cluster.tables();
+    let marks = cluster.marks();
+
+    let stranger = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let at_old_addr = UdpSocket::bind(old_addr).expect("nobody lives there any more");
+    for seen in &old {
+        let _ = stranger.send_to(&seen.bytes, seen.target);
+        spoofer.send(seen.source, seen.target, &seen.bytes);
+        if seen.source == old_addr {
+            let _ = at_old_addr.send_to(&seen.bytes, seen.target);
+        }
+        std::thread::sleep(Duration::from_micros(300));
+    }
+    std::thread::sleep(profile.period() * 5);
+    report.figure(format!(
+        "{} datagrams of the earlier lives replayed, by a stranger and from their sources",
+        old.len()
+    ));
+    unchanged(&mut report, &mut cluster, &before, &marks, true);
+
+    let marks = cluster.marks();
+    let before = cluster.tables();
+    let sent = insane(&mut report, &before[0], &old, &stranger, &spoofer);
+    std::thread::sleep(profile.period() * 5);
+    report.figure(format!("{sent} datagrams with insane epochs and incarnations"));
+    unchanged(&mut report, &mut cluster, &before, &marks, false);
+    report.verdict();
+}
+
+/// Everything that a stranger can say with numbers out of this world.
+fn insane(report: &mut Report, rows: &[Row], old: &[Seen], stranger: &UdpSocket, spoofer: &Spoofer) -> usize {
+    let far = [(1 << 48) - 1, u64::MAX, unix_ms() + 2 * DAY];
+    let mut sent = 0;
+    for row in rows {
+        for about in rows {
+            let (held, target) = (word(row), word(about));
+            for epoch in far {
+                for kind in kinds() {
+                    let sender = Word { epoch, ..held };
+                    let bytes = plain(kind, sender, Word { epoch, ..target }, 4);
+                    stranger.send_to(&bytes, about.addr).expect("sent");
+                    sent += 1;
+                    // With the member's own source address only the handshake is read at all.
+                    if row.id != about.id
+                        && !matches!(kind, packet::JOIN | packet::WELCOME | packet::CHALLENGE)
+                    {
+                        spoofer.send(row.addr, about.addr, &bytes);
+                        sent += 1;
+                    }
+                }
+            }
+            for kind in kinds() {
+                let sender = Word { incarnation: u32::MAX, ..held };
+                let bytes = plain(kind, sender, Word { incarnation: u32::MAX, ..target }, 4);
+                stranger.send_to(&bytes, about.addr).expect("sent");
+                sent += 1;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    for seen in old.iter().take(2000) {
+        let mut bytes = seen.bytes.clone();
+        let Some(sender) = sender_of(&bytes) else { continue };
+        resign(&mut bytes, Word { incarnation: u32::MAX, ..sender });
+        stranger.send_to(&bytes, seen.target).expect("sent");
+        sent += 1;
+    }
+    report.figure("a stranger, and the sources of members, with epochs beyond 24 h; a stranger with the last incarnation");
+    sent
+}
+
+/// Nobody's table has changed, nor has anybody printed that it had. A replayed suspicion may have made a member
+/// speak up: its incarnation may have grown then, but nothing else.
+fn unchanged(
+    report: &mut Report,
+    cluster: &mut Cluster,
+    before: &[Vec<Row>],
+    marks: &[usize],
+    may_speak_up: bool,
+) {
+    let mut said = Vec::new();
+    for (member, mark) in cluster.members.iter().zip(marks) {
+        for heard in member.since(*mark) {
+            if heard.line.get("event").is_some() && !(may_speak_up && heard.is("accused")) {
+                said.push(format!("{}: {}", member.name, heard.line));
+            }
+        }
+    }
+    said.truncate(10);
+    report.must(said.is_empty(), format!("nobody had anything to tell: {said:#?}"));
+    let plainly = |rows: &[Row]| -> Vec<Row> {
+        rows.iter()
+            .map(|row| Row { incarnation: if may_speak_up { 0 } else { row.incarnation }, ..row.clone() })
+            .collect()
+    };
+    let after = cluster.tables();
+    let changed =
+        before.iter().zip(&after).filter(|(before, after)| plainly(before) != plainly(after)).count();
+    report.must(changed == 0, format!("tables that changed: {changed} of {}", after.len()));
+}
+
+fn word(row: &Row) -> Word {
+    Word { id: row.id, epoch: row.epoch, incarnation: row.incarnation as u32 }
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    since.as_millis() as u64
+}
+
+/// The command that sets one process's clock back by a day, if libfaketime is installed. The program `faketime`
+/// itself would do, but it stays between this process and the member, which then is nobody's child.
+fn faketime() -> Option<Vec<String>> {
+    let libraries = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
+    let library = libraries.iter().map(|folder| format!("{folder}/faketime/libfaketime.so.1"));
+    let library = library.into_iter().find(|path| std::path::Path::new(path).exists())?;
+    let variables = [
+        format!("LD_PRELOAD={library}"),
+        "FAKETIME=-1d".to_owned(),
+        "FAKETIME_DONT_FAKE_MONOTONIC=1".to_owned(),
+    ];
+    Some(std::iter::once("env".to_owned()).chain(variables).collect())
+}

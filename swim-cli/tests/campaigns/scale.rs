@@ -45,13 +45,11 @@ impl Profile {
         self.options().period
     }
 
-    /// Within it every survivor of a cluster of `n` calls a killed member Dead: 14 periods until somebody has
-    /// probed it in vain, K + 1 until enough others have, the shortest suspicion, and 2 s for a busy machine.
+    /// Within it every survivor of a cluster of `n` calls a killed member Dead: the core's own bound, and 2 s for
+    /// a machine with more processes than cores.
     pub(crate) fn detection_bound(self, n: usize) -> Duration {
-        let options = self.options();
-        let periods = 14 + u32::from(options.confirmations) + 1;
-        let shortest = self.period().mul_f64(f64::from(options.alpha) * log10(n).max(1.0));
-        self.period() * periods + shortest + Duration::from_secs(2)
+        let config = swim_core::Config::new(self.options()).expect("a preset is in range");
+        config.detection_bound(n as u32) + Duration::from_secs(2)
     }
 
     /// How long one update is told by each member: λ · ⌈log₁₀(n + 1)⌉ gossip ticks.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::member::{Launch, Member, PATIENCE};
 use crate::namespace::Namespace;
-use crate::report::{Report, skipped};
+use crate::report::Report;
 use crate::scale::{Profile, seconds};
 
 /// "Within seconds": the longest pause between two attempts, and a second for a busy machine.
@@ -16,17 +16,16 @@ fn limit(profile: Profile) -> Duration {
 
 #[test]
 fn a_seed_that_comes_up_later_is_joined_within_seconds() {
-    late("late seed short", Duration::from_secs(3));
+    late(Report::beside("late seed short"), Duration::from_secs(3));
 }
 
 #[test]
 #[ignore = "takes 1 minute; run with: cargo test --release -p swim-cli --test campaigns -- --ignored much_later"]
 fn a_seed_that_comes_up_much_later_is_joined_within_seconds() {
-    late("late seed", seconds(45));
+    late(Report::alone("late seed"), seconds(45));
 }
 
-fn late(name: &str, after: Duration) {
-    let mut report = Report::new(name);
+fn late(mut report: Report, after: Duration) {
     let seeds: Vec<(Profile, SocketAddr)> =
         [Profile::Local, Profile::Lan].into_iter().map(|profile| (profile, free_address())).collect();
     let mut waiting = Vec::new();
@@ -54,7 +53,7 @@ fn late(name: &str, after: Duration) {
 
 #[test]
 fn nine_silent_or_wrong_seeds_of_ten_do_not_delay_a_join() {
-    let mut report = Report::new("nine of ten");
+    let mut report = Report::beside("nine of ten");
     for profile in [Profile::Local, Profile::Lan] {
         let seed = Member::start(&Launch::new("seed", 0, profile));
         let mut foreign = Launch::new("foreign", 1, profile);
@@ -84,14 +83,16 @@ fn nine_silent_or_wrong_seeds_of_ten_do_not_delay_a_join() {
 
 #[test]
 fn seeds_behind_a_wall_and_names_that_are_not_known_yet_do_not_keep_a_member_out() {
-    let name = "walls and names";
+    let mut report = Report::beside("walls and names");
     let namespace = match Namespace::new() {
         Ok(namespace) => namespace,
-        Err(why) => return skipped(name, why),
+        Err(why) => return report.skipped(why),
     };
-    let mut report = Report::new(name);
     let profile = Profile::Local;
-    namespace.write_hosts("127.0.0.1 localhost\n");
+    namespace.write_file("hosts", "127.0.0.1 localhost\n");
+    // A name server that never answers: whoever asks it waits for many seconds.
+    namespace.write_file("resolv.conf", "nameserver 127.0.0.1\n");
+    namespace.run("iptables -A INPUT -p udp --dport 53 -j DROP");
     let launch = |name: &str, index, seeds: &[String]| {
         let mut launch = Launch::new(name, index, profile).join(seeds);
         launch.namespace = Some(namespace.name.clone());
@@ -119,8 +120,8 @@ fn seeds_behind_a_wall_and_names_that_are_not_known_yet_do_not_keep_a_member_out
             Member::start(&launch(&format!("named-{index}"), index, &[unknown.clone(), named.clone()]))
         })
         .collect();
-    std::thread::sleep(Duration::from_secs(4));
-    namespace.write_hosts("127.0.0.1 localhost\n127.0.0.1 seed.test\n");
+    std::thread::sleep(Duration::from_secs(3));
+    namespace.write_file("hosts", "127.0.0.1 localhost\n127.0.0.1 seed.test\n");
     let known = Instant::now();
     for member in &waiting {
         let joined = member.wait(0, PATIENCE, |heard| heard.is("joined"));
