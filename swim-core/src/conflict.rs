@@ -238,10 +238,10 @@ mod tests {
         let mut admissions = Admissions::new(TIMEOUT);
         let place = open(&mut admissions, 2).expect("there is room");
         assert_eq!(admissions.due(at(0)).map(|due| due.outcome), Some(Incumbent::Asked));
-        assert!(!admissions.answered(place, 41, addr(1), WORD, at(9)).is_some(), "wrong number");
-        assert!(!admissions.answered(place, 42, addr(2), WORD, at(9)).is_some(), "wrong source");
+        assert!(admissions.answered(place, 41, addr(1), WORD, at(9)).is_none(), "wrong number");
+        assert!(admissions.answered(place, 42, addr(2), WORD, at(9)).is_none(), "wrong source");
         assert!(
-            !admissions.answered(place, 42, addr(1), (Epoch(6), Incarnation(0)), at(9)).is_some(),
+            admissions.answered(place, 42, addr(1), (Epoch(6), Incarnation(0)), at(9)).is_none(),
             "its next life is no incumbent"
         );
         assert!(admissions.answered(place, 42, addr(1), WORD, at(9)).is_some());

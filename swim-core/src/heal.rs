@@ -162,4 +162,30 @@ mod tests {
         assert!(heal.answered(place, NodeId(1), 5, addr));
         assert!(!heal.answered(place, NodeId(1), 5, addr), "once");
     }
+
+    #[test]
+    fn four_contacts_may_be_answered_and_the_oldest_makes_room() {
+        let mut heal = Heal::new(None);
+        let addr = SocketAddr::from(([10, 0, 0, 1], 7946));
+        let places: alloc::vec::Vec<u16> = (0..=OPEN_MAX as u64)
+            .map(|number| {
+                let place = heal.next_place();
+                heal.asked(NodeId(number), addr, number);
+                place
+            })
+            .collect();
+        let answered = (0_u64..).zip(&places).map(|(n, place)| heal.answered(*place, NodeId(n), n, addr));
+        assert_eq!(answered.collect::<alloc::vec::Vec<_>>(), [false, true, true, true, true]);
+    }
+
+    #[test]
+    fn sixteen_addresses_of_the_forgotten_are_kept_each_once_the_oldest_goes() {
+        let mut heal = Heal::new(None);
+        let addr = |last| SocketAddr::from(([10, 0, 0, last], 7946));
+        for last in (1..=20).chain([20]) {
+            heal.remember(addr(last));
+        }
+        assert_eq!(heal.forgotten(), FORGOTTEN_MAX as u32);
+        assert_eq!((heal.forgotten_at(0), heal.forgotten_at(15)), (Some(addr(5)), Some(addr(20))));
+    }
 }

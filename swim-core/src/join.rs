@@ -469,4 +469,20 @@ mod tests {
         }
         assert!(join.contacts.places.len() <= CONTACTS_MAX);
     }
+
+    #[test]
+    fn a_token_that_gets_no_answer_is_given_up_for_a_new_one() {
+        let mut contacts = Contacts::new(RETRY);
+        contacts.open(addr(1), Why::Seeking, 0, at(0));
+        let nonce = contacts.due(at(0), |delay| delay).expect("it is due").nonce;
+        contacts.challenge(nonce, 7, at(0));
+        contacts.announce(nonce, NodeId(1), at(0));
+        let used: alloc::vec::Vec<_> = (0..6)
+            .filter_map(|step| contacts.due(at(step * 400), |delay| delay))
+            .map(|contact| (contact.token, contact.stage))
+            .collect();
+        let uses = usize::from(TOKEN_USES_MAX);
+        assert!(used[..uses].iter().all(|use_| *use_ == (7, Stage::Announcing)), "{used:?}");
+        assert!(used[uses..].iter().all(|use_| *use_ == (0, Stage::Asking)), "{used:?}");
+    }
 }

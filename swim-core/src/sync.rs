@@ -377,4 +377,21 @@ mod tests {
         assert_eq!(served(&mut budget, at(100)), 1);
         assert_eq!(served(&mut budget, at(60_000)), 10);
     }
+
+    #[test]
+    fn no_more_than_eight_members_are_asked_in_one_session() {
+        let mut sync = sync();
+        for peer in 1..20 {
+            sync.differs(NodeId(peer), at(0));
+        }
+        let mut asked = alloc::collections::BTreeSet::new();
+        for number in 0..40 {
+            let Some((_, peer, place)) = sync.next_pull() else { break };
+            sync.asked(place, addr(peer.0 as u8), number, at(0));
+            asked.insert(peer);
+            let range = sync.page(place, number, addr(peer.0 as u8)).expect("it was asked for");
+            sync.progress(range, u16::MAX, 1, at(0));
+        }
+        assert_eq!(asked.len(), PEERS_MAX);
+    }
 }

@@ -388,6 +388,29 @@ fn one_datagram_carries_as_many_updates_as_configured() {
 }
 
 #[test]
+fn the_longest_datagram_carries_sixty_four_updates() {
+    let mut options = Lab::quiet_options();
+    options.datagram_max = 9_000;
+    let mut lab = Lab::new(options);
+    lab.meet(200);
+    lab.feed(addr(2), &lab.ping(word(2), 1));
+    assert_eq!(craft::claims(&lab.sent[0].1).len(), 64);
+}
+
+#[test]
+fn sixteen_introductions_are_open_at_once() {
+    let mut lab = Lab::quiet();
+    lab.meet(200);
+    for last in 1..=4 {
+        lab.command(Command::SetAddress(SocketAddr::from(([10, 9, 0, last], 7946))));
+    }
+    let refused = lab.dropped(DropReason::ContactLimit);
+    assert!(refused > 0);
+    (0..4).for_each(|_| lab.handle(Input::Tick));
+    assert_eq!(lab.sent_of(craft::JOIN).len(), 16);
+}
+
+#[test]
 fn one_answer_puts_right_sixteen_outdated_words() {
     let mut lab = Lab::quiet();
     lab.meet(25);

@@ -6,6 +6,7 @@
 //! | `allocates_nothing.rs` | steady-state handling allocates nothing |
 //! | `never_panics.rs` | whatever comes in, in whatever order, what must always hold holds |
 //! | `bounds.rs` | every bound is reached, and holds |
+//! | `named.rs` | every named bound has such a test |
 //! | `drops.rs` | every reason to drop something is counted under its own name |
 //! | `fairness.rs` | neither updates nor broadcasts starve |
 //! | `strangers.rs` | what strangers can make a node do |
@@ -18,6 +19,7 @@ mod drops;
 mod fairness;
 mod lab;
 mod mesh;
+mod named;
 mod never_panics;
 mod rules;
 mod strangers;
