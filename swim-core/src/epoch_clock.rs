@@ -61,11 +61,6 @@ impl EpochClock {
         Epoch(self.now(now).0.saturating_sub(self.behind_ms))
     }
 
-    /// Whether members that live by `theirs` and those that live by this one believe each other.
-    pub(crate) fn agrees(&self, theirs: Epoch, now: Instant) -> bool {
-        self.told(now).0.abs_diff(theirs.0) <= self.lead_ms
-    }
-
     /// Whether `epoch` may be believed.
     pub(crate) fn is_plausible(&self, epoch: Epoch, now: Instant) -> bool {
         self.is_credible(epoch, self.now(now))
@@ -117,8 +112,6 @@ mod tests {
         clock.defer_to(Epoch(300), at(0));
         assert_eq!((clock.now(at(7)), clock.told(at(7))), (Epoch(1007), Epoch(307)));
         assert!(clock.is_plausible(Epoch(1100), at(0)));
-        assert!(clock.agrees(Epoch(400), at(0)) && clock.agrees(Epoch(200), at(0)));
-        assert!(!clock.agrees(Epoch(401), at(0)) && !clock.agrees(Epoch(199), at(0)));
         clock.set(Epoch(5000), at(0));
         assert_eq!(clock.told(at(0)), Epoch(5000));
     }

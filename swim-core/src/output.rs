@@ -233,7 +233,8 @@ pub enum JoinFailure {
     /// The cluster has a living member of this id; see `Event::Conflict`.
     IdTaken,
     /// Everybody who was asked refused: the address that this node advertises is not the one that its
-    /// datagrams come from, the table is full, or all seeds are this node itself.
+    /// datagrams come from, the table is full, their clock and ours are too far apart, or all seeds are
+    /// this node itself.
     Refused,
 }
 

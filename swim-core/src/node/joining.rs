@@ -172,8 +172,9 @@ impl Node {
     fn agree_on_time(&mut self, theirs: Epoch, sought: bool) -> bool {
         let now = self.doubt.real();
         let ahead = theirs > self.epoch_clock.now(now);
-        let incredible = !self.epoch_clock.is_credible(self.me.epoch, theirs);
-        if incredible || !self.epoch_clock.agrees(theirs, now) {
+        let (told, clock) = (self.told_clock(), &self.epoch_clock);
+        let incredible = !clock.is_credible(self.me.epoch, theirs);
+        if !clock.is_credible(told, theirs) || !clock.is_credible(theirs, told) {
             let alone = self.n() == 1;
             if !sought || !(alone || ahead) {
                 return false;
@@ -192,6 +193,11 @@ impl Node {
             self.epoch_clock.defer_to(theirs, now);
         }
         true
+    }
+
+    /// What newcomers are told. This node's own epoch is believed already.
+    fn told_clock(&self) -> Epoch {
+        self.epoch_clock.told(self.doubt.real()).max(self.me.epoch)
     }
 
     /// The announcement arrived: this node is a member. `false`: nothing was announced there.
@@ -318,7 +324,7 @@ impl Node {
             verdict,
             held_epoch: held.map_or(Epoch(0), |(_, claim)| claim.epoch),
             held_incarnation: held.map_or(Incarnation(0), |(_, claim)| claim.incarnation),
-            clock: self.epoch_clock.told(self.doubt.real()),
+            clock: self.told_clock(),
             members: self.n(),
         };
         let mut claims = [Slot::ME; SAMPLE_MAX + 1];

@@ -10,6 +10,7 @@
 //! | `drops.rs` | every reason to drop something is counted under its own name |
 //! | `fairness.rs` | neither updates nor broadcasts starve |
 //! | `strangers.rs` | what strangers can make a node do |
+//! | `wrong_source.rs` | a node that advertises one address and sends from another |
 //! | `rules.rs` | single rules of the acts in `src/node/` |
 
 mod allocates_nothing;
@@ -24,3 +25,4 @@ mod never_panics;
 mod rules;
 mod strangers;
 mod types;
+mod wrong_source;
