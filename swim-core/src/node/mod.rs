@@ -16,12 +16,14 @@
 //! | `myself.rs` | what is said about this node, and how it answers |
 //! | `probing.rs` | the period: ping, retry, ask relays, be a relay, accuse |
 //! | `telling.rs` | making datagrams, and what rides on them |
-//! | `joining.rs` | the handshake, from both sides |
+//! | `joining.rs` | the handshake: wanting in |
+//! | `admitting.rs` | the handshake: letting in |
 //! | `rivalry.rs` | two nodes with one id |
 //! | `syncing.rs` | digests that differ |
 //! | `commands.rs` | what the user wants |
 //! | `timers.rs` | what is due, in which order, how much of it at once |
 
+mod admitting;
 mod claims;
 mod commands;
 mod joining;
