@@ -8,7 +8,8 @@
 //!
 //! The ping says what the asker believes ("you are Dead, in this incarnation"), the answer says what the
 //! asked believes: one exchange tells both sides to speak up. Neither is ever sent in reply to news, so
-//! two undead nodes cannot keep each other busy.
+//! two undead nodes cannot keep each other busy. A member is told as well that this one is held Dead: if
+//! it has left, and said so while nobody heard it here, whoever knows puts that right.
 
 use alloc::collections::VecDeque;
 use core::net::SocketAddr;

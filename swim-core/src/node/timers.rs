@@ -27,7 +27,7 @@ impl Node {
         }
         self.bury_expired();
         let now = self.now();
-        if self.period_at.is_some_and(|at| at <= now) && self.has_quantum(2) {
+        if self.period_at.is_some_and(|at| at <= now) && self.has_quantum(3) {
             self.begin_period();
         }
         if self.probe.as_ref().and_then(crate::probe::Probe::next_at).is_some_and(|at| at <= now)
@@ -212,6 +212,11 @@ impl Node {
             let streams = &mut self.streams;
             let random = &mut |n| streams.below(Purpose::Healing, n);
             let Some(slot) = self.members.sample_tombstone(random) else { return };
+            // It may have left, and somebody may know.
+            let mut found = [Slot::ME; SAMPLE_MAX];
+            if self.members.sample(random, &mut found, 1, |_| true) == 1 {
+                self.send(self.members.addr(found[0]), &Message::Gossip, Cargo::claims(&[slot]));
+            }
             let (id, addr) = (self.members.id(slot), self.members.addr(slot));
             let place = self.heal.next_place();
             let number = numbers::compose(self.number(), Question::Healing { place });
