@@ -1,6 +1,6 @@
 //! A living member may move.
 
-use crate::common::{assert_nobody_falsely_buried, cluster, each_seed, lan, others, secs};
+use crate::common::{assert_nobody_falsely_buried, cluster, each_seed, lan, millis, others, secs};
 use swim_core::Event;
 use swim_sim::{Link, PER_CENT, World};
 
@@ -83,4 +83,16 @@ fn a_dead_member_that_is_back_at_another_address_is_told_of_with_that_address() 
         });
         assert_eq!(told, Some(addr), "{host:?}");
     }
+}
+
+#[test]
+fn a_probe_at_the_old_address_accuses_nobody() {
+    each_seed(30, |seed| {
+        let (mut world, hosts) = cluster(seed, 10, &lan());
+        world.run_for(millis(seed * 17));
+        assert!(world.move_to(hosts[4], "10.77.0.1:9000".parse().expect("a valid address")));
+        world.run_for(secs(20));
+        let accused = |event: &Event| matches!(event, Event::Accused { .. });
+        assert_eq!(world.count_events(hosts[4], accused), 0, "{:#?}", world.log(hosts[4]));
+    });
 }

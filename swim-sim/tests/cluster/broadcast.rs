@@ -1,6 +1,6 @@
 //! User traffic: to all exactly once, or to one.
 
-use crate::common::{cluster, each_seed, lan, others, secs};
+use crate::common::{cluster, each_seed, lan, others, record_wire, secs};
 use swim_core::Event;
 use swim_sim::{HostId, Link, PER_CENT, World};
 
@@ -92,4 +92,31 @@ fn a_direct_message_reaches_its_member_and_nobody_else() {
         });
         assert_eq!(got, usize::from(*host == hosts[3]), "{host:?}");
     }
+}
+
+#[test]
+fn a_number_forged_in_a_member_s_name_silences_it_for_a_moment_only() {
+    each_seed(5, |seed| {
+        for number in [1_000_000, u32::MAX] {
+            let (mut world, hosts) = cluster(seed, 10, &lan());
+            let wire = record_wire(&mut world);
+            world.broadcast(hosts[2], b"first");
+            world.run_for(secs(20));
+            world.clear_hook();
+            // A datagram that passed it on, with another number in it.
+            let seen = wire.lock().expect("one thread").clone();
+            let carries = |bytes: &[u8]| bytes.windows(5).position(|window| window == b"first");
+            let mut forged =
+                seen.iter().find(|datagram| carries(&datagram.bytes).is_some()).expect("told").clone();
+            let text = carries(&forged.bytes).expect("it is there");
+            forged.bytes[text - 6..text - 2].copy_from_slice(&number.to_le_bytes());
+            world.inject(forged.source, forged.target, &forged.bytes);
+            world.run_for(secs(20));
+            world.broadcast(hosts[2], b"second");
+            world.run_for(secs(20));
+            for host in others(&hosts, hosts[2]) {
+                assert_eq!(received(&world, host, b"second"), 1, "{host:?} after {number}");
+            }
+        }
+    });
 }

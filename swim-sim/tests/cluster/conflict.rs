@@ -2,7 +2,7 @@
 
 use crate::common::{cluster, each_seed, lan, others, secs};
 use swim_core::{Event, Status};
-use swim_sim::{Presence, Spec, World};
+use swim_sim::{Link, PER_CENT, Presence, Spec, World};
 
 #[test]
 fn a_newcomer_that_takes_a_living_member_s_name_loses_it() {
@@ -75,4 +75,19 @@ fn a_name_whose_holder_is_dead_is_free() {
     let heir = world.start(Spec::new(lan()).id(name));
     world.join(heir, &hosts[..1]);
     world.run_until(secs(10), World::converged).expect("the heir is the member now");
+}
+
+#[test]
+fn loss_costs_a_living_member_its_name_to_no_newcomer() {
+    each_seed(20, |seed| {
+        for loss in [10, 25] {
+            let (mut world, hosts) = cluster(seed, 5, &lan());
+            world.network().set_default_link(Link::lan().loss(loss * PER_CENT));
+            let rival = world.start(Spec::new(lan()).id(world.id(hosts[2])));
+            world.join(rival, &hosts[..1]);
+            world.run_for(secs(60));
+            let still = [hosts[2], rival].map(|host| world.presence(host));
+            assert_eq!(still, [Presence::Up, Presence::Gone], "at {loss} %");
+        }
+    });
 }

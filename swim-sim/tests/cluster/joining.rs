@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::common::{lan, others, secs};
-use swim_core::{Command, Event, JoinFailure};
+use crate::common::{cluster, kind, lan, lan_with, millis, others, record_wire, secs};
+use swim_core::{Command, Epoch, Event, Hint, Incarnation, JoinFailure};
 use swim_sim::{Spec, World};
 
 fn black_hole(number: u8) -> SocketAddr {
@@ -93,11 +93,79 @@ fn a_member_whose_whole_cluster_was_replaced_finds_the_new_one_through_its_seeds
 
 #[test]
 fn clusters_of_different_labels_never_mix() {
-    let labelled = |label: &str| crate::common::lan_with(|options| options.label = label.into());
+    let labelled = |label: &str| lan_with(|options| options.label = label.into());
     let mut world = World::new(1);
     let blue = world.start(Spec::new(labelled("blue")));
     let green = world.start(Spec::new(labelled("green")));
     world.join(green, &[blue]);
     world.run_for(secs(30));
     assert_eq!((world.believes(blue, green), world.believes(green, blue)), (None, None));
+}
+
+#[test]
+fn hints_alone_are_enough_however_late_they_come_up() {
+    let mut world = World::new(1);
+    let (early, late) = (world.start(Spec::new(lan())), world.start(Spec::new(lan())));
+    let (id, addr) = (world.id(late), world.addr(late));
+    world.crash(late);
+    let hint = Hint { id, addr, epoch: Epoch(1), incarnation: Incarnation(0) };
+    world.command(early, Command::Restore { hints: &[hint] });
+    world.run_for(secs(3600));
+    world.restart(late);
+    world.run_until(secs(30), World::converged).expect("it is asked again and again");
+}
+
+#[test]
+fn who_is_refused_by_a_full_table_is_told_and_asks_again_only_now_and_then() {
+    let small = lan_with(|options| options.members_max = 3);
+    let (mut world, hosts) = cluster(1, 3, &small);
+    let newcomer = world.start(Spec::new(small));
+    world.join(newcomer, &hosts);
+    world.run_for(secs(60));
+    let refused = |event: &Event| matches!(event, Event::JoinFailed { reason: JoinFailure::Refused });
+    assert_eq!(world.count_events(newcomer, refused), 1, "{:#?}", world.log(newcomer));
+    let wire = record_wire(&mut world);
+    world.run_for(secs(60));
+    let asked =
+        wire.lock().expect("one thread").iter().filter(|datagram| datagram.kind() == kind::JOIN).count();
+    assert!(asked <= 3 * 6, "{asked} joins in a minute");
+    world.leave(hosts[2]);
+    world.run_for(secs(10));
+    world.join(newcomer, &hosts[..1]);
+    world.run_until(secs(10), World::converged).expect("there is room now, and the user asks at once");
+}
+
+#[test]
+fn a_flood_of_joins_with_a_token_delays_a_newcomer_and_does_not_keep_it_out() {
+    let stranger = black_hole(66);
+    let (mut world, hosts) = cluster(1, 5, &lan());
+    world.listen(stranger);
+    let wire = record_wire(&mut world);
+    let other = world.start(Spec::new(lan()));
+    world.join(other, &hosts[..1]);
+    world.run_for(secs(5));
+    world.clear_hook();
+    // The stranger asks as the other one did, and gets a token of its own.
+    let asked =
+        wire.lock().expect("one thread").iter().find(|datagram| datagram.kind() == kind::JOIN).cloned();
+    let mut join = asked.expect("it asked").bytes;
+    world.inject(stranger, world.addr(hosts[0]), &join);
+    world.run_for(secs(1));
+    let challenge = world.heard(stranger).last().expect("a challenge").bytes.clone();
+    let token = challenge.len() - 8;
+    join[token..].copy_from_slice(&challenge[token..]);
+    world.inject(stranger, world.addr(hosts[0]), &join);
+    world.run_for(secs(1));
+    assert!(world.heard(stranger).len() > 1, "the token is good");
+
+    let newcomer = world.start(Spec::new(lan()));
+    world.join(newcomer, &hosts[..1]);
+    let end = world.now().after(secs(25));
+    while world.now() < end && world.node(newcomer).is_some_and(|node| node.members().count() == 1) {
+        for _ in 0..10 {
+            world.inject(stranger, world.addr(hosts[0]), &join);
+        }
+        world.run_for(millis(1));
+    }
+    world.run_until(secs(5), World::converged).expect("its turn came");
 }

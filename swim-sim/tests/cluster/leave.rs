@@ -107,3 +107,38 @@ fn a_removed_member_that_lives_after_all_comes_back_with_a_new_epoch() {
     world.run_until(secs(90), World::converged).expect("it takes a new epoch");
     assert!(world.count_events(hosts[3], |event| matches!(event, Event::EpochRaised { .. })) >= 1);
 }
+
+#[test]
+fn a_removal_is_never_taken_for_a_goodbye() {
+    each_seed(10, |seed| {
+        let (mut world, hosts) = cluster(seed, 6, &lan());
+        world.partition(&[&hosts[..3]]);
+        world.run_for(secs(90));
+        let id = world.id(hosts[3]);
+        world.command(hosts[0], Command::Remove { target: id });
+        world.run_for(secs(20));
+        world.heal();
+        world.run_for(secs(120));
+        for host in &hosts[4..] {
+            let goodbye = |event: &Event| matches!(event, Event::Left { id: of, by: None } if *of == id);
+            assert_eq!(world.count_events(*host, goodbye), 0, "{:#?}", world.log(*host));
+        }
+        world.run_until(secs(60), World::converged).expect("the removed one lives and says so");
+    });
+}
+
+#[test]
+fn who_missed_a_goodbye_and_buried_the_one_who_left_learns_of_it() {
+    each_seed(20, |seed| {
+        let (mut world, hosts) = cluster(seed, 6, &lan());
+        world.partition(&[&hosts[5..]]);
+        world.leave(hosts[3]);
+        world.run_for(secs(120));
+        assert_eq!(world.believes(hosts[5], hosts[3]), Some(Status::Dead));
+        world.heal();
+        let rest = others(&hosts, hosts[3]);
+        world
+            .run_until(secs(120), |world| world.all_believe(&rest, &hosts[3..4], Status::Left))
+            .expect("the others know better, and say so");
+    });
+}

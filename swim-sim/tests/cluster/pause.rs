@@ -1,6 +1,6 @@
 //! A stopped process buries nobody when it goes on, and is a member again soon.
 
-use crate::common::{cluster, each_seed, lan, others, secs};
+use crate::common::{cluster, each_seed, lan, lan_with, others, secs};
 use swim_core::Event;
 use swim_sim::World;
 
@@ -74,6 +74,31 @@ fn half_the_cluster_stopped_for_a_while_is_whole_again_soon() {
         let running: Vec<_> = hosts[5..].iter().map(|host| world.id(*host)).collect();
         for death in world.deaths() {
             assert!(!running.contains(&death.subject), "nobody who ran is dead: {death:#?}");
+        }
+    });
+}
+
+#[test]
+fn who_slept_longer_than_others_remember_brings_nobody_back() {
+    each_seed(5, |seed| {
+        let forgetful = lan_with(|options| options.tombstone_life = secs(10));
+        let (mut world, hosts) = cluster(seed, 6, &forgetful);
+        world.pause(hosts[5]);
+        world.partition(&[&hosts[5..]]);
+        world.leave(hosts[3]);
+        world.run_for(secs(120));
+        let id = world.id(hosts[3]);
+        let rest = others(&hosts, hosts[3]);
+        assert!(rest[..4].iter().all(|host| world.believes(*host, hosts[3]).is_none()), "it is forgotten");
+        let before: Vec<usize> = rest.iter().map(|host| world.log(*host).len()).collect();
+        world.heal();
+        world.resume(hosts[5]);
+        world.run_until(secs(30), World::converged).expect("it joins anew");
+        world.run_for(secs(60));
+        for (host, before) in rest.iter().zip(before) {
+            let news = &world.log(*host)[before..];
+            let of_it = |event: &Event| matches!(event, Event::Alive { id: of, .. } | Event::Dead { id: of, .. } if *of == id);
+            assert!(!news.iter().any(|logged| of_it(&logged.event)), "{news:#?}");
         }
     });
 }

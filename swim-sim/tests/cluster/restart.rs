@@ -1,9 +1,9 @@
 //! A new life wins at once over whatever is believed of the last one.
 
 use crate::common::{
-    assert_nobody_falsely_buried, claims, cluster, each_seed, lan, others, record_wire, secs,
+    assert_nobody_falsely_buried, claims, cluster, each_seed, lan, millis, others, record_wire, secs,
 };
-use swim_core::Status;
+use swim_core::{Event, Incarnation, Status};
 use swim_sim::World;
 
 const DAY_MS: i64 = 86_400_000;
@@ -81,7 +81,7 @@ fn datagrams_of_the_earlier_life_change_nothing() {
         assert!(seen.len() > 50);
         for datagram in seen {
             world.inject(datagram.source, datagram.target, &datagram.bytes);
-            world.run_for(crate::common::millis(1));
+            world.run_for(millis(1));
         }
         world.run_for(secs(1));
         let after: Vec<_> = hosts.iter().map(|host| claims(&world, *host)).collect();
@@ -119,4 +119,41 @@ fn all_members_restarting_one_after_the_other_is_a_non_event() {
         world.run_until(secs(BACK_WITHIN), World::converged).expect("each is back at once");
     }
     assert_nobody_falsely_buried(&world);
+}
+
+#[test]
+fn the_event_of_a_new_life_names_the_address_where_it_is() {
+    let (mut world, hosts) = cluster(1, 5, &lan());
+    world.crash(hosts[4]);
+    world.run_for(secs(1));
+    let (id, addr) = (world.id(hosts[4]), "10.200.0.1:7946".parse().expect("a valid address"));
+    let before: Vec<usize> = hosts.iter().map(|host| world.log(*host).len()).collect();
+    world.restart_at(hosts[4], addr);
+    world.join(hosts[4], &hosts[..1]);
+    world.run_until(secs(BACK_WITHIN), World::converged).expect("the new life is believed");
+    for (host, before) in hosts[..4].iter().zip(before) {
+        let told: Vec<_> = world.log(*host)[before..]
+            .iter()
+            .filter_map(|logged| match logged.event {
+                Event::Alive { id: of, addr, .. } | Event::Updated { id: of, addr } if of == id => Some(addr),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(told, [addr], "{host:?}");
+    }
+}
+
+#[test]
+fn a_probe_of_the_earlier_life_accuses_nobody() {
+    each_seed(30, |seed| {
+        let (mut world, hosts) = cluster(seed, 10, &lan());
+        world.run_for(millis(seed * 17));
+        world.crash(hosts[4]);
+        world.run_for(millis(700));
+        world.restart(hosts[4]);
+        world.join(hosts[4], &hosts[..1]);
+        world.run_for(secs(20));
+        let node = world.node(hosts[4]).expect("it runs");
+        assert_eq!(node.incarnation(), Incarnation(0), "it had to refute: {:#?}", world.log(hosts[4]));
+    });
 }
