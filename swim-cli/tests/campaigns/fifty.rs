@@ -14,7 +14,7 @@ fn a_few_processes_converge_and_agree_on_a_kill() {
 #[test]
 #[ignore = "takes 1 minute; run with: cargo test --release -p swim-cli --test campaigns -- --ignored fifty"]
 fn fifty_processes_converge_and_agree_on_a_kill() {
-    campaign(Report::alone("fifty"), size("NODES", 50), seconds(30));
+    campaign(Report::alone("fifty"), size("SWIM_CAMPAIGN_NODES", 50), seconds(30));
 }
 
 /// `after` is how long the survivors are watched afterwards.

@@ -20,13 +20,23 @@ fn a_member_in_a_rain_of_garbage_still_does_its_work() {
 #[test]
 #[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored million"]
 fn a_member_that_is_sent_a_million_datagrams_of_garbage_still_does_its_work() {
-    campaign(Report::alone("garbage"), &["mio", "tokio"], size("DATAGRAMS", 1_000_000), Pace::AsItReads);
+    campaign(
+        Report::alone("garbage"),
+        &["mio", "tokio"],
+        size("SWIM_CAMPAIGN_DATAGRAMS", 1_000_000),
+        Pace::AsItReads,
+    );
 }
 
 #[test]
 #[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored million"]
 fn a_member_that_is_sent_a_million_datagrams_faster_than_it_reads_recovers() {
-    campaign(Report::alone("flood"), &["mio", "tokio"], size("DATAGRAMS", 1_000_000), Pace::Faster);
+    campaign(
+        Report::alone("flood"),
+        &["mio", "tokio"],
+        size("SWIM_CAMPAIGN_DATAGRAMS", 1_000_000),
+        Pace::Faster,
+    );
 }
 
 /// How fast the garbage comes.

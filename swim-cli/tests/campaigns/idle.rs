@@ -17,7 +17,13 @@ fn a_member_at_rest_only_waits_sends_and_receives() {
 #[test]
 #[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored at_rest"]
 fn a_cluster_at_rest_only_waits_sends_and_receives() {
-    campaign(Report::alone("idle"), size("NODES", 5), Profile::Lan, Duration::from_secs(40), seconds(60));
+    campaign(
+        Report::alone("idle"),
+        size("SWIM_CAMPAIGN_NODES", 5),
+        Profile::Lan,
+        Duration::from_secs(40),
+        seconds(60),
+    );
 }
 
 fn campaign(mut report: Report, n: usize, profile: Profile, settle: Duration, time: Duration) {

@@ -15,13 +15,13 @@ fn a_tenth_lost_for_seconds_buries_nobody() {
 #[test]
 #[ignore = "takes 10 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored a_tenth"]
 fn a_tenth_lost_for_ten_minutes_buries_nobody() {
-    campaign(Report::alone("loss 10 %"), size("NODES", 20), Profile::Lan, 10, seconds(600));
+    campaign(Report::alone("loss 10 %"), size("SWIM_CAMPAIGN_NODES", 20), Profile::Lan, 10, seconds(600));
 }
 
 #[test]
 #[ignore = "takes 5 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored a_quarter"]
 fn a_quarter_lost_for_five_minutes_buries_nobody() {
-    campaign(Report::alone("loss 25 %"), size("NODES", 20), Profile::Lan, 25, seconds(300));
+    campaign(Report::alone("loss 25 %"), size("SWIM_CAMPAIGN_NODES", 20), Profile::Lan, 25, seconds(300));
 }
 
 fn campaign(mut report: Report, n: usize, profile: Profile, percent: u32, time: Duration) {

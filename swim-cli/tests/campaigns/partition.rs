@@ -16,7 +16,13 @@ fn halves_that_are_parted_for_seconds_grow_together() {
 #[test]
 #[ignore = "takes 5 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored halves"]
 fn halves_that_are_parted_for_minutes_grow_together() {
-    campaign(Report::alone("partition"), size("NODES", 20), Profile::Lan, Wall::Silent, seconds(180));
+    campaign(
+        Report::alone("partition"),
+        size("SWIM_CAMPAIGN_NODES", 20),
+        Profile::Lan,
+        Wall::Silent,
+        seconds(180),
+    );
 }
 
 #[test]
@@ -24,7 +30,7 @@ fn halves_that_are_parted_for_minutes_grow_together() {
 fn halves_that_may_not_send_to_each_other_grow_together() {
     campaign(
         Report::alone("partition, refused"),
-        size("NODES", 20),
+        size("SWIM_CAMPAIGN_NODES", 20),
         Profile::Local,
         Wall::Refusing,
         seconds(60),

@@ -16,13 +16,13 @@ fn a_process_that_was_stopped_for_seconds_blames_nobody() {
 #[test]
 #[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored stopped"]
 fn a_process_that_was_stopped_blames_nobody_profile_lan() {
-    campaign(Report::alone("pause lan"), size("NODES", 10), Profile::Lan, &LONG);
+    campaign(Report::alone("pause lan"), size("SWIM_CAMPAIGN_NODES", 10), Profile::Lan, &LONG);
 }
 
 #[test]
 #[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored stopped"]
 fn a_process_that_was_stopped_blames_nobody_profile_local() {
-    campaign(Report::alone("pause local"), size("NODES", 10), Profile::Local, &LONG);
+    campaign(Report::alone("pause local"), size("SWIM_CAMPAIGN_NODES", 10), Profile::Local, &LONG);
 }
 
 /// Who is stopped, and for how many seconds: one of each driver in turn.

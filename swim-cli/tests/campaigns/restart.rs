@@ -22,7 +22,7 @@ fn a_new_life_is_alive_everywhere_at_once_whatever_its_clock_says() {
 #[test]
 #[ignore = "takes 1 minute; run with: cargo test --release -p swim-cli --test campaigns -- --ignored new_life"]
 fn a_new_life_in_a_larger_cluster_is_alive_everywhere_at_once() {
-    campaign(Report::alone("restart"), size("NODES", 20), Profile::Lan, 2);
+    campaign(Report::alone("restart"), size("SWIM_CAMPAIGN_NODES", 20), Profile::Lan, 2);
 }
 
 /// In each round every kind of restart happens once, to members on alternating drivers.

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use swim_core::Options;
 
-/// A size of a campaign: `default` unless the environment variable `SWIM_CAMPAIGN_` + `what` says otherwise.
-pub(crate) fn size(what: &str, default: usize) -> usize {
-    let name = format!("SWIM_CAMPAIGN_{what}");
-    match std::env::var(&name) {
+/// A size of a campaign: `default` unless the environment variable `name` says otherwise.
+pub(crate) fn size(name: &str, default: usize) -> usize {
+    match std::env::var(name) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is `{text}`; expected a number")),
         Err(_) => default,
     }
@@ -15,7 +14,7 @@ pub(crate) fn size(what: &str, default: usize) -> usize {
 
 /// Seconds that a campaign lasts, or `SWIM_CAMPAIGN_SECONDS`.
 pub(crate) fn seconds(default: usize) -> Duration {
-    Duration::from_secs(size("SECONDS", default) as u64)
+    Duration::from_secs(size("SWIM_CAMPAIGN_SECONDS", default) as u64)
 }
 
 /// The timing of a profile.
