@@ -460,6 +460,7 @@ mod tests {
             (Why::Mending, MENDING_MAX),
             (Why::Introduction, INTRODUCTIONS_MAX),
             (Why::Hint, HINTS_OPEN_MAX),
+            (Why::Mending, MENDING_MAX),
             (Why::Seeking, SEEDS_MAX),
         ] {
             for _ in 0..max {
@@ -468,7 +469,7 @@ mod tests {
             }
             assert!(!join.contacts.open(addr(999), why, 0, at(0)), "{why:?}");
         }
-        assert!(join.contacts.places.len() <= CONTACTS_MAX);
+        assert_eq!(join.contacts.places.len(), CONTACTS_MAX);
     }
 
     #[test]
