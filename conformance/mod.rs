@@ -114,6 +114,7 @@ macro_rules! conformance {
             a_message_to_a_stranger_is_refused
             metadata_and_payloads_beyond_their_bounds_are_refused
             garbage_is_counted_and_changes_nothing
+            a_member_whose_name_is_taken_is_told_so_and_ends
             a_cancelled_join_ends_as_cancelled
             a_join_without_a_usable_seed_is_refused
             a_flood_of_datagrams_neither_kills_nor_hides_a_death

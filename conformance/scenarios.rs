@@ -207,6 +207,20 @@ pub(crate) fn garbage_is_counted_and_changes_nothing(cluster: &mut impl Cluster)
     assert_eq!(cluster.members(members[0]).len(), 3);
 }
 
+pub(crate) fn a_member_whose_name_is_taken_is_told_so_and_ends(cluster: &mut impl Cluster) {
+    let [ada, bob, _] = three(cluster);
+    let impostor = cluster.start(settings("bob"));
+    let seeds = vec![cluster.addr(ada)];
+    let outcome = cluster.order(impostor, Order::Join { seeds });
+    assert_eq!(outcome, Err(CommandError::JoinFailed(JoinFailure::IdTaken)));
+    wait_until(cluster, "the driver to end", |cluster| !cluster.is_running(impostor));
+    let history = cluster.history(impostor);
+    let lost = |event: &Event| matches!(event, Event::Conflict { won: false, .. });
+    assert_eq!(history.iter().filter(|event| lost(event)).count(), 1, "{history:#?}");
+    assert_eq!(cluster.order(impostor, Order::CancelJoin), Err(CommandError::Stopped));
+    assert!(cluster.is_running(bob), "the one who had it keeps it");
+}
+
 pub(crate) fn a_cancelled_join_ends_as_cancelled(cluster: &mut impl Cluster) {
     let nobody = cluster.free_addr();
     let ada = cluster.start(settings("ada"));

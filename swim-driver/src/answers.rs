@@ -3,13 +3,14 @@
 //! The core answers a command with an event and knows nothing of callers. The driver hands in one command
 //! at a time and polls everything that it caused before the next (contract 6), so the rules are few: a
 //! refusal answers the latest command of its kind; the end of a join answers everybody who waits for one;
-//! every other event answers the oldest command that it can be the answer to.
+//! every other event answers the oldest command that it can be the answer to. Where events were lost the
+//! node itself says what is still under way.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
 
-use swim_core::{Command, CommandKind, Event, Incarnation, JoinFailure, NodeId, Refusal, TooLong};
+use swim_core::{Command, CommandKind, Event, Incarnation, JoinFailure, Node, NodeId, Refusal, TooLong};
 
 /// How a caller is told the end of its command.
 pub trait Reply {
@@ -145,8 +146,27 @@ impl<R: Reply> Answers<R> {
             Event::Refused { command, reason } => {
                 self.end_latest(command, CommandError::Refused { command, reason });
             }
-            Event::Lost { .. } => self.give_up_on_prompt_answers(),
             _ => {}
+        }
+    }
+
+    /// There was a gap in the events, and everything behind it has been settled. A join that `node` does not
+    /// pursue has ended, so has a leave if it is quiet, and every other command is answered at once: what is
+    /// not under way was answered in the gap.
+    pub(crate) fn settle_gap(&mut self, node: &Node) {
+        for _ in 0..self.waiting.len() {
+            if let Some(waiting) = self.waiting.pop_front() {
+                let under_way = match waiting.kind {
+                    CommandKind::Join => node.is_seeking(),
+                    CommandKind::Leave => node.is_running(),
+                    _ => false,
+                };
+                if under_way {
+                    self.waiting.push_back(waiting);
+                } else {
+                    waiting.reply.reply(Err(CommandError::AnswerLost));
+                }
+            }
         }
     }
 
@@ -182,24 +202,14 @@ impl<R: Reply> Answers<R> {
             waiting.reply.reply(outcome);
         }
     }
-
-    /// Every command but a join and a leave is answered at once: after a gap, that answer was in it.
-    fn give_up_on_prompt_answers(&mut self) {
-        for _ in 0..self.waiting.len() {
-            if let Some(waiting) = self.waiting.pop_front() {
-                match waiting.kind {
-                    CommandKind::Join | CommandKind::Leave => self.waiting.push_back(waiting),
-                    _ => waiting.reply.reply(Err(CommandError::AnswerLost)),
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
+
+    use swim_core::{Config, Epoch, Identity, Input, Instant, Seed};
 
     use super::*;
 
@@ -263,10 +273,31 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_in_the_events_ends_the_wait_for_answers_that_were_in_it() {
-        let (mut answers, told) = expecting(&[JOIN, Command::CancelJoin, Command::Leave]);
-        answers.settle(&Event::Lost { events: 1 });
-        assert_eq!(*told.borrow(), vec![(1, Err(CommandError::AnswerLost))]);
+    fn a_gap_in_the_events_ends_the_wait_for_all_that_is_not_under_way() {
+        let addr = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let me = Identity { id: NodeId(1), addr: addr(1), epoch: Epoch(1) };
+        let mut node = Node::new(Config::local().into(), me, Seed([1; 32]), Instant::ORIGIN);
+        let handle = |node: &mut Node, command: Command<'_>| {
+            node.handle(Instant::ORIGIN, Input::Command(command));
+        };
+        let waiting = || expecting(&[JOIN, Command::CancelJoin, Command::Leave]);
+        let lost = |callers: &[u32]| callers.iter().map(|caller| (*caller, false)).collect::<Vec<_>>();
+
+        handle(&mut node, Command::Join { seeds: &[addr(2)] });
+        let (mut answers, told) = waiting();
+        answers.settle_gap(&node);
+        assert_eq!(callers(&told), lost(&[1]), "it looks for its cluster, and has not left");
+
+        handle(&mut node, Command::CancelJoin);
+        let (mut answers, told) = waiting();
+        answers.settle_gap(&node);
+        assert_eq!(callers(&told), lost(&[0, 1]));
+
+        handle(&mut node, Command::Leave);
+        let (mut answers, told) = waiting();
+        answers.settle_gap(&node);
+        assert_eq!(callers(&told), lost(&[0, 1, 2]), "a lone node has left at once");
+        assert!(told.borrow().iter().all(|(_, outcome)| *outcome == Err(CommandError::AnswerLost)));
     }
 
     #[test]

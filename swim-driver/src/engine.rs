@@ -74,7 +74,9 @@ pub struct Engine<R> {
     unflushed: bool,
     answers: Answers<R>,
     events: EventQueue,
-    /// A goodbye was said, and its last datagram has left.
+    /// Events were lost, and the answers among them are still owed.
+    gap: bool,
+    /// The node takes no part any more, and its last datagram has left.
     finished: bool,
     snapshot: Option<Snapshot>,
 }
@@ -94,6 +96,7 @@ impl<R: Reply> Engine<R> {
             unflushed: false,
             answers: Answers::new(),
             events: EventQueue::new(settings.events_max),
+            gap: false,
             finished: false,
             snapshot: None,
         };
@@ -181,7 +184,8 @@ impl<R: Reply> Engine<R> {
         self.held.is_some()
     }
 
-    /// Whether the node has said goodbye and the last of it has left: the driver's loop ends.
+    /// Whether the node has said goodbye, or lost its id to a rival, and the last of it has left: the
+    /// driver's loop ends.
     #[must_use]
     pub const fn is_finished(&self) -> bool {
         self.finished
@@ -250,7 +254,7 @@ impl<R: Reply> Engine<R> {
         }
         for _ in 0..FLUSH_MAX {
             match self.node.poll() {
-                None => return,
+                None => return self.settle(),
                 Some(Output::Event(event)) => self.tell(event),
                 Some(Output::Transmit(transmit)) => {
                     let target = transmit.target;
@@ -273,9 +277,17 @@ impl<R: Reply> Engine<R> {
     fn tell(&mut self, event: Event) {
         // The core hands out its datagrams before its events: the goodbye's last one has left by now, and
         // whoever ends the process on the answer does not take it along.
-        self.finished |= matches!(event, Event::LeaveSent { .. });
+        self.gap |= matches!(event, Event::Lost { .. });
         self.answers.settle(&event);
         self.events.push(event);
+    }
+
+    /// Everything has been polled.
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.gap) {
+            self.answers.settle_gap(&self.node);
+        }
+        self.finished = !self.node.is_running();
     }
 }
 

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use swim_core::{Config, Epoch, Event, Identity, Instant, NodeId, Seed, Status};
+use swim_core::{Config, Epoch, Event, Identity, Instant, JoinFailure, NodeId, Seed, Status};
 use swim_driver::{
     Answer, COMMANDS_MAX, CommandError, DRAIN_MAX, Delivery, Engine, Host, Order, Ready, Received, Reply,
     Settings,
@@ -93,7 +93,11 @@ struct Member {
 
 impl Member {
     fn start(number: u16, seeds: &[u16]) -> Self {
-        let mut settings = Settings::new(Config::local(), NodeId(number.into()), addr(number));
+        Self::start_as(NodeId(number.into()), number, seeds)
+    }
+
+    fn start_as(id: NodeId, number: u16, seeds: &[u16]) -> Self {
+        let mut settings = Settings::new(Config::local(), id, addr(number));
         settings.seeds = seeds.iter().map(|seed| addr(*seed)).collect();
         let me = Identity { id: settings.id, addr: settings.bind, epoch: Epoch(1000) };
         let seed = Seed([number.to_le_bytes()[0]; 32]);
@@ -302,4 +306,35 @@ fn a_snapshot_gives_hints_of_the_others_only() {
     let [mut member, _] = pair();
     let hints = member.engine.snapshot(member.os.now).hints();
     assert_eq!(hints.iter().map(|hint| hint.id).collect::<Vec<_>>(), [NodeId(2)]);
+}
+
+#[test]
+fn a_blocked_socket_is_no_reason_to_turn_without_end() {
+    let mut member = Member::start(1, &(2..42).collect::<Vec<_>>());
+    member.os.blocked = true;
+    let mut turns = 0;
+    let end = Instant::from_millis(10_000);
+    while member.os.now < end && turns < 100_000 {
+        member.os.now = member.os.now.after(Duration::from_micros(1));
+        member.turn(false, false);
+        turns += 1;
+        member.os.now = member.os.now.max(member.engine.deadline().unwrap_or(end));
+    }
+    assert!(turns < 2_000, "{turns} turns in ten seconds, for forty seeds that are asked every second");
+    assert!(member.os.calls.len() < 3 * turns, "{} calls", member.os.calls.len());
+}
+
+#[test]
+fn a_member_that_loses_its_name_is_finished_and_whoever_waits_is_told_why() {
+    let mut members = [Member::start(1, &[]), Member::start_as(NodeId(1), 2, &[])];
+    let join = members[1].order(&Order::Join { seeds: vec![addr(1)] });
+    for _ in 0..500 {
+        step(&mut members);
+    }
+    assert_eq!(join.0.borrow_mut().take(), Some(Err(CommandError::JoinFailed(JoinFailure::IdTaken))));
+    assert!(members[1].engine.is_finished());
+    let late =
+        members[1].order(&Order::Leave).0.borrow_mut().take().expect("answered").expect_err("too late");
+    assert_eq!(late.to_string(), "Leave was refused: this node has left or lost its id; start it again");
+    assert!(!members[0].engine.is_finished());
 }

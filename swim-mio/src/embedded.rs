@@ -126,7 +126,7 @@ impl Embedded {
         self.engine.node().stats()
     }
 
-    /// Whether the goodbye has left: there is nothing more to turn.
+    /// Whether the goodbye has left, or the id was lost to a rival: there is nothing more to turn.
     #[must_use]
     pub const fn is_finished(&self) -> bool {
         self.engine.is_finished()

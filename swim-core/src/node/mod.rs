@@ -281,6 +281,12 @@ impl Node {
         !matches!(self.life, Life::Quiet)
     }
 
+    /// Whether a `Join` is under way: neither `Joined` nor `JoinFailed` has been told yet.
+    #[must_use]
+    pub fn is_seeking(&self) -> bool {
+        self.join.search == crate::join::Search::Seeking
+    }
+
     /// Grows with every change of what [`members`](Self::members) shows, round-trip times excepted: a
     /// driver copies the table only if this has changed.
     #[must_use]

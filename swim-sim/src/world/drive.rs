@@ -118,7 +118,6 @@ impl World {
     /// Polls until there is nothing more. `Some`: the targets that the host's stack refused to send to.
     fn pump(&mut self, id: HostId) -> Option<Vec<std::net::SocketAddr>> {
         let mut refused = Vec::new();
-        let mut left = false;
         loop {
             let host = &mut self.hosts[id.index()];
             let Some(output) = host.node.as_mut().and_then(|node| node.poll()) else { break };
@@ -128,14 +127,12 @@ impl World {
                     host.traffic.count_sent(datagram.bytes);
                     self.fabric.send(id, host.addr, datagram.target, datagram.bytes);
                 }
-                Output::Event(event) => {
-                    left |= matches!(event, Event::LeaveSent { .. });
-                    self.report(id, event);
-                }
+                Output::Event(event) => self.report(id, event),
             }
         }
-        if left {
-            // As the drivers do: the process ends once its goodbye has been said.
+        let quiet = self.hosts[id.index()].node.as_ref().is_some_and(|node| !node.is_running());
+        if quiet {
+            // As the drivers do: the process ends once its goodbye has been said, or its name is lost.
             self.end_process(id, Presence::Gone);
             return None;
         }
@@ -156,9 +153,6 @@ impl World {
                 let host = &mut self.hosts[id.index()];
                 host.epoch_max = host.epoch_max.max(epoch);
                 self.census.fact_mut(id).epoch = epoch;
-            }
-            Event::Conflict { id: name, won: false, .. } if name == self.census.fact(id).id => {
-                self.census.fact_mut(id).presence = Presence::Gone;
             }
             _ => {}
         }
