@@ -111,18 +111,18 @@ fn boot_time() -> u64 {
 /// One `recvfrom`.
 ///
 /// # Errors
-/// Only `WouldBlock`, as it came: tokio learns from it that the socket is empty. Whoever does not need that
+/// Only `WouldBlock`: the socket is empty, or reading from it fails, which is to wait for as well, or a driver
+/// would turn without end. Tokio learns from it to wait for the next datagram; whoever does not need that
 /// takes it for [`Received::Empty`].
 pub fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
     match socket.recv_from(buffer) {
         Ok((len, source)) => Ok(Received::Datagram { len, source }),
         Err(error) => match error.kind() {
-            ErrorKind::WouldBlock => Err(error),
             // Some earlier datagram found nobody (ICMP), or a signal came: neither is about this read.
             ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset | ErrorKind::Interrupted => {
                 Ok(Received::Nothing)
             }
-            _ => Ok(Received::Empty),
+            _ => Err(ErrorKind::WouldBlock.into()),
         },
     }
 }
@@ -182,6 +182,15 @@ mod tests {
         let addr = first.local_addr.to_string();
         let error = bind(&settings(&addr)).err().expect("in use");
         assert!(error.to_string().contains(&addr), "{error}");
+    }
+
+    #[test]
+    fn a_socket_that_cannot_be_read_is_waited_for_like_an_empty_one() {
+        // No datagram socket at all: every read of it fails.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let unreadable = UdpSocket::from(std::os::fd::OwnedFd::from(listener));
+        let error = receive(&unreadable, &mut [0; 8]).expect_err("nothing to read");
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
     }
 
     #[test]

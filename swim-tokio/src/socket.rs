@@ -125,6 +125,24 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_that_cannot_be_read_is_waited_for() {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            // No datagram socket at all: somebody knocks, so it is readable, and every read of it fails.
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+            listener.set_nonblocking(true).expect("switched");
+            let _knock =
+                std::net::TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
+            let mut socket =
+                Socket::new(UdpSocket::from(std::os::fd::OwnedFd::from(listener))).expect("registered");
+            timeout(Duration::from_secs(30), socket.readable()).await.expect("somebody knocks");
+            assert_eq!(socket.receive(&mut [0; 8]), Received::Empty);
+            let again = timeout(Duration::from_millis(20), socket.readable()).await;
+            assert!(again.is_err(), "or the task would spin");
+        });
+    }
+
+    #[test]
     fn writability_is_reported_only_while_it_is_asked_for() {
         const HOPELESS: Duration = Duration::from_secs(30);
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
