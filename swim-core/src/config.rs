@@ -89,8 +89,9 @@ pub struct Options {
     /// Accuse nobody and expire nothing while stalled or deaf. Default on (SWIM: off).
     pub self_doubt: bool,
     /// Hear members whose datagrams come from another address than the one they advertise (NAT,
-    /// several interfaces), and their acks if the number is right. Whoever can guess a member's id can
-    /// then speak for it from anywhere. Default off.
+    /// several interfaces), and their acks if the number is right, and let in whoever advertises another
+    /// address than its own. Whoever can guess a member's id can then speak for it from anywhere, and any
+    /// stranger can make members send to an address of its choice. Default off.
     pub accept_wrong_source: bool,
 }
 
