@@ -153,7 +153,7 @@ impl Cluster {
     pub(crate) fn kill_and_judge(&mut self, report: &mut Report, victim: usize, bound: Duration) {
         let marks = self.marks();
         let killed = self.members[victim].kill();
-        let (times, all) = self.wait_for_deaths(victim, &marks, killed, bound * 2);
+        let (times, all) = self.wait_for_deaths(victim, &marks, killed, bound * 3);
         let ms = |duration: Option<&Duration>| duration.map_or(0, Duration::as_millis);
         let (least, middle, most) = (times.first(), times.get(times.len() / 2), times.last());
         report.figure(format!("Dead after min {} / median {} / max {} ms", ms(least), ms(middle), ms(most)));

@@ -28,7 +28,7 @@ fn a_new_life_in_a_larger_cluster_is_alive_everywhere_at_once() {
 /// In each round every kind of restart happens once, to members on alternating drivers.
 fn campaign(mut report: Report, n: usize, profile: Profile, rounds: usize) {
     let mut cluster = Cluster::converged(&mut report, n, profile, None);
-    let bury = profile.detection_bound(n);
+    let bury = profile.detection_bound(n) * 3;
     let lives = [
         ("same address, at once", true, 0, None),
         ("same address, clock set back a day, at once", true, DAY, None),
