@@ -79,6 +79,13 @@ fn a_stranger_that_knows_of_a_later_life_is_asked_once_and_not_at_length() {
     assert_eq!(node.stats().datagrams_sent - before.datagrams_sent, 1);
 }
 
+#[test]
+fn nobody_lives_in_the_epoch_that_stands_for_nothing_held() {
+    let me = Identity { id: NodeId(1), addr: addr(1), epoch: Epoch(0) };
+    let node = Node::new(Arc::new(Config::local()), me, Seed([1; 32]), Instant::ORIGIN);
+    assert_eq!(node.me().epoch, Epoch(1));
+}
+
 /// A stranger's ping for `node` in the epoch `epoch`.
 fn ping_about(node: &Node, epoch: u64) -> Vec<u8> {
     let mut bytes = vec![b'S', b'W', 1, 0, 1, 0, 0, 0];

@@ -162,7 +162,9 @@ impl Node {
     /// others reach it at, `me.epoch` Unix milliseconds now, but above every earlier life's.
     #[must_use]
     pub fn new(config: Arc<Config>, me: Identity, seed: Seed, now: Instant) -> Self {
-        let me = Identity { id: me.id, addr: crate::canonical(me.addr), epoch: me.epoch.min(Epoch::MAX) };
+        // A welcome that names epoch 0 says that nothing is held: nobody lives in it.
+        let epoch = me.epoch.clamp(Epoch(1), Epoch::MAX);
+        let me = Identity { id: me.id, addr: crate::canonical(me.addr), epoch };
         let mut streams = Streams::new(&seed);
         let members = Self::empty_table(&mut streams, &config, me, now);
         let broadcasts =
