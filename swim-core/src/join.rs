@@ -457,7 +457,6 @@ mod tests {
         let mut next = 0;
         for (why, max) in [
             (Why::Reply, REPLIES_MAX),
-            (Why::Mending, MENDING_MAX),
             (Why::Introduction, INTRODUCTIONS_MAX),
             (Why::Hint, HINTS_OPEN_MAX),
             (Why::Mending, MENDING_MAX),
