@@ -52,7 +52,11 @@ fn pause(report: &mut Report, cluster: &mut Cluster, sleeper: usize, time: Durat
     // Two periods until it is asked or asks, and its word takes its way.
     let limit =
         cluster.profile.period() * 2 + cluster.profile.dissemination(cluster.len()) + Duration::from_secs(2);
-    report.within(&format!("{what}, suspected by {suspected} and called Dead by {dead} meanwhile: Alive everywhere"), back, limit);
+    report.within(
+        &format!("{what}, suspected by {suspected} and called Dead by {dead} meanwhile: Alive everywhere"),
+        back,
+        limit,
+    );
     // Long enough for a wrong suspicion to show itself.
     std::thread::sleep(cluster.profile.period() * 6);
     let lines = cluster.members[sleeper].since(marks[sleeper]);
