@@ -10,7 +10,7 @@ use core::time::Duration;
 use super::Node;
 use super::telling::Cargo;
 use crate::claim::{Claim, Status};
-use crate::identity::NodeId;
+use crate::identity::{Epoch, Incarnation, NodeId};
 use crate::members::{SAMPLE_MAX, Slot};
 use crate::numbers::{self, Question};
 use crate::output::Event;
@@ -20,6 +20,9 @@ use crate::relay::Due;
 use crate::rtt::smooth;
 use crate::stats::DropReason;
 use crate::wire::{Accusers, Message, Nack, Ping, PingReq, RelayedAck};
+
+/// What is believed of an unknown node.
+const NOTHING: Claim = Claim { epoch: Epoch(0), incarnation: Incarnation(0), status: Status::Alive };
 
 /// The prober.
 impl Node {
@@ -212,7 +215,10 @@ impl Node {
     /// Pings `target` and says what is believed of it, so that it can speak up at once (Lifeguard's
     /// buddy rule; it holds for the Dead too: that is how a partition heals).
     pub(super) fn ping(&mut self, target: Slot, addr: SocketAddr, number: u64, cargo: Cargo<'_>) -> bool {
-        let held = self.members.claim(target);
+        // Of somebody who may be there, where the member is not held (any longer), nothing is believed: told
+        // the member's word, a namesake would outbid it.
+        let here = self.members.addr(target) == addr;
+        let held = if here { self.members.claim(target) } else { NOTHING };
         let status =
             if self.config.buddy || held.status == Status::Dead { held.status } else { Status::Alive };
         let ping = Ping {

@@ -545,3 +545,22 @@ fn nobody_is_buried_in_the_tick_that_comes_too_late() {
     }
     assert_eq!(lab.status(3), Some(Status::Dead));
 }
+
+#[test]
+fn a_ping_to_where_a_member_is_no_longer_held_says_nothing_of_it() {
+    let mut lab = Lab::quiet();
+    lab.meet(4);
+    lab.await_probe_of(3);
+    // Somebody else has the id now, in a later life. Whoever is still there would outbid that word.
+    lab.gossip(word(2), &[craft::alive(word(3).epoch(EPOCH + 5), addr(33), b"")]);
+    lab.sent.clear();
+    let again = loop {
+        lab.tick();
+        let pings = lab.sent_of(craft::PING);
+        if let Some((_, ping)) = pings.into_iter().find(|(target, _)| *target == addr(3)) {
+            break ping;
+        }
+    };
+    let head = craft::part(&again, craft::HEAD);
+    assert_eq!((craft::u64_at(head, 0), craft::u64_at(head, 8), craft::u32_at(head, 16)), (3, 0, 0));
+}

@@ -138,7 +138,7 @@ fn who_missed_a_goodbye_and_buried_the_one_who_left_learns_of_it() {
         world.heal();
         let rest = others(&hosts, hosts[3]);
         world
-            .run_until(secs(120), |world| world.all_believe(&rest, &hosts[3..4], Status::Left))
+            .run_until(secs(900), |world| world.all_believe(&rest, &hosts[3..4], Status::Left))
             .expect("the others know better, and say so");
     });
 }
