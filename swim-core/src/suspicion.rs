@@ -15,6 +15,10 @@
 //! shortest timeout itself, so that whoever is buried had the time to speak up *here*. Otherwise the
 //! verdicts of the other half of a healed partition would bury one's own living neighbours.
 //!
+//! A suspicion whose time was not shortened to the shortest is told once more half a shortest timeout before it
+//! runs out. Its first telling may have ended while the suspect could not be reached; whoever can be reached
+//! now is not buried unheard.
+//!
 //! timeout(c) = max(min, max − (max − min) · log(c + 1) / log(K + 1)), with c confirmations beyond the
 //! first accuser, min = α · max(1, log₁₀ n) · period and max = β · min. K is at most n − 2: there cannot be
 //! more confirmations than other members.
@@ -76,8 +80,41 @@ struct Suspicion {
     accusers: Accusers,
     /// Who has called it Dead already.
     verdict: Option<NodeId>,
+    /// It has been told a second time, or needs not be.
+    retold: bool,
     /// Changes whenever the deadline does; older entries of the heap are void.
     generation: u32,
+}
+
+impl Suspicion {
+    /// When it runs out.
+    fn deadline(&self) -> Instant {
+        let timeout = match self.verdict {
+            Some(_) => self.patience.min,
+            None => self.patience.timeout(self.accusers.len()),
+        };
+        self.started.after(timeout)
+    }
+
+    /// When something is to be done about it.
+    fn due_at(&self) -> Instant {
+        let deadline = self.deadline();
+        let shortest = self.started.after(self.patience.min);
+        if self.retold || deadline <= shortest {
+            return deadline;
+        }
+        let left = deadline.since(self.started).saturating_sub(self.patience.min / 2);
+        self.started.after(left)
+    }
+}
+
+/// What is due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Due {
+    /// It is to be told once more.
+    Retell(Slot),
+    /// It has run out.
+    Expired(Slot),
 }
 
 /// All running suspicions, by place; each suspect's record holds its place.
@@ -98,15 +135,15 @@ impl Suspicions {
         patience: Patience,
         now: Instant,
     ) -> (u32, Duration) {
-        let suspicion = Suspicion { slot, started: now, patience, accusers, verdict: None, generation: 0 };
+        let suspicion =
+            Suspicion { slot, started: now, patience, accusers, verdict: None, retold: false, generation: 0 };
         let place = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             self.places.len() as u32 - 1
         });
         self.places[place as usize] = Some(suspicion);
-        let timeout = patience.timeout(accusers.len());
-        self.schedule(place, now.after(timeout));
-        (place, timeout)
+        self.schedule(place);
+        (place, patience.timeout(accusers.len()))
     }
 
     /// Adds an accuser. `true` if it is news; the deadline has moved closer then.
@@ -117,9 +154,7 @@ impl Suspicions {
             return false;
         }
         if suspicion.verdict.is_none() {
-            let timeout = suspicion.patience.timeout(suspicion.accusers.len());
-            let deadline = suspicion.started.after(timeout);
-            self.schedule(place, deadline);
+            self.schedule(place);
         }
         true
     }
@@ -129,8 +164,7 @@ impl Suspicions {
         let Some(suspicion) = self.get_mut(place) else { return };
         if suspicion.verdict.is_none() {
             suspicion.verdict = Some(by);
-            let deadline = suspicion.started.after(suspicion.patience.min);
-            self.schedule(place, deadline);
+            self.schedule(place);
         }
     }
 
@@ -142,14 +176,22 @@ impl Suspicions {
         Some(suspicion.accusers)
     }
 
-    /// The next one whose time is up at `now`, in order of deadline; it stays until it is ended.
-    pub(crate) fn expired(&mut self, now: Instant) -> Option<Slot> {
+    /// The next one about which something is due at `now`, in order of time. One that has expired stays
+    /// until it is ended.
+    pub(crate) fn due(&mut self, now: Instant) -> Option<Due> {
         self.prune();
-        let Reverse((deadline, place, _)) = *self.due.peek()?;
-        if deadline > now { None } else { self.get(place).map(|suspicion| suspicion.slot) }
+        let Reverse((at, place, _)) = *self.due.peek()?;
+        let suspicion = self.get_mut(place).filter(|_| at <= now)?;
+        let slot = suspicion.slot;
+        if at >= suspicion.deadline() {
+            return Some(Due::Expired(slot));
+        }
+        suspicion.retold = true;
+        self.schedule(place);
+        Some(Due::Retell(slot))
     }
 
-    /// The earliest deadline, in patience time.
+    /// When something is due next, in patience time.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.due.peek().map(|Reverse((deadline, _, _))| *deadline)
     }
@@ -172,13 +214,13 @@ impl Suspicions {
         self.places.get_mut(place as usize)?.as_mut()
     }
 
-    fn schedule(&mut self, place: u32, deadline: Instant) {
+    fn schedule(&mut self, place: u32) {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        if let Some(suspicion) = self.get_mut(place) {
-            suspicion.generation = generation;
-        }
-        self.due.push(Reverse((deadline, place, generation)));
+        let Some(suspicion) = self.get_mut(place) else { return };
+        suspicion.generation = generation;
+        let due_at = suspicion.due_at();
+        self.due.push(Reverse((due_at, place, generation)));
         self.prune();
         let live = self.places.len() - self.free.len();
         if self.due.len() > VOID_MAX + 2 * live {
@@ -234,7 +276,7 @@ mod tests {
     fn the_same_accuser_twice_is_not_two() {
         let (mut suspicions, place, _) = started(10);
         assert!(!suspicions.confirm(place, NodeId(10)));
-        assert_eq!(suspicions.deadline(), Some(at(24_000)));
+        assert_eq!(suspicions.accusers(place).map(Accusers::len), Some(1));
     }
 
     #[test]
@@ -242,7 +284,7 @@ mod tests {
         let (mut suspicions, place, _) = started(10);
         suspicions.hurry(place, NodeId(20));
         assert_eq!(suspicions.deadline(), Some(at(4_000)));
-        assert_eq!(suspicions.expired(at(3_999)), None);
+        assert_eq!(suspicions.due(at(3_999)), None);
         assert!(suspicions.confirm(place, NodeId(11)));
         assert_eq!(suspicions.deadline(), Some(at(4_000)));
         assert_eq!(suspicions.verdict(place), Some(NodeId(20)));
@@ -255,6 +297,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_shortened_to_the_shortest_is_told_once_more_in_time_to_be_refuted() {
+        let (mut suspicions, place, _) = started(10);
+        assert!(suspicions.confirm(place, NodeId(11)));
+        assert_eq!(suspicions.due(at(11_999)), None);
+        assert_eq!(suspicions.due(at(12_000)), Some(Due::Retell(Slot(1))));
+        assert_eq!(suspicions.due(at(13_999)), None, "once");
+        assert_eq!(suspicions.due(at(14_000)), Some(Due::Expired(Slot(1))));
+        for accuser in 12..14 {
+            suspicions.confirm(place, NodeId(accuser));
+        }
+        assert_eq!(suspicions.deadline(), Some(at(4_000)), "the shortest leaves no time for it");
+    }
+
+    #[test]
     fn suspicions_that_come_and_go_leave_nothing_behind() {
         let (mut suspicions, _, _) = started(10);
         for turn in 1..10_000 {
@@ -263,7 +319,7 @@ mod tests {
             suspicions.end(place);
         }
         assert!(suspicions.due.len() <= VOID_MAX + 4, "{}", suspicions.due.len());
-        assert_eq!(suspicions.deadline(), Some(at(24_000)));
+        assert_eq!(suspicions.deadline(), Some(at(22_000)));
     }
 
     #[test]
@@ -272,9 +328,10 @@ mod tests {
         let (other, _) =
             suspicions.start(Slot(2), Accusers::new(NodeId(10)), Patience::new(&Config::lan(), 10), at(5));
         assert!(suspicions.end(place).is_some());
-        assert_eq!(suspicions.deadline(), Some(at(24_005)));
-        assert_eq!(suspicions.expired(at(24_004)), None);
-        assert_eq!(suspicions.expired(at(24_005)), Some(Slot(2)));
+        assert_eq!(suspicions.due(at(22_004)), None);
+        assert_eq!(suspicions.due(at(22_005)), Some(Due::Retell(Slot(2))));
+        assert_eq!(suspicions.due(at(24_004)), None);
+        assert_eq!(suspicions.due(at(24_005)), Some(Due::Expired(Slot(2))));
         assert!(suspicions.end(other).is_some());
         assert_eq!(suspicions.deadline(), None);
     }

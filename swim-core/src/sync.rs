@@ -12,6 +12,10 @@
 //!     └── nothing left ────────┘ productive: again at once · nothing new: wait twice as long, to 30 s
 //! ```
 //!
+//! Under loss the roots of many members differ all the time, only because news are under way, and the waits
+//! grow. So a member that suspects somebody does not wait longer than a period: what it lacks may be the
+//! refutation.
+//!
 //! The puller never learns that it has *more*: the other side sees the same two roots and pulls in turn.
 
 use alloc::vec::Vec;
@@ -79,6 +83,7 @@ pub(crate) struct Sync {
     news: u32,
     pages: u32,
     wait: Duration,
+    finished_at: Instant,
     not_before: Instant,
 }
 
@@ -98,13 +103,17 @@ impl Sync {
             news: 0,
             pages: 0,
             wait: shortest,
+            finished_at: Instant::ORIGIN,
             not_before: Instant::ORIGIN,
         }
     }
 
-    /// `peer` holds something else than we do.
-    pub(crate) fn differs(&mut self, peer: NodeId, now: Instant) {
-        if !self.enabled || (!self.pulling && now < self.not_before) {
+    /// `peer` holds something else than we do. `urgent`: what we lack may be the word of somebody whom we are
+    /// about to bury, so there is no back-off.
+    pub(crate) fn differs(&mut self, peer: NodeId, urgent: bool, now: Instant) {
+        let urgent_at = self.finished_at.after(self.shortest);
+        let not_before = if urgent { self.not_before.min(urgent_at) } else { self.not_before };
+        if !self.enabled || (!self.pulling && now < not_before) {
             return;
         }
         if !self.pulling {
@@ -220,6 +229,7 @@ impl Sync {
 
     fn finish(&mut self, now: Instant) {
         self.pulling = false;
+        self.finished_at = now;
         self.window = [None; WINDOW];
         self.work.clear();
         if self.news > 0 {
@@ -290,7 +300,7 @@ mod tests {
     #[test]
     fn children_that_did_not_fit_are_asked_for_one_level_deeper() {
         let mut sync = sync();
-        sync.differs(NodeId(1), at(0));
+        sync.differs(NodeId(1), false, at(0));
         let (range, place) = ask(&mut sync, 7, at(0)).expect("a session began");
         assert_eq!(range, Range::ALL);
         assert_eq!(sync.page(place, 7, addr(1)), Some(range));
@@ -307,7 +317,7 @@ mod tests {
         let mut now = 0;
         let mut began = alloc::vec![];
         while began.len() < 7 {
-            sync.differs(NodeId(1), at(now));
+            sync.differs(NodeId(1), false, at(now));
             if let Some((range, place)) = ask(&mut sync, 7, at(now)) {
                 began.push(now / 1000);
                 sync.page(place, 7, addr(1));
@@ -317,18 +327,34 @@ mod tests {
         }
         assert_eq!(began, [0, 1, 3, 7, 15, 31, 61]);
         sync.at_once(at(now));
-        sync.differs(NodeId(1), at(now));
+        sync.differs(NodeId(1), false, at(now));
         let (range, place) = ask(&mut sync, 7, at(now)).expect("no waiting after a join");
         sync.page(place, 7, addr(1));
         sync.progress(range, 0, 1, at(now));
-        sync.differs(NodeId(1), at(now));
+        sync.differs(NodeId(1), false, at(now));
         assert!(ask(&mut sync, 8, at(now)).is_some(), "productive: again at once");
+    }
+
+    #[test]
+    fn who_suspects_somebody_does_not_wait_longer_than_a_period() {
+        let mut sync = sync();
+        let mut began = alloc::vec![];
+        for seconds in 0..12 {
+            let now = at(seconds * 1000);
+            sync.differs(NodeId(1), seconds > 7, now);
+            if let Some((range, place)) = ask(&mut sync, 7, now) {
+                began.push(seconds);
+                sync.page(place, 7, addr(1));
+                sync.progress(range, 0, 0, now);
+            }
+        }
+        assert_eq!(began, [0, 1, 3, 7, 8, 9, 10, 11]);
     }
 
     #[test]
     fn a_page_that_does_not_come_is_asked_of_somebody_else_and_given_up_in_the_end() {
         let mut sync = sync();
-        sync.differs(NodeId(1), at(0));
+        sync.differs(NodeId(1), false, at(0));
         sync.add_peer(NodeId(2));
         for (try_, peer) in [(0_u64, 1), (1, 2), (2, 1)] {
             let now = at(try_ * 500);
@@ -344,7 +370,7 @@ mod tests {
     fn only_what_was_asked_for_is_a_page() {
         let mut sync = sync();
         assert_eq!(sync.page(0, 7, addr(1)), None);
-        sync.differs(NodeId(1), at(0));
+        sync.differs(NodeId(1), false, at(0));
         let (_, place) = ask(&mut sync, 7, at(0)).expect("a session began");
         assert_eq!(sync.page(place, 8, addr(1)), None);
         assert_eq!(sync.page(place, 7, addr(2)), None);
@@ -356,7 +382,7 @@ mod tests {
     #[test]
     fn the_work_is_bounded_and_the_window_too() {
         let mut sync = sync();
-        sync.differs(NodeId(1), at(0));
+        sync.differs(NodeId(1), false, at(0));
         for number in 0..200 {
             let Some((range, place)) = ask(&mut sync, number, at(0)) else { break };
             sync.page(place, number, addr(1));
@@ -382,7 +408,7 @@ mod tests {
     fn no_more_than_eight_members_are_asked_in_one_session() {
         let mut sync = sync();
         for peer in 1..20 {
-            sync.differs(NodeId(peer), at(0));
+            sync.differs(NodeId(peer), false, at(0));
         }
         let mut asked = alloc::collections::BTreeSet::new();
         for number in 0..40 {

@@ -222,7 +222,7 @@ impl Node {
     fn catch_up(&mut self, sender: NodeId) {
         let now = self.now();
         self.sync.at_once(now);
-        self.sync.differs(sender, now);
+        self.sync.differs(sender, false, now);
         let mut helpers = [Slot::ME; SAMPLE_MAX];
         let streams = &mut self.streams;
         let random = &mut |n| streams.below(Purpose::Joining, n);

@@ -6,6 +6,7 @@ use core::ops::ControlFlow;
 use super::Node;
 use super::receive::Gossip;
 use super::telling::{Cargo, row_len};
+use crate::claim::Status;
 use crate::identity::NodeId;
 use crate::members::Slot;
 use crate::numbers::{self, Question};
@@ -21,7 +22,8 @@ impl Node {
     /// A member's root is known to differ from ours (`Some`), or not stated because it is the same.
     pub(super) fn compare(&mut self, peer: NodeId, root: Option<u64>) {
         if root.is_some_and(|root| root != self.digest_root()) {
-            self.sync.differs(peer, self.doubt.awake());
+            let urgent = self.members.count(Status::Suspect) > 0;
+            self.sync.differs(peer, urgent, self.doubt.awake());
         }
     }
 

@@ -13,6 +13,7 @@ use crate::members::{SAMPLE_MAX, Slot};
 use crate::numbers::{self, Question};
 use crate::output::Event;
 use crate::random::Purpose;
+use crate::suspicion::Due;
 use crate::time::Instant;
 use crate::wire::Message;
 
@@ -127,7 +128,15 @@ impl Node {
         }
         let now = self.doubt.patience();
         for _ in 0..EXPIRIES_MAX {
-            let Some(slot) = self.suspicions.expired(now) else { return };
+            let slot = match self.suspicions.due(now) {
+                None => return,
+                Some(Due::Retell(slot)) => {
+                    let id = self.members.id(slot);
+                    self.tell(slot, id, id);
+                    continue;
+                }
+                Some(Due::Expired(slot)) => slot,
+            };
             let held = self.members.claim(slot);
             let place = self.members.suspicion(slot);
             let accuser = place.and_then(|place| self.suspicions.accusers(place));

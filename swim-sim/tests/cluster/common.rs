@@ -104,8 +104,10 @@ pub(crate) fn record_wire(world: &mut World) -> Arc<Mutex<Vec<Seen>>> {
 
 /// Numbers of the kinds of messages.
 pub(crate) mod kind {
+    pub(crate) const ACK: u8 = 2;
     pub(crate) const PING_REQ: u8 = 3;
     pub(crate) const JOIN: u8 = 6;
+    pub(crate) const WELCOME: u8 = 8;
 }
 
 /// Where the header's fields are.
@@ -114,4 +116,5 @@ pub(crate) mod header {
 
     pub(crate) const EPOCH: Range<usize> = 20..28;
     pub(crate) const INCARNATION: Range<usize> = 28..32;
+    pub(crate) const LEN: usize = 32;
 }
