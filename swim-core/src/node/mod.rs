@@ -54,16 +54,12 @@ use crate::members::{Members, Slot};
 use crate::outbox::Outbox;
 use crate::output::{Event, Output, Transmit};
 use crate::probe::Probe;
-use crate::random::{Prf, Purpose, Streams};
+use crate::random::{Prf, Purpose, Seed, Streams};
 use crate::relay::Relays;
 use crate::stats::{DropReason, Stats};
 use crate::suspicion::{Patience, Suspicions};
 use crate::sync::{PageBudget, Sync};
 use crate::time::Instant;
-
-/// Everything random that a node will ever do follows from these 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Seed(pub [u8; 32]);
 
 /// Whether this node takes part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

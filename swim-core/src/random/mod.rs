@@ -16,10 +16,13 @@ use core::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-use crate::node::Seed;
 use crate::time::nanos;
 
 pub(crate) use prf::Prf;
+
+/// Everything random that a node will ever do follows from these 32 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seed(pub [u8; 32]);
 
 /// What something random is for. The number is the stream's and part of every recording: append only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
