@@ -58,6 +58,12 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
+    /// Whether the joiner claims no earlier life than the incumbent's: what an earlier one says may be an old
+    /// datagram.
+    pub(crate) fn is_in_earnest(&self) -> bool {
+        self.word.0 >= self.epoch
+    }
+
     fn tries_max(&self) -> u8 {
         if self.word.0 == self.epoch { TRIES } else { TRIES_FOR_ANOTHER_LIFE }
     }

@@ -101,7 +101,7 @@ impl Node {
             return false;
         };
         let lives = admission.outcome == Incumbent::Lives;
-        if lives {
+        if lives && admission.is_in_earnest() {
             self.event(Event::Conflict { id: header.sender, rival: admission.joiner, won: true });
         }
         let verdict = if lives { Verdict::IdTaken } else { Verdict::Admitted };
