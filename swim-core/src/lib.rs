@@ -1,4 +1,22 @@
-//! SWIM with Lifeguard as a deterministic state machine.
+//! SWIM with Lifeguard as a deterministic state machine: who is in the group, and who is gone.
+//!
+//! The law of this crate: *the same inputs at the same times give the same outputs.* It has no clock, no
+//! socket, no thread, no randomness of its own, no floats and no order of a hash map; lints refuse them. So
+//! a cluster can be run under a virtual clock, a run can be repeated from its seed, and what a node did can
+//! be told from what it was handed.
+//!
+//! A [`Node`] has one way in, one way out, and one deadline:
+//!
+//! ```text
+//!   datagram, Tick, command ──▶ Node::handle(now, Input)      the only thing that changes the protocol
+//!   Node::poll() ──▶ Transmit | Event                         until None; it only pops
+//!   Node::deadline() ──▶ hand in Input::Tick no later than this
+//! ```
+//!
+//! The example at [`Node`] is a whole driver. Those for real sockets are `swim-mio` and `swim-tokio`;
+//! `swim-sim` drives clusters. Begin with [`Options`] (or [`Config::lan`]), [`Identity`] and [`Command`];
+//! what comes out is [`Event`] for the user and [`Transmit`] for the socket, [`Member`] is one row of the
+//! table, [`Stats`] counts everything, each [`DropReason`] by itself.
 #![no_std]
 #![forbid(unsafe_code)]
 // What clippy.toml lists, and what it cannot list: no clock, thread, socket, float or order of a hash

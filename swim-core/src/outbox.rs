@@ -15,8 +15,8 @@ use crate::output::Event;
 pub(crate) const QUANTUM: usize = 16;
 /// Datagrams that can wait: a quantum of timers, and the answers of a quantum of further inputs.
 pub(crate) const OUTBOX_DATAGRAMS: usize = 2 * QUANTUM;
-/// Events that can wait. A full datagram of 1,400 bytes makes at most some 120 (its updates are
-/// at least 32 bytes long, and make up to three each).
+/// Events that can wait. A full datagram of 1,400 bytes makes at most some 170 (its updates are at least 24
+/// bytes long, and make up to three each); one of 9,000 may make more than fit, and `Event::Lost` says so.
 pub(crate) const OUTBOX_EVENTS: usize = 1024;
 
 #[derive(Clone, Copy, Debug)]

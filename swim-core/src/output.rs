@@ -105,7 +105,8 @@ pub enum Event {
         /// This node's incarnation now.
         incarnation: Incarnation,
     },
-    /// Another node claims this node's id (or, at a seed, the id of a member it holds).
+    /// Another node claims this node's id; or, at a member that was asked to let it in, the id of a
+    /// member that lives, in a life that is not an earlier one (which may be an old datagram).
     Conflict {
         /// The id.
         id: NodeId,
