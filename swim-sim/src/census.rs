@@ -79,6 +79,10 @@ impl Census {
         host
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.facts.len()
+    }
+
     pub(crate) fn fact(&self, host: HostId) -> &Fact {
         &self.facts[host.index()]
     }

@@ -34,6 +34,7 @@
 
 mod action;
 mod census;
+mod evidence;
 mod fingerprint;
 mod host;
 mod net;
@@ -45,6 +46,7 @@ mod world;
 
 pub use action::Action;
 pub use census::{Death, Presence};
+pub use evidence::{Fate, Happening, Phase, Scene, Witness};
 pub use fingerprint::Fingerprint;
 pub use host::{HostId, Logged, Spec};
 pub use net::{Arrival, Datagram, Latency, Link, Network, PER_CENT, Verdict};

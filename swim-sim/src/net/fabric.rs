@@ -7,12 +7,13 @@ use std::time::Duration;
 use swim_core::Instant;
 
 use super::{Arrival, Datagram, Directory, Hook, Link, Network, Packets, Verdict};
+use crate::evidence::Fate;
 use crate::fingerprint::Fingerprint;
 use crate::host::HostId;
 use crate::queue::{PacketId, Pending, Queue};
 use crate::random::{Random, purpose};
 use crate::traffic::Traffic;
-use crate::transcript::{Fate, Transcript};
+use crate::transcript::Transcript;
 
 /// What becomes of a datagram, in the fingerprint.
 const MARK_SENT: u64 = 0x5e57;
@@ -58,7 +59,13 @@ impl Fabric {
     }
 
     /// A host sends.
-    pub(crate) fn send(&mut self, sender: HostId, source: SocketAddr, target: SocketAddr, bytes: &[u8]) {
+    pub(crate) fn send(
+        &mut self,
+        sender: HostId,
+        source: SocketAddr,
+        target: SocketAddr,
+        bytes: &[u8],
+    ) -> Fate {
         self.traffic.count_sent(bytes);
         self.mark(MARK_SENT, sender);
         self.fingerprint.absorb_bytes(bytes);
@@ -90,6 +97,7 @@ impl Fabric {
             self.traffic.duplicated.add(bytes.len());
             self.launch(source, target, bytes, delays[1]);
         }
+        Fate::Sent
     }
 
     /// Puts a datagram on its way past every model: from a host after its link, or from a stranger.
@@ -120,10 +128,18 @@ impl Fabric {
         self.fingerprint.absorb(what << 32 | u64::from(host.0));
     }
 
-    fn lose(&mut self, sender: HostId, source: SocketAddr, target: SocketAddr, bytes: &[u8], fate: Fate) {
+    fn lose(
+        &mut self,
+        sender: HostId,
+        source: SocketAddr,
+        target: SocketAddr,
+        bytes: &[u8],
+        fate: Fate,
+    ) -> Fate {
         self.traffic.lost.add(bytes.len());
         self.mark(MARK_LOST, sender);
         self.transcript.datagram(self.now, source, target, bytes, fate);
+        fate
     }
 
     fn ask_hook(&mut self, sender: HostId, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> Verdict {

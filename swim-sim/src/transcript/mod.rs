@@ -10,22 +10,8 @@ use std::net::SocketAddr;
 
 use swim_core::{Event, Instant, describe};
 
+use crate::evidence::Fate;
 use crate::host::HostId;
-
-/// What the network did with a datagram, as the arrow shows it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Fate {
-    /// It will arrive: `->`.
-    Sent,
-    /// The link lost it: `-?`.
-    Lost,
-    /// A partition or a cut stopped it: `-|`.
-    Cut,
-    /// A test's hook stopped it: `-x`.
-    Dropped,
-    /// A test forged it: `~>`.
-    Forged,
-}
 
 /// The lines so far.
 #[derive(Default)]

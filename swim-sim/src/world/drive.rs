@@ -6,6 +6,7 @@ use swim_core::{Event, Input, NodeId, Output};
 
 use super::World;
 use crate::census::{Death, Presence};
+use crate::evidence::{Happening, Scene};
 use crate::host::{DRAIN_MAX, HostId, Logged};
 use crate::queue::{PacketId, Pending};
 
@@ -62,6 +63,7 @@ impl World {
         if self.hosts[id.index()].deadline().is_some_and(|deadline| deadline <= self.fabric.now) {
             self.count_tick(id);
             self.fabric.mark(MARK_TICK, id);
+            self.testify(&Happening::Ticked { host: id });
             self.input(id, Input::Tick);
         }
         self.rearm(id);
@@ -90,6 +92,7 @@ impl World {
             host.revision = node.revision();
             self.stir += 1;
         }
+        self.settled(id);
     }
 
     /// Arms the host's timer for its node's deadline, or for at once if something waits to be read.
@@ -112,6 +115,7 @@ impl World {
     fn read(&mut self, id: HostId, source: std::net::SocketAddr, bytes: &[u8]) {
         self.fabric.traffic.received.add(bytes.len());
         self.hosts[id.index()].traffic.received.add(bytes.len());
+        self.testify(&Happening::Arrived { host: id, source, bytes });
         self.input(id, Input::Datagram { source, bytes });
     }
 
@@ -122,10 +126,22 @@ impl World {
             let host = &mut self.hosts[id.index()];
             let Some(output) = host.node.as_mut().and_then(|node| node.poll()) else { break };
             match output {
-                Output::Transmit(datagram) if host.unplugged => refused.push(datagram.target),
+                Output::Transmit(datagram) if host.unplugged => {
+                    let target = datagram.target;
+                    refused.push(target);
+                    self.testify(&Happening::Unsendable { host: id, target });
+                }
                 Output::Transmit(datagram) => {
                     host.traffic.count_sent(datagram.bytes);
-                    self.fabric.send(id, host.addr, datagram.target, datagram.bytes);
+                    let (source, target, bytes) = (host.addr, datagram.target, datagram.bytes);
+                    let fate = self.fabric.send(id, source, target, bytes);
+                    let scene = Scene {
+                        now: self.fabric.now,
+                        phase: self.phase,
+                        census: &self.census,
+                        network: &self.fabric.network,
+                    };
+                    self.witnesses.see(&scene, &Happening::Sent { host: id, source, target, bytes, fate });
                 }
                 Output::Event(event) => self.report(id, event),
             }
@@ -147,6 +163,7 @@ impl World {
         self.fabric.scratch.clear();
         write!(self.fabric.scratch, "{event:?}").expect("writing to a string cannot fail");
         self.fabric.fingerprint.absorb_bytes(self.fabric.scratch.as_bytes());
+        self.testify(&Happening::Reported { host: id, event: &event });
         match event {
             Event::Dead { id: subject, by, accuser } => self.judge(id, subject, by, accuser),
             Event::EpochRaised { epoch } => {

@@ -10,10 +10,10 @@ use swim_core::{Command, Config, Epoch, Input, Seed};
 use super::World;
 use crate::action::Action;
 use crate::census::{Fact, Presence};
+use crate::evidence::{Fate, Happening};
 use crate::host::{Host, HostId, Spec};
 use crate::net::{Arrival, Datagram, Directory, Network, Verdict};
 use crate::random::{Random, purpose};
-use crate::transcript::Fate;
 
 /// Interventions, in the fingerprint.
 const MARK_ACTION: u64 = 0xac71;
@@ -112,6 +112,7 @@ impl World {
         self.fabric.fingerprint.absorb(MARK_FORGED);
         self.fabric.fingerprint.absorb_bytes(bytes);
         self.fabric.transcript.datagram(self.fabric.now, source, target, bytes, Fate::Forged);
+        self.testify(&Happening::Forged { source, target, bytes });
         self.fabric.launch(source, target, bytes, Duration::ZERO);
     }
 
@@ -139,6 +140,12 @@ impl World {
             Action::Plug(host) => self.note(*host, &format_args!("plug {host:?}")),
             other => self.note(HostId(u32::MAX), &format_args!("{other:?}")),
         }
+        let done = self.carry_out(action);
+        self.testify(&Happening::Acted { action, done });
+        done
+    }
+
+    fn carry_out(&mut self, action: &Action) -> bool {
         match action {
             Action::Crash(host) => self.end_process(*host, Presence::Crashed),
             Action::Restart(host) => self.try_restart(*host),
@@ -174,6 +181,7 @@ impl World {
         if !self.hosts[host.index()].is_running() {
             return false;
         }
+        self.testify(&Happening::Commanded { host, command: &command });
         self.input(host, Input::Command(command));
         self.rearm(host);
         true
@@ -203,6 +211,7 @@ impl World {
         }
         self.fabric.directory.unbind(host.addr);
         self.census.fact_mut(id).presence = presence;
+        self.testify(&Happening::Ended { host: id, presence });
         true
     }
 
@@ -216,6 +225,7 @@ impl World {
         let me = host.boot(self.fabric.now, unix_ms, seed);
         *self.census.fact_mut(id) =
             Fact { id: me.id, addr: me.addr, epoch: me.epoch, presence: Presence::Up };
+        self.testify(&Happening::Began { host: id, me });
         self.rearm(id);
     }
 

@@ -4,6 +4,7 @@ mod commands;
 mod convergence;
 mod drive;
 mod faults;
+mod testimony;
 mod timeout;
 mod views;
 
@@ -14,6 +15,7 @@ use swim_core::{Config, Instant};
 
 use crate::action::Action;
 use crate::census::{Census, Death, Presence};
+use crate::evidence::{Phase, Witnesses};
 use crate::host::{DRAIN_MAX, Host, HostId, Spec};
 use crate::net::{Fabric, Link};
 use crate::queue::Pending;
@@ -59,6 +61,8 @@ pub struct World {
     scheduled: Vec<Option<Action>>,
     /// Grows whenever a view or a log may have changed, so that nothing is looked at in vain.
     stir: u64,
+    pub(crate) phase: Phase,
+    pub(crate) witnesses: Witnesses,
 }
 
 /// How finely [`World::run_until`] looks.
@@ -87,6 +91,8 @@ impl World {
             deaths: Vec::new(),
             scheduled: Vec::new(),
             stir: 0,
+            phase: Phase::default(),
+            witnesses: Witnesses::default(),
         }
     }
 
