@@ -6,37 +6,19 @@
 //! its inbox, as the kernel does, and finds it full when it is continued.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use swim_core::{Config, Epoch, Event, Identity, Instant, Node, NodeId, Seed};
 
+use crate::action::Inbox;
+pub use crate::host_id::HostId;
 use crate::net::Directory;
 use crate::queue::PacketId;
 use crate::traffic::Traffic;
 
 /// Datagrams that a driver reads before it looks at its clock.
 pub(crate) const DRAIN_MAX: usize = 1024;
-
-/// Number of a host in its world, from 0 in the order of starting. Printed as the name that its node has
-/// by default: host 0 is `#1`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HostId(pub u32);
-
-impl HostId {
-    /// As an index.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl fmt::Debug for HostId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{:x}", self.0 + 1)
-    }
-}
 
 /// What a host is started with.
 #[derive(Clone, Debug)]
@@ -109,6 +91,8 @@ pub(crate) struct Host {
     /// `None`: no process.
     pub(crate) node: Option<Box<Node>>,
     pub(crate) paused: bool,
+    /// While it is paused: what becomes of what arrives.
+    pub(crate) inbox_while_paused: Inbox,
     /// Its stack refuses to send, and nothing reaches it.
     pub(crate) unplugged: bool,
     /// How many lives there were.
@@ -144,6 +128,7 @@ impl Host {
             epoch_max: Epoch(0),
             node: None,
             paused: false,
+            inbox_while_paused: Inbox::Kept,
             unplugged: false,
             lives: 0,
             origin: Instant::ORIGIN,

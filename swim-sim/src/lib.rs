@@ -37,14 +37,16 @@ mod census;
 mod evidence;
 mod fingerprint;
 mod host;
+mod host_id;
 mod net;
 mod queue;
 mod random;
+mod text;
 mod traffic;
 mod transcript;
 mod world;
 
-pub use action::Action;
+pub use action::{Action, FaultClass, Inbox, Phase};
 pub use census::{Death, Presence};
 pub use evidence::{Fate, Happening, Phase, Scene, Witness};
 pub use fingerprint::Fingerprint;

@@ -59,7 +59,8 @@ impl Directory {
     }
 }
 
-fn born_at(addr: SocketAddr) -> Option<HostId> {
+/// Which host is born at `addr`, if any can be.
+pub(crate) fn born_at(addr: SocketAddr) -> Option<HostId> {
     let SocketAddr::V4(v4) = addr else { return None };
     let [ten, a, b, c] = v4.ip().octets();
     let number = u32::from_be_bytes([0, a, b, c]);

@@ -2,27 +2,35 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::random::scale;
+use crate::text;
 
 /// A distribution of one-way delays. Whatever varies also reorders.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Latency {
     /// Always the same.
-    Constant(Duration),
+    Constant(#[serde(with = "text::duration")] Duration),
     /// Any value of the range, both ends included.
     Uniform {
         /// Shortest.
+        #[serde(with = "text::duration")]
         min: Duration,
         /// Longest.
+        #[serde(with = "text::duration")]
         max: Duration,
     },
     /// At least `min`, and on the average `mean_extra` more, with an exponential tail (its logarithm is
     /// drawn by straight lines between the powers of two: integers only, at most 3 % off anywhere).
     Exponential {
         /// Shortest.
+        #[serde(with = "text::duration")]
         min: Duration,
         /// Mean of what is added to it.
+        #[serde(with = "text::duration")]
         mean_extra: Duration,
     },
 }

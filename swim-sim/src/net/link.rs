@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Latency;
+use crate::action::FaultClass;
 
 /// A per cent in parts per million, the unit of [`Link::loss_ppm`] and [`Link::duplicate_ppm`].
 pub const PER_CENT: u32 = 10_000;
 
 /// How a directed link treats datagrams. Each is treated on its own: losses are independent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Link {
     /// One-way delay.
@@ -49,5 +53,23 @@ impl Link {
     #[must_use]
     pub const fn duplication(self, ppm: u32) -> Self {
         Self { duplicate_ppm: ppm, ..self }
+    }
+
+    /// The kinds of faults that this link has, compared with [`Link::lan`].
+    #[must_use]
+    pub fn faults(&self) -> Vec<FaultClass> {
+        let all = [
+            (FaultClass::Loss, self.loss_ppm > 0),
+            (FaultClass::Duplication, self.duplicate_ppm > 0),
+            (FaultClass::Latency, self.latency != Self::lan().latency),
+        ];
+        all.into_iter().filter(|(_, has)| *has).map(|(class, _)| class).collect()
+    }
+}
+
+/// [`Link::lan`].
+impl Default for Link {
+    fn default() -> Self {
+        Self::lan()
     }
 }

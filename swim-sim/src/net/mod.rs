@@ -8,7 +8,7 @@ mod link;
 mod network;
 mod packets;
 
-pub(crate) use directory::Directory;
+pub(crate) use directory::{Directory, born_at};
 pub(crate) use fabric::Fabric;
 pub(crate) use hook::Hook;
 pub use hook::{Datagram, Verdict};

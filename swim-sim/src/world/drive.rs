@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use swim_core::{Event, Input, NodeId, Output};
 
 use super::World;
+use crate::action::Inbox;
 use crate::census::{Death, Presence};
 use crate::evidence::{Happening, Scene};
 use crate::host::{DRAIN_MAX, HostId, Logged};
@@ -30,7 +31,8 @@ impl World {
         if host.unplugged {
             self.fabric.traffic.lost.add(packet.bytes.len());
         } else if host.paused || !host.inbox.is_empty() {
-            if host.inbox.len() < self.setup.inbox_max {
+            let deaf = host.paused && host.inbox_while_paused == Inbox::Dropped;
+            if !deaf && host.inbox.len() < self.setup.inbox_max {
                 let kept = self.fabric.packets.put(packet.source, packet.target, &packet.bytes);
                 host.inbox.push_back(kept);
             } else {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use swim_core::{Command, Config, Epoch, Input, Seed};
 
 use super::World;
-use crate::action::Action;
+use crate::action::{Action, Inbox};
 use crate::census::{Fact, Presence};
 use crate::evidence::{Fate, Happening};
 use crate::host::{Host, HostId, Spec};
@@ -62,7 +62,7 @@ impl World {
 
     /// Stops the process of `host`; its socket goes on collecting. `false`: it does not run.
     pub fn pause(&mut self, host: HostId) -> bool {
-        self.perform(&Action::Pause(host))
+        self.perform(&Action::Pause { host, inbox: Inbox::Kept })
     }
 
     /// Lets a stopped process go on. `false`: it is not stopped.
@@ -133,7 +133,10 @@ impl World {
         match action {
             Action::Crash(host) => self.note(*host, &format_args!("crash {host:?}")),
             Action::Restart(host) => self.note(*host, &format_args!("restart {host:?}")),
-            Action::Pause(host) => self.note(*host, &format_args!("pause {host:?}")),
+            Action::Pause { host, inbox: Inbox::Kept } => self.note(*host, &format_args!("pause {host:?}")),
+            Action::Pause { host, inbox: Inbox::Dropped } => {
+                self.note(*host, &format_args!("pause {host:?}, deaf meanwhile"));
+            }
             Action::Resume(host) => self.note(*host, &format_args!("resume {host:?}")),
             Action::Leave(host) => self.note(*host, &format_args!("leave {host:?}")),
             Action::Unplug(host) => self.note(*host, &format_args!("unplug {host:?}")),
@@ -149,7 +152,7 @@ impl World {
         match action {
             Action::Crash(host) => self.end_process(*host, Presence::Crashed),
             Action::Restart(host) => self.try_restart(*host),
-            Action::Pause(host) => self.try_pause(*host),
+            Action::Pause { host, inbox } => self.try_pause(*host, *inbox),
             Action::Resume(host) => self.try_resume(*host),
             Action::Join { host, seeds } => self.tell(*host, Command::Join { seeds }),
             Action::Leave(host) => self.tell(*host, Command::Leave),
@@ -163,6 +166,10 @@ impl World {
             }
             Action::Cut { source, target } => {
                 self.fabric.network.cut(*source, *target);
+                true
+            }
+            Action::Mend { source, target } => {
+                self.fabric.network.mend(*source, *target);
                 true
             }
             Action::Heal => {
@@ -238,11 +245,13 @@ impl World {
         true
     }
 
-    fn try_pause(&mut self, id: HostId) -> bool {
-        if !self.hosts[id.index()].is_running() {
+    fn try_pause(&mut self, id: HostId, inbox: Inbox) -> bool {
+        let host = &mut self.hosts[id.index()];
+        if !host.is_running() {
             return false;
         }
-        self.hosts[id.index()].paused = true;
+        host.paused = true;
+        host.inbox_while_paused = inbox;
         if self.is_up(id) {
             self.census.fact_mut(id).presence = Presence::Paused;
         }

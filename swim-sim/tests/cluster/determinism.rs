@@ -1,7 +1,7 @@
 //! A seed is a run: the same one every time.
 
 use crate::common::{lan, millis, others, secs};
-use swim_sim::{Action, Latency, Link, PER_CENT, Setup, World};
+use swim_sim::{Action, Inbox, Latency, Link, PER_CENT, Setup, World};
 
 /// Everything at once, for a minute.
 fn eventful(seed: u64) -> World {
@@ -13,7 +13,7 @@ fn eventful(seed: u64) -> World {
         world.join(host, &hosts[..1]);
     }
     world.schedule(secs(5), Action::Crash(hosts[3]));
-    world.schedule(secs(8), Action::Pause(hosts[4]));
+    world.schedule(secs(8), Action::Pause { host: hosts[4], inbox: Inbox::Kept });
     world.schedule(secs(14), Action::Resume(hosts[4]));
     world.schedule(secs(20), Action::Partition(vec![hosts[..6].to_vec()]));
     world.schedule(secs(25), Action::Restart(hosts[3]));

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::common::{lan, millis, secs};
 use swim_core::Instant;
-use swim_sim::{Action, Presence, Setup, Spec, World};
+use swim_sim::{Action, Inbox, Presence, Setup, Spec, World};
 
 const STRANGER: &str = "192.0.2.7:1000";
 
@@ -25,7 +25,7 @@ fn scheduled_actions_happen_in_their_order_at_their_time() {
     let mut world = World::new(1);
     let host = world.start(Spec::new(lan()));
     world.schedule(secs(3), Action::Restart(host));
-    world.schedule(secs(1), Action::Pause(host));
+    world.schedule(secs(1), Action::Pause { host, inbox: Inbox::Kept });
     world.schedule(secs(2), Action::Crash(host));
     let mut seen = Vec::new();
     for _ in 0..4 {
@@ -90,6 +90,19 @@ fn a_stopped_process_keeps_what_arrives_up_to_its_socket_s_size_and_reads_it_fir
     world.resume(host);
     world.run_for(millis(0));
     assert_eq!(world.traffic().received.datagrams, 10);
+}
+
+#[test]
+fn a_process_that_is_stopped_with_its_machine_never_reads_what_arrived_meanwhile() {
+    let mut world = World::new(1);
+    let host = world.start(Spec::new(lan()));
+    world.perform(&Action::Pause { host, inbox: Inbox::Dropped });
+    world.inject(stranger(), world.addr(host), b"never read");
+    world.run_for(secs(1));
+    world.resume(host);
+    world.inject(stranger(), world.addr(host), b"read");
+    world.run_for(secs(1));
+    assert_eq!((world.traffic().received.datagrams, world.traffic().overflowed.datagrams), (1, 1));
 }
 
 #[test]

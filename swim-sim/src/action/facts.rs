@@ -1,0 +1,90 @@
+//! What can be said of an action without doing it: which fault it is, whom it concerns, what ends it.
+
+use super::{Action, FaultClass};
+use crate::host::HostId;
+use crate::net::Link;
+
+/// Whether an action begins something that lasts, ends it, or is over as soon as it is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// It lasts until [`Action::ended_by`] is done.
+    Begins,
+    /// It ends what another began.
+    Ends,
+    /// It is over at once.
+    Once,
+}
+
+impl Action {
+    /// The kind of fault that this begins, does or ends; the first one of several. `None`: nothing that
+    /// should go wrong by it (a join), or an end of everything.
+    #[must_use]
+    pub fn fault_class(&self) -> Option<FaultClass> {
+        self.fault_classes().first().copied()
+    }
+
+    /// All the kinds of faults that this begins, does or ends: only links have several.
+    #[must_use]
+    pub fn fault_classes(&self) -> Vec<FaultClass> {
+        let one = match self {
+            Self::Crash(_) => FaultClass::Crash,
+            Self::Restart(_) => FaultClass::Restart,
+            Self::Pause { .. } | Self::Resume(_) => FaultClass::Pause,
+            Self::Leave(_) => FaultClass::Leave,
+            Self::Move { .. } => FaultClass::Move,
+            Self::Unplug(_) | Self::Plug(_) => FaultClass::Unplug,
+            Self::Partition(_) => FaultClass::Partition,
+            Self::Cut { .. } | Self::Mend { .. } => FaultClass::OneWayCut,
+            Self::SetDefaultLink(link) => return link.faults(),
+            Self::Join { .. } | Self::Heal => return Vec::new(),
+        };
+        vec![one]
+    }
+
+    /// The hosts that this is done to, or that it names, in order and once each; none: all.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<HostId> {
+        let mut hosts = match self {
+            Self::Crash(host)
+            | Self::Restart(host)
+            | Self::Resume(host)
+            | Self::Leave(host)
+            | Self::Unplug(host)
+            | Self::Plug(host)
+            | Self::Pause { host, .. }
+            | Self::Join { host, .. }
+            | Self::Move { host, .. } => vec![*host],
+            Self::Partition(groups) => groups.concat(),
+            Self::Cut { source, target } | Self::Mend { source, target } => vec![*source, *target],
+            Self::Heal | Self::SetDefaultLink(_) => Vec::new(),
+        };
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts
+    }
+
+    /// Whether this begins something, ends it, or neither.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match self {
+            Self::Resume(_) | Self::Plug(_) | Self::Mend { .. } | Self::Heal => Phase::Ends,
+            Self::SetDefaultLink(link) if link.faults().is_empty() => Phase::Ends,
+            _ if self.ended_by().is_some() => Phase::Begins,
+            _ => Phase::Once,
+        }
+    }
+
+    /// The action that ends what this one begins; `None` if it begins nothing that lasts.
+    #[must_use]
+    pub fn ended_by(&self) -> Option<Self> {
+        Some(match self {
+            Self::Crash(host) => Self::Restart(*host),
+            Self::Pause { host, .. } => Self::Resume(*host),
+            Self::Unplug(host) => Self::Plug(*host),
+            Self::Partition(_) => Self::Heal,
+            Self::Cut { source, target } => Self::Mend { source: *source, target: *target },
+            Self::SetDefaultLink(link) if !link.faults().is_empty() => Self::SetDefaultLink(Link::lan()),
+            _ => return None,
+        })
+    }
+}
