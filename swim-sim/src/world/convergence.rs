@@ -17,6 +17,12 @@ pub(super) struct Discord {
     truth: Option<Presence>,
 }
 
+impl Discord {
+    pub(super) const fn observer(&self) -> HostId {
+        self.observer
+    }
+}
+
 impl World {
     /// Whether every running member holds every running member as Alive, in its present life and at its
     /// present address, and nobody else as Alive or Suspect. Stopped processes neither look nor are

@@ -118,6 +118,12 @@ impl World {
         Ok((world, hosts))
     }
 
+    /// When the next thing in the queue happens; `None`: nothing ever will.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Instant> {
+        self.fabric.queue.next_at()
+    }
+
     /// Does the next thing in the queue. Returns its time, or `None` if nothing will ever happen again.
     pub fn step(&mut self) -> Option<Instant> {
         let (at, what) = self.fabric.queue.pop()?;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use swim_core::Instant;
 
 use super::World;
+use super::convergence::Discord;
+use crate::host::HostId;
 
 /// Wrong beliefs that are printed; more are only counted.
 const PRINTED_MAX: usize = 30;
@@ -21,18 +23,26 @@ pub struct Timeout {
 
 impl Timeout {
     pub(super) fn new(world: &World, limit: Duration) -> Self {
-        use fmt::Write as _;
-        let mut beliefs = String::new();
-        let discords = world.discords();
-        for discord in discords.iter().take(PRINTED_MAX) {
-            let _ = writeln!(beliefs, "  {discord}");
-        }
-        if discords.is_empty() {
-            beliefs.push_str("  every member's view is right\n");
-        } else if discords.len() > PRINTED_MAX {
-            let _ = writeln!(beliefs, "  … and {} more", discords.len() - PRINTED_MAX);
-        }
+        let (_, beliefs) = world.wrong_views();
         Self { seed: world.setup.seed, limit, at: world.fabric.now, beliefs }
+    }
+}
+
+impl World {
+    /// Who believes what that is not so, in text, and whose views those are.
+    #[must_use]
+    pub fn wrong_views(&self) -> (Vec<HostId>, String) {
+        let discords = self.discords();
+        let mut hosts: Vec<HostId> = discords.iter().map(Discord::observer).collect();
+        hosts.dedup();
+        let mut text: String = discords.iter().take(PRINTED_MAX).map(|d| format!("  {d}\n")).collect();
+        if discords.is_empty() {
+            text.push_str("  every member's view is right\n");
+        } else if discords.len() > PRINTED_MAX {
+            let more = discords.len() - PRINTED_MAX;
+            text.push_str(&format!("  … and {more} more\n"));
+        }
+        (hosts, text)
     }
 }
 

@@ -1,0 +1,129 @@
+//! S4: the living are not buried.
+//!
+//! A verdict is judged by what the world did, not by what others believe: the subject's process runs, was not
+//! in trouble of its own lately, and nothing kept members apart lately. What loss may do is a matter of chance;
+//! above a bearable loss nobody is blamed for it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use swim_core::{Event, Instant, NodeId};
+
+use super::{Broken, Case, Check, Invariant, Law};
+use crate::evidence::{Happening, Scene};
+use crate::host::HostId;
+use crate::net::Link;
+use crate::{Action, PER_CENT, Presence};
+
+/// At 40 % loss a probe of a living member fails in every fifth case, and so does its refutation.
+const BEARABLE_LOSS_PPM: u32 = 25 * PER_CENT;
+/// Where all news ride on pings and acks, a refutation takes as long as a short suspicion.
+const BEARABLE_LOSS_PIGGYBACK_PPM: u32 = 10 * PER_CENT;
+
+/// S4.
+pub(super) struct Burials {
+    bearable_ppm: u32,
+    /// How long a fault explains a burial after its end: the longest suspicion, half as long again for the
+    /// observer's own doubt, and a few periods of waiting.
+    explained: Duration,
+    /// The links lose more than is bearable.
+    unbearable: bool,
+    /// Members are kept apart.
+    apart: bool,
+    /// When members were last kept apart, or lost too much.
+    torn: Option<Instant>,
+    /// When each host was last in trouble of its own.
+    troubled: BTreeMap<HostId, Instant>,
+    looked: u64,
+}
+
+impl Burials {
+    pub(super) fn new(case: &Case) -> Self {
+        let config = &case.config;
+        let n = f64::from(case.scenario.hosts.max(10));
+        let longest = config.period.mul_f64(f64::from(config.alpha) * n.log10()) * config.beta.into();
+        let piggyback = config.gossip_interval.is_none();
+        Self {
+            bearable_ppm: if piggyback { BEARABLE_LOSS_PIGGYBACK_PPM } else { BEARABLE_LOSS_PPM },
+            explained: longest * 3 / 2 + config.period * 10,
+            unbearable: false,
+            apart: false,
+            torn: None,
+            troubled: BTreeMap::new(),
+            looked: 0,
+        }
+    }
+
+    fn is_bearable(&self, link: &Link) -> bool {
+        link.loss_ppm <= self.bearable_ppm
+    }
+
+    fn note(&mut self, now: Instant, action: &Action) {
+        match action {
+            Action::Partition(_) | Action::Cut { .. } => self.apart = true,
+            Action::Heal => {
+                if std::mem::take(&mut self.apart) {
+                    self.torn = Some(now);
+                }
+            }
+            Action::SetDefaultLink(link) => {
+                let unbearable = !self.is_bearable(link);
+                if std::mem::replace(&mut self.unbearable, unbearable) {
+                    self.torn = Some(now);
+                }
+            }
+            other => {
+                for host in other.hosts() {
+                    self.troubled.insert(host, now);
+                }
+            }
+        }
+    }
+
+    fn is_explained(&self, scene: &Scene<'_>, observer: HostId, subject: HostId) -> bool {
+        let recent = |since: &Instant| scene.now() <= since.after(self.explained);
+        self.apart
+            || self.unbearable
+            || self.torn.as_ref().is_some_and(recent)
+            || self.troubled.get(&subject).is_some_and(recent)
+            || scene.presence(subject) != Presence::Up
+            || !scene.connected(observer, subject)
+    }
+
+    fn judge(&mut self, scene: &Scene<'_>, observer: HostId, subject: NodeId, by: NodeId) -> Check {
+        self.looked += 1;
+        let Some(buried) = scene.host_named(subject) else { return Ok(()) };
+        if self.is_explained(scene, observer, buried) {
+            return Ok(());
+        }
+        let why = format!(
+            "{observer:?} calls {subject:?} Dead by the verdict of {by:?}, but it lives and can be reached"
+        );
+        Err(Broken::by(&[observer, buried], why))
+    }
+}
+
+impl Invariant for Burials {
+    fn law(&self) -> Law {
+        Law {
+            number: "S4",
+            name: "burials",
+            says: "a member that lives, is run, and is heard by most is not called Dead",
+        }
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        match what {
+            Happening::Acted { action, done: true } => self.note(scene.now(), action),
+            Happening::Reported { host, event: Event::Dead { id, by, .. } } => {
+                return self.judge(scene, *host, *id, *by);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

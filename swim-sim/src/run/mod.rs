@@ -1,0 +1,184 @@
+//! Carrying a scenario out: everybody joins, the faults come, then peace, then rest, and all the while the laws
+//! are watched.
+//!
+//! ```text
+//!   Gathering ─ ten periods ─▶ Trouble ─ steps, until they end ─▶ Peace ─ until all agree ─▶ Rest ─▶ Outcome
+//!       whole links              the scenario's link and steps     whole links, the lost come back
+//! ```
+//!
+//! In trouble only safety is judged. Then every network fault ends and everybody who is to live lives, so that
+//! whatever does not come right now is the members' own doing: they must agree within a stated time, have
+//! nothing left over, and go back to one ping and one ack a period.
+
+mod outcome;
+mod peace;
+mod stage;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use swim_core::{Config, Instant};
+
+use crate::evidence::{Happening, Phase, Scene, Witness};
+use crate::host::HostId;
+use crate::invariants::{Case, Jury, Violation};
+use crate::scenario::{Scenario, ScenarioError};
+use crate::sometimes::Sometimes;
+use crate::{Setup, World};
+
+pub use outcome::{Outcome, Verdict};
+
+/// Periods that everybody has to join before the trouble begins.
+const GATHERING_PERIODS: u32 = 10;
+
+/// A scenario on its way.
+pub struct Run {
+    case: Case,
+    world: World,
+    hosts: Vec<HostId>,
+    jury: Arc<Mutex<Watched>>,
+    broken: Arc<AtomicBool>,
+    sometimes: Arc<Mutex<Sometimes>>,
+    until: Instant,
+    agreed: Option<Duration>,
+}
+
+/// Why a run ends before its end.
+enum Stop {
+    Broken,
+    Until,
+}
+
+impl Run {
+    /// Everything ready, nothing begun.
+    ///
+    /// # Errors
+    /// The scenario cannot be carried out.
+    pub fn new(scenario: &Scenario) -> Result<Self, ScenarioError> {
+        scenario.check()?;
+        let case = Case { config: scenario.config()?, scenario: Arc::new(scenario.clone()) };
+        let mut world = World::with(Setup::new(scenario.seed));
+        let broken = Arc::new(AtomicBool::new(false));
+        let jury = Arc::new(Mutex::new(Watched { jury: Jury::new(&case), broken: Arc::clone(&broken) }));
+        let sometimes = Arc::new(Mutex::new(Sometimes::default()));
+        world.attach(Arc::clone(&jury));
+        world.attach(Arc::clone(&sometimes));
+        let until = Instant::MAX;
+        Ok(Self { case, world, hosts: Vec::new(), jury, broken, sometimes, until, agreed: None })
+    }
+
+    /// Stops at this instant of the world's clock, whatever has been judged by then.
+    pub const fn until(&mut self, until: Instant) {
+        self.until = until;
+    }
+
+    /// The world, to attach a witness to, or to look at.
+    pub const fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// Everybody's configuration.
+    #[must_use]
+    pub const fn config(&self) -> &Arc<Config> {
+        &self.case.config
+    }
+
+    /// Carries it out to its end, or to the first broken law.
+    pub fn finish(&mut self) -> Outcome {
+        let stopped = self.play().err();
+        let cut_short = matches!(stopped, Some(Stop::Until));
+        Outcome::of(self, cut_short)
+    }
+
+    fn play(&mut self) -> Result<(), Stop> {
+        self.gather()?;
+        self.trouble()?;
+        self.peace()?;
+        self.rest()
+    }
+
+    fn periods(&self, n: u32) -> Duration {
+        self.case.config.period * n
+    }
+
+    /// Lets the world go on for `time`.
+    fn go(&mut self, time: Duration) -> Result<(), Stop> {
+        self.go_until(time, |_| false).map(drop)
+    }
+
+    /// Lets the world go on for `limit`, or until `done`, which is asked ten times in a period. How long that
+    /// took, if it came.
+    fn go_until(&mut self, limit: Duration, done: impl Fn(&World) -> bool) -> Result<Option<Duration>, Stop> {
+        let (begin, tenth) = (self.world.now(), self.case.config.period / 10);
+        let end = begin.after(limit);
+        let mut ask_at = begin;
+        loop {
+            let next = self.world.next_at().filter(|at| *at <= end);
+            if next.unwrap_or(end) >= ask_at {
+                if done(&self.world) {
+                    return Ok(Some(self.world.now().since(begin)));
+                }
+                ask_at = next.unwrap_or(end).after(tenth);
+            }
+            let Some(next) = next else { break };
+            if next > self.until {
+                return Err(Stop::Until);
+            }
+            self.world.step();
+            if self.broken.load(Ordering::Relaxed) {
+                return Err(Stop::Broken);
+            }
+        }
+        if end > self.until {
+            return Err(Stop::Until);
+        }
+        self.world.run_for(end.since(self.world.now()));
+        Ok(None)
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.world.enter(phase);
+    }
+
+    /// Lets the jury judge a part of the run as a whole.
+    fn over(&mut self, phase: Phase) -> Result<(), Stop> {
+        self.jury.lock().unwrap_or_else(PoisonError::into_inner).over(&self.world, phase);
+        if self.broken.load(Ordering::Relaxed) { Err(Stop::Broken) } else { Ok(()) }
+    }
+
+    fn violation(&self) -> Option<Violation> {
+        self.jury.lock().unwrap_or_else(PoisonError::into_inner).jury.violation().cloned()
+    }
+}
+
+/// The jury, and a flag that can be read without asking it.
+struct Watched {
+    jury: Jury,
+    broken: Arc<AtomicBool>,
+}
+
+impl Watched {
+    fn over(&mut self, world: &World, phase: Phase) {
+        self.jury.over(world, phase);
+        self.raise();
+    }
+
+    fn raise(&self) {
+        if self.jury.violation().is_some() {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Witness for Watched {
+    fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        self.jury.see(scene, what);
+        self.raise();
+    }
+
+    fn settled(&mut self, world: &World, host: HostId) {
+        self.jury.settled(world, host);
+        self.raise();
+    }
+}

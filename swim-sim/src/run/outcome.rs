@@ -1,0 +1,101 @@
+//! How a run ended.
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use swim_core::Instant;
+
+use super::Run;
+use crate::Fingerprint;
+use crate::invariants::{Kind, Law, Violation};
+
+/// How a run ended, and what it saw.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Equal for equal runs, and only for them.
+    pub digest: Fingerprint,
+    /// The world's clock at the end.
+    pub ended: Instant,
+    /// How long after peace came all agreed.
+    pub agreed: Option<Duration>,
+    /// Each law, and how often it had something to judge.
+    pub laws: Vec<(Law, u64)>,
+    /// Rare things that happened, and how often.
+    pub sometimes: BTreeMap<&'static str, u64>,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Every law held.
+    Passed,
+    /// It was stopped before its end, and every law held so far.
+    CutShort,
+    /// A law was broken.
+    Broken(Violation),
+    /// The core or the simulator panicked.
+    Panicked(String),
+    /// The same scenario gave another digest.
+    Nondeterministic {
+        /// First.
+        first: Fingerprint,
+        /// Then.
+        second: Fingerprint,
+    },
+}
+
+impl Verdict {
+    /// Whether nothing was found.
+    #[must_use]
+    pub const fn is_good(&self) -> bool {
+        matches!(self, Self::Passed | Self::CutShort)
+    }
+
+    /// One word for it.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::CutShort => "cut-short",
+            Self::Broken(violation) => match violation.law.kind() {
+                Kind::Safety => "safety",
+                Kind::Liveness => "liveness",
+                Kind::Quality => "quality",
+            },
+            Self::Panicked(_) => "panic",
+            Self::Nondeterministic { .. } => "nondeterminism",
+        }
+    }
+
+    /// The number of the law that was broken.
+    #[must_use]
+    pub const fn law(&self) -> Option<&'static str> {
+        match self {
+            Self::Broken(violation) => Some(violation.law.number),
+            _ => None,
+        }
+    }
+}
+
+impl Outcome {
+    pub(super) fn of(run: &Run, cut_short: bool) -> Self {
+        let verdict = match run.violation() {
+            Some(violation) => Verdict::Broken(violation),
+            None if cut_short => Verdict::CutShort,
+            None => Verdict::Passed,
+        };
+        Self {
+            verdict,
+            digest: run.world.fingerprint(),
+            ended: run.world.now(),
+            agreed: run.agreed,
+            laws: run.jury.lock().unwrap_or_else(PoisonError::into_inner).jury.looked(),
+            sometimes: run.sometimes.lock().unwrap_or_else(PoisonError::into_inner).counts(),
+        }
+    }
+}

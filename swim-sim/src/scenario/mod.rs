@@ -1,0 +1,219 @@
+//! A scenario: everything that a run depends on, as data that people can read, write and reduce.
+//!
+//! A seed is enough to repeat a run, but not to understand one, to change one thing in it, or to make it
+//! smaller. So a seed is first turned into a scenario (see [`crate::swarm`]), and only scenarios are carried
+//! out (see [`crate::run`]): the same type is what a failing seed shrinks to, and what users write by hand:
+//!
+//! ```
+//! # let text = r##"
+//! name = "one-way-link"
+//! about = "#3 can send to #1 but not hear it"
+//! seed = 7
+//! hosts = 5
+//! profile = "lan"
+//! trouble = "60s"
+//!
+//! [[steps]]
+//! at = "5s"
+//! do = { cut = { source = "#1", target = "#3" } }
+//! # "##;
+//! # let scenario: swim_sim::scenario::Scenario = toml::from_str(text).unwrap();
+//! # assert_eq!(scenario.steps.len(), 1);
+//! ```
+
+mod settings;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use swim_core::{Config, Options};
+
+use crate::action::Action;
+use crate::host::HostId;
+use crate::net::Link;
+use crate::text;
+
+pub use settings::{Setting, Settings, option_names, option_values};
+
+/// Most hosts of a scenario.
+pub const HOSTS_MAX: u32 = 100_000;
+
+/// A run, before it is carried out.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What to call it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// Everything random follows from it.
+    #[serde(default)]
+    pub seed: u64,
+    /// Hosts at the beginning; `#1` is the first.
+    pub hosts: u32,
+    /// The first so many hosts are everybody's seeds. Default 3.
+    #[serde(default = "three")]
+    pub seeds: u32,
+    /// Which defaults the members' options have.
+    #[serde(default)]
+    pub profile: Profile,
+    /// A deliberately broken core, in a build that has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mutant: Option<String>,
+    /// How long the trouble lasts; it begins when all have had ten periods to join. Default: until the last
+    /// step.
+    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Duration>,
+    /// Hosts that stay down in the end if they were down when the trouble ended; all others come back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<HostId>,
+    /// Options of the members that are not their profile's, by name.
+    #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    pub options: Settings,
+    /// The link of every pair while there is trouble.
+    #[serde(default = "Link::lan")]
+    pub link: Link,
+    /// What must hold beyond the laws.
+    #[serde(default, skip_serializing_if = "Expect::is_default")]
+    pub expect: Expect,
+    /// What happens, in any order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+}
+
+/// One thing that happens.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// How long after the trouble began.
+    #[serde(with = "text::duration")]
+    pub at: Duration,
+    /// What.
+    #[serde(rename = "do")]
+    pub action: Action,
+}
+
+/// Which defaults the members' options have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// [`Options::lan`].
+    #[default]
+    Lan,
+    /// [`Options::local`].
+    Local,
+    /// [`Options::wan`].
+    Wan,
+}
+
+/// What must hold in one scenario, beyond what must hold in all.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// All must agree so soon after the trouble. Default: as the laws say.
+    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    pub agree_within: Option<Duration>,
+    /// Nobody may be called Dead by anybody, the crashed excepted.
+    #[serde(default)]
+    pub nobody_dead: bool,
+    /// These must be Dead at everybody who runs when the trouble ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dead: Vec<HostId>,
+    /// These must be Alive at everybody who runs when the trouble ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alive: Vec<HostId>,
+}
+
+impl Expect {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+const fn three() -> u32 {
+    3
+}
+
+impl Scenario {
+    /// So many hosts with this seed, and no trouble.
+    #[must_use]
+    pub fn calm(seed: u64, hosts: u32) -> Self {
+        Self {
+            name: String::new(),
+            about: String::new(),
+            seed,
+            hosts,
+            seeds: three(),
+            profile: Profile::Lan,
+            mutant: None,
+            trouble: None,
+            absent: Vec::new(),
+            options: Settings::default(),
+            link: Link::lan(),
+            expect: Expect::default(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Every member's configuration.
+    ///
+    /// # Errors
+    /// An option that does not exist, or a value that is not in its range.
+    pub fn config(&self) -> Result<Arc<Config>, ScenarioError> {
+        let mut options = match self.profile {
+            Profile::Lan => Options::lan(),
+            Profile::Local => Options::local(),
+            Profile::Wan => Options::wan(),
+        };
+        self.options.apply(&mut options)?;
+        Config::new(options).map(Arc::new).map_err(|error| ScenarioError(error.to_string()))
+    }
+
+    /// How long the trouble lasts.
+    #[must_use]
+    pub fn trouble(&self) -> Duration {
+        let last = self.steps.iter().map(|step| step.at).max().unwrap_or_default();
+        self.trouble.unwrap_or(last).max(last)
+    }
+
+    /// Whether it can be carried out.
+    ///
+    /// # Errors
+    /// What is wrong with it, by name and value.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        self.config()?;
+        if self.hosts < 1 || self.hosts > HOSTS_MAX {
+            return Err(ScenarioError(format!("hosts is {}; expected 1 to {HOSTS_MAX}", self.hosts)));
+        }
+        if self.seeds < 1 {
+            return Err(ScenarioError("seeds is 0; expected at least 1, or nobody ever meets".into()));
+        }
+        // Hosts can be started on the way: each such step adds one.
+        let most = u64::from(self.hosts) + self.steps.len() as u64;
+        for (number, step) in (1..).zip(&self.steps) {
+            if let Some(stranger) = step.action.hosts().into_iter().find(|host| u64::from(host.0) >= most) {
+                let hosts = self.hosts;
+                return Err(ScenarioError(format!(
+                    "step {number} names host {stranger:?}; there are {hosts}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A scenario that cannot be carried out: what is wrong with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScenarioError(pub String);
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ScenarioError {}
