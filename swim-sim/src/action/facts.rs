@@ -37,6 +37,9 @@ impl Action {
             Self::Cut { .. } | Self::Mend { .. } => FaultClass::OneWayCut,
             Self::SetDefaultLink(link) => return link.faults(),
             Self::Join { .. } | Self::Heal => return Vec::new(),
+            Self::SetMetadata { .. } | Self::Broadcast { .. } | Self::Send { .. } | Self::Remove { .. } => {
+                return Vec::new();
+            }
         };
         vec![one]
     }
@@ -54,6 +57,8 @@ impl Action {
             | Self::Pause { host, .. }
             | Self::Join { host, .. }
             | Self::Move { host, .. } => vec![*host],
+            Self::SetMetadata { host, .. } | Self::Broadcast { host, .. } => vec![*host],
+            Self::Send { host, target, .. } | Self::Remove { host, target } => vec![*host, *target],
             Self::Partition(groups) => groups.concat(),
             Self::Cut { source, target } | Self::Mend { source, target } => vec![*source, *target],
             Self::Heal | Self::SetDefaultLink(_) => Vec::new(),

@@ -81,6 +81,36 @@ pub enum Action {
     Heal,
     /// All links that are not special become this one.
     SetDefaultLink(Link),
+    /// A user attaches something to a node, at most 512 bytes of text.
+    SetMetadata {
+        /// Whose.
+        host: HostId,
+        /// What.
+        text: String,
+    },
+    /// A user tells all members something, at most 1,024 bytes of text.
+    Broadcast {
+        /// Whose node.
+        host: HostId,
+        /// What.
+        text: String,
+    },
+    /// A user tells one member something, at most 1,024 bytes of text.
+    Send {
+        /// Whose node.
+        host: HostId,
+        /// Whom.
+        target: HostId,
+        /// What.
+        text: String,
+    },
+    /// An operator declares a member gone.
+    Remove {
+        /// At whose node.
+        host: HostId,
+        /// Which member.
+        target: HostId,
+    },
 }
 
 /// What becomes of the datagrams that arrive at a stopped process.

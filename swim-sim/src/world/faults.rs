@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swim_core::{Command, Config, Epoch, Input, Seed};
+use swim_core::{Command, Config, Epoch, Input, Metadata, Payload, Seed};
 
 use super::World;
 use crate::action::{Action, Inbox};
@@ -179,6 +179,20 @@ impl World {
             Action::SetDefaultLink(link) => {
                 self.fabric.network.set_default_link(*link);
                 true
+            }
+            Action::SetMetadata { host, text } => {
+                Metadata::new(text.as_bytes()).is_ok_and(|data| self.tell(*host, Command::SetMetadata(data)))
+            }
+            Action::Broadcast { host, text } => Payload::new(text.as_bytes())
+                .is_ok_and(|payload| self.tell(*host, Command::Broadcast(payload))),
+            Action::Send { host, target, text } => {
+                let target = self.id(*target);
+                let payload = Payload::new(text.as_bytes());
+                payload.is_ok_and(|payload| self.tell(*host, Command::Send { target, payload }))
+            }
+            Action::Remove { host, target } => {
+                let target = self.id(*target);
+                self.tell(*host, Command::Remove { target })
             }
         }
     }
