@@ -87,7 +87,10 @@ pub use random::Seed;
 pub use rtt::RttHistogram;
 pub use stats::{DropReason, Stats};
 pub use time::Instant;
-pub use wire::describe;
+pub use wire::{
+    Inspection, Kind as MessageKind, Said, SaidBroadcast, SaidMember, Verdict as JoinVerdict, describe,
+    inspect,
+};
 
 /// Seeds that a node remembers.
 pub const SEEDS_MAX: usize = 64;

@@ -7,7 +7,7 @@ use super::broadcast::BroadcastRecord;
 use super::header::{Header, read};
 use super::message::{Message, Verdict};
 use super::update::{About, Update};
-use crate::claim::{Claim, Status};
+use crate::claim::Claim;
 use crate::stats::DropReason;
 
 /// Shows a datagram in one line: the kind, its sender as `#id@epoch.incarnation`, the fields of its head,
@@ -57,15 +57,6 @@ fn show_or_reason(f: &mut fmt::Formatter<'_>, record: Result<impl fmt::Display, 
     }
 }
 
-const fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Alive => "alive",
-        Status::Suspect => "suspect",
-        Status::Dead => "dead",
-        Status::Left => "left",
-    }
-}
-
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -75,7 +66,7 @@ impl fmt::Display for Message {
                 head.target,
                 head.target_epoch.0,
                 head.target_incarnation.0,
-                status_name(head.target_status),
+                head.target_status.name(),
                 head.number,
                 head.root
             ),
@@ -85,7 +76,7 @@ impl fmt::Display for Message {
                     write!(f, " root={root:x}")?;
                 }
                 if let Some(Claim { epoch, incarnation, status }) = head.belief {
-                    write!(f, " belief={}@{}.{}", status_name(status), epoch.0, incarnation.0)?;
+                    write!(f, " belief={}@{}.{}", status.name(), epoch.0, incarnation.0)?;
                 }
                 if head.stranger { write!(f, " stranger") } else { Ok(()) }
             }

@@ -49,10 +49,10 @@ pub(crate) struct Sender {
     pub(crate) incarnation: Incarnation,
 }
 
-/// The kinds of message.
+/// What a datagram is for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Are you there?
     Ping = 1,
     /// I am here.
@@ -83,7 +83,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 13] = [
+    pub const ALL: [Self; 13] = [
         Self::Ping,
         Self::Ack,
         Self::PingReq,

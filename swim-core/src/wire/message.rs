@@ -147,10 +147,10 @@ pub(crate) struct Welcome {
     pub(crate) members: u32,
 }
 
-/// The answer to a joiner.
+/// What a welcome answers to a joiner.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// Come in.
     Admitted = 0,
     /// A living member has this id.

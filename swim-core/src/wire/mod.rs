@@ -25,6 +25,7 @@ mod bytes;
 mod describe;
 mod fixed;
 mod header;
+mod inspect;
 mod message;
 mod records;
 #[cfg(test)]
@@ -40,10 +41,12 @@ pub(crate) use body::{Body, read_body};
 pub(crate) use broadcast::Broadcasts;
 pub(crate) use broadcast::{BroadcastRecord, broadcast_len};
 pub use describe::describe;
-pub(crate) use header::{HEADER_LEN, Header, Kind, Sender, VERSION, read_header};
+pub use header::Kind;
+pub(crate) use header::{HEADER_LEN, Header, Sender, VERSION, read_header};
+pub use inspect::{Inspection, Said, SaidBroadcast, SaidMember, inspect};
+pub use message::Verdict;
 pub(crate) use message::{
-    Ack, Announce, Challenge, Join, Message, Nack, Ping, PingReq, RelayedAck, SyncPage, SyncPull, Verdict,
-    Welcome,
+    Ack, Announce, Challenge, Join, Message, Nack, Ping, PingReq, RelayedAck, SyncPage, SyncPull, Welcome,
 };
 #[cfg(test)]
 pub(crate) use update::Updates;

@@ -118,6 +118,18 @@ fn a_ping_is_answered_without_allocating() {
 }
 
 #[test]
+fn looking_at_a_datagram_allocates_nothing() {
+    let lab = warm();
+    let gossip = lab.craft(word(3), craft::GOSSIP).updates(&[
+        craft::alive(word(4), addr(4), b"metadata"),
+        craft::suspect(word(5), &[6, 7, 8]),
+        craft::dead(word(9), 6, 7),
+    ]);
+    let seen = |bytes| swim_core::inspect(bytes).expect("readable").said().flatten().count();
+    assert_eq!(allocations(|| assert_eq!(seen(&gossip.0), 3)), 0);
+}
+
+#[test]
 fn an_own_probe_and_its_ack_allocate_nothing() {
     let mut lab = warm();
     let mut answered = 0;

@@ -11,6 +11,7 @@ mod bounds;
 mod describe;
 mod document;
 mod golden;
+mod inspect;
 mod later;
 mod malformed;
 mod roundtrip;

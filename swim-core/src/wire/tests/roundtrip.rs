@@ -109,7 +109,7 @@ fn broadcast() -> impl Strategy<Value = BroadcastRecord<'static>> {
         .prop_map(|(origin, epoch, sequence, payload)| BroadcastRecord { origin, epoch, sequence, payload })
 }
 
-fn datagram() -> impl Strategy<Value = Datagram<'static>> {
+pub(super) fn datagram() -> impl Strategy<Value = Datagram<'static>> {
     let sender = (any::<u32>(), id(), epoch(), incarnation())
         .prop_map(|(label, id, epoch, incarnation)| Sender { label, id, epoch, incarnation });
     (sender, message(), vec(update(), 0..6), vec(broadcast(), 0..3), proptest::option::of(bytes(PAYLOAD_MAX)))
@@ -141,6 +141,7 @@ fn head_part_len(message: &Message) -> usize {
 fn read_all(bytes: &[u8]) {
     let described = alloc::format!("{}", crate::describe(bytes));
     assert!(!described.contains('\n'));
+    assert_eq!(crate::inspect(bytes).is_ok(), read(bytes).is_ok());
     let Ok(reading) = read(bytes) else { return };
     let Reading { datagram, skipped, unknown_parts } = reading;
     let records = datagram.updates.len() + datagram.broadcasts.len() + skipped.len();

@@ -1,0 +1,233 @@
+//! A datagram as data, for whoever watches: a simulator's invariants, a dissector, a report.
+//!
+//! [`describe`](crate::describe) is for eyes, [`inspect`] for programs. Both are made from the node's own
+//! readers, so neither can see a datagram differently from the node that acts on it. Nothing is copied but
+//! numbers: the records are read where they lie, one after the other, as they are asked for.
+
+use core::net::SocketAddr;
+
+use super::accusers::Accusers;
+use super::body::{Body, read_body};
+use super::broadcast::BroadcastRecord;
+use super::header::{Kind, read};
+use super::message::{Message, Verdict};
+use super::update::Update;
+use crate::claim::{Claim, Status};
+use crate::identity::{Epoch, Incarnation, NodeId};
+use crate::stats::DropReason;
+
+/// What a datagram says, of whatever cluster. A field that its kind does not have is `None`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Inspection<'a> {
+    /// Its kind.
+    pub kind: Kind,
+    /// The hash of the cluster's label: [`Config::label_hash`](crate::Config::label_hash).
+    pub label: u32,
+    /// Whose datagram it says that it is.
+    pub sender: NodeId,
+    /// Which of the sender's lives.
+    pub epoch: Epoch,
+    /// The sender's incarnation.
+    pub incarnation: Incarnation,
+    /// What ties a question to its answers: the number, or the nonce of the handshake.
+    pub number: Option<u64>,
+    /// Whom a ping, a ping-req or a relayed ack is about.
+    pub target: Option<NodeId>,
+    /// What the sender holds: a ping's of its target, an ack's of whoever asked, if it says so.
+    pub belief: Option<Claim>,
+    /// Whether an ack says that whoever asked is unknown.
+    pub stranger: bool,
+    /// The root of the sender's digest, of a ping, or of an ack if it differs from the ping's.
+    pub root: Option<u64>,
+    /// The address token of a join (0: none yet), a challenge or an announcement.
+    pub token: Option<u64>,
+    /// Whether a welcome lets the joiner in.
+    pub verdict: Option<Verdict>,
+    /// A direct message.
+    pub payload: Option<&'a [u8]>,
+    /// Parts that only a later version knows.
+    pub unknown_parts: u32,
+    body: Body<'a>,
+}
+
+/// One record that rides on a datagram.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Said<'a> {
+    /// A claim about a member.
+    Member(SaidMember<'a>),
+    /// A user's broadcast.
+    Broadcast(SaidBroadcast<'a>),
+}
+
+/// A claim about a member.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct SaidMember<'a> {
+    /// The member.
+    pub id: NodeId,
+    /// What is claimed.
+    pub claim: Claim,
+    /// Where it lives, if it is called Alive.
+    pub addr: Option<SocketAddr>,
+    /// What it attached to itself, if it is called Alive.
+    pub metadata: &'a [u8],
+    /// Whose verdict it is, if it is called Dead or Left; its own if it said goodbye.
+    pub by: Option<NodeId>,
+    accusers: Option<Accusers>,
+}
+
+/// A user's broadcast: (origin, epoch, sequence) names it for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct SaidBroadcast<'a> {
+    /// Whose it is.
+    pub origin: NodeId,
+    /// In which of its lives.
+    pub epoch: Epoch,
+    /// Its number within that life.
+    pub sequence: u32,
+    /// What it says.
+    pub payload: &'a [u8],
+}
+
+/// Reads a datagram of whatever cluster, without acting on it and without allocating.
+///
+/// # Errors
+/// Why a node would drop the whole datagram; what only makes it drop one record is an error of
+/// [`Inspection::said`].
+///
+/// ```
+/// use swim_core::{DropReason, inspect};
+///
+/// assert_eq!(inspect(b"hello").err(), Some(DropReason::Length));
+/// ```
+pub fn inspect(bytes: &[u8]) -> Result<Inspection<'_>, DropReason> {
+    let (header, parts) = read(bytes, None)?;
+    let body = read_body(header.kind, parts)?;
+    let mut inspection = Inspection {
+        kind: header.kind,
+        label: header.label,
+        sender: header.sender,
+        epoch: header.epoch,
+        incarnation: header.incarnation,
+        number: None,
+        target: None,
+        belief: None,
+        stranger: false,
+        root: None,
+        token: None,
+        verdict: None,
+        payload: body.payload,
+        unknown_parts: body.unknown_parts,
+        body,
+    };
+    inspection.read_head();
+    Ok(inspection)
+}
+
+impl<'a> Inspection<'a> {
+    /// What it says of members, then the broadcasts that it carries. An error is one record that a node
+    /// skips.
+    pub fn said(&self) -> impl Iterator<Item = Result<Said<'a>, DropReason>> + use<'a> {
+        let updates = self.body.updates.clone().map(|update| update.map(|update| said_of_member(&update)));
+        updates.chain(self.body.broadcasts.clone().map(|record| record.map(|record| said_by_user(&record))))
+    }
+
+    fn read_head(&mut self) {
+        let message = self.body.message;
+        self.number = match message {
+            Message::Ping(head) => Some(head.number),
+            Message::Ack(head) => Some(head.number),
+            Message::PingReq(head) => Some(head.number),
+            Message::Nack(head) => Some(head.number),
+            Message::RelayedAck(head) => Some(head.number),
+            Message::Join(head) => Some(head.nonce),
+            Message::Challenge(head) => Some(head.nonce),
+            Message::Welcome(head) => Some(head.nonce),
+            Message::Announce(head) => Some(head.number),
+            Message::SyncPull(head) => Some(head.number),
+            Message::SyncPage(head) => Some(head.number),
+            Message::Gossip | Message::User => None,
+        };
+        match message {
+            Message::Ping(head) => {
+                let (epoch, incarnation) = (head.target_epoch, head.target_incarnation);
+                self.belief = Some(Claim { epoch, incarnation, status: head.target_status });
+                (self.target, self.root) = (Some(head.target), Some(head.root));
+            }
+            Message::Ack(head) => {
+                (self.belief, self.root, self.stranger) = (head.belief, head.root, head.stranger);
+            }
+            Message::PingReq(head) => self.target = Some(head.target),
+            Message::RelayedAck(head) => self.target = Some(head.target),
+            Message::Join(head) => self.token = Some(head.token),
+            Message::Challenge(head) => self.token = Some(head.token),
+            Message::Announce(head) => self.token = Some(head.token),
+            Message::Welcome(head) => self.verdict = Some(head.verdict),
+            _ => {}
+        }
+    }
+}
+
+impl SaidMember<'_> {
+    /// Who accuses a Suspect, the first first; who had accused a Dead; nobody otherwise.
+    pub fn accusers(&self) -> impl Iterator<Item = NodeId> {
+        self.accusers.iter().flat_map(Accusers::iter)
+    }
+}
+
+impl Kind {
+    /// Its name: `ping`, `ping-req`, …
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Ack => "ack",
+            Self::PingReq => "ping-req",
+            Self::Nack => "nack",
+            Self::RelayedAck => "relayed-ack",
+            Self::Join => "join",
+            Self::Challenge => "challenge",
+            Self::Welcome => "welcome",
+            Self::Announce => "announce",
+            Self::SyncPull => "sync-pull",
+            Self::SyncPage => "sync-page",
+            Self::Gossip => "gossip",
+            Self::User => "user",
+        }
+    }
+}
+
+impl Status {
+    /// Its name: `alive`, `suspect`, `dead` or `left`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Suspect => "suspect",
+            Self::Dead => "dead",
+            Self::Left => "left",
+        }
+    }
+}
+
+fn said_of_member<'a>(update: &Update<'a>) -> Said<'a> {
+    let about = update.about();
+    let claim = Claim { epoch: about.epoch, incarnation: about.incarnation, status: update.status() };
+    let plain = SaidMember { id: about.id, claim, addr: None, metadata: &[], by: None, accusers: None };
+    Said::Member(match *update {
+        Update::Alive { addr, metadata, .. } => SaidMember { addr: Some(addr), metadata, ..plain },
+        Update::Suspect { accusers, .. } => SaidMember { accusers: Some(accusers), ..plain },
+        Update::Dead { by, accuser, .. } => {
+            SaidMember { by: Some(by), accusers: Some(Accusers::new(accuser)), ..plain }
+        }
+        Update::Left { by, .. } => SaidMember { by: Some(by), ..plain },
+    })
+}
+
+const fn said_by_user<'a>(record: &BroadcastRecord<'a>) -> Said<'a> {
+    let BroadcastRecord { origin, epoch, sequence, payload } = *record;
+    Said::Broadcast(SaidBroadcast { origin, epoch, sequence, payload })
+}
