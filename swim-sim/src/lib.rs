@@ -45,6 +45,7 @@ mod random;
 pub mod run;
 pub mod scenario;
 mod sometimes;
+pub mod swarm;
 mod text;
 mod traffic;
 mod transcript;

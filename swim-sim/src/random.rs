@@ -56,6 +56,12 @@ pub(crate) mod purpose {
     pub(crate) const NODE: u64 = 1;
     /// Loss, duplication and latency of what a host sends; index: host.
     pub(crate) const LINK: u64 = 2;
+    /// The dials of a plan; index: the dial's place.
+    pub(crate) const PLAN: u64 = 100;
+    /// The faults of a plan; index: 1 + the fault's number.
+    pub(crate) const FAULTS: u64 = 101;
+    /// Who stays down in the end.
+    pub(crate) const ABSENT: u64 = 102;
 }
 
 #[cfg(test)]

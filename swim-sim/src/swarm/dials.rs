@@ -1,0 +1,167 @@
+//! The dials of a plan: their names, what they mean, and how they are drawn.
+
+use std::fmt;
+
+use crate::Random;
+use crate::random::purpose;
+
+/// One dial of a plan, and what it is set to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Dial {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it means, and its unit.
+    pub about: &'static str,
+    /// What it is set to; switches are 0 or 1.
+    pub value: u32,
+    /// The largest value.
+    pub most: u32,
+    /// Set by hand, not drawn.
+    pub by_hand: bool,
+}
+
+/// Declares the dials: name, what it means, the largest value, and how it is drawn from a closure that gives a
+/// number below its argument. Their order is their streams': append only.
+macro_rules! dials {
+    ($($name:ident: $about:literal, $most:expr, |$below:ident| $draw:expr;)*) => {
+        /// What a run will be like. Every field is a dial: see [`Plan::dials`] for what they mean.
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        #[non_exhaustive]
+        pub struct Plan {
+            /// Everything random follows from it.
+            pub seed: u64,
+            $(#[doc = $about] pub $name: u32,)*
+            by_hand: Vec<&'static str>,
+        }
+
+        impl Plan {
+            /// The plan of a seed.
+            #[must_use]
+            pub fn draw(seed: u64) -> Self {
+                let mut stream = 0_u64;
+                $(
+                    let $name: u32 = {
+                        let mut random = Random::new(seed, purpose::PLAN, stream);
+                        stream += 1;
+                        #[expect(unused_mut, unused_variables, reason = "not every dial is drawn")]
+                        let mut $below = |n: u32| u32::try_from(random.below(n.into())).expect("below a u32");
+                        $draw
+                    };
+                )*
+                let _ = stream;
+                Self { seed, $($name,)* by_hand: Vec::new() }
+            }
+
+            /// All dials.
+            #[must_use]
+            pub fn dials(&self) -> Vec<Dial> {
+                vec![$(Dial {
+                    name: stringify!($name),
+                    about: $about,
+                    value: self.$name,
+                    most: $most,
+                    by_hand: self.by_hand.contains(&stringify!($name)),
+                }),*]
+            }
+
+            fn dial(&mut self, name: &str) -> Option<(&'static str, &mut u32, u32)> {
+                match name {
+                    $(stringify!($name) => Some((stringify!($name), &mut self.$name, $most)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+dials! {
+    hosts: "hosts at the beginning", 10_000, |below| match below(4) {
+        0 => 3 + below(4),
+        1 | 2 => 5 + below(16),
+        _ => 20 + below(41),
+    };
+    profile: "0 lan, 1 local, 2 wan", 2, |below| [0, 0, 1, 2][below(4) as usize];
+    faults: "faults that are drawn", 100_000, |below| below(60);
+    pace: "periods between two faults, on the average", 10_000, |below| 1 + below(12);
+    crash: "processes are killed and started again", 1, |below| u32::from(below(3) > 0);
+    pause: "processes stand still for up to 15 periods", 1, |below| below(2);
+    partition: "groups do not hear each other for up to 60 periods", 1, |below| below(2);
+    one_way: "single directions let nothing pass", 1, |below| u32::from(below(4) == 0);
+    unplug: "hosts cannot send or be reached for up to 20 periods", 1, |below| u32::from(below(4) == 0);
+    readdress: "hosts get other addresses", 1, |below| u32::from(below(3) == 0);
+    leave: "members say goodbye", 1, |below| u32::from(below(3) == 0);
+    remove: "operators declare members gone", 1, |below| u32::from(below(6) == 0);
+    metadata: "users change metadata", 1, |below| below(2);
+    broadcast: "users tell all members something", 1, |below| below(2);
+    message: "users tell one member something", 1, |below| u32::from(below(3) == 0);
+    calendar: "hours by which the calendars of restarted hosts are wrong, at most", 9_600, |below| {
+        [0, 0, 11, 11, 9_600][below(5) as usize]
+    };
+    loss: "datagrams lost, per cent", 100, |below| [0, 0, 0, 5, 10, 20, 25, 40][below(8) as usize];
+    duplication: "datagrams that arrive twice, per cent", 100, |below| [0, 0, 0, 20][below(4) as usize];
+    forgetful: "tombstones live for 60 periods only", 1, |below| u32::from(below(4) == 0);
+    piggyback_only: "no gossip ticks: news ride on pings and acks alone", 1, |below| u32::from(below(6) == 0);
+}
+
+impl Plan {
+    /// Sets a dial by hand, as `name=value`. All others stay as they were drawn.
+    ///
+    /// # Errors
+    /// There is no such dial, or it has no such value.
+    pub fn set(&mut self, assignment: &str) -> Result<(), PlanError> {
+        let (name, text) = assignment.split_once('=').ok_or_else(|| {
+            PlanError(format!("`{assignment}` sets nothing; write it as name=value, for example loss=25"))
+        })?;
+        let (name, text) = (name.trim(), text.trim());
+        let Some((name, place, most)) = self.dial(name) else {
+            let names: Vec<&str> = self.dials().iter().map(|dial| dial.name).collect();
+            return Err(PlanError(format!("there is no dial `{name}`; there are: {}", names.join(", "))));
+        };
+        let value = match text {
+            "true" => Some(1),
+            "false" => Some(0),
+            _ => text.parse().ok(),
+        };
+        *place = value.filter(|value| *value <= most).ok_or_else(|| {
+            PlanError(format!("dial `{name}` is `{text}`; expected a number from 0 to {most}"))
+        })?;
+        self.by_hand.push(name);
+        Ok(())
+    }
+}
+
+/// A dial that cannot be set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlanError(pub String);
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dial_set_by_hand_leaves_all_others_as_they_were() {
+        let drawn = Plan::draw(7);
+        let mut set = drawn.clone();
+        set.set("loss = 33").expect("there is such a dial");
+        let differ: Vec<_> = drawn.dials().into_iter().zip(set.dials()).filter(|(a, b)| a != b).collect();
+        assert_eq!(differ.len(), 1);
+        assert_eq!((differ[0].1.name, differ[0].1.value, differ[0].1.by_hand), ("loss", 33, true));
+    }
+
+    #[test]
+    fn what_cannot_be_set_is_named_with_what_can() {
+        let mut plan = Plan::draw(7);
+        let mut error = |text| plan.set(text).expect_err("wrong").0;
+        assert_eq!(error("loss"), "`loss` sets nothing; write it as name=value, for example loss=25");
+        assert_eq!(error("loss=101"), "dial `loss` is `101`; expected a number from 0 to 100");
+        assert!(error("los=1").starts_with("there is no dial `los`; there are: hosts, profile, "));
+    }
+}
