@@ -46,6 +46,7 @@ pub mod run;
 pub mod scenario;
 mod sometimes;
 pub mod swarm;
+pub mod sweep;
 mod text;
 mod traffic;
 mod transcript;

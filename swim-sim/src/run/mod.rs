@@ -10,6 +10,7 @@
 //! whatever does not come right now is the members' own doing: they must agree within a stated time, have
 //! nothing left over, and go back to one ping and one ack a period.
 
+mod attempt;
 mod outcome;
 mod peace;
 mod stage;
@@ -27,6 +28,7 @@ use crate::scenario::{Scenario, ScenarioError};
 use crate::sometimes::Sometimes;
 use crate::{Setup, World};
 
+pub use attempt::{attempt, attempt_twice};
 pub use outcome::{Outcome, Verdict};
 
 /// Periods that everybody has to join before the trouble begins.
@@ -42,6 +44,8 @@ pub struct Run {
     sometimes: Arc<Mutex<Sometimes>>,
     until: Instant,
     agreed: Option<Duration>,
+    on_step: Option<Box<dyn FnMut(&str) + Send>>,
+    at_end: Option<Box<dyn FnOnce(&World) + Send>>,
 }
 
 /// Why a run ends before its end.
@@ -65,7 +69,18 @@ impl Run {
         world.attach(Arc::clone(&jury));
         world.attach(Arc::clone(&sometimes));
         let until = Instant::MAX;
-        Ok(Self { case, world, hosts: Vec::new(), jury, broken, sometimes, until, agreed: None })
+        Ok(Self {
+            case,
+            world,
+            hosts: Vec::new(),
+            jury,
+            broken,
+            sometimes,
+            until,
+            agreed: None,
+            on_step: None,
+            at_end: None,
+        })
     }
 
     /// Stops at this instant of the world's clock, whatever has been judged by then.
@@ -78,6 +93,17 @@ impl Run {
         &mut self.world
     }
 
+    /// Calls `show` after each step of the world with the transcript of what happened in it.
+    pub fn on_step(&mut self, show: impl FnMut(&str) + Send + 'static) {
+        self.world.set_transcript(true);
+        self.on_step = Some(Box::new(show));
+    }
+
+    /// Lets `look` see the world as the run leaves it.
+    pub fn at_end(&mut self, look: impl FnOnce(&World) + Send + 'static) {
+        self.at_end = Some(Box::new(look));
+    }
+
     /// Everybody's configuration.
     #[must_use]
     pub const fn config(&self) -> &Arc<Config> {
@@ -88,6 +114,9 @@ impl Run {
     pub fn finish(&mut self) -> Outcome {
         let stopped = self.play().err();
         let cut_short = matches!(stopped, Some(Stop::Until));
+        if let Some(look) = self.at_end.take() {
+            look(&self.world);
+        }
         Outcome::of(self, cut_short)
     }
 
@@ -126,6 +155,9 @@ impl Run {
                 return Err(Stop::Until);
             }
             self.world.step();
+            if let Some(show) = &mut self.on_step {
+                show(&self.world.take_transcript());
+            }
             if self.broken.load(Ordering::Relaxed) {
                 return Err(Stop::Broken);
             }

@@ -21,6 +21,7 @@
 //! # assert_eq!(scenario.steps.len(), 1);
 //! ```
 
+mod named;
 mod settings;
 
 use std::fmt;
@@ -35,7 +36,16 @@ use crate::host::HostId;
 use crate::net::Link;
 use crate::text;
 
+pub use named::{NAMES, named};
 pub use settings::{Setting, Settings, option_names, option_values};
+
+/// Reads a duration as scenarios have it: `1.5s`, `200ms`, `2m`.
+///
+/// # Errors
+/// If it is not one.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    text::duration::parse(text)
+}
 
 /// Most hosts of a scenario.
 pub const HOSTS_MAX: u32 = 100_000;

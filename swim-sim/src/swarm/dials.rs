@@ -43,7 +43,6 @@ macro_rules! dials {
                     let $name: u32 = {
                         let mut random = Random::new(seed, purpose::PLAN, stream);
                         stream += 1;
-                        #[expect(unused_mut, unused_variables, reason = "not every dial is drawn")]
                         let mut $below = |n: u32| u32::try_from(random.below(n.into())).expect("below a u32");
                         $draw
                     };

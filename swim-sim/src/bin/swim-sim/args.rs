@@ -1,0 +1,180 @@
+//! The command line, and the help that teaches it.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use swim_sim::scenario::parse_duration;
+
+use crate::source::Source;
+
+/// Whole clusters of real members under a virtual clock: every fault, any seed, exactly repeatable
+#[derive(Parser, Debug)]
+#[command(name = "swim-sim", version, max_term_width = 100, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  swim-sim run --seed 7                       one run: its faults, its verdict, its digest
+  swim-sim run --seed 7 --set loss=40         the same with more loss
+  swim-sim sweep --seeds 0..2000 --jobs 2     many
+  swim-sim scenario                           the scenarios that come with it
+  swim-sim replay split-brain --until 30s     one of them, up to an instant
+
+Exit codes:
+  0 every law held    1 a file, or a sweep that reached too little    2 the command line or a scenario
+  10 a law of safety was broken   11 liveness   12 quality   13 a panic   14 nondeterminism";
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Verb {
+    /// Carry out one run, from a seed or from a scenario, and judge it
+    Run(RunArgs),
+    /// The same, with a look at what happens: up to an instant, or step by step
+    Replay(ReplayArgs),
+    /// Carry out many seeds on all cores, and stop at the first that fails
+    Sweep(SweepArgs),
+    /// Put the outputs of a sweep's shards together
+    Merge(MergeArgs),
+    /// List the scenarios that come with the program, print one, or run one
+    Scenario(ScenarioArgs),
+}
+
+/// `swim-sim run`
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Run it twice, and compare the digests
+    #[arg(long)]
+    pub(crate) twice: bool,
+    /// Write the run as a scenario, to read it, to change it, or to keep it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `swim-sim replay`
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Stop at this instant of the world's clock, and show who believes what
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) until: Option<Duration>,
+    /// Print every datagram and every event; on a terminal, wait for Enter after each
+    #[arg(long)]
+    pub(crate) step: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `swim-sim sweep`
+#[derive(ClapArgs, Clone, Debug)]
+#[command(after_help = SWEEP_HELP)]
+pub(crate) struct SweepArgs {
+    /// The seeds, the last one excluded
+    #[arg(long, value_name = "A..B", default_value = "0..2000")]
+    pub(crate) seeds: Seeds,
+    /// Runs at once; 0 means one for each core
+    #[arg(long, value_name = "J", default_value_t = 0)]
+    pub(crate) jobs: usize,
+    /// Begin nothing further after so much real time
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) budget: Option<Duration>,
+    /// Only every n-th seed: shard i of n, counted from 0
+    #[arg(long, value_name = "I/N", default_value = "0/1")]
+    pub(crate) shard: Shard,
+    /// Go on after a failure
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Run every n-th seed twice and compare the digests; 0: none
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) twice_every: u64,
+    /// Sets a dial of the swarm by hand in every run, for example loss=25
+    #[arg(long, value_name = "DIAL=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// A deliberately broken core, in a build that has them
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mutant: Option<String>,
+    /// Write one JSON object for each run, in the order of the seeds; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jsonl: Option<PathBuf>,
+}
+
+const SWEEP_HELP: &str = "\
+The result does not depend on the number of jobs. Shards are for the array jobs of any scheduler:
+each runs `swim-sim sweep --seeds A..B --shard $INDEX/$COUNT --jsonl shard-$INDEX.jsonl`, and
+`swim-sim merge shard-*.jsonl` puts them together.";
+
+/// `swim-sim merge`
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct MergeArgs {
+    /// What sweeps wrote with --jsonl
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write all lines in the order of their seeds; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) jsonl: Option<PathBuf>,
+}
+
+/// `swim-sim scenario`
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct ScenarioArgs {
+    /// A scenario's name, or a TOML file; nothing: list the names
+    #[arg(value_name = "NAME|FILE")]
+    pub(crate) what: Option<String>,
+    /// Run every scenario that comes with the program
+    #[arg(long, conflicts_with = "what")]
+    pub(crate) all: bool,
+    /// Print its text instead of running it
+    #[arg(long, requires = "what")]
+    pub(crate) print: bool,
+    /// Another seed than its own
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// A deliberately broken core, in a build that has them
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mutant: Option<String>,
+}
+
+/// `A..B`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Seeds(pub(crate) Range<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let ends = text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+        match ends {
+            Some((a, b)) if a < b => Ok(Self(a..b)),
+            _ => Err("expected two numbers, the smaller one first, like 0..2000".to_owned()),
+        }
+    }
+}
+
+/// `i/n`
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Shard(pub(crate) u64, pub(crate) u64);
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+        match parts {
+            Some((i, n)) if i < n => Ok(Self(i, n)),
+            _ => Err("expected i/n with i from 0 to n − 1, like 0/4".to_owned()),
+        }
+    }
+}

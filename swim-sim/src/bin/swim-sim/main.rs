@@ -1,0 +1,37 @@
+//! The binary `swim-sim`: whole clusters under every fault, from one seed.
+#![forbid(unsafe_code)]
+
+mod args;
+mod error;
+mod exit;
+mod merge;
+mod panics;
+mod play;
+mod scenarios;
+mod source;
+mod style;
+mod sweep;
+mod verdict;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Verb};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    panics::keep_quiet();
+    let exit = match args.verb {
+        Verb::Run(args) => play::run(&args),
+        Verb::Replay(args) => play::replay(&args),
+        Verb::Sweep(args) => sweep::sweep(&args),
+        Verb::Merge(args) => merge::merge(&args),
+        Verb::Scenario(args) => scenarios::scenario(&args),
+    };
+    exit.unwrap_or_else(|error| {
+        anstream::eprintln!("{} {error}", style::paint(style::BAD, "error:"));
+        error.exit()
+    })
+    .into()
+}

@@ -1,0 +1,122 @@
+//! Which run is meant: a seed with dials, a file, or a name.
+
+use std::path::Path;
+
+use clap::Args;
+use swim_sim::scenario::{Scenario, named};
+use swim_sim::swarm::Plan;
+
+use crate::error::Error;
+
+/// How to begin a command that repeats a run.
+pub(crate) const PROGRAM: &str = "cargo run --release -p swim-sim --";
+
+/// A run, by seed, by file or by name.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Source {
+    /// A scenario: a TOML file, or a name that `swim-sim scenario` lists
+    #[arg(value_name = "FILE|NAME", required_unless_present = "seed")]
+    pub(crate) what: Option<String>,
+    /// The seed that everything is drawn from (of a file: instead of its own)
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Sets a dial of the swarm by hand, for example loss=25; may be given several times
+    #[arg(long, value_name = "DIAL=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// A deliberately broken core, in a build that has them (see `swim-sim mutants`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mutant: Option<String>,
+}
+
+/// A run, and how to repeat it.
+pub(crate) struct Chosen {
+    pub(crate) scenario: Scenario,
+    /// What was drawn, if it was.
+    pub(crate) plan: Option<Plan>,
+    /// The exact command that repeats it.
+    pub(crate) replay: String,
+}
+
+impl Source {
+    pub(crate) fn choose(&self) -> Result<Chosen, Error> {
+        let (mut scenario, plan) = match (&self.what, self.seed) {
+            (Some(what), seed) => {
+                let mut scenario = self.of_text(what)?;
+                scenario.seed = seed.unwrap_or(scenario.seed);
+                (scenario, None)
+            }
+            (None, Some(seed)) => {
+                let plan = self.plan(seed)?;
+                (plan.scenario(), Some(plan))
+            }
+            (None, None) => return Err(Error::usage("name a scenario, or give a seed with --seed N")),
+        };
+        if self.mutant.is_some() {
+            scenario.mutant.clone_from(&self.mutant);
+        }
+        scenario.check().map_err(|error| Error::usage(error.to_string()))?;
+        Ok(Chosen { scenario, plan, replay: self.replay_line() })
+    }
+
+    fn plan(&self, seed: u64) -> Result<Plan, Error> {
+        let mut plan = Plan::draw(seed);
+        for assignment in &self.set {
+            plan.set(assignment).map_err(|error| Error::usage(error.to_string()))?;
+        }
+        Ok(plan)
+    }
+
+    fn of_text(&self, what: &str) -> Result<Scenario, Error> {
+        if let Some(assignment) = self.set.first() {
+            return Err(Error::usage(format!(
+                "--set {assignment} turns a dial of the swarm, but {what} is a scenario; edit the file, or use --seed"
+            )));
+        }
+        let path = Path::new(what);
+        let text = match named(what) {
+            Some(text) if !path.exists() => text.to_owned(),
+            _ if path.exists() => std::fs::read_to_string(path).map_err(Error::file(path))?,
+            _ => {
+                return Err(Error::usage(format!(
+                    "{what} is neither a file nor the name of a scenario; `swim-sim scenario` lists the names"
+                )));
+            }
+        };
+        toml::from_str(&text).map_err(|error| Error::usage(format!("{what}: {error}")))
+    }
+
+    /// The exact command that repeats the run.
+    pub(crate) fn replay_line(&self) -> String {
+        let mut line = format!("{PROGRAM} replay");
+        let mut word = |text: &str| {
+            line.push(' ');
+            line.push_str(&quoted(text));
+        };
+        if let Some(what) = &self.what {
+            word(what);
+        }
+        if let Some(seed) = self.seed {
+            word("--seed");
+            word(&seed.to_string());
+        }
+        for assignment in &self.set {
+            word("--set");
+            word(assignment);
+        }
+        if let Some(mutant) = &self.mutant {
+            word("--mutant");
+            word(mutant);
+        }
+        if cfg!(swim_mutants) { format!("RUSTFLAGS='--cfg swim_mutants' {line}") } else { line }
+    }
+}
+
+/// As a shell reads it back.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,#".contains(c);
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('#') {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}

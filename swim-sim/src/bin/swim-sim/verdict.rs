@@ -1,0 +1,81 @@
+//! How a run's end is shown.
+
+use serde_json::json;
+use swim_sim::run::{Outcome, Verdict};
+
+use crate::panics;
+use crate::source::Chosen;
+use crate::style::{BAD, DIM, GOOD, paint};
+
+/// The verdict in a sentence or two.
+pub(crate) fn sentence(outcome: &Outcome) -> String {
+    let at = |nanos: u64| format!("{}.{:03} s", nanos / 1_000_000_000, nanos / 1_000_000 % 1000);
+    match &outcome.verdict {
+        Verdict::Passed => {
+            let agreed = outcome
+                .agreed
+                .map_or_else(String::new, |agreed| format!(", all agreed after {agreed:.1?} of peace"));
+            format!("{} every law held for {}{agreed}", paint(GOOD, "passed:"), at(outcome.ended.as_nanos()))
+        }
+        Verdict::CutShort => {
+            format!("{} every law held until {}", paint(GOOD, "stopped:"), at(outcome.ended.as_nanos()))
+        }
+        Verdict::Broken(violation) => {
+            let hosts = &violation.broken.hosts;
+            format!(
+                "{} {} ({})\n  {}\n  at {}, {:?}, hosts {hosts:?}",
+                paint(BAD, format!("{}:", outcome.verdict.word())),
+                violation.law,
+                violation.law.says,
+                violation.broken.why.replace('\n', "\n  "),
+                at(violation.at.as_nanos()),
+                violation.phase,
+            )
+        }
+        Verdict::Panicked(text) => {
+            let place = panics::place().unwrap_or_default();
+            format!("{} {text}\n  {place}, at {}", paint(BAD, "panic:"), at(outcome.ended.as_nanos()))
+        }
+        Verdict::Nondeterministic { first, second } => {
+            format!("{} the same scenario gave {first}, then {second}", paint(BAD, "nondeterminism:"))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// What each law looked at, in a line.
+pub(crate) fn laws(outcome: &Outcome) -> String {
+    let laws: Vec<String> =
+        outcome.laws.iter().map(|(law, looked)| format!("{} {looked}", law.number)).collect();
+    paint(DIM, format!("looked at: {}", laws.join(", ")))
+}
+
+/// Everything for scripts.
+pub(crate) fn json(chosen: &Chosen, outcome: &Outcome) -> serde_json::Value {
+    let violation = match &outcome.verdict {
+        Verdict::Broken(violation) => json!({
+            "law": violation.law.number,
+            "name": violation.law.name,
+            "at_ns": violation.at.as_nanos(),
+            "phase": format!("{:?}", violation.phase),
+            "why": violation.broken.why,
+            "hosts": violation.broken.hosts,
+        }),
+        Verdict::Panicked(text) => json!({ "why": text, "place": panics::place() }),
+        _ => serde_json::Value::Null,
+    };
+    let laws: serde_json::Map<_, _> =
+        outcome.laws.iter().map(|(law, looked)| (law.number.to_owned(), json!(looked))).collect();
+    json!({
+        "replay": chosen.replay,
+        "seed": chosen.scenario.seed,
+        "scenario": chosen.scenario,
+        "verdict": outcome.verdict.word(),
+        "violation": violation,
+        "ended_ns": outcome.ended.as_nanos(),
+        "agreed_ms": outcome.agreed.map(|agreed| agreed.as_millis()),
+        "laws": laws,
+        "sometimes": outcome.sometimes,
+        "digest": outcome.digest.to_string(),
+    })
+}
