@@ -83,11 +83,11 @@ impl Doubt {
     /// Moves the clocks to the driver's `now`.
     pub(crate) fn advance(&mut self, now: Instant, direct_timeout: Duration) -> Noticed {
         let mut noticed = Noticed { stall: None, backwards: now < self.real };
-        let now = now.max(self.real);
+        let now = if mutant!(ClockGoesBack) { now } else { now.max(self.real) };
         let expected = self.deadline.map_or(now, |deadline| deadline.max(self.real));
         let late = now.since(expected);
         self.real = now;
-        if self.enabled && late > STALL_MIN.max(direct_timeout / 4) {
+        if self.enabled && late > STALL_MIN.max(direct_timeout / 4) && !mutant!(StallUnnoticed) {
             self.stalled_ns = self.stalled_ns.saturating_add(nanos(late));
             noticed.stall = Some(late);
         }
@@ -175,7 +175,7 @@ impl Doubt {
     pub(crate) fn listen(&mut self, others: u32, direct_timeout: Duration) -> bool {
         let silent = self.awake().since(self.heard) >= direct_timeout;
         let in_vain = self.asked_in_vain >= DEAF_TARGETS && others >= u32::from(DEAF_TARGETS);
-        if !self.enabled || self.deaf || !silent || !in_vain {
+        if !self.enabled || self.deaf || !silent || !in_vain || mutant!(DeafnessUnnoticed) {
             return false;
         }
         self.deaf = true;

@@ -265,7 +265,8 @@ impl Contacts {
             let delay = self.retry.0.saturating_mul(1 << doubled).min(self.retry.1);
             contact.tries = contact.tries.saturating_add(1);
             contact.silent = contact.silent.saturating_add(1);
-            contact.next_at = now.after(jitter(delay));
+            contact.next_at =
+                if mutant!(JoinRetryForgotten) { Instant::MAX } else { now.after(jitter(delay)) };
             return Some(*contact);
         }
         None

@@ -170,7 +170,8 @@ impl Probe {
 
     /// The number belongs to this probe and to an attempt that was made.
     pub(crate) fn knows(&self, number: u64, attempt: u8) -> bool {
-        number >> 16 == self.number_random >> 16 && attempt < self.attempts
+        let ours = number >> 16_u32 == self.number_random >> 16_u32 || mutant!(NumberUnchecked);
+        ours && attempt < self.attempts
     }
 
     /// The target answered attempt `attempt` itself. The round trip, if this is the first answer.
@@ -219,7 +220,7 @@ impl Probe {
             return Verdict::Answered;
         }
         let relays = self.relays.iter().flatten().count() as u8;
-        if self.undelivered >= self.attempts && relays == 0 {
+        if self.undelivered >= self.attempts && relays == 0 && !mutant!(UnsentIsUnanswered) {
             return Verdict::NeverSent;
         }
         let silent = self.relays.iter().flatten().filter(|asked| !asked.nacked).count() as u8;

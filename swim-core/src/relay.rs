@@ -64,7 +64,7 @@ impl Relays {
             return (self.max > 0).then_some(0);
         }
         let own = self.places.iter().flatten().filter(|relayed| relayed.origin == origin).count();
-        if own >= RELAYED_PER_ORIGIN || self.open >= self.max {
+        if (own >= RELAYED_PER_ORIGIN || self.open >= self.max) && !mutant!(RelaysUnbounded) {
             return None;
         }
         let empty = self.places.iter().position(Option::is_none).unwrap_or(self.places.len());
@@ -85,7 +85,8 @@ impl Relays {
         if self.places.len() <= place {
             self.places.resize(place + 1, None);
         }
-        let nack_at = now.after(budget.saturating_mul(4) / 5);
+        let wait = if mutant!(NackTooLate) { budget * 2 } else { budget.saturating_mul(4) / 5 };
+        let nack_at = now.after(wait);
         let relayed = Relayed {
             origin: origin.0,
             origin_number: origin.1,
@@ -94,7 +95,7 @@ impl Relays {
             number,
             nack_at,
             ends: now.after(budget),
-            nacked: !self.nacks,
+            nacked: !self.nacks || mutant!(NackNever),
         };
         self.places[place] = Some(relayed);
         self.open += 1;

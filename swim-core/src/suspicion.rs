@@ -56,6 +56,8 @@ impl Patience {
 
     /// Timeout with `accusers` accusers, the first included.
     pub(crate) fn timeout(&self, accusers: usize) -> Duration {
+        let accusers = if mutant!(ConfirmationsIgnored) { 1 } else { accusers };
+        let accusers = if mutant!(ShortestAtOnce) { usize::from(self.k) + 1 } else { accusers };
         let confirmations = (accusers.saturating_sub(1) as u8).min(self.k);
         scale::suspicion_timeout(self.min, self.max, confirmations, self.k)
     }
@@ -93,7 +95,7 @@ impl Suspicion {
             Some(_) => self.patience.min,
             None => self.patience.timeout(self.accusers.len()),
         };
-        self.started.after(timeout)
+        self.started.after(if mutant!(SuspicionTooShort) { timeout / 2 } else { timeout })
     }
 
     /// When something is to be done about it.
@@ -219,6 +221,9 @@ impl Suspicions {
         let generation = self.generation;
         let Some(suspicion) = self.get_mut(place) else { return };
         suspicion.generation = generation;
+        if mutant!(SuspicionTimerForgotten) && suspicion.accusers.len() > 1 {
+            return;
+        }
         let due_at = suspicion.due_at();
         self.due.push(Reverse((due_at, place, generation)));
         self.prune();

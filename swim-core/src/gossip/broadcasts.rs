@@ -67,8 +67,8 @@ impl Broadcasts {
         self.order.len()
     }
 
-    pub(crate) const fn is_full(&self) -> bool {
-        self.order.len() as usize >= self.max
+    pub(crate) fn is_full(&self) -> bool {
+        self.order.len() as usize >= self.max && !mutant!(BroadcastsUnbounded)
     }
 
     /// The next number of this node's own broadcasts.
@@ -112,7 +112,9 @@ impl Broadcasts {
         if behind >= 64 || seen.window & (1 << behind) != 0 {
             return Novelty::Seen;
         }
-        seen.window |= 1 << behind;
+        if !mutant!(LateBroadcastTwice) {
+            seen.window |= 1 << behind;
+        }
         Novelty::New
     }
 

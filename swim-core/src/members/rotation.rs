@@ -66,7 +66,10 @@ impl Rotation {
         if self.slots.is_empty() {
             return None;
         }
-        if self.cursor >= self.slots.len() {
+        if mutant!(RotationStuck) {
+            return self.slots.first().copied();
+        }
+        if self.cursor >= self.slots.len() || mutant!(RotationIsRandom) {
             self.cursor = 0;
         }
         let picked = self.cursor + random((self.slots.len() - self.cursor) as u32) as usize;
@@ -75,6 +78,9 @@ impl Rotation {
         self.slots[self.cursor] = slot;
         moved(slot, self.cursor as u32);
         self.cursor += 1;
+        if mutant!(RotationSkips) && self.cursor < self.slots.len() {
+            self.cursor += 1;
+        }
         Some(slot)
     }
 

@@ -82,12 +82,13 @@ impl Tombstones {
         if self.oldest == NONE {
             return None;
         }
-        if self.len > self.len_max {
+        if self.len > self.len_max && !mutant!(TombstonesUnbounded) {
             return Some(Instant::ORIGIN);
         }
         // A record holds whole seconds, rounded down; a tombstone never lives shorter than it may.
         let since = Duration::from_secs(u64::from(records.at(self.oldest).since_s) + 1);
-        Some(Instant::ORIGIN.after(since).after(self.life))
+        let life = if mutant!(TombstoneTooShort) { self.life / 1000 } else { self.life };
+        Some(Instant::ORIGIN.after(since).after(life))
     }
 
     /// The oldest tombstone, if it is to be forgotten by now.

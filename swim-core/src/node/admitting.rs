@@ -61,7 +61,7 @@ impl Node {
         }
         let Some(slot) = self.members.find(header.sender) else { return Ok(Verdict::Admitted) };
         let held = self.members.claim(slot);
-        if !held.status.is_active() || self.members.addr(slot) == addr {
+        if !held.status.is_active() || self.members.addr(slot) == addr || mutant!(IncumbentNotAsked) {
             return Ok(Verdict::Admitted);
         }
         match self.admissions.outcome(header.sender, source) {
@@ -133,7 +133,7 @@ impl Node {
             return Err(DropReason::Malformed);
         }
         // The token proves this address and no other: nobody is made to send to a third one.
-        if canonical(addr) != source && !self.config.accept_wrong_source {
+        if canonical(addr) != source && !self.config.accept_wrong_source && !mutant!(AddressUnproven) {
             self.welcome(source, header.sender, announce.number, Verdict::Refused);
             return Err(DropReason::ClaimAddress);
         }
@@ -163,6 +163,9 @@ impl Node {
     }
 
     fn verify(&self, source: SocketAddr, token: u64) -> bool {
+        if mutant!(TokenUnchecked) {
+            return true;
+        }
         let age = self.token_age();
         token != 0
             && (token == self.tokens.token(source, age)

@@ -15,10 +15,14 @@
 use core::net::SocketAddr;
 
 use super::Node;
-use crate::claim::{Claim, Status, supersedes};
+#[cfg(not(swim_mutants))]
+use crate::claim::supersedes;
+use crate::claim::{Claim, Status};
 use crate::gossip::News;
 use crate::identity::{NodeId, canonical, is_reachable_form};
 use crate::members::{Flag, Slot};
+#[cfg(swim_mutants)]
+use crate::mutant::supersedes;
 use crate::output::Event;
 use crate::stats::DropReason;
 use crate::suspicion::Patience;
@@ -88,7 +92,8 @@ impl Node {
         let Some(slot) = slot else { return self.admit(about.id, new, addr, metadata) };
         let held = self.members.claim(slot);
         let same_word = (held.epoch, held.incarnation) == (new.epoch, new.incarnation);
-        let fills = same_word && self.members.is_pending(slot) && held.status.is_active();
+        let pending = self.members.is_pending(slot) && !mutant!(PendingNeverFilled);
+        let fills = same_word && pending && held.status.is_active();
         // Two nodes with one id and one epoch: everybody must take the same side until they settle it.
         let rival = held == new && addr > self.members.addr(slot);
         if !fills && !rival && !supersedes(&held, &new) {
@@ -143,7 +148,7 @@ impl Node {
             let left = held.status == Status::Left;
             return if left { Outcome::Outdated(slot) } else { Outcome::Known };
         }
-        if !held.status.is_active() || !self.config.dead_over_suspect_only {
+        if !held.status.is_active() || !self.config.dead_over_suspect_only || mutant!(DeadOverAlive) {
             self.bury(slot, new, by, accuser);
             return Outcome::News;
         }
@@ -159,7 +164,7 @@ impl Node {
     fn hear_left(&mut self, slot: Slot, about: About, by: NodeId) -> Outcome {
         let held = self.members.claim(slot);
         let new = claim(&about, Status::Left);
-        let removed = by != about.id;
+        let removed = by != about.id && !mutant!(LeftOverAlive);
         if !supersedes(&held, &new) || (removed && held.status == Status::Alive) {
             return Outcome::Known;
         }
@@ -181,7 +186,7 @@ impl Node {
 
     /// Believes that a member is Alive (or, filling in a pending claim, what is believed already), ends
     /// any suspicion, and says so. Without an `addr` the claim is pending. `false`: the table is full.
-    fn believe(&mut self, slot: Slot, new: Claim, addr: Option<SocketAddr>) -> bool {
+    pub(super) fn believe(&mut self, slot: Slot, new: Claim, addr: Option<SocketAddr>) -> bool {
         let held = self.members.claim(slot);
         if !self.members.set_claim(slot, new, addr.is_none(), self.doubt.awake()) {
             self.drop_for(DropReason::MembersFull);

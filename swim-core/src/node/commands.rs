@@ -71,7 +71,9 @@ impl Node {
         self.give_up(JoinFailure::Left);
         let claim = Claim { status: Status::Left, ..self.members.claim(Slot::ME) };
         self.members.set_claim(Slot::ME, claim, false, self.doubt.awake());
-        self.tell(Slot::ME, self.me.id, self.me.id);
+        if !mutant!(LeaveNotTold) {
+            self.tell(Slot::ME, self.me.id, self.me.id);
+        }
         self.life = Life::Leaving { datagrams: 0 };
         (self.probe, self.rival) = (None, None);
         self.period_at = None;
@@ -90,7 +92,11 @@ impl Node {
 
     fn set_metadata(&mut self, metadata: Metadata<'_>) -> Result<(), Refusal> {
         self.members.set_metadata(Slot::ME, metadata.as_bytes());
-        self.speak_up(self.incarnation());
+        if mutant!(MetadataWithoutIncarnation) {
+            self.tell(Slot::ME, self.me.id, self.me.id);
+        } else {
+            self.speak_up(self.incarnation());
+        }
         self.event(Event::MetadataSet { incarnation: self.incarnation() });
         Ok(())
     }

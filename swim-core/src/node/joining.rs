@@ -132,7 +132,8 @@ impl Node {
             return Err(DropReason::InsaneEpoch);
         }
         let held = welcome.held_epoch;
-        let outbid = held > self.me.epoch || (held == self.me.epoch && !self.join.announced && held.0 > 0);
+        let fresh = !self.join.announced && held.0 > 0 && !mutant!(EqualEpochKept);
+        let outbid = held > self.me.epoch || (held == self.me.epoch && fresh);
         if outbid && self.is_plausible(held) {
             self.outlive(held);
         }

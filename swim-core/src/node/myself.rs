@@ -38,7 +38,10 @@ impl Node {
         if self.life != Life::Running || (outdated && !removed) || !self.is_plausible(about.epoch) {
             return;
         }
-        if removed || about.epoch > mine.epoch {
+        if mutant!(RefutationDropped) {
+            return;
+        }
+        if (removed || about.epoch > mine.epoch) && !mutant!(HigherEpochIgnored) {
             self.outlive(about.epoch);
         } else {
             self.speak_up(about.incarnation);
@@ -73,7 +76,10 @@ impl Node {
     /// A higher incarnation than `accused`; if there is none, a higher epoch.
     pub(super) fn speak_up(&mut self, accused: Incarnation) {
         let mine = self.members.claim(Slot::ME);
-        match accused.max(mine.incarnation).0.checked_add(1) {
+        match accused.max(mine.incarnation).0.checked_add(u32::from(!mutant!(RefutationNotHigher))) {
+            Some(next) if mutant!(IncarnationInAByte) => {
+                self.set_my_word(mine.epoch, Incarnation(next & 0xff));
+            }
             Some(next) => self.set_my_word(mine.epoch, Incarnation(next)),
             None => self.outlive(mine.epoch),
         }

@@ -47,7 +47,7 @@ impl Node {
             rtt: self.rtt(target).filter(|_| self.config.adaptive),
         };
         let (id, addr) = (self.members.id(target), self.members.addr(target));
-        let random = self.number();
+        let random = if mutant!(NumberReused) { self.me.id.0 << 16_u32 } else { self.number() };
         let epoch = self.members.claim(target).epoch;
         let probe = Probe::begin(target, (id, addr, epoch), random, timing, now);
         self.probe = Some(probe);
@@ -88,7 +88,9 @@ impl Node {
             &mut |n| streams.below(Purpose::Relays, n),
             &mut found,
             usize::from(self.config.relays),
-            |slot| slot != target && members.claim(slot).status == Status::Alive,
+            |slot| {
+                (slot != target || mutant!(TargetAskedAsRelay)) && members.claim(slot).status == Status::Alive
+            },
         );
         if self.config.nacks {
             self.doubt.ask(count as u8);
@@ -121,7 +123,7 @@ impl Node {
             return Ok(false);
         }
         let target = probe.target;
-        if source != probe.target_addr {
+        if source != probe.target_addr && !mutant!(AckFromAnywhere) {
             self.tell_wrong_source(target, source);
             if !self.config.accept_wrong_source {
                 return Err(DropReason::WrongSource);
@@ -219,8 +221,8 @@ impl Node {
         // the member's word, a namesake would outbid it.
         let here = self.members.addr(target) == addr;
         let held = if here { self.members.claim(target) } else { NOTHING };
-        let status =
-            if self.config.buddy || held.status == Status::Dead { held.status } else { Status::Alive };
+        let buddy = self.config.buddy && !mutant!(BuddyForgotten);
+        let status = if buddy || held.status == Status::Dead { held.status } else { Status::Alive };
         let ping = Ping {
             target: self.members.id(target),
             target_epoch: held.epoch,

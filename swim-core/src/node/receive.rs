@@ -106,7 +106,7 @@ impl Node {
 
     fn standing(&mut self, source: SocketAddr, header: &Header) -> Standing {
         let Some(slot) = self.members.find(header.sender) else { return Standing::Stranger };
-        if header.epoch < self.members.claim(slot).epoch {
+        if header.epoch < self.members.claim(slot).epoch && !mutant!(EarlierLifeHeard) {
             return Standing::Outlived;
         }
         if source != self.members.addr(slot) && !self.config.accept_wrong_source {
@@ -143,6 +143,10 @@ impl Node {
             }
             Message::Ack(ack) => {
                 self.hear_ack(source, header, ack)?;
+                if mutant!(AckClearsSuspicion) && self.members.claim(slot).status == Status::Suspect {
+                    let alive = Claim { status: Status::Alive, ..self.members.claim(slot) };
+                    self.believe(slot, alive, Some(source));
+                }
                 self.compare(header.sender, ack.root);
                 Ok(())
             }
@@ -174,7 +178,11 @@ impl Node {
             Standing::Outlived => DropReason::StaleSender,
             _ => DropReason::Stranger,
         };
+        if mutant!(StrangersBelieved) {
+            self.absorb(body, header.sender);
+        }
         match body.message {
+            Message::PingReq(request) if mutant!(RelayForStrangers) => self.hear_ping_req(source, request),
             Message::Ping(ping) => self.hear_strange_ping(standing, source, header, ping, len),
             Message::Ack(ack) if standing != Standing::Outlived => self.hear_ack(source, header, ack),
             _ => Err(refusal),
@@ -263,7 +271,9 @@ impl Node {
             _ => false,
         };
         let ack = Ack { number: ping.number, root: None, belief, stranger };
-        self.send(source, &Message::Ack(ack), Cargo { len_max: Some(len), ..Cargo::EMPTY });
+        let short = Cargo { len_max: Some(len), ..Cargo::EMPTY };
+        let cargo = if mutant!(LongAnswerToStranger) { Cargo::claims(&[Slot::ME]) } else { short };
+        self.send(source, &Message::Ack(ack), cargo);
         Ok(())
     }
 
@@ -338,7 +348,8 @@ impl Node {
         if !known {
             return self.drop_for(DropReason::UnknownMember);
         }
-        if self.broadcasts.note(origin, epoch, sequence) == Novelty::Seen {
+        let seen = self.broadcasts.note(origin, epoch, sequence) == Novelty::Seen;
+        if seen && !mutant!(BroadcastTwice) {
             return self.drop_for(DropReason::DuplicateBroadcast);
         }
         self.stats.broadcasts_delivered += 1;

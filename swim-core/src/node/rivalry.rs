@@ -64,7 +64,7 @@ impl Node {
             return Err(DropReason::UnexpectedAnswer);
         };
         self.rival = None;
-        if Rival::beats(header.epoch, source, &self.me) {
+        if Rival::beats(header.epoch, source, &self.me) && !mutant!(BothKeepTheName) {
             self.lose(source);
             return Ok(());
         }

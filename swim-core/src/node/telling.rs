@@ -49,7 +49,7 @@ impl<'a> Cargo<'a> {
 impl Node {
     /// Room for one datagram, in bytes; what sealing will need is never used.
     pub(super) fn datagram_room(&self) -> usize {
-        usize::from(self.config.datagram_max) - SEAL_ROOM
+        usize::from(self.config.datagram_max) - if mutant!(SealRoomForgotten) { 0 } else { SEAL_ROOM }
     }
 
     /// Who every header says that this is.
@@ -125,7 +125,11 @@ impl Node {
 
     /// How often an update is told by each member: λ · ⌈log₁₀(n + 1)⌉.
     pub(super) fn sends_max(&self) -> usize {
-        (scale::transmit_limit(self.config.lambda, self.n()) as usize).min(crate::gossip::SENDS_MAX)
+        if mutant!(ToldOnce) {
+            return 1;
+        }
+        let limit = scale::transmit_limit(self.config.lambda, self.n()) as usize;
+        limit.min(crate::gossip::SENDS_MAX) + usize::from(mutant!(ToldOnceTooOften))
     }
 }
 

@@ -5,6 +5,8 @@
 //! `QUANTUM` datagrams and buries at most `EXPIRIES_MAX` suspects; what is left stays due, so the deadline
 //! is in the past and the driver comes again after it has sent what there was.
 
+use core::time::Duration;
+
 use super::telling::Cargo;
 use super::{Life, Node};
 use crate::claim::{Claim, Status};
@@ -71,7 +73,8 @@ impl Node {
             }
             self.schedule_period(alone);
         }
-        self.deadline = self.earliest().map(|at| self.doubt.to_real(at));
+        let late = if mutant!(DeadlineLate) { self.config.period } else { Duration::ZERO };
+        self.deadline = self.earliest().map(|at| self.doubt.to_real(at).after(late));
         self.doubt.set_deadline(self.deadline);
     }
 
@@ -81,7 +84,8 @@ impl Node {
         let unmet = self.unmet_seeds();
         let missing = self.members.count(Status::Dead) + self.heal.forgotten() + u32::from(unmet > 0);
         let (alive, period, streams) = (self.n(), self.period(), &mut self.streams);
-        if self.heal.is_due(alive, missing, period, |n| streams.below(Purpose::Healing, n)) {
+        let due = self.heal.is_due(alive, missing, period, |n| streams.below(Purpose::Healing, n));
+        if due && !mutant!(HealForgotten) {
             self.mend(unmet);
         }
     }
@@ -157,7 +161,7 @@ impl Node {
         };
         let others = self.members.len_active() > u32::from(!leaving);
         let something = self.updates.len() > 0 || self.broadcasts.len() > 0;
-        (others && something).then(|| self.gossip_last.after(interval))
+        (others && something && !mutant!(GossipTickForgotten)).then(|| self.gossip_last.after(interval))
     }
 
     /// One gossip tick.

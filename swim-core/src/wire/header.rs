@@ -113,7 +113,7 @@ impl Kind {
 /// # Errors
 /// `Length`, `Magic`, `Version`, `Flags`, `Label`, `UnknownKind` or `InsaneEpoch`, whichever shows first.
 pub(crate) fn read_header(bytes: &[u8], label: u32) -> Result<(Header, &[u8]), DropReason> {
-    read(bytes, Some(label))
+    read(bytes, Some(label).filter(|_| !mutant!(LabelUnchecked)))
 }
 
 /// The same for a datagram of whatever cluster, if no `label` is asked for.
