@@ -22,10 +22,12 @@
 //! (`node/claims.rs`): Dead is believed only over a Suspect that is held, Left by somebody else only over
 //! Suspect or Dead.
 
+use serde::{Deserialize, Serialize};
+
 use crate::identity::{Epoch, Incarnation};
 
 /// What a member is believed to be.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Status {
     /// It answers, or nobody has said otherwise.
@@ -57,7 +59,7 @@ impl Status {
 }
 
 /// One saying about one member, without the member's id.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Claim {
     /// Which life it speaks of.
     pub epoch: Epoch,

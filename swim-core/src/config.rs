@@ -11,10 +11,12 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::payload::{METADATA_MAX, PAYLOAD_MAX};
 
 /// Tunables, unchecked. Begin with [`Options::lan`], [`Options::wan`] or [`Options::local`].
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Options {
     /// The cluster's name; datagrams of other clusters are dropped. Default: `""`.

@@ -14,6 +14,8 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::identity::{Epoch, Identity, Incarnation, NodeId};
 use crate::time::Instant;
 
@@ -30,7 +32,7 @@ const TRIES_FOR_ANOTHER_LIFE: u8 = 10;
 const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// What is known of an incumbent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Incumbent {
     /// It has been asked and may still answer.
     Asked,
@@ -41,12 +43,14 @@ pub(crate) enum Incumbent {
 }
 
 /// A joiner that wants the id of a member.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Admission {
     pub(crate) id: NodeId,
+    #[serde(with = "crate::state::addr")]
     pub(crate) joiner: SocketAddr,
     /// The nonce of the joiner's `Join`, so that it can be answered as soon as the outcome is known.
     pub(crate) nonce: u64,
+    #[serde(with = "crate::state::addr")]
     pub(crate) incumbent: SocketAddr,
     pub(crate) epoch: Epoch,
     /// The joiner's word: an incumbent that speaks it, or a later one of the same life, is the joiner itself.
@@ -70,7 +74,7 @@ impl Admission {
 }
 
 /// All admissions in question, by place.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Admissions {
     places: [Option<Admission>; ADMISSIONS_MAX],
     timeout: Duration,
@@ -172,8 +176,9 @@ impl Admissions {
 }
 
 /// A rival that is being asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Rival {
+    #[serde(with = "crate::state::addr")]
     pub(crate) addr: SocketAddr,
     pub(crate) epoch: Epoch,
     pub(crate) incarnation: Incarnation,

@@ -21,6 +21,8 @@
 
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::{Instant, nanos};
 
 /// Lateness below this is ordinary scheduling.
@@ -29,7 +31,7 @@ const STALL_MIN: Duration = Duration::from_millis(50);
 const DEAF_TARGETS: u8 = 2;
 
 /// The node's three clocks and its reasons to mistrust itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Doubt {
     enabled: bool,
     real: Instant,
@@ -47,7 +49,7 @@ pub(crate) struct Doubt {
     deaf: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Freeze {
     since: Instant,
     until: Instant,

@@ -13,11 +13,13 @@
 
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::identity::Epoch;
 use crate::time::Instant;
 
 /// What a node takes for the time of day, in ms.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct EpochClock {
     read: Epoch,
     at: Instant,

@@ -15,6 +15,8 @@ use alloc::collections::VecDeque;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::identity::NodeId;
 
 /// Contacts that may still be answered.
@@ -23,19 +25,21 @@ pub(crate) const OPEN_MAX: usize = 4;
 const FORGOTTEN_MAX: usize = 16;
 const LONGEST: Duration = Duration::from_secs(600);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Open {
     id: NodeId,
+    #[serde(with = "crate::state::addr")]
     addr: SocketAddr,
     number: u64,
 }
 
 /// How often a contact is due, and which are open.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Heal {
     every: Option<Duration>,
     open: [Option<Open>; OPEN_MAX],
     turn: usize,
+    #[serde(with = "crate::state::addrs")]
     forgotten: VecDeque<SocketAddr>,
 }
 

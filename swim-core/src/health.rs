@@ -7,8 +7,10 @@
 
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A counter that saturates at 0 and at S.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Health {
     multiplier: u8,
     max: u8,

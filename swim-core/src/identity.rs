@@ -8,8 +8,10 @@
 use core::fmt;
 use core::net::{IpAddr, SocketAddr, SocketAddrV6};
 
+use serde::{Deserialize, Serialize};
+
 /// A member's lasting name, chosen by the user: random, or derived from a name.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeId(pub u64);
 
 impl NodeId {
@@ -42,7 +44,7 @@ impl fmt::Display for NodeId {
 }
 
 /// One life of a node: Unix milliseconds at its start, raised above every earlier life's.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Epoch(pub u64);
 
 impl Epoch {
@@ -57,15 +59,16 @@ impl Epoch {
 }
 
 /// How often a member has spoken up for itself within one epoch. Only the member raises its own.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Incarnation(pub u32);
 
 /// What a node is started with: its name, where others reach it, and which of its lives this is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Identity {
     /// The lasting name.
     pub id: NodeId,
     /// Where the other members send datagrams to: the *advertised* address, never `0.0.0.0`.
+    #[serde(with = "crate::state::addr")]
     pub addr: SocketAddr,
     /// This life's epoch; Unix milliseconds now, but never below a persisted epoch + 1.
     pub epoch: Epoch,

@@ -4,6 +4,8 @@
 
 use core::net::SocketAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::identity::{Epoch, Incarnation, NodeId};
 use crate::output::CommandKind;
 use crate::payload::{Metadata, Payload};
@@ -95,11 +97,12 @@ impl Command<'_> {
 }
 
 /// One remembered member: what [`crate::Member`] said of it before.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Hint {
     /// Its name.
     pub id: NodeId,
     /// Where it was.
+    #[serde(with = "crate::state::addr")]
     pub addr: SocketAddr,
     /// Which life it was.
     pub epoch: Epoch,

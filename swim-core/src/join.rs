@@ -22,6 +22,8 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::identity::NodeId;
 use crate::numbers::{self, Question};
 use crate::time::Instant;
@@ -47,7 +49,7 @@ const REFUSED_PAUSES: u32 = 10;
 const TOKEN_USES_MAX: u8 = 4;
 
 /// Why somebody is contacted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Why {
     /// It is a seed, and we look for the cluster: without end.
     Seeking,
@@ -91,15 +93,16 @@ impl Why {
 }
 
 /// How far a contact has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Stage {
     Asking,
     Announcing,
 }
 
 /// One open contact.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Contact {
+    #[serde(with = "crate::state::addr")]
     pub(crate) addr: SocketAddr,
     pub(crate) nonce: u64,
     /// 0: none yet.
@@ -116,7 +119,7 @@ pub(crate) struct Contact {
 }
 
 /// All open contacts, by place.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Contacts {
     places: Vec<Option<Contact>>,
     retry: (Duration, Duration),
@@ -284,14 +287,15 @@ impl Contacts {
 }
 
 /// A seed, and which member it turned out to be.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct SeedAt {
+    #[serde(with = "crate::state::addr")]
     pub(crate) addr: SocketAddr,
     pub(crate) id: Option<NodeId>,
 }
 
 /// Where this node stands with its cluster.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Search {
     /// Nothing is looked for: no seed was ever named, or the search was cancelled.
     Idle,
@@ -302,11 +306,12 @@ pub(crate) enum Search {
 }
 
 /// What is looked for, and where.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Join {
     pub(crate) search: Search,
     pub(crate) seeds: Vec<SeedAt>,
     /// Addresses from an earlier life, asked beside the seeds.
+    #[serde(with = "crate::state::addrs")]
     pub(crate) hints: Vec<SocketAddr>,
     pub(crate) contacts: Contacts,
     /// Whether this life has been announced to anybody.

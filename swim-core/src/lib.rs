@@ -80,6 +80,7 @@ mod random;
 mod relay;
 mod rtt;
 mod scale;
+mod state;
 mod stats;
 mod suspicion;
 mod sync;
@@ -96,11 +97,12 @@ pub use output::{CommandKind, Event, JoinFailure, Output, Refusal, Transmit};
 pub use payload::{METADATA_MAX, Metadata, PAYLOAD_MAX, Payload, TooLong};
 pub use random::Seed;
 pub use rtt::RttHistogram;
+pub use state::{SOURCE, StateError, VERSION};
 pub use stats::{DropReason, Stats};
 pub use time::Instant;
 pub use wire::{
     Inspection, Kind as MessageKind, Said, SaidBroadcast, SaidMember, Verdict as JoinVerdict, describe,
-    inspect,
+    inspect, payload_ranges,
 };
 
 /// Seeds that a node remembers.

@@ -9,7 +9,10 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::output::Event;
+use crate::wire::payload_ranges;
 
 /// Datagrams that timers may send in one `handle`; what is still due stays due.
 pub(crate) const QUANTUM: usize = 16;
@@ -19,15 +22,16 @@ pub(crate) const OUTBOX_DATAGRAMS: usize = 2 * QUANTUM;
 /// bytes long, and make up to three each); one of 9,000 may make more than fit, and `Event::Lost` says so.
 pub(crate) const OUTBOX_EVENTS: usize = 1024;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Sealed {
+    #[serde(with = "crate::state::addr")]
     target: SocketAddr,
     start: usize,
     end: usize,
 }
 
 /// Ready datagrams and events, in the order in which they were made.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
     sealed: VecDeque<Sealed>,
@@ -114,6 +118,37 @@ impl Outbox {
             return Some(Event::Lost { events: core::mem::take(&mut self.lost) });
         }
         self.events.pop_front()
+    }
+
+    /// After loading: makes room again. `false` if what waits is not where it should be.
+    pub(crate) fn mend(&mut self, datagram_max: usize) -> bool {
+        let Self { bytes, sealed, events, .. } = self;
+        let fits = bytes.len() <= OUTBOX_DATAGRAMS * datagram_max && self.datagram_max == datagram_max;
+        let mut roomy = Vec::with_capacity(OUTBOX_DATAGRAMS * datagram_max);
+        roomy.extend(bytes.iter().take(OUTBOX_DATAGRAMS * datagram_max));
+        *bytes = roomy;
+        let is_within = |sealed: &Sealed| sealed.start <= sealed.end && sealed.end <= bytes.len();
+        fits && sealed.len() <= OUTBOX_DATAGRAMS
+            && events.len() <= OUTBOX_EVENTS
+            && sealed.iter().all(is_within)
+    }
+
+    /// Changes every payload that waits; of datagrams that were polled nothing is left.
+    pub(crate) fn map_payloads(&mut self, change: &mut dyn FnMut(&mut [u8])) {
+        self.reuse();
+        let first = self.sealed.front().map_or(0, |sealed| sealed.start);
+        self.bytes[..first].fill(0);
+        for sealed in &self.sealed {
+            let datagram = &mut self.bytes[sealed.start..sealed.end];
+            for range in payload_ranges(datagram) {
+                change(&mut datagram[range]);
+            }
+        }
+        for event in &mut self.events {
+            if let Event::Broadcast { payload, .. } | Event::Message { payload, .. } = event {
+                change(payload);
+            }
+        }
     }
 
     fn reuse(&mut self) {

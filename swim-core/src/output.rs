@@ -5,6 +5,8 @@ use core::fmt;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::identity::{Epoch, Incarnation, NodeId};
 
 /// One thing that came out. Polled with [`crate::Node::poll`] until `None`.
@@ -29,7 +31,7 @@ pub struct Transmit<'a> {
 }
 
 /// Something that a user may want to know. Events of one node are in causal order.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Event {
     /// A member is new here, or back: from an earlier epoch, from the dead, or after a goodbye.
@@ -37,6 +39,7 @@ pub enum Event {
         /// Who.
         id: NodeId,
         /// Where.
+        #[serde(with = "crate::state::addr")]
         addr: SocketAddr,
         /// Which of its lives.
         epoch: Epoch,
@@ -91,6 +94,7 @@ pub enum Event {
         /// Who.
         id: NodeId,
         /// Where it is now.
+        #[serde(with = "crate::state::addr")]
         addr: SocketAddr,
     },
     /// The tombstone of a Dead or Left member expired: nothing is known of it any more.
@@ -111,6 +115,7 @@ pub enum Event {
         /// The id.
         id: NodeId,
         /// Where the rival is.
+        #[serde(with = "crate::state::addr")]
         rival: SocketAddr,
         /// `false`: this node has lost its name and is quiet from now on.
         won: bool,
@@ -121,8 +126,10 @@ pub enum Event {
         /// Who.
         id: NodeId,
         /// Where it was asked.
+        #[serde(with = "crate::state::addr")]
         asked: SocketAddr,
         /// Where the answer came from.
+        #[serde(with = "crate::state::addr")]
         answered: SocketAddr,
     },
     /// This node now lives in another epoch: a higher one, or, if its calendar was far ahead of the
@@ -152,6 +159,7 @@ pub enum Event {
     /// A `Join` succeeded.
     Joined {
         /// The member that let us in.
+        #[serde(with = "crate::state::addr")]
         via: SocketAddr,
         /// How many Alive and Suspect members are known so far, this one included. The rest follows.
         members: u32,
@@ -174,6 +182,7 @@ pub enum Event {
     /// A `SetAddress` took effect and is on its way to the others.
     AddressSet {
         /// The new address.
+        #[serde(with = "crate::state::addr")]
         addr: SocketAddr,
     },
     /// A `Broadcast` is on its way.
@@ -224,7 +233,7 @@ pub enum Event {
 }
 
 /// Why a join ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum JoinFailure {
     /// `CancelJoin`.
@@ -253,7 +262,7 @@ impl fmt::Display for JoinFailure {
 }
 
 /// A [`crate::Command`] without its data.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "one variant for each command, under the same name")]
 pub enum CommandKind {
@@ -269,7 +278,7 @@ pub enum CommandKind {
 }
 
 /// Why a command was refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Refusal {
     /// This node has left, or lost its id to a rival.

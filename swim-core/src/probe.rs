@@ -17,6 +17,8 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::identity::{Epoch, NodeId};
 use crate::members::Slot;
 use crate::time::Instant;
@@ -29,8 +31,9 @@ pub(crate) const RELAYS_MAX: usize = 8;
 const RTO_MIN_SHARE: u32 = 16;
 
 /// A member asked to ping on our behalf.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Asked {
+    #[serde(with = "crate::state::addr")]
     addr: SocketAddr,
     nacked: bool,
 }
@@ -56,10 +59,11 @@ pub(crate) enum Verdict {
 }
 
 /// The open probe.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Probe {
     pub(crate) target: Slot,
     pub(crate) target_id: NodeId,
+    #[serde(with = "crate::state::addr")]
     pub(crate) target_addr: SocketAddr,
     pub(crate) target_epoch: Epoch,
     number_random: u64,
@@ -207,6 +211,12 @@ impl Probe {
                 *relay = None;
             }
         }
+    }
+
+    /// Whether it is one that could have been begun here.
+    pub(crate) fn is_sound(&self) -> bool {
+        (1..=ATTEMPTS_MAX as u8).contains(&self.attempts_max)
+            && (1..=self.attempts_max).contains(&self.attempts)
     }
 
     /// Whether somebody has answered.

@@ -16,6 +16,8 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::NodeId;
 use crate::time::Instant;
 
@@ -23,11 +25,13 @@ use crate::time::Instant;
 pub(crate) const RELAYED_PER_ORIGIN: usize = 4;
 
 /// One ping on behalf of another member.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Relayed {
+    #[serde(with = "crate::state::addr")]
     pub(crate) origin: SocketAddr,
     pub(crate) origin_number: u64,
     pub(crate) target: NodeId,
+    #[serde(with = "crate::state::addr")]
     pub(crate) target_addr: SocketAddr,
     /// The number of our own ping.
     pub(crate) number: u64,
@@ -44,7 +48,7 @@ pub(crate) enum Due {
 }
 
 /// All of them, by place.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Relays {
     places: Vec<Option<Relayed>>,
     open: usize,
@@ -144,6 +148,12 @@ impl Relays {
     /// When something is due next.
     pub(crate) const fn deadline(&self) -> Option<Instant> {
         self.next
+    }
+
+    /// After loading: counts anew.
+    pub(crate) fn mend(&mut self) {
+        self.open = self.places.iter().flatten().count();
+        self.reschedule();
     }
 
     fn reschedule(&mut self) {

@@ -6,12 +6,15 @@
 
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Four buckets per octave from 1 µs to 2³² µs.
 const BUCKETS: usize = 4 * 32;
 
 /// Round-trip times of all direct pings that this node had answered, in log-spaced buckets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RttHistogram {
+    #[serde(with = "crate::state::array")]
     counts: [u32; BUCKETS],
     sum_us: u64,
     total: u64,

@@ -1,5 +1,7 @@
 //! Counters. All of them only grow; gauges are named as such.
 
+use serde::{Deserialize, Serialize};
+
 use crate::rtt::RttHistogram;
 
 /// Declares the reasons once: the variants, their number, and the list of them.
@@ -88,7 +90,7 @@ drop_reasons! {
 }
 
 /// What a node has done and seen. Cheap to copy: [`crate::Node::stats`] does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Datagrams handed in.
@@ -100,6 +102,7 @@ pub struct Stats {
     /// Their bytes.
     pub bytes_sent: u64,
     /// One counter for each [`DropReason`], in the order of [`DropReason::ALL`].
+    #[serde(with = "crate::state::array")]
     pub drops: [u64; DropReason::COUNT],
 
     /// Probes begun.

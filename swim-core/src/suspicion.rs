@@ -28,8 +28,12 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::time::Duration;
 
-use crate::members::Slot;
+use serde::{Deserialize, Serialize};
+
+use crate::claim::Status;
+use crate::members::{Members, Slot};
 use crate::scale;
+use crate::state::is_free_list;
 use crate::time::Instant;
 use crate::wire::Accusers;
 use crate::{Config, NodeId};
@@ -38,7 +42,7 @@ use crate::{Config, NodeId};
 const VOID_MAX: usize = 64;
 
 /// How patient to be with one suspect, fixed when the suspicion starts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Patience {
     min: Duration,
     max: Duration,
@@ -74,7 +78,7 @@ impl Patience {
 }
 
 /// One running suspicion.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Suspicion {
     slot: Slot,
     started: Instant,
@@ -120,10 +124,12 @@ pub(crate) enum Due {
 }
 
 /// All running suspicions, by place; each suspect's record holds its place.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Suspicions {
     places: Vec<Option<Suspicion>>,
     free: Vec<u32>,
+    /// Follows from the places: not saved.
+    #[serde(skip)]
     due: BinaryHeap<Reverse<(Instant, u32, u32)>>,
     generation: u32,
 }
@@ -206,6 +212,22 @@ impl Suspicions {
     /// Who has called it Dead already.
     pub(crate) fn verdict(&self, place: u32) -> Option<NodeId> {
         self.get(place)?.verdict
+    }
+
+    /// After loading: queues what is due anew. `false` if something does not hang together.
+    pub(crate) fn mend(&mut self, members: &Members) -> bool {
+        let running = (0_u32..).zip(&self.places).filter_map(|(place, entry)| Some((place, entry.as_ref()?)));
+        let queued = |(place, suspicion): (u32, &Suspicion)| {
+            Reverse((suspicion.due_at(), place, suspicion.generation))
+        };
+        self.due = running.clone().map(queued).collect();
+        let is_mine = |slot, place| self.get(place).is_some_and(|suspicion| suspicion.slot == slot);
+        let named = || members.slots().filter_map(|slot| Some((slot, members.suspicion(slot)?)));
+        let is_sound = |(_, suspicion): (u32, &Suspicion)| suspicion.accusers.is_sound();
+        named().all(|(slot, place)| is_mine(slot, place) && members.claim(slot).status == Status::Suspect)
+            && named().count() == running.clone().count()
+            && running.clone().all(is_sound)
+            && is_free_list(&self.places, &self.free)
     }
 
     fn get(&self, place: u32) -> Option<&Suspicion> {

@@ -22,6 +22,8 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::identity::NodeId;
 use crate::time::Instant;
 
@@ -37,7 +39,7 @@ const TRIES_MAX: u8 = 3;
 const PAGES_MAX: u32 = 16_384;
 
 /// A range of the digest.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Range {
     pub(crate) prefix: u32,
     pub(crate) depth: u8,
@@ -53,22 +55,23 @@ impl Range {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Work {
     range: Range,
     tries: u8,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Pull {
     work: Work,
+    #[serde(with = "crate::state::addr")]
     peer: SocketAddr,
     number: u64,
     sent_at: Instant,
 }
 
 /// One side of the exchange: the one who lacks.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Sync {
     enabled: bool,
     longest: Duration,
@@ -243,7 +246,7 @@ impl Sync {
 }
 
 /// The other side: a bounded number of pages a second, joins included.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct PageBudget {
     per_second: u64,
     /// In billionths of a page.

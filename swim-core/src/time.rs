@@ -7,11 +7,13 @@
 use core::fmt;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Nanoseconds since an origin that the driver chose. All arithmetic saturates.
 ///
 /// The clock behind it should count while the machine sleeps (`CLOCK_BOOTTIME` on Linux), so that a
 /// laptop that wakes up knows that it slept.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Instant(u64);
 
 impl Instant {

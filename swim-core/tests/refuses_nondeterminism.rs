@@ -105,7 +105,7 @@ impl Copy {
             fs::remove_dir_all(&root).expect("the last run's copy can be removed");
         }
         copy_dir(&here.join("src"), &root.join("swim-core/src"));
-        for file in ["Cargo.toml", "clippy.toml"] {
+        for file in ["Cargo.toml", "build.rs", "clippy.toml"] {
             fs::copy(here.join(file), root.join("swim-core").join(file)).expect("a file of this crate");
         }
         fs::copy(here.join("../Cargo.lock"), root.join("Cargo.lock")).expect("the workspace's lock file");

@@ -22,6 +22,8 @@ mod tests;
 
 pub(crate) use element::{element, hash32, place};
 
+use serde::{Deserialize, Serialize};
+
 use crate::members::Slab;
 
 /// Longest prefix, in nibbles.
@@ -54,12 +56,13 @@ pub(crate) trait Rows {
 }
 
 /// The tree. It owns the sums; the lists run through the table's own rows.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Digest {
     root: Node,
     blocks: Slab<[Node; WIDTH], CHUNK_LEN>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Node {
     sum: u64,
     /// Members below.
@@ -69,7 +72,7 @@ struct Node {
 }
 
 /// A block of children, or the head of a list of slots, in four bytes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Link(u32);
 
 /// The bit that tells a block from a slot. Slots stay below it: see [`SLOTS_MAX`].
@@ -223,6 +226,49 @@ impl Digest {
             }
             self.blocks.remove(block);
             self.node_mut(*at).link = Link::list(head);
+        }
+    }
+
+    /// After loading: whether the tree hangs together and has `count` members, all of whom `is_in`.
+    pub(crate) fn is_sound(&self, rows: &impl Rows, count: u32, is_in: &dyn Fn(u32) -> bool) -> bool {
+        let root = &self.root;
+        root.count == count && self.blocks.is_sound() && self.node_is_sound(rows, root, (0, 0), is_in)
+    }
+
+    fn node_is_sound(
+        &self,
+        rows: &impl Rows,
+        node: &Node,
+        (prefix, depth): (u64, u8),
+        is_in: &dyn Fn(u32) -> bool,
+    ) -> bool {
+        let (mut sum, mut count) = (0_u64, 0_u64);
+        match node.link.below() {
+            Below::List(mut slot) => {
+                while slot != END && count < u64::from(node.count) {
+                    let is_below =
+                        |place: u64| place.checked_shr(64 - 4 * u32::from(depth)).unwrap_or(0) == prefix;
+                    if !is_in(slot) || !is_below(rows.place(slot)) {
+                        return false;
+                    }
+                    (sum, count) = (sum.wrapping_add(rows.element(slot)), count + 1);
+                    slot = rows.next(slot);
+                }
+                slot == END && count == u64::from(node.count) && sum == node.sum
+            }
+            Below::Block(block) => {
+                let Some(children) = self.blocks.get(block).filter(|_| depth < DEPTH_MAX) else {
+                    return false;
+                };
+                for child in children {
+                    (sum, count) = (sum.wrapping_add(child.sum), count + u64::from(child.count));
+                }
+                let sums = count > 0 && count == u64::from(node.count) && sum == node.sum;
+                let below = |(nibble, child)| {
+                    self.node_is_sound(rows, child, (prefix << 4_u32 | nibble, depth + 1), is_in)
+                };
+                sums && (0_u64..).zip(children).all(below)
+            }
         }
     }
 

@@ -8,12 +8,15 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use super::least_sent::LeastSent;
 use crate::identity::{Epoch, NodeId};
 use crate::members::Index;
+use crate::state::is_free_list;
 use crate::wire::{BroadcastRecord, Writer, broadcast_len};
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Seen {
     origin: NodeId,
     epoch: Epoch,
@@ -22,7 +25,7 @@ struct Seen {
     window: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Queued {
     origin: NodeId,
     epoch: Epoch,
@@ -40,6 +43,7 @@ pub(crate) enum Novelty {
 }
 
 /// The queue, and what was seen.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Broadcasts {
     queue: Vec<Option<Queued>>,
     free: Vec<u32>,
@@ -133,6 +137,19 @@ impl Broadcasts {
         } else {
             self.seen.pop();
         }
+    }
+
+    /// After loading: finds origins again. `false` if it does not hang together.
+    pub(crate) fn mend(&mut self) -> bool {
+        let Self { index, seen, .. } = self;
+        index.fill(0..seen.len() as u32, |at| seen[at as usize].origin)
+            && self.order.is_sound(&self.queue)
+            && is_free_list(&self.queue, &self.free)
+    }
+
+    /// What users say, to change.
+    pub(crate) fn payloads_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.queue.iter_mut().flatten().map(|queued| &mut *queued.payload)
     }
 
     /// Queues a broadcast; `false` if the queue is full.

@@ -9,11 +9,13 @@
 
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 /// Lists; an entry sent this often is dropped.
 pub(crate) const SENDS_MAX: usize = 64;
 const NONE: u32 = u32::MAX;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Link {
     previous: u32,
     next: u32,
@@ -22,7 +24,7 @@ struct Link {
     pass: u16,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct List {
     head: u32,
     tail: u32,
@@ -31,9 +33,10 @@ struct List {
 const EMPTY: List = List { head: NONE, tail: NONE };
 
 /// The order of entries whose contents the caller keeps by the same place.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct LeastSent {
     links: Vec<Link>,
+    #[serde(with = "crate::state::array")]
     lists: [List; SENDS_MAX],
     used: u64,
     len: u32,
@@ -105,6 +108,29 @@ impl LeastSent {
             used &= used - 1;
         }
         None
+    }
+
+    /// Whether the lists hang together, and hold the places of all that is `kept` and no other.
+    pub(super) fn is_sound<T>(&self, kept: &[Option<T>]) -> bool {
+        let mut count = 0;
+        for (sends, list) in self.lists.iter().enumerate() {
+            let (mut previous, mut place) = (NONE, list.head);
+            while place != NONE {
+                let (Some(link), Some(Some(_))) = (self.links.get(place as usize), kept.get(place as usize))
+                else {
+                    return false;
+                };
+                if link.previous != previous || usize::from(link.sends) != sends {
+                    return false;
+                }
+                count += 1;
+                (previous, place) = (place, link.next);
+            }
+            if list.tail != previous || (self.used & (1 << sends) != 0) != (list.head != NONE) {
+                return false;
+            }
+        }
+        count == self.len as usize && count == kept.iter().flatten().count()
     }
 
     fn append(&mut self, place: u32, sends: usize) {

@@ -6,13 +6,16 @@
 
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use super::least_sent::LeastSent;
 use crate::NodeId;
-use crate::members::Slot;
+use crate::members::{Members, Slot};
+use crate::state::is_free_list;
 use crate::wire::Writer;
 
 /// One thing to tell: the claim that the table holds about `slot`, and whose verdict it was.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct News {
     pub(crate) slot: Slot,
     /// Who declared it Dead or removed it; the member itself otherwise.
@@ -25,7 +28,7 @@ pub(crate) struct News {
 const MISFITS_MAX: usize = 4;
 
 /// All of them; each member's record holds the place of its entry.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Updates {
     news: Vec<Option<News>>,
     free: Vec<u32>,
@@ -58,6 +61,16 @@ impl Updates {
         self.order.remove(place);
         self.free.push(place);
         Some(news)
+    }
+
+    /// After loading: whether it hangs together, and with the table.
+    pub(crate) fn is_sound(&self, members: &Members) -> bool {
+        let is_mine = |slot, place| matches!(self.news.get(place as usize), Some(Some(n)) if n.slot == slot);
+        let queued = || members.slots().filter_map(|slot| Some((slot, members.queue(slot)?)));
+        queued().all(|(slot, place)| is_mine(slot, place))
+            && queued().count() == self.len() as usize
+            && self.order.is_sound(&self.news)
+            && is_free_list(&self.news, &self.free)
     }
 
     /// Begins a datagram: what [`Updates::told`] says of it from now on is not written again.

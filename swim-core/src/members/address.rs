@@ -6,6 +6,8 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
+use serde::{Deserialize, Serialize};
+
 use super::slab::Slab;
 
 /// An address as a record holds it.
@@ -18,6 +20,7 @@ pub(super) struct PackedAddr {
 }
 
 /// The v6 addresses of a table.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Addresses {
     v6: Slab<(Ipv6Addr, u32)>,
 }
@@ -52,6 +55,16 @@ impl Addresses {
         }
         let (ip, scope) = self.v6.get(packed.ip).expect("a packed address is held until it is released");
         SocketAddr::V6(SocketAddrV6::new(*ip, packed.port, 0, *scope))
+    }
+
+    /// Whether what was packed is held.
+    pub(super) fn holds(&self, packed: PackedAddr) -> bool {
+        !packed.is_v6 || self.v6.get(packed.ip).is_some()
+    }
+
+    /// Whether it hangs together.
+    pub(super) fn is_sound(&self) -> bool {
+        self.v6.is_sound()
     }
 
     /// How many v6 addresses are held.

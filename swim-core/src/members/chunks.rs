@@ -6,7 +6,10 @@
 
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 /// A growing sequence in chunks of `LEN` items, `LEN` a power of two.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Chunks<T, const LEN: usize> {
     chunks: Vec<Vec<T>>,
 }
@@ -45,6 +48,19 @@ impl<T, const LEN: usize> Chunks<T, LEN> {
     /// The item at `place`, if there is one, to change.
     pub(crate) fn get_mut(&mut self, place: usize) -> Option<&mut T> {
         self.chunks.get_mut(place / LEN)?.get_mut(place % LEN)
+    }
+
+    /// All items, by place, to change.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.chunks.iter_mut().flatten()
+    }
+
+    /// Whether all chunks but the last are full, and none is empty.
+    pub(crate) fn is_sound(&self) -> bool {
+        let full = |chunk: &Vec<T>| chunk.len() == LEN;
+        self.chunks
+            .split_last()
+            .is_none_or(|(last, before)| before.iter().all(full) && (1..=LEN).contains(&last.len()))
     }
 
     /// All items, by place.

@@ -20,6 +20,7 @@ use core::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::identity::NodeId;
 
@@ -32,8 +33,11 @@ const MOVES_PER_CALL: usize = 8;
 /// The first table's capacity: 16 buckets.
 const CAPACITY_MIN: usize = 14;
 
-/// A set of `u32` numbers, found by the [`NodeId`] that each stands for.
+/// A set of `u32` numbers, found by the [`NodeId`] that each stands for. Saved it is its key alone.
+#[derive(Deserialize)]
+#[serde(from = "u64")]
 pub(crate) struct Index {
+    key: u64,
     hasher: FixedState,
     current: HashTable<u32>,
     /// The table that was full; empty when nothing is being carried over.
@@ -46,11 +50,27 @@ impl Index {
     /// An empty index. `key` makes the places of entries unpredictable to others; it changes no result.
     pub(crate) fn with_key(key: u64) -> Self {
         Self {
+            key,
             hasher: FixedState::with_seed(key),
             current: HashTable::new(),
             old: HashTable::new(),
             next_bucket: 0,
         }
+    }
+
+    /// After loading: adds all numbers again. `false` if two of them stand for one id.
+    pub(crate) fn fill(
+        &mut self,
+        mut numbers: impl Iterator<Item = u32>,
+        key_of: impl Fn(u32) -> NodeId,
+    ) -> bool {
+        numbers.all(|number| {
+            let is_new = self.find(key_of(number), &key_of).is_none();
+            if is_new {
+                self.insert(key_of(number), number, &key_of);
+            }
+            is_new
+        })
     }
 
     /// How many numbers are held.
@@ -107,7 +127,7 @@ impl Index {
 
     /// Moves what is in the next few buckets of the old table, if there is one.
     fn carry_over(&mut self, key_of: impl Fn(u32) -> NodeId) {
-        let Self { hasher, current, old, next_bucket } = self;
+        let Self { hasher, current, old, next_bucket, .. } = self;
         if old.is_empty() {
             return;
         }
@@ -127,6 +147,18 @@ impl Index {
 
     fn hash(&self, id: NodeId) -> u64 {
         hash_of(&self.hasher, id)
+    }
+}
+
+impl From<u64> for Index {
+    fn from(key: u64) -> Self {
+        Self::with_key(key)
+    }
+}
+
+impl Serialize for Index {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.key.serialize(serializer)
     }
 }
 

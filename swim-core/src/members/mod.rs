@@ -20,6 +20,7 @@ mod index;
 mod record;
 mod rotation;
 mod slab;
+mod sound;
 #[cfg(test)]
 mod tests;
 mod tombstones;
@@ -27,6 +28,8 @@ mod tombstones;
 use alloc::boxed::Box;
 use core::net::SocketAddr;
 use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 pub(crate) use index::Index;
 pub(crate) use record::Flag;
@@ -44,7 +47,7 @@ use slab::NONE;
 use tombstones::Tombstones;
 
 /// Where a member's record lies. It stays until the member is forgotten; then another may get it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub(crate) struct Slot(pub(crate) u32);
 
 impl Slot {
@@ -65,6 +68,7 @@ pub(crate) struct Forgotten {
 }
 
 /// All members, the node itself at [`Slot::ME`].
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Members {
     records: Records,
     index: Index,

@@ -12,6 +12,8 @@
 //!
 //! so a member that died is measured anew when it comes back, which is what it needs anyway.
 
+use serde::{Deserialize, Serialize};
+
 use super::address::PackedAddr;
 use super::slab::{NONE, Slab};
 use crate::claim::{Claim, Status};
@@ -37,6 +39,7 @@ const V6: u8 = 1 << 0;
 const PENDING: u8 = 1 << 1;
 
 /// What is held of one member.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Record {
     id: [u32; 2],
     epoch_low: u32,

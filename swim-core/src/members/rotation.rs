@@ -16,6 +16,8 @@
 
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 /// Rows that [`Rotation::sample`] draws from exactly; in a longer rotation it draws and rejects.
 const EXACT_MAX: usize = 64;
 
@@ -23,6 +25,7 @@ const EXACT_MAX: usize = 64;
 pub(crate) const SAMPLE_MAX: usize = 8;
 
 /// Slots in probe order. `moved(slot, position)` is told of every change of place.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Rotation {
     slots: Vec<u32>,
     /// How many of them were visited in this traversal.
@@ -36,6 +39,14 @@ impl Rotation {
 
     pub(super) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Whether `count` slots are in it, each at the position that `position_of` says.
+    pub(super) fn is_sound(&self, count: u32, position_of: impl Fn(u32) -> Option<u32>) -> bool {
+        let at_home = |(position, slot): (u32, &u32)| position_of(*slot) == Some(position);
+        self.slots.len() == count as usize
+            && self.cursor <= self.slots.len()
+            && (0..).zip(&self.slots).all(at_home)
     }
 
     /// Adds a slot among those not visited yet.

@@ -3,12 +3,15 @@
 //! Freed places form a list through themselves, the last freed first, so that which number a newcomer
 //! gets depends on what happened before and on nothing else.
 
+use serde::{Deserialize, Serialize};
+
 use super::chunks::Chunks;
 
 /// No number. Never handed out.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Items by number, in chunks of `LEN`.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Slab<T, const LEN: usize = 1024> {
     entries: Chunks<Entry<T>, LEN>,
     /// The place that was freed last, or [`NONE`].
@@ -16,6 +19,7 @@ pub(crate) struct Slab<T, const LEN: usize = 1024> {
     len: u32,
 }
 
+#[derive(Serialize, Deserialize)]
 enum Entry<T> {
     Used(T),
     /// The place that was freed before this one, or [`NONE`].
@@ -82,6 +86,24 @@ impl<T, const LEN: usize> Slab<T, LEN> {
             Entry::Used(_) => Some(place),
             Entry::Free(_) => None,
         })
+    }
+
+    /// All items, by number, to change.
+    pub(crate) fn items_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().filter_map(|entry| match entry {
+            Entry::Used(item) => Some(item),
+            Entry::Free(_) => None,
+        })
+    }
+
+    /// Whether every place is either used or in the list of the free: what was loaded may be anything.
+    pub(crate) fn is_sound(&self) -> bool {
+        let mut free = self.free;
+        for _ in self.places().count()..self.entries.len() {
+            let Some(Entry::Free(next)) = self.entries.get(free as usize) else { return false };
+            free = *next;
+        }
+        free == NONE && self.places().count() == self.len as usize && self.entries.is_sound()
     }
 
     /// Bytes that one item takes, with its share of the bookkeeping.

@@ -9,12 +9,15 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::record::{RecordAt, Records};
 use super::slab::NONE;
 use crate::claim::Status;
 use crate::time::Instant;
 
 /// The list of tombstones and the array of the dead.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Tombstones {
     oldest: u32,
     newest: u32,
@@ -75,6 +78,24 @@ impl Tombstones {
             records.at_mut(newer).set_older_tombstone(older);
         }
         self.len -= 1;
+    }
+
+    /// Whether the list and the array hold `dead` members that died, and `left` that left.
+    pub(super) fn is_sound(&self, records: &Records, dead: u32, left: u32) -> bool {
+        let (mut older, mut slot) = (NONE, self.oldest);
+        for _ in 0..dead.saturating_add(left) {
+            let Some(record) = records.get(slot).filter(|record| !record.status().is_active()) else {
+                return false;
+            };
+            let place = self.dead.get(record.position as usize);
+            if record.older_tombstone() != older || (record.status() == Status::Dead && place != Some(&slot))
+            {
+                return false;
+            }
+            (older, slot) = (slot, record.next);
+        }
+        let ends = slot == NONE && self.newest == older;
+        ends && self.len == dead + left && self.dead.len() == dead as usize
     }
 
     /// When the oldest is to be forgotten: at once if there are too many.

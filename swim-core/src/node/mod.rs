@@ -21,6 +21,7 @@
 //! | `rivalry.rs` | two nodes with one id |
 //! | `syncing.rs` | digests that differ |
 //! | `commands.rs` | what the user wants |
+//! | `saving.rs` | the whole node in bytes, and back |
 //! | `timers.rs` | what is due, in which order, how much of it at once |
 
 mod admitting;
@@ -31,6 +32,7 @@ mod myself;
 mod probing;
 mod receive;
 mod rivalry;
+mod saving;
 mod syncing;
 mod telling;
 mod timers;
@@ -38,6 +40,8 @@ mod timers;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::conflict::{Admissions, Rival};
@@ -62,7 +66,7 @@ use crate::sync::{PageBudget, Sync};
 use crate::time::Instant;
 
 /// Whether this node takes part.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 enum Life {
     Running,
     /// It has said goodbye and is telling others.

@@ -15,13 +15,14 @@ use core::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
 
 use crate::time::nanos;
 
 pub(crate) use prf::Prf;
 
 /// Everything random that a node will ever do follows from these 32 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Seed(pub [u8; 32]);
 
 /// What something random is for. The number is the stream's and part of every recording: append only.
@@ -64,7 +65,8 @@ impl Purpose {
 }
 
 /// All generators of one node.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "Positions", into = "Positions")]
 pub(crate) struct Streams {
     generators: [ChaCha8Rng; Purpose::COUNT],
 }
@@ -114,6 +116,30 @@ impl Streams {
         let draw = self.generators[purpose as usize].next_u32();
         let factor_q33 = (1_u128 << 32_u32) + u128::from(draw);
         Duration::from_nanos(((u128::from(nanos(duration)) * factor_q33) >> 33) as u64)
+    }
+}
+
+/// Where every stream stands.
+#[derive(Serialize, Deserialize)]
+struct Positions {
+    seed: Seed,
+    words: [u128; Purpose::COUNT],
+}
+
+impl From<Streams> for Positions {
+    fn from(streams: Streams) -> Self {
+        let words = streams.generators.each_ref().map(ChaCha8Rng::get_word_pos);
+        Self { seed: Seed(streams.generators[0].get_seed()), words }
+    }
+}
+
+impl From<Positions> for Streams {
+    fn from(Positions { seed, words }: Positions) -> Self {
+        let mut streams = Self::new(&seed);
+        for (generator, word) in streams.generators.iter_mut().zip(words) {
+            generator.set_word_pos(word);
+        }
+        streams
     }
 }
 

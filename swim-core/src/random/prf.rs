@@ -12,6 +12,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
 
 use crate::identity::canonical;
 
@@ -19,7 +20,7 @@ use crate::identity::canonical;
 const WORDS_PER_BLOCK: u128 = 16;
 
 /// The function, with its key.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Prf {
     key: [u8; 32],
 }

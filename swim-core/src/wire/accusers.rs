@@ -1,12 +1,14 @@
 //! Who accuses a suspect: few enough to be carried by value.
 
+use serde::{Deserialize, Serialize};
+
 use crate::identity::NodeId;
 
 /// Most accusers that a suspicion names: the first and six confirmations.
 pub(crate) const ACCUSERS_MAX: usize = 7;
 
 /// One to [`ACCUSERS_MAX`] distinct accusers, in the order in which they were heard.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Accusers {
     /// How many of `ids` count; never zero.
     len: u8,
@@ -28,6 +30,11 @@ impl Accusers {
         self.ids[self.len()] = id;
         self.len += 1;
         true
+    }
+
+    /// Whether it is one that could have been made here.
+    pub(crate) fn is_sound(&self) -> bool {
+        (1..=ACCUSERS_MAX).contains(&self.len())
     }
 
     /// The one who began it.

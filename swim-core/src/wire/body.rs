@@ -68,7 +68,7 @@ pub(crate) fn read_body(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason
 }
 
 /// The first part's tag and bytes, and what follows it.
-fn split_part(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn split_part(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, l0, l1], after) = bytes.split_first_chunk::<PART_LEN>()?;
     let (part, rest) = after.split_at_checked(usize::from(u16::from_le_bytes([l0, l1])))?;
     Some((tag, part, rest))

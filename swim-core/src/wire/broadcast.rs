@@ -1,6 +1,7 @@
 //! Users' broadcasts, as they ride along.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::bytes::{u16_at, u32_at, u64_at};
 use super::records::{RECORD_LEN, Records, write_len};
@@ -54,6 +55,12 @@ impl<'a> BroadcastRecord<'a> {
 /// Bytes that a broadcast with a payload of `payload` bytes takes in a datagram, its length included.
 pub(crate) const fn broadcast_len(payload: usize) -> usize {
     RECORD_LEN + FIXED_LEN + payload
+}
+
+/// Where the payload lies in a record, without its length; nothing after it is looked at.
+pub(super) fn payload_at(record: &[u8]) -> Range<usize> {
+    let Some((fixed, rest)) = record.split_first_chunk::<FIXED_LEN>() else { return 0..0 };
+    FIXED_LEN..FIXED_LEN + usize::from(u16_at(fixed, 20)).min(rest.len())
 }
 
 /// The broadcasts of one datagram. A record that does not decode is one `Err`, and the next one follows.

@@ -27,6 +27,7 @@ mod fixed;
 mod header;
 mod inspect;
 mod message;
+mod payloads;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ pub use message::Verdict;
 pub(crate) use message::{
     Ack, Announce, Challenge, Join, Message, Nack, Ping, PingReq, RelayedAck, SyncPage, SyncPull, Welcome,
 };
+pub use payloads::payload_ranges;
 #[cfg(test)]
 pub(crate) use update::Updates;
 pub(crate) use update::{About, SUSPECT_LEN_MAX, Update, update_len};

@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use core::ops::Range;
 
 use super::accusers::{ACCUSERS_MAX, Accusers};
 use super::bytes::{u16_at, u32_at, u64_at};
@@ -214,6 +215,29 @@ fn read_alive(about: About, flags: u8, rest: &[u8]) -> Option<Update<'_>> {
         rest.get(..len).filter(|metadata| metadata.len() <= METADATA_MAX)?
     };
     Some(Update::Alive { about, addr, versions: (lowest, highest), metadata })
+}
+
+/// Where the metadata lies in a record, without its length; nothing after it is looked at.
+pub(super) fn metadata_at(record: &[u8]) -> Range<usize> {
+    let (Some(status), Some(flags)) = (record.first(), record.get(1)) else { return 0..0 };
+    let address = match flags & (FLAG_V6 | FLAG_SCOPE) {
+        FLAG_V6 => 16,
+        0 | FLAG_SCOPE => 4,
+        _ => 16 + 4,
+    };
+    let fixed = match Status::from_u8(*status) {
+        Some(Status::Alive) => COMMON_LEN + 2 + address + 2,
+        Some(_) => record.len(),
+        None => 1,
+    };
+    let start = fixed.min(record.len());
+    match record[start..].split_first_chunk() {
+        Some((len, rest)) if flags & FLAG_METADATA != 0 && fixed > 1 => {
+            let start = start + len.len();
+            start..start + usize::from(u16::from_le_bytes(*len)).min(rest.len())
+        }
+        _ => start..start,
+    }
 }
 
 #[inline]

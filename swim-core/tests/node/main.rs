@@ -9,6 +9,7 @@
 //! | `named.rs` | every named bound has such a test |
 //! | `drops.rs` | every reason to drop something is counted under its own name |
 //! | `fairness.rs` | neither updates nor broadcasts starve |
+//! | `state.rs` | a node can be saved and loaded at any moment, and its payloads exchanged |
 //! | `strangers.rs` | what strangers can make a node do |
 //! | `wrong_source.rs` | a node that advertises one address and sends from another |
 //! | `rules.rs` | single rules of the acts in `src/node/` |
@@ -23,6 +24,7 @@ mod mesh;
 mod named;
 mod never_panics;
 mod rules;
+mod state;
 mod strangers;
 mod types;
 mod wrong_source;

@@ -14,6 +14,7 @@ mod golden;
 mod inspect;
 mod later;
 mod malformed;
+mod payloads;
 mod roundtrip;
 
 pub(super) const LABEL: u32 = 0x1122_3344;

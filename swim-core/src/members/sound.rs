@@ -1,0 +1,55 @@
+//! Whether a table that was loaded hangs together.
+//!
+//! A table is full of numbers that lead from one part to another, and its operations follow them without
+//! asking. What was saved here always leads somewhere; what was damaged since must not be found out by a
+//! panic in the middle of the protocol. So every link is followed once, in both directions, before the
+//! table is used.
+
+use super::record::{Record, RecordAt};
+use super::slab::NONE;
+use super::{Members, Slot};
+
+impl Members {
+    /// After loading: finds its members again by id. `false` if something does not hang together.
+    pub(crate) fn mend(&mut self) -> bool {
+        let slabs = self.records.is_sound() && self.addresses.is_sound() && self.metadata.is_sound();
+        if !slabs || !self.holds(Slot::ME) {
+            return false;
+        }
+        let Self { records, index, .. } = self;
+        index.fill(records.places(), |slot| records.at(slot).id()) && self.lists_are_sound()
+    }
+
+    /// Whether there is a member at this slot.
+    pub(crate) fn holds(&self, slot: Slot) -> bool {
+        self.records.get(slot.0).is_some()
+    }
+
+    /// All metadata, to change.
+    pub(crate) fn metadata_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.metadata.items_mut().map(|bytes| &mut **bytes)
+    }
+
+    fn lists_are_sound(&self) -> bool {
+        let Self { records, rotation, tombstones, digest, .. } = self;
+        let active = |slot| records.get(slot).filter(|record| record.status().is_active());
+        let mut counts = [0; 4];
+        for slot in records.places() {
+            counts[records.at(slot).status() as usize] += 1;
+        }
+        let sums =
+            counts == self.counts && digest.is_sound(records, self.len_active(), &|s| active(s).is_some());
+        // The node itself is neither probed nor a tombstone.
+        counts[records.at(Slot::ME.0).status() as usize] -= 1;
+        let [alive, suspect, dead, left] = counts;
+        let others = |slot| active(slot).filter(|_| slot != Slot::ME.0);
+        sums && rotation.is_sound(alive + suspect, |slot| Some(others(slot)?.position))
+            && tombstones.is_sound(records, dead, left)
+            && records.places().all(|slot| self.row_is_sound(records.at(slot)))
+    }
+
+    fn row_is_sound(&self, record: &Record) -> bool {
+        let (metadata, addr) = (record.metadata, record.addr());
+        (metadata == NONE || self.metadata.get(metadata).is_some()) && self.addresses.holds(addr)
+    }
+}
