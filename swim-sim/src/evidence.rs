@@ -113,6 +113,14 @@ pub enum Fate {
     Sent,
     /// A link lost it.
     Lost,
+    /// A link lost it in a burst.
+    Burst,
+    /// It found the queue of a narrow link full.
+    Congested,
+    /// It was longer than a link lets pass.
+    TooLong,
+    /// It is on its way, with some of its bits flipped.
+    Corrupted,
     /// A partition or a cut keeps it back.
     Cut,
     /// A hook dropped it.

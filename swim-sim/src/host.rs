@@ -12,9 +12,12 @@ use std::sync::Arc;
 use swim_core::{Config, Epoch, Event, Identity, Instant, Node, NodeId, Seed};
 
 use crate::action::Inbox;
+use crate::clock::Clock;
 pub use crate::host_id::HostId;
 use crate::net::Directory;
 use crate::queue::PacketId;
+use crate::random::Random;
+use crate::slowness::Slowness;
 use crate::traffic::Traffic;
 
 /// Datagrams that a driver reads before it looks at its clock.
@@ -97,8 +100,9 @@ pub(crate) struct Host {
     pub(crate) unplugged: bool,
     /// How many lives there were.
     pub(crate) lives: u32,
-    /// The process's origin of time: a process that starts anew begins at zero.
-    pub(crate) origin: Instant,
+    /// The process's clock: a process that starts anew begins at zero.
+    pub(crate) clock: Clock,
+    pub(crate) slowness: Slowness,
     pub(crate) inbox: VecDeque<PacketId>,
     pub(crate) timer: Timer,
     pub(crate) log: Vec<Logged>,
@@ -118,7 +122,8 @@ pub(crate) struct Timer {
 }
 
 impl Host {
-    pub(crate) fn new(number: HostId, spec: &Spec) -> Self {
+    /// A host without a process; `late` is the stream of how late its timers fire.
+    pub(crate) fn new(number: HostId, spec: &Spec, late: Random) -> Self {
         Self {
             id: spec.id.unwrap_or(NodeId(u64::from(number.0) + 1)),
             addr: spec.addr.unwrap_or_else(|| Directory::birthplace(number)),
@@ -131,7 +136,8 @@ impl Host {
             inbox_while_paused: Inbox::Kept,
             unplugged: false,
             lives: 0,
-            origin: Instant::ORIGIN,
+            clock: Clock::started(Instant::ORIGIN, 0),
+            slowness: Slowness::none(late),
             inbox: VecDeque::new(),
             timer: Timer::default(),
             log: Vec::new(),
@@ -147,7 +153,8 @@ impl Host {
         let me = Identity { id: self.id, addr: self.addr, epoch: calendar.max(floor) };
         self.epoch_max = self.epoch_max.max(me.epoch);
         self.lives += 1;
-        self.origin = now;
+        self.clock = Clock::started(now, self.clock.drift_ppm());
+        self.slowness.idle();
         self.paused = false;
         self.revision = 0;
         self.timer.ticked = None;
@@ -157,13 +164,24 @@ impl Host {
 
     /// The process's own reading of the world's time.
     pub(crate) fn local(&self, now: Instant) -> Instant {
-        Instant::from_nanos(now.as_nanos() - self.origin.as_nanos())
+        self.clock.read(now)
     }
 
-    /// When, by the world's clock, the node wants to be woken.
+    /// When, by the world's clock, the node's timer fires.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let local = self.node.as_ref()?.deadline()?;
-        Some(Instant::from_nanos(local.as_nanos().saturating_add(self.origin.as_nanos())))
+        let deadline = self.clock.when(self.node.as_ref()?.deadline()?);
+        Some(deadline.after(self.slowness.late()))
+    }
+
+    /// How many datagrams the socket holds that waits to be read, where `inbox_max` is usual.
+    pub(crate) fn inbox_max(&self, inbox_max: usize) -> usize {
+        let deaf = self.paused && self.inbox_while_paused == Inbox::Dropped;
+        if deaf { 0 } else { self.slowness.queue().unwrap_or(inbox_max) }
+    }
+
+    /// Whether a datagram that arrives now has to wait.
+    pub(crate) fn makes_wait(&self) -> bool {
+        self.paused || !self.inbox.is_empty() || self.slowness.queue().is_some()
     }
 
     /// Whether datagrams and ticks reach the node now.

@@ -34,6 +34,7 @@
 
 mod action;
 mod census;
+mod clock;
 mod evidence;
 mod fingerprint;
 mod host;
@@ -44,6 +45,7 @@ mod queue;
 mod random;
 pub mod run;
 pub mod scenario;
+mod slowness;
 mod sometimes;
 pub mod swarm;
 pub mod sweep;
@@ -52,12 +54,12 @@ mod traffic;
 mod transcript;
 mod world;
 
-pub use action::{Action, FaultClass, Inbox, Phase as ActionPhase};
+pub use action::{Action, FaultClass, Inbox, Memory, Phase as ActionPhase};
 pub use census::{Death, Presence};
 pub use evidence::{Fate, Happening, Phase, Scene, Witness};
 pub use fingerprint::Fingerprint;
 pub use host::{HostId, Logged, Spec};
-pub use net::{Arrival, Datagram, Latency, Link, Network, PER_CENT, Verdict};
+pub use net::{Arrival, Burst, Datagram, Directions, Latency, Link, Network, PER_CENT, Rate, Verdict};
 pub use random::Random;
 pub use traffic::{Count, Traffic};
 pub use world::{Setup, Timeout, World};

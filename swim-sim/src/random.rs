@@ -56,6 +56,10 @@ pub(crate) mod purpose {
     pub(crate) const NODE: u64 = 1;
     /// Loss, duplication and latency of what a host sends; index: host.
     pub(crate) const LINK: u64 = 2;
+    /// Everything else that links do to what a host sends; index: host.
+    pub(crate) const DICE: u64 = 3;
+    /// How late a host's timers fire; index: host.
+    pub(crate) const LATE: u64 = 4;
     /// The dials of a plan; index: the dial's place.
     pub(crate) const PLAN: u64 = 100;
     /// The faults of a plan; index: 1 + the fault's number.

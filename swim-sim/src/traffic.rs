@@ -27,12 +27,24 @@ pub struct Traffic {
     pub received: Count,
     /// Lost by a link, a cut or a test's hook.
     pub lost: Count,
+    /// Of those, lost in a burst.
+    pub lost_in_bursts: Count,
+    /// Of those, lost at a narrow link whose queue was full.
+    pub congested: Count,
+    /// Of those, longer than a link lets pass.
+    pub too_long: Count,
     /// Arrived where nobody listens: a crashed host, or an address that never had one.
     pub unheard: Count,
     /// Arrived at a paused host whose inbox was full.
     pub overflowed: Count,
     /// Second copies made by a link.
     pub duplicated: Count,
+    /// Held back by a link, so that others could overtake them.
+    pub reordered: Count,
+    /// Held back by a link for very long.
+    pub spiked: Count,
+    /// Changed by a link.
+    pub corrupted: Count,
 }
 
 /// Kinds of messages that are counted apart; unknown ones count as kind 0.

@@ -1,5 +1,7 @@
 //! What can be said of an action without doing it: which fault it is, whom it concerns, what ends it.
 
+use std::time::Duration;
+
 use super::{Action, FaultClass};
 use crate::host::HostId;
 use crate::net::Link;
@@ -28,18 +30,31 @@ impl Action {
     pub fn fault_classes(&self) -> Vec<FaultClass> {
         let one = match self {
             Self::Crash(_) => FaultClass::Crash,
-            Self::Restart(_) => FaultClass::Restart,
+            Self::Restart(_) | Self::RestartAs { .. } => FaultClass::Restart,
+            Self::Twin { .. } => FaultClass::DuplicateId,
             Self::Pause { .. } | Self::Resume(_) => FaultClass::Pause,
             Self::Leave(_) => FaultClass::Leave,
             Self::Move { .. } => FaultClass::Move,
             Self::Unplug(_) | Self::Plug(_) => FaultClass::Unplug,
             Self::Partition(_) => FaultClass::Partition,
             Self::Cut { .. } | Self::Mend { .. } => FaultClass::OneWayCut,
-            Self::SetDefaultLink(link) => return link.faults(),
-            Self::Join { .. } | Self::Heal => return Vec::new(),
+            Self::Slow { .. } | Self::Quicken(_) => FaultClass::Slow,
+            Self::Drift { .. } => FaultClass::Drift,
+            Self::Jump { .. } => FaultClass::Jump,
+            Self::LateTicks { .. } => FaultClass::LateTicks,
+            Self::Calendar { .. } => FaultClass::Calendar,
+            Self::SetDefaultLink(link) | Self::SetLink { link, .. } | Self::SetLinksOf { link, .. } => {
+                return link.faults();
+            }
             Self::SetMetadata { .. } | Self::Broadcast { .. } | Self::Send { .. } | Self::Remove { .. } => {
                 return Vec::new();
             }
+            Self::Join { .. }
+            | Self::Start { .. }
+            | Self::Heal
+            | Self::ResetLink { .. }
+            | Self::ResetLinksOf(_)
+            | Self::Peace => return Vec::new(),
         };
         vec![one]
     }
@@ -54,14 +69,28 @@ impl Action {
             | Self::Leave(host)
             | Self::Unplug(host)
             | Self::Plug(host)
+            | Self::ResetLinksOf(host)
+            | Self::Quicken(host)
+            | Self::RestartAs { host, .. }
+            | Self::Start { like: host, .. }
+            | Self::Twin { of: host, .. }
+            | Self::SetLinksOf { host, .. }
+            | Self::Slow { host, .. }
+            | Self::Drift { host, .. }
+            | Self::Jump { host, .. }
+            | Self::LateTicks { host, .. }
+            | Self::Calendar { host, .. }
             | Self::Pause { host, .. }
             | Self::Join { host, .. }
             | Self::Move { host, .. } => vec![*host],
             Self::SetMetadata { host, .. } | Self::Broadcast { host, .. } => vec![*host],
             Self::Send { host, target, .. } | Self::Remove { host, target } => vec![*host, *target],
             Self::Partition(groups) => groups.concat(),
-            Self::Cut { source, target } | Self::Mend { source, target } => vec![*source, *target],
-            Self::Heal | Self::SetDefaultLink(_) => Vec::new(),
+            Self::Cut { source, target }
+            | Self::Mend { source, target }
+            | Self::SetLink { source, target, .. }
+            | Self::ResetLink { source, target } => vec![*source, *target],
+            Self::Heal | Self::Peace | Self::SetDefaultLink(_) => Vec::new(),
         };
         hosts.sort_unstable();
         hosts.dedup();
@@ -72,7 +101,16 @@ impl Action {
     #[must_use]
     pub fn phase(&self) -> Phase {
         match self {
-            Self::Resume(_) | Self::Plug(_) | Self::Mend { .. } | Self::Heal => Phase::Ends,
+            Self::Resume(_)
+            | Self::Plug(_)
+            | Self::Mend { .. }
+            | Self::Heal
+            | Self::ResetLink { .. }
+            | Self::ResetLinksOf(_)
+            | Self::Quicken(_)
+            | Self::Peace => Phase::Ends,
+            Self::Drift { ppm: 0, .. } | Self::Calendar { ahead_ms: 0, .. } => Phase::Ends,
+            Self::LateTicks { up_to: Duration::ZERO, .. } => Phase::Ends,
             Self::SetDefaultLink(link) if link.faults().is_empty() => Phase::Ends,
             _ if self.ended_by().is_some() => Phase::Begins,
             _ => Phase::Once,
@@ -89,7 +127,31 @@ impl Action {
             Self::Partition(_) => Self::Heal,
             Self::Cut { source, target } => Self::Mend { source: *source, target: *target },
             Self::SetDefaultLink(link) if !link.faults().is_empty() => Self::SetDefaultLink(Link::lan()),
+            Self::SetLink { source, target, .. } => Self::ResetLink { source: *source, target: *target },
+            Self::SetLinksOf { host, .. } => Self::ResetLinksOf(*host),
+            Self::Slow { host, .. } => Self::Quicken(*host),
+            Self::Drift { host, ppm } if *ppm != 0 => Self::Drift { host: *host, ppm: 0 },
+            Self::LateTicks { host, up_to } if !up_to.is_zero() => {
+                Self::LateTicks { host: *host, up_to: Duration::ZERO }
+            }
+            Self::Calendar { host, ahead_ms } if *ahead_ms != 0 => {
+                Self::Calendar { host: *host, ahead_ms: 0 }
+            }
             _ => return None,
         })
+    }
+
+    /// Whether this is about links alone, and so may name hosts that are not there yet.
+    pub(crate) const fn is_about_links(&self) -> bool {
+        matches!(
+            self,
+            Self::Partition(_)
+                | Self::Cut { .. }
+                | Self::Mend { .. }
+                | Self::SetLink { .. }
+                | Self::ResetLink { .. }
+                | Self::SetLinksOf { .. }
+                | Self::ResetLinksOf(_)
+        )
     }
 }

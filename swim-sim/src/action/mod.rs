@@ -9,11 +9,12 @@ mod class;
 mod facts;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::host::HostId;
-use crate::net::Link;
+use crate::net::{Directions, Link};
 use crate::text;
 
 pub use class::FaultClass;
@@ -28,6 +29,33 @@ pub enum Action {
     Crash(HostId),
     /// A dead process is started again: a new life, a new epoch.
     Restart(HostId),
+    /// A dead process is started again in another way than its host does by itself.
+    RestartAs {
+        /// Which.
+        host: HostId,
+        /// Whether this and later lives know of the epochs of earlier ones. Default: they do not.
+        #[serde(default)]
+        memory: Memory,
+        /// Where it listens from now on. Default: where it did.
+        #[serde(default, with = "text::place::option", skip_serializing_if = "Option::is_none")]
+        addr: Option<SocketAddr>,
+    },
+    /// One more host starts, with the next free number, and joins through these addresses.
+    Start {
+        /// Whose configuration it has.
+        like: HostId,
+        /// Whom it asks. Default: nobody yet.
+        #[serde(default, with = "text::place::list")]
+        seeds: Vec<SocketAddr>,
+    },
+    /// One more host starts whose node bears the name of another's, and joins through these addresses.
+    Twin {
+        /// Whose name and configuration it has.
+        of: HostId,
+        /// Whom it asks. Default: nobody yet.
+        #[serde(default, with = "text::place::list")]
+        seeds: Vec<SocketAddr>,
+    },
     /// The process is stopped, as by SIGSTOP. Ended by `Resume`.
     Pause {
         /// Which.
@@ -77,10 +105,84 @@ pub enum Action {
         /// To there.
         target: HostId,
     },
-    /// No partition and no cut any more.
+    /// No partition and no cut any more. Links stay as they are.
     Heal,
-    /// All links that are not special become this one.
+    /// All links that are not special become this one. Ended by itself with [`Link::lan`].
     SetDefaultLink(Link),
+    /// One direction between two hosts becomes this link. Ended by `ResetLink`.
+    SetLink {
+        /// From here.
+        source: HostId,
+        /// To there.
+        target: HostId,
+        /// How it is from now on.
+        link: Link,
+    },
+    /// Undoes `SetLink`.
+    ResetLink {
+        /// From here.
+        source: HostId,
+        /// To there.
+        target: HostId,
+    },
+    /// All links of a host that are not special become this one: its network card is bad. Ended by
+    /// `ResetLinksOf`.
+    SetLinksOf {
+        /// Whose.
+        host: HostId,
+        /// Which of them. Default: both.
+        #[serde(default)]
+        directions: Directions,
+        /// How they are from now on.
+        link: Link,
+    },
+    /// Undoes `SetLinksOf`.
+    ResetLinksOf(HostId),
+    /// Each datagram takes the process so long, and only so many wait for it. Ended by `Quicken`.
+    Slow {
+        /// Which.
+        host: HostId,
+        /// How long a datagram takes.
+        #[serde(with = "text::duration")]
+        service: Duration,
+        /// How many datagrams may wait; further ones are lost. Default: 1,024.
+        #[serde(default = "queue_default")]
+        queue: u32,
+    },
+    /// Undoes `Slow`.
+    Quicken(HostId),
+    /// The process's clock runs faster from now on, or slower if negative, in parts per million; by half at
+    /// most. Its later lives have the same clock. Ended by itself with 0.
+    Drift {
+        /// Whose.
+        host: HostId,
+        /// By how much.
+        ppm: i32,
+    },
+    /// The process's clock leaps forward, as that of a machine which was suspended.
+    Jump {
+        /// Whose.
+        host: HostId,
+        /// By how much.
+        #[serde(with = "text::duration")]
+        by: Duration,
+    },
+    /// The process's timers fire late, each by something between 0 and this. Ended by itself with 0.
+    LateTicks {
+        /// Whose.
+        host: HostId,
+        /// By how much at most.
+        #[serde(with = "text::duration")]
+        up_to: Duration,
+    },
+    /// The host's calendar, which its next life's epoch follows, is ahead of the world's by so many
+    /// milliseconds, or behind. Ended by itself with 0.
+    Calendar {
+        /// Whose.
+        host: HostId,
+        /// By how much.
+        ahead_ms: i64,
+    },
     /// A user attaches something to a node, at most 512 bytes of text.
     SetMetadata {
         /// Whose.
@@ -111,6 +213,25 @@ pub enum Action {
         /// Which member.
         target: HostId,
     },
+    /// All that lasts ends: no partition, no cut, every link as the world began with, stopped processes go
+    /// on, unplugged hosts are plugged in, slow ones are quick, timers punctual, clocks run at the right
+    /// speed (what they show stays as it is). Dead processes stay dead, addresses and calendars as they are.
+    Peace,
+}
+
+const fn queue_default() -> u32 {
+    1024
+}
+
+/// Whether a process that starts again knows the largest epoch that an earlier life of it had.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Memory {
+    /// It does, and begins above it.
+    Kept,
+    /// It goes by its calendar alone.
+    #[default]
+    Lost,
 }
 
 /// What becomes of the datagrams that arrive at a stopped process.

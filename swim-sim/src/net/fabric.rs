@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use swim_core::Instant;
 
+use super::channel::{Channels, Passage, corrupt};
+use super::dice::Dice;
 use super::{Arrival, Datagram, Directory, Hook, Link, Network, Packets, Verdict};
 use crate::evidence::Fate;
 use crate::fingerprint::Fingerprint;
@@ -18,6 +20,7 @@ use crate::transcript::Transcript;
 /// What becomes of a datagram, in the fingerprint.
 const MARK_SENT: u64 = 0x5e57;
 const MARK_LOST: u64 = 0x1057;
+const MARK_CORRUPTED: u64 = 0xc044;
 
 /// The network with its clock, its queue and its books.
 pub(crate) struct Fabric {
@@ -34,9 +37,10 @@ pub(crate) struct Fabric {
     pub(crate) transcript: Transcript,
     /// For what is formatted only to be hashed.
     pub(crate) scratch: String,
+    pub(crate) channels: Channels,
     seed: u64,
-    /// By sending host.
-    random: Vec<Random>,
+    /// By sending host: for loss, duplication and latency, and for everything else.
+    random: Vec<[Random; 2]>,
 }
 
 impl Fabric {
@@ -53,6 +57,7 @@ impl Fabric {
             fingerprint: Fingerprint::new(),
             transcript: Transcript::default(),
             scratch: String::new(),
+            channels: Channels::default(),
             seed,
             random: Vec::new(),
         }
@@ -83,21 +88,49 @@ impl Fabric {
         if receiver.is_some_and(|receiver| !self.network.passes(sender, receiver)) {
             return self.lose(sender, source, target, bytes, Fate::Cut);
         }
-        let link = receiver.map_or(self.network.default_link(), |host| self.network.link(sender, host));
-        // All four are always drawn: a link that becomes lossy changes no other datagram's delay.
-        let random = self.random_of(sender);
+        let link =
+            receiver.map_or_else(|| self.network.link_out(sender), |host| self.network.link(sender, host));
+        // Everything is always drawn: a model that is switched on changes no other datagram's fate.
+        let [random, dice] = self.random_of(sender);
         let (lost, doubled) = (random.chance(link.loss_ppm), random.chance(link.duplicate_ppm));
         let delays = [random.bits(), random.bits()].map(|bits| link.latency.delay(bits) + extra);
-        if lost {
-            return self.lose(sender, source, target, bytes, Fate::Lost);
-        }
-        self.transcript.datagram(self.now, source, target, bytes, Fate::Sent);
-        self.launch(source, target, bytes, delays[0]);
+        let dice = Dice(dice.bits());
+        let passage = match self.channels.pass(&link, (sender, receiver), self.now, bytes.len(), dice) {
+            Ok(_) if lost => return self.lose(sender, source, target, bytes, Fate::Lost),
+            Err(fate) => return self.lose(sender, source, target, bytes, fate),
+            Ok(passage) => passage,
+        };
+        self.count(&passage, bytes.len());
+        let changed;
+        let (bytes, fate) = if passage.corrupted {
+            let mut copy = bytes.to_vec();
+            corrupt(&mut copy, dice);
+            self.mark(MARK_CORRUPTED, sender);
+            self.fingerprint.absorb_bytes(&copy);
+            changed = copy;
+            (changed.as_slice(), Fate::Corrupted)
+        } else {
+            (bytes, Fate::Sent)
+        };
+        self.transcript.datagram(self.now, source, target, bytes, fate);
+        self.launch(source, target, bytes, delays[0] + passage.queued + passage.held_back);
         if doubled {
             self.traffic.duplicated.add(bytes.len());
-            self.launch(source, target, bytes, delays[1]);
+            self.launch(source, target, bytes, delays[1] + passage.queued);
         }
-        Fate::Sent
+        fate
+    }
+
+    fn count(&mut self, passage: &Passage, len: usize) {
+        let traffic = &mut self.traffic;
+        let happened = [
+            (passage.spiked, &mut traffic.spiked),
+            (passage.reordered, &mut traffic.reordered),
+            (passage.corrupted, &mut traffic.corrupted),
+        ];
+        for (_, count) in happened.into_iter().filter(|(happened, _)| *happened) {
+            count.add(len);
+        }
     }
 
     /// Puts a datagram on its way past every model: from a host after its link, or from a stranger.
@@ -137,6 +170,12 @@ impl Fabric {
         fate: Fate,
     ) -> Fate {
         self.traffic.lost.add(bytes.len());
+        match fate {
+            Fate::Burst => self.traffic.lost_in_bursts.add(bytes.len()),
+            Fate::Congested => self.traffic.congested.add(bytes.len()),
+            Fate::TooLong => self.traffic.too_long.add(bytes.len()),
+            _ => {}
+        }
         self.mark(MARK_LOST, sender);
         self.transcript.datagram(self.now, source, target, bytes, fate);
         fate
@@ -150,9 +189,10 @@ impl Fabric {
         }
     }
 
-    fn random_of(&mut self, host: HostId) -> &mut Random {
+    fn random_of(&mut self, host: HostId) -> &mut [Random; 2] {
         while self.random.len() <= host.index() {
-            self.random.push(Random::new(self.seed, purpose::LINK, self.random.len() as u64));
+            let stream = |purpose| Random::new(self.seed, purpose, self.random.len() as u64);
+            self.random.push([purpose::LINK, purpose::DICE].map(stream));
         }
         &mut self.random[host.index()]
     }
@@ -161,7 +201,7 @@ impl Fabric {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PER_CENT;
+    use crate::{Burst, PER_CENT};
 
     /// When each of a thousand numbered datagrams arrives, by number.
     fn arrivals(link: Link) -> BTreeMap<u32, Vec<Instant>> {
@@ -192,6 +232,21 @@ mod tests {
         for (number, at) in lossy {
             assert_eq!(at, whole[&number]);
         }
+    }
+
+    #[test]
+    fn whatever_else_a_link_does_it_loses_and_delays_the_same_datagrams() {
+        let plain = arrivals(Link::lan().loss(20 * PER_CENT));
+        let burst = Burst { begin_ppm: PER_CENT, end_ppm: 20 * PER_CENT, loss_ppm: 50 * PER_CENT };
+        let held = Duration::from_millis(5);
+        let busy = Link::lan().loss(20 * PER_CENT).burst(burst).reordering(30 * PER_CENT, held);
+        let mut on_time = 0;
+        for (number, at) in arrivals(busy) {
+            let expected = &plain[&number];
+            on_time += usize::from(at == *expected);
+            assert!(at == *expected || at[0] == expected[0].after(held), "datagram {number}");
+        }
+        assert!((400..plain.len()).contains(&on_time), "{on_time}");
     }
 
     #[test]

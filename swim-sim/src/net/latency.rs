@@ -33,6 +33,20 @@ pub enum Latency {
         #[serde(with = "text::duration")]
         mean_extra: Duration,
     },
+    /// At least `min`, and on the average `mean_extra` more, with a heavy tail: one in a hundred waits nine
+    /// times the mean and one in a million a thousand times (a Lomax distribution of shape 2, whose variance
+    /// is infinite), but never longer than `max`.
+    HeavyTail {
+        /// Shortest.
+        #[serde(with = "text::duration")]
+        min: Duration,
+        /// Mean of what is added to it, if `max` cut nothing off.
+        #[serde(with = "text::duration")]
+        mean_extra: Duration,
+        /// Longest.
+        #[serde(with = "text::duration")]
+        max: Duration,
+    },
 }
 
 impl Latency {
@@ -48,6 +62,13 @@ impl Latency {
             Self::Exponential { min, mean_extra } => {
                 let extra = (u128::from(nanos(mean_extra)) * u128::from(minus_ln_16(bits))) >> 16;
                 min + Duration::from_nanos(u64::try_from(extra).unwrap_or(u64::MAX))
+            }
+            Self::HeavyTail { min, mean_extra, max } => {
+                // (bits / 2⁶⁴)^(-1/2) in 1/65,536, less 1.
+                let stretch = (1_u64 << 48) / bits.isqrt().max(1) - 65_536;
+                let extra = (u128::from(nanos(mean_extra)) * u128::from(stretch)) >> 16;
+                let extra = Duration::from_nanos(u64::try_from(extra).unwrap_or(u64::MAX));
+                min.saturating_add(extra).min(max.max(min))
             }
         }
     }
@@ -94,6 +115,18 @@ mod tests {
         let p99 = delays[99_000];
         assert!((960..=1_070).contains(&mean.as_micros()), "mean {mean:?}");
         assert!((4_400..=4_800).contains(&p99.as_micros()), "p99 {p99:?}, of a true exponential 4.6 ms");
+    }
+
+    #[test]
+    fn heavy_tailed_delays_have_their_median_their_tail_and_their_end() {
+        let latency = Latency::HeavyTail { min: MILLI, mean_extra: 10 * MILLI, max: Duration::from_secs(1) };
+        let mut random = Random::new(5, 0, 0);
+        let mut delays: Vec<Duration> = (0..100_000).map(|_| latency.delay(random.bits())).collect();
+        delays.sort_unstable();
+        let [median, p99] = [50_000, 99_000].map(|rank: usize| delays[rank].as_micros());
+        assert!((5_000..=5_300).contains(&median), "median {median}, of a true one 1 + 4.14 ms");
+        assert!((86_000..=96_000).contains(&p99), "p99 {p99}, of a true one 1 + 90 ms");
+        assert_eq!((latency.delay(0), latency.delay(u64::MAX)), (Duration::from_secs(1), MILLI));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The network between the hosts: what may be sent, what gets lost, and when the rest arrives.
 
+mod channel;
+mod dice;
 mod directory;
 mod fabric;
 mod hook;
@@ -13,7 +15,7 @@ pub(crate) use fabric::Fabric;
 pub(crate) use hook::Hook;
 pub use hook::{Datagram, Verdict};
 pub use latency::Latency;
-pub use link::{Link, PER_CENT};
-pub use network::Network;
+pub use link::{Burst, Link, PER_CENT, Rate};
+pub use network::{Directions, Network};
 pub use packets::Arrival;
 pub(crate) use packets::Packets;

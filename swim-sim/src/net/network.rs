@@ -5,8 +5,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::Link;
 use crate::host::HostId;
+
+/// Which of a host's links.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Directions {
+    /// From it and to it.
+    #[default]
+    Both,
+    /// Of what it sends.
+    Out,
+    /// Of what is sent to it.
+    In,
+}
 
 /// The links, the partition and the cuts. Changes hold for what is sent from then on; what is already
 /// under way still arrives.
@@ -14,6 +29,9 @@ use crate::host::HostId;
 pub struct Network {
     default: Link,
     links: BTreeMap<(HostId, HostId), Link>,
+    /// Links of everything that a host sends, and of everything that is sent to it.
+    links_from: BTreeMap<HostId, Link>,
+    links_to: BTreeMap<HostId, Link>,
     /// By host; hosts beyond the end are in group 0.
     groups: Vec<u32>,
     cuts: BTreeSet<(HostId, HostId)>,
@@ -21,10 +39,17 @@ pub struct Network {
 
 impl Network {
     pub(crate) fn new(default: Link) -> Self {
-        Self { default, links: BTreeMap::new(), groups: Vec::new(), cuts: BTreeSet::new() }
+        Self {
+            default,
+            links: BTreeMap::new(),
+            links_from: BTreeMap::new(),
+            links_to: BTreeMap::new(),
+            groups: Vec::new(),
+            cuts: BTreeSet::new(),
+        }
     }
 
-    /// Replaces the link of every pair that has none of its own.
+    /// Replaces the link of every pair that has none of its own, and whose hosts have none either.
     pub fn set_default_link(&mut self, link: Link) {
         self.default = link;
     }
@@ -34,9 +59,33 @@ impl Network {
         self.links.insert((source, target), link);
     }
 
-    /// Takes all pairs' own links away again.
+    /// Takes one direction's own link away again.
+    pub fn reset_link(&mut self, source: HostId, target: HostId) {
+        self.links.remove(&(source, target));
+    }
+
+    /// Gives a host a link for everything that it sends, or gets, or both. A pair's own link comes first,
+    /// then the sender's, then the receiver's.
+    pub fn set_links_of(&mut self, host: HostId, directions: Directions, link: Link) {
+        if directions != Directions::In {
+            self.links_from.insert(host, link);
+        }
+        if directions != Directions::Out {
+            self.links_to.insert(host, link);
+        }
+    }
+
+    /// Takes what [`Network::set_links_of`] gave away again.
+    pub fn reset_links_of(&mut self, host: HostId) {
+        self.links_from.remove(&host);
+        self.links_to.remove(&host);
+    }
+
+    /// Takes all links away again that pairs or hosts have of their own.
     pub fn reset_links(&mut self) {
         self.links.clear();
+        self.links_from.clear();
+        self.links_to.clear();
     }
 
     /// Splits the hosts into groups that do not hear each other; hosts that are not named form one more
@@ -79,13 +128,21 @@ impl Network {
     /// The link from `source` to `target`.
     #[must_use]
     pub fn link(&self, source: HostId, target: HostId) -> Link {
-        if self.links.is_empty() {
-            return self.default;
-        }
-        self.links.get(&(source, target)).copied().unwrap_or(self.default)
+        let find = || {
+            let of_pair = self.links.get(&(source, target));
+            of_pair.or_else(|| self.links_from.get(&source)).or_else(|| self.links_to.get(&target))
+        };
+        let special = !(self.links.is_empty() && self.links_from.is_empty() && self.links_to.is_empty());
+        if special { find().copied().unwrap_or(self.default) } else { self.default }
     }
 
-    /// The link of every pair that has none of its own, and of addresses outside.
+    /// The link from `source` to addresses where no host is.
+    #[must_use]
+    pub fn link_out(&self, source: HostId) -> Link {
+        self.links_from.get(&source).copied().unwrap_or(self.default)
+    }
+
+    /// The link of every pair that has none of its own, and whose hosts have none either.
     #[must_use]
     pub const fn default_link(&self) -> Link {
         self.default
@@ -132,5 +189,23 @@ mod tests {
         assert_eq!((network.link(A, B), network.link(B, A)), (lossy, Link::lan()));
         network.reset_links();
         assert_eq!(network.link(A, B), Link::lan());
+    }
+
+    #[test]
+    fn a_host_s_links_have_directions_and_a_pair_s_own_comes_first() {
+        let mut network = Network::new(Link::lan());
+        let [out, back, own] = [10, 20, 30].map(|share| Link::lan().loss(share * crate::PER_CENT));
+        network.set_links_of(A, Directions::Out, out);
+        network.set_links_of(B, Directions::In, back);
+        network.set_link(A, C, own);
+        assert_eq!([network.link(A, B), network.link(A, C), network.link_out(A)], [out, own, out]);
+        assert_eq!(
+            [network.link(C, B), network.link(B, C), network.link(C, A)],
+            [back, Link::lan(), Link::lan()]
+        );
+        network.reset_link(A, C);
+        assert_eq!(network.link(A, C), out);
+        network.reset_links_of(A);
+        assert_eq!(network.link(A, C), Link::lan());
     }
 }

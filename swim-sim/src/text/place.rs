@@ -43,6 +43,24 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     Place::deserialize(deserializer).map(|place| place.0)
 }
 
+/// Addresses that need not be given.
+pub(crate) mod option {
+    use super::{Deserialize, Deserializer, Place, Serialize, Serializer, SocketAddr};
+
+    pub(crate) fn serialize<S: Serializer>(
+        addr: &Option<SocketAddr>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        addr.map(Place).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SocketAddr>, D::Error> {
+        Ok(Option::<Place>::deserialize(deserializer)?.map(|place| place.0))
+    }
+}
+
 /// Lists of addresses.
 pub(crate) mod list {
     use super::{Deserialize, Deserializer, Place, Serializer, SocketAddr};

@@ -41,7 +41,10 @@ impl Transcript {
         }
         let arrow = match fate {
             Fate::Sent => "->",
-            Fate::Lost => "-?",
+            Fate::Lost | Fate::Burst => "-?",
+            Fate::Congested => "-=",
+            Fate::TooLong => "-]",
+            Fate::Corrupted => "-~",
             Fate::Cut => "-|",
             Fate::Dropped => "-x",
             Fate::Forged => "~>",

@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 use swim_core::{Event, Input, NodeId, Output};
 
 use super::World;
-use crate::action::Inbox;
 use crate::census::{Death, Presence};
 use crate::evidence::{Happening, Scene};
-use crate::host::{DRAIN_MAX, HostId, Logged};
+use crate::host::{HostId, Logged};
 use crate::queue::{PacketId, Pending};
 
 /// Ticks in a row at one instant after which a node is said to hang: each does a bounded part of what is
@@ -30,11 +29,11 @@ impl World {
         self.fabric.mark(MARK_ARRIVED, id);
         if host.unplugged {
             self.fabric.traffic.lost.add(packet.bytes.len());
-        } else if host.paused || !host.inbox.is_empty() {
-            let deaf = host.paused && host.inbox_while_paused == Inbox::Dropped;
-            if !deaf && host.inbox.len() < self.setup.inbox_max {
+        } else if host.makes_wait() {
+            if host.inbox.len() < host.inbox_max(self.setup.inbox_max) {
                 let kept = self.fabric.packets.put(packet.source, packet.target, &packet.bytes);
                 host.inbox.push_back(kept);
+                self.rearm(id);
             } else {
                 self.fabric.traffic.overflowed.add(packet.bytes.len());
                 host.traffic.overflowed.add(packet.bytes.len());
@@ -56,13 +55,22 @@ impl World {
         if !host.is_running() {
             return;
         }
-        for _ in 0..DRAIN_MAX {
+        let now = self.fabric.now;
+        if host.slowness.busy_until() > now {
+            return self.rearm(id);
+        }
+        let is_due = host.deadline().is_some_and(|deadline| deadline <= now);
+        for _ in 0..host.slowness.reads(is_due) {
             let Some(kept) = self.hosts[id.index()].inbox.pop_front() else { break };
             let packet = self.fabric.packets.take(kept);
             self.read(id, packet.source, &packet.bytes);
             self.fabric.packets.recycle(packet);
+            self.hosts[id.index()].slowness.read(now, is_due);
         }
-        if self.hosts[id.index()].deadline().is_some_and(|deadline| deadline <= self.fabric.now) {
+        let host = &mut self.hosts[id.index()];
+        let idle = host.slowness.busy_until() <= now;
+        if idle && host.deadline().is_some_and(|deadline| deadline <= now) {
+            host.slowness.ticked();
             self.count_tick(id);
             self.fabric.mark(MARK_TICK, id);
             self.testify(&Happening::Ticked { host: id });
@@ -105,7 +113,7 @@ impl World {
         }
         let now = self.fabric.now;
         let wanted = if host.inbox.is_empty() { host.deadline().map(|at| at.max(now)) } else { Some(now) };
-        let Some(wanted) = wanted else { return };
+        let Some(wanted) = wanted.map(|at| at.max(host.slowness.busy_until())) else { return };
         if host.timer.armed.is_some_and(|armed| armed <= wanted) {
             return;
         }

@@ -4,6 +4,8 @@ mod commands;
 mod convergence;
 mod drive;
 mod faults;
+mod perform;
+mod processes;
 mod testimony;
 mod timeout;
 mod views;

@@ -104,6 +104,7 @@ pub(crate) fn record_wire(world: &mut World) -> Arc<Mutex<Vec<Seen>>> {
 
 /// Numbers of the kinds of messages.
 pub(crate) mod kind {
+    pub(crate) const PING: u8 = 1;
     pub(crate) const ACK: u8 = 2;
     pub(crate) const PING_REQ: u8 = 3;
     pub(crate) const JOIN: u8 = 6;

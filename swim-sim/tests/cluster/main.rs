@@ -18,6 +18,7 @@ mod joining;
 mod known_holes;
 mod leave;
 mod loss;
+mod machines;
 mod mass_join;
 mod metadata;
 mod partition;

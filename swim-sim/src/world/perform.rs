@@ -1,0 +1,159 @@
+//! Actions, carried out: one line for each says who does it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use swim_core::{Command, Metadata, Payload};
+
+use super::World;
+use crate::action::{Action, Inbox};
+use crate::census::Presence;
+use crate::evidence::Happening;
+use crate::host::{HostId, Spec};
+use crate::net::Network;
+
+/// Interventions, in the fingerprint.
+const MARK_ACTION: u64 = 0xac71;
+/// Hosts that there can be: so many have an address of their own.
+const HOSTS_MAX: u32 = (1 << 24) - 1;
+
+impl World {
+    /// Does something to the world. `false`: it was not applicable, and nothing changed.
+    pub fn perform(&mut self, action: &Action) -> bool {
+        self.stir += 1;
+        match action {
+            Action::Crash(host) => self.note(*host, &format_args!("crash {host:?}")),
+            Action::Restart(host) => self.note(*host, &format_args!("restart {host:?}")),
+            Action::Pause { host, inbox: Inbox::Kept } => self.note(*host, &format_args!("pause {host:?}")),
+            Action::Pause { host, inbox: Inbox::Dropped } => {
+                self.note(*host, &format_args!("pause {host:?}, deaf meanwhile"));
+            }
+            Action::Resume(host) => self.note(*host, &format_args!("resume {host:?}")),
+            Action::Leave(host) => self.note(*host, &format_args!("leave {host:?}")),
+            Action::Unplug(host) => self.note(*host, &format_args!("unplug {host:?}")),
+            Action::Plug(host) => self.note(*host, &format_args!("plug {host:?}")),
+            other => self.note(HostId(u32::MAX), &format_args!("{other:?}")),
+        }
+        let done = self.is_possible(action) && self.carry_out(action);
+        self.testify(&Happening::Acted { action, done });
+        done
+    }
+
+    /// Whether the hosts exist that the action needs. Links may be set up before their hosts are there.
+    fn is_possible(&self, action: &Action) -> bool {
+        let count = if action.is_about_links() { HOSTS_MAX as usize } else { self.hosts.len() };
+        action.hosts().iter().all(|host| host.index() < count)
+    }
+
+    fn carry_out(&mut self, action: &Action) -> bool {
+        match action {
+            Action::Crash(host) => self.end_process(*host, Presence::Crashed),
+            Action::Restart(host) => self.try_restart(*host),
+            Action::RestartAs { host, memory, addr } => self.try_restart_as(*host, *memory, *addr),
+            Action::Start { like, seeds } => self.start_and_join(self.spec_like(*like), seeds),
+            Action::Twin { of, seeds } => self.start_and_join(self.spec_like(*of).id(self.id(*of)), seeds),
+            Action::Pause { host, inbox } => self.try_pause(*host, *inbox),
+            Action::Resume(host) => self.try_resume(*host),
+            Action::Join { host, seeds } => self.tell(*host, Command::Join { seeds }),
+            Action::Leave(host) => self.tell(*host, Command::Leave),
+            Action::Move { host, addr } => self.try_move(*host, *addr),
+            Action::Unplug(host) => self.set_unplugged(*host, true),
+            Action::Plug(host) => self.set_unplugged(*host, false),
+            Action::Slow { host, service, queue } => self.set_service(*host, *service, *queue),
+            Action::Quicken(host) => self.set_service(*host, Duration::ZERO, 0),
+            Action::Drift { host, ppm } => self.set_drift(*host, *ppm),
+            Action::Jump { host, by } => self.jump(*host, *by),
+            Action::LateTicks { host, up_to } => self.set_late(*host, *up_to),
+            Action::Calendar { host, ahead_ms } => {
+                self.set_calendar_ms(*host, *ahead_ms);
+                true
+            }
+            Action::SetMetadata { .. } | Action::Broadcast { .. } | Action::Send { .. } => self.speak(action),
+            Action::Remove { host, target } => {
+                let target = self.id(*target);
+                self.tell(*host, Command::Remove { target })
+            }
+            Action::Peace => self.make_peace(),
+            _ => self.change_network(action),
+        }
+    }
+
+    /// What users ask their nodes to say.
+    fn speak(&mut self, action: &Action) -> bool {
+        match action {
+            Action::SetMetadata { host, text } => {
+                Metadata::new(text.as_bytes()).is_ok_and(|data| self.tell(*host, Command::SetMetadata(data)))
+            }
+            Action::Broadcast { host, text } => Payload::new(text.as_bytes())
+                .is_ok_and(|payload| self.tell(*host, Command::Broadcast(payload))),
+            Action::Send { host, target, text } => {
+                let target = self.id(*target);
+                let payload = Payload::new(text.as_bytes());
+                payload.is_ok_and(|payload| self.tell(*host, Command::Send { target, payload }))
+            }
+            _ => false,
+        }
+    }
+
+    /// What is between the hosts. `false`: the action is about something else.
+    fn change_network(&mut self, action: &Action) -> bool {
+        let network: &mut Network = &mut self.fabric.network;
+        match action {
+            Action::Partition(groups) => {
+                network.partition(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            }
+            Action::Cut { source, target } => network.cut(*source, *target),
+            Action::Mend { source, target } => network.mend(*source, *target),
+            Action::Heal => network.heal(),
+            Action::SetDefaultLink(link) => network.set_default_link(*link),
+            Action::SetLink { source, target, link } => network.set_link(*source, *target, *link),
+            Action::ResetLink { source, target } => network.reset_link(*source, *target),
+            Action::SetLinksOf { host, directions, link } => network.set_links_of(*host, *directions, *link),
+            Action::ResetLinksOf(host) => network.reset_links_of(*host),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Ends everything that lasts.
+    fn make_peace(&mut self) -> bool {
+        self.fabric.network.heal();
+        self.fabric.network.reset_links();
+        self.fabric.network.set_default_link(self.setup.link);
+        self.fabric.channels.clear();
+        for host in self.hosts() {
+            self.set_unplugged(host, false);
+            self.try_resume(host);
+            self.set_service(host, Duration::ZERO, 0);
+            self.set_late(host, Duration::ZERO);
+            self.set_drift(host, 0);
+        }
+        true
+    }
+
+    /// What another host on the same kind of machine is started with.
+    fn spec_like(&self, host: HostId) -> Spec {
+        Spec::new(self.hosts[host.index()].config.clone())
+    }
+
+    fn start_and_join(&mut self, spec: Spec, seeds: &[std::net::SocketAddr]) -> bool {
+        let next = HostId(u32::try_from(self.hosts.len()).expect("fewer hosts than 2^32"));
+        if next.0 >= HOSTS_MAX || self.fabric.directory.host_at(Self::birthplace(next)).is_some() {
+            return false;
+        }
+        let host = self.start(spec);
+        if !seeds.is_empty() {
+            self.tell(host, Command::Join { seeds });
+        }
+        true
+    }
+
+    /// Writes an intervention into the transcript and into the fingerprint.
+    pub(super) fn note(&mut self, host: HostId, what: &std::fmt::Arguments<'_>) {
+        self.fabric.mark(MARK_ACTION, host);
+        self.fabric.scratch.clear();
+        write!(self.fabric.scratch, "{what}").expect("writing to a string cannot fail");
+        self.fabric.fingerprint.absorb_bytes(self.fabric.scratch.as_bytes());
+        self.fabric.transcript.action(self.fabric.now, what);
+    }
+}

@@ -1,0 +1,154 @@
+//! Processes begin, stop, go on and end, and the machines under them are as good or bad as they are.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use swim_core::{Command, Input, Seed};
+
+use super::World;
+use crate::action::{Inbox, Memory};
+use crate::census::{Fact, Presence};
+use crate::evidence::Happening;
+use crate::host::HostId;
+use crate::random::{Random, purpose};
+
+impl World {
+    /// Hands a command to a node whose process runs.
+    pub(super) fn tell(&mut self, host: HostId, command: Command<'_>) -> bool {
+        if !self.hosts[host.index()].is_running() {
+            return false;
+        }
+        self.testify(&Happening::Commanded { host, command: &command });
+        self.input(host, Input::Command(command));
+        self.rearm(host);
+        true
+    }
+
+    /// Ends the process of `host`, which then is what `presence` says.
+    pub(super) fn end_process(&mut self, id: HostId, presence: Presence) -> bool {
+        let host = &mut self.hosts[id.index()];
+        if host.node.take().is_none() {
+            return false;
+        }
+        host.paused = false;
+        host.timer.armed = None;
+        host.timer.generation = host.timer.generation.wrapping_add(1);
+        for kept in host.inbox.drain(..) {
+            let packet = self.fabric.packets.take(kept);
+            self.fabric.packets.recycle(packet);
+        }
+        self.fabric.directory.unbind(host.addr);
+        self.census.fact_mut(id).presence = presence;
+        self.testify(&Happening::Ended { host: id, presence });
+        true
+    }
+
+    pub(super) fn begin_process(&mut self, id: HostId) {
+        let host = &mut self.hosts[id.index()];
+        self.fabric.directory.bind(host.addr, id);
+        self.fabric.transcript.name(host.addr, id);
+        let index = u64::from(id.0) << 32 | u64::from(host.lives);
+        let seed = Seed(Random::new(self.setup.seed, purpose::NODE, index).key());
+        let unix_ms = self.setup.unix_ms.saturating_add(self.fabric.now.as_nanos() / 1_000_000);
+        let me = host.boot(self.fabric.now, unix_ms, seed);
+        *self.census.fact_mut(id) =
+            Fact { id: me.id, addr: me.addr, epoch: me.epoch, presence: Presence::Up };
+        self.testify(&Happening::Began { host: id, me });
+        self.rearm(id);
+    }
+
+    pub(super) fn try_restart(&mut self, id: HostId) -> bool {
+        let host = &self.hosts[id.index()];
+        if host.node.is_some() || self.fabric.directory.host_at(host.addr).is_some() {
+            return false;
+        }
+        self.begin_process(id);
+        true
+    }
+
+    pub(super) fn try_pause(&mut self, id: HostId, inbox: Inbox) -> bool {
+        let host = &mut self.hosts[id.index()];
+        if !host.is_running() {
+            return false;
+        }
+        host.paused = true;
+        host.inbox_while_paused = inbox;
+        if self.is_up(id) {
+            self.census.fact_mut(id).presence = Presence::Paused;
+        }
+        true
+    }
+
+    pub(super) fn try_resume(&mut self, id: HostId) -> bool {
+        let host = &mut self.hosts[id.index()];
+        if !host.paused {
+            return false;
+        }
+        host.paused = false;
+        if self.census.fact(id).presence == Presence::Paused {
+            self.census.fact_mut(id).presence = Presence::Up;
+        }
+        self.rearm(id);
+        true
+    }
+
+    pub(super) fn try_move(&mut self, id: HostId, addr: SocketAddr) -> bool {
+        if !self.hosts[id.index()].is_running() || self.fabric.directory.host_at(addr).is_some() {
+            return false;
+        }
+        let old = std::mem::replace(&mut self.hosts[id.index()].addr, addr);
+        self.fabric.directory.unbind(old);
+        self.fabric.directory.bind(addr, id);
+        self.fabric.transcript.name(addr, id);
+        self.census.fact_mut(id).addr = addr;
+        self.tell(id, Command::SetAddress(addr))
+    }
+
+    pub(super) fn set_unplugged(&mut self, id: HostId, unplugged: bool) -> bool {
+        let host = &mut self.hosts[id.index()];
+        std::mem::replace(&mut host.unplugged, unplugged) != unplugged
+    }
+
+    pub(super) fn try_restart_as(&mut self, id: HostId, memory: Memory, addr: Option<SocketAddr>) -> bool {
+        let host = &self.hosts[id.index()];
+        let addr = addr.unwrap_or(host.addr);
+        if host.node.is_some() || self.fabric.directory.host_at(addr).is_some() {
+            return false;
+        }
+        let host = &mut self.hosts[id.index()];
+        host.addr = addr;
+        host.persistent = memory == Memory::Kept;
+        self.begin_process(id);
+        true
+    }
+
+    /// Zero: the host is not slow any more.
+    pub(super) fn set_service(&mut self, id: HostId, service: Duration, queue: u32) -> bool {
+        self.hosts[id.index()].slowness.set_service(service, queue as usize);
+        self.rearm(id);
+        true
+    }
+
+    pub(super) fn set_late(&mut self, id: HostId, up_to: Duration) -> bool {
+        self.hosts[id.index()].slowness.set_late(up_to);
+        self.rearm(id);
+        true
+    }
+
+    pub(super) fn set_drift(&mut self, id: HostId, ppm: i32) -> bool {
+        self.hosts[id.index()].clock.set_drift(self.fabric.now, ppm);
+        self.rearm(id);
+        true
+    }
+
+    /// `false`: no process has that clock now.
+    pub(super) fn jump(&mut self, id: HostId, by: Duration) -> bool {
+        let host = &mut self.hosts[id.index()];
+        if host.node.is_none() {
+            return false;
+        }
+        host.clock.leap(by);
+        self.rearm(id);
+        true
+    }
+}
