@@ -7,11 +7,14 @@
 //!            └──── each handle followed by a flush ─────┘      and writable only while a send is held
 //! ```
 //!
-//! One private function opens the node's door, so one line there sees everything that ever happens to it.
+//! One private function opens the node's door, so one line there sees everything that ever happens to it:
+//! there it is recorded, if it is to be, and what comes out of the node where it is polled.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use swim_core::{Command, Event, Identity, Input, Instant, Metadata, Node, Output, Seed, TooLong};
+use swim_trace::{RecordError, Recorder, Ring};
 
 use crate::answers::{Answers, Reply};
 use crate::{CommandError, DRAIN_MAX, EventQueue, Order, RECEIVE_MAX, Settings, Snapshot};
@@ -79,6 +82,7 @@ pub struct Engine<R> {
     /// The node takes no part any more, and its last datagram has left.
     finished: bool,
     snapshot: Option<Snapshot>,
+    recorder: Option<Box<Recorder<Ring>>>,
 }
 
 impl<R: Reply> Engine<R> {
@@ -87,6 +91,20 @@ impl<R: Reply> Engine<R> {
     /// # Errors
     /// [`TooLong`] if the metadata is.
     pub fn new(settings: &Settings, me: Identity, seed: Seed, now: Instant) -> Result<Self, TooLong> {
+        Self::recorded(settings, me, seed, now, None)
+    }
+
+    /// [`Engine::new`], and everything that happens to the node is written down.
+    ///
+    /// # Errors
+    /// [`TooLong`] if the metadata is.
+    pub fn recorded(
+        settings: &Settings,
+        me: Identity,
+        seed: Seed,
+        now: Instant,
+        recorder: Option<Recorder<Ring>>,
+    ) -> Result<Self, TooLong> {
         let metadata = Metadata::new(&settings.metadata)?;
         let mut engine = Self {
             node: Node::new(settings.config.clone(), me, seed, now),
@@ -99,7 +117,11 @@ impl<R: Reply> Engine<R> {
             gap: false,
             finished: false,
             snapshot: None,
+            recorder: recorder.map(Box::new),
         };
+        if let Some(recorder) = &mut engine.recorder {
+            recorder.born(&engine.node, seed, now);
+        }
         if !settings.metadata.is_empty() {
             engine.door(now, Input::Command(Command::SetMetadata(metadata)));
         }
@@ -129,6 +151,7 @@ impl<R: Reply> Engine<R> {
         if self.is_due(started) {
             self.feed(host, Input::Tick);
         }
+        self.write_down();
         more || self.unflushed
     }
 
@@ -139,6 +162,7 @@ impl<R: Reply> Engine<R> {
             self.answers.expect(&command, reply);
         }
         self.feed(host, Input::Command(command));
+        self.write_down();
     }
 
     /// [`Engine::command`] for an owned command, which is checked first.
@@ -191,6 +215,12 @@ impl<R: Reply> Engine<R> {
         self.finished
     }
 
+    /// Why the node is no longer recorded, if it was to be and is not. It goes on all the same.
+    #[must_use]
+    pub fn recording_ended(&self) -> Option<&Arc<RecordError>> {
+        self.recorder.as_ref()?.error()
+    }
+
     /// The node, to look at.
     #[must_use]
     pub const fn node(&self) -> &Node {
@@ -209,6 +239,9 @@ impl<R: Reply> Engine<R> {
 
     /// Every input of the node's life passes here.
     fn door(&mut self, now: Instant, input: Input<'_>) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.input(&self.node, now, &input);
+        }
         self.node.handle(now, input);
     }
 
@@ -253,7 +286,11 @@ impl<R: Reply> Engine<R> {
             return;
         }
         for _ in 0..FLUSH_MAX {
-            match self.node.poll() {
+            let output = self.node.poll();
+            if let (Some(recorder), Some(output)) = (&mut self.recorder, &output) {
+                recorder.output(output);
+            }
+            match output {
                 None => return self.settle(),
                 Some(Output::Event(event)) => self.tell(event),
                 Some(Output::Transmit(transmit)) => {
@@ -274,6 +311,13 @@ impl<R: Reply> Engine<R> {
         self.unflushed = true;
     }
 
+    /// What was recorded leaves this process, so that it survives it.
+    fn write_down(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.flush();
+        }
+    }
+
     fn tell(&mut self, event: Event) {
         // The core hands out its datagrams before its events: the goodbye's last one has left by now, and
         // whoever ends the process on the answer does not take it along.
@@ -284,6 +328,9 @@ impl<R: Reply> Engine<R> {
 
     /// Everything has been polled.
     fn settle(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.settled(self.node.deadline());
+        }
         if std::mem::take(&mut self.gap) {
             self.answers.settle_gap(&self.node);
         }

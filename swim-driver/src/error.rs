@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use swim_core::TooLong;
 
@@ -35,6 +36,14 @@ pub enum Error {
     /// The operating system gave no randomness.
     #[error("no randomness from the operating system ({0}); set `random_seed`")]
     Random(getrandom::Error),
+    /// The file to record to could not be made.
+    #[error("cannot record to {}: {source}", path.display())]
+    Record {
+        /// [`Recording::path`](crate::Recording::path).
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
     /// The socket could not be registered, or the driver's thread or task not be started.
     #[error("cannot start the driver: {0}")]
     Start(io::Error),

@@ -27,6 +27,10 @@
 //!    been polled; that is how an answer finds the command that it answers.
 //!
 //! 2 to 6 are [`Engine::turn`]; a driver is a loop of *wait* and *turn*.
+//!
+//! If the member's life is [recorded](Settings::recording), the engine does it: it writes once in every turn
+//! in which something happened, and once for each command. A write to a file may take long when the disk
+//! does; it is the one thing here that can.
 #![forbid(unsafe_code)]
 
 mod answers;
@@ -46,6 +50,7 @@ pub use events::EventQueue;
 pub use order::Order;
 pub use settings::Settings;
 pub use snapshot::{OwnedMember, Snapshot};
+pub use swim_trace::{RecordError, Recording};
 pub use view::View;
 
 /// Datagrams read at most before a tick that is due, and between two looks at anything else.

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, clock_gettime};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use swim_core::{Identity, Instant, Seed, is_reachable_form};
+use swim_trace::{Life, Recorder, Recording, Redactor, Ring};
 
 use crate::{Delivery, Error, Received, Settings};
 
@@ -27,6 +28,8 @@ pub struct Bound {
     pub me: Identity,
     /// Given, or from the operating system.
     pub seed: Seed,
+    /// Writes this life down, if it is to be.
+    pub recorder: Option<Recorder<Ring>>,
 }
 
 /// Binds, and gathers everything that [`Engine::new`](crate::Engine::new) wants.
@@ -48,9 +51,19 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
     if !is_reachable_form(addr) {
         return Err(Error::Advertise { addr });
     }
-    let epoch = settings.epoch(unix_ms());
-    let me = Identity { id: settings.id, addr, epoch };
-    Ok(Bound { socket, local_addr, me, seed: seed(settings)? })
+    let unix_ms = unix_ms();
+    let me = Identity { id: settings.id, addr, epoch: settings.epoch(unix_ms) };
+    let seed = seed(settings)?;
+    let recorder = settings.recording.as_ref().map(|recording| record(recording, me, unix_ms)).transpose()?;
+    Ok(Bound { socket, local_addr, me, seed, recorder })
+}
+
+fn record(recording: &Recording, me: Identity, unix_ms: u64) -> Result<Recorder<Ring>, Error> {
+    let number = u64::from_le_bytes(random()?);
+    let redactor = if recording.redact { Some(Redactor::new(random()?)) } else { None };
+    let life = Life { me, unix_ms, recording: number, redactor };
+    let failed = |source| Error::Record { path: recording.path.clone(), source };
+    Recorder::create(recording, life).map_err(failed)
 }
 
 fn open(addr: SocketAddr) -> io::Result<UdpSocket> {
@@ -67,12 +80,13 @@ fn unix_ms() -> u64 {
 }
 
 fn seed(settings: &Settings) -> Result<Seed, Error> {
-    let mut bytes = [0; 32];
-    match settings.random_seed {
-        Some(given) => bytes = given,
-        None => getrandom::fill(&mut bytes).map_err(Error::Random)?,
-    }
-    Ok(Seed(bytes))
+    settings.random_seed.map_or_else(random, Ok).map(Seed)
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(Error::Random)?;
+    Ok(bytes)
 }
 
 /// Time since the driver's start, on a clock that counts while the machine sleeps: a laptop that wakes up

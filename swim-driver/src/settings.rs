@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use swim_core::{Config, Epoch, Hint, NodeId};
+use swim_trace::Recording;
 
 /// How to start one member. Begin with [`Settings::new`] and set the fields that differ.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Settings {
     /// Events kept for a slow consumer before it is told that it lost some, at least 1. Default 4,096; an
     /// event takes up to about 1.1 KiB, most of them 64 bytes.
     pub events_max: usize,
+    /// Where this life is recorded, to be replayed. Default: nowhere.
+    pub recording: Option<Recording>,
 }
 
 impl Settings {
@@ -59,6 +62,7 @@ impl Settings {
             random_seed: None,
             hints: Vec::new(),
             events_max: 4096,
+            recording: None,
         }
     }
 

@@ -60,9 +60,9 @@ impl Embedded {
     /// [`Error`] names what could not be done, and with which address.
     pub fn new(settings: &Settings, registry: &Registry, token: Token) -> Result<Self, Error> {
         let registry = registry.try_clone().map_err(Error::Start)?;
-        let Bound { socket, local_addr, me, seed } = os::bind(settings)?;
+        let Bound { socket, local_addr, me, seed, recorder } = os::bind(settings)?;
         let mut host = Os { socket, clock: Clock::start() };
-        let engine = Engine::new(settings, me, seed, host.now())?;
+        let engine = Engine::recorded(settings, me, seed, host.now(), recorder)?;
         registry
             .register(&mut SourceFd(&host.socket.as_raw_fd()), token, Interest::READABLE)
             .map_err(Error::Start)?;

@@ -43,5 +43,7 @@ mod thread;
 pub use embedded::Embedded;
 pub use handle::Handle;
 pub use swim_core::{Config, Epoch, Event, Hint, Identity, NodeId, Options, Stats, Status};
-pub use swim_driver::{Answer, CommandError, Error, Joined, Order, OwnedMember, Settings, Snapshot};
+pub use swim_driver::{
+    Answer, CommandError, Error, Joined, Order, OwnedMember, RecordError, Recording, Settings, Snapshot,
+};
 pub use thread::spawn;

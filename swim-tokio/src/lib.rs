@@ -37,5 +37,7 @@ mod timer;
 
 pub use handle::Handle;
 pub use swim_core::{Config, Epoch, Event, Hint, Identity, NodeId, Options, Stats, Status};
-pub use swim_driver::{Answer, CommandError, Error, Joined, Order, OwnedMember, Settings, Snapshot};
+pub use swim_driver::{
+    Answer, CommandError, Error, Joined, Order, OwnedMember, RecordError, Recording, Settings, Snapshot,
+};
 pub use task::spawn;

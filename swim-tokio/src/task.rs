@@ -26,9 +26,9 @@ use crate::timer::Timer;
 pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let runtime =
         runtime::Handle::try_current().map_err(|error| Error::Start(std::io::Error::other(error)))?;
-    let Bound { socket, local_addr, me, seed } = os::bind(settings)?;
+    let Bound { socket, local_addr, me, seed, recorder } = os::bind(settings)?;
     let mut socket = Socket::new(socket).map_err(Error::Start)?;
-    let engine = Engine::new(settings, me, seed, socket.now())?;
+    let engine = Engine::recorded(settings, me, seed, socket.now(), recorder)?;
     let (orders, inbox) = mpsc::channel(COMMANDS_MAX);
     let shared = Arc::new(Shared::new(settings.events_max, engine.node()));
     let timer = Timer::new().map_err(Error::Start)?;

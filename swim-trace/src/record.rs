@@ -1,0 +1,276 @@
+//! Records: what a trace says, one after the other.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use swim_core::{Epoch, Event, Identity, Instant, NodeId, Options, Seed};
+
+use crate::bytes::{Malformed, Take, put_addr, put_bytes, put_u32, put_u64};
+use crate::input::{self, Given};
+
+/// One record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Record<'a> {
+    /// Whose life this is. The first record of every file.
+    Head(Head),
+    /// The node was made. The second record, unless that is a key frame.
+    Born(Box<Born>),
+    /// The node as it was here.
+    KeyFrame(KeyFrame<'a>),
+    /// The node was handed something.
+    Input {
+        /// When, by its driver's clock.
+        now: Instant,
+        /// What.
+        given: Given<'a>,
+    },
+    /// A datagram came out.
+    Transmit {
+        /// Where to.
+        target: SocketAddr,
+        /// What.
+        bytes: &'a [u8],
+    },
+    /// An event came out.
+    Event(Event),
+    /// Nothing more came out.
+    Settled {
+        /// When the node wants to be called again.
+        deadline: Option<Instant>,
+    },
+}
+
+/// Whose life a file tells, and which part of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// A number drawn for the recording: files of the same life have the same one.
+    pub recording: u64,
+    /// Which file of the recording this is, from 0.
+    pub segment: u32,
+    /// The core that ran.
+    pub core: Core,
+    /// Who it was when it was born.
+    pub me: Identity,
+    /// The wall clock at its birth, in Unix milliseconds. For people; a replay does not look at it.
+    pub unix_ms: u64,
+    /// Whether what users said is replaced.
+    pub redacted: bool,
+}
+
+/// A core, by what it was built from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Core {
+    /// [`swim_core::VERSION`].
+    pub version: String,
+    /// [`swim_core::SOURCE`]: cores with the same do the same.
+    pub source: u64,
+}
+
+impl Core {
+    /// The one in this program.
+    #[must_use]
+    pub fn here() -> Self {
+        Self { version: swim_core::VERSION.to_owned(), source: swim_core::SOURCE }
+    }
+}
+
+impl fmt::Display for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "core {} ({:016x})", self.version, self.source)
+    }
+}
+
+/// Everything that `Node::new` was given.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Born {
+    /// Its options.
+    pub options: Options,
+    /// Who it is.
+    pub me: Identity,
+    /// What all that is random follows from.
+    pub seed: Seed,
+    /// When it was.
+    pub now: Instant,
+}
+
+/// A node, whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyFrame<'a> {
+    /// How many inputs and outputs there were before, since it was born.
+    pub number: u64,
+    /// When it was last handed something.
+    pub now: Instant,
+    /// What `Node::save` gave.
+    pub state: &'a [u8],
+}
+
+impl Record<'_> {
+    /// Whether it counts: inputs and outputs have numbers, the rest has none.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        !matches!(self, Self::Head(_) | Self::Born(_) | Self::KeyFrame(_))
+    }
+}
+
+impl fmt::Display for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head(head) => write!(f, "{head}"),
+            Self::Born(born) => write!(f, "born as {:?} at {}", born.me.id, born.me.addr),
+            Self::KeyFrame(frame) => write!(f, "key frame of {} bytes", frame.state.len()),
+            Self::Input { given, .. } => write!(f, "{given}"),
+            Self::Transmit { target, bytes } => {
+                write!(f, "datagram to {target}: {}", swim_core::describe(bytes))
+            }
+            Self::Event(event) => write!(f, "event {event:?}"),
+            Self::Settled { deadline: Some(deadline) } => {
+                write!(f, "nothing more; to be woken at {deadline:?}")
+            }
+            Self::Settled { deadline: None } => f.write_str("nothing more; not to be woken"),
+        }
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { segment, core, me, unix_ms, .. } = self;
+        write!(f, "member {:?} at {}, epoch {}, ", me.id, me.addr, me.epoch.0)?;
+        write!(f, "born at Unix ms {unix_ms}, {core}, part {segment}")?;
+        if self.redacted { f.write_str(", redacted") } else { Ok(()) }
+    }
+}
+
+pub(crate) fn put_head(out: &mut Vec<u8>, head: &Head) {
+    out.push(HEAD);
+    put_u64(out, head.recording);
+    put_u32(out, head.segment);
+    put_bytes(out, head.core.version.as_bytes());
+    put_u64(out, head.core.source);
+    put_identity(out, &head.me);
+    put_u64(out, head.unix_ms);
+    out.push(head.redacted.into());
+}
+
+/// # Errors
+/// What this format cannot say.
+pub(crate) fn put_born(out: &mut Vec<u8>, born: &Born) -> Result<(), String> {
+    out.push(BORN);
+    put_identity(out, &born.me);
+    out.extend_from_slice(&born.seed.0);
+    put_u64(out, born.now.as_nanos());
+    put_bytes(out, &in_postcard(&born.options, Vec::new())?);
+    Ok(())
+}
+
+pub(crate) fn put_key_frame(out: &mut Vec<u8>, frame: &KeyFrame<'_>) {
+    out.push(KEY_FRAME);
+    put_u64(out, frame.number);
+    put_u64(out, frame.now.as_nanos());
+    put_bytes(out, frame.state);
+}
+
+/// The beginning of an input; `input::put` does the rest.
+pub(crate) fn put_input(out: &mut Vec<u8>, now: Instant) {
+    out.push(INPUT);
+    put_u64(out, now.as_nanos());
+}
+
+/// The beginning of a datagram; the datagram itself is still to come.
+pub(crate) fn put_transmit(out: &mut Vec<u8>, target: SocketAddr) {
+    out.push(TRANSMIT);
+    put_addr(out, target);
+}
+
+/// # Errors
+/// What this format cannot say.
+pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event) -> Result<(), String> {
+    out.push(EVENT);
+    *out = in_postcard(event, std::mem::take(out))?;
+    Ok(())
+}
+
+pub(crate) fn put_settled(out: &mut Vec<u8>, deadline: Option<Instant>) {
+    out.push(SETTLED);
+    out.push(deadline.is_some().into());
+    if let Some(deadline) = deadline {
+        put_u64(out, deadline.as_nanos());
+    }
+}
+
+fn in_postcard(value: &impl serde::Serialize, out: Vec<u8>) -> Result<Vec<u8>, String> {
+    postcard::to_extend(value, out).map_err(|error| error.to_string())
+}
+
+fn put_identity(out: &mut Vec<u8>, me: &Identity) {
+    put_u64(out, me.id.0);
+    put_addr(out, me.addr);
+    put_u64(out, me.epoch.0);
+}
+
+/// Reads one record, all of it.
+pub(crate) fn take(bytes: &[u8]) -> Result<Record<'_>, Malformed> {
+    let mut from = Take(bytes);
+    let record = match from.u8()? {
+        HEAD => Record::Head(take_head(&mut from)?),
+        BORN => Record::Born(Box::new(take_born(&mut from)?)),
+        KEY_FRAME => Record::KeyFrame(KeyFrame {
+            number: from.u64()?,
+            now: take_instant(&mut from)?,
+            state: from.bytes()?,
+        }),
+        INPUT => Record::Input { now: take_instant(&mut from)?, given: input::take(&mut from)? },
+        TRANSMIT => Record::Transmit { target: from.addr()?, bytes: from.bytes()? },
+        EVENT => {
+            let (event, rest) =
+                postcard::take_from_bytes(from.0).map_err(|_| Malformed("is an event of no known kind"))?;
+            from = Take(rest);
+            Record::Event(event)
+        }
+        SETTLED => {
+            let deadline = if from.bool()? { Some(take_instant(&mut from)?) } else { None };
+            Record::Settled { deadline }
+        }
+        _ => return Err(Malformed("is of no known kind")),
+    };
+    from.end()?;
+    Ok(record)
+}
+
+/// Whether a record counts, by its first byte.
+pub(crate) fn counts(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|kind| *kind >= INPUT)
+}
+
+fn take_instant(from: &mut Take<'_>) -> Result<Instant, Malformed> {
+    Ok(Instant::from_nanos(from.u64()?))
+}
+
+fn take_identity(from: &mut Take<'_>) -> Result<Identity, Malformed> {
+    let (id, addr) = (NodeId(from.u64()?), from.addr()?);
+    Ok(Identity { id, addr, epoch: Epoch(from.u64()?) })
+}
+
+fn take_head(from: &mut Take<'_>) -> Result<Head, Malformed> {
+    let (recording, segment) = (from.u64()?, from.u32()?);
+    let version = std::str::from_utf8(from.bytes()?).map_err(|_| Malformed("names a version in no UTF-8"))?;
+    let core = Core { version: version.to_owned(), source: from.u64()? };
+    let (me, unix_ms) = (take_identity(from)?, from.u64()?);
+    Ok(Head { recording, segment, core, me, unix_ms, redacted: from.bool()? })
+}
+
+fn take_born(from: &mut Take<'_>) -> Result<Born, Malformed> {
+    let (me, seed) = (take_identity(from)?, Seed(from.array()?));
+    let now = take_instant(from)?;
+    let options = postcard::from_bytes(from.bytes()?);
+    let options = options.map_err(|_| Malformed("has options that this core cannot read"))?;
+    Ok(Born { options, me, seed, now })
+}
+
+const HEAD: u8 = 1;
+const BORN: u8 = 2;
+const KEY_FRAME: u8 = 3;
+/// From here on records count.
+const INPUT: u8 = 4;
+const TRANSMIT: u8 = 5;
+const EVENT: u8 = 6;
+const SETTLED: u8 = 7;

@@ -1,0 +1,130 @@
+//! What is recorded is what happens again.
+
+use std::collections::BTreeSet;
+
+use swim_core::Instant;
+use swim_trace::{Record, ReplayError, ReplayOptions, replay};
+
+use crate::cluster::{Cluster, eventful, reader};
+
+#[test]
+fn a_life_happens_again_bit_for_bit() {
+    for seed in 0..8 {
+        let trace = reader(eventful(seed, None));
+        let replayed = replay(&trace, ReplayOptions::default());
+        let replayed = replayed.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        assert_eq!((replayed.first, replayed.records, replayed.tail), (0, trace.len(), None), "seed {seed}");
+        assert!(replayed.records > 800, "seed {seed}: {}", replayed.records);
+    }
+}
+
+#[test]
+fn every_kind_of_record_and_input_occurs() {
+    let trace = reader(eventful(1, None));
+    let word = |text: String| text.split([' ', ':', '(', '{']).next().unwrap_or_default().to_owned();
+    let mut kinds = BTreeSet::new();
+    for entry in trace.records() {
+        let record = entry.expect("good").record;
+        kinds.insert(match &record {
+            Record::Input { given, .. } => {
+                let text = given.to_string();
+                word(text.strip_prefix("command ").unwrap_or(&text).to_owned())
+            }
+            other => word(format!("{other:?}")),
+        });
+    }
+    for kind in ["Born", "Transmit", "Event", "Settled", "datagram", "tick", "undelivered", "Join", "Leave"] {
+        assert!(kinds.contains(kind), "{kind}: {kinds:?}");
+    }
+    for kind in ["CancelJoin", "SetMetadata", "SetAddress", "Broadcast", "Send", "Remove", "Restore"] {
+        assert!(kinds.contains(kind), "{kind}: {kinds:?}");
+    }
+}
+
+#[test]
+fn the_same_part_of_a_trace_has_the_same_digest_and_another_part_has_not() {
+    let trace = reader(eventful(2, None));
+    let until = |ms| {
+        let options = ReplayOptions { until: Some(Instant::from_millis(ms)), ..ReplayOptions::default() };
+        replay(&trace, options).expect("as recorded")
+    };
+    assert_eq!(until(2000), until(2000));
+    assert_ne!(until(2000).digest, until(3000).digest);
+    assert!(until(2000).until <= Instant::from_millis(2000));
+}
+
+#[test]
+fn every_record_is_shown_before_it_is_replayed() {
+    let trace = reader(eventful(3, None));
+    let mut numbers = Vec::new();
+    let mut watch = |step: &swim_trace::Step<'_>| numbers.push(step.number);
+    let options = ReplayOptions { on_step: Some(&mut watch), ..ReplayOptions::default() };
+    replay(&trace, options).expect("as recorded");
+    assert_eq!(numbers, (0..trace.len()).collect::<Vec<_>>());
+}
+
+#[test]
+fn another_life_diverges_and_both_sides_are_told() {
+    let mut cluster = Cluster::in_memory(2, 4, None);
+    cluster.run(100);
+    let trace = cluster.trace(0);
+    // The seed stands behind head and identity; another one draws other numbers for its pings.
+    let seed = trace.windows(32).position(|bytes| bytes == [1; 32]).expect("the seed");
+    let mut other = trace.clone();
+    other[seed] ^= 1;
+    reseal(&mut other, seed);
+    let error = replay(&reader(other), ReplayOptions::default()).expect_err("other numbers");
+    let ReplayError::Diverged(divergence) = &error else { panic!("{error}") };
+    assert!(divergence.recorded.contains("number=") || divergence.recorded.contains("nonce="), "{error}");
+    assert_ne!(divergence.recorded, divergence.replayed);
+    let text = error.to_string();
+    for part in ["diverges at record", "recorded: ", "replayed: ", &divergence.input] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn a_datagram_that_was_not_recorded_is_missed() {
+    let mut cluster = Cluster::in_memory(2, 4, None);
+    cluster.run(50);
+    let trace = cluster.trace(0);
+    let transmit = reader(trace.clone())
+        .records()
+        .filter_map(Result::ok)
+        .find(|entry| matches!(entry.record, Record::Transmit { .. }))
+        .expect("it says something")
+        .at as usize;
+    let len = u32::from_le_bytes(trace[transmit..transmit + 4].try_into().expect("four bytes")) as usize;
+    let without = [&trace[..transmit], &trace[transmit + 8 + len..]].concat();
+    let error = replay(&reader(without), ReplayOptions::default()).expect_err("one more comes out");
+    assert!(error.to_string().contains("replayed: datagram to"), "{error}");
+}
+
+#[test]
+fn a_trace_of_another_core_that_begins_at_its_birth_is_tried_and_says_so() {
+    let mut cluster = Cluster::in_memory(2, 4, None);
+    cluster.run(50);
+    let mut trace = cluster.trace(0);
+    let source = swim_core::SOURCE.to_le_bytes();
+    let at = trace.windows(8).position(|bytes| bytes == source).expect("in the head");
+    trace[at] ^= 1;
+    reseal(&mut trace, at);
+    let replayed = replay(&reader(trace), ReplayOptions::default()).expect("it is the same core after all");
+    assert_eq!(replayed.other_core.expect("told").source, swim_core::SOURCE ^ 1);
+}
+
+/// Makes the checksum of the frame right in which byte `changed` stands.
+pub(crate) fn reseal(trace: &mut [u8], changed: usize) {
+    let mut at = 12;
+    loop {
+        let len = u32::from_le_bytes(trace[at..at + 4].try_into().expect("four bytes")) as usize;
+        if changed < at + 8 + len {
+            let mut hasher = crc32fast::Hasher::new();
+            hasher.update(&trace[at..at + 4]);
+            hasher.update(&trace[at + 8..at + 8 + len]);
+            trace[at + 4..at + 8].copy_from_slice(&hasher.finalize().to_le_bytes());
+            return;
+        }
+        at += 8 + len;
+    }
+}

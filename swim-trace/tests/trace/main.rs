@@ -1,0 +1,5 @@
+//! Traces from end to end: real nodes are recorded, and what was recorded is cut, bent and replayed.
+
+mod cluster;
+
+mod lives;
