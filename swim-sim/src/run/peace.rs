@@ -3,7 +3,6 @@
 use super::{Run, Stop};
 use crate::action::Action;
 use crate::evidence::Phase;
-use crate::net::Link;
 use crate::scenario::Scenario;
 use crate::{Presence, World};
 
@@ -24,11 +23,8 @@ impl Run {
     /// Whole links, nobody stopped, and the lost come back.
     pub(super) fn peace(&mut self) -> Result<(), Stop> {
         self.enter(Phase::Peace);
-        self.perform(&Action::Heal);
-        self.perform(&Action::SetDefaultLink(Link::lan()));
+        self.perform(&Action::Peace);
         for host in self.world.hosts() {
-            self.perform(&Action::Plug(host));
-            self.perform(&Action::Resume(host));
             let scenario = &self.case.scenario;
             let seed = host.0 < scenario.seeds;
             // Whoever left stays away, unless it is a seed.

@@ -98,6 +98,25 @@ dials! {
     };
     loss: "datagrams lost, per cent", 100, |below| [0, 0, 0, 5, 10, 20, 25, 40][below(8) as usize];
     duplication: "datagrams that arrive twice, per cent", 100, |below| [0, 0, 0, 20][below(4) as usize];
+    burst: "loss in bursts", 1, |below| u32::from(below(6) == 0);
+    reordering: "datagrams held back so that others overtake them, per cent", 100, |below| {
+        [0, 0, 0, 10][below(4) as usize]
+    };
+    corruption: "datagrams with flipped bits, per cent", 100, |below| [0, 0, 0, 0, 0, 2][below(6) as usize];
+    latency: "0 lan, 1 exponential, 2 heavy tail, 3 long", 3, |below| [0, 0, 0, 1, 2, 3][below(6) as usize];
+    spikes: "datagrams that take seconds, per cent", 100, |below| [0, 0, 0, 1][below(4) as usize];
+    narrow: "links of few bytes per second", 1, |below| u32::from(below(8) == 0);
+    mtu: "the longest datagram that passes, in bytes; 0: any", 9_000, |below| {
+        [0, 0, 0, 0, 0, 0, 0, 1_280][below(8) as usize]
+    };
+    turbulence: "times in which the whole network is worse", 1, |below| u32::from(below(4) == 0);
+    bad_card: "hosts whose links are bad for a while", 1, |below| u32::from(below(3) == 0);
+    slow: "hosts that need long for each datagram", 1, |below| u32::from(below(4) == 0);
+    drift: "clocks that run wrong", 1, |below| u32::from(below(4) == 0);
+    jump: "clocks that leap forward", 1, |below| u32::from(below(4) == 0);
+    late_ticks: "timers that fire late", 1, |below| u32::from(below(4) == 0);
+    newcomer: "hosts that come later", 1, |below| u32::from(below(4) == 0);
+    twin: "hosts that bear another's name", 1, |below| u32::from(below(8) == 0);
     forgetful: "tombstones live for 60 periods only", 1, |below| u32::from(below(4) == 0);
     piggyback_only: "no gossip ticks: news ride on pings and acks alone", 1, |below| u32::from(below(6) == 0);
 }

@@ -4,16 +4,19 @@
 //! that died meanwhile) changes nothing. Each fault has a stream of its own, so leaving one out, as a reduction
 //! does, changes no other.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
+mod machines;
+mod network;
+mod processes;
+mod users;
+
 use super::Plan;
-use crate::action::{Action, Inbox};
+use crate::action::Action;
 use crate::host::HostId;
 use crate::random::{Random, purpose};
 use crate::scenario::{Profile, Step};
 
-const HOUR_MS: i64 = 3_600_000;
 /// Seeds stay where they are born, or nobody would find them again.
 const SEEDS: u32 = 3;
 
@@ -51,7 +54,7 @@ impl<'a> Drawing<'a> {
     /// Everything that the plan allows.
     fn faults(&self) -> Vec<Fault<'a>> {
         let plan = self.plan;
-        let all: [(u32, Fault<'a>); 12] = [
+        let all: [(u32, Fault<'a>); 20] = [
             (plan.crash, Self::crash),
             (plan.crash, Self::crash),
             (plan.pause, Self::pause),
@@ -64,102 +67,16 @@ impl<'a> Drawing<'a> {
             (plan.metadata, Self::metadata),
             (plan.broadcast, Self::broadcast),
             (plan.message, Self::message),
+            (plan.newcomer, Self::newcomer),
+            (plan.twin, Self::twin),
+            (plan.bad_card, Self::bad_card),
+            (plan.slow, Self::slow),
+            (plan.drift, Self::drift),
+            (plan.jump, Self::jump),
+            (plan.late_ticks, Self::late_ticks),
+            (plan.turbulence, Self::turbulence),
         ];
         all.into_iter().filter(|(dial, _)| *dial > 0).map(|(_, fault)| fault).collect()
-    }
-
-    fn crash(&mut self, host: HostId) {
-        if host.0 < SEEDS && self.days_off() {
-            return;
-        }
-        self.push(self.at, Action::Crash(host));
-        if self.below(4) > 0 {
-            let back = self.at + self.up_to_periods(40);
-            self.calendar(back, host);
-            self.push(back, Action::Restart(host));
-        }
-    }
-
-    fn pause(&mut self, host: HostId) {
-        let inbox = if self.below(3) == 0 { Inbox::Dropped } else { Inbox::Kept };
-        self.push(self.at, Action::Pause { host, inbox });
-        let end = self.at + self.up_to_periods(15);
-        self.push(end, Action::Resume(host));
-    }
-
-    fn partition(&mut self, _host: HostId) {
-        let side = (0..self.plan.hosts).map(HostId).filter(|_| self.random.below(3) == 0).collect();
-        self.push(self.at, Action::Partition(vec![side]));
-        let end = self.at + self.up_to_periods(60);
-        self.push(end, Action::Heal);
-    }
-
-    fn one_way(&mut self, _host: HostId) {
-        let end = self.at + self.up_to_periods(60);
-        for _ in 0..=self.below(u64::from(self.plan.hosts).min(12)) {
-            let [source, target] = [self.host(), self.host()];
-            if source != target {
-                self.push(self.at, Action::Cut { source, target });
-                self.push(end, Action::Mend { source, target });
-            }
-        }
-    }
-
-    fn unplug(&mut self, host: HostId) {
-        self.push(self.at, Action::Unplug(host));
-        let end = self.at + self.up_to_periods(20);
-        self.push(end, Action::Plug(host));
-    }
-
-    fn readdress(&mut self, host: HostId) {
-        if host.0 >= SEEDS {
-            let [high, low] = [self.random.below(256), self.random.below(256)]
-                .map(|byte| u8::try_from(byte).expect("below 256"));
-            let addr = SocketAddr::from(([10, 99, high, low], 7000));
-            self.push(self.at, Action::Move { host, addr });
-        }
-    }
-
-    fn leave(&mut self, host: HostId) {
-        if host.0 < SEEDS && self.days_off() {
-            return;
-        }
-        self.push(self.at, Action::Leave(host));
-        if self.below(2) == 0 {
-            let back = self.at + self.up_to_periods(40);
-            self.calendar(back, host);
-            self.push(back, Action::Restart(host));
-        }
-    }
-
-    fn remove(&mut self, host: HostId) {
-        let target = self.host();
-        self.push(self.at, Action::Remove { host, target });
-    }
-
-    fn metadata(&mut self, host: HostId) {
-        let text = format!("word {}", self.below(1000));
-        self.push(self.at, Action::SetMetadata { host, text });
-    }
-
-    fn broadcast(&mut self, host: HostId) {
-        let text = format!("broadcast {}", self.steps.len());
-        self.push(self.at, Action::Broadcast { host, text });
-    }
-
-    fn message(&mut self, host: HostId) {
-        let target = self.host();
-        let text = format!("message {}", self.steps.len());
-        self.push(self.at, Action::Send { host, target, text });
-    }
-
-    /// The calendar of a host that is about to start.
-    fn calendar(&mut self, at: Duration, host: HostId) {
-        let hours = i64::from(self.plan.calendar_hours());
-        if hours > 0 {
-            let off = i64::try_from(self.random.below(2 * hours.unsigned_abs() + 1)).unwrap_or(hours) - hours;
-            let _ = (at, host, off * HOUR_MS);
-        }
     }
 
     /// Whether calendars may be wrong by days: then seeds stay, so that there is always a cluster to join.
