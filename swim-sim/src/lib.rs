@@ -45,6 +45,7 @@ mod queue;
 mod random;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
 mod slowness;
 mod sometimes;
 pub mod swarm;

@@ -7,6 +7,7 @@
 
 mod class;
 mod facts;
+mod renaming;
 
 use std::net::SocketAddr;
 use std::time::Duration;

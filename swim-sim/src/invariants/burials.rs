@@ -4,7 +4,7 @@
 //! in trouble of its own lately, and nothing kept members apart lately. What loss may do is a matter of chance;
 //! above a bearable loss nobody is blamed for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use swim_core::{Event, Instant, NodeId};
@@ -13,12 +13,15 @@ use super::{Broken, Case, Check, Invariant, Law};
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 use crate::net::Link;
-use crate::{Action, PER_CENT, Presence};
+use crate::{Action, ActionPhase, FaultClass, PER_CENT, Presence};
 
 /// At 40 % loss a probe of a living member fails in every fifth case, and so does its refutation.
 const BEARABLE_LOSS_PPM: u32 = 25 * PER_CENT;
 /// Where all news ride on pings and acks, a refutation takes as long as a short suspicion.
 const BEARABLE_LOSS_PIGGYBACK_PPM: u32 = 10 * PER_CENT;
+
+/// What bursts add to the loss: more than any bearable one, while they last.
+const BURST_PPM: u32 = 30 * PER_CENT;
 
 /// S4.
 pub(super) struct Burials {
@@ -34,6 +37,8 @@ pub(super) struct Burials {
     torn: Option<Instant>,
     /// When each host was last in trouble of its own.
     troubled: BTreeMap<HostId, Instant>,
+    /// What troubles which host now.
+    lasting: BTreeSet<(HostId, FaultClass)>,
     looked: u64,
 }
 
@@ -50,12 +55,15 @@ impl Burials {
             apart: false,
             torn: None,
             troubled: BTreeMap::new(),
+            lasting: BTreeSet::new(),
             looked: 0,
         }
     }
 
+    /// Flipped bits are forgeries: they say of members what nobody said.
     fn is_bearable(&self, link: &Link) -> bool {
-        link.loss_ppm <= self.bearable_ppm
+        let lost = link.loss_ppm + link.spike_ppm + if link.burst.is_some() { BURST_PPM } else { 0 };
+        lost <= self.bearable_ppm && link.corrupt_ppm == 0 && link.rate.is_none() && link.mtu.is_none()
     }
 
     fn note(&mut self, now: Instant, action: &Action) {
@@ -75,6 +83,13 @@ impl Burials {
             other => {
                 for host in other.hosts() {
                     self.troubled.insert(host, now);
+                    if let Some(class) = other.fault_class() {
+                        match other.phase() {
+                            ActionPhase::Begins => drop(self.lasting.insert((host, class))),
+                            ActionPhase::Ends => drop(self.lasting.remove(&(host, class))),
+                            ActionPhase::Once => {}
+                        }
+                    }
                 }
             }
         }
@@ -85,6 +100,7 @@ impl Burials {
         self.apart
             || self.unbearable
             || self.torn.as_ref().is_some_and(recent)
+            || self.lasting.iter().any(|(host, class)| *host == subject && *class != FaultClass::Crash)
             || self.troubled.get(&subject).is_some_and(recent)
             || scene.presence(subject) != Presence::Up
             || !scene.connected(observer, subject)

@@ -34,6 +34,11 @@ pub use outcome::{Outcome, Verdict};
 /// Periods that everybody has to join before the trouble begins.
 const GATHERING_PERIODS: u32 = 10;
 
+/// Is shown the transcript of each step.
+type OnStep = Box<dyn FnMut(&str) + Send>;
+/// Looks at the world in the end.
+type AtEnd = Box<dyn FnOnce(&World) + Send>;
+
 /// A scenario on its way.
 pub struct Run {
     case: Case,
@@ -44,8 +49,8 @@ pub struct Run {
     sometimes: Arc<Mutex<Sometimes>>,
     until: Instant,
     agreed: Option<Duration>,
-    on_step: Option<Box<dyn FnMut(&str) + Send>>,
-    at_end: Option<Box<dyn FnOnce(&World) + Send>>,
+    on_step: Option<OnStep>,
+    at_end: Option<AtEnd>,
 }
 
 /// Why a run ends before its end.

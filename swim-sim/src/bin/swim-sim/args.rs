@@ -40,6 +40,10 @@ pub(crate) enum Verb {
     Replay(ReplayArgs),
     /// Carry out many seeds on all cores, and stop at the first that fails
     Sweep(SweepArgs),
+    /// Find the smallest scenario that breaks the same law, and write it as a file
+    Shrink(ShrinkArgs),
+    /// Show where two runs part
+    Diff(DiffArgs),
     /// Put the outputs of a sweep's shards together
     Merge(MergeArgs),
     /// List the scenarios that come with the program, print one, or run one
@@ -115,6 +119,33 @@ const SWEEP_HELP: &str = "\
 The result does not depend on the number of jobs. Shards are for the array jobs of any scheduler:
 each runs `swim-sim sweep --seeds A..B --shard $INDEX/$COUNT --jsonl shard-$INDEX.jsonl`, and
 `swim-sim merge shard-*.jsonl` puts them together.";
+
+/// `swim-sim shrink`
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct ShrinkArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Where to write it; default: NAME-shrunk.toml here
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Runs that it may take
+    #[arg(long, value_name = "N", default_value_t = swim_sim::shrink::ATTEMPTS_DEFAULT)]
+    pub(crate) attempts: u32,
+}
+
+/// `swim-sim diff`
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct DiffArgs {
+    /// A seed, a scenario's name, or a file
+    #[arg(value_name = "A")]
+    pub(crate) a: String,
+    /// Another
+    #[arg(value_name = "B")]
+    pub(crate) b: String,
+    /// Sets a dial of the swarm by hand, where A or B is a seed
+    #[arg(long, value_name = "DIAL=VALUE")]
+    pub(crate) set: Vec<String>,
+}
 
 /// `swim-sim merge`
 #[derive(ClapArgs, Clone, Debug)]

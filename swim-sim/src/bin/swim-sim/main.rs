@@ -2,12 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod diff;
 mod error;
 mod exit;
 mod merge;
 mod panics;
 mod play;
 mod scenarios;
+mod shrink;
 mod source;
 mod style;
 mod sweep;
@@ -26,6 +28,8 @@ fn main() -> ExitCode {
         Verb::Run(args) => play::run(&args),
         Verb::Replay(args) => play::replay(&args),
         Verb::Sweep(args) => sweep::sweep(&args),
+        Verb::Shrink(args) => shrink::shrink(&args),
+        Verb::Diff(args) => diff::diff(&args),
         Verb::Merge(args) => merge::merge(&args),
         Verb::Scenario(args) => scenarios::scenario(&args),
     };

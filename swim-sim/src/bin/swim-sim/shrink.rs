@@ -1,0 +1,56 @@
+//! `swim-sim shrink`: the smallest scenario that fails in the same way.
+
+use std::path::PathBuf;
+
+use anstream::println;
+use indicatif::ProgressBar;
+use swim_sim::shrink::shrink as reduce;
+
+use crate::args::ShrinkArgs;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::play::{conclude, text};
+use crate::source::{Chosen, PROGRAM, quoted};
+use crate::style::{BOLD, paint};
+
+pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
+    let chosen = args.source.choose()?;
+    println!("replay: {}", chosen.replay);
+    let before = (chosen.scenario.hosts, chosen.scenario.steps.len());
+    let bar = ProgressBar::new_spinner();
+    let shrunk = reduce(&chosen.scenario, args.attempts, |best, attempts| {
+        let (hosts, steps) = (best.hosts, best.steps.len());
+        bar.set_message(format!("{hosts} hosts, {steps} steps after {attempts} runs"));
+        bar.tick();
+    });
+    bar.finish_and_clear();
+    let Some(shrunk) = shrunk.map_err(|error| Error::usage(error.to_string()))? else {
+        return Err(Error::usage("this run breaks no law: there is nothing to shrink"));
+    };
+    let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", shrunk.scenario.name)));
+    let chosen = Chosen {
+        scenario: shrunk.scenario,
+        plan: None,
+        replay: format!("{} replay {}", program(), quoted(&path.display().to_string())),
+    };
+    std::fs::write(&path, text(&chosen)?).map_err(Error::file(&path))?;
+    println!(
+        "{} {} hosts and {} steps, from {} and {}, after {} runs{}",
+        paint(BOLD, "shrunk to"),
+        chosen.scenario.hosts,
+        chosen.scenario.steps.len(),
+        before.0,
+        before.1,
+        shrunk.attempts,
+        if shrunk.minimal { "" } else { " (there may be a smaller one: raise --attempts)" }
+    );
+    for step in &chosen.scenario.steps {
+        println!("  {:?}  {:?}", step.at, step.action);
+    }
+    conclude(&chosen, &shrunk.outcome, false);
+    Ok(Exit::of(&shrunk.outcome.verdict))
+}
+
+fn program() -> String {
+    if cfg!(swim_mutants) { format!("RUSTFLAGS='--cfg swim_mutants' {PROGRAM}") } else { PROGRAM.to_owned() }
+}

@@ -1,0 +1,165 @@
+//! The ways in which a scenario can be simpler.
+//!
+//! Each pass gives, for a scenario and a place, the candidate at that place, or `None` when there are no more.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::Link;
+use crate::host::HostId;
+use crate::net::Latency;
+use crate::scenario::{Profile, Scenario, Settings};
+
+/// One way.
+pub(super) type Pass = fn(&Scenario, usize) -> Option<Scenario>;
+
+/// All ways, those that take away most first.
+pub(super) const PASSES: &[Pass] = &[
+    halves_of_steps,
+    eighths_of_steps,
+    pairs_of_steps,
+    single_steps,
+    hosts,
+    unused_hosts,
+    fewer_hosts,
+    plainer,
+    links,
+    options,
+    times,
+];
+
+fn without_steps(scenario: &Scenario, from: usize, count: usize) -> Option<Scenario> {
+    let mut candidate = scenario.clone();
+    let end = (from + count).min(candidate.steps.len());
+    if from >= end {
+        return None;
+    }
+    candidate.steps.drain(from..end);
+    Some(candidate)
+}
+
+fn halves_of_steps(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let half = scenario.steps.len() / 2;
+    if half < 8 || place > 1 { None } else { without_steps(scenario, place * half, half) }
+}
+
+fn eighths_of_steps(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let eighth = (scenario.steps.len() / 8).max(2);
+    without_steps(scenario, place * eighth, eighth)
+}
+
+/// A fault and what ends it.
+fn pairs_of_steps(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let begin = scenario.steps.get(place)?;
+    let mut candidate = scenario.clone();
+    if let Some(end) = begin.action.ended_by()
+        && let Some(found) = scenario.steps[place + 1..].iter().position(|step| step.action == end)
+    {
+        candidate.steps.remove(place + 1 + found);
+    }
+    candidate.steps.remove(place);
+    Some(candidate)
+}
+
+fn single_steps(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    without_steps(scenario, place, 1)
+}
+
+/// One host less, and nothing that is done to it.
+fn hosts(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let gone = HostId(scenario.hosts.checked_sub(1 + u32::try_from(place).ok()?)?);
+    (scenario.hosts > 2).then(|| without_hosts(scenario, |host| host == gone))
+}
+
+/// Half of the hosts that nothing is done to.
+fn unused_hosts(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let used: Vec<HostId> = scenario.steps.iter().flat_map(|step| step.action.hosts()).collect();
+    let unused: Vec<HostId> =
+        (0..scenario.hosts).rev().map(HostId).filter(|host| !used.contains(host)).collect();
+    let half = unused.len().div_ceil(2);
+    if half == 0 || place > 0 || scenario.hosts <= 2 {
+        return None;
+    }
+    Some(without_hosts(scenario, |host| unused[..half].contains(&host)))
+}
+
+/// Half of all hosts.
+fn fewer_hosts(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let half = scenario.hosts / 2;
+    (place == 0 && half >= 2)
+        .then(|| without_hosts(scenario, |host| host.0 >= half && host.0 < scenario.hosts))
+}
+
+/// Without some of the hosts; those behind them move up.
+fn without_hosts(scenario: &Scenario, gone: impl Fn(HostId) -> bool) -> Scenario {
+    let mut candidate = scenario.clone();
+    let mut names = BTreeMap::new();
+    let most = scenario.hosts + u32::try_from(scenario.steps.len()).unwrap_or(u32::MAX);
+    for host in (0..most).map(HostId).filter(|host| !gone(*host)) {
+        names.insert(host, HostId(u32::try_from(names.len()).expect("fewer than there were")));
+    }
+    let gone_before = (0..scenario.hosts).map(HostId).filter(|host| gone(*host)).count();
+    candidate.hosts -= u32::try_from(gone_before).expect("no more than there were");
+    candidate.seeds = candidate.seeds.min(candidate.hosts);
+    candidate.absent = scenario.absent.iter().filter_map(|host| names.get(host).copied()).collect();
+    let keep = |host: HostId| names.get(&host).copied();
+    candidate.steps = scenario
+        .steps
+        .iter()
+        .filter_map(|step| Some(crate::scenario::Step { at: step.at, action: step.action.renamed(&keep)? }))
+        .collect();
+    candidate
+}
+
+/// The plainest value of everything that has one.
+fn plainer(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let mut candidate = scenario.clone();
+    match place {
+        0 => candidate.link = Link::lan(),
+        1 => candidate.options = Settings::default(),
+        2 => candidate.profile = Profile::Lan,
+        3 => candidate.absent.clear(),
+        4 => candidate.seeds = 1,
+        5 => candidate.trouble = None,
+        _ => return None,
+    }
+    Some(candidate)
+}
+
+/// One fault of the link less.
+fn links(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let mut candidate = scenario.clone();
+    let (link, plain) = (&mut candidate.link, Link::lan());
+    match place {
+        0 => link.latency = plain.latency,
+        1 => link.loss_ppm = 0,
+        2 => link.burst = None,
+        3 => link.duplicate_ppm = 0,
+        4 => link.reorder_ppm = 0,
+        5 => link.spike_ppm = 0,
+        6 => link.corrupt_ppm = 0,
+        7 => link.rate = None,
+        8 => link.mtu = None,
+        9 => link.latency = Latency::Constant(Duration::from_millis(1)),
+        _ => return None,
+    }
+    Some(candidate)
+}
+
+/// One option less.
+fn options(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let name = scenario.options.0.keys().nth(place)?.clone();
+    let mut candidate = scenario.clone();
+    candidate.options.0.remove(&name);
+    Some(candidate)
+}
+
+/// Rounder times: whole seconds, then tenths.
+fn times(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let (number, unit) = (place / 2, [1_000_u64, 100][place % 2]);
+    let step = scenario.steps.get(number)?;
+    let millis = u64::try_from(step.at.as_millis()).ok()?;
+    let mut candidate = scenario.clone();
+    candidate.steps[number].at = Duration::from_millis(millis / unit * unit);
+    Some(candidate)
+}

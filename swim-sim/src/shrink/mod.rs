@@ -1,0 +1,131 @@
+//! From a failing run to the smallest one that fails in the same way.
+//!
+//! A seed that fails does so among dozens of faults, most of which have nothing to do with it. A scenario is
+//! data, so it can be reduced: steps are left out, hosts, links, options and times made simpler, and whatever
+//! still breaks the same law is kept. Every candidate is a whole new run, judged as the first one was; the
+//! order of the attempts is fixed, so the same failure always shrinks to the same scenario.
+
+mod candidates;
+
+use std::time::Duration;
+
+use crate::run::{Outcome, Verdict, attempt};
+use crate::scenario::{Scenario, ScenarioError};
+
+/// Runs that a reduction may take.
+pub const ATTEMPTS_DEFAULT: u32 = 2_000;
+
+/// What a reduction gave.
+#[derive(Clone, Debug)]
+pub struct Shrunk {
+    /// The smallest scenario that was found.
+    pub scenario: Scenario,
+    /// How it fails.
+    pub outcome: Outcome,
+    /// Runs that it took.
+    pub attempts: u32,
+    /// Nothing smaller was found; `false`: the attempts ran out first.
+    pub minimal: bool,
+}
+
+/// Reduces `scenario`. `None`: it does not fail. `each` is told of every success.
+///
+/// # Errors
+/// The scenario cannot be carried out.
+pub fn shrink(
+    scenario: &Scenario,
+    attempts_max: u32,
+    mut each: impl FnMut(&Scenario, u32),
+) -> Result<Option<Shrunk>, ScenarioError> {
+    let outcome = attempt(scenario, |_| {})?;
+    if outcome.verdict.is_good() {
+        return Ok(None);
+    }
+    let mut shrinking = Shrinking { best: scenario.clone(), outcome, attempts: 1, attempts_max };
+    shrinking.cut_off();
+    loop {
+        let before = shrinking.best.clone();
+        for pass in candidates::PASSES {
+            shrinking.pass(*pass, &mut each);
+        }
+        if shrinking.best == before || shrinking.is_spent() {
+            break;
+        }
+    }
+    let minimal = !shrinking.is_spent();
+    let Shrinking { best, outcome, attempts, .. } = shrinking;
+    let scenario = Scenario { name: format!("{}-shrunk", best.name), about: about(&outcome), ..best };
+    Ok(Some(Shrunk { scenario, outcome, attempts, minimal }))
+}
+
+fn about(outcome: &Outcome) -> String {
+    match &outcome.verdict {
+        Verdict::Broken(violation) => {
+            let why = violation.broken.why.lines().next().unwrap_or_default();
+            format!("breaks {}: {why}", violation.law)
+        }
+        Verdict::Panicked(text) => format!("panics: {}", text.lines().next().unwrap_or_default()),
+        _ => String::new(),
+    }
+}
+
+/// A reduction under way.
+struct Shrinking {
+    best: Scenario,
+    outcome: Outcome,
+    attempts: u32,
+    attempts_max: u32,
+}
+
+impl Shrinking {
+    const fn is_spent(&self) -> bool {
+        self.attempts >= self.attempts_max
+    }
+
+    /// What comes after a violation has no part in it.
+    fn cut_off(&mut self) {
+        if let Verdict::Broken(violation) = &self.outcome.verdict
+            && violation.phase == crate::Phase::Trouble
+        {
+            let began = self.best.config().map_or(Duration::ZERO, |config| config.period * 10);
+            let at = Duration::from_nanos(violation.at.as_nanos()).saturating_sub(began);
+            let mut candidate = self.best.clone();
+            candidate.steps.retain(|step| step.at <= at);
+            candidate.trouble = Some(at + Duration::from_millis(1));
+            self.consider(candidate);
+        }
+    }
+
+    /// Tries one kind of simplification until it helps no more. A success leaves the place where the next
+    /// attempt begins, so that a list is gone through once.
+    fn pass(&mut self, pass: candidates::Pass, each: &mut impl FnMut(&Scenario, u32)) {
+        let mut place = 0;
+        while !self.is_spent() {
+            let Some(candidate) = pass(&self.best, place) else { return };
+            if self.consider(candidate) {
+                each(&self.best, self.attempts);
+            } else {
+                place += 1;
+            }
+        }
+    }
+
+    /// Keeps a candidate if it fails as the first run did.
+    fn consider(&mut self, candidate: Scenario) -> bool {
+        if candidate == self.best || candidate.check().is_err() {
+            return false;
+        }
+        self.attempts += 1;
+        let Ok(outcome) = attempt(&candidate, |_| {}) else { return false };
+        let same = match (&self.outcome.verdict, &outcome.verdict) {
+            (Verdict::Broken(a), Verdict::Broken(b)) => a.law.number == b.law.number,
+            (Verdict::Panicked(_), Verdict::Panicked(_)) => true,
+            _ => false,
+        };
+        if same {
+            self.best = candidate;
+            self.outcome = outcome;
+        }
+        same
+    }
+}
