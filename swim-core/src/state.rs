@@ -145,3 +145,77 @@ pub(crate) mod array {
         items.try_into().map_err(|_| D::Error::custom("an array of another length"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+    use core::net::SocketAddr;
+    use std::path::Path;
+    use std::process::Command;
+    use std::{fs, string::String};
+
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(PartialEq, Debug, Serialize, Deserialize)]
+    struct Both {
+        #[serde(with = "addr")]
+        one: SocketAddr,
+        #[serde(with = "addrs")]
+        many: Vec<SocketAddr>,
+    }
+
+    #[test]
+    fn an_address_keeps_its_flow_and_its_scope() {
+        let one = SocketAddr::V6("[fe80::1%7]:7946".parse().expect("a scoped address"));
+        let with_flow = SocketAddr::V6(core::net::SocketAddrV6::new([1; 8].into(), 1, 5, 6));
+        let both = Both { one, many: Vec::from([one, ([10, 0, 0, 1], 1).into(), with_flow]) };
+        let bytes = postcard::to_extend(&both, Vec::new()).expect("memory takes it");
+        assert_eq!(postcard::from_bytes(&bytes), Ok(both));
+    }
+
+    /// What `build.rs` prints in a folder that holds it and these sources, with this environment.
+    fn source_of(build: &Path, name: &str, files: &[(&str, &str)], mutants: bool) -> String {
+        let root = build.with_file_name(name);
+        for (file, text) in files {
+            let path = root.join("src").join(file);
+            fs::create_dir_all(path.parent().expect("below src")).expect("a folder can be made");
+            fs::write(path, text).expect("a file can be written");
+        }
+        let mut command = Command::new(build);
+        command.env("CARGO_MANIFEST_DIR", &root).env_remove("CARGO_CFG_SWIM_MUTANTS");
+        if mutants {
+            command.env("CARGO_CFG_SWIM_MUTANTS", "");
+        }
+        let output = command.output().expect("it was built for this machine");
+        assert!(output.status.success(), "{output:?}");
+        fs::remove_dir_all(root).expect("it was made here");
+        let text = String::from_utf8(output.stdout).expect("it prints text");
+        let line = text.lines().find_map(|line| line.split_once("SWIM_CORE_SOURCE="));
+        line.expect("it prints the number").1.into()
+    }
+
+    #[test]
+    fn the_source_is_told_by_names_and_texts_and_not_by_places_and_line_ends() {
+        let folder = std::env::temp_dir().join(std::format!("swim-core-source-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        let build = folder.join("build");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("build.rs");
+        let rustc = Command::new("rustc").arg("--edition=2024").arg(script).arg("-o").arg(&build).status();
+        assert!(rustc.expect("rustc compiles this test, too").success());
+        let of = |name, files: &[(&str, &str)], mutants| source_of(&build, name, files, mutants);
+
+        let plain = of("plain", &[("lib.rs", "mod a;\n"), ("a/mod.rs", "")], false);
+        assert_eq!(plain, of("elsewhere", &[("a/mod.rs", ""), ("lib.rs", "mod a;\r\n")], false));
+        assert_eq!(plain, of("notes", &[("a/mod.rs", ""), ("lib.rs", "mod a;\n"), ("a/notes", "x")], false));
+        let others = [
+            of("mutants", &[("lib.rs", "mod a;\n"), ("a/mod.rs", "")], true),
+            of("text", &[("lib.rs", "mod a; \n"), ("a/mod.rs", "")], false),
+            of("name", &[("lib.rs", "mod a;\n"), ("a.rs", "")], false),
+            of("moved", &[("lib.rs", ""), ("a/mod.rs", "mod a;\n")], false),
+        ];
+        assert!(others.iter().all(|other| *other != plain), "{plain} {others:?}");
+        fs::remove_dir_all(folder).expect("it was made here");
+    }
+}

@@ -241,4 +241,24 @@ mod tests {
             assert_eq!(word, words.next_u64(Purpose::Secrets).to_le_bytes());
         }
     }
+
+    #[test]
+    fn a_stream_is_continued_wherever_it_was_saved() {
+        let mut streams = Streams::new(&Seed([9; 32]));
+        for draw in 0..300 {
+            let bytes = postcard::to_extend(&streams, alloc::vec::Vec::new()).expect("memory takes it");
+            let mut loaded: Streams = postcard::from_bytes(&bytes).expect("it was saved");
+            let mut ahead = streams.clone();
+            for _ in 0..70 {
+                assert_eq!(loaded.below(Purpose::Gossip, 1 << 31), ahead.below(Purpose::Gossip, 1 << 31));
+                assert_eq!(loaded.next_u64(Purpose::Gossip), ahead.next_u64(Purpose::Gossip));
+            }
+            assert_eq!(loaded.key(Purpose::Secrets), ahead.key(Purpose::Secrets));
+            // Both widths, so that every place in a block is come by, and numbers that span two blocks.
+            match draw % 3 {
+                0 => drop(streams.below(Purpose::Gossip, 3)),
+                _ => drop(streams.next_u64(Purpose::Gossip)),
+            }
+        }
+    }
 }

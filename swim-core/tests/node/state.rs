@@ -319,7 +319,7 @@ fn nodes_that_are_loaded_at_every_call_live_through_everything() {
         vec![Step::Say(2, Say::Metadata(vec![7; 200])), Step::Say(3, Say::Broadcast(vec![8; 300]))],
         vec![Step::Say(1, Say::Send(2, vec![9; 400])), Step::Run(100)],
         (0..NODES).filter(|at| *at != 2).flat_map(|at| [Step::Cut(2, at), Step::Cut(at, 2)]).collect(),
-        vec![Step::Run(1500), Step::Mend, Step::Run(1000), Step::Loss(100), Step::Run(500), Step::Mend],
+        vec![Step::Run(4000), Step::Mend, Step::Run(1500), Step::Loss(100), Step::Run(500), Step::Mend],
         vec![Step::Say(1, Say::Leave), Step::Sleep(9_000), Step::Restart(3), Step::Run(2500)],
     ]
     .concat();
