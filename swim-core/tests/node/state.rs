@@ -15,7 +15,7 @@ use crate::lab::{Lab, addr};
 use crate::mesh::{Mesh, Packet};
 use swim_core::{
     Command, Config, Epoch, Event, Hint, Identity, Incarnation, Input, Instant, Metadata, Node, NodeId,
-    Options, Payload, Seed, StateError, payload_ranges,
+    Options, Output, Payload, Seed, StateError, payload_ranges,
 };
 
 /// Nodes at first; the last one has the id of the first but one.
@@ -368,6 +368,35 @@ fn run(node: Node) {
     }
     lab.command(Command::Leave);
     lab.run_for(Duration::from_secs(5));
+}
+
+#[test]
+fn no_payload_is_left_in_a_node_whose_payloads_were_changed() {
+    let secret = *b"a secret of twenty-four.";
+    let mut world = World::new(0);
+    (1..4).for_each(|at| world.take(&Step::Say(at, Say::Join)));
+    world.take(&Step::Run(200));
+    for say in [Say::Metadata(secret.into()), Say::Broadcast(secret.into()), Say::Send(2, secret.into())] {
+        world.take(&Step::Say(0, say.clone()));
+        world.take(&Step::Say(1, say));
+    }
+    // Two messages wait, of which one is taken out.
+    world.take(&Step::Say(0, Say::Send(3, secret.into())));
+    let mut node = loaded(&world.mesh.nodes[0]);
+    assert!(matches!(node.poll(), Some(Output::Transmit(_))));
+    let places = |node: &Node| node.save().windows(24).filter(|window| *window == secret).count();
+    assert_eq!(places(&node), 4, "metadata, a broadcast, a message that was polled and one that was not");
+    node.map_payloads(&mut |payload| payload.fill(b'-'));
+    assert_eq!(places(&node), 0);
+
+    let mut message = None;
+    while let Some(output) = node.poll() {
+        if let Output::Transmit(transmit) = output {
+            message = Some(transmit.bytes.to_vec());
+        }
+    }
+    let message = message.expect("the second message");
+    assert_eq!(&message[message.len() - 24..], [b'-'; 24]);
 }
 
 #[test]
