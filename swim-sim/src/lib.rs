@@ -39,6 +39,7 @@ mod evidence;
 mod fingerprint;
 mod host;
 mod host_id;
+pub mod hostile;
 pub mod invariants;
 mod net;
 mod queue;
@@ -55,7 +56,7 @@ mod traffic;
 mod transcript;
 mod world;
 
-pub use action::{Action, FaultClass, Inbox, Memory, Phase as ActionPhase};
+pub use action::{Action, FaultClass, Inbox, Memory, Origin, Phase as ActionPhase};
 pub use census::{Death, Presence};
 pub use evidence::{Fate, Happening, Phase, Scene, Witness};
 pub use fingerprint::Fingerprint;

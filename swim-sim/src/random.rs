@@ -60,6 +60,8 @@ pub(crate) mod purpose {
     pub(crate) const DICE: u64 = 3;
     /// How late a host's timers fire; index: host.
     pub(crate) const LATE: u64 = 4;
+    /// What a hostile sender sends; index: when, to whom and of which kind.
+    pub(crate) const HOSTILE: u64 = 5;
     /// The dials of a plan; index: the dial's place.
     pub(crate) const PLAN: u64 = 100;
     /// The faults of a plan; index: 1 + the fault's number.

@@ -45,6 +45,8 @@ pub struct Traffic {
     pub spiked: Count,
     /// Changed by a link.
     pub corrupted: Count,
+    /// Sent by whoever is no node.
+    pub forged: Count,
 }
 
 /// Kinds of messages that are counted apart; unknown ones count as kind 0.

@@ -43,6 +43,13 @@ impl Action {
             Self::Jump { .. } => FaultClass::Jump,
             Self::LateTicks { .. } => FaultClass::LateTicks,
             Self::Calendar { .. } => FaultClass::Calendar,
+            Self::Garbage { .. } => FaultClass::Garbage,
+            Self::Mutants { .. } => FaultClass::Mutation,
+            Self::Replay { .. } => FaultClass::Replay,
+            Self::Forge { .. } => FaultClass::Forgery,
+            Self::SpoofAcks { .. } => FaultClass::SpoofedAck,
+            Self::Reflect { .. } => FaultClass::Reflection,
+            Self::Strangers { .. } => FaultClass::Strangers,
             Self::SetDefaultLink(link) | Self::SetLink { link, .. } | Self::SetLinksOf { link, .. } => {
                 return link.faults();
             }
@@ -80,11 +87,20 @@ impl Action {
             | Self::Jump { host, .. }
             | Self::LateTicks { host, .. }
             | Self::Calendar { host, .. }
+            | Self::Garbage { host, .. }
+            | Self::Mutants { host, .. }
+            | Self::Replay { host, .. }
+            | Self::Reflect { host, .. }
+            | Self::Strangers { host, .. }
             | Self::Pause { host, .. }
             | Self::Join { host, .. }
             | Self::Move { host, .. } => vec![*host],
             Self::SetMetadata { host, .. } | Self::Broadcast { host, .. } => vec![*host],
             Self::Send { host, target, .. } | Self::Remove { host, target } => vec![*host, *target],
+            Self::SpoofAcks { host, subject, .. } => vec![*host, *subject],
+            Self::Forge { host, speaker, victim, .. } => {
+                [*host, *victim].into_iter().chain(*speaker).collect()
+            }
             Self::Partition(groups) => groups.concat(),
             Self::Cut { source, target }
             | Self::Mend { source, target }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::host::HostId;
+use crate::hostile::Says;
 use crate::net::{Directions, Link};
 use crate::text;
 
@@ -218,6 +219,123 @@ pub enum Action {
     /// on, unplugged hosts are plugged in, slow ones are quick, timers punctual, clocks run at the right
     /// speed (what they show stays as it is). Dead processes stay dead, addresses and calendars as they are.
     Peace,
+    /// Datagrams of noise arrive at a host, half of them behind a header that its node accepts.
+    Garbage {
+        /// Where.
+        host: HostId,
+        /// How many.
+        count: u32,
+        /// How long they are at most. Default: 1,500 bytes.
+        #[serde(default = "len_default")]
+        len_max: u32,
+        /// Where they seem to come from. Default: any.
+        #[serde(default)]
+        from: Origin,
+        /// In how much time. Default: all at once.
+        #[serde(default, with = "text::duration")]
+        over: Duration,
+    },
+    /// Copies of datagrams that were sent some time in this run, to anybody, arrive at a host: with some bits
+    /// flipped, cut short, or made longer.
+    Mutants {
+        /// Where.
+        host: HostId,
+        /// How many.
+        count: u32,
+        /// Where they seem to come from; a member: from where the original came. Default: any.
+        #[serde(default)]
+        from: Origin,
+        /// In how much time. Default: all at once.
+        #[serde(default, with = "text::duration")]
+        over: Duration,
+    },
+    /// Datagrams that were sent to a host some time in this run arrive there once more.
+    Replay {
+        /// Where.
+        host: HostId,
+        /// How many.
+        count: u32,
+        /// Where they seem to come from; a member: from where the original came. Default: any.
+        #[serde(default)]
+        from: Origin,
+        /// In how much time. Default: all at once.
+        #[serde(default, with = "text::duration")]
+        over: Duration,
+    },
+    /// Somebody tells a host something about a third.
+    Forge {
+        /// Who hears it.
+        host: HostId,
+        /// Who seems to say it. Default: somebody whom nobody knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        speaker: Option<HostId>,
+        /// Whom it is about.
+        victim: HostId,
+        /// What.
+        says: Says,
+        /// How far the life that it names is ahead of the victim's present one.
+        #[serde(default)]
+        epoch_ahead: i64,
+        /// How far the incarnation that it names is ahead of the victim's present one.
+        #[serde(default)]
+        incarnation_ahead: i32,
+        /// Where the victim is said to live, if it is said to. Default: where it does.
+        #[serde(default, with = "text::place::option", skip_serializing_if = "Option::is_none")]
+        addr: Option<SocketAddr>,
+    },
+    /// Acks with guessed numbers arrive at a host.
+    SpoofAcks {
+        /// Where.
+        host: HostId,
+        /// Whose they seem to be.
+        subject: HostId,
+        /// How many.
+        count: u32,
+        /// In how much time. Default: all at once.
+        #[serde(default, with = "text::duration")]
+        over: Duration,
+    },
+    /// Pings, requests to ping, to join and to synchronise arrive at a host, whose answers would go to
+    /// somebody who never asked.
+    Reflect {
+        /// Where.
+        host: HostId,
+        /// Who would get the answers.
+        #[serde(with = "text::place")]
+        victim: SocketAddr,
+        /// How many.
+        count: u32,
+        /// In how much time. Default: all at once.
+        #[serde(default, with = "text::duration")]
+        over: Duration,
+    },
+    /// Many who do not exist ask a host to let them join, or announce themselves.
+    Strangers {
+        /// Where.
+        host: HostId,
+        /// How many.
+        count: u32,
+        /// In how much time. Default: all at once.
+        #[serde(default, with = "text::duration")]
+        over: Duration,
+    },
+}
+
+const fn len_default() -> u32 {
+    1500
+}
+
+/// Where hostile datagrams seem to come from.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Each from one or the other.
+    #[default]
+    Any,
+    /// From addresses where nobody lives.
+    Stranger,
+    /// From hosts of the world, each as drawn.
+    Member,
 }
 
 const fn queue_default() -> u32 {

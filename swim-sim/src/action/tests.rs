@@ -1,4 +1,5 @@
 use super::*;
+use crate::net::{Burst, Latency, Rate};
 
 /// An action as it stands in a scenario.
 #[derive(PartialEq, Debug, Serialize, Deserialize)]
@@ -52,5 +53,104 @@ fn a_field_or_an_action_that_does_not_exist_is_refused() {
 fn every_class_has_a_name_of_its_own() {
     for class in FaultClass::ALL {
         assert_eq!(FaultClass::named(class.name()), Some(class));
+    }
+}
+
+/// At least one action of each kind.
+fn samples() -> Vec<Action> {
+    let [host, other] = [HostId(2), HostId(11)];
+    let (addr, count, from) = ("192.0.2.1:9".parse().expect("valid"), 7, Origin::Member);
+    let over = Duration::from_millis(2500);
+    let seeds = vec![addr, "10.0.0.1:7946".parse().expect("valid")];
+    let bad = Link::lan()
+        .loss(5)
+        .burst(Burst { begin_ppm: 1, end_ppm: 2, loss_ppm: 3 })
+        .duplication(1)
+        .reordering(1, over)
+        .corruption(1)
+        .rate(Rate { bytes_per_second: 1, queue_bytes: 2 })
+        .mtu(576)
+        .latency(Latency::HeavyTail { min: over, mean_extra: over, max: over * 2 })
+        .spikes(1, over);
+    let text = String::from("a \"text\"");
+    vec![
+        Action::Crash(host),
+        Action::Restart(host),
+        Action::RestartAs { host, memory: Memory::Kept, addr: Some(addr) },
+        Action::RestartAs { host, memory: Memory::Lost, addr: None },
+        Action::Start { like: host, seeds: seeds.clone() },
+        Action::Twin { of: host, seeds: seeds.clone() },
+        Action::Pause { host, inbox: Inbox::Dropped },
+        Action::Resume(host),
+        Action::Join { host, seeds },
+        Action::Leave(host),
+        Action::Move { host, addr },
+        Action::Unplug(host),
+        Action::Plug(host),
+        Action::Partition(vec![vec![host], vec![other]]),
+        Action::Cut { source: host, target: other },
+        Action::Mend { source: host, target: other },
+        Action::Heal,
+        Action::SetDefaultLink(bad),
+        Action::SetDefaultLink(Link::constant(over)),
+        Action::SetLink { source: host, target: other, link: bad },
+        Action::ResetLink { source: host, target: other },
+        Action::SetLinksOf { host, directions: Directions::In, link: bad },
+        Action::ResetLinksOf(host),
+        Action::Slow { host, service: over, queue: 9 },
+        Action::Quicken(host),
+        Action::Drift { host, ppm: -300 },
+        Action::Jump { host, by: over },
+        Action::LateTicks { host, up_to: over },
+        Action::Calendar { host, ahead_ms: -5 },
+        Action::SetMetadata { host, text: text.clone() },
+        Action::Broadcast { host, text: text.clone() },
+        Action::Send { host, target: other, text },
+        Action::Remove { host, target: other },
+        Action::Peace,
+        Action::Garbage { host, count, len_max: 9, from, over },
+        Action::Mutants { host, count, from, over },
+        Action::Replay { host, count, from, over },
+        Action::Forge {
+            host,
+            speaker: Some(other),
+            victim: HostId(5),
+            says: Says::Dead,
+            epoch_ahead: -1,
+            incarnation_ahead: 2,
+            addr: None,
+        },
+        Action::SpoofAcks { host, subject: other, count, over },
+        Action::Reflect { host, victim: addr, count, over },
+        Action::Strangers { host, count, over },
+    ]
+}
+
+#[test]
+fn every_action_is_read_back_as_it_was_written() {
+    for action in samples() {
+        let line = Line { r#do: action };
+        let text = toml::to_string(&line).expect("an action can be written");
+        assert_eq!(toml::from_str(&text).as_ref(), Ok(&line), "{text}");
+    }
+}
+
+#[test]
+fn every_class_of_fault_has_an_action() {
+    let classes: Vec<FaultClass> = samples().iter().flat_map(Action::fault_classes).collect();
+    for class in FaultClass::ALL {
+        assert!(classes.contains(&class), "{class}");
+    }
+}
+
+#[test]
+fn what_begins_something_is_ended_by_an_action_on_the_same_hosts_that_ends_it() {
+    for action in samples() {
+        let end = action.ended_by();
+        assert_eq!(action.phase() == Phase::Begins, end.is_some(), "{action:?}");
+        let Some(end) = end else { continue };
+        let restarts = matches!(end, Action::Restart(_));
+        assert!(end.phase() == Phase::Ends || restarts, "{action:?} is ended by {end:?}");
+        assert!(end.hosts() == action.hosts() || end == Action::Heal, "{action:?} is ended by {end:?}");
     }
 }

@@ -12,6 +12,7 @@ use super::{Arrival, Datagram, Directory, Hook, Link, Network, Packets, Verdict}
 use crate::evidence::Fate;
 use crate::fingerprint::Fingerprint;
 use crate::host::HostId;
+use crate::hostile::Tape;
 use crate::queue::{PacketId, Pending, Queue};
 use crate::random::{Random, purpose};
 use crate::traffic::Traffic;
@@ -38,6 +39,7 @@ pub(crate) struct Fabric {
     /// For what is formatted only to be hashed.
     pub(crate) scratch: String,
     pub(crate) channels: Channels,
+    pub(crate) tape: Tape,
     seed: u64,
     /// By sending host: for loss, duplication and latency, and for everything else.
     random: Vec<[Random; 2]>,
@@ -58,6 +60,7 @@ impl Fabric {
             transcript: Transcript::default(),
             scratch: String::new(),
             channels: Channels::default(),
+            tape: Tape::default(),
             seed,
             random: Vec::new(),
         }
@@ -74,6 +77,7 @@ impl Fabric {
         self.traffic.count_sent(bytes);
         self.mark(MARK_SENT, sender);
         self.fingerprint.absorb_bytes(bytes);
+        self.tape.hear(source, target, bytes);
         let replaced;
         let (bytes, extra) = match self.ask_hook(sender, source, target, bytes) {
             Verdict::Pass => (bytes, Duration::ZERO),

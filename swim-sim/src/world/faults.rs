@@ -108,11 +108,17 @@ impl World {
 
     /// A stranger sends a datagram that seems to come from `source`: no link, no loss, it arrives at once.
     pub fn inject(&mut self, source: SocketAddr, target: SocketAddr, bytes: &[u8]) {
+        self.inject_after(Duration::ZERO, source, target, bytes);
+    }
+
+    /// The same, but it arrives after `delay`.
+    pub fn inject_after(&mut self, delay: Duration, source: SocketAddr, target: SocketAddr, bytes: &[u8]) {
         self.fabric.fingerprint.absorb(MARK_FORGED);
         self.fabric.fingerprint.absorb_bytes(bytes);
         self.fabric.transcript.datagram(self.fabric.now, source, target, bytes, Fate::Forged);
         self.testify(&Happening::Forged { source, target, bytes });
-        self.fabric.launch(source, target, bytes, Duration::ZERO);
+        self.fabric.traffic.forged.add(bytes.len());
+        self.fabric.launch(source, target, bytes, delay);
     }
 
     /// Collects what arrives at an address where no host is; see [`World::heard`].

@@ -74,7 +74,7 @@ impl World {
                 self.tell(*host, Command::Remove { target })
             }
             Action::Peace => self.make_peace(),
-            _ => self.change_network(action),
+            _ => self.change_network(action) || self.harass(action),
         }
     }
 

@@ -14,6 +14,7 @@ mod crash;
 mod determinism;
 mod digest_sync;
 mod forge;
+mod hostility;
 mod joining;
 mod known_holes;
 mod leave;
