@@ -1,14 +1,17 @@
 //! All laws over one run: the first that is broken ends it.
 
+use swim_core::inspect;
+
+use super::tables::Tables;
+use super::{Case, Check, Invariant, Law, Violation, standard};
 use crate::World;
 use crate::evidence::{Happening, Phase, Scene, Witness};
 use crate::host::HostId;
 
-use super::{Case, Check, Invariant, Law, Violation, standard};
-
 /// Watches a run with every law of [`standard`].
 pub struct Jury {
     invariants: Vec<Box<dyn Invariant>>,
+    tables: Tables,
     violation: Option<Violation>,
 }
 
@@ -16,7 +19,12 @@ impl Jury {
     /// For one run.
     #[must_use]
     pub fn new(case: &Case) -> Self {
-        Self { invariants: standard(case), violation: None }
+        Self::of(standard(case))
+    }
+
+    /// With these laws only.
+    pub(super) fn of(invariants: Vec<Box<dyn Invariant>>) -> Self {
+        Self { invariants, tables: Tables::default(), violation: None }
     }
 
     /// The first broken law.
@@ -33,29 +41,67 @@ impl Jury {
 
     /// A part of the run is over.
     pub fn over(&mut self, world: &World, phase: Phase) {
-        self.judge(&world.scene(), |invariant| invariant.over(world, phase));
-    }
-
-    fn judge(&mut self, scene: &Scene<'_>, mut ask: impl FnMut(&mut dyn Invariant) -> Check) {
         if self.violation.is_some() {
             return;
         }
-        for invariant in &mut self.invariants {
-            if let Err(broken) = ask(invariant.as_mut()) {
-                let (at, phase) = (scene.now(), scene.phase());
-                self.violation = Some(Violation { law: invariant.law(), at, phase, broken });
-                return;
+        let Self { invariants, tables, violation } = self;
+        for host in world.hosts() {
+            let moves = tables.sweep(world, host);
+            if !moves.is_empty() {
+                judge(invariants, violation, &world.scene(), |law| law.moved(world, host, moves));
             }
+        }
+        judge(invariants, violation, &world.scene(), |law| law.over(world, phase));
+    }
+}
+
+fn judge(
+    invariants: &mut [Box<dyn Invariant>],
+    violation: &mut Option<Violation>,
+    scene: &Scene<'_>,
+    mut ask: impl FnMut(&mut dyn Invariant) -> Check,
+) {
+    for invariant in invariants {
+        if violation.is_some() {
+            return;
+        }
+        if let Err(broken) = ask(invariant.as_mut()) {
+            let (at, phase) = (scene.now(), scene.phase());
+            *violation = Some(Violation { law: invariant.law(), at, phase, broken });
         }
     }
 }
 
 impl Witness for Jury {
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        self.judge(scene, |invariant| invariant.see(scene, what));
+        let Self { invariants, tables, violation } = self;
+        if violation.is_some() {
+            return;
+        }
+        tables.see(what);
+        judge(invariants, violation, scene, |law| law.see(scene, what));
+        let (Happening::Sent { bytes, .. }
+        | Happening::Forged { bytes, .. }
+        | Happening::Arrived { bytes, .. }) = what
+        else {
+            return;
+        };
+        // Once for all laws.
+        if let Ok(said) = inspect(bytes) {
+            tables.read(what, &said);
+            judge(invariants, violation, scene, |law| law.read(scene, what, &said));
+        }
     }
 
     fn settled(&mut self, world: &World, host: HostId) {
-        self.judge(&world.scene(), |invariant| invariant.settled(world, host));
+        let Self { invariants, tables, violation } = self;
+        if violation.is_some() {
+            return;
+        }
+        let scene = world.scene();
+        if let Some(moves) = tables.settled(world, host) {
+            judge(invariants, violation, &scene, |law| law.moved(world, host, moves));
+        }
+        judge(invariants, violation, &scene, |law| law.settled(world, host));
     }
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use swim_core::{Config, Instant};
+use swim_core::{Config, Inspection, Instant};
 
+use super::tables::Move;
 use crate::World;
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -106,6 +107,26 @@ pub trait Invariant: Send {
     /// The law is broken.
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         let _ = (scene, what);
+        Ok(())
+    }
+
+    /// What the datagram says that was sent, forged, or is handed to a node by what just happened: after
+    /// [`Invariant::see`], if it can be read at all.
+    ///
+    /// # Errors
+    /// The law is broken.
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+        let _ = (scene, what, said);
+        Ok(())
+    }
+
+    /// The table of `host` was changed by an input that is over: before [`Invariant::settled`]. `moves` may
+    /// be empty, where only what a member attached to itself has changed.
+    ///
+    /// # Errors
+    /// The law is broken.
+    fn moved(&mut self, world: &World, host: HostId, moves: &[Move]) -> Check {
+        let _ = (world, host, moves);
         Ok(())
     }
 

@@ -6,15 +6,27 @@
 //! laws; a number is part of every report and is never used again.
 
 mod agreement;
+#[cfg(test)]
+mod bench;
 mod burials;
 mod jury;
 mod law;
+mod own_word;
+mod per_host;
+mod tables;
+mod upwards;
 
 pub use jury::Jury;
 pub use law::{Broken, Case, Check, Invariant, Kind, Law, Violation};
+pub use tables::{Move, Row};
 
 /// Every law, in the order in which they are asked.
 #[must_use]
 pub fn standard(case: &Case) -> Vec<Box<dyn Invariant>> {
-    vec![Box::new(burials::Burials::new(case)), Box::new(agreement::Agreement::default())]
+    vec![
+        Box::new(upwards::Upwards::default()),
+        Box::new(own_word::OwnWord::default()),
+        Box::new(burials::Burials::new(case)),
+        Box::new(agreement::Agreement::default()),
+    ]
 }
