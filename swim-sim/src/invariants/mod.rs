@@ -6,15 +6,19 @@
 //! laws; a number is part of every report and is never used again.
 
 mod agreement;
+mod awake;
 #[cfg(test)]
 mod bench;
 mod burials;
 mod jury;
 mod law;
 mod own_word;
+mod pairs;
 mod per_host;
+mod revivals;
 mod tables;
 mod upwards;
+mod verdicts;
 
 pub use jury::Jury;
 pub use law::{Broken, Case, Check, Invariant, Kind, Law, Violation};
@@ -26,7 +30,9 @@ pub fn standard(case: &Case) -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(upwards::Upwards::default()),
         Box::new(own_word::OwnWord::default()),
+        Box::new(verdicts::Verdicts::new(case)),
         Box::new(burials::Burials::new(case)),
+        Box::new(revivals::Revivals::new(case)),
         Box::new(agreement::Agreement::default()),
     ]
 }

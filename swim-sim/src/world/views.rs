@@ -41,6 +41,12 @@ impl World {
         self.hosts[host.index()].node.as_deref()
     }
 
+    /// When, by the world's clock, the node of `host` wants to be run; `None`: never, or there is none.
+    #[must_use]
+    pub fn deadline(&self, host: HostId) -> Option<Instant> {
+        self.hosts[host.index()].deadline()
+    }
+
     /// The name of the node of `host`.
     #[must_use]
     pub fn id(&self, host: HostId) -> NodeId {

@@ -1,0 +1,70 @@
+//! How long a host was really run: the world's time without the stalls that its node could notice.
+//!
+//! A node that is stopped past its deadline is run late, and must not count that time against anybody. How late
+//! is told by the deadline that it had asked for before it was stopped: what of a pause lies before that
+//! deadline is ordinary waiting. Short stalls are ordinary too.
+
+use std::time::Duration;
+
+use swim_core::{Config, Instant};
+
+use super::per_host::PerHost;
+use crate::World;
+use crate::action::Action;
+use crate::evidence::{Happening, Scene};
+use crate::host::HostId;
+
+/// The awake clocks of all hosts.
+pub(super) struct Awake {
+    hosts: PerHost<Clock>,
+    /// A shorter stall may pass unnoticed.
+    noticed: Duration,
+    /// Whether nodes notice at all.
+    enabled: bool,
+}
+
+#[derive(Default)]
+struct Clock {
+    /// When the node wanted to be run next.
+    deadline: Option<Instant>,
+    paused: Option<Instant>,
+    cut: Duration,
+}
+
+impl Awake {
+    pub(super) fn new(config: &Config) -> Self {
+        // The threshold grows with the direct timeout, and that with the local health.
+        let noticed = config.direct_timeout * (u32::from(config.health_max) + 1) / 4;
+        Self {
+            hosts: PerHost::default(),
+            noticed: noticed.max(Duration::from_millis(50)),
+            enabled: config.self_doubt,
+        }
+    }
+
+    pub(super) fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        match what {
+            Happening::Began { host, .. } => *self.hosts.of(*host) = Clock::default(),
+            Happening::Acted { action: Action::Pause { host, .. }, done: true } => {
+                self.hosts.of(*host).paused = Some(scene.now());
+            }
+            Happening::Acted { action: Action::Resume(host), done: true } if self.enabled => {
+                let noticed = self.noticed;
+                let clock = self.hosts.of(*host);
+                let Some(paused) = clock.paused.take() else { return };
+                let late = clock.deadline.map_or(Duration::ZERO, |at| scene.now().since(at.max(paused)));
+                clock.cut += if late > noticed { late } else { Duration::ZERO };
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn settled(&mut self, world: &World, host: HostId) {
+        self.hosts.of(host).deadline = world.deadline(host);
+    }
+
+    /// Time that `host` was run, from some beginning.
+    pub(super) fn now(&mut self, scene: &Scene<'_>, host: HostId) -> Duration {
+        scene.now().since(Instant::ORIGIN).saturating_sub(self.hosts.of(host).cut)
+    }
+}
