@@ -5,16 +5,19 @@
 //! were sent, whether a member may be called Dead by what was done to its host. Files are named after their
 //! laws; a number is part of every report and is never used again.
 
+mod acks;
 mod agreement;
 mod awake;
 #[cfg(test)]
 mod bench;
 mod burials;
+mod goodbyes;
 mod jury;
 mod law;
 mod own_word;
 mod pairs;
 mod per_host;
+mod probes;
 mod revivals;
 mod tables;
 mod upwards;
@@ -33,6 +36,8 @@ pub fn standard(case: &Case) -> Vec<Box<dyn Invariant>> {
         Box::new(verdicts::Verdicts::new(case)),
         Box::new(burials::Burials::new(case)),
         Box::new(revivals::Revivals::new(case)),
+        Box::new(goodbyes::Goodbyes::default()),
+        Box::new(acks::Acks::new(case.config.accept_wrong_source)),
         Box::new(agreement::Agreement::default()),
     ]
 }

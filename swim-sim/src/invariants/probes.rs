@@ -1,0 +1,129 @@
+//! The book of probes: whom each node asked, and who answered, by the datagrams alone.
+//!
+//! A probe is up to three pings with the same 48 random bits in their numbers, and ping-reqs with them as well;
+//! the lowest three bits say what a question was asked for, 0 for a probe (`swim-core/src/numbers.rs`). It is
+//! open until the next probe's ping. That ping and the verdict on the probe before it belong to one input, in
+//! this order, so the last but one is kept until the next.
+
+use std::net::SocketAddr;
+
+use swim_core::{Epoch, Inspection, Instant, MessageKind, NodeId};
+
+use super::per_host::PerHost;
+use crate::evidence::{Happening, Scene};
+use crate::host::HostId;
+
+/// One probe.
+#[derive(Clone, Debug)]
+pub(super) struct Probe {
+    /// Who was asked.
+    pub(super) target: NodeId,
+    /// Where.
+    pub(super) addr: SocketAddr,
+    /// Which of its lives, as far as the asker knew.
+    pub(super) epoch: Epoch,
+    /// When first.
+    pub(super) at: Instant,
+    /// The random part of its numbers.
+    family: u64,
+    relays: Vec<SocketAddr>,
+    /// An answer was handed to the asker that it had to count.
+    pub(super) answered: bool,
+    /// The asker has counted an answer.
+    pub(super) counted: bool,
+}
+
+/// All probes.
+#[derive(Default)]
+pub(super) struct Probes(PerHost<Asker>);
+
+#[derive(Default)]
+struct Asker {
+    open: Option<Probe>,
+    last: Option<Probe>,
+}
+
+impl Probes {
+    pub(super) fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) {
+        match what {
+            Happening::Sent { host, target, .. } => self.0.of(*host).asks(scene.now(), *target, said),
+            Happening::Arrived { host, source, .. } => {
+                if let Some(probe) = self.answered_by(*host, *source, said) {
+                    // An answer from another life is not heard.
+                    probe.answered |= said.kind == MessageKind::RelayedAck || said.epoch == probe.epoch;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The open probe of `host` that a datagram from `source` answers, directly or for somebody else.
+    pub(super) fn answered_by(
+        &mut self,
+        host: HostId,
+        source: SocketAddr,
+        said: &Inspection<'_>,
+    ) -> Option<&mut Probe> {
+        let probe = self.0.of(host).open.as_mut()?;
+        let fits = match said.kind {
+            MessageKind::Ack => said.sender == probe.target && source == probe.addr,
+            MessageKind::RelayedAck => said.target == Some(probe.target) && probe.relays.contains(&source),
+            _ => false,
+        };
+        (fits && said.number.is_some_and(|number| family(number) == probe.family)).then_some(probe)
+    }
+
+    /// The same, from wherever the answer comes.
+    pub(super) fn answered_by_anybody(&mut self, host: HostId, said: &Inspection<'_>) -> Option<&mut Probe> {
+        let addr = self.0.of(host).open.as_ref()?.addr;
+        let relay = self.0.of(host).open.as_ref()?.relays.first().copied();
+        let source = if said.kind == MessageKind::Ack { addr } else { relay? };
+        self.answered_by(host, source, said)
+    }
+
+    /// The node of `host` has counted an answer to its open probe.
+    pub(super) fn count(&mut self, host: HostId) {
+        if let Some(probe) = &mut self.0.of(host).open {
+            probe.counted = true;
+        }
+    }
+
+    /// The latest probe of `target` by `host`.
+    pub(super) fn of(&mut self, host: HostId, target: NodeId) -> Option<&Probe> {
+        let asker = self.0.of(host);
+        // The verdict comes after the next probe's ping: the older of two is the one that is judged.
+        [&asker.last, &asker.open].into_iter().flatten().find(|probe| probe.target == target)
+    }
+
+    /// The node of `host` begins anew.
+    pub(super) fn forget(&mut self, host: HostId) {
+        *self.0.of(host) = Asker::default();
+    }
+}
+
+impl Asker {
+    fn asks(&mut self, now: Instant, addr: SocketAddr, said: &Inspection<'_>) {
+        let (Some(number), Some(target)) = (said.number, said.target) else { return };
+        let same = self.open.as_mut().filter(|probe| probe.family == family(number));
+        match said.kind {
+            MessageKind::PingReq => {
+                if let Some(probe) = same {
+                    probe.relays.push(addr);
+                }
+            }
+            MessageKind::Ping if number & 7 == 0 && same.is_none() => {
+                let epoch = said.belief.map_or(Epoch(0), |belief| belief.epoch);
+                let relays = Vec::new();
+                let (answered, counted) = (false, false);
+                let probe =
+                    Probe { target, addr, epoch, at: now, family: family(number), relays, answered, counted };
+                self.last = self.open.replace(probe);
+            }
+            _ => {}
+        }
+    }
+}
+
+const fn family(number: u64) -> u64 {
+    number >> 16
+}
