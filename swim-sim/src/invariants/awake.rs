@@ -1,8 +1,9 @@
-//! How long a host was really run: the world's time without the stalls that its node could notice.
+//! How long a host was really run: its own clock without the stalls that its node must have noticed.
 //!
 //! A node that is stopped past its deadline is run late, and must not count that time against anybody. How late
 //! is told by the deadline that it had asked for before it was stopped: what of a pause lies before that
-//! deadline is ordinary waiting. Short stalls are ordinary too.
+//! deadline is ordinary waiting. Short stalls are ordinary too, and so is whatever makes a clock leap: where
+//! this clock is in doubt it runs further than the node's, so that nobody is blamed who had waited long enough.
 
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ struct Clock {
     /// When the node wanted to be run next.
     deadline: Option<Instant>,
     paused: Option<Instant>,
+    /// Its clock runs at another speed, or did.
+    drifts: bool,
     cut: Duration,
 }
 
@@ -44,16 +47,19 @@ impl Awake {
 
     pub(super) fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
         match what {
-            Happening::Began { host, .. } => *self.hosts.of(*host) = Clock::default(),
+            Happening::Began { host, .. } => {
+                let drifts = self.hosts.of(*host).drifts;
+                *self.hosts.of(*host) = Clock { drifts, ..Clock::default() };
+            }
             Happening::Acted { action: Action::Pause { host, .. }, done: true } => {
                 self.hosts.of(*host).paused = Some(scene.now());
             }
-            Happening::Acted { action: Action::Resume(host), done: true } if self.enabled => {
-                let noticed = self.noticed;
-                let clock = self.hosts.of(*host);
-                let Some(paused) = clock.paused.take() else { return };
-                let late = clock.deadline.map_or(Duration::ZERO, |at| scene.now().since(at.max(paused)));
-                clock.cut += if late > noticed { late } else { Duration::ZERO };
+            Happening::Acted { action: Action::Drift { host, .. }, done: true } => {
+                self.hosts.of(*host).drifts = true;
+            }
+            Happening::Acted { action: Action::Resume(host), done: true } => self.resume(scene.now(), *host),
+            Happening::Acted { action: Action::Peace, .. } => {
+                scene.hosts().for_each(|host| self.resume(scene.now(), host));
             }
             _ => {}
         }
@@ -63,8 +69,19 @@ impl Awake {
         self.hosts.of(host).deadline = world.deadline(host);
     }
 
-    /// Time that `host` was run, from some beginning.
-    pub(super) fn now(&mut self, scene: &Scene<'_>, host: HostId) -> Duration {
-        scene.now().since(Instant::ORIGIN).saturating_sub(self.hosts.of(host).cut)
+    fn resume(&mut self, now: Instant, host: HostId) {
+        let clock = self.hosts.of(host);
+        let Some(paused) = clock.paused.take() else { return };
+        let late = clock.deadline.map_or(Duration::ZERO, |at| now.since(at.max(paused)));
+        // The slowest clock goes at half the speed.
+        let late = if clock.drifts { late / 2 } else { late };
+        if self.enabled && late > self.noticed {
+            clock.cut += late;
+        }
+    }
+
+    /// Time that the node of `host` was run in this life.
+    pub(super) fn now(&mut self, world: &World, host: HostId) -> Duration {
+        world.local(host).since(Instant::ORIGIN).saturating_sub(self.hosts.of(host).cut)
     }
 }

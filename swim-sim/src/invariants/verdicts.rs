@@ -38,13 +38,17 @@ struct Suspicions {
     running: BTreeMap<NodeId, Suspicion>,
     /// Begun during the present input.
     begun: Vec<NodeId>,
+    /// Those that ran out during the present input.
+    ended: Vec<(NodeId, Suspicion)>,
     /// Members that became Alive during the present input.
     came: u32,
     /// Named in datagrams that were sent during the present input, and not known of.
     unknown: Vec<Pair>,
 }
 
+#[derive(Clone, Copy, Default)]
 struct Suspicion {
+    /// When it began, by the node's awake clock; both are found when the input that began it is over.
     since: Duration,
     shortest: Duration,
 }
@@ -70,9 +74,8 @@ impl Verdicts {
         let me = scene.identity(host).id;
         match event {
             Event::Suspect { id, by, .. } => {
-                let since = self.awake.now(scene, host);
                 let own = self.hosts.of(host);
-                own.running.insert(*id, Suspicion { since, shortest: Duration::ZERO });
+                own.running.insert(*id, Suspicion::default());
                 own.begun.push(*id);
                 self.accuser(scene, host, me, *by, *id)
             }
@@ -133,15 +136,38 @@ impl Verdicts {
             let why = format!("{host:?} calls {id:?} Dead and has not suspected it");
             return Err(broken(scene, host, id, why));
         };
-        let lasted = self.awake.now(scene, host).saturating_sub(suspicion.since);
-        if lasted + ROUNDING >= suspicion.shortest {
-            return Ok(());
+        self.hosts.of(host).ended.push((id, suspicion));
+        Ok(())
+    }
+
+    fn lasted(&mut self, world: &World, host: HostId) -> Check {
+        for (id, suspicion) in std::mem::take(&mut self.hosts.of(host).ended) {
+            let lasted = self.awake.now(world, host).saturating_sub(suspicion.since);
+            if lasted + ROUNDING < suspicion.shortest {
+                let why = format!(
+                    "{host:?} calls {id:?} Dead after {lasted:?} of doubt that it was awake for, not {:?}",
+                    suspicion.shortest
+                );
+                return Err(broken(&world.scene(), host, id, why));
+            }
         }
-        let why = format!(
-            "{host:?} calls {id:?} Dead after {lasted:?} of doubt that it was awake for; the shortest is {:?}",
-            suspicion.shortest
-        );
-        Err(broken(scene, host, id, why))
+        Ok(())
+    }
+
+    /// How long the suspicions that began during the input must last.
+    fn begin(&mut self, world: &World, host: HostId) {
+        let own = self.hosts.of(host);
+        let (came, begun) = (std::mem::take(&mut own.came), std::mem::take(&mut own.begun));
+        let Some(node) = world.node(host).filter(|_| !begun.is_empty()) else { return };
+        let stats = node.stats();
+        // When the suspicion began, those who came in the same input may not have been counted yet.
+        let shortest = self.shortest((stats.alive + stats.suspect).saturating_sub(came));
+        let since = self.awake.now(world, host);
+        for id in begun {
+            if let Some(suspicion) = self.hosts.of(host).running.get_mut(&id) {
+                *suspicion = Suspicion { since, shortest };
+            }
+        }
     }
 }
 
@@ -195,20 +221,8 @@ impl Invariant for Verdicts {
 
     fn settled(&mut self, world: &World, host: HostId) -> Check {
         self.awake.settled(world, host);
-        let own = self.hosts.of(host);
-        let (came, begun) = (std::mem::take(&mut own.came), std::mem::take(&mut own.begun));
-        if !begun.is_empty()
-            && let Some(node) = world.node(host)
-        {
-            let stats = node.stats();
-            // When the suspicion began, those who came in the same input may not have been counted yet.
-            let shortest = self.shortest((stats.alive + stats.suspect).saturating_sub(came));
-            for id in &begun {
-                if let Some(suspicion) = self.hosts.of(host).running.get_mut(id) {
-                    suspicion.shortest = shortest;
-                }
-            }
-        }
+        self.begin(world, host);
+        self.lasted(world, host)?;
         for (by, id) in std::mem::take(&mut self.hosts.of(host).unknown) {
             if !self.pairs.has_accused(by, id) {
                 let why = format!("{host:?} tells that {by:?} accuses {id:?}, which it never did");
@@ -266,7 +280,8 @@ mod tests {
             law.see(&world.scene(), &Happening::Acted { action: &action, done: true })?;
         }
         let event = Event::Dead { id, by, accuser: me };
-        law.see(&world.scene(), &Happening::Reported { host: hosts[0], event: &event })
+        law.see(&world.scene(), &Happening::Reported { host: hosts[0], event: &event })?;
+        law.settled(&world, hosts[0])
     }
 
     #[test]

@@ -47,6 +47,12 @@ impl World {
         self.hosts[host.index()].deadline()
     }
 
+    /// What the clock of the process on `host` shows; it began at zero.
+    #[must_use]
+    pub fn local(&self, host: HostId) -> Instant {
+        self.hosts[host.index()].local(self.fabric.now)
+    }
+
     /// The name of the node of `host`.
     #[must_use]
     pub fn id(&self, host: HostId) -> NodeId {
