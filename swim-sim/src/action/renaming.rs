@@ -36,10 +36,24 @@ impl Action {
             | Self::Jump { host, .. }
             | Self::LateTicks { host, .. }
             | Self::Calendar { host, .. }
+            | Self::Garbage { host, .. }
+            | Self::Mutants { host, .. }
+            | Self::Replay { host, .. }
+            | Self::Strangers { host, .. }
             | Self::SetMetadata { host, .. }
             | Self::Broadcast { host, .. } => *host = name(*host)?,
             Self::RestartAs { host, addr, .. } => {
                 *host = name(*host)?;
+                if let Some(addr) = addr {
+                    *addr = place(*addr)?;
+                }
+            }
+            Self::Reflect { host, victim, .. } => (*host, *victim) = (name(*host)?, place(*victim)?),
+            Self::Forge { host, speaker, victim, addr, .. } => {
+                (*host, *victim) = (name(*host)?, name(*victim)?);
+                if let Some(speaker) = speaker {
+                    *speaker = name(*speaker)?;
+                }
                 if let Some(addr) = addr {
                     *addr = place(*addr)?;
                 }
@@ -61,6 +75,7 @@ impl Action {
             | Self::SetLink { source, target, .. }
             | Self::ResetLink { source, target }
             | Self::Send { host: source, target, .. }
+            | Self::SpoofAcks { host: source, subject: target, .. }
             | Self::Remove { host: source, target } => (*source, *target) = (name(*source)?, name(*target)?),
             Self::Heal | Self::SetDefaultLink(_) | Self::Peace => {}
         }

@@ -1,9 +1,12 @@
 //! All laws over one run: the first that is broken ends it.
 
+use std::sync::Arc;
+
 use swim_core::inspect;
 
+use super::measures::Ledger;
 use super::tables::Tables;
-use super::{Case, Check, Invariant, Law, Violation, standard};
+use super::{Case, Check, Invariant, Law, Measures, Violation, with_ledger};
 use crate::World;
 use crate::evidence::{Happening, Phase, Scene, Witness};
 use crate::host::HostId;
@@ -12,6 +15,7 @@ use crate::host::HostId;
 pub struct Jury {
     invariants: Vec<Box<dyn Invariant>>,
     tables: Tables,
+    ledger: Arc<Ledger>,
     violation: Option<Violation>,
 }
 
@@ -19,12 +23,13 @@ impl Jury {
     /// For one run.
     #[must_use]
     pub fn new(case: &Case) -> Self {
-        Self::of(standard(case))
+        let ledger = Ledger::shared();
+        Self { ledger: Arc::clone(&ledger), ..Self::of(with_ledger(case, &ledger)) }
     }
 
     /// With these laws only.
     pub(super) fn of(invariants: Vec<Box<dyn Invariant>>) -> Self {
-        Self { invariants, tables: Tables::default(), violation: None }
+        Self { invariants, tables: Tables::default(), ledger: Ledger::shared(), violation: None }
     }
 
     /// The first broken law.
@@ -39,12 +44,18 @@ impl Jury {
         self.invariants.iter().map(|invariant| (invariant.law(), invariant.looked())).collect()
     }
 
+    /// What the laws measured so far.
+    #[must_use]
+    pub fn measures(&self) -> Measures {
+        self.ledger.read()
+    }
+
     /// A part of the run is over.
     pub fn over(&mut self, world: &World, phase: Phase) {
         if self.violation.is_some() {
             return;
         }
-        let Self { invariants, tables, violation } = self;
+        let Self { invariants, tables, violation, .. } = self;
         for host in world.hosts() {
             let moves = tables.sweep(world, host);
             if !moves.is_empty() {
@@ -74,7 +85,7 @@ fn judge(
 
 impl Witness for Jury {
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        let Self { invariants, tables, violation } = self;
+        let Self { invariants, tables, violation, .. } = self;
         if violation.is_some() {
             return;
         }
@@ -94,7 +105,7 @@ impl Witness for Jury {
     }
 
     fn settled(&mut self, world: &World, host: HostId) {
-        let Self { invariants, tables, violation } = self;
+        let Self { invariants, tables, violation, .. } = self;
         if violation.is_some() {
             return;
         }

@@ -9,7 +9,7 @@ use super::tables::Move;
 use crate::World;
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, ScenarioError};
 
 /// A law of `docs/invariants.md`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -79,6 +79,16 @@ pub struct Violation {
     pub phase: Phase,
     /// How.
     pub broken: Broken,
+}
+
+impl Case {
+    /// What a run of this scenario is about.
+    ///
+    /// # Errors
+    /// Its options are none that members can have.
+    pub fn of(scenario: &Scenario) -> Result<Self, ScenarioError> {
+        Ok(Self { config: scenario.config()?, scenario: Arc::new(scenario.clone()) })
+    }
 }
 
 /// Whether a law holds so far.

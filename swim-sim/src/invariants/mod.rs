@@ -7,29 +7,71 @@
 
 mod acks;
 mod agreement;
+mod attachments;
+mod awaited;
 mod awake;
 #[cfg(test)]
 mod bench;
+mod broadcasts;
 mod burials;
+mod crashes;
+mod deadlines;
+mod detection;
+mod dissemination;
+mod fairness;
+mod farewells;
+mod gauges;
 mod goodbyes;
 mod jury;
 mod law;
+mod lengths;
+mod load;
+mod measures;
 mod own_word;
+mod pages_per_second;
 mod pairs;
 mod per_host;
 mod probes;
+mod promises;
+mod quantum;
+mod reading;
+mod repeats;
+mod rest;
+mod returns;
 mod revivals;
+mod storms;
 mod tables;
+mod tombstones;
 mod upwards;
 mod verdicts;
+mod weather;
+
+use std::sync::Arc;
+
+use measures::Ledger;
 
 pub use jury::Jury;
 pub use law::{Broken, Case, Check, Invariant, Kind, Law, Violation};
+pub use measures::Measures;
 pub use tables::{Move, Row};
 
 /// Every law, in the order in which they are asked.
 #[must_use]
 pub fn standard(case: &Case) -> Vec<Box<dyn Invariant>> {
+    with_ledger(case, &Ledger::shared())
+}
+
+/// Every law; what they measure is written into `ledger`.
+fn with_ledger(case: &Case, ledger: &Arc<Ledger>) -> Vec<Box<dyn Invariant>> {
+    let mut laws = safe(case);
+    laws.extend(lively(case));
+    laws.extend(good(case, ledger));
+    laws.extend(bounds(case));
+    laws
+}
+
+/// What never happens.
+fn safe(case: &Case) -> Vec<Box<dyn Invariant>> {
     vec![
         Box::new(upwards::Upwards::default()),
         Box::new(own_word::OwnWord::default()),
@@ -38,6 +80,49 @@ pub fn standard(case: &Case) -> Vec<Box<dyn Invariant>> {
         Box::new(revivals::Revivals::new(case)),
         Box::new(goodbyes::Goodbyes::default()),
         Box::new(acks::Acks::new(case.config.accept_wrong_source)),
-        Box::new(agreement::Agreement::default()),
     ]
+}
+
+/// What comes true.
+fn lively(case: &Case) -> Vec<Box<dyn Invariant>> {
+    vec![
+        Box::new(agreement::Agreement::default()),
+        Box::new(crashes::Crashes::new(case)),
+        Box::new(returns::Returns::new(returns::Way::First, case)),
+        Box::new(returns::Returns::new(returns::Way::Again, case)),
+        Box::new(returns::Returns::new(returns::Way::Resumed, case)),
+        Box::new(attachments::Attachments::new(case)),
+        Box::new(farewells::Farewells::new(case)),
+        Box::new(promises::Promises::default()),
+    ]
+}
+
+/// How well.
+fn good(case: &Case, ledger: &Arc<Ledger>) -> Vec<Box<dyn Invariant>> {
+    vec![
+        Box::new(detection::Detection::new(case, Arc::clone(ledger))),
+        Box::new(fairness::Fairness::default()),
+        Box::new(rest::Rest::new(rest::Part::Load, case, Arc::clone(ledger))),
+        Box::new(rest::Rest::new(rest::Part::Pages, case, Arc::clone(ledger))),
+        Box::new(storms::Storms::new(case)),
+        Box::new(broadcasts::Broadcasts::new(case)),
+        Box::new(dissemination::Dissemination::new(case, Arc::clone(ledger))),
+        Box::new(load::Load::new(case, Arc::clone(ledger))),
+    ]
+}
+
+/// How much, at most.
+fn bounds(case: &Case) -> Vec<Box<dyn Invariant>> {
+    let mut bounds: Vec<Box<dyn Invariant>> = vec![
+        Box::new(lengths::Lengths::new(case)),
+        Box::new(quantum::Quantum::default()),
+        Box::new(tombstones::Tombstones::new(case)),
+        Box::new(repeats::Repeats::new(case)),
+        Box::new(pages_per_second::PagesPerSecond::new(case)),
+        Box::new(deadlines::Deadlines::new(case)),
+    ];
+    for gauge in gauges::Gauge::all(case) {
+        bounds.push(Box::new(gauge));
+    }
+    bounds
 }

@@ -30,6 +30,7 @@ use crate::{Setup, World};
 
 pub use attempt::{attempt, attempt_twice};
 pub use outcome::{Outcome, Verdict};
+pub(crate) use peace::{REST_PERIODS, RESTS};
 
 /// Periods that everybody has to join before the trouble begins.
 const GATHERING_PERIODS: u32 = 10;
@@ -66,7 +67,7 @@ impl Run {
     /// The scenario cannot be carried out.
     pub fn new(scenario: &Scenario) -> Result<Self, ScenarioError> {
         scenario.check()?;
-        let case = Case { config: scenario.config()?, scenario: Arc::new(scenario.clone()) };
+        let case = Case::of(scenario)?;
         let mut world = World::with(Setup::new(scenario.seed));
         let broken = Arc::new(AtomicBool::new(false));
         let jury = Arc::new(Mutex::new(Watched { jury: Jury::new(&case), broken: Arc::clone(&broken) }));

@@ -1,0 +1,140 @@
+//! Q6: a broadcast is delivered at most once in each life of a member, only if somebody said it, and in a healthy
+//! cluster to nearly everybody.
+//!
+//! An event names origin and payload, not the number: so a payload may come as often as the members of that name
+//! were told to say it, or a forger said it in that name. Nearly everybody is three in four: gossip is told a bounded
+//! number of times, and nothing repairs what it missed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use swim_core::{Command, Event, Instant, NodeId, Said, inspect};
+
+use super::awaited::news;
+use super::weather::Weather;
+use super::{Broken, Case, Check, Invariant, Law};
+use crate::evidence::{Happening, Scene};
+use crate::host::HostId;
+use crate::{Presence, World};
+
+/// Q6.
+pub(super) struct Broadcasts {
+    case: Case,
+    weather: Weather,
+    /// How often it was said in that name.
+    said: BTreeMap<(NodeId, Vec<u8>), u32>,
+    /// How often it was delivered in this life of the host.
+    heard: BTreeMap<(HostId, NodeId, Vec<u8>), u32>,
+    /// Said in a healthy cluster: until when, who has not heard it, and how many there were.
+    spreading: BTreeMap<(NodeId, Vec<u8>), (Instant, BTreeSet<HostId>, usize)>,
+    looked: u64,
+}
+
+impl Broadcasts {
+    pub(super) fn new(case: &Case) -> Self {
+        let weather = Weather::new();
+        let (said, heard, spreading) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { case: case.clone(), weather, said, heard, spreading, looked: 0 }
+    }
+
+    fn note_said(&mut self, origin: NodeId, payload: &[u8]) {
+        *self.said.entry((origin, payload.to_vec())).or_default() += 1;
+    }
+
+    fn note_command(&mut self, scene: &Scene<'_>, host: HostId, payload: &[u8]) {
+        let origin = scene.identity(host).id;
+        self.note_said(origin, payload);
+        let hosts = scene.hosts().count() as u32;
+        if self.weather.is_fair(scene.now(), &self.case.config, hosts) {
+            let up = scene.hosts().filter(|other| *other != host && scene.presence(*other) == Presence::Up);
+            let others: BTreeSet<HostId> = up.collect();
+            let until = scene.now().after(news(&self.case.config, hosts) * 3);
+            let count = others.len();
+            self.spreading.insert((origin, payload.to_vec()), (until, others, count));
+        }
+    }
+
+    fn deliver(&mut self, host: HostId, origin: NodeId, payload: &[u8]) -> Check {
+        self.looked += 1;
+        let key = (origin, payload.to_vec());
+        let said = self.said.get(&key).copied().unwrap_or_default();
+        if let Some((_, silent, _)) = self.spreading.get_mut(&key) {
+            silent.remove(&host);
+        }
+        let heard = self.heard.entry((host, origin, payload.to_vec())).or_default();
+        *heard += 1;
+        if *heard > said {
+            let what = String::from_utf8_lossy(payload);
+            let why =
+                format!("{host:?} heard {what:?} of {origin:?} {heard} times, it was said {said} times");
+            return Err(Broken::by(&[host], why));
+        }
+        Ok(())
+    }
+}
+
+impl Invariant for Broadcasts {
+    fn law(&self) -> Law {
+        Law {
+            number: "Q6",
+            name: "broadcasts",
+            says: "a broadcast is delivered at most once, and in a healthy cluster to nearly everybody",
+        }
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        match what {
+            Happening::Commanded { host, command: Command::Broadcast(payload) } => {
+                self.note_command(scene, *host, payload.as_bytes());
+            }
+            Happening::Reported { host, event: Event::Broadcast { origin, payload } } => {
+                return self.deliver(*host, *origin, payload);
+            }
+            Happening::Reported { host, event: Event::Refused { .. } } => {
+                let id = scene.identity(*host).id;
+                self.spreading.retain(|(origin, _), _| *origin != id);
+            }
+            Happening::Forged { bytes, .. } => {
+                if let Ok(forged) = inspect(bytes) {
+                    for said in forged.said().flatten() {
+                        if let Said::Broadcast(said) = said {
+                            self.note_said(said.origin, said.payload);
+                        }
+                    }
+                }
+            }
+            Happening::Began { host, .. } => self.heard.retain(|(hearer, _, _), _| hearer != host),
+            // It knows nobody any more, and so not what it has heard of them.
+            Happening::Reported { host, event: Event::StartedOver { .. } } => {
+                self.heard.retain(|(hearer, _, _), _| hearer != host);
+            }
+            _ => {}
+        }
+        let changed = self.weather.changed();
+        self.weather.note(scene.now(), what);
+        if self.weather.changed() != changed {
+            self.spreading.clear();
+        }
+        Ok(())
+    }
+
+    fn settled(&mut self, world: &World, _host: HostId) -> Check {
+        let now = world.now();
+        let late = self.spreading.iter().find(|(_, (until, ..))| *until < now);
+        let Some((key, (_, silent, count))) = late.map(|(key, value)| (key.clone(), value.clone())) else {
+            return Ok(());
+        };
+        self.spreading.remove(&key);
+        self.looked += 1;
+        if silent.len() > count / 4 + 1 {
+            let hosts: Vec<HostId> = silent.into_iter().collect();
+            let what = String::from_utf8_lossy(&key.1).into_owned();
+            let why = format!("{} of {count} members have not heard {what:?} of {:?}", hosts.len(), key.0);
+            return Err(Broken::by(&hosts, why));
+        }
+        Ok(())
+    }
+}
