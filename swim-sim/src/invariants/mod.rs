@@ -18,6 +18,7 @@ mod crashes;
 mod deadlines;
 mod detection;
 mod dissemination;
+mod expected;
 mod fairness;
 mod farewells;
 mod gauges;
@@ -67,6 +68,9 @@ fn with_ledger(case: &Case, ledger: &Arc<Ledger>) -> Vec<Box<dyn Invariant>> {
     laws.extend(lively(case));
     laws.extend(good(case, ledger));
     laws.extend(bounds(case));
+    if let Some(expected) = expected::Expected::new(case) {
+        laws.push(Box::new(expected));
+    }
     laws
 }
 

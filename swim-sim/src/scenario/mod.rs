@@ -21,6 +21,7 @@
 //! # assert_eq!(scenario.steps.len(), 1);
 //! ```
 
+mod expect;
 mod named;
 mod settings;
 
@@ -36,6 +37,7 @@ use crate::host::HostId;
 use crate::net::Link;
 use crate::text;
 
+pub use expect::{Belief, Expect, Message, Sent, Told, Unchanged, Views, Word};
 pub use named::{NAMES, named};
 pub use settings::{Setting, Settings, option_names, option_values};
 
@@ -120,30 +122,6 @@ pub enum Profile {
     Wan,
 }
 
-/// What must hold in one scenario, beyond what must hold in all.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Expect {
-    /// All must agree so soon after the trouble. Default: as the laws say.
-    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
-    pub agree_within: Option<Duration>,
-    /// Nobody may be called Dead by anybody, the crashed excepted.
-    #[serde(default)]
-    pub nobody_dead: bool,
-    /// These must be Dead at everybody who runs when the trouble ends.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub dead: Vec<HostId>,
-    /// These must be Alive at everybody who runs when the trouble ends.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub alive: Vec<HostId>,
-}
-
-impl Expect {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 const fn three() -> u32 {
     3
 }
@@ -204,6 +182,7 @@ impl Scenario {
         }
         // Hosts can be started on the way: each such step adds one.
         let most = u64::from(self.hosts) + self.steps.len() as u64;
+        self.expect.check(most)?;
         for (number, step) in (1..).zip(&self.steps) {
             if let Some(stranger) = step.action.hosts().into_iter().find(|host| u64::from(host.0) >= most) {
                 let hosts = self.hosts;

@@ -1,0 +1,281 @@
+//! What one scenario promises beyond what all do.
+//!
+//! The laws hold whatever happens, so they must leave room for what some faults excuse. A scenario knows its
+//! faults, and can say more: nobody at all is buried, the deaf one accuses nobody, the dead one is never seen
+//! again. All times are counted from the beginning of the trouble, as those of the steps are; what happened
+//! before it does not count.
+//!
+//! ```
+//! # let text = r##"
+//! # hosts = 5
+//! # steps = [{ at = "5s", do = { crash = "#5" } }]
+//! [expect]
+//! nobody_dead = true
+//! [[expect.views]]
+//! at = "50s"
+//! of = ["#5"]
+//! status = "dead"
+//! [[expect.events]]
+//! what = "alive"
+//! of = ["#5"]
+//! from = "50s"
+//! until = "90s"
+//! at_most = 0
+//! # "##;
+//! # let scenario: swim_sim::scenario::Scenario = toml::from_str(text).unwrap();
+//! # scenario.check().unwrap();
+//! ```
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use swim_core::Status;
+
+use super::ScenarioError;
+use crate::host::HostId;
+use crate::text;
+
+/// What must hold in one scenario, beyond what must hold in all.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// All must agree so soon after the trouble. Default: as the laws say.
+    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    pub agree_within: Option<Duration>,
+    /// All must agree, and with the truth, at these moments of the trouble.
+    #[serde(default, with = "text::duration::list", skip_serializing_if = "Vec::is_empty")]
+    pub agree_at: Vec<Duration>,
+    /// Nobody whose process runs or is stopped may be called Dead by anybody, from the beginning on.
+    #[serde(default)]
+    pub nobody_dead: bool,
+    /// These excepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_be_dead: Vec<HostId>,
+    /// These must be Dead at everybody who runs when the trouble ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dead: Vec<HostId>,
+    /// These must be Alive at everybody who runs when the trouble ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alive: Vec<HostId>,
+    /// What must be believed at some moments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<Views>,
+    /// Between which moments nobody may change their mind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unchanged: Vec<Unchanged>,
+    /// How often users may be told something, or must be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Told>,
+    /// How many datagrams may be sent, or must be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<Sent>,
+}
+
+/// What must be believed at one moment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Views {
+    /// When: after the first input of any node from then on.
+    #[serde(with = "text::duration")]
+    pub at: Duration,
+    /// By whom. Default: by all who run then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<HostId>,
+    /// Of whom. What they believe of themselves does not count.
+    pub of: Vec<HostId>,
+    /// What.
+    pub status: Belief,
+}
+
+/// Between which moments nobody may change their mind, or their incarnation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unchanged {
+    /// Whose table. Default: those of all who run at both moments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<HostId>,
+    /// From this moment.
+    #[serde(with = "text::duration")]
+    pub from: Duration,
+    /// To this one.
+    #[serde(with = "text::duration")]
+    pub until: Duration,
+}
+
+/// How often users may be told something, or must be.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// What they are told.
+    pub what: Word,
+    /// About whom; of what concerns the node itself, about itself. Default: about anybody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub of: Vec<HostId>,
+    /// Whose accusation, verdict or removal it is. Default: anybody's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<HostId>,
+    /// Whose users. Default: anybody's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at: Vec<HostId>,
+    /// From this moment. Default: the beginning of the trouble.
+    #[serde(default, with = "text::duration")]
+    pub from: Duration,
+    /// To this one. Default: the end of the run.
+    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    pub until: Option<Duration>,
+    /// So often at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<u64>,
+    /// So often at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<u64>,
+}
+
+/// How many datagrams may be sent, or must be, whatever becomes of them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sent {
+    /// What they are. Default: anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Message>,
+    /// By whom. Default: by anybody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<HostId>,
+    /// Where to. Default: anywhere.
+    #[serde(default, with = "text::place::option", skip_serializing_if = "Option::is_none")]
+    pub to: Option<SocketAddr>,
+    /// From this moment. Default: the beginning of the trouble.
+    #[serde(default, with = "text::duration")]
+    pub from: Duration,
+    /// To this one. Default: the end of the run.
+    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    pub until: Option<Duration>,
+    /// So many at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<u64>,
+    /// So many at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<u64>,
+}
+
+/// What can be believed of somebody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Belief {
+    /// It lives.
+    Alive,
+    /// It may be dead.
+    Suspect,
+    /// It is dead.
+    Dead,
+    /// It said goodbye, or was removed.
+    Left,
+    /// Nothing: it is not in the table.
+    Unknown,
+    /// Not that it lives, nor that it may be dead.
+    Gone,
+}
+
+impl Belief {
+    /// Whether it is the one that is held.
+    #[must_use]
+    pub fn is(self, held: Option<Status>) -> bool {
+        match self {
+            Self::Alive => held == Some(Status::Alive),
+            Self::Suspect => held == Some(Status::Suspect),
+            Self::Dead => held == Some(Status::Dead),
+            Self::Left => held == Some(Status::Left),
+            Self::Unknown => held.is_none(),
+            Self::Gone => held.is_none_or(|status| !status.is_active()),
+        }
+    }
+}
+
+/// What a user can be told, by the names of [`swim_core::Event`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is explained where the event is")]
+pub enum Word {
+    Alive,
+    Suspect,
+    Confirmed,
+    Refuted,
+    Dead,
+    Left,
+    Updated,
+    Forgotten,
+    Accused,
+    Conflict,
+    WrongSource,
+    EpochRaised,
+    Stalled,
+    StartedOver,
+    Deaf,
+    Joined,
+    JoinFailed,
+    LeaveSent,
+    Broadcast,
+    Message,
+}
+
+/// What a datagram can be, by the names of `docs/wire.md`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is explained in that document")]
+#[repr(u8)]
+pub enum Message {
+    Ping = 1,
+    Ack,
+    PingReq,
+    Nack,
+    RelayedAck,
+    Join,
+    Challenge,
+    Welcome,
+    Announce,
+    SyncPull,
+    SyncPage,
+    Gossip,
+    User,
+}
+
+impl Message {
+    /// Whether a node's datagram is of this kind: its header has it in byte 4.
+    #[must_use]
+    pub fn is(self, bytes: &[u8]) -> bool {
+        bytes.get(4) == Some(&(self as u8))
+    }
+}
+
+impl Expect {
+    /// Whether nothing is expected.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Every host that is named.
+    fn hosts(&self) -> impl Iterator<Item = HostId> + '_ {
+        let views = self.views.iter().flat_map(|views| views.by.iter().chain(&views.of));
+        let unchanged = self.unchanged.iter().flat_map(|unchanged| &unchanged.by);
+        let told = self.events.iter().flat_map(|told| told.of.iter().chain(&told.by).chain(&told.at));
+        let sent = self.sent.iter().flat_map(|sent| &sent.by);
+        let plain = self.may_be_dead.iter().chain(&self.dead).chain(&self.alive);
+        plain.chain(views).chain(unchanged).chain(told).chain(sent).copied()
+    }
+
+    /// Whether every host is one of `hosts`, and every count has a limit that can be missed.
+    pub(super) fn check(&self, hosts: u64) -> Result<(), ScenarioError> {
+        if let Some(stranger) = self.hosts().find(|host| u64::from(host.0) >= hosts) {
+            return Err(ScenarioError(format!("expect names host {stranger:?}; there are {hosts} at most")));
+        }
+        let told = self.events.iter().map(|told| (told.at_most, told.at_least));
+        let sent = self.sent.iter().map(|sent| (sent.at_most, sent.at_least));
+        if told.chain(sent).any(|(most, least)| most.is_none() && least.unwrap_or(0) == 0) {
+            let why = "expect counts something without a limit; expected at_most, or at_least above 0";
+            return Err(ScenarioError(why.into()));
+        }
+        Ok(())
+    }
+}
