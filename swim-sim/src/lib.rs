@@ -34,6 +34,7 @@
 
 mod action;
 mod census;
+mod chronicle;
 mod clock;
 mod evidence;
 mod fingerprint;
@@ -44,6 +45,7 @@ pub mod invariants;
 mod net;
 mod queue;
 mod random;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod shrink;
@@ -58,6 +60,7 @@ mod world;
 
 pub use action::{Action, FaultClass, Inbox, Memory, Origin, Phase as ActionPhase};
 pub use census::{Death, Presence};
+pub use chronicle::{Chronicle, Limits};
 pub use evidence::{Fate, Happening, Phase, Scene, Witness};
 pub use fingerprint::Fingerprint;
 pub use host::{HostId, Logged, Spec};

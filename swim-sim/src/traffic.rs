@@ -66,7 +66,7 @@ impl Traffic {
 }
 
 /// The kind of message by its number on the wire; 0 for what is not one of ours.
-fn kind_of(bytes: &[u8]) -> usize {
+pub(crate) fn kind_of(bytes: &[u8]) -> usize {
     match bytes {
         [b'S', b'W', 1, _, kind, ..] if usize::from(*kind) < KINDS => usize::from(*kind),
         _ => 0,

@@ -13,6 +13,8 @@ use swim_core::{Event, Instant, describe};
 use crate::evidence::Fate;
 use crate::host::HostId;
 
+pub(crate) use event::Line;
+
 /// The lines so far.
 #[derive(Default)]
 pub(crate) struct Transcript {

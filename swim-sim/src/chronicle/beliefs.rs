@@ -1,0 +1,209 @@
+//! Who believed what of whom, at every moment of a run.
+//!
+//! The matrix of a large cluster is too big to be kept for every instant, so it is kept once, at the
+//! beginning, together with every change since. When there are too many changes the oldest ones are folded
+//! into that first matrix: the story then begins later, and is whole from there on.
+
+use std::collections::VecDeque;
+
+use swim_core::Status;
+
+/// Nobody: a change that no other member caused.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+/// What one member holds of another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+#[repr(u8)]
+pub(crate) enum Belief {
+    #[default]
+    Unknown,
+    Alive,
+    Suspect,
+    Dead,
+    Left,
+}
+
+impl From<Option<Status>> for Belief {
+    fn from(status: Option<Status>) -> Self {
+        match status {
+            None => Self::Unknown,
+            Some(Status::Alive) => Self::Alive,
+            Some(Status::Suspect) => Self::Suspect,
+            Some(Status::Dead) => Self::Dead,
+            Some(Status::Left) => Self::Left,
+        }
+    }
+}
+
+/// What changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Turn {
+    /// The subject is held to be this from now on.
+    Becomes(Belief),
+    /// It is held to be alive again because it spoke up.
+    Refuted,
+    /// It has one more accuser.
+    Confirmed,
+    /// The whole row is empty: the observer's process began, ended, or started over.
+    Emptied,
+}
+
+impl Turn {
+    /// What the subject is held to be afterwards; `None`: the row is emptied.
+    const fn belief(self) -> Option<Belief> {
+        match self {
+            Self::Becomes(belief) => Some(belief),
+            Self::Refuted => Some(Belief::Alive),
+            Self::Confirmed => Some(Belief::Suspect),
+            Self::Emptied => None,
+        }
+    }
+
+    /// Its number on the page: the belief's own, then 5, 6 and 7.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Becomes(belief) => belief as u8,
+            Self::Refuted => 5,
+            Self::Confirmed => 6,
+            Self::Emptied => 7,
+        }
+    }
+}
+
+/// One change, with its time in ns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Change {
+    pub(crate) at: u64,
+    pub(crate) observer: u32,
+    pub(crate) subject: u32,
+    pub(crate) turn: Turn,
+    /// Whose word it was, as a subject's number; or [`NOBODY`].
+    pub(crate) by: u32,
+}
+
+/// One row for each observer; short rows end in `Unknown`.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Matrix {
+    rows: Vec<Vec<Belief>>,
+}
+
+impl Matrix {
+    pub(crate) fn of(&self, observer: u32, subject: u32) -> Belief {
+        let row = self.rows.get(observer as usize);
+        row.and_then(|row| row.get(subject as usize)).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn rows(&self) -> &[Vec<Belief>] {
+        &self.rows
+    }
+
+    /// How many of the observer's row are Alive, Suspect, Dead and Left.
+    fn count(&self, observer: u32) -> [u32; 4] {
+        let mut counts = [0; 4];
+        for belief in self.rows.get(observer as usize).into_iter().flatten() {
+            if *belief != Belief::Unknown {
+                counts[*belief as usize - 1] += 1;
+            }
+        }
+        counts
+    }
+
+    fn apply(&mut self, change: &Change) {
+        let (observer, subject) = (change.observer as usize, change.subject as usize);
+        if self.rows.len() <= observer {
+            self.rows.resize_with(observer + 1, Vec::new);
+        }
+        let row = &mut self.rows[observer];
+        match change.turn.belief() {
+            None => row.clear(),
+            Some(belief) => {
+                if row.len() <= subject {
+                    row.resize(subject + 1, Belief::Unknown);
+                }
+                row[subject] = belief;
+            }
+        }
+    }
+}
+
+/// The matrix now, the matrix at the beginning, and what lies between.
+#[derive(Default)]
+pub(crate) struct Beliefs {
+    now: Matrix,
+    first: Matrix,
+    /// When `first` was so, in ns.
+    first_at: u64,
+    changes: VecDeque<Change>,
+    folded: u64,
+}
+
+impl Beliefs {
+    /// Takes a change in; at most `max` are kept apart.
+    pub(crate) fn change(&mut self, change: Change, max: usize) {
+        self.now.apply(&change);
+        self.changes.push_back(change);
+        while self.changes.len() > max {
+            let oldest = self.changes.pop_front().expect("there are more than `max` of them");
+            self.first.apply(&oldest);
+            self.first_at = oldest.at;
+            self.folded += 1;
+        }
+    }
+
+    pub(crate) fn now(&self, observer: u32, subject: u32) -> Belief {
+        self.now.of(observer, subject)
+    }
+
+    /// Whether the observer's row has as many of each status as its node says.
+    pub(crate) fn counts_agree(&self, observer: u32, counts: [u32; 4]) -> bool {
+        self.now.count(observer) == counts
+    }
+
+    pub(crate) const fn first(&self) -> (u64, &Matrix) {
+        (self.first_at, &self.first)
+    }
+
+    pub(crate) fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter()
+    }
+
+    /// How many changes are only in the first matrix.
+    pub(crate) const fn folded(&self) -> u64 {
+        self.folded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(at: u64, observer: u32, subject: u32, turn: Turn) -> Change {
+        Change { at, observer, subject, turn, by: NOBODY }
+    }
+
+    #[test]
+    fn the_first_matrix_and_the_changes_kept_make_up_the_matrix_now() {
+        let mut beliefs = Beliefs::default();
+        let turns = [Turn::Becomes(Belief::Alive), Turn::Becomes(Belief::Dead), Turn::Refuted, Turn::Emptied];
+        for step in 0..60_u32 {
+            let turn = turns[(step * 7 % 11 % 4) as usize];
+            beliefs.change(change(u64::from(step), step % 3, step % 5, turn), 10);
+        }
+        assert_eq!((beliefs.changes.len(), beliefs.folded(), beliefs.first().0), (10, 50, 49));
+        let mut replayed = beliefs.first.clone();
+        beliefs.changes().for_each(|change| replayed.apply(change));
+        for (observer, subject) in (0..3).flat_map(|observer| (0..5).map(move |subject| (observer, subject)))
+        {
+            assert_eq!(replayed.of(observer, subject), beliefs.now(observer, subject));
+        }
+    }
+
+    #[test]
+    fn an_emptied_row_counts_nobody() {
+        let mut beliefs = Beliefs::default();
+        beliefs.change(change(1, 2, 0, Turn::Becomes(Belief::Suspect)), 10);
+        assert!(beliefs.counts_agree(2, [0, 1, 0, 0]));
+        beliefs.change(change(2, 2, 0, Turn::Emptied), 10);
+        assert!(beliefs.counts_agree(2, [0; 4]));
+    }
+}

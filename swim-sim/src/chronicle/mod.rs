@@ -1,0 +1,335 @@
+//! The chronicle of a run: what a report is written from.
+//!
+//! A run leaves behind a verdict and a number. Whoever wants to understand it asks for more: who believed
+//! what of whom at that moment, what was under way on the network, what had been done to the hosts, how
+//! long it took until everybody knew. A [`Chronicle`] is a [`Witness`] that writes this down while the run
+//! goes on, in bounded memory, and judges nothing.
+//!
+//! ```text
+//!   Reported ─▶ beliefs (matrix + changes), spread, detection     Acted ─▶ bands, truth
+//!   Sent, Arrived ─▶ datagrams (newest + around the failure), load
+//! ```
+
+mod bands;
+mod beliefs;
+mod datagrams;
+mod hearing;
+mod limits;
+mod load;
+mod names;
+mod spread;
+
+use std::net::SocketAddr;
+
+use swim_core::{Identity, Instant};
+
+use crate::World;
+use crate::action::Action;
+use crate::census::{Death, Presence};
+use crate::evidence::{Fate, Happening, Phase, Scene, Witness};
+use crate::host::HostId;
+use crate::net::Link;
+
+pub(crate) use bands::{Band, Bands};
+pub(crate) use beliefs::{Belief, Beliefs, Change, NOBODY, Turn};
+pub(crate) use datagrams::{Datagrams, OUTSIDE, Sending};
+pub use limits::Limits;
+pub(crate) use load::{Load, Sent};
+pub(crate) use names::Names;
+pub(crate) use spread::{Case, Detection, News, Spread};
+
+use datagrams::{Letter, Room};
+
+/// What a host really did from some moment on. Times in ns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Truth {
+    pub(crate) at: u64,
+    pub(crate) host: u32,
+    pub(crate) presence: Presence,
+}
+
+/// An event that is no change of belief.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Mark {
+    pub(crate) at: u64,
+    pub(crate) host: u32,
+    pub(crate) kind: &'static str,
+    pub(crate) text: String,
+}
+
+/// Everything that a report shows of a run. Attach it before anything happens; attached later, it begins
+/// with the tables as they are then.
+pub struct Chronicle {
+    pub(crate) limits: Limits,
+    pub(crate) names: Names,
+    pub(crate) beliefs: Beliefs,
+    pub(crate) truth: Vec<Truth>,
+    pub(crate) phases: Vec<(u64, Phase)>,
+    pub(crate) bands: Bands,
+    pub(crate) marks: Vec<Mark>,
+    pub(crate) marks_skipped: u64,
+    pub(crate) datagrams: Datagrams,
+    pub(crate) load: Load,
+    pub(crate) spread: Spread,
+    pub(crate) detection: Detection,
+    /// Verdicts on the living.
+    pub(crate) false_deaths: Vec<Death>,
+    /// Time of the last thing that was seen, in ns.
+    pub(crate) end: u64,
+    /// `Config::detection_bound` for all hosts, in ns.
+    pub(crate) bound: Option<u64>,
+    spotlight: Option<(u64, u64)>,
+    deaths_seen: usize,
+    link: Option<Link>,
+    /// What was so before this was attached has been read.
+    adopted: bool,
+}
+
+impl Chronicle {
+    /// An empty one with the default limits.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(Limits::default())
+    }
+
+    /// An empty one.
+    #[must_use]
+    pub fn with(limits: Limits) -> Self {
+        Self {
+            limits,
+            names: Names::default(),
+            beliefs: Beliefs::default(),
+            truth: Vec::new(),
+            phases: Vec::new(),
+            bands: Bands::default(),
+            marks: Vec::new(),
+            marks_skipped: 0,
+            datagrams: Datagrams::default(),
+            load: Load::default(),
+            spread: Spread::default(),
+            detection: Detection::default(),
+            false_deaths: Vec::new(),
+            end: 0,
+            bound: None,
+            spotlight: None,
+            deaths_seen: 0,
+            link: None,
+            adopted: false,
+        }
+    }
+
+    /// Something went wrong at `at`: the datagrams around it are kept even if the run goes on for long. The
+    /// last call counts; without one, the first false death is what went wrong.
+    pub fn keep_around(&mut self, at: Instant) {
+        let reach = self.limits.spotlight;
+        self.spotlight = Some((at.before(reach).as_nanos(), at.after(reach).as_nanos()));
+    }
+
+    /// What is true of every host, as far as it has changed.
+    fn look(&mut self, scene: &Scene<'_>) {
+        let now = scene.now.as_nanos();
+        for host in scene.hosts() {
+            let (me, presence) = (scene.identity(host), scene.presence(host));
+            match self.names.host_mut(host).map(|known| (known.addr, known.presence)) {
+                None => self.enter(host, me, presence, now),
+                Some((addr, held)) => {
+                    if addr != me.addr {
+                        self.names.moved(host, me.addr);
+                    }
+                    if held != presence {
+                        self.stand(host, presence, now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, host: HostId, me: Identity, presence: Presence, now: u64) {
+        let held = self.names.host_mut(host).map(|known| known.presence);
+        self.names.enter(host, me, presence, now);
+        if held == Some(presence) {
+            return;
+        }
+        self.truth.push(Truth { at: now, host: host.0, presence });
+    }
+
+    fn stand(&mut self, host: HostId, presence: Presence, at: u64) {
+        let Some(known) = self.names.host_mut(host) else { return };
+        if std::mem::replace(&mut known.presence, presence) == presence {
+            return;
+        }
+        self.truth.push(Truth { at, host: host.0, presence });
+        if presence != Presence::Up {
+            self.detection.absent(host.0);
+        }
+    }
+
+    fn began(&mut self, host: HostId, me: Identity, now: u64) {
+        self.enter(host, me, Presence::Up, now);
+        let subject = self.names.host(host).subject;
+        self.change(now, host.0, subject, Turn::Emptied, NOBODY);
+        self.change(now, host.0, subject, Turn::Becomes(Belief::Alive), NOBODY);
+        self.detection.reborn(subject);
+        self.spread.reborn(subject);
+    }
+
+    fn ended(&mut self, host: HostId, presence: Presence, now: u64) {
+        let subject = self.names.host(host).subject;
+        self.stand(host, presence, now);
+        self.change(now, host.0, subject, Turn::Emptied, NOBODY);
+        self.bands.ended(host.0, now);
+        if presence == Presence::Crashed {
+            let others = (0..).zip(self.names.hosts()).filter(|(observer, known)| {
+                let held = self.beliefs.now(*observer, subject);
+                known.presence == Presence::Up && matches!(held, Belief::Alive | Belief::Suspect)
+            });
+            let waiting = others.map(|(observer, _)| observer).collect();
+            self.detection.crashed(subject, host.0, now, waiting);
+        }
+    }
+
+    fn acted(&mut self, scene: &Scene<'_>, action: &Action) {
+        let link = scene.network().default_link();
+        let harmless = self.link == Some(link);
+        self.look(scene);
+        self.bands.act(action, scene.now.as_nanos(), harmless, self.limits.bands_max);
+    }
+
+    fn sent(&mut self, now: u64, source: SocketAddr, target: SocketAddr, bytes: &[u8], fate: Fate) {
+        let letter = Letter {
+            from: (source, if fate == Fate::Forged { OUTSIDE } else { self.place(source) }),
+            to: (target, self.place(target)),
+            bytes,
+        };
+        self.datagrams.sent(now, &letter, fate, self.room());
+    }
+
+    fn arrived(&mut self, now: u64, source: SocketAddr, host: HostId, bytes: &[u8]) {
+        let target = self.names.host(host).addr;
+        let letter = Letter { from: (source, self.place(source)), to: (target, host.0), bytes };
+        self.datagrams.arrived(now, &letter, self.room());
+    }
+
+    fn place(&self, addr: SocketAddr) -> u32 {
+        self.names.host_at(addr).unwrap_or(OUTSIDE)
+    }
+
+    const fn room(&self) -> Room {
+        let Limits { datagrams_max, spotlight_max, .. } = self.limits;
+        Room { newest_max: datagrams_max, spotlight_max, spotlight: self.spotlight }
+    }
+
+    fn change(&mut self, at: u64, observer: u32, subject: u32, turn: Turn, by: u32) {
+        self.beliefs.change(Change { at, observer, subject, turn, by }, self.limits.changes_max);
+    }
+
+    /// Where a table has changed and nothing was told of it (a goodbye that a later death replaces), or
+    /// more than could be told, the row is read from the table.
+    fn reconcile(&mut self, world: &World, host: HostId) {
+        let Some(node) = world.node(host) else { return };
+        let at = world.now().as_nanos();
+        let mut seen = vec![false; self.names.subjects().len()];
+        for row in node.members() {
+            let Some(subject) = self.names.subject(row.id, self.limits.phantoms_max) else { continue };
+            if let Some(place) = seen.get_mut(subject as usize) {
+                *place = true;
+            }
+            let belief = Belief::from(Some(row.status));
+            if self.beliefs.now(host.0, subject) != belief {
+                self.change(at, host.0, subject, Turn::Becomes(belief), NOBODY);
+            }
+        }
+        for (subject, _) in (0..).zip(seen).filter(|(_, seen)| !seen) {
+            if self.beliefs.now(host.0, subject) != Belief::Unknown {
+                self.change(at, host.0, subject, Turn::Becomes(Belief::Unknown), NOBODY);
+            }
+        }
+    }
+
+    /// Reads everything from a world in which something has happened already.
+    fn adopt(&mut self, world: &World) {
+        self.look(&world.scene());
+        for host in world.hosts() {
+            self.reconcile(world, host);
+        }
+        self.deaths_seen = world.deaths().len();
+    }
+}
+
+impl Default for Chronicle {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Witness for Chronicle {
+    fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        let now = scene.now.as_nanos();
+        self.end = now;
+        if self.link.is_none() {
+            self.link = Some(scene.network().default_link());
+            self.phases.push((now, scene.phase));
+        }
+        match *what {
+            Happening::Began { host, me } => {
+                if self.names.hosts().len() < host.index() {
+                    self.look(scene);
+                }
+                self.began(host, me, now);
+            }
+            Happening::Ended { host, presence } => {
+                self.look(scene);
+                self.ended(host, presence, now);
+            }
+            Happening::Acted { action, done: true } => self.acted(scene, action),
+            Happening::Sent { host, source, target, bytes, fate } => {
+                self.load.sent(host.0, now, bytes.len(), self.limits.slices_max);
+                self.sent(now, source, target, bytes, fate);
+            }
+            Happening::Forged { source, target, bytes } => {
+                self.sent(now, source, target, bytes, Fate::Forged);
+            }
+            Happening::Arrived { host, source, bytes } if self.names.hosts().len() > host.index() => {
+                self.arrived(now, source, host, bytes);
+            }
+            Happening::Reported { host, event } => self.heard(scene, host, event),
+            Happening::Entered { phase } => self.phases.push((now, phase)),
+            _ => {}
+        }
+    }
+
+    fn settled(&mut self, world: &World, host: HostId) {
+        if !self.adopted {
+            self.adopted = true;
+            self.adopt(world);
+        }
+        if let Some(node) = world.node(host) {
+            let revision = node.revision();
+            if self.bound.is_none() {
+                let n = u32::try_from(world.hosts().count()).unwrap_or(u32::MAX);
+                let bound = node.config().detection_bound(n);
+                self.bound = Some(u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX));
+            }
+            let known = self.names.host_mut(host).expect("whoever gets an input has begun");
+            if known.revision != revision {
+                known.revision = revision;
+                let stats = node.stats();
+                if !self.beliefs.counts_agree(host.0, [stats.alive, stats.suspect, stats.dead, stats.left]) {
+                    self.reconcile(world, host);
+                }
+            }
+        }
+        for death in &world.deaths()[self.deaths_seen..] {
+            if death.is_false() {
+                if self.false_deaths.is_empty() && self.spotlight.is_none() {
+                    let (at, reach) = (death.at, self.limits.spotlight);
+                    self.spotlight = Some((at.before(reach).as_nanos(), at.after(reach).as_nanos()));
+                }
+                if self.false_deaths.len() < self.limits.marks_max {
+                    self.false_deaths.push(*death);
+                }
+            }
+        }
+        self.deaths_seen = world.deaths().len();
+    }
+}

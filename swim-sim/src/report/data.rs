@@ -1,0 +1,357 @@
+//! The data of a page: the chronicle in the fewest characters that a script still reads easily.
+//!
+//! All times are µs. Long lists are stored by columns, and times that only grow as differences.
+
+use serde::Serialize;
+use swim_core::describe;
+
+use super::Facts;
+use super::distribution::Distribution;
+use crate::census::Presence;
+use crate::chronicle::{Chronicle, NOBODY, News, OUTSIDE, Sending};
+use crate::evidence::{Fate, Phase};
+use crate::host::HostId;
+use crate::traffic::kind_of;
+
+/// Characters of one datagram's description at most.
+const DESCRIPTION_MAX: usize = 400;
+/// Characters of all descriptions at most; the oldest go without.
+const DESCRIPTIONS_MAX: usize = 5_000_000;
+
+/// Everything.
+#[derive(Serialize)]
+pub(super) struct Data<'a> {
+    facts: &'a Facts,
+    end: u64,
+    hosts: Vec<Host>,
+    /// Name, and the first host that bears it or −1.
+    subjects: Vec<(String, i64)>,
+    phases: Vec<(u64, &'static str)>,
+    /// Time, host, presence by its letter.
+    truth: Vec<(u64, u32, char)>,
+    bands: Vec<Band<'a>>,
+    beliefs: Beliefs,
+    /// Time, host, kind, text.
+    marks: Vec<(u64, u32, &'static str, &'a str)>,
+    datagrams: Datagrams,
+    detection: Detection,
+    spread: Vec<Spread>,
+    load: Load,
+    false_deaths: Vec<(u64, u32, String, String)>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Host {
+    name: String,
+    /// Its column.
+    subject: u32,
+    addr: String,
+}
+
+#[derive(Serialize)]
+struct Band<'a> {
+    class: &'a str,
+    text: &'a str,
+    hosts: &'a [u32],
+    groups: &'a [Vec<u32>],
+    from: u64,
+    to: Option<u64>,
+}
+
+/// Columns: differences of time, observer, subject, turn, by.
+#[derive(Default, Serialize)]
+struct Beliefs {
+    first_at: u64,
+    /// A row for each observer: each digit a belief, each followed by how often it is repeated in base 36
+    /// and a comma.
+    first: Vec<String>,
+    t: Vec<u64>,
+    o: Vec<u32>,
+    s: Vec<u32>,
+    k: Vec<u8>,
+    by: Vec<i64>,
+}
+
+/// Columns: differences of time, time under way or −1, source, target, kind, fate, description.
+#[derive(Default, Serialize)]
+struct Datagrams {
+    t: Vec<u64>,
+    took: Vec<i64>,
+    a: Vec<i64>,
+    b: Vec<i64>,
+    kind: Vec<u8>,
+    fate: String,
+    text: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Detection {
+    bound: Option<u64>,
+    /// Victim, time, how many survivors noticed, how long the first and the last took, how many did not.
+    cases: Vec<(u32, u64, usize, u64, u64, usize)>,
+    missed: usize,
+    took: Option<Distribution>,
+}
+
+#[derive(Serialize)]
+struct Spread {
+    news: &'static str,
+    stories: u64,
+    took: Option<Distribution>,
+}
+
+#[derive(Serialize)]
+struct Load {
+    slice: u64,
+    /// By host: datagrams, bytes, most datagrams of one slice.
+    members: Vec<(u64, u64, u32)>,
+    /// By slice: least, middle and most datagrams and bytes of a member.
+    datagrams: Vec<(u64, u64, u64)>,
+    bytes: Vec<(u64, u64, u64)>,
+}
+
+impl<'a> Data<'a> {
+    pub(super) fn new(chronicle: &'a Chronicle, facts: &'a Facts) -> Self {
+        let names = &chronicle.names;
+        let host_of = |subject: u32| {
+            let place = names.hosts().iter().position(|known| known.subject == subject);
+            place.map_or(-1, |place| place as i64)
+        };
+        let columns = (0..).zip(names.subjects());
+        Self {
+            facts,
+            end: micros(chronicle.end),
+            hosts: (0..)
+                .map(HostId)
+                .zip(names.hosts())
+                .map(|(host, known)| Host {
+                    name: format!("{host:?}"),
+                    subject: known.subject,
+                    addr: known.addr.to_string(),
+                })
+                .collect(),
+            subjects: columns.map(|(subject, id)| (format!("{id:?}"), host_of(subject))).collect(),
+            phases: chronicle.phases.iter().map(|(at, phase)| (micros(*at), phase_name(*phase))).collect(),
+            truth: chronicle
+                .truth
+                .iter()
+                .map(|truth| (micros(truth.at), truth.host, letter(truth.presence)))
+                .collect(),
+            bands: chronicle.bands.all().iter().map(Band::new).collect(),
+            beliefs: Beliefs::new(chronicle),
+            marks: chronicle
+                .marks
+                .iter()
+                .map(|mark| (micros(mark.at), mark.host, mark.kind, mark.text.as_str()))
+                .collect(),
+            datagrams: Datagrams::new(&chronicle.datagrams.all()),
+            detection: Detection::new(chronicle),
+            spread: News::ALL.into_iter().map(|news| Spread::new(chronicle, news)).collect(),
+            load: Load::new(chronicle),
+            false_deaths: chronicle
+                .false_deaths
+                .iter()
+                .map(|death| {
+                    let (subject, by) = (format!("{:?}", death.subject), format!("{:?}", death.by));
+                    (micros(death.at.as_nanos()), death.observer.0, subject, by)
+                })
+                .collect(),
+            notes: notes(chronicle),
+        }
+    }
+}
+
+impl<'a> Band<'a> {
+    fn new(band: &'a crate::chronicle::Band) -> Self {
+        Self {
+            class: &band.class,
+            text: &band.text,
+            hosts: &band.hosts,
+            groups: &band.groups,
+            from: micros(band.from),
+            to: band.to.map(micros),
+        }
+    }
+}
+
+impl Beliefs {
+    fn new(chronicle: &Chronicle) -> Self {
+        let (first_at, first) = chronicle.beliefs.first();
+        let rows = first.rows().iter().map(|row| {
+            let runs = row.chunk_by(|a, b| a == b);
+            runs.map(|run| format!("{}{},", run[0] as u8, base_36(run.len()))).collect()
+        });
+        let mut beliefs = Self { first_at: micros(first_at), first: rows.collect(), ..Self::default() };
+        let mut last = 0;
+        for change in chronicle.beliefs.changes() {
+            let at = micros(change.at);
+            beliefs.t.push(at - last);
+            beliefs.o.push(change.observer);
+            beliefs.s.push(change.subject);
+            beliefs.k.push(change.turn.code());
+            beliefs.by.push(if change.by == NOBODY { -1 } else { i64::from(change.by) });
+            last = at;
+        }
+        beliefs
+    }
+}
+
+impl Datagrams {
+    fn new(all: &[&Sending]) -> Self {
+        let mut datagrams = Self::default();
+        let (mut last, mut left) = (0, DESCRIPTIONS_MAX);
+        let place = |host: u32| if host == OUTSIDE { -1 } else { i64::from(host) };
+        for sending in all {
+            let at = micros(sending.sent);
+            datagrams.t.push(at - last);
+            last = at;
+            datagrams.took.push(sending.arrived.map_or(-1, |arrived| micros(arrived) as i64 - at as i64));
+            datagrams.a.push(place(sending.source));
+            datagrams.b.push(place(sending.target));
+            datagrams.kind.push(kind_of(&sending.bytes) as u8);
+            datagrams.fate.push(fate(sending));
+        }
+        // From the newest: it is they that somebody looks at when there are too many.
+        for sending in all.iter().rev() {
+            let mut text = if left == 0 { String::new() } else { describe(&sending.bytes).to_string() };
+            if text.len() > DESCRIPTION_MAX {
+                text = text.chars().take(DESCRIPTION_MAX).chain("…".chars()).collect();
+            }
+            left = left.saturating_sub(text.len());
+            datagrams.text.push(text);
+        }
+        datagrams.text.reverse();
+        datagrams
+    }
+}
+
+impl Detection {
+    fn new(chronicle: &Chronicle) -> Self {
+        let cases = chronicle.detection.cases();
+        let took: Vec<u64> = cases.iter().flat_map(|case| case.took.iter().copied()).collect();
+        let row = |case: &&crate::chronicle::Case| {
+            let first = case.took.iter().min().copied().unwrap_or(0);
+            let last = case.took.iter().max().copied().unwrap_or(0);
+            let missed = case.waiting.len();
+            (case.host, micros(case.at), case.took.len(), micros(first), micros(last), missed)
+        };
+        Self {
+            bound: chronicle.bound.map(micros),
+            missed: cases.iter().map(|case| case.waiting.len()).sum(),
+            took: Distribution::of(&took, 0),
+            cases: cases.iter().map(row).collect(),
+        }
+    }
+}
+
+impl Spread {
+    fn new(chronicle: &Chronicle, news: News) -> Self {
+        let (stories, samples) = chronicle.spread.of(news);
+        let took = samples.and_then(|samples| Distribution::of(&samples.values, samples.skipped));
+        Self { news: news.name(), stories, took }
+    }
+}
+
+impl Load {
+    fn new(chronicle: &Chronicle) -> Self {
+        let load = &chronicle.load;
+        let slices = (chronicle.end / load.slice() + 1) as usize;
+        let of = |host: usize, slice: usize| {
+            let row = load.rows().get(host);
+            row.and_then(|row| row.get(slice)).copied().unwrap_or_default()
+        };
+        let hosts = chronicle.names.hosts().len();
+        let members = (0..hosts).map(|host| {
+            let row = load.rows().get(host).map_or(&[][..], Vec::as_slice);
+            let datagrams = row.iter().map(|sent| u64::from(sent.datagrams)).sum();
+            let bytes = row.iter().map(|sent| sent.bytes).sum();
+            (datagrams, bytes, row.iter().map(|sent| sent.datagrams).max().unwrap_or(0))
+        });
+        let spread = |slice: usize, value: fn(crate::chronicle::Sent) -> u64| {
+            let mut values: Vec<u64> = (0..hosts).map(|host| value(of(host, slice))).collect();
+            values.sort_unstable();
+            let at = |place: usize| values.get(place).copied().unwrap_or(0);
+            (at(0), at(hosts / 2), at(hosts.saturating_sub(1)))
+        };
+        Self {
+            slice: micros(load.slice()),
+            members: members.collect(),
+            datagrams: (0..slices).map(|slice| spread(slice, |sent| u64::from(sent.datagrams))).collect(),
+            bytes: (0..slices).map(|slice| spread(slice, |sent| sent.bytes)).collect(),
+        }
+    }
+}
+
+/// What is missing, a sentence each.
+fn notes(chronicle: &Chronicle) -> Vec<String> {
+    let missing = [
+        (chronicle.beliefs.folded(), "changes of belief are older than what the matrix can go back to"),
+        (
+            chronicle.datagrams.forgotten,
+            "datagrams are not in the diagram: only the newest and those around the failure are kept",
+        ),
+        (chronicle.marks_skipped, "events have no mark on the timeline"),
+        (chronicle.bands.skipped, "faults have no band on the timeline"),
+    ];
+    let some = missing.into_iter().filter(|(count, _)| *count > 0);
+    some.map(|(count, what)| format!("{count} {what}.")).collect()
+}
+
+const fn micros(nanos: u64) -> u64 {
+    nanos / 1000
+}
+
+const fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Gathering => "gathering",
+        Phase::Trouble => "trouble",
+        Phase::Peace => "peace",
+        Phase::Rest => "rest",
+    }
+}
+
+const fn letter(presence: Presence) -> char {
+    match presence {
+        Presence::Up => 'u',
+        Presence::Paused => 'p',
+        Presence::Crashed => 'c',
+        Presence::Gone => 'g',
+    }
+}
+
+/// Arrived, lost by the link, cut, dropped by a hook, forged, a copy, or sent to nobody.
+const fn fate(sending: &Sending) -> char {
+    match (sending.fate, sending.arrived) {
+        _ if sending.copy => 'd',
+        (Fate::Forged, _) => 'f',
+        (Fate::Lost, _) => 'l',
+        (Fate::Cut, _) => 'c',
+        (Fate::Dropped, _) => 'x',
+        (Fate::Sent, Some(_)) => 'a',
+        (Fate::Sent, None) => 'n',
+    }
+}
+
+fn base_36(number: usize) -> String {
+    let digits = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut text = Vec::new();
+    let mut rest = number;
+    while rest > 0 || text.is_empty() {
+        text.push(digits[rest % 36]);
+        rest /= 36;
+    }
+    text.iter().rev().map(|digit| char::from(*digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_lengths_are_written_as_a_script_reads_them() {
+        for (number, text) in [(0, "0"), (35, "z"), (36, "10"), (1000, "rs")] {
+            assert_eq!(base_36(number), text);
+        }
+    }
+}
