@@ -8,6 +8,8 @@ mod data;
 mod distribution;
 mod facts;
 mod page;
+mod perfetto;
 
 pub use facts::{Facts, Invariant};
 pub use page::html;
+pub use perfetto::perfetto;

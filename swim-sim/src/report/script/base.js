@@ -15,6 +15,7 @@ const after = (sorted, value) => {
 // Times, for people: every one with its unit.
 const clock = (us) => (us / 1e6).toFixed(3) + " s";
 const span = (us) => {
+  if (us === 0) return "0";
   const trim = (value) => String(Number(value.toPrecision(3)));
   if (us >= 1e6) return trim(us / 1e6) + " s";
   if (us >= 1e3) return trim(us / 1e3) + " ms";

@@ -1,7 +1,7 @@
 // Distributions and load, as small charts with their numbers beneath.
 const charts = (() => {
   const W = 400, HEIGHT = 170, L = 40, R = 12, TOP = 12, BOTTOM = 26;
-  const NAMES = { alive: "alive (a new member)", suspect: "suspect", dead: "dead", left: "left", broadcast: "broadcast" };
+  const NAMES = { alive: "alive, new", suspect: "suspect", dead: "dead", left: "left", broadcast: "broadcast" };
   const LOOK = { alive: ["good", ""], suspect: ["suspect", "6 3"], dead: ["dead", ""], left: ["left", "2 3"], broadcast: ["accent", "8 2 2 2"] };
   const svg = (name, props, text) => {
     const node = document.createElementNS("http" + "://www.w3.org/2000/svg", name);
@@ -11,7 +11,7 @@ const charts = (() => {
   };
   const nice = (most) => {
     const scale = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
-    return [1, 2, 2.5, 5, 10].map((f) => f * scale).find((value) => value >= most) || most;
+    return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((f) => f * scale).find((value) => value >= most) || most;
   };
   // Axes with round numbers; `unit` turns a value into text.
   const frame = (label, most, tall, unit, percent) => {

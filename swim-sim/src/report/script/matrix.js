@@ -44,8 +44,9 @@ const matrix = (() => {
   const paint = () => {
     const width = $("matrix").clientWidth, labels = H <= 40;
     left = labels ? 34 : 4; upper = labels ? 16 : 4;
-    size = Math.min((width - left - 2) / Math.max(N, 1), 26, 330 / Math.max(H, 1));
-    if (size > 4) size = Math.floor(size);
+    size = Math.min((width - left - 2) / Math.max(N, 1), 26, (labels ? 330 : 400) / Math.max(H, 1));
+    // Whole pixels: a whole number of them for a cell, or of cells for one.
+    size = size >= 1 ? Math.floor(size) : 1 / Math.ceil(1 / size);
     box = canvas("matrix", Math.ceil(upper + Math.max(H * size, 20) + 2));
     draw();
   };
@@ -57,7 +58,7 @@ const matrix = (() => {
     const seen = D.hosts.map((_, host) => truth(host, T)), tints = STATUS.map(colour), counts = [0, 0, 0, 0, 0];
     const gap = size >= 6 ? 1 : 0, wrongs = [], bad = colour("bad"), self = colour("self");
     // Cells smaller than a pixel: the worst of those that share one is what is seen.
-    const block = Math.max(1, Math.ceil(1 / size)), weight = [0, 1, 3, 4, 2];
+    const block = Math.max(1, Math.round(1 / size)), weight = [0, 1, 3, 4, 2];
     let cells = 0;
     for (let row = 0; row < H; row += block) for (let column = 0; column < N; column += block) {
       let worst = 0, isSelf = false;

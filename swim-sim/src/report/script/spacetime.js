@@ -19,13 +19,23 @@ const spacetime = (() => {
   const inWindow = () => {
     const begin = from(), end = begin + width(), list = [];
     for (let i = after(times, begin - Math.min(longest, 6e7) - 1); i < COUNT && times[i] <= end; i++) {
-      if (times[i] >= begin || (G.took[i] >= 0 && times[i] + G.took[i] >= begin)) list.push(i);
+      const arrival = times[i] + G.took[i], waited = G.took[i] > 1e6;
+      if (times[i] >= begin || (G.took[i] >= 0 && arrival >= begin && (!waited || arrival <= end))) list.push(i);
     }
     return list;
   };
+  // In a large cluster only what is between two hosts that have a line.
+  const hasRoom = (i) => {
+    const a = rowOf(G.a[i]), b = rowOf(G.b[i]);
+    return H > ROWS_MAX ? a >= 0 && b >= 0 : a >= 0 || b >= 0;
+  };
   // The widest window that is not crowded.
   const fit = () => {
-    for (zoom = WINDOWS.length - 1; zoom > 0; zoom--) if (inWindow().length <= 260) break;
+    for (zoom = WINDOWS.length - 1; zoom > 0; zoom--) {
+      const list = inWindow();
+      chooseRows(list);
+      if (list.filter(hasRoom).length <= 260) break;
+    }
   };
   // In a large cluster only some hosts have room: those that it is about, and those that say most.
   const chooseRows = (list) => {
@@ -76,15 +86,28 @@ const spacetime = (() => {
     let drawn = 0;
     for (const i of list) {
       const kind = G.kind[i];
+      if (!hasRoom(i)) continue;
       perKind.set(kind, (perKind.get(kind) || 0) + 1);
       if (off.has(kind)) continue;
       const a = rowOf(G.a[i]), b = rowOf(G.b[i]);
-      if (a < 0 && b < 0) continue;
-      if (H > ROWS_MAX && (a < 0 || b < 0)) continue;
       const x1 = x(times[i]), y1 = a < 0 ? TOP - 6 : y(a), y2 = b < 0 ? TOP - 6 : y(b);
       const lost = G.took[i] < 0;
+      const stub = Math.min(14, Math.max(4, 600 / width() * box.width));
+      // What waited in the inbox of a stopped process has two ends and no line between them.
+      if (G.took[i] > 1e6) {
+        g.setLineDash([]); g.strokeStyle = kindColour(kind); g.lineWidth = i === chosen ? 3 : 1.2;
+        for (const [px, y0, toward] of [[x1, y1, 1], [x(times[i] + G.took[i]), y2, -1]]) {
+          if (px < LEFT - 20 || px > box.width + 20) continue;
+          const qx = px + toward * stub, qy = y0 + toward * (y2 - y1) * .4;
+          g.beginPath(); g.moveTo(px, y0); g.lineTo(qx, qy); g.stroke();
+          g.beginPath(); g.arc(qx, qy, 2.6, 0, 7); g.stroke();
+          shown.push([i, px, y0, qx, qy]);
+        }
+        drawn++;
+        continue;
+      }
       // What never arrives ends half-way, soon.
-      const x2 = lost ? x1 + Math.min(14, Math.max(4, 600 / width() * box.width)) : x(times[i] + G.took[i]);
+      const x2 = lost ? x1 + stub : x(times[i] + G.took[i]);
       const end2 = lost ? y1 + (y2 - y1) * .5 : y2;
       g.setLineDash(kindDash(kind)); g.strokeStyle = kindColour(kind);
       g.lineWidth = i === chosen ? 3 : 1.2; g.globalAlpha = chosen >= 0 && i !== chosen ? .45 : .9;
@@ -147,7 +170,7 @@ const spacetime = (() => {
   const tell = () => {
     const into = $("datagram");
     into.replaceChildren();
-    if (chosen < 0) { into.append(el("span", { class: "quiet" }, "Click a line for what the datagram says. ✕ on a line: it never arrived. On a host’s line: ? it begins to suspect, ✓ a refutation, ✕ it calls somebody Dead.")); return; }
+    if (chosen < 0) { into.append(el("span", { class: "quiet" }, "Click a line for what the datagram says. ✕ on a line: it never arrived; ○: it waited in the inbox of a stopped process. On a host’s line: ? it begins to suspect, ✓ a refutation, ✕ it calls somebody Dead.")); return; }
     const fate = G.fate[chosen], took = G.took[chosen];
     into.append(el("b", null, kindName(G.kind[chosen]) + " " + name(G.a[chosen]) + " → " + name(G.b[chosen])), " sent " + (times[chosen] / 1e6).toFixed(6) + " s, " + (took >= 0 ? "handed over " + span(took) + " later" + (fate === "a" ? "" : " (" + FATES[fate] + ")") : FATES[fate]) + ". ",
       el("br"), el("code", null, G.text[chosen] || "(what it said was not kept)"));

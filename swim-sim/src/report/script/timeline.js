@@ -3,7 +3,9 @@
 const timeline = (() => {
   const LEFT = 74, RIGHT = 12;
   const laneHeight = H <= 20 ? 10 : H <= 40 ? 5 : Math.max(150 / H, 0.2);
-  const wide = (band) => band.hosts.length === 0 || band.hosts.length > Math.max(2, H / 3);
+  const wide = (band) => band.hosts.length === 0 || band.groups.some((group) => group.length > 1) || band.hosts.length > Math.max(2, H / 3);
+  const names = (hosts) => hosts.length > 6 ? hosts.length + " hosts" : hosts.map((host) => D.hosts[host].name).join(" ");
+  const title = (band) => band.class === "partition" ? "partition: " + band.groups.map(names).join(" | ") + (band.groups.flat().length < H ? " | the rest" : "") : band.class;
   // Faults of the whole cluster are stacked so that none hides another.
   const rows = [];
   for (const band of D.bands.filter(wide)) {
@@ -57,8 +59,8 @@ const timeline = (() => {
       g.fillStyle = colour("fault-back"); g.fillRect(from, y, length, 12);
       g.fillStyle = colour("fault"); g.fillRect(from, y, 2, 12);
       g.textAlign = "left";
-      const label = band.class === "partition" ? "partition " + band.groups.map((group) => group.length).join(" + ") : band.class;
-      if (length > label.length * 6 + 8) { g.fillStyle = ink; g.fillText(label, from + 6, y + 6.5); }
+      const label = [title(band), band.class].find((text) => g.measureText(text).width + 10 < length);
+      if (label) { g.fillStyle = ink; g.fillText(label, from + 6, y + 6.5); }
     }
     const gap = laneHeight > 4 ? 1.5 : 0, tints = { u: colour("up"), p: colour("paused"), c: colour("crashed"), g: colour("gone") };
     D.hosts.forEach((host, i) => {
@@ -78,7 +80,7 @@ const timeline = (() => {
       if (i % every === 0 || laneHeight >= 9) { g.fillStyle = D.facts.hosts.includes(i) ? colour("bad") : quiet; g.textAlign = "right"; g.fillText(host.name, LEFT - 8, y + Math.max(laneHeight, 5) / 2); }
     });
     for (const band of D.bands) {
-      if (wide(band) || band.class === "crash" || band.class === "pause" || band.class === "restart") continue;
+      if ((wide(band) && !band.groups.length) || band.class === "crash" || band.class === "pause" || band.class === "restart") continue;
       const from = x(band.from), length = Math.max(x(band.to === null ? END : band.to) - from, 2);
       for (const host of band.hosts.filter((host) => host < H)) {
         g.fillStyle = band.to === band.from ? colour("fault") : colour("fault-back");

@@ -9,7 +9,7 @@ const showVerdict = () => {
   $("replay").hidden = !facts.command;
   const keys = [["seed", facts.seed], ["digest", facts.digest], ["members", amount(H)], ["length", span(END)]];
   for (const [name, value] of keys.filter(([, value]) => value)) {
-    $("keys").append(el("dt", null, name), el("dd", null, name === "digest" ? el("code", null, value) : value));
+    $("keys").append(el("div", null, el("dt", null, name), el("dd", null, name === "digest" ? el("code", null, value) : value)));
   }
   $("copy").addEventListener("click", async () => {
     try {
