@@ -1,14 +1,14 @@
 //! Faults as bands of time: from the action that began one to the action that ended it.
 //!
-//! What ends what follows from the names of the actions and the hosts they are done to. An action that
-//! nothing ends is a band without length.
+//! An action says itself what ends it. What a process carries ends with the process, and peace ends
+//! everything but death. An action that nothing ends is a band without length.
 
-use crate::action::Action;
+use crate::action::{Action, Phase};
 
 /// One fault.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Band {
-    /// What kind, in lower case with hyphens.
+    /// The kinds of faults, by their names.
     pub(crate) class: String,
     /// The action, printed.
     pub(crate) text: String,
@@ -26,97 +26,86 @@ pub(crate) struct Band {
 #[derive(Default)]
 pub(crate) struct Bands {
     all: Vec<Band>,
+    /// Bands that have not ended, by their place, with the action that began them.
+    open: Vec<(usize, Action)>,
     pub(crate) skipped: u64,
 }
 
 impl Bands {
-    /// An action was done. `harmless`: the default link is what it was at the beginning.
-    pub(crate) fn act(&mut self, action: &Action, at: u64, harmless: bool, max: usize) {
-        let text = format!("{action:?}");
-        let (name, hosts) = (name_of(&text), hosts_in(&text));
-        match name {
-            "Join" => return,
-            "Heal" | "Peace" => {
-                return self.close(at, |band| matches!(band.class.as_str(), "partition" | "cut"));
+    /// An action was done at `at` ns.
+    pub(crate) fn act(&mut self, action: &Action, at: u64, max: usize) {
+        let begins = action.phase() == Phase::Begins;
+        self.close(at, |begun| match action {
+            Action::Peace => !matches!(begun, Action::Crash(_) | Action::Calendar { .. }),
+            Action::Heal => matches!(begun, Action::Partition(_) | Action::Cut { .. }),
+            Action::SetDefaultLink(_) => matches!(begun, Action::SetDefaultLink(_)),
+            // The same once more, with other numbers, is in place of the first.
+            _ => {
+                begun.ended_by().is_some_and(|end| end == *action || begins && Some(end) == action.ended_by())
             }
-            "Resume" => return self.close(at, |band| band.class == "pause" && band.hosts == hosts),
-            "Plug" => return self.close(at, |band| band.class == "unplug" && band.hosts == hosts),
-            "Mend" => return self.close(at, |band| band.class == "cut" && band.hosts == hosts),
-            "Restart" => self.close(at, |band| band.class == "crash" && band.hosts == hosts),
-            "Partition" => self.close(at, |band| band.class == "partition"),
-            "SetDefaultLink" => {
-                self.close(at, |band| band.class == "link");
-                if harmless {
-                    return;
-                }
-            }
-            _ => {}
+        });
+        let classes: Vec<&str> = action.fault_classes().iter().map(|class| class.name()).collect();
+        if classes.is_empty() || action.phase() == Phase::Ends {
+            return;
         }
-        let lasts = matches!(name, "Crash" | "Pause" | "Unplug" | "Partition" | "Cut" | "SetDefaultLink");
         if self.all.len() >= max {
             self.skipped += 1;
             return;
         }
-        let groups = match action {
-            Action::Partition(groups) => {
-                groups.iter().map(|group| group.iter().map(|host| host.0).collect()).collect()
-            }
-            Action::Cut { source, target } => vec![vec![source.0], vec![target.0]],
-            _ => Vec::new(),
-        };
-        let class = if name == "SetDefaultLink" { "link".to_owned() } else { kebab(name) };
-        self.all.push(Band { class, text, hosts, groups, from: at, to: (!lasts).then_some(at) });
+        if begins {
+            self.open.push((self.all.len(), action.clone()));
+        }
+        self.all.push(Band {
+            class: classes.join(" + "),
+            text: format!("{action:?}"),
+            hosts: action.hosts().iter().map(|host| host.0).collect(),
+            groups: groups(action),
+            from: at,
+            to: (!begins).then_some(at),
+        });
+    }
+
+    /// A process begins: it is no longer crashed.
+    pub(crate) fn began(&mut self, host: u32, at: u64) {
+        self.close(at, |begun| matches!(begun, Action::Crash(victim) if victim.0 == host));
     }
 
     /// A process is over: it is no longer stopped.
     pub(crate) fn ended(&mut self, host: u32, at: u64) {
-        self.close(at, |band| band.class == "pause" && band.hosts == [host]);
+        self.close(at, |begun| matches!(begun, Action::Pause { host: stopped, .. } if stopped.0 == host));
     }
 
     pub(crate) fn all(&self) -> &[Band] {
         &self.all
     }
 
-    fn close(&mut self, at: u64, ends: impl Fn(&Band) -> bool) {
-        for band in self.all.iter_mut().filter(|band| band.to.is_none() && ends(band)) {
-            band.to = Some(at);
-        }
+    fn close(&mut self, at: u64, ends: impl Fn(&Action) -> bool) {
+        let all = &mut self.all;
+        self.open.retain(|(place, begun)| {
+            let over = ends(begun);
+            if over {
+                all[*place].to = Some(at);
+            }
+            !over
+        });
     }
 }
 
-/// The first word of what an action prints.
-fn name_of(text: &str) -> &str {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or(text)
-}
-
-/// `OneWay` as `one-way`.
-fn kebab(name: &str) -> String {
-    let mut kebab = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !kebab.is_empty() {
-            kebab.push('-');
+/// Who does not hear whom.
+fn groups(action: &Action) -> Vec<Vec<u32>> {
+    match action {
+        Action::Partition(groups) => {
+            groups.iter().map(|group| group.iter().map(|host| host.0).collect()).collect()
         }
-        kebab.push(c.to_ascii_lowercase());
+        Action::Cut { source, target } => vec![vec![source.0], vec![target.0]],
+        _ => Vec::new(),
     }
-    kebab
-}
-
-/// Hosts are printed as `#1`, in hexadecimal and one more than their number.
-fn hosts_in(text: &str) -> Vec<u32> {
-    let numbers = text.split('#').skip(1).filter_map(|rest| {
-        let digits = rest.split(|c: char| !c.is_ascii_hexdigit()).next()?;
-        u32::from_str_radix(digits, 16).ok()?.checked_sub(1)
-    });
-    let mut hosts: Vec<u32> = numbers.collect();
-    hosts.sort_unstable();
-    hosts.dedup();
-    hosts
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::HostId;
+    use crate::{HostId, Link, PER_CENT};
 
     const A: HostId = HostId(0);
     const B: HostId = HostId(10);
@@ -124,7 +113,7 @@ mod tests {
     fn bands(actions: &[Action]) -> Vec<(String, Vec<u32>, u64, Option<u64>)> {
         let mut bands = Bands::default();
         for (at, action) in (1..).zip(actions) {
-            bands.act(action, at, false, 100);
+            bands.act(action, at, 100);
         }
         bands.all.into_iter().map(|band| (band.class, band.hosts, band.from, band.to)).collect()
     }
@@ -150,5 +139,21 @@ mod tests {
     #[test]
     fn a_goodbye_is_an_instant() {
         assert_eq!(bands(&[Action::Leave(A)]), [("leave".to_owned(), vec![0], 1, Some(1))]);
+    }
+
+    #[test]
+    fn peace_ends_all_but_death() {
+        let slow = Action::Drift { host: A, ppm: 500 };
+        let seen = bands(&[slow, Action::Cut { source: A, target: B }, Action::Crash(B), Action::Peace]);
+        let ends: Vec<_> = seen.into_iter().map(|(class, _, _, to)| (class, to)).collect();
+        let expected = [("drift", Some(4)), ("one-way-cut", Some(4)), ("crash", None)];
+        assert_eq!(ends, expected.map(|(class, to)| (class.to_owned(), to)));
+    }
+
+    #[test]
+    fn a_lossy_network_is_a_band_until_it_is_whole() {
+        let lossy = Link::lan().loss(30 * PER_CENT);
+        let seen = bands(&[Action::SetDefaultLink(lossy), Action::SetDefaultLink(Link::lan())]);
+        assert_eq!(seen, [("loss".to_owned(), vec![], 1, Some(2))]);
     }
 }

@@ -41,6 +41,11 @@ pub(crate) struct Letter<'a> {
 }
 
 impl Letter<'_> {
+    /// Where the network changed the bytes on the way, the key knows nothing of them.
+    fn changed(&self) -> Key {
+        (self.from.0, self.to.0, 0)
+    }
+
     fn key(&self) -> Key {
         let mut hash = Fingerprint::new();
         hash.absorb_bytes(self.bytes);
@@ -71,7 +76,7 @@ pub(crate) struct Datagrams {
 
 impl Datagrams {
     pub(crate) fn sent(&mut self, at: u64, letter: &Letter<'_>, fate: Fate, room: Room) {
-        let key = letter.key();
+        let key = if fate == Fate::Corrupted { letter.changed() } else { letter.key() };
         self.push(
             Sending {
                 sent: at,
@@ -85,13 +90,14 @@ impl Datagrams {
             },
             room,
         );
-        if matches!(fate, Fate::Sent | Fate::Forged) {
+        if matches!(fate, Fate::Sent | Fate::Corrupted | Fate::Forged) {
             self.open.entry(key).or_default().push_back(self.oldest + self.newest.len() as u64 - 1);
         }
     }
 
     pub(crate) fn arrived(&mut self, at: u64, letter: &Letter<'_>, room: Room) {
-        let Some(numbers) = self.open.get(&letter.key()) else { return };
+        let numbers = self.open.get(&letter.key()).or_else(|| self.open.get(&letter.changed()));
+        let Some(numbers) = numbers else { return };
         let place = |number: &u64| number.checked_sub(self.oldest).map(|place| place as usize);
         let waiting = numbers.iter().filter_map(place).find(|place| self.newest[*place].arrived.is_none());
         if let Some(place) = waiting {
@@ -167,6 +173,14 @@ mod tests {
         datagrams.arrived(3, &letter(b"doubled"), ROOM);
         assert_eq!(times(&datagrams), [(1, Some(2)), (1, Some(3))]);
         assert!(datagrams.all()[1].copy && !datagrams.all()[0].copy);
+    }
+
+    #[test]
+    fn a_datagram_that_was_changed_on_its_way_is_known_by_its_ends() {
+        let mut datagrams = Datagrams::default();
+        datagrams.sent(1, &letter(b"ping"), Fate::Corrupted, ROOM);
+        datagrams.arrived(2, &letter(b"pong"), ROOM);
+        assert_eq!(times(&datagrams), [(1, Some(2))]);
     }
 
     #[test]

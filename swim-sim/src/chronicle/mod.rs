@@ -21,14 +21,13 @@ mod spread;
 
 use std::net::SocketAddr;
 
-use swim_core::{Identity, Instant};
+use swim_core::{Identity, Instant, NodeId, Status};
 
 use crate::World;
 use crate::action::Action;
 use crate::census::{Death, Presence};
 use crate::evidence::{Fate, Happening, Phase, Scene, Witness};
 use crate::host::HostId;
-use crate::net::Link;
 
 pub(crate) use bands::{Band, Bands};
 pub(crate) use beliefs::{Belief, Beliefs, Change, NOBODY, Turn};
@@ -80,7 +79,6 @@ pub struct Chronicle {
     pub(crate) bound: Option<u64>,
     spotlight: Option<(u64, u64)>,
     deaths_seen: usize,
-    link: Option<Link>,
     /// What was so before this was attached has been read.
     adopted: bool,
 }
@@ -113,16 +111,28 @@ impl Chronicle {
             bound: None,
             spotlight: None,
             deaths_seen: 0,
-            link: None,
             adopted: false,
         }
     }
 
     /// Something went wrong at `at`: the datagrams around it are kept even if the run goes on for long. The
-    /// last call counts; without one, the first false death is what went wrong.
+    /// last call counts; without one, the first death of somebody who was up is what went wrong.
     pub fn keep_around(&mut self, at: Instant) {
         let reach = self.limits.spotlight;
         self.spotlight = Some((at.before(reach).as_nanos(), at.after(reach).as_nanos()));
+    }
+
+    /// What the node of `observer` believes of a name now, as this has been told; `None`: it holds nothing
+    /// of it, or does not run.
+    #[must_use]
+    pub fn believes(&self, observer: HostId, subject: NodeId) -> Option<Status> {
+        match self.beliefs.now(observer.0, self.names.known(subject)?) {
+            Belief::Unknown => None,
+            Belief::Alive => Some(Status::Alive),
+            Belief::Suspect => Some(Status::Suspect),
+            Belief::Dead => Some(Status::Dead),
+            Belief::Left => Some(Status::Left),
+        }
     }
 
     /// What is true of every host, as far as it has changed.
@@ -169,6 +179,7 @@ impl Chronicle {
         let subject = self.names.host(host).subject;
         self.change(now, host.0, subject, Turn::Emptied, NOBODY);
         self.change(now, host.0, subject, Turn::Becomes(Belief::Alive), NOBODY);
+        self.bands.began(host.0, now);
         self.detection.reborn(subject);
         self.spread.reborn(subject);
     }
@@ -189,10 +200,8 @@ impl Chronicle {
     }
 
     fn acted(&mut self, scene: &Scene<'_>, action: &Action) {
-        let link = scene.network().default_link();
-        let harmless = self.link == Some(link);
         self.look(scene);
-        self.bands.act(action, scene.now.as_nanos(), harmless, self.limits.bands_max);
+        self.bands.act(action, scene.now.as_nanos(), self.limits.bands_max);
     }
 
     fn sent(&mut self, now: u64, source: SocketAddr, target: SocketAddr, bytes: &[u8], fate: Fate) {
@@ -266,8 +275,7 @@ impl Witness for Chronicle {
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
         let now = scene.now.as_nanos();
         self.end = now;
-        if self.link.is_none() {
-            self.link = Some(scene.network().default_link());
+        if self.phases.is_empty() {
             self.phases.push((now, scene.phase));
         }
         match *what {
@@ -321,9 +329,8 @@ impl Witness for Chronicle {
         }
         for death in &world.deaths()[self.deaths_seen..] {
             if death.is_false() {
-                if self.false_deaths.is_empty() && self.spotlight.is_none() {
-                    let (at, reach) = (death.at, self.limits.spotlight);
-                    self.spotlight = Some((at.before(reach).as_nanos(), at.after(reach).as_nanos()));
+                if death.truth == Some(Presence::Up) && self.spotlight.is_none() {
+                    self.keep_around(death.at);
                 }
                 if self.false_deaths.len() < self.limits.marks_max {
                     self.false_deaths.push(*death);

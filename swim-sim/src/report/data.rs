@@ -37,7 +37,8 @@ pub(super) struct Data<'a> {
     detection: Detection,
     spread: Vec<Spread>,
     load: Load,
-    false_deaths: Vec<(u64, u32, String, String)>,
+    /// When, observer, who, by whose verdict, what the one who was called Dead really did.
+    false_deaths: Vec<(u64, u32, String, String, char)>,
     notes: Vec<String>,
 }
 
@@ -154,7 +155,8 @@ impl<'a> Data<'a> {
                 .iter()
                 .map(|death| {
                     let (subject, by) = (format!("{:?}", death.subject), format!("{:?}", death.by));
-                    (micros(death.at.as_nanos()), death.observer.0, subject, by)
+                    let truth = death.truth.map_or('-', letter);
+                    (micros(death.at.as_nanos()), death.observer.0, subject, by, truth)
                 })
                 .collect(),
             notes: notes(chronicle),
@@ -320,16 +322,20 @@ const fn letter(presence: Presence) -> char {
     }
 }
 
-/// Arrived, lost by the link, cut, dropped by a hook, forged, a copy, or sent to nobody.
+/// What became of a datagram, by its letter.
 const fn fate(sending: &Sending) -> char {
     match (sending.fate, sending.arrived) {
         _ if sending.copy => 'd',
         (Fate::Forged, _) => 'f',
         (Fate::Lost, _) => 'l',
+        (Fate::Burst, _) => 'b',
+        (Fate::Congested, _) => 'q',
+        (Fate::TooLong, _) => 'm',
         (Fate::Cut, _) => 'c',
         (Fate::Dropped, _) => 'x',
+        (_, None) => 'n',
+        (Fate::Corrupted, Some(_)) => 'g',
         (Fate::Sent, Some(_)) => 'a',
-        (Fate::Sent, None) => 'n',
     }
 }
 

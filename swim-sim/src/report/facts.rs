@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::run::{Outcome, Verdict};
+
 /// How a run was asked for, and how it was judged. Empty fields are left out of the page.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -14,7 +16,7 @@ pub struct Facts {
     pub seed: String,
     /// The fingerprint of the whole run.
     pub digest: String,
-    /// `passed`, or how it failed: `safety`, `liveness`, `panic`, `nondeterminism`.
+    /// `passed`, `cut-short`, or how it failed: `safety`, `liveness`, `quality`, `panic`, `nondeterminism`.
     pub verdict: String,
     /// The verdict in a sentence.
     pub sentence: String,
@@ -46,4 +48,53 @@ pub struct Invariant {
     pub looked: u64,
     /// How it was broken; `None`: it was not.
     pub broken: Option<String>,
+}
+
+impl From<&Outcome> for Facts {
+    /// How it ended. Title, command, seed and options are for the caller to say.
+    fn from(outcome: &Outcome) -> Self {
+        let violation = match &outcome.verdict {
+            Verdict::Broken(violation) => Some(violation),
+            _ => None,
+        };
+        let invariants = outcome.laws.iter().map(|(law, looked)| Invariant {
+            number: law.number.to_owned(),
+            name: law.name.to_owned(),
+            statement: law.says.to_owned(),
+            looked: *looked,
+            broken: violation.filter(|broken| broken.law == *law).map(|broken| broken.broken.why.clone()),
+        });
+        Self {
+            digest: outcome.digest.to_string(),
+            verdict: outcome.verdict.word().to_owned(),
+            sentence: sentence(outcome),
+            failed_at_ns: violation.map(|broken| broken.at.as_nanos()),
+            hosts: violation.iter().flat_map(|broken| &broken.broken.hosts).map(|host| host.0).collect(),
+            invariants: invariants.collect(),
+            sometimes: outcome.sometimes.iter().map(|(name, hits)| ((*name).to_owned(), *hits)).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+fn sentence(outcome: &Outcome) -> String {
+    match &outcome.verdict {
+        Verdict::Passed => {
+            let looked = outcome.laws.iter().filter(|(_, looked)| *looked > 0).count();
+            let agreed = outcome.agreed.map(|agreed| format!("; all agreed {agreed:.1?} after peace came"));
+            format!(
+                "{looked} of {} laws had something to judge, and held{}.",
+                outcome.laws.len(),
+                agreed.unwrap_or_default()
+            )
+        }
+        Verdict::CutShort => "Stopped before its end; every law held so far.".to_owned(),
+        Verdict::Broken(violation) => {
+            format!("{} {}: {}", violation.law.number, violation.law.name, violation.broken.why)
+        }
+        Verdict::Panicked(message) => format!("It panicked: {message}"),
+        Verdict::Nondeterministic { first, second } => {
+            format!("The same run gave {first} and then {second}.")
+        }
+    }
 }

@@ -37,6 +37,16 @@ const table = (heads, rows) => el("table", null,
   el("tbody", null, ...rows.map((row) => el("tr", { class: row.bad ? "bad" : "" },
     ...row.map((cell, i) => el("td", { class: heads[i][1] ? "n" : "" }, cell))))));
 
+// Shapes have a namespace; the parser knows its name.
+const shapes = el("template");
+shapes.innerHTML = "<svg></svg>";
+const svg = (name, props, text) => {
+  const node = document.createElementNS(shapes.content.firstChild.namespaceURI, name);
+  for (const [key, value] of Object.entries(props)) node.setAttribute(key, value);
+  if (text !== undefined) node.textContent = text;
+  return node;
+};
+
 // Colours live in the style sheet, where light and dark are told apart.
 let style = getComputedStyle(document.documentElement);
 const colour = (name) => style.getPropertyValue("--" + name).trim();
@@ -83,5 +93,7 @@ const apart = (a, b, t) => walls.some((band) => {
 
 const KINDS = ["unreadable", "ping", "ack", "ping-req", "nack", "relayed ack", "join", "challenge", "welcome", "announce", "sync pull", "sync page", "gossip", "user"];
 const kindName = (kind) => KINDS[kind] || "kind " + kind;
-const kindColour = (kind) => colour("k-" + (["user", "ping", "ack", "req", "nack", "req", "join", "join", "join", "join", "sync", "sync", "gossip", "user"][kind] || "user"));
+const TINTS = ["user", "ping", "ack", "req", "nack", "req", "join", "join", "join", "join", "sync", "sync", "gossip", "user"];
+const kindTint = (kind) => "k-" + (TINTS[kind] || "user");
+const kindColour = (kind) => colour(kindTint(kind));
 const kindDash = (kind) => [[2, 2], [], [5, 3], [8, 3], [2, 2], [8, 2, 2, 2], [], [5, 3], [5, 3], [], [], [5, 3], [1.5, 2.5], []][kind] || [];

@@ -3,12 +3,6 @@ const charts = (() => {
   const W = 400, HEIGHT = 170, L = 40, R = 12, TOP = 12, BOTTOM = 26;
   const NAMES = { alive: "alive, new", suspect: "suspect", dead: "dead", left: "left", broadcast: "broadcast" };
   const LOOK = { alive: ["good", ""], suspect: ["suspect", "6 3"], dead: ["dead", ""], left: ["left", "2 3"], broadcast: ["accent", "8 2 2 2"] };
-  const svg = (name, props, text) => {
-    const node = document.createElementNS("http" + "://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(props)) node.setAttribute(key, value);
-    if (text !== undefined) node.textContent = text;
-    return node;
-  };
   const nice = (most) => {
     const scale = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
     return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((f) => f * scale).find((value) => value >= most) || most;

@@ -4,7 +4,7 @@ const spacetime = (() => {
   const G = D.datagrams, times = sum(G.t), COUNT = times.length;
   const LEFT = 40, RIGHT = 10, TOP = 18, ROWS_MAX = 24;
   const WINDOWS = [2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7];
-  const FATES = { a: "arrived", l: "lost by the link", c: "kept back by a partition or a cut", x: "dropped by a hook", n: "never handed to a node", f: "forged by a stranger", d: "a copy that the network made" };
+  const FATES = { a: "arrived", l: "lost by the link", b: "lost in a burst", q: "found the queue of a narrow link full", m: "longer than the link lets pass", g: "with some bits flipped", c: "kept back by a partition or a cut", x: "dropped by a hook", n: "never handed to a node", f: "forged by a stranger", d: "a copy that the network made" };
   const changes = D.beliefs, changeTimes = sum(changes.t);
   const longest = G.took.reduce((most, took) => Math.max(most, took), 0);
   let zoom = 7, box = null, rows = [], shown = [], chosen = -1;
@@ -159,12 +159,9 @@ const spacetime = (() => {
   const allKinds = [...new Set(G.kind)].sort((a, b) => a - b), labels = new Map();
   const chips = (perKind) => { for (const [kind, label] of labels) label.textContent = kindName(kind) + " " + amount(perKind.get(kind) || 0); };
   const line = (kind) => {
-    const space = "http" + "://www.w3.org/2000/svg", svg = document.createElementNS(space, "svg"), path = document.createElementNS(space, "line");
-    svg.setAttribute("width", 18); svg.setAttribute("height", 8);
-    for (const [key, value] of Object.entries({ x1: 0, x2: 18, y1: 4, y2: 4, "stroke-width": 2, "stroke-dasharray": kindDash(kind).join(" ") })) path.setAttribute(key, value);
-    path.style.stroke = `var(--k-${["user", "ping", "ack", "req", "nack", "req", "join", "join", "join", "join", "sync", "sync", "gossip", "user"][kind] || "user"})`;
-    svg.append(path);
-    return svg;
+    const picture = svg("svg", { width: 18, height: 8 });
+    picture.append(svg("line", { x1: 0, x2: 18, y1: 4, y2: 4, "stroke-width": 2, "stroke-dasharray": kindDash(kind).join(" "), style: `stroke:var(--${kindTint(kind)})` }));
+    return picture;
   };
   const name = (host) => host < 0 ? "outside" : D.hosts[host].name;
   const tell = () => {

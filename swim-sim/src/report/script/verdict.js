@@ -1,9 +1,11 @@
 // The banner, and the tables that only repeat what is known of the run.
 const showVerdict = () => {
-  const facts = D.facts, good = facts.verdict === "passed", known = facts.verdict !== "";
-  $("verdict").classList.add(...(known ? [good ? "good" : "bad"] : ["unknown"]));
-  $("glyph").textContent = known ? (good ? "✓" : "✕") : "·";
-  $("title").textContent = (facts.title || "A simulated run") + (known ? (good ? ": passed" : ": failed (" + facts.verdict + ")") : "");
+  const facts = D.facts;
+  const [tone, glyph, words] = { "": ["unknown", "·", ""], passed: ["good", "✓", ": passed"], "cut-short": ["unknown", "…", ": cut short"] }[facts.verdict]
+    || ["bad", "✕", ": failed (" + facts.verdict + ")"];
+  $("verdict").classList.add(tone);
+  $("glyph").textContent = glyph;
+  $("title").textContent = (facts.title || "A simulated run") + words;
   $("sentence").textContent = facts.sentence;
   $("command").textContent = facts.command;
   $("replay").hidden = !facts.command;
@@ -46,8 +48,8 @@ const showTables = () => {
     band.to === null ? "to the end" : band.to === band.from ? "" : span(band.to - band.from), band.class, el("code", null, band.text)]);
   if (faults.length) $("faults").append(el("div", { class: "scroll" }, table([["from", 1], ["for", 1], ["kind"], ["what was done"]], faults))); else hide("s-faults");
 
-  const deaths = D.false_deaths.slice(0, 500).map(([t, observer, subject, by]) => [clock(t), D.hosts[observer].name, subject, by]);
-  if (deaths.length) $("deaths").append(el("div", { class: "scroll" }, table([["at", 1], ["believed by"], ["who lives"], ["verdict of"]], deaths))); else hide("s-deaths");
+  const deaths = D.false_deaths.slice(0, 500).map(([t, observer, subject, by, letter]) => [clock(t), D.hosts[observer].name, subject, TRUTH[letter], by]);
+  if (deaths.length) $("deaths").append(el("div", { class: "scroll" }, table([["at", 1], ["believed by"], ["called Dead"], ["in truth"], ["verdict of"]], deaths))); else hide("s-deaths");
 
   $("notes").append(...[...facts.notes, ...D.notes].map((note) => el("p", null, note)));
 };
