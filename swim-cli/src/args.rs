@@ -1,11 +1,14 @@
 //! The command line, and the help that teaches it.
 
+use std::path::PathBuf;
+
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use swim_core::Options;
 
 use crate::address::{HostPort, SeedAddr};
 use crate::naming::Name;
+use crate::size::Size;
 
 /// SWIM with Lifeguard: group membership and failure detection
 #[derive(Parser, Debug)]
@@ -41,6 +44,10 @@ pub(crate) struct DemoArgs {
     /// Print one JSON object a line; the last one is the verdict
     #[arg(long)]
     pub(crate) json: bool,
+    /// Record every life of every member to a file in this folder (node-1.swim, …; the second life of
+    /// node-3 is node-3-2.swim)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
     /// Take commands instead of playing the script: kill N, restart N, pause N, resume N, status, quit
     #[arg(long)]
     pub(crate) interactive: bool,
@@ -76,6 +83,16 @@ pub(crate) struct NodeArgs {
     /// [default: the time]
     #[arg(long, value_name = "MILLIS")]
     pub(crate) epoch: Option<u64>,
+    /// Record this member's life to a file, so that it can be replayed bit for bit; what lies there is kept
+    /// as FILE.before
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Keep at most this much of the recording: the latest; half of it is in FILE.old
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", requires = "record")]
+    pub(crate) record_limit: Size,
+    /// Record noise of the same length instead of what users say
+    #[arg(long, requires = "record")]
+    pub(crate) record_redacted: bool,
     /// Print one JSON object a line instead of text
     #[arg(long)]
     pub(crate) json: bool,
@@ -199,6 +216,10 @@ Commands on standard input, one a line (its end does not stop the member):
   quit              end without a goodbye: the others will find out
   help              this list
 
+A recording holds everything that this member receives, sends and is told, and the seed of its secrets: the file
+is readable by its owner only. If it cannot be written, that is said once on standard error, and the member
+goes on. --record-redacted takes what users say out of it, not the addresses and names of the protocol.
+
 SIGINT and SIGTERM leave gracefully and end the process; a second one ends it at once.
 
 With --json every event is one object a line, {\"event\": \"alive\"|\"suspect\"|\"confirmed\"|\"refuted\"|\"dead\"|
@@ -247,6 +268,18 @@ mod tests {
     fn a_demo_of_one_member_is_refused() {
         assert!(parse("swim demo --nodes 1").is_err());
         assert!(parse("swim demo --nodes 2").is_ok());
+    }
+
+    #[test]
+    fn a_limit_of_a_recording_needs_a_recording() {
+        let limit = |line: &str| match parse(line)?.verb {
+            Verb::Node(args) => Ok(args.record_limit.0),
+            Verb::Demo(_) => panic!("a node"),
+        };
+        assert_eq!(limit("swim node --record a.swim").expect("valid"), 64 << 20);
+        assert_eq!(limit("swim node --record a.swim --record-limit 2MiB").expect("valid"), 2 << 20);
+        let error = limit("swim node --record-limit 2MiB").map_err(|error: clap::Error| error.to_string());
+        assert!(error.expect_err("of what?").contains("--record"));
     }
 
     #[test]

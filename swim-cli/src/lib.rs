@@ -7,7 +7,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | `args`, `address`, `naming` | what may be written on the command line, and what it means |
+//! | `args`, `address`, `naming`, `size` | what may be written on the command line, and what it means |
 //! | `line`, `tell`, `stats_row` | what a member prints, as types that are both written and read |
 //! | `node` | `swim node` |
 //! | `demo` | `swim demo` |
@@ -21,6 +21,7 @@ mod line;
 mod naming;
 mod node;
 mod signals;
+mod size;
 mod stats_row;
 mod style;
 mod tell;

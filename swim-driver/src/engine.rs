@@ -131,6 +131,7 @@ impl<R: Reply> Engine<R> {
         if !settings.seeds.is_empty() {
             engine.door(now, Input::Command(Command::Join { seeds: &settings.seeds }));
         }
+        engine.write_down();
         Ok(engine)
     }
 

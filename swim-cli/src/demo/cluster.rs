@@ -8,6 +8,7 @@
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -59,6 +60,8 @@ enum Queued {
 pub(crate) struct Cluster {
     start: Instant,
     profile: Profile,
+    /// Where every life is recorded.
+    record: Option<PathBuf>,
     slots: Vec<Slot>,
     tx: SyncSender<Queued>,
     rx: Receiver<Queued>,
@@ -93,7 +96,8 @@ impl Cluster {
         };
         let (tx, rx) = sync_channel(WAITING_MAX);
         let slots = (0..usize::from(args.nodes)).map(slot).collect();
-        Self { start: Instant::now(), profile: args.profile, slots, tx, rx }
+        let (start, record) = (Instant::now(), args.record.clone());
+        Self { start, profile: args.profile, record, slots, tx, rx }
     }
 
     /// Time since the demo began.
@@ -136,6 +140,10 @@ impl Cluster {
         command.arg(slot.addr.map_or_else(|| "127.0.0.1:0".to_owned(), |addr| addr.to_string()));
         if !seeds.is_empty() {
             command.args(["--join", &seeds.join(",")]);
+        }
+        if let Some(folder) = &self.record {
+            std::fs::create_dir_all(folder)?;
+            command.arg("--record").arg(folder.join(slot.record_name()));
         }
         command.args(["--parent", &std::process::id().to_string()]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
@@ -268,6 +276,14 @@ impl Cluster {
 }
 
 impl Slot {
+    /// The file that its next life is recorded to.
+    fn record_name(&self) -> String {
+        match self.life {
+            0 => format!("{}.swim", self.name),
+            before => format!("{}-{}.swim", self.name, before + 1),
+        }
+    }
+
     /// The process's id, while there is one.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(|process| process.child.id())
@@ -288,7 +304,7 @@ impl Drop for Cluster {
 }
 
 /// This program, even if its file has been replaced since it started.
-fn myself() -> io::Result<std::path::PathBuf> {
+fn myself() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, UdpSocket};
 
 use swim_core::Config;
-use swim_mio::Settings;
+use swim_mio::{Recording, Settings};
 
 use crate::address::HostPort;
 use crate::args::NodeArgs;
@@ -51,10 +51,17 @@ impl Plan {
             metadata: name.metadata("")?,
             events_max: EVENTS_MAX,
             unix_ms: args.epoch,
+            recording: recording(args),
             ..Settings::new(Config::new(options)?, name.id(), bind)
         };
         Ok(Self { settings, name, names })
     }
+}
+
+fn recording(args: &NodeArgs) -> Option<Recording> {
+    let path = args.record.as_ref()?;
+    let (limit, redact) = (args.record_limit.0, args.record_redacted);
+    Some(Recording { limit, redact, ..Recording::new(path) })
 }
 
 /// Where the others will reach a member that is bound to `bind`.

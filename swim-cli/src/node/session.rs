@@ -1,10 +1,11 @@
 //! The life of one member: what comes in from everywhere, in one queue, and what is printed for it.
 
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead as _, Write as _};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use swim_core::Event;
+use swim_mio::RecordError;
 
 use crate::args::NodeArgs;
 use crate::exit::Exit;
@@ -20,6 +21,7 @@ use crate::node::running::Running;
 use crate::node::seeds::{self, LookedUp};
 use crate::signals;
 use crate::stats_row::stats_row;
+use crate::style::{BAD, paint};
 use crate::tell::{Directory as _, tell};
 
 /// What may wait for the main thread. Beyond it the threads that wait for the world wait for it.
@@ -41,7 +43,10 @@ enum Turn {
 /// # Errors
 /// It could not be started, it lost its name, or nobody reads what it prints.
 pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeError> {
-    let Plan { settings, name, names } = Plan::new(args)?;
+    let Plan { mut settings, name, names } = Plan::new(args)?;
+    if let Some(recording) = &mut settings.recording {
+        recording.stopped = Some(wait_for_the_recording().map_err(NodeError::System)?);
+    }
     let running = Arc::new(Running::start(args.driver, &settings)?);
     let (tx, rx) = sync_channel(TURNS_MAX);
     let roster = Roster::new(Arc::clone(&running), &name);
@@ -200,6 +205,19 @@ fn wait_for_events(running: &Arc<Running>, tx: &SyncSender<Turn>) -> io::Result<
         let _ = tx.send(Turn::Stopped);
     })?;
     Ok(())
+}
+
+/// A recording that ends does not end the member. A thread of its own says so: nobody may be reading.
+fn wait_for_the_recording() -> io::Result<Sender<Arc<RecordError>>> {
+    let (tx, rx) = channel();
+    std::thread::Builder::new().name("swim-recording".to_owned()).spawn(move || {
+        for error in rx {
+            let warning = paint(BAD, "the recording has ended, the member goes on:");
+            // Written by hand: the macro panics if nobody reads.
+            let _ = writeln!(anstream::stderr(), "{warning} {error}");
+        }
+    })?;
+    Ok(tx)
 }
 
 /// The end of input is not the end of the member.

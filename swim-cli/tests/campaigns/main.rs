@@ -15,6 +15,7 @@
 //! | `pause` | a stopped process blames nobody when it wakes |
 //! | `idle` | what a member at rest asks of the kernel |
 //! | `garbage` | a flood of nonsense neither grows, nor confuses, nor delays a member |
+//! | `recording` | what was recorded happens again, bit for bit, also what a killed member recorded |
 //! | `reflection` | a stranger gets no more than it gave, and nobody is made to send to strangers |
 //!
 //! The rest is equipment: `member` and `cluster` run processes and listen, `namespace` is a network of one's own,
@@ -33,6 +34,7 @@ mod namespace;
 mod packet;
 mod partition;
 mod pause;
+mod recording;
 mod reflection;
 mod report;
 mod restart;

@@ -3,4 +3,5 @@
 #[cfg(target_os = "linux")]
 mod demo;
 mod node;
+mod record;
 mod support;

@@ -1,0 +1,148 @@
+//! Recordings of real processes are replayed: under load and loss, on both drivers, of those that left and of the
+//! one that was killed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use swim_trace::{Reader, ReplayOptions, Replayed, replay};
+
+use crate::cluster::Cluster;
+use crate::member::{Member, PATIENCE};
+use crate::namespace::Namespace;
+use crate::report::Report;
+use crate::scale::{Profile, seconds};
+
+#[test]
+fn five_recorded_lives_happen_again_the_killed_one_too() {
+    campaign(Report::beside("recording short"), Duration::from_secs(6));
+}
+
+#[test]
+#[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored recorded"]
+fn five_long_recorded_lives_happen_again_the_killed_one_too() {
+    campaign(Report::alone("recording"), seconds(120));
+}
+
+/// This one's recording is so short that its beginning is dropped.
+const SHORT: usize = 1;
+/// This one's does not say what users said.
+const REDACTED: usize = 2;
+/// This one is killed.
+const KILLED: usize = 3;
+
+fn campaign(mut report: Report, time: Duration) {
+    let folder = Folder::new();
+    // Without a network to hurt the rest can still be shown.
+    let namespace = Namespace::new().map_err(|why| report.figure(format!("without loss: {why}"))).ok();
+    let mut cluster = Cluster {
+        profile: Profile::Local,
+        members: Vec::new(),
+        namespace: namespace.as_ref().map(|namespace| namespace.name.clone()),
+    };
+    for index in 0..5 {
+        let seeds: Vec<_> = cluster.members.first().map(|first| first.addr).into_iter().collect();
+        let mut launch = cluster.launch(index).join(&seeds);
+        launch.more = vec!["--record".to_owned(), folder.file(index).display().to_string()];
+        match index {
+            SHORT => launch.more.extend(["--record-limit", "1MiB"].map(str::to_owned)),
+            REDACTED => launch.more.push("--record-redacted".to_owned()),
+            _ => {}
+        }
+        cluster.members.push(Member::start(&launch));
+    }
+    let met = cluster.wait_until_all_alive(Instant::now(), PATIENCE);
+    report.must(met.is_some(), "five members met");
+    if let Some(namespace) = &namespace {
+        namespace.run("iptables -A INPUT -p udp -m statistic --mode random --probability 0.1 -j DROP");
+    }
+
+    load(&mut cluster, time / 2);
+    cluster.members[KILLED].kill();
+    load(&mut cluster, time / 2);
+    for index in (0..5).filter(|index| *index != KILLED) {
+        cluster.members[index].say("leave");
+    }
+    let end = Instant::now() + PATIENCE;
+    while cluster.members.iter_mut().any(Member::is_running) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+
+    for index in 0..5 {
+        let (driver, path) = (cluster.members[index].driver, folder.file(index));
+        match replayed(&path) {
+            Ok(replayed) => {
+                let Replayed { records, first, digest, until, .. } = replayed;
+                report.figure(format!(
+                    "m{index:02} on {driver}: {records} records from {first} to {until:?}, digest {digest:016x}"
+                ));
+                report.must(records > 500, format!("m{index:02} has lived"));
+                report.must((first > 0) == (index == SHORT), format!("m{index:02} begins where it should"));
+            }
+            Err(error) => report.must(false, format!("m{index:02} on {driver}: {error}")),
+        }
+    }
+    let short = size(&folder.file(SHORT)) + size(&swim_trace::older(&folder.file(SHORT)));
+    report.must(short <= 1 << 20, format!("m01 keeps {short} bytes, at most 1 MiB"));
+    let says = |index: usize| {
+        let bytes = fs::read(folder.file(index)).unwrap_or_default();
+        bytes.windows(WORD.len()).any(|window| window == WORD.as_bytes())
+    };
+    report.must(says(0) && !says(REDACTED), "what users said is in m00 and not in m02");
+    report.verdict();
+}
+
+/// What users say.
+const WORD: &str = "confidential";
+
+/// Everybody says something again and again.
+fn load(cluster: &mut Cluster, time: Duration) {
+    let (began, text) = (Instant::now(), "x".repeat(800));
+    let mut number = 0;
+    while began.elapsed() < time {
+        for index in 0..5 {
+            if cluster.members[index].is_running() {
+                let to = (index + 1) % 5;
+                cluster.members[index].say(&format!("broadcast {WORD} {number} {text}"));
+                cluster.members[index].say(&format!("send m{to:02} {WORD} {number}"));
+                cluster.members[index].say(&format!("meta {WORD} {number}"));
+                number += 1;
+            }
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn replayed(path: &Path) -> Result<Replayed, String> {
+    let trace = Reader::open(path).map_err(|error| error.to_string())?;
+    replay(&trace, ReplayOptions::default()).map_err(|error| error.to_string())
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |meta| meta.len())
+}
+
+/// Deleted when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("swim-recording-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder for temporary files");
+        Self(path)
+    }
+
+    fn file(&self, index: usize) -> PathBuf {
+        self.0.join(format!("m{index:02}.swim"))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}
