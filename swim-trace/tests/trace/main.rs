@@ -1,5 +1,8 @@
 //! Traces from end to end: real nodes are recorded, and what was recorded is cut, bent and replayed.
 
 mod cluster;
-
+mod damage;
+mod hostile;
 mod lives;
+mod redaction;
+mod ring;

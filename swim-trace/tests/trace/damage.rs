@@ -1,0 +1,91 @@
+//! What a killed process leaves, and what a bad disk does to it.
+
+use swim_trace::{Damage, ReadError, Reader, ReplayOptions, replay};
+
+use crate::cluster::{Cluster, reader};
+
+fn short_trace() -> Vec<u8> {
+    let mut cluster = Cluster::in_memory(2, 1, None);
+    cluster.run(20);
+    cluster.trace(0)
+}
+
+/// Where the frames of `trace` end, the head's and the birth's first.
+fn ends(trace: &[u8]) -> Vec<usize> {
+    let (mut at, mut ends) = (12, Vec::new());
+    while at < trace.len() {
+        let len: [u8; 4] = trace[at..at + 4].try_into().expect("a length");
+        at += 8 + u32::from_le_bytes(len) as usize;
+        ends.push(at);
+    }
+    ends
+}
+
+#[test]
+fn a_trace_that_was_cut_anywhere_is_used_up_to_there() {
+    let trace = short_trace();
+    let ends = ends(&trace);
+    let birth = ends[1];
+    for len in 0..trace.len() {
+        let cut = Reader::new("cut", trace[..len].to_vec());
+        if len < birth {
+            assert!(matches!(cut, Err(ReadError::NoBeginning { .. })), "{len}: {cut:?}");
+            continue;
+        }
+        let cut = cut.unwrap_or_else(|error| panic!("{len}: {error}"));
+        let whole = ends.iter().rev().find(|end| **end <= len).expect("the birth is whole");
+        match cut.tail() {
+            None => assert_eq!(*whole, len),
+            Some(tail) => {
+                assert_eq!((tail.at as usize, tail.bytes as usize), (*whole, len - whole));
+                assert_eq!(tail.damage, Damage::CutShort, "{len}");
+            }
+        }
+        let replayed = replay(&cut, ReplayOptions::default());
+        let replayed = replayed.unwrap_or_else(|error| panic!("{len}: {error}"));
+        assert_eq!(replayed.records, cut.len(), "{len}");
+        assert_eq!(replayed.tail, cut.tail());
+    }
+}
+
+#[test]
+fn a_bit_that_was_flipped_anywhere_is_noticed() {
+    let trace = short_trace();
+    let ends = ends(&trace);
+    for at in 0..trace.len() {
+        let mut bent = trace.clone();
+        bent[at] ^= 1 << (at % 8);
+        match Reader::new("bent", bent) {
+            Err(_) => assert!(at < ends[1], "byte {at} is behind the birth"),
+            Ok(bent) => {
+                let tail = bent.tail().unwrap_or_else(|| panic!("byte {at} was not noticed"));
+                let start = ends.iter().rev().find(|end| **end <= at).expect("behind the birth");
+                assert_eq!(tail.at as usize, *start, "byte {at}");
+                assert_eq!(tail.at + tail.bytes, trace.len() as u64);
+            }
+        }
+    }
+}
+
+#[test]
+fn zeros_at_the_end_are_no_records() {
+    let mut trace = short_trace();
+    let len = trace.len() as u64;
+    trace.extend([0; 4096]);
+    let tail = reader(trace).tail().expect("noticed");
+    assert_eq!((tail.at, tail.bytes, tail.damage), (len, 4096, Damage::Checksum));
+    let text = tail.to_string();
+    assert!(text.contains(&format!("byte {len}")) && text.contains("4096"), "{text}");
+}
+
+#[test]
+fn what_is_no_trace_or_of_another_version_is_named_with_its_file() {
+    let error = Reader::new("notes.txt", b"hello, world".to_vec()).expect_err("no trace");
+    assert_eq!(error.to_string(), "notes.txt is no trace: it does not begin with `SWIMTRC1`");
+    let mut trace = short_trace();
+    trace[8] = 9;
+    let error = Reader::new("new.swim", trace).expect_err("of another version").to_string();
+    assert_eq!(error, "new.swim, byte 8: written in version 9 of the format; this program reads version 1");
+    let error = Reader::open("/no/such.swim").expect_err("missing");
+    assert!(error.is_missing() && error.to_string().contains("/no/such.swim"), "{error}");
+}
