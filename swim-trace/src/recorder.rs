@@ -12,7 +12,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use swim_core::{Event, Identity, Input, Instant, Node, Output, Seed};
+use swim_core::{Event, Identity, Input, Instant, Node, Output, Seed, StateError};
 
 use crate::bytes::put_u32;
 use crate::record::{self, Born, Core, Head, KeyFrame};
@@ -48,6 +48,7 @@ pub struct Recorder<S> {
     /// Bytes recorded since the last key frame, and how long that was.
     since_key_frame: u64,
     key_frame: u64,
+    key_frame_every: u64,
     error: Option<Arc<RecordError>>,
     stopped: Option<Sender<Arc<RecordError>>>,
 }
@@ -92,11 +93,19 @@ impl<S: Sink> Recorder<S> {
             unsettled: false,
             since_key_frame: 0,
             key_frame: 0,
+            key_frame_every: KEY_FRAME_EVERY,
             error: None,
             stopped: None,
         };
         recorder.begin_file();
         recorder
+    }
+
+    /// The same with so many bytes between two key frames, at least eight times as many as the last one had.
+    /// Default 8 MiB.
+    #[must_use]
+    pub fn key_frame_every(self, bytes: u64) -> Self {
+        Self { key_frame_every: bytes, ..self }
     }
 
     /// `node` has just been made with this seed.
@@ -208,20 +217,45 @@ impl<S: Sink> Recorder<S> {
         frame::put(&mut self.pending, |out| record::put_head(out, head));
     }
 
-    /// Begins a new file if the present one may not hold what `node` does next, and says how `node` is from
-    /// time to time.
+    /// Says how `node` is from time to time, and whenever the present file may not hold what it does next:
+    /// then in a new one.
     fn keep_room(&mut self, node: &Node) {
         let Some(sink) = &self.sink else { return };
         let reserve = (sink.room_max() / 4).min(STEP_MAX);
         let is_full = sink.room() < self.pending.len() as u64 + reserve;
-        if is_full {
+        let is_due = self.since_key_frame >= self.key_frame_every.max(8 * self.key_frame);
+        if !is_full && !is_due {
+            return;
+        }
+        let state = match self.state(node) {
+            Ok(state) => state,
+            Err(error) => return self.stop(RecordError::Unknown(error.to_string())),
+        };
+        let len = state.len() as u64;
+        if is_full || sink.room() < self.pending.len() as u64 + len + reserve {
+            let room_max = sink.room_max();
+            if len + 2 * reserve > room_max {
+                let limit = room_max.saturating_mul(2);
+                return self.stop(RecordError::LimitTooSmall { state: len, limit });
+            }
             self.flush();
             self.turn_over();
         }
-        let interval = KEY_FRAME_EVERY.max(8 * self.key_frame);
-        if is_full || self.since_key_frame >= interval {
-            self.put_key_frame(node, reserve);
-        }
+        let (number, now) = (self.number, self.now);
+        self.put(|out, _| {
+            record::put_key_frame(out, &KeyFrame { number, now, state: &state });
+            Ok(())
+        });
+        (self.since_key_frame, self.key_frame) = (0, len);
+    }
+
+    /// `node`, whole; without what users said, if that is not to be kept.
+    fn state(&self, node: &Node) -> Result<Vec<u8>, StateError> {
+        let state = node.save();
+        let Some(redactor) = &self.redactor else { return Ok(state) };
+        let mut copy = Node::load(&state)?;
+        copy.map_payloads(&mut |payload| redactor.payload(payload));
+        Ok(copy.save())
     }
 
     fn turn_over(&mut self) {
@@ -233,31 +267,6 @@ impl<S: Sink> Recorder<S> {
             }
             Err(source) => self.fail_to_write(source),
         }
-    }
-
-    fn put_key_frame(&mut self, node: &Node, reserve: u64) {
-        let Some(sink) = &self.sink else { return };
-        let state = match &self.redactor {
-            None => node.save(),
-            Some(redactor) => match Node::load(&node.save()) {
-                Ok(mut copy) => {
-                    copy.map_payloads(&mut |payload| redactor.payload(payload));
-                    copy.save()
-                }
-                Err(error) => return self.stop(RecordError::Unknown(error.to_string())),
-            },
-        };
-        let len = state.len() as u64;
-        let room_max = sink.room_max();
-        if len.saturating_add(2 * reserve) > room_max {
-            return self.stop(RecordError::LimitTooSmall { state: len, limit: room_max.saturating_mul(2) });
-        }
-        let (number, now) = (self.number, self.now);
-        self.put(|out, _| {
-            record::put_key_frame(out, &KeyFrame { number, now, state: &state });
-            Ok(())
-        });
-        (self.since_key_frame, self.key_frame) = (0, len);
     }
 
     fn fail_to_write(&mut self, source: io::Error) {
@@ -280,8 +289,9 @@ impl<S: Sink> Recorder<S> {
 /// Bytes gathered at most before they are written, whatever a driver says.
 const PENDING_MAX: usize = 256 * 1024;
 
-/// Room kept for one input and everything that comes out of it: a full outbox.
-const STEP_MAX: u64 = 1 << 20;
+/// Room kept for one input and everything that comes out of it: 32 datagrams of 9,000 bytes and 1,024 events
+/// with 1 KiB in each are less.
+const STEP_MAX: u64 = 3 << 19;
 
-/// Bytes between two key frames, unless the node is so large that this would cost too much.
+/// Bytes between two key frames, unless the node is so large that they would be much of the trace.
 const KEY_FRAME_EVERY: u64 = 8 << 20;

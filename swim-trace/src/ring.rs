@@ -22,7 +22,7 @@ pub struct Ring {
     /// Bytes in `file`.
     len: u64,
     half: u64,
-    /// A device or pipe: it cannot be renamed, so it ends with its first half.
+    /// A device: it cannot be renamed, so it ends with its first half.
     is_special: bool,
 }
 
@@ -30,12 +30,14 @@ impl Ring {
     /// Makes the file. What lies there already is kept under another name.
     ///
     /// # Errors
-    /// The operating system refused.
+    /// The operating system refused, or what lies there is a folder, a pipe or a socket: writing to these can
+    /// wait for others.
     pub fn create(recording: &Recording) -> io::Result<Self> {
         let path = recording.path.clone();
         let is_special = match fs::metadata(&path) {
-            Ok(meta) if meta.is_dir() => return Err(ErrorKind::IsADirectory.into()),
-            Ok(meta) => !meta.is_file(),
+            Ok(meta) if meta.is_file() => false,
+            Ok(meta) if is_device(&meta) => true,
+            Ok(_) => return Err(io::Error::other("it is no file")),
             Err(_) => false,
         };
         if !is_special {
@@ -74,6 +76,16 @@ impl Sink for Ring {
     fn path(&self) -> &Path {
         &self.path
     }
+}
+
+#[cfg(unix)]
+fn is_device(meta: &fs::Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_char_device(&meta.file_type())
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &fs::Metadata) -> bool {
+    false
 }
 
 /// Where the half before `path` lies.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use swim_core::Instant;
-use swim_trace::{Record, ReplayError, ReplayOptions, replay};
+use swim_trace::{Entry, Record, Recorder, ReplayError, ReplayOptions, replay};
 
 use crate::cluster::{Cluster, eventful, reader};
 
@@ -61,6 +61,22 @@ fn every_record_is_shown_before_it_is_replayed() {
     let options = ReplayOptions { on_step: Some(&mut watch), ..ReplayOptions::default() };
     replay(&trace, options).expect("as recorded");
     assert_eq!(numbers, (0..trace.len()).collect::<Vec<_>>());
+}
+
+#[test]
+fn key_frames_on_the_way_are_compared_and_can_be_begun_at() {
+    let recorder = |life| Recorder::to(Vec::new(), life).key_frame_every(30_000);
+    let mut cluster = Cluster::new(3, 6, recorder, None);
+    cluster.run(2000);
+    let trace = reader(cluster.trace(0));
+    let is_key_frame = |entry: &Entry<'_>| matches!(entry.record, Record::KeyFrame(_));
+    let key_frames = trace.records().filter_map(Result::ok).filter(is_key_frame).count();
+    assert!(key_frames >= 2, "{key_frames}");
+    let run = |skip| replay(&trace, ReplayOptions { skip, ..ReplayOptions::default() }).expect("as recorded");
+    let (whole, short) = (run(false), run(true));
+    assert_eq!((whole.first, whole.records), (0, trace.len()));
+    assert_eq!(short.first + short.records, trace.len());
+    assert!(short.first > trace.len() / 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Traces from end to end: real nodes are recorded, and what was recorded is cut, bent and replayed.
 
 mod cluster;
+mod cost;
 mod damage;
 mod hostile;
 mod lives;

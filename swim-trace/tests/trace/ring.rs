@@ -149,8 +149,11 @@ fn a_disk_that_refuses_ends_the_recording_and_says_so_once() {
 }
 
 #[test]
-fn a_folder_is_no_file_to_record_to() {
+fn folders_and_sockets_are_no_files_to_record_to() {
     let folder = Folder::new("folder");
+    let socket = folder.0.join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+    assert!(Ring::create(&Recording::new(socket)).is_err());
     assert!(Ring::create(&Recording::new(&folder.0)).is_err());
     assert!(matches!(Reader::open(&folder.0), Err(ReadError::Io { .. })));
 }

@@ -1,0 +1,159 @@
+//! A recorded engine: what the operating system did to it happens again.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use swim_core::{Config, Epoch, Event, Identity, Input, Instant, NodeId, Seed};
+use swim_driver::{
+    Answer, CommandError, Delivery, Engine, Host, Order, Ready, Received, Recording, Reply, Settings,
+};
+use swim_trace::{Life, Reader, Record, Recorder, ReplayOptions, replay};
+
+/// An operating system in which something goes wrong every now and then.
+#[derive(Default)]
+struct Moody {
+    now: Instant,
+    sends: u32,
+    blocked: bool,
+    inbox: VecDeque<(SocketAddr, Vec<u8>)>,
+    outbox: Vec<Vec<u8>>,
+}
+
+impl Host for Moody {
+    fn now(&mut self) -> Instant {
+        // Time passes while things are done.
+        self.now = self.now.after(Duration::from_nanos(100));
+        self.now
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) -> Received {
+        match self.inbox.pop_front() {
+            Some((source, bytes)) => {
+                buffer[..bytes.len()].copy_from_slice(&bytes);
+                Received::Datagram { len: bytes.len(), source }
+            }
+            None => Received::Empty,
+        }
+    }
+
+    fn send(&mut self, _: SocketAddr, bytes: &[u8]) -> Delivery {
+        self.sends += 1;
+        self.blocked |= self.sends.is_multiple_of(7);
+        match (self.blocked, self.sends.is_multiple_of(5)) {
+            (true, _) => Delivery::Blocked,
+            (false, true) => Delivery::Refused,
+            (false, false) => {
+                self.outbox.push(bytes.to_vec());
+                Delivery::Sent
+            }
+        }
+    }
+}
+
+/// Nobody waits.
+struct Nobody;
+
+impl Reply for Nobody {
+    fn reply(self, _: Result<Answer, CommandError>) {}
+}
+
+struct Member {
+    engine: Engine<Nobody>,
+    os: Moody,
+}
+
+impl Member {
+    fn start(number: u16, recording: Option<&Recording>) -> Self {
+        let mut settings = Settings::new(Config::local(), NodeId(number.into()), addr(number));
+        settings.metadata = b"a word".to_vec();
+        settings.seeds = vec![addr(1)];
+        let me = Identity { id: settings.id, addr: settings.bind, epoch: Epoch(1000) };
+        let life = Life { me, unix_ms: 1000, recording: 1, redactor: None };
+        let recorder = recording.map(|recording| Recorder::create(recording, life).expect("a file"));
+        let seed = Seed([number.to_le_bytes()[0]; 32]);
+        let engine = Engine::recorded(&settings, me, seed, Instant::ORIGIN, recorder).expect("short");
+        Self { engine, os: Moody::default() }
+    }
+}
+
+fn addr(number: u16) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 1], 7000 + number))
+}
+
+/// Ten milliseconds, in which sockets that were full may stay so.
+fn step(members: &mut [Member; 2], number: usize) {
+    for index in 0..2 {
+        let Member { engine, os } = &mut members[index];
+        os.now = os.now.after(Duration::from_millis(10));
+        os.blocked &= !number.is_multiple_of(3);
+        engine.turn(os, Ready { readable: true, writable: !os.blocked });
+        if number.is_multiple_of(20) && !engine.is_blocked() {
+            engine.order(os, &Order::Broadcast(number.to_le_bytes().into()), Nobody);
+        }
+        let (source, sent) = (addr([1, 2][index]), std::mem::take(&mut os.outbox));
+        members[1 - index].os.inbox.extend(sent.into_iter().map(|bytes| (source, bytes)));
+    }
+}
+
+#[test]
+fn what_was_blocked_and_refused_is_blocked_and_refused_again() {
+    let file = File::new("moody");
+    let mut members = [Member::start(1, None), Member::start(2, Some(&Recording::new(&file.0)))];
+    (0..2000).for_each(|number| step(&mut members, number));
+    let heard = std::iter::from_fn(|| members[1].engine.next_event());
+    assert!(heard.into_iter().any(|event| matches!(event, Event::Broadcast { .. })), "they speak");
+    assert!(members[1].engine.recording_ended().is_none());
+    // Not dropped, nothing ended: what a turn did is on disk when it is over.
+    let trace = Reader::open(&file.0).expect("a trace");
+    assert_eq!(replay(&trace, ReplayOptions::default()).expect("as recorded").records, trace.len());
+    let (mut refused, mut unsettled, mut settled) = (0, 0, true);
+    for entry in trace.records() {
+        match entry.expect("good").record {
+            Record::Input { given, .. } => {
+                refused += u32::from(matches!(given.input(), Input::Undelivered { .. }));
+                unsettled += u32::from(!settled);
+                settled = false;
+            }
+            Record::Settled { .. } => settled = true,
+            _ => {}
+        }
+    }
+    assert!(refused > 10 && unsettled > 30, "{refused} refused, {unsettled} inputs while it was blocked");
+}
+
+#[test]
+fn the_birth_is_on_disk_before_anything_is_sent() {
+    let file = File::new("birth");
+    let _member = Member::start(1, Some(&Recording::new(&file.0)));
+    let trace = Reader::open(&file.0).expect("a trace");
+    let inputs = trace.records().filter(|entry| matches!(entry, Ok(e) if e.record.counts())).count();
+    assert_eq!(inputs, 2, "its metadata and its seeds");
+}
+
+#[test]
+fn a_turn_in_which_nothing_happened_writes_nothing() {
+    let file = File::new("nothing");
+    let mut member = Member::start(1, Some(&Recording::new(&file.0)));
+    let len = || std::fs::metadata(&file.0).expect("it is there").len();
+    member.engine.turn(&mut member.os, Ready::default());
+    let before = len();
+    (0..10).for_each(|_| drop(member.engine.turn(&mut member.os, Ready::default())));
+    assert_eq!(len(), before);
+}
+
+/// Deleted when dropped.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("swim-driver-{name}-{}.swim", std::process::id())))
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
