@@ -55,7 +55,10 @@ fn a_disk_that_is_full_is_told_of_once_and_the_member_goes_on() {
     let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
     let mut told = String::new();
     stderr.read_line(&mut told).expect("text");
-    assert!(told.contains("the recording has ended, the member goes on: cannot write to /dev/full"), "{told}");
+    assert!(
+        told.contains("the recording has ended, the member goes on: cannot write to /dev/full"),
+        "{told}"
+    );
     let mut stdin = child.stdin.take().expect("a pipe");
     stdin.write_all(b"meta one\nmeta two\nmembers\nquit\n").expect("it listens");
     let output = child.wait_with_output().expect("it ends");
