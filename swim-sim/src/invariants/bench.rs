@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use swim_core::{Claim, Config};
+use swim_core::{Config, MessageKind, inspect};
 
 use super::{Case, Invariant, Jury, Row};
 use crate::evidence::{Happening, Phase, Scene, Witness};
 use crate::host::HostId;
 use crate::scenario::Scenario;
-use crate::{Action, Inbox, Link, PER_CENT, Setup, World};
+use crate::{Action, Inbox, Link, PER_CENT, Setup, Verdict, World};
 
 /// A jury of one that is shown only what `shows` lets through.
 struct Doctored<F> {
@@ -37,9 +37,25 @@ pub(super) fn calm(n: usize) -> (World, Vec<HostId>) {
 /// What the node of `observer` holds of `subject`.
 pub(super) fn row(world: &World, observer: HostId, subject: HostId) -> Row {
     let node = world.node(observer).expect("it runs");
-    let member = node.member(world.id(subject)).expect("it is known");
-    let claim = Claim { epoch: member.epoch, incarnation: member.incarnation, status: member.status };
-    Row { claim, addr: member.addr }
+    Row::of(&node.member(world.id(subject)).expect("it is known"))
+}
+
+/// The first ping from one to the other of three hosts that know each other.
+pub(super) fn first_ping(source: HostId, target: HostId) -> Vec<u8> {
+    let (mut world, _) = calm(3);
+    let found = Arc::new(Mutex::new(None));
+    let put = Arc::clone(&found);
+    let to = world.addr(target);
+    world.set_hook(move |datagram| {
+        let ping = || inspect(datagram.bytes).is_ok_and(|said| said.kind == MessageKind::Ping);
+        if datagram.sender == source && datagram.target == to && ping() {
+            put.lock().expect("nobody panicked").get_or_insert_with(|| datagram.bytes.to_vec());
+        }
+        Verdict::Pass
+    });
+    world.run_for(Duration::from_secs(10));
+    let found = found.lock().expect("nobody panicked").take();
+    found.expect("each pings each other within three periods")
 }
 
 /// A case of so many hosts with everything at its default.

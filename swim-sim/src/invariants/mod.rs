@@ -7,6 +7,7 @@
 
 mod acks;
 mod agreement;
+mod answers;
 mod attachments;
 mod awaited;
 mod awake;
@@ -41,7 +42,10 @@ mod rest;
 mod returns;
 mod revivals;
 mod storms;
+mod strangers;
 mod tables;
+mod targets;
+mod tokens;
 mod tombstones;
 mod upwards;
 mod verdicts;
@@ -84,6 +88,9 @@ fn safe(case: &Case) -> Vec<Box<dyn Invariant>> {
         Box::new(revivals::Revivals::new(case)),
         Box::new(goodbyes::Goodbyes::default()),
         Box::new(acks::Acks::new(case.config.accept_wrong_source)),
+        Box::new(strangers::Strangers::new(case.config.label_hash(), case.config.accept_wrong_source)),
+        Box::new(answers::Answers::new(case.config.accept_wrong_source)),
+        Box::new(targets::Targets::default()),
     ]
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use swim_core::{Claim, Event, Inspection, Node, NodeId, Said};
+use swim_core::{Claim, Event, Inspection, Member, Node, NodeId, Said};
 
 use super::per_host::PerHost;
 use crate::World;
@@ -34,6 +34,21 @@ pub struct Move {
     pub after: Option<Row>,
     /// Whether anything that happened since had to do with this member.
     pub named: bool,
+}
+
+impl Row {
+    /// What a table shows of a member.
+    pub(super) const fn of(member: &Member<'_>) -> Self {
+        let Member { epoch, incarnation, status, addr, .. } = *member;
+        Self { claim: Claim { epoch, incarnation, status }, addr }
+    }
+}
+
+impl Move {
+    /// Whether somebody is a member from now on.
+    pub(super) fn is_back(&self) -> bool {
+        self.after.is_some_and(|row| row.claim.status.is_active())
+    }
 }
 
 /// All tables.
@@ -91,18 +106,25 @@ impl Tables {
         let all = std::mem::take(&mut table.all);
         let node = node.filter(|_| revision != table.revision);
         self.moves.clear();
+        let mut changed = node.is_some();
         if let Some(node) = node {
-            table.revision = revision;
             let me = node.me().id;
+            let fresh = table.revision.is_none();
+            table.revision = revision;
             if all {
                 let gone: Vec<NodeId> = table.rows.keys().copied().collect();
                 table.compare(node, gone, true, &mut self.moves);
             }
             table.compare(node, named.iter().copied().chain([me]), true, &mut self.moves);
+            if fresh {
+                // Its own row is no news.
+                self.moves.retain(|moved| moved.id != me);
+                changed = !self.moves.is_empty();
+            }
         }
         table.named = named;
         table.named.clear();
-        node.map(|_| self.moves.as_slice())
+        changed.then_some(self.moves.as_slice())
     }
 
     /// What has changed in the table of `host` besides: nothing has.
@@ -127,10 +149,7 @@ impl Table {
         moves: &mut Vec<Move>,
     ) {
         for id in ids {
-            let after = node.member(id).map(|member| Row {
-                claim: Claim { epoch: member.epoch, incarnation: member.incarnation, status: member.status },
-                addr: member.addr,
-            });
+            let after = node.member(id).map(|member| Row::of(&member));
             let before = match after {
                 Some(row) => self.rows.insert(id, row),
                 None => self.rows.remove(&id),

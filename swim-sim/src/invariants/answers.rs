@@ -1,0 +1,182 @@
+//! S10: an answer to somebody whose address is not proven is never longer than the question, and carries no
+//! gossip.
+//!
+//! Otherwise whoever can write somebody else's address on a datagram makes members send more there than he
+//! sends himself. Proven is the address of a member, as it is held, and one that has shown the token that was
+//! sent to it. All that a node sends to where a datagram came from, in the same input, is the answer to it.
+
+use std::net::SocketAddr;
+
+use swim_core::{Epoch, Inspection, NodeId};
+
+use super::per_host::PerHost;
+use super::tokens::Tokens;
+use super::{Broken, Check, Invariant, Law};
+use crate::World;
+use crate::evidence::{Happening, Scene};
+use crate::host::HostId;
+
+/// S10.
+pub(super) struct Answers {
+    any_source: bool,
+    tokens: Tokens,
+    asked: PerHost<Option<Question>>,
+    looked: u64,
+}
+
+/// What was handed to a node, and what it sent back so far.
+struct Question {
+    source: SocketAddr,
+    /// Whose it is, in which life; `None`: it cannot be read.
+    sender: Option<(NodeId, Epoch)>,
+    proven: bool,
+    len: usize,
+    answered: usize,
+    gossip: bool,
+}
+
+impl Answers {
+    pub(super) fn new(any_source: bool) -> Self {
+        Self { any_source, tokens: Tokens::default(), asked: PerHost::default(), looked: 0 }
+    }
+
+    fn is_member(&self, world: &World, host: HostId, question: &Question) -> bool {
+        // Whoever ends with this input can no longer be asked whom it knew.
+        let Some(node) = world.node(host) else { return true };
+        let Some((sender, epoch)) = question.sender else { return false };
+        let member = node.member(sender).filter(|member| !member.is_me);
+        member.is_some_and(|member| {
+            let here = self.any_source || member.addr == question.source;
+            here && member.status.is_active() && epoch >= member.epoch
+        })
+    }
+}
+
+impl Invariant for Answers {
+    fn law(&self) -> Law {
+        Law {
+            number: "S10",
+            name: "answers",
+            says: "an answer to an address that is not proven is no longer than the question, without gossip",
+        }
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
+    }
+
+    fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        match what {
+            Happening::Arrived { host, source, bytes } => {
+                *self.asked.of(*host) = Some(Question {
+                    source: *source,
+                    sender: None,
+                    proven: false,
+                    len: bytes.len(),
+                    answered: 0,
+                    gossip: false,
+                });
+            }
+            Happening::Sent { host, target, bytes, .. } => {
+                if let Some(question) = self.asked.of(*host).as_mut().filter(|asked| asked.source == *target)
+                {
+                    question.answered += bytes.len();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+        self.tokens.read(what, said);
+        match what {
+            Happening::Arrived { host, source, .. } => {
+                let proven = self.tokens.proves(*host, *source, said);
+                if let Some(question) = self.asked.of(*host) {
+                    (question.sender, question.proven) = (Some((said.sender, said.epoch)), proven);
+                }
+            }
+            Happening::Sent { host, target, .. } => {
+                if let Some(question) = self.asked.of(*host).as_mut().filter(|asked| asked.source == *target)
+                {
+                    question.gossip |= said.said().next().is_some();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn settled(&mut self, world: &World, host: HostId) -> Check {
+        let Some(question) = self.asked.of(host).take().filter(|question| question.answered > 0) else {
+            return Ok(());
+        };
+        self.looked += 1;
+        let too_much = question.answered > question.len || question.gossip;
+        if !too_much || question.proven || self.is_member(world, host, &question) {
+            return Ok(());
+        }
+        let gossip = if question.gossip { ", and tells it news" } else { "" };
+        let why = format!(
+            "{host:?} answers {} bytes from {}, whose address is not proven, with {}{gossip}",
+            question.len, question.source, question.answered
+        );
+        Err(Broken::by(&[host], why))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use swim_core::MessageKind;
+
+    use super::super::bench;
+    use super::*;
+
+    #[test]
+    fn it_is_silent_while_members_crash_restart_move_and_are_cut_off() {
+        let (broken, looked) = bench::troubled(|_| Box::new(Answers::new(false)));
+        assert_eq!(broken, None);
+        assert!(looked > 500, "{looked}");
+    }
+
+    #[test]
+    fn a_welcome_to_an_address_that_has_shown_no_token_is_found() {
+        let (broken, _) = bench::doctored(Box::new(Answers::new(false)), |what| {
+            let challenge = |bytes: &[u8]| {
+                swim_core::inspect(bytes).is_ok_and(|said| said.kind == MessageKind::Challenge)
+            };
+            !matches!(what, Happening::Sent { bytes, .. } if challenge(bytes))
+        });
+        assert_eq!(broken, Some("S10"));
+    }
+
+    /// What the law says if a datagram from there is answered with so many bytes.
+    fn answered(source: SocketAddr, bytes: &[u8], answer: &[u8]) -> Check {
+        let (world, hosts) = bench::calm(3);
+        let mut law = Answers::new(false);
+        let arrived = Happening::Arrived { host: hosts[0], source, bytes };
+        let (here, fate) = (world.addr(hosts[0]), crate::Fate::Sent);
+        let sent = Happening::Sent { host: hosts[0], source: here, target: source, bytes: answer, fate };
+        for what in [arrived, sent] {
+            law.see(&world.scene(), &what)?;
+            if let Happening::Arrived { bytes, .. } | Happening::Sent { bytes, .. } = what
+                && let Ok(said) = swim_core::inspect(bytes)
+            {
+                law.read(&world.scene(), &what, &said)?;
+            }
+        }
+        law.settled(&world, hosts[0])
+    }
+
+    #[test]
+    fn a_longer_answer_to_anybody_but_a_member_where_it_lives_is_found() {
+        let stranger = "192.0.2.1:1".parse().expect("an address");
+        let ping = bench::first_ping(HostId(1), HostId(0));
+        let long = vec![0; ping.len() + 1];
+        assert!(answered(stranger, &ping, &long).is_err());
+        assert!(answered(stranger, &ping, &long[1..]).is_ok());
+        assert!(answered(World::birthplace(HostId(1)), &ping, &long).is_ok());
+        assert!(answered(World::birthplace(HostId(1)), b"garbage", &long).is_err());
+    }
+}

@@ -1,0 +1,202 @@
+//! S11: every datagram goes where somebody of the cluster is or was, to who is asked for, or to who asks.
+//!
+//! Otherwise a stranger makes members send to a third party that never heard of them. So a node may send
+//!
+//! - to an address that a host of this world has, or had;
+//! - to a seed or a hint that its user named;
+//! - back to where the datagram in hand came from, and with the handshake also later;
+//! - to an address that has proven itself with a token and announced itself, to anybody.
+//!
+//! Excused is what was said in a member's name: an address that is named in a datagram from where its alleged
+//! sender really is, and that no host has ever named, was forged or garbled on the way, and is believed like any
+//! other word of a member. What a stranger names from its own address excuses nothing.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use swim_core::{Command, Inspection, MessageKind, Said};
+
+use super::per_host::PerHost;
+use super::tokens::Tokens;
+use super::{Broken, Check, Invariant, Law};
+use crate::World;
+use crate::action::Action;
+use crate::evidence::{Happening, Scene};
+use crate::host::HostId;
+
+/// S11.
+#[derive(Default)]
+pub(super) struct Targets {
+    tokens: Tokens,
+    /// Where hosts are and were, who announced themselves, and what was named in a member's name.
+    known: BTreeSet<SocketAddr>,
+    hosts: PerHost<Own>,
+    looked: u64,
+}
+
+/// What one node has reason to send to besides.
+#[derive(Default)]
+struct Own {
+    /// Seeds and hints.
+    named: BTreeSet<SocketAddr>,
+    /// Where datagrams came from.
+    askers: BTreeSet<SocketAddr>,
+    /// Where the datagram in hand comes from.
+    asks: Option<SocketAddr>,
+    /// Sent to nobody's address, in the present input, with a datagram that is no handshake.
+    astray: Option<SocketAddr>,
+}
+
+impl Targets {
+    fn name(&mut self, host: HostId, addrs: impl IntoIterator<Item = SocketAddr>) {
+        self.hosts.of(host).named.extend(addrs.into_iter().map(swim_core::canonical));
+    }
+}
+
+const fn is_handshake(kind: MessageKind) -> bool {
+    use MessageKind::{Announce, Challenge, Join, Welcome};
+    matches!(kind, Join | Challenge | Welcome | Announce)
+}
+
+impl Invariant for Targets {
+    fn law(&self) -> Law {
+        Law {
+            number: "S11",
+            name: "targets",
+            says: "every datagram goes to where a member is or was, to a seed or a hint, or back to who asks",
+        }
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        match what {
+            Happening::Began { host, me } => {
+                self.known.insert(me.addr);
+                *self.hosts.of(*host) = Own::default();
+            }
+            Happening::Commanded { host, command } => match command {
+                Command::Join { seeds } => self.name(*host, seeds.iter().copied()),
+                Command::Restore { hints } => self.name(*host, hints.iter().map(|hint| hint.addr)),
+                Command::SetAddress(addr) => {
+                    self.known.insert(swim_core::canonical(*addr));
+                }
+                _ => {}
+            },
+            Happening::Acted { action: Action::Move { host, .. }, done: true } => {
+                self.known.insert(scene.identity(*host).addr);
+            }
+            Happening::Arrived { host, source, .. } => self.hosts.of(*host).asks = Some(*source),
+            Happening::Sent { host, target, .. } => {
+                self.looked += 1;
+                let own = self.hosts.of(*host);
+                if !self.known.contains(target) && !own.named.contains(target) && own.asks != Some(*target) {
+                    own.astray = Some(*target);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+        self.tokens.read(what, said);
+        match what {
+            Happening::Sent { host, target, .. } => {
+                let own = self.hosts.of(*host);
+                if is_handshake(said.kind) && own.askers.contains(target) {
+                    own.astray = None;
+                }
+            }
+            Happening::Arrived { host, source, .. } => {
+                self.hosts.of(*host).askers.insert(*source);
+                if said.kind == MessageKind::Announce && self.tokens.proves(*host, *source, said) {
+                    self.known.insert(*source);
+                }
+                let real = scene.hosts_named(said.sender).iter();
+                if real.into_iter().any(|host| scene.identity(*host).addr == *source) {
+                    let addrs = said.said().flatten().filter_map(|said| match said {
+                        Said::Member(member) => member.addr,
+                        _ => None,
+                    });
+                    self.known.extend(addrs.map(swim_core::canonical));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn settled(&mut self, _world: &World, host: HostId) -> Check {
+        let own = self.hosts.of(host);
+        own.asks = None;
+        match own.astray.take() {
+            None => Ok(()),
+            Some(target) => {
+                let why = format!(
+                    "{host:?} sends to {target}, where nobody is or was and that only strangers named"
+                );
+                Err(Broken::by(&[host], why))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bench;
+    use super::*;
+    use crate::Fate;
+
+    #[test]
+    fn it_is_silent_while_members_crash_restart_move_and_are_cut_off() {
+        let (broken, looked) = bench::troubled(|_| Box::new(Targets::default()));
+        assert_eq!(broken, None);
+        assert!(looked > 500, "{looked}");
+    }
+
+    #[test]
+    fn a_member_at_an_address_that_nobody_has_is_found_where_it_is_sent_to() {
+        let (broken, _) = bench::doctored(Box::new(Targets::default()), |what| {
+            // The law sees neither how the fourth host moves nor what is said of it.
+            let moves = |action: &Action| matches!(action, Action::Move { .. });
+            match what {
+                Happening::Acted { action, .. } => !moves(action),
+                Happening::Commanded { command, .. } => !matches!(command, Command::SetAddress(_)),
+                Happening::Arrived { .. } => false,
+                _ => true,
+            }
+        });
+        assert_eq!(broken, Some("S11"));
+    }
+
+    /// What the law says of a ping to `target` after a datagram from `source` was handed to the node.
+    fn sends(source: SocketAddr, target: SocketAddr, same_input: bool) -> Check {
+        let (world, hosts) = bench::calm(3);
+        let mut law = Targets::default();
+        let ping = bench::first_ping(hosts[1], hosts[0]);
+        let here = world.addr(hosts[0]);
+        let arrived = Happening::Arrived { host: hosts[0], source, bytes: &ping };
+        let fate = Fate::Sent;
+        let sent = Happening::Sent { host: hosts[0], source: here, target, bytes: &ping, fate };
+        let said = swim_core::inspect(&ping).expect("a ping");
+        for what in [arrived, sent] {
+            law.see(&world.scene(), &what)?;
+            law.read(&world.scene(), &what, &said)?;
+            if !same_input {
+                law.settled(&world, hosts[0])?;
+            }
+        }
+        law.settled(&world, hosts[0])
+    }
+
+    #[test]
+    fn who_asks_is_answered_at_once_and_not_pinged_later() {
+        let [asker, other] = ["192.0.2.1:1", "192.0.2.2:1"].map(|addr| addr.parse().expect("an address"));
+        assert!(sends(asker, asker, true).is_ok());
+        assert!(sends(asker, asker, false).is_err());
+        assert!(sends(asker, other, true).is_err());
+    }
+}

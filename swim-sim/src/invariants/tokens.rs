@@ -1,0 +1,30 @@
+//! Which addresses have been proven, and to whom: by the tokens that were given out and came back.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use swim_core::{Inspection, MessageKind};
+
+use super::per_host::PerHost;
+use crate::evidence::Happening;
+use crate::host::HostId;
+
+/// The tokens that each node has given out.
+#[derive(Default)]
+pub(super) struct Tokens(PerHost<BTreeSet<(SocketAddr, u64)>>);
+
+impl Tokens {
+    pub(super) fn read(&mut self, what: &Happening<'_>, said: &Inspection<'_>) {
+        if let (Happening::Sent { host, target, .. }, MessageKind::Challenge, Some(token)) =
+            (what, said.kind, said.token)
+        {
+            self.0.of(*host).insert((*target, token));
+        }
+    }
+
+    /// Whether a datagram shows the token that `host` has sent to where it comes from.
+    pub(super) fn proves(&mut self, host: HostId, source: SocketAddr, said: &Inspection<'_>) -> bool {
+        let shows = matches!(said.kind, MessageKind::Join | MessageKind::Announce);
+        shows && said.token.is_some_and(|token| self.0.of(host).contains(&(source, token)))
+    }
+}
