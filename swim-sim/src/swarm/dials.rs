@@ -117,6 +117,13 @@ dials! {
     late_ticks: "timers that fire late", 1, |below| u32::from(below(4) == 0);
     newcomer: "hosts that come later", 1, |below| u32::from(below(4) == 0);
     twin: "hosts that bear another's name", 1, |below| u32::from(below(8) == 0);
+    garbage: "noise", 1, |below| u32::from(below(5) == 0);
+    mutants: "copies of datagrams with wrong bits, from strangers", 1, |below| u32::from(below(5) == 0);
+    replay: "datagrams that arrive once more, much later", 1, |below| u32::from(below(5) == 0);
+    forge: "lies about members, by strangers and by members", 1, |below| u32::from(below(6) == 0);
+    spoof_acks: "acks with guessed numbers", 1, |below| u32::from(below(6) == 0);
+    reflect: "questions whose answers would hit somebody else", 1, |below| u32::from(below(6) == 0);
+    strangers: "joins of many who do not exist", 1, |below| u32::from(below(6) == 0);
     forgetful: "tombstones live for 60 periods only", 1, |below| u32::from(below(4) == 0);
     piggyback_only: "no gossip ticks: news ride on pings and acks alone", 1, |below| u32::from(below(6) == 0);
 }

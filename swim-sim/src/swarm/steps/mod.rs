@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+mod hostile;
 mod machines;
 mod network;
 mod processes;
@@ -54,7 +55,7 @@ impl<'a> Drawing<'a> {
     /// Everything that the plan allows.
     fn faults(&self) -> Vec<Fault<'a>> {
         let plan = self.plan;
-        let all: [(u32, Fault<'a>); 20] = [
+        let all: [(u32, Fault<'a>); 27] = [
             (plan.crash, Self::crash),
             (plan.crash, Self::crash),
             (plan.pause, Self::pause),
@@ -75,6 +76,13 @@ impl<'a> Drawing<'a> {
             (plan.jump, Self::jump),
             (plan.late_ticks, Self::late_ticks),
             (plan.turbulence, Self::turbulence),
+            (plan.garbage, Self::garbage),
+            (plan.mutants, Self::mutants),
+            (plan.replay, Self::replay),
+            (plan.forge, Self::forge),
+            (plan.spoof_acks, Self::spoof_acks),
+            (plan.reflect, Self::reflect),
+            (plan.strangers, Self::strangers),
         ];
         all.into_iter().filter(|(dial, _)| *dial > 0).map(|(_, fault)| fault).collect()
     }
