@@ -42,6 +42,7 @@ mod host;
 mod host_id;
 pub mod hostile;
 pub mod invariants;
+pub mod mutants;
 mod net;
 mod queue;
 mod random;

@@ -67,6 +67,7 @@ impl Run {
     /// The scenario cannot be carried out.
     pub fn new(scenario: &Scenario) -> Result<Self, ScenarioError> {
         scenario.check()?;
+        crate::mutants::choose(scenario.mutant.as_deref())?;
         let case = Case::of(scenario)?;
         let mut world = World::with(Setup::new(scenario.seed));
         let broken = Arc::new(AtomicBool::new(false));

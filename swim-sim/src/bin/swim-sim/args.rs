@@ -42,8 +42,12 @@ pub(crate) enum Verb {
     Sweep(SweepArgs),
     /// Find the smallest scenario that breaks the same law, and write it as a file
     Shrink(ShrinkArgs),
+    /// Show a run as one page of HTML that opens from disk
+    Report(ReportArgs),
     /// Show where two runs part
     Diff(DiffArgs),
+    /// Hunt every deliberately broken core until a law notices, and print the table
+    Mutants(MutantsArgs),
     /// Put the outputs of a sweep's shards together
     Merge(MergeArgs),
     /// List the scenarios that come with the program, print one, or run one
@@ -133,6 +137,19 @@ pub(crate) struct ShrinkArgs {
     pub(crate) attempts: u32,
 }
 
+/// `swim-sim report`
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Where to write the page
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Also write a trace for Perfetto (ui.perfetto.dev, chrome://tracing)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) perfetto: Option<PathBuf>,
+}
+
 /// `swim-sim diff`
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct DiffArgs {
@@ -145,6 +162,45 @@ pub(crate) struct DiffArgs {
     /// Sets a dial of the swarm by hand, where A or B is a seed
     #[arg(long, value_name = "DIAL=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+/// `swim-sim mutants`
+#[derive(ClapArgs, Clone, Debug)]
+#[command(after_help = MUTANTS_HELP)]
+pub(crate) struct MutantsArgs {
+    /// Seeds to try on each, the last one excluded
+    #[arg(long, value_name = "A..B", default_value = "0..400")]
+    pub(crate) seeds: Seeds,
+    /// Runs at once; 0 means one for each core
+    #[arg(long, value_name = "J", default_value_t = 0)]
+    jobs: usize,
+    /// Only those with this in their name
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
+    /// Try the named scenarios before the seeds
+    #[arg(long)]
+    pub(crate) scenarios: bool,
+    /// Say what is wrong with each
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Print one JSON object for each
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const MUTANTS_HELP: &str = "\
+Needs a build with RUSTFLAGS='--cfg swim_mutants', which proof/mutants/check makes. A mutant that
+survives shows that a law is missing: the exit code is 1 then.";
+
+impl MutantsArgs {
+    pub(crate) fn jobs(&self) -> usize {
+        cores(self.jobs)
+    }
+}
+
+/// 0: as many as there are cores.
+pub(crate) fn cores(jobs: usize) -> usize {
+    if jobs > 0 { jobs } else { std::thread::available_parallelism().map_or(1, usize::from) }
 }
 
 /// `swim-sim merge`

@@ -6,8 +6,10 @@ mod diff;
 mod error;
 mod exit;
 mod merge;
+mod mutants;
 mod panics;
 mod play;
+mod report;
 mod scenarios;
 mod shrink;
 mod source;
@@ -29,7 +31,9 @@ fn main() -> ExitCode {
         Verb::Replay(args) => play::replay(&args),
         Verb::Sweep(args) => sweep::sweep(&args),
         Verb::Shrink(args) => shrink::shrink(&args),
+        Verb::Report(args) => report::report(&args),
         Verb::Diff(args) => diff::diff(&args),
+        Verb::Mutants(args) => mutants::mutants(&args),
         Verb::Merge(args) => merge::merge(&args),
         Verb::Scenario(args) => scenarios::scenario(&args),
     };

@@ -8,17 +8,16 @@ use anstream::println;
 use indicatif::{ProgressBar, ProgressStyle};
 use swim_sim::sweep::{Record, Sweep, Tally};
 
-use crate::args::SweepArgs;
+use crate::args::{SweepArgs, cores};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::source::{PROGRAM, quoted};
 use crate::style::{BAD, BOLD, GOOD, paint};
 
 pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let sweep = Sweep {
         shard: (args.shard.0, args.shard.1),
-        jobs: if args.jobs == 0 { cores } else { args.jobs },
+        jobs: cores(args.jobs),
         keep_going: args.keep_going,
         twice_every: args.twice_every,
         set: args.set.clone(),

@@ -1,0 +1,67 @@
+//! Deliberately broken cores: what the laws must notice.
+//!
+//! A search that finds nothing proves little until it is known what it would have found. In a build with
+//! `RUSTFLAGS='--cfg swim_mutants'`, which no dependant can switch on and no release has, the core has mistakes
+//! in it that can be chosen by name, one for a whole process. Here they are chosen, and each is hunted: seed
+//! after seed until some law is broken. One that survives shows which law is missing.
+
+use crate::scenario::ScenarioError;
+
+/// One of the mistakes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mistake {
+    /// What it is called.
+    pub name: &'static str,
+    /// What is wrong, and which law should notice.
+    pub about: &'static str,
+}
+
+/// All mistakes of this build: none in a usual one.
+#[must_use]
+pub fn all() -> Vec<Mistake> {
+    #[cfg(swim_mutants)]
+    {
+        use swim_core::mutant::Mutant;
+        Mutant::ALL.iter().map(|mutant| Mistake { name: mutant.name(), about: mutant.about() }).collect()
+    }
+    #[cfg(not(swim_mutants))]
+    Vec::new()
+}
+
+/// Chooses the mistake that all nodes of this process make from now on; `None`: none.
+///
+/// # Errors
+/// There is none of that name, or none at all in this build.
+pub(crate) fn choose(name: Option<&str>) -> Result<(), ScenarioError> {
+    #[cfg(swim_mutants)]
+    {
+        use swim_core::mutant::{Mutant, choose};
+        let mutant = name.map(|name| Mutant::from_name(name).ok_or_else(|| unknown(name))).transpose()?;
+        choose(mutant);
+        Ok(())
+    }
+    #[cfg(not(swim_mutants))]
+    name.map_or(Ok(()), |name| Err(unknown(name)))
+}
+
+fn unknown(name: &str) -> ScenarioError {
+    if cfg!(swim_mutants) {
+        let names: Vec<&str> = all().iter().map(|mistake| mistake.name).collect();
+        return ScenarioError(format!("there is no mutant `{name}`; there are: {}", names.join(", ")));
+    }
+    ScenarioError(format!(
+        "mutant `{name}` is not in this build: build it with RUSTFLAGS='--cfg swim_mutants' (and a --target-dir of its own)"
+    ))
+}
+
+#[cfg(all(test, not(swim_mutants)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usual_build_has_no_mutants_and_says_how_to_get_them() {
+        assert_eq!(all(), []);
+        assert!(choose(None).is_ok());
+        assert!(choose(Some("dead-over-alive")).expect_err("none here").0.contains("--cfg swim_mutants"));
+    }
+}
