@@ -55,6 +55,7 @@ fn campaign(mut report: Report, time: Duration) {
     report.must(met.is_some(), "five members met");
     if let Some(namespace) = &namespace {
         namespace.run("iptables -A INPUT -p udp -m statistic --mode random --probability 0.1 -j DROP");
+        namespace.run("iptables -Z");
     }
 
     load(&mut cluster, time / 2);
@@ -62,6 +63,10 @@ fn campaign(mut report: Report, time: Duration) {
     load(&mut cluster, time / 2);
     for index in (0..5).filter(|index| *index != KILLED) {
         cluster.members[index].say("leave");
+    }
+    if let Some(namespace) = &namespace {
+        let (arrived, dropped) = namespace.losses();
+        report.must(dropped > 0, format!("{dropped} of {arrived} packets were lost"));
     }
     let end = Instant::now() + PATIENCE;
     while cluster.members.iter_mut().any(Member::is_running) && Instant::now() < end {
