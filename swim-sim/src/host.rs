@@ -6,10 +6,12 @@
 //! its inbox, as the kernel does, and finds it full when it is continued.
 
 use std::collections::VecDeque;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use swim_core::{Config, Epoch, Event, Identity, Instant, Node, NodeId, Seed};
+use swim_trace::{Plain, Recorder};
 
 use crate::action::Inbox;
 use crate::clock::Clock;
@@ -82,6 +84,9 @@ pub struct Logged {
     pub event: Event,
 }
 
+/// Writes a life to anything.
+pub(crate) type LifeRecorder = Recorder<Plain<Box<dyn Write + Send>>>;
+
 /// One host.
 pub(crate) struct Host {
     pub(crate) id: NodeId,
@@ -109,6 +114,8 @@ pub(crate) struct Host {
     pub(crate) traffic: Traffic,
     /// The node's revision when it was last looked at.
     pub(crate) revision: u64,
+    /// Writes down the present life.
+    pub(crate) recorder: Option<LifeRecorder>,
 }
 
 /// A host's one pending wake-up. Arming an earlier one leaves the old one in the queue, where its
@@ -143,6 +150,7 @@ impl Host {
             log: Vec::new(),
             traffic: Traffic::default(),
             revision: 0,
+            recorder: None,
         }
     }
 

@@ -66,6 +66,8 @@ pub(crate) mod purpose {
     pub(crate) const PLAN: u64 = 100;
     /// The faults of a plan; index: 1 + the fault's number.
     pub(crate) const FAULTS: u64 = 101;
+    /// The number of a recording; index: host and life.
+    pub(crate) const RECORDING: u64 = 103;
     /// Who stays down in the end.
     pub(crate) const ABSENT: u64 = 102;
 }

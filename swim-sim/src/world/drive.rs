@@ -84,15 +84,22 @@ impl World {
         let host = &mut self.hosts[id.index()];
         let local = host.local(self.fabric.now);
         let Some(node) = &mut host.node else { return };
+        if let Some(recorder) = &mut host.recorder {
+            recorder.input(node, local, &input);
+        }
         node.handle(local, input);
         let mut refusals = 0;
         while let Some(refused) = self.pump(id) {
             refusals += refused.len();
             assert!(refusals <= REFUSALS_MAX as usize, "{id:?} answers refused sends with sends for ever");
             for target in refused {
-                if let Some(node) = &mut self.hosts[id.index()].node {
-                    node.handle(local, Input::Undelivered { target });
+                let host = &mut self.hosts[id.index()];
+                let Some(node) = &mut host.node else { continue };
+                let input = Input::Undelivered { target };
+                if let Some(recorder) = &mut host.recorder {
+                    recorder.input(node, local, &input);
                 }
+                node.handle(local, input);
             }
         }
         let host = &mut self.hosts[id.index()];
@@ -135,6 +142,9 @@ impl World {
         loop {
             let host = &mut self.hosts[id.index()];
             let Some(output) = host.node.as_mut().and_then(|node| node.poll()) else { break };
+            if let Some(recorder) = &mut host.recorder {
+                recorder.output(&output);
+            }
             match output {
                 Output::Transmit(datagram) if host.unplugged => {
                     let target = datagram.target;
@@ -156,6 +166,7 @@ impl World {
                 Output::Event(event) => self.report(id, event),
             }
         }
+        self.settle_recording(id);
         let quiet = self.hosts[id.index()].node.as_ref().is_some_and(|node| !node.is_running());
         if quiet {
             // As the drivers do: the process ends once its goodbye has been said, or its name is lost.

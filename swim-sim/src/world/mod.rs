@@ -7,6 +7,7 @@ mod faults;
 mod hostile;
 mod perform;
 mod processes;
+mod recording;
 mod testimony;
 mod timeout;
 mod views;
@@ -24,6 +25,8 @@ use crate::net::{Fabric, Link};
 use crate::queue::Pending;
 
 pub use timeout::Timeout;
+
+use recording::Recorders;
 
 /// What a world is made with.
 #[derive(Clone, Debug)]
@@ -66,6 +69,7 @@ pub struct World {
     stir: u64,
     pub(crate) phase: Phase,
     pub(crate) witnesses: Witnesses,
+    recorders: Option<Recorders>,
 }
 
 /// How finely [`World::run_until`] looks.
@@ -96,6 +100,7 @@ impl World {
             stir: 0,
             phase: Phase::default(),
             witnesses: Witnesses::default(),
+            recorders: None,
         }
     }
 

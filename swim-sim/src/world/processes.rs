@@ -53,6 +53,7 @@ impl World {
         let me = host.boot(self.fabric.now, unix_ms, seed);
         *self.census.fact_mut(id) =
             Fact { id: me.id, addr: me.addr, epoch: me.epoch, presence: Presence::Up };
+        self.begin_recording(id, me, unix_ms, seed);
         self.testify(&Happening::Began { host: id, me });
         self.rearm(id);
     }

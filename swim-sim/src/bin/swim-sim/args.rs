@@ -65,6 +65,9 @@ pub(crate) struct RunArgs {
     /// Write the run as a scenario, to read it, to change it, or to keep it
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+    /// Write every life of every host to this folder, as traces that `replay` reads: 3-2.swim is #3's second
+    #[arg(long, value_name = "FOLDER", conflicts_with = "twice")]
+    pub(crate) record: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,

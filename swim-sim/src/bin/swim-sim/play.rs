@@ -1,17 +1,22 @@
 //! One run: `run` and `replay`.
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use anstream::println;
 use swim_core::Instant;
+use swim_sim::HostId;
 use swim_sim::run::{Outcome, attempt, attempt_twice};
 use swim_sim::scenario::option_values;
 
 use crate::args::{ReplayArgs, RunArgs};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::recorded;
 use crate::source::Chosen;
+use crate::step::Stepper;
 use crate::style::{BOLD, DIM, paint};
 use crate::verdict;
 
@@ -23,14 +28,39 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Error> {
     if !args.json {
         announce(&chosen)?;
     }
-    let attempted =
-        if args.twice { attempt_twice(&chosen.scenario) } else { attempt(&chosen.scenario, |_| {}) };
+    if let Some(folder) = &args.record {
+        fs::create_dir_all(folder).map_err(Error::file(folder))?;
+    }
+    let attempted = match &args.record {
+        None if args.twice => attempt_twice(&chosen.scenario),
+        folder => attempt(&chosen.scenario, |run| {
+            if let Some(folder) = folder.clone() {
+                run.world().record(move |host, life| life_file(&folder, host, life));
+            }
+        }),
+    };
     let outcome = attempted.map_err(|error| Error::usage(error.to_string()))?;
     conclude(&chosen, &outcome, args.json);
     Ok(Exit::of(&outcome.verdict))
 }
 
+/// `FOLDER/3-2.swim` for the second life of #3.
+fn life_file(folder: &Path, host: HostId, life: u32) -> Option<Box<dyn Write + Send>> {
+    let name = host.to_string();
+    let path = folder.join(format!("{}-{life}.swim", name.trim_start_matches('#')));
+    match fs::File::create(&path) {
+        Ok(file) => Some(Box::new(BufWriter::new(file))),
+        Err(error) => {
+            anstream::eprintln!("{}: {error}: this life is not recorded", path.display());
+            None
+        }
+    }
+}
+
 pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Error> {
+    if let Some(path) = args.source.what.as_deref().map(Path::new).filter(|path| recorded::is_trace(path)) {
+        return recorded::replay(path, args);
+    }
     let chosen = args.source.choose()?;
     if !args.json {
         announce(&chosen)?;
@@ -41,7 +71,8 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Error> {
             run.until(Instant::ORIGIN.after(until));
         }
         if args.step {
-            run.on_step(stepper());
+            let mut stepper = Stepper::new();
+            run.on_step(move |text| stepper.show(text));
         }
         let beliefs = Arc::clone(&beliefs);
         run.at_end(move |world| {
@@ -55,22 +86,6 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Error> {
     }
     conclude(&chosen, &outcome, args.json);
     Ok(Exit::of(&outcome.verdict))
-}
-
-/// Prints what happened in a step, and waits for Enter if somebody watches; `q` goes on without.
-fn stepper() -> impl FnMut(&str) + Send + 'static {
-    let mut waits = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    move |text| {
-        if text.is_empty() {
-            return;
-        }
-        anstream::print!("{text}");
-        if waits {
-            let mut line = String::new();
-            let read = std::io::stdin().lock().read_line(&mut line);
-            waits = read.is_ok_and(|read| read > 0) && !line.starts_with('q');
-        }
-    }
 }
 
 /// The first lines: how to repeat it, and everything that it depends on.

@@ -26,7 +26,7 @@ pub(crate) fn scenario(args: &ScenarioArgs) -> Result<Exit, Error> {
         }
         return Ok(Exit::Ok);
     }
-    play::run(&RunArgs { source, twice: false, save: None, json: false })
+    play::run(&RunArgs { source, twice: false, save: None, record: None, json: false })
 }
 
 fn list() -> Result<Exit, Error> {

@@ -1,0 +1,46 @@
+//! Lives of hosts, written down as a real driver writes them: the same format, read by the same replay.
+
+use std::io::Write;
+
+use swim_core::{Identity, Instant, Seed};
+use swim_trace::{Life, Recorder};
+
+use super::World;
+use crate::host::HostId;
+use crate::random::{Random, purpose};
+
+/// Makes what the life of a host, counted from 1, is written to; `None`: that one is not recorded.
+pub(super) type Recorders = Box<dyn FnMut(HostId, u32) -> Option<Box<dyn Write + Send>> + Send>;
+
+impl World {
+    /// Writes down every life that begins from now on, as a trace, to what `make` gives for the host and the
+    /// number of the life, counted from 1. A life whose writer fails is recorded up to there.
+    pub fn record(
+        &mut self,
+        make: impl FnMut(HostId, u32) -> Option<Box<dyn Write + Send>> + Send + 'static,
+    ) {
+        self.recorders = Some(Box::new(make));
+    }
+
+    pub(super) fn begin_recording(&mut self, id: HostId, me: Identity, unix_ms: u64, seed: Seed) {
+        let host = &mut self.hosts[id.index()];
+        let out = self.recorders.as_mut().and_then(|make| make(id, host.lives));
+        host.recorder = out.map(|out| {
+            let index = u64::from(id.0) << 32 | u64::from(host.lives);
+            let recording = Random::new(self.setup.seed, purpose::RECORDING, index).bits();
+            Recorder::to(out, Life { me, unix_ms, recording, redactor: None })
+        });
+        if let (Some(recorder), Some(node)) = (&mut host.recorder, &host.node) {
+            recorder.born(node, seed, Instant::ORIGIN);
+        }
+    }
+
+    /// Nothing more came out of the node.
+    pub(super) fn settle_recording(&mut self, id: HostId) {
+        let host = &mut self.hosts[id.index()];
+        if let (Some(recorder), Some(node)) = (&mut host.recorder, &host.node) {
+            recorder.settled(node.deadline());
+            recorder.flush();
+        }
+    }
+}
