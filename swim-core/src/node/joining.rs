@@ -132,9 +132,10 @@ impl Node {
             return Err(DropReason::InsaneEpoch);
         }
         let held = welcome.held_epoch;
-        let fresh = !self.join.announced && held.0 > 0 && !mutant!(EqualEpochKept);
-        let outbid = held > self.me.epoch || (held == self.me.epoch && fresh);
-        if outbid && self.is_plausible(held) {
+        let outbid = held > self.me.epoch || (held == self.me.epoch && !self.join.announced && held.0 > 0);
+        if outbid && mutant!(HeldEpochTaken) {
+            self.set_my_word(held, Incarnation(0));
+        } else if outbid && self.is_plausible(held) {
             self.outlive(held);
         }
         if sought {
