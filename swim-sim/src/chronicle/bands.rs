@@ -5,6 +5,9 @@
 
 use crate::action::{Action, Phase};
 
+/// Characters of a printed action at most.
+const TEXT_MAX: usize = 300;
+
 /// One fault.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Band {
@@ -57,7 +60,7 @@ impl Bands {
         }
         self.all.push(Band {
             class: classes.join(" + "),
-            text: format!("{action:?}"),
+            text: shortened(&format!("{action:?}")),
             hosts: action.hosts().iter().map(|host| host.0).collect(),
             groups: groups(action),
             from: at,
@@ -88,6 +91,14 @@ impl Bands {
             }
             !over
         });
+    }
+}
+
+/// A partition of a thousand hosts names them all, and nobody reads that.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TEXT_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

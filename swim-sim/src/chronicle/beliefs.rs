@@ -85,6 +85,8 @@ pub(crate) struct Change {
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Matrix {
     rows: Vec<Vec<Belief>>,
+    /// By row: how many cells hold each belief.
+    counts: Vec<[u32; 5]>,
 }
 
 impl Matrix {
@@ -99,27 +101,29 @@ impl Matrix {
 
     /// How many of the observer's row are Alive, Suspect, Dead and Left.
     fn count(&self, observer: u32) -> [u32; 4] {
-        let mut counts = [0; 4];
-        for belief in self.rows.get(observer as usize).into_iter().flatten() {
-            if *belief != Belief::Unknown {
-                counts[*belief as usize - 1] += 1;
-            }
-        }
-        counts
+        let [_, known @ ..] = self.counts.get(observer as usize).copied().unwrap_or_default();
+        known
     }
 
     fn apply(&mut self, change: &Change) {
         let (observer, subject) = (change.observer as usize, change.subject as usize);
         if self.rows.len() <= observer {
             self.rows.resize_with(observer + 1, Vec::new);
+            self.counts.resize(observer + 1, [0; 5]);
         }
-        let row = &mut self.rows[observer];
+        let (row, counts) = (&mut self.rows[observer], &mut self.counts[observer]);
         match change.turn.belief() {
-            None => row.clear(),
+            None => {
+                row.clear();
+                *counts = [0; 5];
+            }
             Some(belief) => {
                 if row.len() <= subject {
+                    counts[0] += u32::try_from(subject + 1 - row.len()).unwrap_or(u32::MAX);
                     row.resize(subject + 1, Belief::Unknown);
                 }
+                counts[row[subject] as usize] -= 1;
+                counts[belief as usize] += 1;
                 row[subject] = belief;
             }
         }

@@ -4,6 +4,7 @@
 //! judged. The page is one file: styles, scripts and data are inside, nothing is fetched from anywhere, so
 //! it can be attached to an issue and opened from disk ten years later.
 
+mod columns;
 mod data;
 mod distribution;
 mod facts;

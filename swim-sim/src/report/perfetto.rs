@@ -27,7 +27,11 @@ const PING: usize = 1;
 const ACK: usize = 2;
 const RELAYED_ACK: usize = 5;
 
-/// The trace of a run: one JSON object with `traceEvents`, times in µs.
+/// Spans of suspicions at most: a partition of a thousand members makes more than any viewer likes.
+const SUSPICIONS_MAX: usize = 50_000;
+
+/// The trace of a run: one JSON object with `traceEvents`, times in µs. It holds the datagrams that the
+/// chronicle kept, and at most the last 50,000 suspicions.
 #[must_use]
 pub fn perfetto(chronicle: &Chronicle, facts: &Facts) -> String {
     let mut trace = Trace { events: Vec::new(), end: chronicle.end };
@@ -189,19 +193,10 @@ impl Trace {
             if let Some(from) = open.remove(&pair) {
                 spans.push((pair, from, change.at, ended));
             }
-            if change.turn == Turn::Becomes(Belief::Dead) {
-                let name = format!("dead {}", name(change.subject));
-                self.push(
-                    "i",
-                    change.observer,
-                    EVENTS,
-                    change.at,
-                    json!({ "cat": "belief", "name": name, "s": "t" }),
-                );
-            }
         }
         spans.extend(open.into_iter().map(|(pair, from)| (pair, from, self.end, "open")));
-        for ((observer, subject), from, to, ended) in spans {
+        let skipped = spans.len().saturating_sub(SUSPICIONS_MAX);
+        for ((observer, subject), from, to, ended) in spans.into_iter().skip(skipped) {
             let name = format!("suspects {}", name(subject));
             self.span("suspicion", &name, observer, from, to, json!({ "ended": ended }));
         }

@@ -100,7 +100,7 @@ const matrix = (() => {
     const words = [amount(counts[0]) + " right", amount(counts[1]) + " wrong"];
     if (counts[2]) words.push(amount(counts[2]) + " wrong but cut off");
     if (counts[3]) words.push(amount(counts[3]) + " not known");
-    $("matrix-sum").textContent = words.join(" · ");
+    $("matrix-sum").textContent = T < B.first_at ? "older changes were not kept: this is how it was at " + clock(B.first_at) : words.join(" · ");
     node.dataset.cells = cells;
     node.dataset.wrong = counts[1] + counts[2];
     tell();

@@ -147,11 +147,14 @@ const spacetime = (() => {
       g.textAlign = "right"; g.fillStyle = D.facts.hosts.includes(host) ? colour("bad") : truth(host, T) === "u" ? colour("ink") : colour("quiet");
       g.fillText(D.hosts[host].name, LEFT - 8, y(row));
     });
+    if (COUNT && !drawn) {
+      g.fillStyle = colour("quiet"); g.textAlign = "center";
+      g.fillText(list.length ? "Nothing of the chosen kinds." : "None here. Datagrams were kept from " + clock(times[0]) + " to " + clock(times[COUNT - 1]) + ".", box.width / 2, box.height / 2 - 12);
+    }
     node.dataset.datagrams = drawn;
     node.dataset.kept = COUNT;
     $("zoom").textContent = span(width());
-    const first = COUNT ? times[0] : 0, note = COUNT && begin + width() < first ? " · kept from " + clock(first) + " on" : "";
-    $("space-sum").textContent = amount(drawn) + " in " + span(width()) + (H > ROWS_MAX ? " between " + rows.length + " of " + amount(H) + " hosts" : "") + note;
+    $("space-sum").textContent = amount(drawn) + " in " + span(width()) + (H > ROWS_MAX ? " between " + rows.length + " of " + amount(H) + " hosts" : "");
     chips(perKind);
     tell();
   };

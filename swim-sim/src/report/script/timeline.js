@@ -84,8 +84,8 @@ const timeline = (() => {
       const from = x(band.from), length = Math.max(x(band.to === null ? END : band.to) - from, 2);
       for (const host of band.hosts.filter((host) => host < H)) {
         g.fillStyle = band.to === band.from ? colour("fault") : colour("fault-back");
-        g.fillRect(from, lanes + host * laneHeight, length, Math.max(laneHeight - gap, 1));
-        g.fillStyle = colour("fault"); g.fillRect(from, lanes + host * laneHeight, 2, Math.max(laneHeight - gap, 1));
+        g.fillRect(from, lanes + host * laneHeight, length, laneHeight - gap);
+        g.fillStyle = colour("fault"); g.fillRect(from, lanes + host * laneHeight, 2, laneHeight - gap);
       }
     }
     rowsOfEvents.forEach(([name, code, tint], row) => {
