@@ -51,13 +51,14 @@ fn troubled(limits: Limits) -> (World, Shared) {
 }
 
 fn facts(world: &World) -> Facts {
-    let mut facts = Facts::default();
-    facts.title = "A troubled run </script><script>alert(1)</script> & more".to_owned();
-    facts.command = "swim-sim run --seed 41".to_owned();
-    facts.digest = world.fingerprint().to_string();
-    facts.verdict = "safety".to_owned();
-    facts.failed_at_ns = Some(10_000_000_000);
-    facts
+    Facts {
+        title: "A troubled run </script><script>alert(1)</script> & more".to_owned(),
+        command: "swim-sim run --seed 41".to_owned(),
+        digest: world.fingerprint().to_string(),
+        verdict: "safety".to_owned(),
+        failed_at_ns: Some(10_000_000_000),
+        ..Facts::default()
+    }
 }
 
 fn page(limits: Limits) -> String {

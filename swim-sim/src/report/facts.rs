@@ -1,5 +1,7 @@
 //! What is known of a run besides what happened in it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::run::{Outcome, Verdict};
@@ -81,7 +83,8 @@ fn sentence(outcome: &Outcome) -> String {
     match &outcome.verdict {
         Verdict::Passed => {
             let looked = outcome.laws.iter().filter(|(_, looked)| *looked > 0).count();
-            let agreed = outcome.agreed.map(|agreed| format!("; all agreed {agreed:.1?} after peace came"));
+            let agreed =
+                outcome.agreed.map(|agreed| format!("; all agreed {} after peace came", in_words(agreed)));
             format!(
                 "{looked} of {} laws had something to judge, and held{}.",
                 outcome.laws.len(),
@@ -96,5 +99,13 @@ fn sentence(outcome: &Outcome) -> String {
         Verdict::Nondeterministic { first, second } => {
             format!("The same run gave {first} and then {second}.")
         }
+    }
+}
+
+/// Milliseconds below ten seconds, seconds above.
+fn in_words(duration: Duration) -> String {
+    match duration.as_millis() {
+        millis @ 0..10_000 => format!("{millis} ms"),
+        millis => format!("{} s", millis / 1000),
     }
 }

@@ -23,6 +23,9 @@ const span = (us) => {
 };
 const amount = (count) => count.toLocaleString("en-GB");
 
+// Invented names can be sixteen digits long.
+const short = (name) => name.length > 5 ? name.slice(0, 4) + "…" : name;
+
 // Elements without a string of markup: nothing in the data can become one.
 const el = (name, props, ...children) => {
   const node = document.createElement(name);

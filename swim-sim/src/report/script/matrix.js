@@ -91,7 +91,7 @@ const matrix = (() => {
       g.font = "10.5px system-ui, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif";
       const tint = (host) => seen[host] === "u" ? colour("ink") : colour("quiet");
       D.hosts.forEach((host, i) => { if (i % stepY === 0) { g.fillStyle = tint(i); g.textAlign = "right"; g.fillText(host.name + (seen[i] === "c" ? "✕" : ""), left - 5, upper + i * size + size / 2); } });
-      D.subjects.forEach(([name, host], i) => { if (i % stepX === 0) { g.fillStyle = host >= 0 ? tint(host) : colour("quiet"); g.textAlign = "center"; g.fillText(name.length > 5 ? name.slice(0, 4) + "…" : name, left + i * size + size / 2, 7); } });
+      D.subjects.forEach(([name, host], i) => { if (i % stepX === 0) { g.fillStyle = host >= 0 ? tint(host) : colour("quiet"); g.textAlign = "center"; g.fillText(short(name), left + i * size + size / 2, 7); } });
     }
     if (focus) {
       g.strokeStyle = colour("accent"); g.lineWidth = 2;

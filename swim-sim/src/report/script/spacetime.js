@@ -125,7 +125,7 @@ const spacetime = (() => {
     for (let i = after(changeTimes, begin); i < changeTimes.length && changeTimes[i] <= end; i++) {
       const row = rowOf(changes.o[i]), k = changes.k[i];
       if (row < 0 || ![2, 3, 5].includes(k) || marks > 400) continue;
-      const name = D.subjects[changes.s[i]][0], px = x(changeTimes[i]), py = y(row);
+      const name = short(D.subjects[changes.s[i]][0]), px = x(changeTimes[i]), py = y(row);
       const tint = k === 2 ? "suspect" : k === 3 ? "dead" : "good";
       g.fillStyle = colour("panel"); g.beginPath(); g.arc(px, py, 5.5, 0, 7); g.fill();
       g.strokeStyle = g.fillStyle = colour(tint); g.lineWidth = 1.4; g.beginPath(); g.arc(px, py, 5.5, 0, 7); g.stroke();
