@@ -2,8 +2,8 @@
 //!
 //! A node that is stopped past its deadline is run late, and must not count that time against anybody. How late
 //! is told by the deadline that it had asked for before it was stopped: what of a pause lies before that
-//! deadline is ordinary waiting. Short stalls are ordinary too, and so is whatever makes a clock leap: where
-//! this clock is in doubt it runs further than the node's, so that nobody is blamed who had waited long enough.
+//! deadline is ordinary waiting. A clock that leaps is a stall like another. Short stalls are ordinary.
+//! Where this clock is in doubt it runs further than the node's, so that nobody is blamed who waited long enough.
 
 use std::time::Duration;
 
@@ -57,6 +57,10 @@ impl Awake {
             Happening::Acted { action: Action::Drift { host, .. }, done: true } => {
                 self.hosts.of(*host).drifts = true;
             }
+            Happening::Acted { action: Action::Jump { host, by }, done: true } => {
+                let waits = self.hosts.of(*host).deadline.map_or(Duration::MAX, |at| at.since(scene.now()));
+                self.cut(*host, by.saturating_sub(waits));
+            }
             Happening::Acted { action: Action::Resume(host), done: true } => self.resume(scene.now(), *host),
             Happening::Acted { action: Action::Peace, .. } => {
                 scene.hosts().for_each(|host| self.resume(scene.now(), host));
@@ -73,6 +77,12 @@ impl Awake {
         let clock = self.hosts.of(host);
         let Some(paused) = clock.paused.take() else { return };
         let late = clock.deadline.map_or(Duration::ZERO, |at| now.since(at.max(paused)));
+        self.cut(host, late);
+    }
+
+    /// The node of `host` is run so much too late.
+    fn cut(&mut self, host: HostId, late: Duration) {
+        let clock = self.hosts.of(host);
         // The slowest clock goes at half the speed.
         let late = if clock.drifts { late / 2 } else { late };
         if self.enabled && late > self.noticed {

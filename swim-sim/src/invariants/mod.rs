@@ -5,6 +5,7 @@
 //! were sent, whether a member may be called Dead by what was done to its host. Files are named after their
 //! laws; a number is part of every report and is never used again.
 
+mod accusations;
 mod acks;
 mod agreement;
 mod answers;
@@ -22,6 +23,7 @@ mod dissemination;
 mod expected;
 mod fairness;
 mod farewells;
+mod former;
 mod gauges;
 mod goodbyes;
 mod jury;
@@ -41,12 +43,15 @@ mod repeats;
 mod rest;
 mod returns;
 mod revivals;
+mod rivals;
+mod stalls;
 mod storms;
 mod strangers;
 mod tables;
 mod targets;
 mod tokens;
 mod tombstones;
+mod unasked;
 mod upwards;
 mod verdicts;
 mod weather;
@@ -91,6 +96,10 @@ fn safe(case: &Case) -> Vec<Box<dyn Invariant>> {
         Box::new(strangers::Strangers::new(case.config.label_hash(), case.config.accept_wrong_source)),
         Box::new(answers::Answers::new(case.config.accept_wrong_source)),
         Box::new(targets::Targets::default()),
+        Box::new(rivals::Rivals::new(&case.config)),
+        Box::new(stalls::Stalls::new(&case.config)),
+        Box::new(former::Former::default()),
+        Box::new(unasked::Unasked::default()),
     ]
 }
 

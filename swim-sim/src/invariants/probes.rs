@@ -14,14 +14,12 @@ use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 
 /// One probe.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Probe {
     /// Who was asked.
     pub(super) target: NodeId,
-    /// Where.
-    pub(super) addr: SocketAddr,
-    /// Which of its lives, as far as the asker knew.
-    pub(super) epoch: Epoch,
+    /// Where, and which of its lives, as far as the asker knew; `None`: no ping left, relays were asked only.
+    pub(super) asked: Option<(SocketAddr, Epoch)>,
     /// When first.
     pub(super) at: Instant,
     /// The random part of its numbers.
@@ -50,7 +48,8 @@ impl Probes {
             Happening::Arrived { host, source, .. } => {
                 if let Some(probe) = self.answered_by(*host, *source, said) {
                     // An answer from another life is not heard.
-                    probe.answered |= said.kind == MessageKind::RelayedAck || said.epoch == probe.epoch;
+                    let life = probe.asked.map(|(_, epoch)| epoch);
+                    probe.answered |= said.kind == MessageKind::RelayedAck || life == Some(said.epoch);
                 }
             }
             _ => {}
@@ -66,7 +65,9 @@ impl Probes {
     ) -> Option<&mut Probe> {
         let probe = self.0.of(host).open.as_mut()?;
         let fits = match said.kind {
-            MessageKind::Ack => said.sender == probe.target && source == probe.addr,
+            MessageKind::Ack => {
+                said.sender == probe.target && probe.asked.is_some_and(|(addr, _)| addr == source)
+            }
             MessageKind::RelayedAck => said.target == Some(probe.target) && probe.relays.contains(&source),
             _ => false,
         };
@@ -75,10 +76,10 @@ impl Probes {
 
     /// The same, from wherever the answer comes.
     pub(super) fn answered_by_anybody(&mut self, host: HostId, said: &Inspection<'_>) -> Option<&mut Probe> {
-        let addr = self.0.of(host).open.as_ref()?.addr;
-        let relay = self.0.of(host).open.as_ref()?.relays.first().copied();
-        let source = if said.kind == MessageKind::Ack { addr } else { relay? };
-        self.answered_by(host, source, said)
+        let open = self.0.of(host).open.as_ref()?;
+        let asked = open.asked.map(|(addr, _)| addr);
+        let source = if said.kind == MessageKind::Ack { asked } else { open.relays.first().copied() };
+        self.answered_by(host, source?, said)
     }
 
     /// The node of `host` has counted an answer to its open probe.
@@ -101,25 +102,28 @@ impl Probes {
     }
 }
 
+impl Probe {
+    /// One that nobody has answered.
+    pub(super) const fn unanswered(target: NodeId, asked: Option<(SocketAddr, Epoch)>, at: Instant) -> Self {
+        Self { target, asked, at, family: 0, relays: Vec::new(), answered: false, counted: false }
+    }
+}
+
 impl Asker {
     fn asks(&mut self, now: Instant, addr: SocketAddr, said: &Inspection<'_>) {
         let (Some(number), Some(target)) = (said.number, said.target) else { return };
-        let same = self.open.as_mut().filter(|probe| probe.family == family(number));
-        match said.kind {
-            MessageKind::PingReq => {
-                if let Some(probe) = same {
-                    probe.relays.push(addr);
-                }
-            }
-            MessageKind::Ping if number & 7 == 0 && same.is_none() => {
-                let epoch = said.belief.map_or(Epoch(0), |belief| belief.epoch);
-                let relays = Vec::new();
-                let (answered, counted) = (false, false);
-                let probe =
-                    Probe { target, addr, epoch, at: now, family: family(number), relays, answered, counted };
-                self.last = self.open.replace(probe);
-            }
-            _ => {}
+        let ping = said.kind == MessageKind::Ping;
+        if number & 7 != 0 || !(ping || said.kind == MessageKind::PingReq) {
+            return;
+        }
+        let family = family(number);
+        if self.open.as_ref().is_none_or(|open| open.family != family) {
+            let asked = said.belief.filter(|_| ping).map(|belief| (addr, belief.epoch));
+            let probe = Probe { family, ..Probe::unanswered(target, asked, now) };
+            self.last = self.open.replace(probe);
+        }
+        if let Some(open) = self.open.as_mut().filter(|_| !ping) {
+            open.relays.push(addr);
         }
     }
 }

@@ -4,6 +4,8 @@
 //! Dead, a later life after a Left. A node must know better for as long as it promised to remember, a tombstone's
 //! life; so this law remembers by itself, whatever the table has forgotten.
 //!
+//! How long is told by the node's own clock, stalls included: it runs further than the one that tombstones live by.
+//!
 //! Excused: a node that started over has given its memory up and said so, and one that may remember fewer
 //! tombstones than there are members to bury.
 
@@ -69,13 +71,13 @@ impl Invariant for Revivals {
         for moved in moves.iter().filter(|moved| moved.id != me) {
             let Some(after) = moved.after.map(|row| row.claim) else { continue };
             if !after.status.is_active() {
-                buried.insert(moved.id, (after, world.now()));
+                buried.insert(moved.id, (after, world.local(host)));
                 continue;
             }
             let Some((tombstone, since)) = buried.remove(&moved.id) else { continue };
             self.looked += 1;
             let remembered = buried.len() < self.config.tombstones_max as usize
-                && world.now() < since.after(self.config.tombstone_life);
+                && world.local(host) < since.after(self.config.tombstone_life);
             if remembered && !is_higher(&after, &tombstone) {
                 let why = format!(
                     "at {host:?}, {:?} was buried at {since:?} ({tombstone:?}) and is back by an old word ({after:?})",

@@ -1,0 +1,47 @@
+//! Who accuses whom by its own probe, and what that probe was: for the laws that judge accusations.
+
+use swim_core::{Event, Inspection, NodeId};
+
+use super::per_host::PerHost;
+use super::probes::{Probe, Probes};
+use crate::evidence::{Happening, Scene};
+use crate::host::HostId;
+
+/// A failed probe, or what was taken for one.
+pub(super) struct Accusation {
+    pub(super) subject: NodeId,
+    /// The latest probe of the subject; `None`: it was never asked.
+    pub(super) probe: Option<Probe>,
+}
+
+/// All of the present input.
+#[derive(Default)]
+pub(super) struct Accusations {
+    probes: Probes,
+    made: PerHost<Vec<Accusation>>,
+}
+
+impl Accusations {
+    pub(super) fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        match what {
+            Happening::Began { host, .. } => self.probes.forget(*host),
+            Happening::Reported {
+                host,
+                event: Event::Suspect { id, by, .. } | Event::Confirmed { id, by, .. },
+            } if *by == scene.identity(*host).id => {
+                let probe = self.probes.of(*host, *id).cloned();
+                self.made.of(*host).push(Accusation { subject: *id, probe });
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) {
+        self.probes.read(scene, what, said);
+    }
+
+    /// Those of an input that is over.
+    pub(super) fn take(&mut self, host: HostId) -> Vec<Accusation> {
+        std::mem::take(self.made.of(host))
+    }
+}
