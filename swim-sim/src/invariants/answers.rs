@@ -11,7 +11,7 @@ use swim_core::{Epoch, Inspection, NodeId};
 
 use super::per_host::PerHost;
 use super::tokens::Tokens;
-use super::{Broken, Check, Invariant, Law};
+use super::{Broken, Check, Invariant, Law, Move, Row};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -45,10 +45,13 @@ impl Answers {
         let Some(node) = world.node(host) else { return true };
         let Some((sender, epoch)) = question.sender else { return false };
         let member = node.member(sender).filter(|member| !member.is_me);
-        member.is_some_and(|member| {
-            let here = self.any_source || member.addr == question.source;
-            here && member.status.is_active() && epoch >= member.epoch
-        })
+        member.is_some_and(|member| self.fits(&Row::of(&member), question.source, epoch))
+    }
+
+    /// Whether a member that is held like this may ask from there, in that life.
+    fn fits(&self, row: &Row, source: SocketAddr, epoch: Epoch) -> bool {
+        let here = self.any_source || row.addr == source;
+        here && row.claim.status.is_active() && epoch >= row.claim.epoch
     }
 }
 
@@ -104,6 +107,19 @@ impl Invariant for Answers {
                 }
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn moved(&mut self, _world: &World, host: HostId, moves: &[Move]) -> Check {
+        let Some(Question { source, sender: Some((sender, epoch)), .. }) = *self.asked.of(host) else {
+            return Ok(());
+        };
+        // It may have been a member until it said goodbye with this very question.
+        let before = moves.iter().find(|moved| moved.id == sender).and_then(|moved| moved.before);
+        let was_member = before.is_some_and(|row| self.fits(&row, source, epoch));
+        if let Some(question) = self.asked.of(host) {
+            question.proven |= was_member;
         }
         Ok(())
     }
