@@ -19,16 +19,20 @@ pub(super) struct Accusation {
 pub(super) struct Accusations {
     probes: Probes,
     made: PerHost<Vec<Accusation>>,
+    /// The node's timers run. An accusation of its own that it hears of in a datagram is an earlier one, or an
+    /// earlier life's.
+    ticks: PerHost<bool>,
 }
 
 impl Accusations {
     pub(super) fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
         match what {
             Happening::Began { host, .. } => self.probes.forget(*host),
+            Happening::Ticked { host } => *self.ticks.of(*host) = true,
             Happening::Reported {
                 host,
                 event: Event::Suspect { id, by, .. } | Event::Confirmed { id, by, .. },
-            } if *by == scene.identity(*host).id => {
+            } if *by == scene.identity(*host).id && *self.ticks.of(*host) => {
                 let probe = self.probes.of(*host, *id).cloned();
                 self.made.of(*host).push(Accusation { subject: *id, probe });
             }
@@ -42,6 +46,7 @@ impl Accusations {
 
     /// Those of an input that is over.
     pub(super) fn take(&mut self, host: HostId) -> Vec<Accusation> {
+        *self.ticks.of(host) = false;
         std::mem::take(self.made.of(host))
     }
 }
