@@ -4,6 +4,7 @@ use swim_core::{Event, Inspection, NodeId};
 
 use super::per_host::PerHost;
 use super::probes::{Probe, Probes};
+use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 
@@ -45,7 +46,8 @@ impl Accusations {
     }
 
     /// Those of an input that is over.
-    pub(super) fn take(&mut self, host: HostId) -> Vec<Accusation> {
+    pub(super) fn take(&mut self, world: &World, host: HostId) -> Vec<Accusation> {
+        self.probes.settled(world, host);
         *self.ticks.of(host) = false;
         std::mem::take(self.made.of(host))
     }

@@ -59,7 +59,10 @@ impl Invariant for Former {
     }
 
     fn settled(&mut self, world: &World, host: HostId) -> Check {
-        self.accusations.take(host).iter().try_for_each(|accusation| self.judge(world, host, accusation))
+        self.accusations
+            .take(world, host)
+            .iter()
+            .try_for_each(|accusation| self.judge(world, host, accusation))
     }
 }
 

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use swim_core::{Epoch, Inspection, Instant, MessageKind, NodeId};
 
 use super::per_host::PerHost;
+use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 
@@ -24,6 +25,8 @@ pub(super) struct Probe {
     pub(super) at: Instant,
     /// The random part of its numbers.
     family: u64,
+    /// The numbers that were sent.
+    numbers: Vec<u64>,
     relays: Vec<SocketAddr>,
     /// An answer was handed to the asker that it had to count.
     pub(super) answered: bool,
@@ -39,6 +42,8 @@ pub(super) struct Probes(PerHost<Asker>);
 struct Asker {
     open: Option<Probe>,
     last: Option<Probe>,
+    /// The relay, in one of its lives, whose word is the present input.
+    told_by: Option<(NodeId, Epoch)>,
 }
 
 impl Probes {
@@ -46,13 +51,32 @@ impl Probes {
         match what {
             Happening::Sent { host, target, .. } => self.0.of(*host).asks(scene.now(), *target, said),
             Happening::Arrived { host, source, .. } => {
-                if let Some(probe) = self.answered_by(*host, *source, said) {
+                let number = said.number.unwrap_or_default();
+                let asker = self.0.of(*host);
+                asker.told_by = None;
+                if let Some(probe) = self.answered_by(*host, *source, said)
+                    && probe.numbers.contains(&number)
+                {
                     // An answer from another life is not heard.
                     let life = probe.asked.map(|(_, epoch)| epoch);
-                    probe.answered |= said.kind == MessageKind::RelayedAck || life == Some(said.epoch);
+                    probe.answered |= said.kind == MessageKind::Ack && life == Some(said.epoch);
+                    let relay = (said.kind == MessageKind::RelayedAck).then_some((said.sender, said.epoch));
+                    self.0.of(*host).told_by = relay;
                 }
             }
             _ => {}
+        }
+    }
+
+    /// An input is over: the word of a relay counts if that is a member.
+    pub(super) fn settled(&mut self, world: &World, host: HostId) {
+        let asker = self.0.of(host);
+        let Some((relay, epoch)) = asker.told_by.take() else { return };
+        let member = world.node(host).and_then(|node| node.member(relay));
+        if member.is_some_and(|member| member.status.is_active() && member.epoch == epoch)
+            && let Some(probe) = &mut asker.open
+        {
+            probe.answered = true;
         }
     }
 
@@ -104,8 +128,9 @@ impl Probes {
 
 impl Probe {
     /// One that nobody has answered.
-    pub(super) const fn unanswered(target: NodeId, asked: Option<(SocketAddr, Epoch)>, at: Instant) -> Self {
-        Self { target, asked, at, family: 0, relays: Vec::new(), answered: false, counted: false }
+    pub(super) fn unanswered(target: NodeId, asked: Option<(SocketAddr, Epoch)>, at: Instant) -> Self {
+        let (numbers, relays) = (Vec::new(), Vec::new());
+        Self { target, asked, at, family: 0, numbers, relays, answered: false, counted: false }
     }
 }
 
@@ -122,8 +147,11 @@ impl Asker {
             let probe = Probe { family, ..Probe::unanswered(target, asked, now) };
             self.last = self.open.replace(probe);
         }
-        if let Some(open) = self.open.as_mut().filter(|_| !ping) {
-            open.relays.push(addr);
+        if let Some(open) = &mut self.open {
+            open.numbers.push(number);
+            if !ping {
+                open.relays.push(addr);
+            }
         }
     }
 }
