@@ -68,14 +68,23 @@ impl Stalls {
             if self.stopped.is_some_and(|(last, _)| last != host) {
                 self.other = Some(now);
             }
+            self.looked += u64::from(self.is_quiet(now));
         }
+    }
+
+    /// Nothing but stops was wrong before `now` for long enough.
+    fn is_quiet(&self, now: Instant) -> bool {
+        self.lasting.is_empty() && self.other.is_none_or(|other| other.after(self.quiet) < now)
     }
 
     fn note(&mut self, scene: &Scene<'_>, action: &Action) {
         let now = scene.now();
         match action {
             Action::Pause { host, .. } => self.stop(now, *host, None),
-            Action::Jump { host, .. } => self.stop(now, *host, Some(now)),
+            Action::Jump { host, .. } => {
+                self.stop(now, *host, Some(now));
+                self.looked += u64::from(self.is_quiet(now));
+            }
             Action::Resume(host) => self.resume(now, *host),
             Action::Peace => {
                 self.lasting.clear();
@@ -107,14 +116,11 @@ impl Stalls {
         let Some(probe) = accusation.probe.as_ref().filter(|_| self.enabled) else { return Ok(()) };
         let Some((from, Some(until))) = *self.hosts.of(host) else { return Ok(()) };
         let Some(subject) = scene.host_named(accusation.subject) else { return Ok(()) };
-        let quiet = self.lasting.is_empty()
-            && self.other.is_none_or(|other| other.after(self.quiet) < from)
-            && scene.network().default_link().faults().is_empty();
+        let quiet = self.is_quiet(from) && scene.network().default_link().faults().is_empty();
         let well = scene.presence(subject) == Presence::Up && scene.connected(host, subject);
         if until < probe.at || !quiet || !well {
             return Ok(());
         }
-        self.looked += 1;
         let why = format!(
             "{host:?} did not run from {from:?} to {until:?} and accuses {:?}, which lives, by its probe of {:?}",
             accusation.subject, probe.at
@@ -183,7 +189,9 @@ mod tests {
             world.perform(&Action::Resume(hosts[1]));
             world.run_for(Duration::from_millis(4_370));
         }
-        assert_eq!(jury.lock().expect("nobody panicked").violation(), None);
+        let jury = jury.lock().expect("nobody panicked");
+        assert_eq!(jury.violation(), None);
+        assert_eq!(jury.looked()[0].1, 60);
     }
 
     /// What the law says if the second host is accused by the first, by a probe that began so many seconds
