@@ -72,7 +72,7 @@ impl Invariant for Attachments {
             }
             Happening::Commanded { host, command: Command::SetMetadata(metadata) } => {
                 self.set.insert(*host, metadata.as_bytes().to_vec());
-                self.changes.add(scene, *host);
+                self.changes.add(scene, *host, *host);
             }
             _ => {}
         }

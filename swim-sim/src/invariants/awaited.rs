@@ -6,10 +6,11 @@ use std::time::Duration;
 use swim_core::{Config, Instant};
 
 use super::Case;
-use super::weather::{Fact, Weather, recovery};
+use super::weather::{Fact, Weather, is_healthy, recovery};
 use crate::World;
 use crate::action::Action;
 use crate::evidence::{Happening, Scene};
+use crate::host::HostId;
 
 /// How soon in fair weather, in a cluster of so many hosts.
 pub(super) type Soon = fn(&Config, u32) -> Duration;
@@ -20,6 +21,8 @@ pub(super) struct Awaited<K> {
     soon: Soon,
     weather: Weather,
     facts: BTreeMap<K, Fact>,
+    /// Those of which it is not known yet whether the cluster was healthy, and about whom they are.
+    unsure: Vec<(K, HostId)>,
     /// When the first of them is due; worked out anew whenever something happens to the world.
     due: Option<Instant>,
     stale: bool,
@@ -27,24 +30,34 @@ pub(super) struct Awaited<K> {
 
 impl<K: Ord + Clone> Awaited<K> {
     pub(super) fn new(case: &Case, soon: Soon) -> Self {
-        let (weather, facts) = (Weather::new(), BTreeMap::new());
-        Self { case: case.clone(), soon, weather, facts, due: None, stale: false }
+        let (weather, facts, unsure) = (Weather::new(), BTreeMap::new(), Vec::new());
+        Self { case: case.clone(), soon, weather, facts, unsure, due: None, stale: false }
     }
 
-    /// `about` becomes true: before [`Awaited::note`] hears of it, for the weather before it counts.
-    pub(super) fn add(&mut self, scene: &Scene<'_>, about: K) {
-        let fair = self.is_fair(scene);
-        self.add_as(scene, about, fair);
+    /// `about` becomes true, by what happens to `host` now: before [`Awaited::note`] hears of it, for the weather
+    /// before it counts.
+    pub(super) fn add(&mut self, scene: &Scene<'_>, about: K, host: HostId) {
+        let calm = self.is_calm(scene);
+        self.add_if(scene, about, host, calm);
     }
 
-    /// The same where somebody else knows whether the weather was fair.
+    /// The same where somebody else knows whether it was calm.
+    pub(super) fn add_if(&mut self, scene: &Scene<'_>, about: K, host: HostId, calm: bool) {
+        self.add_as(scene, about.clone(), false);
+        if calm {
+            self.unsure.push((about, host));
+        }
+    }
+
+    /// The same where somebody else knows whether the cluster was healthy.
     pub(super) fn add_as(&mut self, scene: &Scene<'_>, about: K, fair: bool) {
         self.facts.insert(about, Fact { at: scene.now(), fair });
         self.stale = true;
     }
 
-    pub(super) fn is_fair(&self, scene: &Scene<'_>) -> bool {
-        self.weather.is_fair(scene.now(), &self.case.config, count(scene))
+    /// Whether the cluster may be healthy, by what was done to it lately.
+    pub(super) fn is_calm(&self, scene: &Scene<'_>) -> bool {
+        self.weather.is_calm(scene.now(), &self.case.config)
     }
 
     /// Whether nothing but this was done to the world, and lasts, since `at`.
@@ -55,6 +68,7 @@ impl<K: Ord + Clone> Awaited<K> {
     /// It is true no more, or nobody needs to know.
     pub(super) fn retain(&mut self, keep: impl Fn(&K) -> bool) {
         self.facts.retain(|about, _| keep(about));
+        self.unsure.retain(|(about, _)| keep(about));
     }
 
     /// Hears of everything that happens.
@@ -68,6 +82,7 @@ impl<K: Ord + Clone> Awaited<K> {
 
     /// Those that must be known by now, or all; each is given out once.
     pub(super) fn take_due(&mut self, world: &World, all: bool) -> Vec<(K, Fact)> {
+        self.make_sure(world);
         let now = world.now();
         if !all && self.due.is_none_or(|due| due > now) {
             return Vec::new();
@@ -85,6 +100,18 @@ impl<K: Ord + Clone> Awaited<K> {
         }
         self.reckon(hosts);
         due
+    }
+
+    fn make_sure(&mut self, world: &World) {
+        if self.unsure.is_empty() {
+            return;
+        }
+        for (about, host) in std::mem::take(&mut self.unsure) {
+            if let Some(fact) = self.facts.get_mut(&about) {
+                fact.fair = is_healthy(world, host);
+            }
+        }
+        self.reckon(world.hosts().count() as u32);
     }
 
     fn reckon(&mut self, hosts: u32) {

@@ -7,10 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use swim_core::{Command, Event, Instant, NodeId, Said, inspect};
+use swim_core::{Command, Event, Inspection, Instant, NodeId, Said};
 
 use super::awaited::news;
-use super::weather::Weather;
+use super::weather::{Weather, is_healthy};
 use super::{Broken, Case, Check, Invariant, Law};
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -26,6 +26,8 @@ pub(super) struct Broadcasts {
     heard: BTreeMap<(HostId, NodeId, Vec<u8>), u32>,
     /// Said in a healthy cluster: until when, who has not heard it, and how many there were.
     spreading: BTreeMap<(NodeId, Vec<u8>), (Instant, BTreeSet<HostId>, usize)>,
+    /// Said just now, until it is known whether the cluster is healthy.
+    unsure: Option<(NodeId, HostId)>,
     looked: u64,
 }
 
@@ -33,7 +35,7 @@ impl Broadcasts {
     pub(super) fn new(case: &Case) -> Self {
         let weather = Weather::new();
         let (said, heard, spreading) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { case: case.clone(), weather, said, heard, spreading, looked: 0 }
+        Self { case: case.clone(), weather, said, heard, spreading, unsure: None, looked: 0 }
     }
 
     fn note_said(&mut self, origin: NodeId, payload: &[u8]) {
@@ -44,7 +46,8 @@ impl Broadcasts {
         let origin = scene.identity(host).id;
         self.note_said(origin, payload);
         let hosts = scene.hosts().count() as u32;
-        if self.weather.is_fair(scene.now(), &self.case.config, hosts) {
+        if self.weather.is_calm(scene.now(), &self.case.config) {
+            self.unsure = Some((origin, host));
             let up = scene.hosts().filter(|other| *other != host && scene.presence(*other) == Presence::Up);
             let others: BTreeSet<HostId> = up.collect();
             let until = scene.now().after(news(&self.case.config, hosts) * 3);
@@ -97,15 +100,6 @@ impl Invariant for Broadcasts {
                 let id = scene.identity(*host).id;
                 self.spreading.retain(|(origin, _), _| *origin != id);
             }
-            Happening::Forged { bytes, .. } => {
-                if let Ok(forged) = inspect(bytes) {
-                    for said in forged.said().flatten() {
-                        if let Said::Broadcast(said) = said {
-                            self.note_said(said.origin, said.payload);
-                        }
-                    }
-                }
-            }
             Happening::Began { host, .. } => self.heard.retain(|(hearer, _, _), _| hearer != host),
             // It knows nobody any more, and so not what it has heard of them.
             Happening::Reported { host, event: Event::StartedOver { .. } } => {
@@ -121,7 +115,23 @@ impl Invariant for Broadcasts {
         Ok(())
     }
 
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+        if matches!(what, Happening::Forged { .. }) {
+            for said in said.said().flatten() {
+                if let Said::Broadcast(said) = said {
+                    self.note_said(said.origin, said.payload);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn settled(&mut self, world: &World, _host: HostId) -> Check {
+        if let Some((id, host)) = self.unsure.take()
+            && !is_healthy(world, host)
+        {
+            self.spreading.retain(|(origin, _), _| *origin != id);
+        }
         let now = world.now();
         let late = self.spreading.iter().find(|(_, (until, ..))| *until < now);
         let Some((key, (_, silent, count))) = late.map(|(key, value)| (key.clone(), value.clone())) else {

@@ -57,7 +57,7 @@ impl Invariant for Crashes {
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
-            Happening::Ended { host, presence: Presence::Crashed } => self.down.add(scene, *host),
+            Happening::Ended { host, presence: Presence::Crashed } => self.down.add(scene, *host, *host),
             // Whoever bears that name from now on, the name lives.
             Happening::Began { me, .. } => self.down.retain(|host| scene.identity(*host).id != me.id),
             _ => {}

@@ -1,7 +1,7 @@
 //! Q1: a crash in a healthy cluster is known to all within [`Config::detection_bound`](swim_core::Config).
 //!
-//! Healthy is what the bound supposes: nothing is wrong and nothing was for a good while, links are whole, every
-//! survivor knows all, suspects nobody and is in good health, relays and nacks are on, and nothing else happens
+//! Healthy is what the bound supposes: nothing is wrong and nothing was for a while, links are whole, every
+//! survivor knows all, suspects nobody, has nothing to tell and is in good health, relays and nacks are on, and nothing else happens
 //! until the bound has passed. Judged by what the survivors report. The time that each of them took is kept for
 //! statistics.
 
@@ -12,7 +12,7 @@ use std::time::Duration;
 use swim_core::{Event, Instant, NodeId};
 
 use super::measures::Ledger;
-use super::weather::Weather;
+use super::weather::{Weather, is_healthy};
 use super::{Broken, Case, Check, Invariant, Law};
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -49,9 +49,8 @@ impl Detection {
     }
 
     fn begin(&mut self, scene: &Scene<'_>, host: HostId) {
-        let hosts = scene.hosts().count() as u32;
         let n = scene.hosts().filter(|other| scene.presence(*other) == Presence::Up).count() as u32 + 1;
-        let fair = self.is_derived() && self.weather.is_fair(scene.now(), &self.case.config, hosts);
+        let fair = self.is_derived() && self.weather.is_calm(scene.now(), &self.case.config);
         // A second one within the bound spoils the first.
         let first = self.crash.take().is_none();
         if fair && first && n >= 2 {
@@ -70,9 +69,9 @@ impl Detection {
             let Some(node) = world.node(*host) else { return false };
             let stats = node.stats();
             let knows = node.member(crash.id).is_some_and(|row| row.status.is_active());
-            stats.alive == n && stats.suspect == 0 && stats.health == 0 && knows
+            stats.alive == n && stats.updates_queued == 0 && knows
         };
-        up.iter().all(healthy).then_some(up)
+        (is_healthy(world, crash.host) && up.iter().all(healthy)).then_some(up)
     }
 }
 

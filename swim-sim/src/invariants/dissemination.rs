@@ -15,7 +15,7 @@ use swim_core::{Command, Event, Instant, NodeId};
 
 use super::awaited::news;
 use super::measures::Ledger;
-use super::weather::Weather;
+use super::weather::{Weather, is_healthy};
 use super::{Broken, Case, Check, Invariant, Law};
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -28,30 +28,30 @@ pub(super) struct Dissemination {
     weather: Weather,
     /// By subject: since when, until when, and who has not heard of it yet.
     news: BTreeMap<NodeId, (Instant, Instant, BTreeSet<HostId>)>,
-    /// Who began in fair weather and has not joined yet.
-    newcomers: BTreeSet<HostId>,
+    /// Who began in a healthy cluster and has not joined yet, and who knows it all the same.
+    newcomers: BTreeMap<HostId, BTreeSet<HostId>>,
+    /// What has just begun, until it is known whether the cluster is healthy.
+    unsure: Option<HostId>,
     looked: u64,
 }
 
 impl Dissemination {
     pub(super) fn new(case: &Case, ledger: Arc<Ledger>) -> Self {
-        let (weather, news, newcomers) = (Weather::new(), BTreeMap::new(), BTreeSet::new());
-        Self { case: case.clone(), ledger, weather, news, newcomers, looked: 0 }
+        let (weather, news, newcomers) = (Weather::new(), BTreeMap::new(), BTreeMap::new());
+        Self { case: case.clone(), ledger, weather, news, newcomers, unsure: None, looked: 0 }
     }
 
-    fn is_fair(&self, scene: &Scene<'_>) -> bool {
+    fn may_be_healthy(&self, scene: &Scene<'_>) -> bool {
         // Without digests there is nobody to tell those whom gossip missed.
-        self.case.config.sync_interval_max.is_some()
-            && self.weather.is_fair(scene.now(), &self.case.config, scene.hosts().count() as u32)
+        self.case.config.sync_interval_max.is_some() && self.weather.is_calm(scene.now(), &self.case.config)
     }
 
-    fn begin(&mut self, scene: &Scene<'_>, teller: HostId, deaf: &BTreeSet<HostId>) {
+    fn begin(&mut self, scene: &Scene<'_>, teller: HostId) {
         let config = &self.case.config;
         let hosts = scene.hosts().count() as u32;
         let bound = news(config, hosts) * 2 + config.period * 3 + config.direct_timeout * 2;
         let others = scene.hosts().filter(|host| *host != teller && scene.presence(*host) == Presence::Up);
-        let others = others.filter(|host| !deaf.contains(host)).collect();
-        let now = scene.now();
+        let (now, others) = (scene.now(), others.collect());
         self.news.insert(scene.identity(teller).id, (now, now.after(bound), others));
     }
 
@@ -66,12 +66,21 @@ impl Dissemination {
     fn report(&mut self, scene: &Scene<'_>, host: HostId, event: &Event) {
         match event {
             Event::Joined { .. } => {
-                if self.newcomers.remove(&host) && self.weather.calm_since().is_some() {
-                    // Whoever let it in knows already; whoever else heard first does too, by then.
-                    self.begin(scene, host, &BTreeSet::new());
+                if let Some(knowing) = self.newcomers.remove(&host) {
+                    self.begin(scene, host);
+                    let id = scene.identity(host).id;
+                    knowing.into_iter().for_each(|knows| self.hear(scene.now(), knows, id));
                 }
             }
-            Event::Updated { id, .. } | Event::Alive { id, .. } => self.hear(scene.now(), host, *id),
+            Event::Updated { id, .. } | Event::Alive { id, .. } => {
+                self.hear(scene.now(), host, *id);
+                // Whoever lets it in knows before it has joined.
+                if let Some(newcomer) = scene.host_named(*id)
+                    && let Some(knowing) = self.newcomers.get_mut(&newcomer)
+                {
+                    knowing.insert(host);
+                }
+            }
             _ => {}
         }
     }
@@ -91,31 +100,37 @@ impl Invariant for Dissemination {
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        let calm = self.may_be_healthy(scene);
+        let changed = self.weather.changed();
+        self.weather.note(scene.now(), what);
+        // The action that began a process is told after its beginning.
+        let echo = matches!(what, Happening::Acted { .. }) && changed == scene.now();
+        if self.weather.calm_since().is_none() || (self.weather.changed() != changed && !echo) {
+            self.news.clear();
+            self.newcomers.clear();
+        }
         match what {
-            Happening::Began { host, .. } if self.is_fair(scene) => {
-                self.newcomers.insert(*host);
+            Happening::Began { host, .. } if calm => {
+                self.newcomers.insert(*host, BTreeSet::new());
+                self.unsure = Some(*host);
             }
-            Happening::Commanded { host, command: Command::SetMetadata(_) } => {
-                if self.is_fair(scene) {
-                    self.begin(scene, *host, &BTreeSet::new());
-                }
+            Happening::Commanded { host, command: Command::SetMetadata(_) } if calm => {
+                self.begin(scene, *host);
+                self.unsure = Some(*host);
             }
             Happening::Reported { host, event } => self.report(scene, *host, event),
             _ => {}
-        }
-        let changed = self.weather.changed();
-        self.weather.note(scene.now(), what);
-        let began = matches!(what, Happening::Began { .. } | Happening::Acted { .. });
-        if self.weather.changed() != changed || self.weather.calm_since().is_none() {
-            self.news.clear();
-            if !began || self.weather.calm_since().is_none() {
-                self.newcomers.clear();
-            }
         }
         Ok(())
     }
 
     fn settled(&mut self, world: &World, _host: HostId) -> Check {
+        if let Some(host) = self.unsure.take()
+            && !is_healthy(world, host)
+        {
+            self.news.remove(&world.id(host));
+            self.newcomers.remove(&host);
+        }
         let now = world.now();
         if self.news.values().all(|(_, until, _)| *until >= now) {
             return Ok(());

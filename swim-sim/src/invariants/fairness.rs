@@ -12,9 +12,8 @@
 
 use std::collections::BTreeMap;
 
-use swim_core::{Event, MessageKind, NodeId, inspect};
+use swim_core::{Event, Inspection, MessageKind, NodeId};
 
-use super::reading::is_kind;
 use super::{Broken, Check, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
@@ -42,6 +41,8 @@ struct Walk {
     last: BTreeMap<NodeId, [u32; 2]>,
     /// The probe at which everybody is looked at next.
     sweep_at: u32,
+    /// The probe that began in this input.
+    probed: Option<NodeId>,
     /// The list has changed, or something was done that is not seen: it begins anew.
     stale: bool,
 }
@@ -72,20 +73,19 @@ impl Walk {
 }
 
 impl Fairness {
-    fn probe(&mut self, host: HostId, bytes: &[u8]) -> Check {
-        let Ok(ping) = inspect(bytes) else { return Ok(()) };
+    fn note_ping(&mut self, host: HostId, ping: &Inspection<'_>) {
         let healing = ping.belief.is_none_or(|belief| !belief.status.is_active());
-        let (Some(number), Some(target)) = (ping.number, ping.target) else { return Ok(()) };
+        let (Some(number), Some(target)) = (ping.number, ping.target) else { return };
         // The lowest bits say what was asked: 0 is a probe, and the place is the attempt.
         if healing || number & 0xffff != 0 {
-            return Ok(());
+            return;
         }
         let walk = self.walks.entry(host).or_default();
         if std::mem::replace(&mut walk.number, number) == number || walk.others == 0 {
-            return Ok(());
+            return;
         }
-        self.looked += 1;
-        walk.probe(target).map_err(|why| Broken::by(&[host], format!("at {host:?} {why}")))
+        // Judged when the input is over: if the list has changed in it, this is the first of a new walk.
+        walk.probed = Some(target);
     }
 
     /// Whoever is never probed shows in no gap: now and then everybody is looked at.
@@ -121,11 +121,6 @@ impl Invariant for Fairness {
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Ticked { host } => self.ticking = Some(*host),
-            Happening::Sent { host, bytes, .. }
-                if self.ticking == Some(*host) && is_kind(bytes, MessageKind::Ping) =>
-            {
-                return self.probe(*host, bytes);
-            }
             // A list that changes, and a probe that nobody can see.
             Happening::Reported {
                 host,
@@ -143,12 +138,26 @@ impl Invariant for Fairness {
         Ok(())
     }
 
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+        if let Happening::Sent { host, .. } = what
+            && said.kind == MessageKind::Ping
+            && self.ticking == Some(*host)
+        {
+            self.note_ping(*host, said);
+        }
+        Ok(())
+    }
+
     fn settled(&mut self, world: &World, host: HostId) -> Check {
         self.ticking = None;
         let Some(walk) = self.walks.get_mut(&host) else { return Ok(()) };
         if std::mem::take(&mut walk.stale) {
             let stats = world.node(host).map(swim_core::Node::stats).unwrap_or_default();
             walk.restart((stats.alive + stats.suspect).saturating_sub(1));
+        }
+        if let Some(target) = walk.probed.take() {
+            self.looked += 1;
+            walk.probe(target).map_err(|why| Broken::by(&[host], format!("at {host:?} {why}")))?;
         }
         if walk.others > 0 && walk.probes >= walk.sweep_at {
             return self.sweep(world, host);

@@ -11,6 +11,7 @@ use std::time::Duration;
 use swim_core::{Command, Event, Instant, Status};
 
 use super::awaited::{Awaited, news, sends};
+use super::weather::is_healthy;
 use super::{Broken, Case, Check, Invariant, Law};
 use crate::action::Action;
 use crate::evidence::{Happening, Phase, Scene};
@@ -24,13 +25,15 @@ pub(super) struct Farewells {
     saying: BTreeMap<HostId, (Instant, bool)>,
     /// Who has said goodbye.
     said: Awaited<HostId>,
+    /// Whether the cluster is healthy is still to be asked.
+    unsure: bool,
     looked: u64,
 }
 
 impl Farewells {
     pub(super) fn new(case: &Case) -> Self {
         let said = Awaited::new(case, |config, n| news(config, n) * 2 + config.period * 3);
-        Self { case: case.clone(), saying: BTreeMap::new(), said, looked: 0 }
+        Self { case: case.clone(), saying: BTreeMap::new(), said, unsure: false, looked: 0 }
     }
 
     /// How long saying it may take.
@@ -58,7 +61,7 @@ impl Invariant for Farewells {
     fn law(&self) -> Law {
         Law {
             number: "L7",
-            name: "goodbyes",
+            name: "farewells",
             says: "a goodbye ends in LeaveSent, and in a healthy cluster all soon know of it",
         }
     }
@@ -71,7 +74,8 @@ impl Invariant for Farewells {
         let patience = |law: &Self| scene.now().after(law.patience(scene.hosts().count() as u32));
         match what {
             Happening::Commanded { host, command: Command::Leave } => {
-                let until = (patience(self), self.said.is_fair(scene));
+                let until = (patience(self), self.said.is_calm(scene));
+                self.unsure |= until.1;
                 self.saying.entry(*host).or_insert(until);
             }
             Happening::Acted { action: Action::Resume(host), done: true }
@@ -104,6 +108,11 @@ impl Invariant for Farewells {
     }
 
     fn settled(&mut self, world: &World, host: HostId) -> Check {
+        if std::mem::take(&mut self.unsure)
+            && let Some((_, fair)) = self.saying.get_mut(&host)
+        {
+            *fair = *fair && is_healthy(world, host);
+        }
         if self.saying.get(&host).is_some_and(|(until, _)| *until < world.now()) {
             return Err(Broken::by(
                 &[host],

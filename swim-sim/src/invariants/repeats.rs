@@ -1,17 +1,17 @@
 //! B10: no member tells one piece of news more often than λ · ⌈log₁₀(n + 1)⌉ times.
 //!
 //! A piece of news is a claim as it stands: subject, epoch, incarnation and status, and the number of accusers of a
-//! suspicion, for each further one is news. A suspicion is told a second time before it runs out. Counted is what can
+//! suspicion, for each further one is news. A suspicion is told a second time before it runs out, and once more when the
+//! suspect's address comes, if its claim was known from a header alone. Counted is what can
 //! only be gossip: what rides on pings and their like, and on a gossip tick. An ack may put its asker right besides
 //! (about itself, and about those who are gone), a datagram that answers another may too, and with a contact to
 //! the dead somebody else hears of him; those are left out. n is the largest that the teller ever held.
 
 use std::collections::BTreeMap;
 
-use swim_core::{Claim, Event, MessageKind, NodeId, Said, Status, inspect};
+use swim_core::{Claim, Event, Inspection, MessageKind, NodeId, Said, Status};
 
 use super::awaited::sends;
-use super::reading::is_kind;
 use super::{Broken, Case, Check, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
@@ -43,16 +43,18 @@ impl Repeats {
         Self { case: case.clone(), told, most, ticking: None, looked: 0 }
     }
 
-    fn send(&mut self, host: HostId, bytes: &[u8]) -> Check {
-        let gossip = is_kind(bytes, MessageKind::Gossip);
-        let ack = is_kind(bytes, MessageKind::Ack);
-        let riding = [MessageKind::Ping, MessageKind::PingReq, MessageKind::Nack, MessageKind::RelayedAck];
-        let counts =
-            ack || (gossip && self.ticking == Some(host)) || riding.iter().any(|kind| is_kind(bytes, *kind));
+    fn send(&mut self, host: HostId, read: &Inspection<'_>) -> Check {
+        let by_itself = self.ticking == Some(host);
+        let (gossip, ack) = (read.kind == MessageKind::Gossip, read.kind == MessageKind::Ack);
+        let counts = match read.kind {
+            MessageKind::Gossip => by_itself,
+            MessageKind::Ack | MessageKind::Ping | MessageKind::PingReq => true,
+            MessageKind::Nack | MessageKind::RelayedAck => true,
+            _ => false,
+        };
         if !counts {
             return Ok(());
         }
-        let Ok(read) = inspect(bytes) else { return Ok(()) };
         let records = read.said().flatten();
         let mut members = records.filter_map(|said| match said {
             Said::Member(member) => Some(member),
@@ -83,7 +85,7 @@ impl Repeats {
             *told = (news, 0);
         }
         told.1 += 1;
-        let rounds = if news.claim.status == Status::Suspect { 2 } else { 1 };
+        let rounds = if news.claim.status == Status::Suspect { 3 } else { 1 };
         let n = self.most.get(&host).copied().unwrap_or(1);
         let max = sends(&self.case.config, n) * rounds;
         if told.1 <= max {
@@ -110,7 +112,6 @@ impl Invariant for Repeats {
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Ticked { host } => self.ticking = Some(*host),
-            Happening::Sent { host, bytes, .. } => return self.send(*host, bytes),
             // Forgotten and met again, it is news again.
             Happening::Reported { host, event: Event::Alive { id, .. } | Event::Forgotten { id } } => {
                 self.told.remove(&(*host, *id));
@@ -120,6 +121,11 @@ impl Invariant for Repeats {
             _ => {}
         }
         Ok(())
+    }
+
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+        let Happening::Sent { host, .. } = what else { return Ok(()) };
+        self.send(*host, said)
     }
 
     fn settled(&mut self, world: &World, host: HostId) -> Check {

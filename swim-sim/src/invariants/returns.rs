@@ -30,7 +30,7 @@ pub(super) enum Way {
 pub(super) struct Returns {
     way: Way,
     back: Awaited<HostId>,
-    /// The pauses, when they began, and whether the weather was fair then.
+    /// The pauses, when they began, and whether it was calm before.
     pauses: BTreeMap<HostId, (Action, Instant, bool)>,
     /// Who has lived before.
     lived: Vec<HostId>,
@@ -49,20 +49,20 @@ impl Returns {
             self.lived.push(host);
         }
         if self.way == if again { Way::Again } else { Way::First } {
-            self.back.add(scene, host);
+            self.back.add(scene, host, host);
         }
     }
 
     fn note_pause(&mut self, scene: &Scene<'_>, action: &Action) {
         match action {
             Action::Pause { host, .. } => {
-                let fair = self.back.is_fair(scene);
-                self.pauses.insert(*host, (action.clone(), scene.now(), fair));
+                let calm = self.back.is_calm(scene);
+                self.pauses.insert(*host, (action.clone(), scene.now(), calm));
             }
             Action::Resume(host) => {
-                if let Some((pause, at, fair)) = self.pauses.remove(host) {
-                    let fair = fair && self.back.is_all(&pause, at);
-                    self.back.add_as(scene, *host, fair);
+                if let Some((pause, at, calm)) = self.pauses.remove(host) {
+                    let calm = calm && self.back.is_all(&pause, at);
+                    self.back.add_if(scene, *host, *host, calm);
                 }
             }
             _ => {}

@@ -9,14 +9,19 @@
 
 use std::time::Duration;
 
-use swim_core::{Config, Instant};
+use swim_core::{Config, Identity, Instant, Status};
 
 use crate::action::{Action, FaultClass};
 use crate::evidence::{Happening, Phase};
+use crate::host::HostId;
+use crate::{Presence, World};
 
 /// Periods in which a cluster recovers from whatever was done to it, and for each host two more: somebody may
 /// be the last to learn of a death, and only by probing the dead member itself.
 const RECOVERY_PERIODS: u32 = 90;
+
+/// Periods without trouble after which a cluster may be healthy.
+const CALM_PERIODS: u32 = 3;
 
 /// What is wrong now, and when something was last done.
 #[derive(Clone, Debug)]
@@ -49,12 +54,19 @@ impl Weather {
     }
 
     fn act(&mut self, now: Instant, action: &Action) {
-        // A member that looks for its cluster once more is no trouble.
-        if matches!(action, Action::Join { .. }) {
+        // What users do is no trouble.
+        if matches!(
+            action,
+            Action::Join { .. } | Action::SetMetadata { .. } | Action::Broadcast { .. } | Action::Send { .. }
+        ) {
             return;
         }
         self.changed = now;
         match action {
+            Action::Peace => {
+                self.lasting.clear();
+                self.faulty_links = false;
+            }
             Action::SetDefaultLink(link) => self.faulty_links = !link.faults().is_empty(),
             // The dead trouble nobody: others go on without them.
             Action::Crash(_) | Action::Restart(_) => {}
@@ -75,9 +87,9 @@ impl Weather {
         (self.lasting.is_empty() && !self.faulty_links).then_some(self.changed)
     }
 
-    /// Whether a cluster of so many hosts has recovered from everything by `now`.
-    pub(super) fn is_fair(&self, now: Instant, config: &Config, hosts: u32) -> bool {
-        self.calm_since().is_some_and(|since| since.after(recovery(config, hosts)) <= now)
+    /// Whether nothing was done to anybody for a little while: what it takes besides [`is_healthy`].
+    pub(super) fn is_calm(&self, now: Instant, config: &Config) -> bool {
+        self.calm_since().is_some_and(|since| since.after(config.period * CALM_PERIODS) <= now)
     }
 
     /// What lasts now.
@@ -91,6 +103,21 @@ impl Weather {
     }
 }
 
+/// Whether everybody who runs, but for `newcomer`, knows everybody else who runs as it is, suspects nobody, and is
+/// in good health. It asks everybody about everybody: only for what is rare.
+pub(super) fn is_healthy(world: &World, newcomer: HostId) -> bool {
+    let up = || world.hosts().filter(|host| *host != newcomer && world.presence(*host) == Presence::Up);
+    let nodes = || up().filter_map(|host| world.node(host));
+    nodes().all(|node| {
+        let stats = node.stats();
+        let knows = |me: Identity| {
+            let row = node.member(me.id);
+            row.is_some_and(|row| row.status == Status::Alive && (row.epoch, row.addr) == (me.epoch, me.addr))
+        };
+        stats.suspect == 0 && stats.health == 0 && nodes().all(|other| knows(other.me()))
+    })
+}
+
 /// How long a cluster of so many hosts may take to recover from whatever was done to it.
 pub(super) fn recovery(config: &Config, hosts: u32) -> Duration {
     config.period * (RECOVERY_PERIODS + 2 * hosts)
@@ -101,7 +128,7 @@ pub(super) fn recovery(config: &Config, hosts: u32) -> Duration {
 pub(super) struct Fact {
     /// Since when it is true.
     pub(super) at: Instant,
-    /// Whether nothing was wrong before it.
+    /// Whether the cluster was healthy before it.
     pub(super) fair: bool,
 }
 
@@ -120,7 +147,6 @@ impl Fact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::HostId;
     use crate::action::Inbox;
 
     fn acted(weather: &mut Weather, second: u64, action: &Action) {
@@ -145,15 +171,16 @@ mod tests {
     #[test]
     fn a_fact_is_due_soon_in_fair_weather_and_later_else() {
         let (config, mut weather) = (Config::lan(), Weather::new());
+        assert!(weather.is_calm(Instant::from_millis(3000), &config));
         let (soon, long) = (Duration::from_secs(10), Duration::from_secs(100));
         let at = Instant::from_millis(200_000);
-        let fact = Fact { at, fair: weather.is_fair(at, &config, 5) };
+        let fact = Fact { at, fair: true };
         acted(&mut weather, 200, &Action::Crash(HostId(1)));
         assert_eq!(fact.due(&weather, soon, long), Some(at.after(soon)));
         acted(&mut weather, 203, &Action::Crash(HostId(2)));
         assert_eq!(fact.due(&weather, soon, long), Some(Instant::from_millis(313_000)));
         acted(&mut weather, 204, &Action::Unplug(HostId(2)));
         assert_eq!(fact.due(&weather, soon, long), None);
-        assert!(!Weather::new().is_fair(Instant::from_millis(9000), &config, 5), "still gathering");
+        assert!(!weather.is_calm(Instant::from_millis(300_000), &config));
     }
 }
