@@ -2,7 +2,7 @@
 //! cluster to nearly everybody.
 //!
 //! An event names origin and payload, not the number: so a payload may come as often as the members of that name
-//! were told to say it, or a forger said it in that name. Nearly everybody is three in four: gossip is told a bounded
+//! were told to say it, or a forger said it in that name; once a link has flipped bits, nobody can tell. Nearly everybody is three in four: gossip is told a bounded
 //! number of times, and nothing repairs what it missed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use swim_core::{Command, Event, Inspection, Instant, NodeId, Said};
 use super::awaited::news;
 use super::weather::{Weather, is_healthy};
 use super::{Broken, Case, Check, Invariant, Law};
-use crate::evidence::{Happening, Scene};
+use crate::evidence::{Fate, Happening, Scene};
 use crate::host::HostId;
 use crate::{Presence, World};
 
@@ -28,6 +28,8 @@ pub(super) struct Broadcasts {
     spreading: BTreeMap<(NodeId, Vec<u8>), (Instant, BTreeSet<HostId>, usize)>,
     /// Said just now, until it is known whether the cluster is healthy.
     unsure: Option<(NodeId, HostId)>,
+    /// Datagrams arrive with other bits than they were sent with: nobody knows what they say.
+    corrupted: bool,
     looked: u64,
 }
 
@@ -35,7 +37,16 @@ impl Broadcasts {
     pub(super) fn new(case: &Case) -> Self {
         let weather = Weather::new();
         let (said, heard, spreading) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { case: case.clone(), weather, said, heard, spreading, unsure: None, looked: 0 }
+        Self {
+            case: case.clone(),
+            weather,
+            said,
+            heard,
+            spreading,
+            unsure: None,
+            corrupted: false,
+            looked: 0,
+        }
     }
 
     fn note_said(&mut self, origin: NodeId, payload: &[u8]) {
@@ -65,7 +76,7 @@ impl Broadcasts {
         }
         let heard = self.heard.entry((host, origin, payload.to_vec())).or_default();
         *heard += 1;
-        if *heard > said {
+        if *heard > said && !self.corrupted {
             let what = String::from_utf8_lossy(payload);
             let why =
                 format!("{host:?} heard {what:?} of {origin:?} {heard} times, it was said {said} times");
@@ -100,6 +111,7 @@ impl Invariant for Broadcasts {
                 let id = scene.identity(*host).id;
                 self.spreading.retain(|(origin, _), _| *origin != id);
             }
+            Happening::Sent { fate: Fate::Corrupted, .. } => self.corrupted = true,
             Happening::Began { host, .. } => self.heard.retain(|(hearer, _, _), _| hearer != host),
             // It knows nobody any more, and so not what it has heard of them.
             Happening::Reported { host, event: Event::StartedOver { .. } } => {

@@ -47,6 +47,9 @@ impl Invariant for Deadlines {
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        if let Happening::Began { host, .. } = what {
+            self.worst.remove(host);
+        }
         let Happening::Ticked { host } = what else { return Ok(()) };
         let now = scene.now();
         let (at, times) = self.ticks.entry(*host).or_insert((now, 0));
@@ -60,7 +63,8 @@ impl Invariant for Deadlines {
 
     fn settled(&mut self, world: &World, host: HostId) -> Check {
         let Some(node) = world.node(host).filter(|node| node.is_running()) else { return Ok(()) };
-        let now = world.now();
+        // By the process's own clock, which may run fast or slow.
+        let now = world.local(host);
         let config = &self.case.config;
         let longest = config.period * (u32::from(config.health_max) + 1);
         let health = node.health();
@@ -74,7 +78,7 @@ impl Invariant for Deadlines {
         }
         self.looked += 1;
         let latest = now.after(config.period * (u32::from(*worst) + 1));
-        match world.deadline(host) {
+        match node.deadline() {
             Some(deadline) if deadline <= latest => Ok(()),
             other => {
                 let why = format!(

@@ -67,7 +67,10 @@ impl Weather {
                 self.lasting.clear();
                 self.faulty_links = false;
             }
-            Action::SetDefaultLink(link) => self.faulty_links = !link.faults().is_empty(),
+            // Who hears everything twice hears everything.
+            Action::SetDefaultLink(link) => {
+                self.faulty_links = link.faults().iter().any(|fault| *fault != FaultClass::Duplication);
+            }
             // The dead trouble nobody: others go on without them.
             Action::Crash(_) | Action::Restart(_) => {}
             Action::Heal => self.lasting.retain(|lasting| {
