@@ -117,6 +117,7 @@ dials! {
     late_ticks: "timers that fire late", 1, |below| u32::from(below(4) == 0);
     newcomer: "hosts that come later", 1, |below| u32::from(below(4) == 0);
     twin: "hosts that bear another's name", 1, |below| u32::from(below(8) == 0);
+    quiet: "nothing but single crashes and what users do, on whole links", 1, |below| u32::from(below(8) == 0);
     garbage: "noise", 1, |below| u32::from(below(5) == 0);
     mutants: "copies of datagrams with wrong bits, from strangers", 1, |below| u32::from(below(5) == 0);
     replay: "datagrams that arrive once more, much later", 1, |below| u32::from(below(5) == 0);

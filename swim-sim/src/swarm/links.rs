@@ -9,6 +9,9 @@ use crate::{Link, PER_CENT, Random};
 impl Plan {
     /// The link of every pair while there is trouble.
     pub(super) fn link(&self) -> Link {
+        if self.quiet > 0 {
+            return Link::lan();
+        }
         let mut link = Link::lan().loss(self.loss * PER_CENT).duplication(self.duplication * PER_CENT);
         link.latency = self.latency();
         link.burst = (self.burst > 0).then_some(BURST);

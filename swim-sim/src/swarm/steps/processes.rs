@@ -70,6 +70,15 @@ impl Drawing<'_> {
         }
     }
 
+    /// A process is killed, for good, and nothing else happens until everybody knows.
+    pub(super) fn single_crash(&mut self, host: HostId) {
+        if self.below(2) == 0 {
+            self.at += self.period() * 60;
+            self.push(self.at, Action::Crash(host));
+            self.at += self.period() * 90;
+        }
+    }
+
     /// One more host, that nobody knew before.
     pub(super) fn newcomer(&mut self, host: HostId) {
         self.push(self.at, Action::Start { like: host, seeds: Vec::new() });
