@@ -1,5 +1,7 @@
 //! `swim-sim mutants`: which law notices which mistake, and after how many seeds.
 
+use std::collections::BTreeSet;
+
 use anstream::println;
 use serde_json::json;
 use swim_sim::mutants::{Mistake, all};
@@ -41,9 +43,17 @@ pub(crate) fn mutants(args: &MutantsArgs) -> Result<Exit, Error> {
     if !args.json {
         println!("{}", paint(BOLD, format!("{:32} {:8} {:>6}  replay", "mutant", "law", "runs")));
     }
+    // A seed that fails without any mistake shows nothing about one.
+    let mut unusable = BTreeSet::new();
+    sweep(None, args, |record| {
+        if !record.is_good() {
+            unusable.insert(record.seed);
+        }
+        true
+    })?;
     let mut survivors = Vec::new();
     for mistake in &chosen {
-        let kill = hunt(mistake, args)?;
+        let kill = hunt(mistake, args, &unusable)?;
         show(mistake, kill.as_ref(), args);
         if kill.is_none() {
             survivors.push(mistake.name);
@@ -82,7 +92,7 @@ fn show(mistake: &Mistake, kill: Option<&Kill>, args: &MutantsArgs) {
 }
 
 /// The named scenarios first: each was written for some mistake. Then seeds.
-fn hunt(mistake: &Mistake, args: &MutantsArgs) -> Result<Option<Kill>, Error> {
+fn hunt(mistake: &Mistake, args: &MutantsArgs, unusable: &BTreeSet<u64>) -> Result<Option<Kill>, Error> {
     let mut runs = 0;
     if args.scenarios {
         for name in NAMES {
@@ -99,25 +109,35 @@ fn hunt(mistake: &Mistake, args: &MutantsArgs) -> Result<Option<Kill>, Error> {
         }
     }
     let mut killer: Option<Record> = None;
-    let sweep = Sweep {
-        jobs: args.jobs(),
-        twice_every: 0,
-        mutant: Some(mistake.name.to_owned()),
-        ..Sweep::of(args.seeds.0.clone())
-    };
-    let swept = sweep.run(|record| {
-        runs += 1;
-        if !record.is_good() {
-            killer = Some(record.clone());
+    sweep(Some(mistake.name), args, |record| {
+        let found = !record.is_good() && !unusable.contains(&record.seed);
+        if killer.is_none() {
+            runs += 1;
+            killer = found.then(|| record.clone());
         }
-        true
-    });
-    swept.map_err(|error| Error::usage(error.to_string()))?;
+        killer.is_none()
+    })?;
     Ok(killer.map(|record| Kill {
         law: record.law.unwrap_or(record.verdict),
         runs,
         replay: again(&format!("--seed {}", record.seed), mistake),
     }))
+}
+
+/// Runs the seeds with a mistake, or without any, as long as `each` wants more.
+fn sweep(
+    mutant: Option<&str>,
+    args: &MutantsArgs,
+    mut each: impl FnMut(&Record) -> bool,
+) -> Result<(), Error> {
+    let sweep = Sweep {
+        jobs: args.jobs(),
+        keep_going: true,
+        twice_every: 0,
+        mutant: mutant.map(str::to_owned),
+        ..Sweep::of(args.seeds.0.clone())
+    };
+    sweep.run(|record| each(record)).map(drop).map_err(|error| Error::usage(error.to_string()))
 }
 
 fn again(what: &str, mistake: &Mistake) -> String {
