@@ -105,6 +105,7 @@ impl Invariant for Acks {
     }
 
     fn settled(&mut self, world: &World, host: HostId) -> Check {
+        self.probes.settled(world, host);
         let Some(may) = self.hosts.of(host).answer.take() else { return Ok(()) };
         let before = self.hosts.of(host).direct + self.hosts.of(host).by_relay;
         self.look(world, host, may)?;

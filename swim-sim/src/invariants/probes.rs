@@ -7,7 +7,7 @@
 
 use std::net::SocketAddr;
 
-use swim_core::{Epoch, Inspection, Instant, MessageKind, NodeId};
+use swim_core::{Epoch, Inspection, Instant, Member, MessageKind, NodeId};
 
 use super::per_host::PerHost;
 use crate::World;
@@ -25,6 +25,7 @@ pub(super) struct Probe {
     pub(super) at: Instant,
     /// The random part of its numbers.
     family: u64,
+    label: u32,
     /// The numbers that were sent.
     numbers: Vec<u64>,
     relays: Vec<SocketAddr>,
@@ -42,8 +43,10 @@ pub(super) struct Probes(PerHost<Asker>);
 struct Asker {
     open: Option<Probe>,
     last: Option<Probe>,
-    /// The relay, in one of its lives, whose word is the present input.
-    told_by: Option<(NodeId, Epoch)>,
+    /// The open probe was begun in the present input.
+    fresh: bool,
+    /// The relay, in one of its lives and where it is, whose word is the present input.
+    told_by: Option<(NodeId, Epoch, SocketAddr)>,
 }
 
 impl Probes {
@@ -56,11 +59,13 @@ impl Probes {
                 asker.told_by = None;
                 if let Some(probe) = self.answered_by(*host, *source, said)
                     && probe.numbers.contains(&number)
+                    && probe.label == said.label
                 {
                     // An answer from another life is not heard.
                     let life = probe.asked.map(|(_, epoch)| epoch);
                     probe.answered |= said.kind == MessageKind::Ack && life == Some(said.epoch);
-                    let relay = (said.kind == MessageKind::RelayedAck).then_some((said.sender, said.epoch));
+                    let relay = said.kind == MessageKind::RelayedAck;
+                    let relay = relay.then_some((said.sender, said.epoch, *source));
                     self.0.of(*host).told_by = relay;
                 }
             }
@@ -71,9 +76,11 @@ impl Probes {
     /// An input is over: the word of a relay counts if that is a member.
     pub(super) fn settled(&mut self, world: &World, host: HostId) {
         let asker = self.0.of(host);
-        let Some((relay, epoch)) = asker.told_by.take() else { return };
+        asker.fresh = false;
+        let Some((relay, epoch, source)) = asker.told_by.take() else { return };
         let member = world.node(host).and_then(|node| node.member(relay));
-        if member.is_some_and(|member| member.status.is_active() && member.epoch == epoch)
+        let here = |member: &Member<'_>| (member.epoch, member.addr) == (epoch, source);
+        if member.is_some_and(|member| member.status.is_active() && here(&member))
             && let Some(probe) = &mut asker.open
         {
             probe.answered = true;
@@ -113,11 +120,12 @@ impl Probes {
         }
     }
 
-    /// The latest probe of `target` by `host`.
+    /// The probe that `host` judges in the present input, if it is one of `target`.
     pub(super) fn of(&mut self, host: HostId, target: NodeId) -> Option<&Probe> {
         let asker = self.0.of(host);
-        // The verdict comes after the next probe's ping: the older of two is the one that is judged.
-        [&asker.last, &asker.open].into_iter().flatten().find(|probe| probe.target == target)
+        // The verdict comes after the next probe's ping.
+        let judged = if asker.fresh { &asker.last } else { &asker.open };
+        judged.as_ref().filter(|probe| probe.target == target)
     }
 
     /// The node of `host` begins anew.
@@ -130,7 +138,7 @@ impl Probe {
     /// One that nobody has answered.
     pub(super) fn unanswered(target: NodeId, asked: Option<(SocketAddr, Epoch)>, at: Instant) -> Self {
         let (numbers, relays) = (Vec::new(), Vec::new());
-        Self { target, asked, at, family: 0, numbers, relays, answered: false, counted: false }
+        Self { target, asked, at, family: 0, label: 0, numbers, relays, answered: false, counted: false }
     }
 }
 
@@ -144,8 +152,9 @@ impl Asker {
         let family = family(number);
         if self.open.as_ref().is_none_or(|open| open.family != family) {
             let asked = said.belief.filter(|_| ping).map(|belief| (addr, belief.epoch));
-            let probe = Probe { family, ..Probe::unanswered(target, asked, now) };
+            let probe = Probe { family, label: said.label, ..Probe::unanswered(target, asked, now) };
             self.last = self.open.replace(probe);
+            self.fresh = true;
         }
         if let Some(open) = &mut self.open {
             open.numbers.push(number);

@@ -20,7 +20,7 @@ use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 
 /// Periods that other trouble has to be over for.
-const QUIET_PERIODS: u32 = 20;
+const QUIET_PERIODS: u32 = 10;
 
 /// S13.
 pub(super) struct Stalls {
