@@ -35,6 +35,8 @@ struct Input {
     arrived: Option<Arrived>,
     /// It forgot somebody, or everybody, as time passed.
     forgot: bool,
+    /// Who became a member by it: of whoever is back the rest is heard, its goodbye too.
+    back: Vec<NodeId>,
 }
 
 /// A datagram, as far as it matters.
@@ -74,7 +76,8 @@ impl Strangers {
         }
     }
 
-    fn judge(&self, world: &World, host: HostId, arrived: Arrived, moves: &[Move]) -> Result<(), String> {
+    fn judge(&self, world: &World, host: HostId, input: &Input, moves: &[Move]) -> Result<(), String> {
+        let Some(arrived) = input.arrived else { return Ok(()) };
         let (kind, sender, epoch, source) = match arrived {
             Arrived::Joins => return Ok(()),
             Arrived::Garbage => return Err("a datagram that cannot be read changed its view".into()),
@@ -87,12 +90,12 @@ impl Strangers {
             |moved| moved.before,
         );
         let standing = if sender == me { Standing::Stranger } else { self.standing(held, epoch, source) };
+        let is_back = input.back.contains(&sender);
         let others = moves.iter().any(|moved| moved.id != sender && moved.id != me);
         match standing {
             Standing::Member => Ok(()),
             Standing::Buried if !others => Ok(()),
-            // Once it is back it is heard.
-            Standing::Buried if moves.iter().any(|moved| moved.id == sender && moved.is_back()) => Ok(()),
+            Standing::Buried if is_back => Ok(()),
             Standing::Buried => Err(format!("gossip of {sender:?}, which is buried there, changed its view")),
             Standing::Stranger => Err(format!(
                 "a {} of {sender:?} from {source}, a stranger there, changed its view",
@@ -122,6 +125,9 @@ impl Invariant for Strangers {
             Happening::Reported { host, event: Event::Forgotten { .. } | Event::StartedOver { .. } } => {
                 self.inputs.of(*host).forgot = true;
             }
+            Happening::Reported { host, event: Event::Alive { id, .. } } => {
+                self.inputs.of(*host).back.push(*id);
+            }
             _ => {}
         }
         Ok(())
@@ -142,14 +148,18 @@ impl Invariant for Strangers {
     }
 
     fn moved(&mut self, world: &World, host: HostId, moves: &[Move]) -> Check {
-        let input = self.inputs.of(host);
-        let (Some(arrived), false) = (input.arrived, input.forgot) else { return Ok(()) };
+        let input = std::mem::take(self.inputs.of(host));
+        if input.arrived.is_none() || input.forgot {
+            return Ok(());
+        }
         self.looked += 1;
-        self.judge(world, host, arrived, moves).map_err(|why| Broken::by(&[host], format!("{host:?}: {why}")))
+        self.judge(world, host, &input, moves).map_err(|why| Broken::by(&[host], format!("{host:?}: {why}")))
     }
 
     fn settled(&mut self, _world: &World, host: HostId) -> Check {
-        *self.inputs.of(host) = Input::default();
+        let input = self.inputs.of(host);
+        (input.arrived, input.forgot) = (None, false);
+        input.back.clear();
         Ok(())
     }
 }

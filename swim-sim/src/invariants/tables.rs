@@ -44,13 +44,6 @@ impl Row {
     }
 }
 
-impl Move {
-    /// Whether somebody is a member from now on.
-    pub(super) fn is_back(&self) -> bool {
-        self.after.is_some_and(|row| row.claim.status.is_active())
-    }
-}
-
 /// All tables.
 #[derive(Default)]
 pub(super) struct Tables {
