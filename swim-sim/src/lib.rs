@@ -51,7 +51,7 @@ pub mod run;
 pub mod scenario;
 pub mod shrink;
 mod slowness;
-mod sometimes;
+pub mod sometimes;
 pub mod swarm;
 pub mod sweep;
 mod text;

@@ -83,4 +83,13 @@ mod tests {
         let read = Gauge::all(&case).map(|gauge| (gauge.read)(&full, &case.config));
         assert_eq!(read, [(27, 100_000), (50_000, 4327), (600_000, 256)]);
     }
+
+    #[test]
+    fn more_than_the_bound_is_found() {
+        let (world, hosts) = super::super::bench::calm(2);
+        let [mut members, ..] = Gauge::all(&super::super::bench::case(2));
+        assert_eq!(members.settled(&world, hosts[0]), Ok(()));
+        members.read = |stats, _| (stats.alive, 1);
+        assert!(members.settled(&world, hosts[0]).is_err());
+    }
 }

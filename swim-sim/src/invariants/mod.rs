@@ -49,6 +49,8 @@ mod storms;
 mod strangers;
 mod tables;
 mod targets;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod tombstones;
 mod unasked;

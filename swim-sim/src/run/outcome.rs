@@ -95,7 +95,7 @@ impl Outcome {
             ended: run.world.now(),
             agreed: run.agreed,
             laws: run.jury.lock().unwrap_or_else(PoisonError::into_inner).jury.looked(),
-            sometimes: run.sometimes.lock().unwrap_or_else(PoisonError::into_inner).counts(),
+            sometimes: run.sometimes.lock().unwrap_or_else(PoisonError::into_inner).counts(&run.world),
         }
     }
 }

@@ -1,0 +1,179 @@
+//! The rare things themselves: a name for each, and what it takes to get there.
+
+use swim_core::DropReason;
+
+use crate::action::FaultClass;
+
+/// Declares things once: the variants, their names, and what it takes.
+macro_rules! things {
+    ($($thing:ident $name:literal $about:literal,)*) => {
+        /// Something that should happen somewhere in a sweep.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub(super) enum Thing {
+            $($thing,)*
+        }
+
+        /// Name and meaning of each, in the order of [`Thing`].
+        pub(super) const THINGS: &[(&str, &str)] = &[$(($name, $about),)*];
+    };
+}
+
+things! {
+    Alive "event-alive" "a member is new, or back",
+    Suspect "event-suspect" "a probe fails, here or elsewhere",
+    Confirmed "event-confirmed" "a second member's probe fails before the suspicion ends",
+    Refuted "event-refuted" "a suspect speaks up in time",
+    Dead "event-dead" "a suspicion runs out",
+    Left "event-left" "a goodbye is heard",
+    Removed "event-removed" "an operator's word about a Suspect or Dead member",
+    Updated "event-updated" "an address or metadata changes while its member lives",
+    Forgotten "event-forgotten" "a tombstone outlives its life: short lives, or long runs",
+    Accused "event-accused" "somebody living hears itself called Suspect or Dead",
+    ConflictWon "event-conflict-won" "a rival with the lower claim to a name",
+    ConflictLost "event-conflict-lost" "a rival with the higher claim to a name",
+    WrongSource "event-wrong-source" "an ack with the right number from another address: a move between ping and ack",
+    EpochRaised "event-epoch-raised" "a calendar that was set back, or a removal of somebody living",
+    Stalled "event-stalled" "a process stands still for longer than 50 ms and a quarter of a direct timeout",
+    StartedOver "event-started-over" "a stall of half a tombstone's life, or a seed whose clock is far ahead",
+    Deaf "event-deaf" "a node asks two members and hears nobody",
+    HearsAgain "event-hears-again" "the end of that",
+    Joined "event-joined" "a join succeeds",
+    JoinFailed "event-join-failed" "all who were asked refuse, or the node leaves while it asks",
+    LeaveSent "event-leave-sent" "a goodbye was said to its end",
+    MetadataSet "event-metadata-set" "a user attaches something",
+    AddressSet "event-address-set" "a host moves",
+    BroadcastQueued "event-broadcast-queued" "a user tells all something",
+    MessageSent "event-sent" "a user tells one member something",
+    Restored "event-restored" "a process begins with what an earlier life knew",
+    Refused "event-refused" "a command that cannot be carried out, such as the removal of somebody Alive",
+    Broadcast "event-broadcast" "a broadcast arrives",
+    Message "event-message" "a direct message arrives",
+    Lost "event-lost" "more than a thousand events in one input",
+    OtherEvent "event-other" "an event of a later version",
+    Ping "sent-ping" "always",
+    Ack "sent-ack" "always",
+    PingReq "sent-ping-req" "a direct ping stays unanswered",
+    Nack "sent-nack" "a relay hears nothing for four fifths of the time that is left",
+    RelayedAck "sent-relayed-ack" "a relay reaches a target that its prober cannot reach",
+    Join "sent-join" "always",
+    Challenge "sent-challenge" "always",
+    Welcome "sent-welcome" "always",
+    Announce "sent-announce" "always",
+    SyncPull "sent-sync-pull" "digests differ",
+    SyncPage "sent-sync-page" "somebody asked for one",
+    Gossip "sent-gossip" "there is something to say",
+    User "sent-user" "a user tells one member something",
+    Buddy "buddy" "a suspect is pinged, and learns from the ping that it is suspected",
+    HealingPing "healing-ping" "somebody held Dead is asked whether it is",
+    BackFromTheDead "back-from-the-dead" "a member that was Dead here is Alive again",
+    FullDatagram "full-datagram" "news fill a datagram to its last hundred bytes",
+    Retry "retry" "a second ping within a period",
+    AnsweredByRelay "answered-by-relay" "a probe that only a relay could save",
+    NackHeard "nack-heard" "a nack comes in time",
+    Excused "probe-excused" "a probe fails while the prober doubts itself, or its ping never left",
+    HeaderClaim "header-claim" "a header is news of its sender",
+    ClockBackwards "clock-backwards" "a process's clock goes backwards",
+    SickHealth "health-at-worst" "the local health multiplier reaches its largest value",
+}
+
+/// The name of a fault that was done, by the place of its class in [`FaultClass::ALL`].
+pub(super) const FAULTS: [&str; FaultClass::ALL.len()] = [
+    "fault-crash",
+    "fault-restart",
+    "fault-pause",
+    "fault-partition",
+    "fault-one-way-cut",
+    "fault-loss",
+    "fault-burst",
+    "fault-duplication",
+    "fault-reordering",
+    "fault-corruption",
+    "fault-rate",
+    "fault-mtu",
+    "fault-latency",
+    "fault-spike",
+    "fault-slow",
+    "fault-drift",
+    "fault-jump",
+    "fault-late-ticks",
+    "fault-calendar",
+    "fault-move",
+    "fault-leave",
+    "fault-unplug",
+    "fault-duplicate-id",
+    "fault-garbage",
+    "fault-mutation",
+    "fault-replay",
+    "fault-forgery",
+    "fault-spoofed-ack",
+    "fault-reflection",
+    "fault-strangers",
+];
+
+/// Name and meaning of each [`DropReason`], by its counter.
+pub(super) const DROPS: [(&str, &str); DropReason::COUNT] = [
+    ("drop-length", "a datagram shorter than a header"),
+    ("drop-magic", "bytes that are none of ours"),
+    ("drop-version", "a flipped bit in the version"),
+    ("drop-flags", "a flipped bit in the flags that must be understood"),
+    ("drop-label", "a flipped bit in the label"),
+    ("drop-unknown-kind", "a flipped bit in the kind"),
+    ("drop-malformed", "a body that does not decode"),
+    ("drop-trailing-bytes", "a datagram that was cut or made longer"),
+    ("drop-unknown-part", "a flipped bit in the kind of a part"),
+    ("drop-unknown-update", "an update that does not decode"),
+    ("drop-from-myself", "an echo, or a forgery in the receiver's name"),
+    ("drop-stale-sender", "a datagram of an earlier life"),
+    ("drop-insane-epoch", "a sender whose calendar is far ahead"),
+    ("drop-not-for-me", "an address that changed hands"),
+    ("drop-stranger", "a datagram of somebody who is no member, outside the handshake"),
+    ("drop-wrong-source", "a member's datagram from another address than it is held at"),
+    ("drop-unexpected-answer", "an answer that comes late, twice, or was guessed"),
+    ("drop-relay-target", "a relay that does not know the target"),
+    ("drop-relay-limit", "more than four pings at once on behalf of one member"),
+    ("drop-token", "a token that has expired or was made up"),
+    ("drop-page-limit", "a flood of joins or pulls"),
+    ("drop-contact-limit", "a flood of strangers that know later lives"),
+    ("drop-unknown-member", "news of a member that is not known"),
+    ("drop-claim-epoch", "a claim of an epoch that is far ahead"),
+    ("drop-claim-address", "a claim of an address that is nobody's, or the receiver's own"),
+    ("drop-members-full", "a newcomer beyond members_max"),
+    ("drop-duplicate-broadcast", "a broadcast that is heard twice"),
+    ("drop-broadcast-limit", "more broadcasts than the queue holds"),
+    ("drop-outbox-full", "more datagrams at once than the outbox holds"),
+    ("drop-amplification", "an answer that would be longer than a stranger's question"),
+    ("drop-not-running", "a datagram for a node that is quiet"),
+];
+
+/// What a swarm cannot reach, why, and what reaches it instead.
+pub const UNREACHED: &[(&str, &str)] = &[
+    ("event-lost", "hosts poll after every input: `lost_events_are_told_of`"),
+    ("event-other", "there is no later version yet"),
+    ("event-restored", "hosts keep no list of members: `hints_alone_are_enough_however_late_they_come_up`"),
+    ("clock-backwards", "clocks of hosts never go backwards: the core takes such a time for the last one"),
+    (
+        "drop-relay-limit",
+        "a flood of ping-reqs within one round trip: `one_origin_cannot_fill_the_table_and_all_together_cannot_exceed_it`",
+    ),
+    (
+        "drop-members-full",
+        "tables hold 100,000: `a_full_table_takes_nobody_new_and_nobody_back_but_the_node_itself`",
+    ),
+    ("drop-broadcast-limit", "users say too little at once: `the_queue_is_bounded`"),
+    (
+        "drop-outbox-full",
+        "hosts poll after every input: `the_newest_datagram_is_refused_when_nobody_polls_and_the_buffer_never_grows`",
+    ),
+    (
+        "drop-amplification",
+        "no question is so short: `an_answer_that_would_be_longer_than_it_may_be_is_not_sent_and_leaves_no_trace`",
+    ),
+    (
+        "drop-not-running",
+        "a process ends as soon as its node is quiet: `a_leave_ends_in_an_event_and_silence`",
+    ),
+    (
+        "drop-page-limit",
+        "256 pages in a second, by fewer members: `no_more_pages_than_the_budget_are_served_in_a_second`",
+    ),
+];
