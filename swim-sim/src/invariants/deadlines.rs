@@ -5,10 +5,9 @@
 //! longest period counts. What is due at one instant is done in portions: so many ticks in a row that none of them
 //! can be the same again.
 
-use std::collections::BTreeMap;
-
 use swim_core::Instant;
 
+use super::per_host::PerHost;
 use super::{Broken, Case, Check, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
@@ -22,14 +21,14 @@ const TICKS_MAX: u32 = 1_000;
 pub(super) struct Deadlines {
     case: Case,
     /// The worst health lately, and when it was seen.
-    worst: BTreeMap<HostId, (u8, Instant)>,
-    ticks: BTreeMap<HostId, (Instant, u32)>,
+    worst: PerHost<Option<(u8, Instant)>>,
+    ticks: PerHost<Option<(Instant, u32)>>,
     looked: u64,
 }
 
 impl Deadlines {
     pub(super) fn new(case: &Case) -> Self {
-        Self { case: case.clone(), worst: BTreeMap::new(), ticks: BTreeMap::new(), looked: 0 }
+        Self { case: case.clone(), worst: PerHost::default(), ticks: PerHost::default(), looked: 0 }
     }
 }
 
@@ -48,11 +47,11 @@ impl Invariant for Deadlines {
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         if let Happening::Began { host, .. } = what {
-            self.worst.remove(host);
+            *self.worst.of(*host) = None;
         }
         let Happening::Ticked { host } = what else { return Ok(()) };
         let now = scene.now();
-        let (at, times) = self.ticks.entry(*host).or_insert((now, 0));
+        let (at, times) = self.ticks.of(*host).get_or_insert((now, 0));
         *times = if *at == now { *times + 1 } else { 1 };
         *at = now;
         if *times <= TICKS_MAX {
@@ -68,18 +67,15 @@ impl Invariant for Deadlines {
         let config = &self.case.config;
         let longest = config.period * (u32::from(config.health_max) + 1);
         let health = node.health();
-        let (worst, at) = self.worst.entry(host).or_insert((health, now));
+        let (worst, at) = self.worst.of(host).get_or_insert((health, now));
         if health >= *worst || at.after(longest) < now {
             (*worst, *at) = (health, now);
-        }
-        let stats = node.stats();
-        if stats.alive + stats.suspect < 2 {
-            return Ok(());
         }
         self.looked += 1;
         let latest = now.after(config.period * (u32::from(*worst) + 1));
         match node.deadline() {
             Some(deadline) if deadline <= latest => Ok(()),
+            _ if node.members().filter(|row| row.status.is_active()).count() < 2 => Ok(()),
             other => {
                 let why = format!(
                     "{host:?} wants to be woken at {other:?}, it is {now:?}: no later than {latest:?}"

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use swim_core::{Event, Inspection, MessageKind, NodeId};
 
+use super::per_host::PerHost;
 use super::{Broken, Check, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
@@ -22,7 +23,7 @@ use crate::host::HostId;
 /// Q2.
 #[derive(Default)]
 pub(super) struct Fairness {
-    walks: BTreeMap<HostId, Walk>,
+    walks: PerHost<Walk>,
     /// Whose tick this is, if it is one.
     ticking: Option<HostId>,
     looked: u64,
@@ -80,7 +81,7 @@ impl Fairness {
         if healing || number & 0xffff != 0 {
             return;
         }
-        let walk = self.walks.entry(host).or_default();
+        let walk = self.walks.of(host);
         if std::mem::replace(&mut walk.number, number) == number || walk.others == 0 {
             return;
         }
@@ -90,7 +91,7 @@ impl Fairness {
 
     /// Whoever is never probed shows in no gap: now and then everybody is looked at.
     fn sweep(&mut self, world: &World, host: HostId) -> Check {
-        let Some(walk) = self.walks.get_mut(&host) else { return Ok(()) };
+        let walk = self.walks.of(host);
         let Some(node) = world.node(host) else { return Ok(()) };
         walk.sweep_at = walk.probes + walk.others;
         let mut active = node.members().filter(|row| !row.is_me && row.status.is_active());
@@ -132,7 +133,7 @@ impl Invariant for Fairness {
                     | Event::Lost { .. },
             }
             | Happening::Unsendable { host, .. }
-            | Happening::Began { host, .. } => self.walks.entry(*host).or_default().stale = true,
+            | Happening::Began { host, .. } => self.walks.of(*host).stale = true,
             _ => {}
         }
         Ok(())
@@ -150,7 +151,7 @@ impl Invariant for Fairness {
 
     fn settled(&mut self, world: &World, host: HostId) -> Check {
         self.ticking = None;
-        let Some(walk) = self.walks.get_mut(&host) else { return Ok(()) };
+        let walk = self.walks.of(host);
         if std::mem::take(&mut walk.stale) {
             let stats = world.node(host).map(swim_core::Node::stats).unwrap_or_default();
             walk.restart((stats.alive + stats.suspect).saturating_sub(1));

@@ -11,12 +11,12 @@
 //! lately, and a few for a rival of one's own name. Nacks and pages follow what others ask for, one each. All
 //! that is a constant: it does not grow with the cluster, nor with the trouble.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use swim_core::{Instant, MessageKind};
 
 use super::measures::Ledger;
+use super::per_host::PerHost;
 use super::reading::is_kind;
 use super::{Broken, Case, Check, Invariant, Law};
 use crate::World;
@@ -33,7 +33,7 @@ const JOIN_LASTS_PERIODS: u32 = 3;
 pub(super) struct Load {
     case: Case,
     ledger: Arc<Ledger>,
-    windows: BTreeMap<HostId, Window>,
+    windows: PerHost<Option<Window>>,
     ticking: Option<HostId>,
     looked: u64,
 }
@@ -54,7 +54,7 @@ struct Window {
 
 impl Load {
     pub(super) fn new(case: &Case, ledger: Arc<Ledger>) -> Self {
-        Self { case: case.clone(), ledger, windows: BTreeMap::new(), ticking: None, looked: 0 }
+        Self { case: case.clone(), ledger, windows: PerHost::default(), ticking: None, looked: 0 }
     }
 
     /// At most: pings, ping-reqs, gossips.
@@ -74,7 +74,7 @@ impl Load {
     fn window(&mut self, now: Instant, host: HostId) -> &mut Window {
         let period = self.case.config.period;
         let fresh = Window { began: now, pings: 0, requests: 0, gossips: 0, all: 0, joins: 0, joined: now };
-        let window = self.windows.entry(host).or_insert(fresh);
+        let window = self.windows.of(host).get_or_insert(fresh);
         if window.began.after(period) < now {
             self.ledger.note_load(window.all);
             let lasts = now <= window.joined.after(period * JOIN_LASTS_PERIODS);
@@ -100,8 +100,8 @@ impl Load {
         } else {
             return Ok(());
         }
+        let window = *window;
         self.looked += 1;
-        let window = self.windows[&host];
         let limits = self.limits(&window);
         let sent = [window.pings, window.requests, window.gossips];
         if sent.iter().zip(limits).any(|(sent, limit)| *sent > limit) {
@@ -140,9 +140,7 @@ impl Invariant for Load {
                     (window.joins, window.joined) = (window.joins + 1, now);
                 }
             }
-            Happening::Began { host, .. } => {
-                self.windows.remove(host);
-            }
+            Happening::Began { host, .. } => *self.windows.of(*host) = None,
             _ => {}
         }
         Ok(())

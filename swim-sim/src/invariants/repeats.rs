@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use swim_core::{Claim, Event, Inspection, MessageKind, NodeId, Said, Status};
 
 use super::awaited::sends;
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Invariant, Law, Move};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -128,13 +128,17 @@ impl Invariant for Repeats {
         self.send(*host, said)
     }
 
-    fn settled(&mut self, world: &World, host: HostId) -> Check {
-        self.ticking = None;
+    fn moved(&mut self, world: &World, host: HostId, _moves: &[Move]) -> Check {
         if let Some(node) = world.node(host) {
             let stats = node.stats();
             let most = self.most.entry(host).or_default();
             *most = (*most).max(stats.alive + stats.suspect);
         }
+        Ok(())
+    }
+
+    fn settled(&mut self, _world: &World, _host: HostId) -> Check {
+        self.ticking = None;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use swim_core::{Event, Instant, NodeId};
 
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Invariant, Law, Move};
 use crate::action::FaultClass;
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -96,7 +96,8 @@ impl Invariant for Tombstones {
         Ok(())
     }
 
-    fn settled(&mut self, world: &World, host: HostId) -> Check {
+    /// Only a table that changes has more of them.
+    fn moved(&mut self, world: &World, host: HostId, _moves: &[Move]) -> Check {
         let Some(node) = world.node(host) else { return Ok(()) };
         let stats = node.stats();
         let (held, max) = (stats.dead + stats.left, self.case.config.tombstones_max);
