@@ -24,14 +24,17 @@ pub(super) struct Broadcasts {
     said: BTreeMap<(NodeId, Vec<u8>), u32>,
     /// How often it was delivered in this life of the host.
     heard: BTreeMap<(HostId, NodeId, Vec<u8>), u32>,
-    /// Said in a healthy cluster: until when, who has not heard it, and how many there were.
-    spreading: BTreeMap<(NodeId, Vec<u8>), (Instant, BTreeSet<HostId>, usize)>,
+    /// Said in a healthy cluster.
+    spreading: BTreeMap<(NodeId, Vec<u8>), Spreading>,
     /// Said just now, until it is known whether the cluster is healthy.
     unsure: Option<(NodeId, HostId)>,
     /// Datagrams arrive with other bits than they were sent with: nobody knows what they say.
     corrupted: bool,
     looked: u64,
 }
+
+/// Until when, who has not heard it, and how many others there were.
+type Spreading = (Instant, BTreeSet<HostId>, usize);
 
 impl Broadcasts {
     pub(super) fn new(case: &Case) -> Self {

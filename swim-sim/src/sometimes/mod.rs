@@ -102,11 +102,7 @@ impl Sometimes {
             Event::Dead { id, .. } => {
                 self.dead.insert((host, *id));
             }
-            Event::Alive { id, .. } => {
-                if self.dead.remove(&(host, *id)) {
-                    self.count(Thing::BackFromTheDead);
-                }
-            }
+            Event::Alive { id, .. } if self.dead.remove(&(host, *id)) => self.count(Thing::BackFromTheDead),
             Event::Forgotten { id } | Event::Left { id, .. } => {
                 self.dead.remove(&(host, *id));
             }
