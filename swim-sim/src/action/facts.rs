@@ -58,6 +58,7 @@ impl Action {
             }
             Self::Join { .. }
             | Self::Start { .. }
+            | Self::Foreigner { .. }
             | Self::Heal
             | Self::ResetLink { .. }
             | Self::ResetLinksOf(_)
@@ -80,6 +81,7 @@ impl Action {
             | Self::Quicken(host)
             | Self::RestartAs { host, .. }
             | Self::Start { like: host, .. }
+            | Self::Foreigner { like: host, .. }
             | Self::Twin { of: host, .. }
             | Self::SetLinksOf { host, .. }
             | Self::Slow { host, .. }

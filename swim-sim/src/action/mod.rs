@@ -319,6 +319,19 @@ pub enum Action {
         #[serde(default, with = "text::duration")]
         over: Duration,
     },
+    /// One more host starts, with the next free number, which belongs to another cluster.
+    Foreigner {
+        /// Whose configuration it has, but for the label.
+        like: HostId,
+        /// The other cluster's label.
+        label: String,
+        /// Where it listens. Default: at an address of its own.
+        #[serde(default, with = "text::place::option", skip_serializing_if = "Option::is_none")]
+        addr: Option<SocketAddr>,
+        /// Whom it asks. Default: nobody yet.
+        #[serde(default, with = "text::place::list")]
+        seeds: Vec<SocketAddr>,
+    },
 }
 
 const fn len_default() -> u32 {

@@ -58,6 +58,13 @@ impl Action {
                     *addr = place(*addr)?;
                 }
             }
+            Self::Foreigner { like, addr, seeds, .. } => {
+                *like = name(*like)?;
+                if let Some(addr) = addr {
+                    *addr = place(*addr)?;
+                }
+                *seeds = places(seeds);
+            }
             Self::Move { host, addr } => (*host, *addr) = (name(*host)?, place(*addr)?),
             Self::Start { like: host, seeds }
             | Self::Twin { of: host, seeds }

@@ -79,6 +79,7 @@ fn samples() -> Vec<Action> {
         Action::RestartAs { host, memory: Memory::Kept, addr: Some(addr) },
         Action::RestartAs { host, memory: Memory::Lost, addr: None },
         Action::Start { like: host, seeds: seeds.clone() },
+        Action::Foreigner { like: host, label: "green".into(), addr: Some(seeds[0]), seeds: seeds.clone() },
         Action::Twin { of: host, seeds: seeds.clone() },
         Action::Pause { host, inbox: Inbox::Dropped },
         Action::Resume(host),

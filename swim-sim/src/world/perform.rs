@@ -1,9 +1,11 @@
 //! Actions, carried out: one line for each says who does it.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use swim_core::{Command, Metadata, Payload};
+use swim_core::{Command, Config, Metadata, Options, Payload};
 
 use super::World;
 use crate::action::{Action, Inbox};
@@ -51,6 +53,10 @@ impl World {
             Action::Restart(host) => self.try_restart(*host),
             Action::RestartAs { host, memory, addr } => self.try_restart_as(*host, *memory, *addr),
             Action::Start { like, seeds } => self.start_and_join(self.spec_like(*like), seeds),
+            Action::Foreigner { like, label, addr, seeds } => {
+                let spec = self.spec_elsewhere(*like, label, *addr);
+                spec.is_some_and(|spec| self.start_and_join(spec, seeds))
+            }
             Action::Twin { of, seeds } => self.start_and_join(self.spec_like(*of).id(self.id(*of)), seeds),
             Action::Pause { host, inbox } => self.try_pause(*host, *inbox),
             Action::Resume(host) => self.try_resume(*host),
@@ -136,9 +142,22 @@ impl World {
         Spec::new(self.hosts[host.index()].config.clone())
     }
 
-    fn start_and_join(&mut self, spec: Spec, seeds: &[std::net::SocketAddr]) -> bool {
+    /// The same for a host of another cluster. `None`: its label is too long.
+    fn spec_elsewhere(&self, host: HostId, label: &str, addr: Option<SocketAddr>) -> Option<Spec> {
+        let mut options: Options = self.hosts[host.index()].config.options().clone();
+        options.label = label.into();
+        let config = Config::new(options).ok()?;
+        let spec = Spec::new(Arc::new(config));
+        Some(match addr {
+            Some(addr) => spec.addr(addr),
+            None => spec,
+        })
+    }
+
+    fn start_and_join(&mut self, spec: Spec, seeds: &[SocketAddr]) -> bool {
         let next = HostId(u32::try_from(self.hosts.len()).expect("fewer hosts than 2^32"));
-        if next.0 >= HOSTS_MAX || self.fabric.directory.host_at(Self::birthplace(next)).is_some() {
+        let addr = spec.addr.unwrap_or_else(|| Self::birthplace(next));
+        if next.0 >= HOSTS_MAX || self.fabric.directory.host_at(addr).is_some() {
             return false;
         }
         let host = self.start(spec);
