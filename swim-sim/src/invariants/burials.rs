@@ -22,6 +22,18 @@ const BEARABLE_LOSS_PIGGYBACK_PPM: u32 = 10 * PER_CENT;
 
 /// What bursts add to the loss: more than any bearable one, while they last.
 const BURST_PPM: u32 = 30 * PER_CENT;
+/// What the links of one host can suffer from.
+const LINKS: [FaultClass; 9] = [
+    FaultClass::Loss,
+    FaultClass::Burst,
+    FaultClass::Duplication,
+    FaultClass::Reordering,
+    FaultClass::Corruption,
+    FaultClass::Rate,
+    FaultClass::Mtu,
+    FaultClass::Latency,
+    FaultClass::Spike,
+];
 
 /// S4.
 pub(super) struct Burials {
@@ -39,6 +51,8 @@ pub(super) struct Burials {
     troubled: BTreeMap<HostId, Instant>,
     /// What troubles which host now.
     lasting: BTreeSet<(HostId, FaultClass)>,
+    /// Whether each host's own links are unbearable, and since when they are so, or not.
+    shut_in: BTreeMap<HostId, (bool, Instant)>,
     looked: u64,
 }
 
@@ -56,6 +70,7 @@ impl Burials {
             torn: None,
             troubled: BTreeMap::new(),
             lasting: BTreeSet::new(),
+            shut_in: BTreeMap::new(),
             looked: 0,
         }
     }
@@ -80,24 +95,43 @@ impl Burials {
                     self.torn = Some(now);
                 }
             }
-            other => {
-                for host in other.hosts() {
-                    self.troubled.insert(host, now);
-                    if let Some(class) = other.fault_class() {
-                        match other.phase() {
-                            ActionPhase::Begins => drop(self.lasting.insert((host, class))),
-                            ActionPhase::Ends => drop(self.lasting.remove(&(host, class))),
-                            ActionPhase::Once => {}
-                        }
-                    }
+            Action::SetLinksOf { host, link, .. } => {
+                self.shut_in.insert(*host, (!self.is_bearable(link), now));
+                self.trouble(now, action);
+            }
+            Action::ResetLinksOf(host) => {
+                self.shut_in.insert(*host, (false, now));
+                self.lasting.retain(|(troubled, class)| troubled != host || !LINKS.contains(class));
+                self.troubled.insert(*host, now);
+            }
+            other => self.trouble(now, other),
+        }
+    }
+
+    fn trouble(&mut self, now: Instant, action: &Action) {
+        for host in action.hosts() {
+            self.troubled.insert(host, now);
+            if let Some(class) = action.fault_class() {
+                match action.phase() {
+                    ActionPhase::Begins => drop(self.lasting.insert((host, class))),
+                    ActionPhase::Ends => drop(self.lasting.remove(&(host, class))),
+                    ActionPhase::Once => {}
                 }
             }
         }
     }
 
-    fn is_explained(&self, scene: &Scene<'_>, observer: HostId, subject: HostId) -> bool {
+    /// Whether what `host` sends or hears is lost now, or was lately: its doubts of itself have an end, so in
+    /// the end it buries others. They need not believe it.
+    fn is_shut_in(&self, scene: &Scene<'_>, host: HostId) -> bool {
+        self.shut_in.get(&host).is_some_and(|(now, since)| *now || scene.now() <= since.after(self.explained))
+    }
+
+    fn is_explained(&self, scene: &Scene<'_>, observer: HostId, subject: HostId, by: NodeId) -> bool {
         let recent = |since: &Instant| scene.now() <= since.after(self.explained);
-        self.apart
+        let own = scene.identity(observer).id == by;
+        (own && self.is_shut_in(scene, observer))
+            || self.apart
             || self.unbearable
             || self.torn.as_ref().is_some_and(recent)
             || self.lasting.iter().any(|(host, class)| *host == subject && *class != FaultClass::Crash)
@@ -109,7 +143,7 @@ impl Burials {
     fn judge(&mut self, scene: &Scene<'_>, observer: HostId, subject: NodeId, by: NodeId) -> Check {
         self.looked += 1;
         let Some(buried) = scene.host_named(subject) else { return Ok(()) };
-        if self.is_explained(scene, observer, buried) {
+        if self.is_explained(scene, observer, buried, by) {
             return Ok(());
         }
         let why = format!(
