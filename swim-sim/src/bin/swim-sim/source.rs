@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use swim_sim::scenario::{Scenario, named};
+use swim_sim::scenario::{Scenario, Setting, named};
 use swim_sim::swarm::Plan;
 
 use crate::error::Error;
@@ -20,8 +20,9 @@ pub(crate) struct Source {
     /// The seed that everything is drawn from (of a file: instead of its own)
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Sets a dial of the swarm by hand, for example loss=25; may be given several times
-    #[arg(long, value_name = "DIAL=VALUE")]
+    /// Sets a dial of the swarm by hand, for example loss=25, or, of a scenario, an option of the members, for
+    /// example self_doubt=false; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
     /// A deliberately broken core, in a build that has them (see `swim-sim mutants`)
     #[arg(long, value_name = "NAME")]
@@ -67,11 +68,6 @@ impl Source {
     }
 
     fn of_text(&self, what: &str) -> Result<Scenario, Error> {
-        if let Some(assignment) = self.set.first() {
-            return Err(Error::usage(format!(
-                "--set {assignment} turns a dial of the swarm, but {what} is a scenario; edit the file, or use --seed"
-            )));
-        }
         let path = Path::new(what);
         let text = match named(what) {
             Some(text) if !path.exists() => text.to_owned(),
@@ -82,7 +78,13 @@ impl Source {
                 )));
             }
         };
-        toml::from_str(&text).map_err(|error| Error::usage(format!("{what}: {error}")))
+        let mut scenario: Scenario =
+            toml::from_str(&text).map_err(|error| Error::usage(format!("{what}: {error}")))?;
+        for assignment in &self.set {
+            let (name, value) = option(assignment)?;
+            scenario.options.0.insert(name, value);
+        }
+        Ok(scenario)
     }
 
     /// The exact command that repeats the run.
@@ -109,6 +111,15 @@ impl Source {
         }
         if cfg!(swim_mutants) { format!("RUSTFLAGS='--cfg swim_mutants' {line}") } else { line }
     }
+}
+
+/// An option of the members and its value, `NAME=VALUE`; whether there is one is for the scenario to say.
+fn option(assignment: &str) -> Result<(String, Setting), Error> {
+    let (name, value) = assignment
+        .split_once('=')
+        .ok_or_else(|| Error::usage(format!("--set {assignment}: expected NAME=VALUE")))?;
+    let Ok(value) = value.trim().parse();
+    Ok((name.trim().to_owned(), value))
 }
 
 /// As a shell reads it back.
