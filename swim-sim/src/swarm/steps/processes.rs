@@ -72,7 +72,8 @@ impl Drawing<'_> {
 
     /// A process is killed, for good, and nothing else happens until everybody knows.
     pub(super) fn single_crash(&mut self, host: HostId) {
-        if self.below(2) == 0 {
+        // Somebody must be left whom newcomers know.
+        if self.below(2) == 0 && host.0 > 0 {
             self.at += self.period() * 60;
             self.push(self.at, Action::Crash(host));
             self.at += self.period() * 90;
