@@ -34,15 +34,13 @@ pub(super) struct Returns {
     pauses: BTreeMap<HostId, (Action, Instant, bool)>,
     /// Who has lived before.
     lived: Vec<HostId>,
-    /// The first so many hosts are everybody's seeds: whoever finds none of them running waits for one.
-    seeds: u32,
     looked: u64,
 }
 
 impl Returns {
     pub(super) fn new(way: Way, case: &Case) -> Self {
         let back = Awaited::new(case, |config, _| config.join_retry.1 * 4 + config.period * 20);
-        Self { way, back, pauses: BTreeMap::new(), lived: Vec::new(), seeds: case.scenario.seeds, looked: 0 }
+        Self { way, back, pauses: BTreeMap::new(), lived: Vec::new(), looked: 0 }
     }
 
     fn note_life(&mut self, scene: &Scene<'_>, host: HostId) {
@@ -50,9 +48,7 @@ impl Returns {
         if !again {
             self.lived.push(host);
         }
-        let mut seeds = (0..self.seeds).map(HostId).filter(|seed| *seed != host);
-        let known = seeds.any(|seed| scene.presence(seed) == Presence::Up);
-        if known && self.way == if again { Way::Again } else { Way::First } {
+        if self.way == if again { Way::Again } else { Way::First } {
             self.back.add(scene, host, host);
         }
     }
