@@ -55,6 +55,12 @@ impl<K: Ord + Clone> Awaited<K> {
         self.stale = true;
     }
 
+    /// It may take longer: it counts from `now`, and nothing is taken to be healthy.
+    pub(super) fn wait(&mut self, about: K, now: Instant) {
+        self.facts.insert(about, Fact { at: now, fair: false });
+        self.stale = true;
+    }
+
     /// Whether the cluster may be healthy, by what was done to it lately.
     pub(super) fn is_calm(&self, scene: &Scene<'_>) -> bool {
         self.weather.is_calm(scene.now(), &self.case.config)

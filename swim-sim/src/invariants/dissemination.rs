@@ -32,13 +32,24 @@ pub(super) struct Dissemination {
     newcomers: BTreeMap<HostId, BTreeSet<HostId>>,
     /// What has just begun, until it is known whether the cluster is healthy.
     unsure: Option<HostId>,
+    /// What each member attached to itself last.
+    words: BTreeMap<HostId, Vec<u8>>,
     looked: u64,
 }
 
 impl Dissemination {
     pub(super) fn new(case: &Case, ledger: Arc<Ledger>) -> Self {
         let (weather, news, newcomers) = (Weather::new(), BTreeMap::new(), BTreeMap::new());
-        Self { case: case.clone(), ledger, weather, news, newcomers, unsure: None, looked: 0 }
+        Self {
+            case: case.clone(),
+            ledger,
+            weather,
+            news,
+            newcomers,
+            unsure: None,
+            words: BTreeMap::new(),
+            looked: 0,
+        }
     }
 
     fn may_be_healthy(&self, scene: &Scene<'_>) -> bool {
@@ -110,13 +121,21 @@ impl Invariant for Dissemination {
             self.newcomers.clear();
         }
         match what {
+            Happening::Ended { host, .. } => {
+                self.words.remove(host);
+            }
             Happening::Began { host, .. } if calm => {
                 self.newcomers.insert(*host, BTreeSet::new());
                 self.unsure = Some(*host);
             }
-            Happening::Commanded { host, command: Command::SetMetadata(_) } if calm => {
-                self.begin(scene, *host);
-                self.unsure = Some(*host);
+            Happening::Commanded { host, command: Command::SetMetadata(metadata) } => {
+                // What was said before is no news.
+                let word = metadata.as_bytes().to_vec();
+                let before = self.words.insert(*host, word.clone()).unwrap_or_default();
+                if calm && word != before {
+                    self.begin(scene, *host);
+                    self.unsure = Some(*host);
+                }
             }
             Happening::Reported { host, event } => self.report(scene, *host, event),
             _ => {}

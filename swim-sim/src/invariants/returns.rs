@@ -1,7 +1,7 @@
 //! L2, L3, L5: who begins, begins again, or goes on after a pause is Alive at everybody soon.
 //!
 //! One check for three ways of coming: everybody who runs holds it as Alive, in its present life and at its
-//! present address. Soon is four of the longest pauses between two attempts to join, and twenty periods, where
+//! present address. Whoever begins has to find somebody, so its time does not run while no seed does. Soon is four of the longest pauses between two attempts to join, and twenty periods, where
 //! nothing else is wrong; after a whole recovery where something is.
 
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ pub(super) enum Way {
 /// L2, L3 or L5.
 pub(super) struct Returns {
     way: Way,
+    case: Case,
     back: Awaited<HostId>,
     /// The pauses, when they began, and whether it was calm before.
     pauses: BTreeMap<HostId, (Action, Instant, bool)>,
@@ -40,7 +41,7 @@ pub(super) struct Returns {
 impl Returns {
     pub(super) fn new(way: Way, case: &Case) -> Self {
         let back = Awaited::new(case, |config, _| config.join_retry.1 * 4 + config.period * 20);
-        Self { way, back, pauses: BTreeMap::new(), lived: Vec::new(), looked: 0 }
+        Self { way, case: case.clone(), back, pauses: BTreeMap::new(), lived: Vec::new(), looked: 0 }
     }
 
     fn note_life(&mut self, scene: &Scene<'_>, host: HostId) {
@@ -69,9 +70,23 @@ impl Returns {
         }
     }
 
+    /// Whether a seed runs where it was born: whoever asks nobody is let in by nobody.
+    fn somebody_answers(&self, world: &World, host: HostId) -> bool {
+        let others =
+            || world.hosts().filter(|other| *other != host && world.presence(*other) == Presence::Up);
+        let is_seed = |other: HostId| {
+            self.case.scenario.is_seed(other) && world.addr(other) == World::birthplace(other)
+        };
+        others().any(is_seed) || others().next().is_none()
+    }
+
     fn judge_due(&mut self, world: &World, all: bool) -> Check {
         for (host, fact) in self.back.take_due(world, all) {
             if world.presence(host) != Presence::Up {
+                continue;
+            }
+            if self.way != Way::Resumed && !self.somebody_answers(world, host) {
+                self.back.wait(host, world.now());
                 continue;
             }
             self.looked += 1;

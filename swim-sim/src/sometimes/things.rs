@@ -170,7 +170,12 @@ pub const UNREACHED: &[(&str, &str)] = &[
     ),
     (
         "drop-not-running",
-        "a process ends as soon as its node is quiet: `a_leave_ends_in_an_event_and_silence`",
+        "a process ends as soon as its node is quiet, and hardly ever is it let in while it leaves: \
+         `a_leave_ends_in_an_event_and_silence`",
+    ),
+    (
+        "drop-contact-limit",
+        "80 contacts at once, in clusters with fewer members: `contacts_seeds_and_hints_are_bounded`",
     ),
     (
         "drop-page-limit",

@@ -142,6 +142,10 @@ fn news_that_reach_everybody_in_time_are_good_and_others_are_found() {
     assert_eq!(verdict(&seen), (None, 1));
     assert_eq!(verdict(&hidden).0, Some("Q8"));
     assert_eq!(ledger.read().news.len(), 4 + 3);
+    // The same word again is no news, and is reported by nobody.
+    world.set_metadata(hosts[0], b"news");
+    world.run_for(Duration::from_secs(60));
+    assert_eq!(verdict(&seen), (None, 1));
 }
 
 #[test]

@@ -64,6 +64,19 @@ fn who_comes_and_is_known_to_nobody_is_found() {
 }
 
 #[test]
+fn a_newcomer_without_a_seed_that_runs_has_time() {
+    let (mut world, hosts) = calm(4);
+    let stranger = world.start(Spec::new(std::sync::Arc::new(swim_core::Config::lan())));
+    let began = Happening::Began { host: stranger, me: world.scene().identity(stranger) };
+    let mut law = returns::Returns::new(returns::Way::First, &case(4));
+    assert_eq!(told(&mut law, &world, &[began]), Ok(()));
+    hosts[..3].iter().for_each(|seed| assert!(world.crash(*seed)));
+    assert_eq!(law.over(&world, Phase::Rest), Ok(()));
+    world.restart(hosts[0]);
+    assert!(law.over(&world, Phase::Rest).is_err());
+}
+
+#[test]
 fn metadata_that_nobody_knows_is_found() {
     let (world, hosts) = calm(3);
     let mut law = attachments::Attachments::new(&case(3));
