@@ -95,7 +95,7 @@ fn safe(case: &Case) -> Vec<Box<dyn Invariant>> {
         Box::new(revivals::Revivals::new(case)),
         Box::new(goodbyes::Goodbyes::default()),
         Box::new(acks::Acks::new(case.config.accept_wrong_source)),
-        Box::new(strangers::Strangers::new(case.config.label_hash(), case.config.accept_wrong_source)),
+        Box::new(strangers::Strangers::new(case.config.accept_wrong_source)),
         Box::new(answers::Answers::new(case.config.accept_wrong_source)),
         Box::new(targets::Targets::default()),
         Box::new(rivals::Rivals::new(&case.config)),

@@ -22,7 +22,6 @@ use crate::host::HostId;
 
 /// S9.
 pub(super) struct Strangers {
-    label: u32,
     any_source: bool,
     tokens: Tokens,
     inputs: PerHost<Input>,
@@ -33,6 +32,8 @@ pub(super) struct Strangers {
 #[derive(Default)]
 struct Input {
     arrived: Option<Arrived>,
+    /// Whose cluster's it is; of another's than the receiver's it is garbage.
+    label: u32,
     /// It forgot somebody, or everybody, as time passed.
     forgot: bool,
     /// Who became a member by it: of whoever is back the rest is heard, its goodbye too.
@@ -63,8 +64,8 @@ enum Standing {
 }
 
 impl Strangers {
-    pub(super) fn new(label: u32, any_source: bool) -> Self {
-        Self { label, any_source, tokens: Tokens::default(), inputs: PerHost::default(), looked: 0 }
+    pub(super) fn new(any_source: bool) -> Self {
+        Self { any_source, tokens: Tokens::default(), inputs: PerHost::default(), looked: 0 }
     }
 
     fn standing(&self, row: Option<Row>, epoch: Epoch, source: SocketAddr) -> Standing {
@@ -135,22 +136,24 @@ impl Invariant for Strangers {
 
     fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &swim_core::Inspection<'_>) -> Check {
         self.tokens.read(what, said);
-        if let Happening::Arrived { host, source, .. } = what
-            && said.label == self.label
-        {
+        if let Happening::Arrived { host, source, .. } = what {
             let answers = matches!(said.kind, MessageKind::Ack | MessageKind::Welcome);
             let (kind, sender, epoch, source) = (said.kind, said.sender, said.epoch, *source);
             let joins = answers || self.tokens.proves(*host, source, said);
             let arrived = if joins { Arrived::Joins } else { Arrived::Said { kind, sender, epoch, source } };
-            self.inputs.of(*host).arrived = Some(arrived);
+            let input = self.inputs.of(*host);
+            (input.arrived, input.label) = (Some(arrived), said.label);
         }
         Ok(())
     }
 
     fn moved(&mut self, world: &World, host: HostId, moves: &[Move]) -> Check {
-        let input = std::mem::take(self.inputs.of(host));
+        let mut input = std::mem::take(self.inputs.of(host));
         if input.arrived.is_none() || input.forgot {
             return Ok(());
+        }
+        if world.node(host).is_some_and(|node| node.config().label_hash() != input.label) {
+            input.arrived = Some(Arrived::Garbage);
         }
         self.looked += 1;
         self.judge(world, host, &input, moves).map_err(|why| Broken::by(&[host], format!("{host:?}: {why}")))
@@ -170,7 +173,7 @@ mod tests {
     use super::*;
 
     fn law() -> Strangers {
-        Strangers::new(bench::case(3).config.label_hash(), false)
+        Strangers::new(false)
     }
 
     #[test]
