@@ -11,6 +11,7 @@
 //! nothing left over, and go back to one ping and one ack a period.
 
 mod attempt;
+mod conduct;
 mod outcome;
 mod peace;
 mod stage;
@@ -29,11 +30,9 @@ use crate::sometimes::Sometimes;
 use crate::{Setup, World};
 
 pub use attempt::{attempt, attempt_twice};
+pub(crate) use conduct::GATHERING_PERIODS;
 pub use outcome::{Outcome, Verdict};
 pub(crate) use peace::{REST_PERIODS, RESTS};
-
-/// Periods that everybody has to join before the trouble begins.
-const GATHERING_PERIODS: u32 = 10;
 
 /// Is shown the transcript of each step.
 type OnStep = Box<dyn FnMut(&str) + Send>;

@@ -1,0 +1,73 @@
+//! What goes without saying in a scenario: whoever starts a process lets it join, and when peace comes, the
+//! lost are started again. Whoever carries scenarios out does it by these, so that all do the same.
+
+use std::net::SocketAddr;
+
+use crate::action::Action;
+use crate::host::HostId;
+use crate::scenario::{Scenario, Step};
+use crate::{Presence, World};
+
+/// Periods that everybody has to join before the trouble begins.
+pub(crate) const GATHERING_PERIODS: u32 = 10;
+/// Periods within which all must agree after peace came, and for each host two more: somebody may be the last
+/// to learn of a death, and only by probing the dead member itself.
+const AGREED_WITHIN_PERIODS: u32 = 90;
+
+impl Scenario {
+    /// Whether `host` is one of everybody's seeds.
+    #[must_use]
+    pub const fn is_seed(&self, host: HostId) -> bool {
+        host.0 < self.seeds
+    }
+
+    /// Does one thing. A process that begins by it is told to join, as whoever starts a real one does.
+    pub(crate) fn act(&self, world: &mut World, action: &Action) {
+        let running: Vec<bool> = world.hosts().map(|host| world.node(host).is_some()).collect();
+        world.perform(action);
+        for host in world.hosts() {
+            let began = !running.get(host.index()).copied().unwrap_or(false);
+            if began && world.presence(host) == Presence::Up {
+                self.join(world, host);
+            }
+        }
+    }
+
+    /// Lets `host` join where the seeds were born.
+    pub(crate) fn join(&self, world: &mut World, host: HostId) {
+        let count = self.seeds.min(self.hosts);
+        let seeds: Vec<SocketAddr> =
+            (0..count).map(HostId).filter(|seed| *seed != host).map(World::birthplace).collect();
+        if !seeds.is_empty() {
+            world.join_at(host, &seeds);
+        }
+    }
+
+    /// The steps by their times.
+    pub(crate) fn steps_in_order(&self) -> Vec<Step> {
+        let mut steps = self.steps.clone();
+        steps.sort_by_key(|step| step.at);
+        steps
+    }
+
+    /// Ends everything that lasts, and starts the lost again.
+    pub(crate) fn make_peace(&self, world: &mut World) {
+        self.act(world, &Action::Peace);
+        for host in world.hosts() {
+            // Whoever left stays away, unless it is a seed.
+            let back = match world.presence(host) {
+                Presence::Crashed => !self.absent.contains(&host),
+                Presence::Gone => self.is_seed(host),
+                Presence::Up | Presence::Paused => false,
+            };
+            if back {
+                self.act(world, &Action::Restart(host));
+            }
+        }
+    }
+
+    /// Periods within which all must agree after peace came.
+    pub(crate) const fn agreed_within_periods(&self) -> u32 {
+        AGREED_WITHIN_PERIODS + 2 * self.hosts
+    }
+}
