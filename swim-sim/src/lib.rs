@@ -44,6 +44,7 @@ pub mod hostile;
 pub mod invariants;
 pub mod mutants;
 mod net;
+pub mod property;
 mod queue;
 mod random;
 pub mod report;

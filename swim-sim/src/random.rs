@@ -62,6 +62,10 @@ pub(crate) mod purpose {
     pub(crate) const LATE: u64 = 4;
     /// What a hostile sender sends; index: when, to whom and of which kind.
     pub(crate) const HOSTILE: u64 = 5;
+    /// What an application draws; index: host and life.
+    pub(crate) const APPLICATION: u64 = 6;
+    /// Whether timers or datagrams come first at a process that goes on; index: host.
+    pub(crate) const AWAKENING: u64 = 7;
     /// The dials of a plan; index: the dial's place.
     pub(crate) const PLAN: u64 = 100;
     /// The faults of a plan; index: 1 + the fault's number.

@@ -4,6 +4,7 @@ mod commands;
 mod convergence;
 mod drive;
 mod faults;
+mod guests;
 mod hostile;
 mod perform;
 mod processes;

@@ -44,6 +44,7 @@ impl World {
     }
 
     pub(super) fn begin_process(&mut self, id: HostId) {
+        self.stir += 1;
         let host = &mut self.hosts[id.index()];
         self.fabric.directory.bind(host.addr, id);
         self.fabric.transcript.name(host.addr, id);

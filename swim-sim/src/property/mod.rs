@@ -1,0 +1,57 @@
+//! Tests of **your** application over a simulated cluster.
+//!
+//! What is built on a membership (leases, shards, routes) seldom fails while all is well. It fails when the leader
+//! stands still for four seconds, or when one direction of one link is gone, and it does so once in a month. Here
+//! it fails in milliseconds, and again, the same way: your code is an [`Application`], one value of it lives
+//! in each process of a [`Cluster`], a scenario says what happens to processes and network, and a rule that
+//! must never be broken is asked after each thing that happens. What your code sees is what it sees in
+//! production: the events of its node, its member table, messages, timers by its process's clock.
+//!
+//! With the feature `proptest`, `scenarios` draws such scenarios, and what fails shrinks to a few steps, printed as a
+//! file that `swim-sim replay` takes. `docs/testing-your-application.md` walks through an example.
+//!
+//! ```
+//! use std::time::Duration;
+//! use swim_core::{Event, Status};
+//! use swim_sim::property::{Application, Cluster, Context};
+//! use swim_sim::scenario::Scenario;
+//!
+//! /// Greets whoever comes.
+//! #[derive(Default)]
+//! struct Polite {
+//!     greeted: u32,
+//! }
+//!
+//! impl Application for Polite {
+//!     fn on_event(&mut self, ctx: &mut Context<'_>, event: &Event) {
+//!         match event {
+//!             Event::Alive { id, .. } => ctx.send(*id, b"good day").expect("short"),
+//!             Event::Message { .. } => self.greeted += 1,
+//!             _ => {}
+//!         }
+//!     }
+//! }
+//!
+//! let mut cluster = Cluster::new(&Scenario::calm(7, 4), |_host| Polite::default())?;
+//! cluster.gather()?;
+//! cluster.eventually(Duration::from_secs(5), |cluster| cluster.running().all(|(_, app)| app.greeted == 3))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod application;
+mod awakening;
+mod cluster;
+mod context;
+mod failure;
+mod play;
+mod seat;
+#[cfg(feature = "proptest")]
+mod strategy;
+mod timers;
+
+pub use application::Application;
+pub use cluster::Cluster;
+pub use context::Context;
+pub use failure::Failure;
+#[cfg(feature = "proptest")]
+pub use strategy::{Drawn, Shape, Topology, scenarios, topologies};
