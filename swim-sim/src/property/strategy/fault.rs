@@ -87,7 +87,7 @@ impl Fault {
             }
             FaultClass::Drift => {
                 let ppm = 1_000 * (1 + i32::try_from(self.dial).unwrap_or(0));
-                Action::Drift { host, ppm: if self.side % 2 == 0 { ppm } else { -ppm } }
+                Action::Drift { host, ppm: if self.side.is_multiple_of(2) { ppm } else { -ppm } }
             }
             FaultClass::LateTicks => {
                 Action::LateTicks { host, up_to: Duration::from_millis((10 * (1 + self.dial)).into()) }
