@@ -16,7 +16,7 @@ use crate::scenario::ScenarioError;
 use crate::swarm::{Plan, PlanError};
 
 pub use record::Record;
-pub use tally::Tally;
+pub use tally::{ENOUGH, Tally};
 
 /// Which seeds, and how.
 #[derive(Clone, Debug)]

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::sometimes::wanted;
 use crate::sweep::Record;
+
+/// Seeds after which everything that is to happen now and then should have happened.
+pub const ENOUGH: u64 = 1_000;
 
 /// The sum of many runs. Adding up shards in any order gives the same.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -26,6 +30,24 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// What a sweep of [`ENOUGH`] seeds should have seen and this one has not, and what it takes.
+    #[must_use]
+    pub fn missed(&self) -> Vec<(&'static str, &'static str)> {
+        wanted().filter(|(name, _)| !self.sometimes.contains_key(*name)).collect()
+    }
+
+    /// The laws that never had anything to judge.
+    #[must_use]
+    pub fn idle_laws(&self) -> Vec<&str> {
+        self.laws.iter().filter(|(_, looked)| **looked == 0).map(|(law, _)| law.as_str()).collect()
+    }
+
+    /// Whether it was large enough to have seen everything, and has not.
+    #[must_use]
+    pub fn tried_too_little(&self) -> bool {
+        self.runs >= ENOUGH && !(self.missed().is_empty() && self.idle_laws().is_empty())
+    }
+
     /// One run more.
     pub fn add(&mut self, record: &Record) {
         self.runs += 1;

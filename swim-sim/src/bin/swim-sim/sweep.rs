@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anstream::println;
 use indicatif::{ProgressBar, ProgressStyle};
-use swim_sim::sweep::{Record, Sweep, Tally};
+use swim_sim::sweep::{ENOUGH, Record, Sweep, Tally};
 
 use crate::args::{SweepArgs, cores};
 use crate::error::Error;
@@ -127,9 +127,19 @@ pub(crate) fn summary(tally: &Tally) {
     println!("{} {}", paint(BOLD, "laws, and how often each looked:"), laws.join(", "));
     let seen: Vec<String> = tally.sometimes.iter().map(|(name, hits)| format!("{name} {hits}")).collect();
     println!("{} {}", paint(BOLD, "seen:"), seen.join(", "));
+    for (name, how) in tally.missed() {
+        println!("{} {name}: {how}", paint(BOLD, "not seen:"));
+    }
+    for law in tally.idle_laws() {
+        println!("{} {law} had nothing to judge", paint(BOLD, "not tried:"));
+    }
+    if tally.tried_too_little() {
+        println!("{} {ENOUGH} seeds are enough to see all of that", paint(BAD, "tried too little:"));
+    }
 }
 
-/// The first failure's code.
+/// The first failure's code; a sweep that tried too little has failed, too.
 pub(crate) fn exit(tally: &Tally) -> Exit {
-    tally.failures.values().next().map_or(Exit::Ok, |record| Exit::of_word(&record.verdict))
+    let enough = if tally.tried_too_little() { Exit::Failed } else { Exit::Ok };
+    tally.failures.values().next().map_or(enough, |record| Exit::of_word(&record.verdict))
 }
