@@ -152,10 +152,6 @@ pub const UNREACHED: &[(&str, &str)] = &[
     ("event-restored", "hosts keep no list of members: `hints_alone_are_enough_however_late_they_come_up`"),
     ("clock-backwards", "clocks of hosts never go backwards: the core takes such a time for the last one"),
     (
-        "drop-relay-limit",
-        "a flood of ping-reqs within one round trip: `one_origin_cannot_fill_the_table_and_all_together_cannot_exceed_it`",
-    ),
-    (
         "drop-members-full",
         "tables hold 100,000: `a_full_table_takes_nobody_new_and_nobody_back_but_the_node_itself`",
     ),
