@@ -11,30 +11,43 @@
 //! file that `swim-sim replay` takes. `docs/testing-your-application.md` walks through an example.
 //!
 //! ```
+//! use std::collections::BTreeSet;
 //! use std::time::Duration;
-//! use swim_core::{Event, Status};
+//! use swim_core::{Event, NodeId};
 //! use swim_sim::property::{Application, Cluster, Context};
 //! use swim_sim::scenario::Scenario;
 //!
-//! /// Greets whoever comes.
+//! /// Greets everybody once a second.
 //! #[derive(Default)]
 //! struct Polite {
-//!     greeted: u32,
+//!     greeted_by: BTreeSet<NodeId>,
 //! }
 //!
 //! impl Application for Polite {
-//!     fn on_event(&mut self, ctx: &mut Context<'_>, event: &Event) {
-//!         match event {
-//!             Event::Alive { id, .. } => ctx.send(*id, b"good day").expect("short"),
-//!             Event::Message { .. } => self.greeted += 1,
-//!             _ => {}
+//!     fn on_start(&mut self, ctx: &mut Context<'_>) {
+//!         ctx.set_timer(Duration::from_secs(1), 0);
+//!     }
+//!
+//!     fn on_timer(&mut self, ctx: &mut Context<'_>, _token: u64) {
+//!         let others: Vec<NodeId> = ctx.members().filter(|row| !row.is_me).map(|row| row.id).collect();
+//!         for other in others {
+//!             ctx.send(other, b"good day").expect("short");
+//!         }
+//!         ctx.set_timer(Duration::from_secs(1), 0);
+//!     }
+//!
+//!     fn on_event(&mut self, _ctx: &mut Context<'_>, event: &Event) {
+//!         if let Event::Message { from, .. } = event {
+//!             self.greeted_by.insert(*from);
 //!         }
 //!     }
 //! }
 //!
 //! let mut cluster = Cluster::new(&Scenario::calm(7, 4), |_host| Polite::default())?;
 //! cluster.gather()?;
-//! cluster.eventually(Duration::from_secs(5), |cluster| cluster.running().all(|(_, app)| app.greeted == 3))?;
+//! cluster.eventually(Duration::from_secs(5), |cluster| {
+//!     cluster.running().all(|(_, app)| app.greeted_by.len() == 3)
+//! })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

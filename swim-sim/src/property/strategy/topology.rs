@@ -55,7 +55,7 @@ pub fn topologies(shape: &Shape) -> impl Strategy<Value = Topology> + use<> {
         move |(hosts, seeds, profile, (quality, class, dial))| {
             let good = always_good || quality < GOOD_NETWORKS;
             let link = if good { Link::lan() } else { links::bad(Link::lan(), class, dial) };
-            Topology { hosts, seeds: seeds.min(hosts - 1).max(1), profile, link }
+            Topology { hosts, seeds: seeds.min(hosts.saturating_sub(1)).max(1), profile, link }
         },
     )
 }
