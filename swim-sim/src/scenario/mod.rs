@@ -22,6 +22,7 @@
 //! ```
 
 mod expect;
+mod expect_text;
 mod named;
 mod settings;
 

@@ -47,7 +47,7 @@ impl Counted {
                     *looked += 1;
                     if told.at_most.is_some_and(|most| *count > most) {
                         let why =
-                            format!("{host:?} reports {event:?}, once more than was expected: {told:?}");
+                            format!("{host:?} reports {event:?}, once more than was expected of {told}");
                         return Err(Broken::by(&[*host], why));
                     }
                 }
@@ -64,7 +64,7 @@ impl Counted {
                     *looked += 1;
                     if sent.at_most.is_some_and(|most| *count > most) {
                         let why =
-                            format!("{host:?} sends to {target}, once more than was expected: {sent:?}");
+                            format!("{host:?} sends to {target}, once more than was expected of {sent}");
                         return Err(Broken::by(&[*host], why));
                     }
                 }
@@ -77,22 +77,22 @@ impl Counted {
     /// Whether everything whose time is over happened often enough.
     pub(super) fn enough(&self, expect: &Expect, now: Duration) -> Check {
         let over = |until: Option<Duration>| until.unwrap_or(Duration::MAX) <= now;
-        for (Told { until, at_least, .. }, count) in expect.events.iter().zip(&self.told) {
-            if over(*until) && at_least.is_some_and(|least| *count < least) {
-                return Err(too_rare(*count, &expect.events));
+        for (told, count) in expect.events.iter().zip(&self.told) {
+            if over(told.until) && told.at_least.is_some_and(|least| *count < least) {
+                return Err(too_rare(*count, told));
             }
         }
-        for (Sent { until, at_least, .. }, count) in expect.sent.iter().zip(&self.sent) {
-            if over(*until) && at_least.is_some_and(|least| *count < least) {
-                return Err(too_rare(*count, &expect.sent));
+        for (sent, count) in expect.sent.iter().zip(&self.sent) {
+            if over(sent.until) && sent.at_least.is_some_and(|least| *count < least) {
+                return Err(too_rare(*count, sent));
             }
         }
         Ok(())
     }
 }
 
-fn too_rare(count: u64, of: &dyn std::fmt::Debug) -> Broken {
-    Broken::by(&[], format!("{count} times is too rare for one of {of:?}"))
+fn too_rare(count: u64, expected: &dyn std::fmt::Display) -> Broken {
+    Broken::by(&[], format!("{count} times is too rare: expected {expected}"))
 }
 
 fn is_within(now: Duration, from: Duration, until: Option<Duration>) -> bool {
