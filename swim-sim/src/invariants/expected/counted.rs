@@ -7,7 +7,7 @@ use swim_core::{Event, NodeId};
 use super::{Broken, Check};
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
-use crate::scenario::{Expect, Sent, Told, Word};
+use crate::scenario::{Expect, Told, Word};
 
 /// How often each has happened so far.
 pub(super) struct Counted {
