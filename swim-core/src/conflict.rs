@@ -9,7 +9,8 @@
 //!
 //! *At a merge* both are members already and hear of each other. Each asks the other ([`Rival`]). No
 //! answer: the claim was left over from an earlier address; it is outbid, once. An answer: the higher
-//! (epoch, address) stays, the other goes quiet and never outbids.
+//! (epoch, address) stays, the other goes quiet and never outbids. Unless the other never hears of it: whom
+//! no member holds, because it was turned away everywhere, gives way though it is the higher one ([`Lesser`]).
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -227,6 +228,25 @@ impl Rival {
     /// Whether the rival, which answered in life `epoch` from `addr`, has the better claim.
     pub(crate) fn beats(epoch: Epoch, addr: SocketAddr, me: &Identity) -> bool {
         (epoch, addr) > (me.epoch, me.addr)
+    }
+}
+
+/// A rival that lives and, as far as is known, has the lesser claim. If a member holds this node it tells the
+/// rival, which asks in turn and gives way when it is answered. A rival that never asks while members turn this
+/// node away on its account has been told by nobody: then this node gives way. One of the two stays, for
+/// whoever is quiet answers nothing, and without an answer the other does not give way.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Lesser {
+    #[serde(with = "crate::state::addr")]
+    pub(crate) addr: SocketAddr,
+    pub(crate) epoch: Epoch,
+    /// It has asked in turn.
+    pub(crate) asked: bool,
+}
+
+impl Lesser {
+    pub(crate) fn is(&self, addr: SocketAddr, epoch: Epoch) -> bool {
+        (self.addr, self.epoch) == (addr, epoch)
     }
 }
 

@@ -44,7 +44,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::conflict::{Admissions, Rival};
+use crate::conflict::{Admissions, Lesser, Rival};
 use crate::doubt::Doubt;
 use crate::epoch_clock::EpochClock;
 use crate::gossip::{Broadcasts, Updates};
@@ -144,6 +144,8 @@ pub struct Node {
     join: Join,
     admissions: Admissions,
     rival: Option<Rival>,
+    /// The last rival that lives and has the lesser claim.
+    lesser: Option<Lesser>,
     sync: Sync,
     page_budget: PageBudget,
     heal: Heal,
@@ -194,6 +196,7 @@ impl Node {
             join: Join::new(config.join_retry),
             admissions: Admissions::new(config.direct_timeout),
             rival: None,
+            lesser: None,
             sync: Self::new_sync(&config),
             page_budget: PageBudget::new(config.pages_per_second, now),
             heal: Heal::new(config.heal_interval),

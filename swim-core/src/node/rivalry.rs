@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 
 use super::telling::Cargo;
 use super::{Life, Node};
-use crate::conflict::{Incumbent, Rival, RivalDue};
+use crate::conflict::{Incumbent, Lesser, Rival, RivalDue};
 use crate::identity::{Epoch, Incarnation};
 use crate::join::Search;
 use crate::members::Slot;
@@ -30,6 +30,7 @@ impl Node {
             Message::Ping(ping) if ping.target == self.me.id => {
                 let ack = Ack { number: ping.number, root: None, belief: None, stranger: false };
                 self.send(source, &Message::Ack(ack), Cargo { len_max: Some(len), ..Cargo::EMPTY });
+                self.lesser = Some(Lesser { addr: source, epoch: header.epoch, asked: true });
                 Ok(())
             }
             Message::Join(join) => self.hear_join(source, header, join, len),
@@ -64,10 +65,13 @@ impl Node {
             return Err(DropReason::UnexpectedAnswer);
         };
         self.rival = None;
-        if Rival::beats(header.epoch, source, &self.me) && !mutant!(BothKeepTheName) {
+        let known = self.lesser.filter(|lesser| lesser.is(source, header.epoch));
+        let turned_away = known.is_some_and(|lesser| !lesser.asked);
+        if (turned_away || Rival::beats(header.epoch, source, &self.me)) && !mutant!(BothKeepTheName) {
             self.lose(source);
             return Ok(());
         }
+        self.lesser = known.or(Some(Lesser { addr: source, epoch: header.epoch, asked: false }));
         // The rival learns that it has lost when our word reaches it: it must be the higher one.
         if header.epoch == self.me.epoch {
             self.speak_up(header.incarnation.max(rival.incarnation));

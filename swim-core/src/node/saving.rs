@@ -82,8 +82,8 @@ impl Node {
 
     fields! {
         me life doubt health streams tokens epoch_clock members suspicions patience period_at probe relays
-        updates broadcasts broadcasts_first gossip_last join admissions rival sync page_budget heal spoke_up
-        outbox stats deadline
+        updates broadcasts broadcasts_first gossip_last join admissions rival lesser sync page_budget heal
+        spoke_up outbox stats deadline
     }
 }
 
