@@ -109,6 +109,18 @@ impl Node {
         }
     }
 
+    /// Whether `number` is that of a ping to `sender` at `source`, in the open probe or to heal.
+    pub(super) fn has_asked(&mut self, source: SocketAddr, sender: NodeId, number: u64) -> bool {
+        match numbers::question(number) {
+            Some(Question::Probe { attempt }) => self.probe.as_ref().is_some_and(|probe| {
+                let asked = (probe.target_id, probe.target_addr) == (sender, source);
+                asked && probe.knows(number, attempt)
+            }),
+            Some(Question::Healing { place }) => self.heal.answered(place, sender, number, source),
+            _ => false,
+        }
+    }
+
     /// The target itself answered; `Ok(false)`: this is not an answer to the open probe.
     pub(super) fn hear_probe_ack(
         &mut self,
@@ -240,7 +252,13 @@ impl Node {
             .members
             .find(request.target)
             .filter(|slot| *slot != Slot::ME && self.members.claim(*slot).status.is_active());
-        let target = target.ok_or(DropReason::RelayTarget)?;
+        let Some(target) = target else {
+            // Whoever alone holds a member would take itself for deaf if nobody answered, each time.
+            if self.config.nacks && request.target != self.me.id {
+                self.send(source, &Message::Nack(Nack { number: request.number }), Cargo::GOSSIP);
+            }
+            return Err(DropReason::RelayTarget);
+        };
         let place = self.relays.room(source).ok_or(DropReason::RelayLimit)?;
         let number = numbers::compose(self.number(), Question::Relayed { place });
         let longest = self.config.period.saturating_mul(u32::from(self.config.health_max) + 1);
