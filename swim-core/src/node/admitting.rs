@@ -152,10 +152,13 @@ impl Node {
             self.welcome(source, header.sender, announce.number, Verdict::Refused);
             return Ok(());
         };
+        // It may be held where it is not: then it has to say a newer word than that.
+        let held = self.members.claim(slot);
+        let elsewhere = self.members.addr(slot) != canonical(addr);
         let ack = Ack {
             number: announce.number,
             root: Some(self.digest_root()),
-            belief: self.belief(slot, header),
+            belief: if elsewhere { Some(held) } else { self.belief(slot, header) },
             stranger: false,
         };
         self.send(source, &Message::Ack(ack), Cargo::claims(&[Slot::ME]));

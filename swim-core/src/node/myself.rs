@@ -73,6 +73,21 @@ impl Node {
         }
     }
 
+    /// Somebody to whom this node has proven its address holds it at another, by this word.
+    pub(super) fn hear_misplaced(&mut self, about: About) {
+        let word = (about.epoch, about.incarnation);
+        if self.life == Life::Running
+            && word >= (self.me.epoch, self.incarnation())
+            && self.is_plausible(about.epoch)
+        {
+            if about.epoch > self.me.epoch {
+                self.outlive(about.epoch);
+            } else {
+                self.speak_up(about.incarnation);
+            }
+        }
+    }
+
     /// A higher incarnation than `accused`; if there is none, a higher epoch.
     pub(super) fn speak_up(&mut self, accused: Incarnation) {
         let mine = self.members.claim(Slot::ME);

@@ -185,6 +185,11 @@ impl Node {
             Message::PingReq(request) if mutant!(RelayForStrangers) => self.hear_ping_req(source, request),
             Message::Ping(ping) => self.hear_strange_ping(standing, source, header, ping, len),
             Message::Ack(ack) if standing != Standing::Outlived => self.hear_ack(source, header, ack),
+            // It holds a later life of this node just as this node does of it: somebody has to begin.
+            Message::Ack(ack) if ack.stranger && self.has_asked(source, header.sender, ack.number) => {
+                self.contact(source, Why::Introduction);
+                Err(refusal)
+            }
             _ => Err(refusal),
         }
     }
@@ -236,11 +241,15 @@ impl Node {
         if ping.target != self.me.id {
             return Err(DropReason::NotForMe);
         }
-        if self.life == Life::Running && ping.target_epoch > self.me.epoch {
+        let alone = self.n() == 1;
+        if self.life == Life::Running
+            && ping.target_epoch > self.me.epoch
+            && (alone || standing == Standing::Stranger)
+        {
             // It knows a later life of this node: our clock was set back. An answer in this epoch would
             // not be heard, so a node that is alone asks to be introduced, which tells it the epoch to
-            // beat. (One that has members hears it from them.)
-            if self.n() == 1 && self.is_plausible(ping.target_epoch) {
+            // beat. (One that has members hears it from them; whoever it knows is told to ask in turn.)
+            if alone && self.is_plausible(ping.target_epoch) {
                 self.contact(source, Why::Reply);
             }
             return Err(DropReason::Stranger);
@@ -261,15 +270,8 @@ impl Node {
             }
             _ => None,
         };
-        // Whoever is known, and speaks from another address without a newer word, need not introduce itself.
-        let stranger = match standing {
-            Standing::Stranger | Standing::Outlived => true,
-            Standing::Displaced(slot) => {
-                let held = self.members.claim(slot);
-                (header.epoch, header.incarnation) > (held.epoch, held.incarnation)
-            }
-            _ => false,
-        };
+        // Whoever is held elsewhere, or in another life, has to prove where it is, and hears what is held.
+        let stranger = !matches!(standing, Standing::Buried(_));
         let ack = Ack { number: ping.number, root: None, belief, stranger };
         let short = Cargo { len_max: Some(len), ..Cargo::EMPTY };
         let cargo = if mutant!(LongAnswerToStranger) { Cargo::claims(&[Slot::ME]) } else { short };
@@ -295,7 +297,9 @@ impl Node {
         }
         if let Some(belief) = ack.belief {
             let about = About { id: self.me.id, epoch: belief.epoch, incarnation: belief.incarnation };
-            if belief.status != Status::Alive {
+            if belief.status == Status::Alive {
+                self.hear_misplaced(about);
+            } else {
                 self.hear_accusation(about, belief.status, header.sender);
             }
         }
@@ -305,7 +309,7 @@ impl Node {
         Ok(())
     }
 
-    /// What is held of the sender, if that is not simply what its header says.
+    /// What is held of the sender, if that is more than what its header says.
     pub(super) fn belief(&self, slot: Slot, header: &Header) -> Option<Claim> {
         let held = self.members.claim(slot);
         let word = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
