@@ -109,6 +109,7 @@ pub(crate) mod kind {
     pub(crate) const PING_REQ: u8 = 3;
     pub(crate) const JOIN: u8 = 6;
     pub(crate) const WELCOME: u8 = 8;
+    pub(crate) const ANNOUNCE: u8 = 9;
 }
 
 /// Where the header's fields are.

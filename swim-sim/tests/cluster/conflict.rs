@@ -1,8 +1,8 @@
 //! Two nodes of one name: the incumbent keeps it, and nothing flaps.
 
-use crate::common::{cluster, each_seed, lan, others, secs};
+use crate::common::{cluster, each_seed, kind, lan, millis, others, secs};
 use swim_core::{Event, Status};
-use swim_sim::{Link, PER_CENT, Presence, Spec, World};
+use swim_sim::{Link, PER_CENT, Presence, Spec, Verdict, World};
 
 #[test]
 fn a_newcomer_that_takes_a_living_member_s_name_loses_it() {
@@ -58,6 +58,33 @@ fn of_two_holders_that_meet_when_clusters_merge_everybody_keeps_the_same_one() {
         world.run_until(secs(60), World::converged).expect("one holder remains, the same everywhere");
         let still = [hosts[1], rival].map(|host| world.presence(host));
         assert_eq!(still.iter().filter(|presence| **presence == Presence::Up).count(), 1, "{still:?}");
+        world.run_for(secs(120));
+        assert!(world.converged(), "and it stays so");
+    });
+}
+
+/// By its epoch it has the better claim, and nobody to say so: all members hold the other one.
+#[test]
+fn who_is_let_in_and_then_overtaken_by_a_namesake_gives_way() {
+    each_seed(5, |seed| {
+        let (mut world, hosts) = cluster(seed, 4, &lan());
+        let late = hosts[2];
+        world.crash(late);
+        world.run_for(secs(60));
+        world.set_calendar_ms(late, 7_200_000);
+        world.restart(late);
+        world.join(late, &hosts[..1]);
+        let home = world.addr(late);
+        world.set_hook(move |datagram| {
+            let announces = datagram.source == home && datagram.bytes.get(4) == Some(&kind::ANNOUNCE);
+            if announces { Verdict::Drop } else { Verdict::Pass }
+        });
+        let twin = world.start(Spec::new(lan()).id(world.id(late)));
+        world.join(twin, &hosts[..1]);
+        world.run_for(millis(100));
+        world.clear_hook();
+        world.run_until(secs(30), World::converged).expect("one holder remains, the same everywhere");
+        assert_eq!((world.presence(twin), world.presence(late)), (Presence::Up, Presence::Gone));
         world.run_for(secs(120));
         assert!(world.converged(), "and it stays so");
     });

@@ -10,6 +10,11 @@ const fn claim((id, epoch, incarnation): About) -> Claim {
     Claim { id, epoch, incarnation }
 }
 
+/// "It lives, there."
+pub(crate) fn alive(about: About, addr: &str) -> Vec<u8> {
+    claim(about).alive(addr.parse().expect("an address"))
+}
+
 /// "It is suspect": `by` says so.
 pub(crate) fn suspect(about: About, by: u64) -> Vec<u8> {
     claim(about).suspect(by)

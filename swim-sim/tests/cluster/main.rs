@@ -18,6 +18,7 @@ mod hostility;
 mod joining;
 mod known_holes;
 mod leave;
+mod lies;
 mod loss;
 mod machines;
 mod mass_join;

@@ -1,0 +1,97 @@
+//! One wrong word about a living member, a lie or a flipped bit, is put right by the member itself.
+
+use swim_core::{Command, Event, Status};
+use swim_sim::hostile::Voice;
+use swim_sim::{Action, HostId, Inbox, World};
+
+use crate::common::{assert_nobody_falsely_buried, cluster, each_seed, lan, millis, others, secs};
+use crate::forge;
+
+/// `speaker` says nothing, with these numbers in its header instead of its own.
+fn garbled(world: &mut World, speaker: HostId, target: HostId, epoch_ahead: u64, incarnation_ahead: u32) {
+    let (id, epoch, incarnation) = forge::about(world, speaker);
+    let label = world.node(speaker).expect("it runs").config().label_hash();
+    let (epoch, incarnation) = (epoch + epoch_ahead, incarnation + incarnation_ahead);
+    let bytes = Voice { label, id, epoch, incarnation }.gossip(&[]);
+    world.inject(world.addr(speaker), world.addr(target), &bytes);
+}
+
+/// `host` hears nobody.
+fn deafen(world: &mut World, hosts: &[HostId], host: HostId) {
+    for other in others(hosts, host) {
+        world.network().cut(other, host);
+    }
+}
+
+#[test]
+fn a_member_held_where_it_never_was_proves_where_it_is() {
+    each_seed(3, |seed| {
+        for (addr, incarnation_ahead) in
+            [("10.0.0.200:7946", 0), ("10.0.0.3:7946", 0), ("10.0.0.1:7", 1), ("10.0.0.200:7946", 1 << 20)]
+        {
+            let (mut world, hosts) = cluster(seed, 5, &lan());
+            let (id, epoch, incarnation) = forge::about(&world, hosts[1]);
+            let lie = forge::alive((id, epoch, incarnation + incarnation_ahead), addr);
+            forge::gossip(&mut world, hosts[2], hosts[0], &lie);
+            world.run_for(secs(20));
+            assert!(world.converged(), "{addr} {incarnation_ahead}");
+            assert_nobody_falsely_buried(&world);
+            world.run_for(secs(60));
+            assert!(world.converged(), "and it stays so");
+        }
+    });
+}
+
+/// Relays find it where they hold it, so its probes never fail, and it is never accused.
+#[test]
+fn a_member_that_one_other_holds_at_its_old_address_is_held_at_the_new_one_soon() {
+    each_seed(3, |seed| {
+        let (mut world, hosts) = cluster(seed, 5, &lan());
+        deafen(&mut world, &hosts, hosts[0]);
+        garbled(&mut world, hosts[1], hosts[0], 0, 64);
+        world.run_for(millis(10));
+        world.move_to(hosts[1], "10.0.0.200:7946".parse().expect("an address"));
+        world.run_for(secs(2));
+        world.heal();
+        world.run_until(secs(60), World::converged).expect("it is held where it is");
+    });
+}
+
+/// Each takes the other for an earlier life than the one that it holds, and answers nothing that is heard.
+#[test]
+fn two_members_that_hold_each_other_in_later_lives_come_to_agree() {
+    each_seed(3, |seed| {
+        let (mut world, hosts) = cluster(seed, 5, &lan());
+        garbled(&mut world, hosts[0], hosts[1], 8, 0);
+        garbled(&mut world, hosts[1], hosts[0], 1 << 20, 0);
+        world.run_for(millis(10));
+        assert!(!world.converged(), "both are believed");
+        world.run_until(secs(60), World::converged).expect("each learns in which life it is held");
+        assert_nobody_falsely_buried(&world);
+    });
+}
+
+/// Its probes of the dead member are answered by nobody, no relay holds it any longer, and that it was removed is
+/// believed only of a suspect.
+#[test]
+fn who_alone_holds_a_member_that_was_removed_finds_out_that_it_is_gone() {
+    each_seed(3, |seed| {
+        let (mut world, hosts) = cluster(seed, 6, &lan());
+        let (lonely, gone) = (hosts[0], hosts[5]);
+        let rest = others(&hosts[1..], gone);
+        world.perform(&Action::Pause { host: lonely, inbox: Inbox::Dropped });
+        world.crash(gone);
+        world
+            .run_until(secs(90), |world| world.all_believe(&rest, &[gone], Status::Dead))
+            .expect("the crash is detected");
+        let target = world.id(gone);
+        world.command(rest[0], Command::Remove { target });
+        world.run_until(secs(10), |world| world.all_believe(&rest, &[gone], Status::Left)).expect("removed");
+        world.resume(lonely);
+        world
+            .run_until(secs(90), |world| world.all_believe(&[lonely], &[gone], Status::Left))
+            .expect("it accuses the one that is gone");
+        let deaf = |event: &Event| matches!(event, Event::Deaf { deaf: true });
+        assert_eq!(world.count_events(lonely, deaf), 0, "it is not the one to blame");
+    });
+}
