@@ -28,6 +28,17 @@ pub fn all() -> Vec<Mistake> {
     Vec::new()
 }
 
+/// Whether this build can make this mistake; `None`, none, it always can.
+///
+/// # Errors
+/// There is none of that name, or none at all in this build.
+pub(crate) fn check(name: Option<&str>) -> Result<(), ScenarioError> {
+    match name {
+        Some(name) if !all().iter().any(|mistake| mistake.name == name) => Err(unknown(name)),
+        _ => Ok(()),
+    }
+}
+
 /// Chooses the mistake that all nodes of this process make from now on; `None`: none.
 ///
 /// # Errors

@@ -50,6 +50,12 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     text::duration::parse(text)
 }
 
+/// Writes a duration so that [`parse_duration`] reads the same one.
+#[must_use]
+pub fn print_duration(duration: Duration) -> String {
+    text::duration::print(duration)
+}
+
 /// Most hosts of a scenario.
 pub const HOSTS_MAX: u32 = 100_000;
 
@@ -175,6 +181,7 @@ impl Scenario {
     /// What is wrong with it, by name and value.
     pub fn check(&self) -> Result<(), ScenarioError> {
         self.config()?;
+        crate::mutants::check(self.mutant.as_deref())?;
         if self.hosts < 1 || self.hosts > HOSTS_MAX {
             return Err(ScenarioError(format!("hosts is {}; expected 1 to {HOSTS_MAX}", self.hosts)));
         }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use crate::run::{attempt, attempt_twice};
-use crate::scenario::ScenarioError;
+use crate::scenario::{Scenario, ScenarioError};
 use crate::swarm::{Plan, PlanError};
 
 pub use record::Record;
@@ -52,13 +52,21 @@ impl Sweep {
         }
     }
 
+    /// Whether it can be made: every dial and the mutant exist.
+    ///
+    /// # Errors
+    /// The first that does not, or a value that it cannot have.
+    pub fn check(&self) -> Result<(), SweepError> {
+        Ok(self.scenario(self.seeds.start)?.check()?)
+    }
+
     /// Runs them. `each` gets the results in the order of their seeds and says whether to go on; a `false`
     /// lets nothing further begin.
     ///
     /// # Errors
-    /// A dial that cannot be set.
+    /// As [`Sweep::check`] has them.
     pub fn run(&self, mut each: impl FnMut(&Record) -> bool) -> Result<Tally, SweepError> {
-        self.plan(self.seeds.start)?;
+        self.check()?;
         let mine: Vec<u64> = self.seeds.clone().filter(|seed| seed % self.shard.1 == self.shard.0).collect();
         let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
         let (sender, receiver) = mpsc::channel();
@@ -98,16 +106,16 @@ impl Sweep {
         Ok(tally)
     }
 
-    fn plan(&self, seed: u64) -> Result<Plan, PlanError> {
+    fn scenario(&self, seed: u64) -> Result<Scenario, PlanError> {
         let mut plan = Plan::draw(seed);
         self.set.iter().try_for_each(|assignment| plan.set(assignment))?;
-        Ok(plan)
+        let mut scenario = plan.scenario();
+        scenario.mutant.clone_from(&self.mutant);
+        Ok(scenario)
     }
 
     fn one(&self, seed: u64) -> Record {
-        let plan = self.plan(seed).expect("it was tried with the first seed");
-        let mut scenario = plan.scenario();
-        scenario.mutant.clone_from(&self.mutant);
+        let scenario = self.scenario(seed).expect("it was tried with the first seed");
         let twice = self.twice_every > 0 && seed.is_multiple_of(self.twice_every);
         let outcome = if twice { attempt_twice(&scenario) } else { attempt(&scenario, |_| {}) };
         Record::of(seed, scenario.hosts, &outcome)

@@ -28,7 +28,8 @@ Examples:
   swim-sim replay split-brain --until 30s     one of them, up to an instant
 
 Exit codes:
-  0 every law held    1 a file, or a sweep that reached too little    2 the command line or a scenario
+  0 every law held    1 a file, two runs that part, or a sweep that reached too little
+  2 the command line or a scenario
   10 a law of safety was broken   11 liveness   12 quality   13 a panic   14 nondeterminism";
 
 /// The commands.

@@ -11,7 +11,7 @@ use swim_sim::run::Verdict;
 pub(crate) enum Exit {
     /// Every law held.
     Ok = 0,
-    /// A file could not be read or written, or a sweep reached too little.
+    /// A file could not be read or written, two runs part, or a sweep reached too little.
     Failed = 1,
     /// The command line or a scenario makes no sense. (clap's own code for it, too.)
     Usage = 2,

@@ -5,6 +5,7 @@ mod args;
 mod diff;
 mod error;
 mod exit;
+mod layout;
 mod merge;
 mod mutants;
 mod panics;
@@ -16,6 +17,7 @@ mod shrink;
 mod source;
 mod step;
 mod style;
+mod summary;
 mod sweep;
 mod verdict;
 

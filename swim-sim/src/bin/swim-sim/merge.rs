@@ -7,7 +7,8 @@ use swim_sim::sweep::{Record, Tally};
 use crate::args::MergeArgs;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::sweep::{exit, line, output, summary};
+use crate::summary::{exit, summary};
+use crate::sweep::{line, output};
 
 pub(crate) fn merge(args: &MergeArgs) -> Result<Exit, Error> {
     let mut records = BTreeMap::new();
@@ -33,8 +34,8 @@ pub(crate) fn merge(args: &MergeArgs) -> Result<Exit, Error> {
         out.flush().map_err(Error::file(path))?;
     }
     if args.jsonl.as_deref() != Some(std::path::Path::new("-")) {
-        summary(&tally);
+        summary(&tally, true);
         anstream::println!("digest: {:016x}", tally.digest);
     }
-    Ok(exit(&tally))
+    Ok(exit(&tally, true))
 }

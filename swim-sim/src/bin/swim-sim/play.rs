@@ -6,14 +6,16 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use anstream::println;
+use anstyle::Style;
 use swim_core::Instant;
 use swim_sim::HostId;
 use swim_sim::run::{Outcome, attempt, attempt_twice};
-use swim_sim::scenario::option_values;
+use swim_sim::scenario::{option_values, print_duration};
 
 use crate::args::{ReplayArgs, RunArgs};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::layout::{time, words};
 use crate::recorded;
 use crate::source::Chosen;
 use crate::step::Stepper;
@@ -61,7 +63,11 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Error> {
     if let Some(path) = args.source.what.as_deref().map(Path::new).filter(|path| recorded::is_trace(path)) {
         return recorded::replay(path, args);
     }
-    let chosen = args.source.choose()?;
+    let mut chosen = args.source.choose()?;
+    // What is cut short has another digest: the line that repeats it says where.
+    if let Some(until) = args.until {
+        chosen.replay.push_str(&format!(" --until {}", print_duration(until)));
+    }
     if !args.json {
         announce(&chosen)?;
     }
@@ -93,29 +99,36 @@ fn announce(chosen: &Chosen) -> Result<(), Error> {
     println!("replay: {}", chosen.replay);
     let scenario = &chosen.scenario;
     if !scenario.about.is_empty() {
-        println!("{} {}", paint(BOLD, &scenario.name), scenario.about);
+        let about: Vec<(String, Style)> = std::iter::once((scenario.name.clone(), BOLD))
+            .chain(scenario.about.split_whitespace().map(|word| (word.to_owned(), Style::new())))
+            .collect();
+        println!("{}", words("about:", &about));
     }
     if let Some(plan) = &chosen.plan {
-        let dials: Vec<String> = plan
+        let dials: Vec<(String, Style)> = plan
             .dials()
             .iter()
             .map(|dial| {
-                let shown = format!("{}={}", dial.name, dial.value);
-                if dial.by_hand { paint(BOLD, shown) } else { shown }
+                let style = if dial.by_hand { BOLD } else { Style::new() };
+                (format!("{}={}", dial.name, dial.value), style)
             })
             .collect();
-        println!("dials: {}", dials.join(" "));
+        println!("{}", words("dials:", &dials));
     }
     let config = scenario.config().map_err(|error| Error::usage(error.to_string()))?;
-    let options: Vec<String> =
-        option_values(config.options()).iter().map(|(name, value)| format!("{name}={value}")).collect();
-    println!("{}", paint(DIM, format!("options: {}", options.join(" "))));
-    println!("{}", paint(DIM, format!("link: {}", link(chosen)?)));
+    let options: Vec<(String, Style)> = option_values(config.options())
+        .iter()
+        .map(|(name, value)| (format!("{name}={value}"), DIM))
+        .collect();
+    println!("{}", words("options:", &options));
+    let link: Vec<(String, Style)> =
+        link(chosen)?.split_whitespace().map(|word| (word.to_owned(), DIM)).collect();
+    println!("{}", words("link:", &link));
     println!(
-        "{} hosts, {} steps in {:?} of trouble",
+        "{} hosts, {} steps in {} of trouble",
         scenario.hosts,
         scenario.steps.len(),
-        scenario.trouble()
+        time(scenario.trouble())
     );
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::args::ShrinkArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::play::{conclude, text};
-use crate::source::{Chosen, PROGRAM, quoted};
+use crate::source::{Chosen, PROGRAM, as_built, quoted};
 use crate::style::{BOLD, paint};
 
 pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
@@ -31,7 +31,7 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
     let chosen = Chosen {
         scenario: shrunk.scenario,
         plan: None,
-        replay: format!("{} replay {}", program(), quoted(&path.display().to_string())),
+        replay: as_built(&format!("{PROGRAM} replay {}", quoted(&path.display().to_string()))),
     };
     std::fs::write(&path, text(&chosen)?).map_err(Error::file(&path))?;
     println!(
@@ -49,8 +49,4 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
     }
     conclude(&chosen, &shrunk.outcome, false);
     Ok(Exit::of(&shrunk.outcome.verdict))
-}
-
-fn program() -> String {
-    if cfg!(swim_mutants) { format!("RUSTFLAGS='--cfg swim_mutants' {PROGRAM}") } else { PROGRAM.to_owned() }
 }

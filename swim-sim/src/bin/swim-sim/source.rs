@@ -109,8 +109,13 @@ impl Source {
             word("--mutant");
             word(mutant);
         }
-        if cfg!(swim_mutants) { format!("RUSTFLAGS='--cfg swim_mutants' {line}") } else { line }
+        as_built(&line)
     }
+}
+
+/// A command in the build that this one is.
+pub(crate) fn as_built(line: &str) -> String {
+    if cfg!(swim_mutants) { format!("RUSTFLAGS='--cfg swim_mutants' {line}") } else { line.to_owned() }
 }
 
 /// An option of the members and its value, `NAME=VALUE`; whether there is one is for the scenario to say.

@@ -6,13 +6,16 @@ use std::time::Instant;
 
 use anstream::println;
 use indicatif::{ProgressBar, ProgressStyle};
-use swim_sim::sweep::{ENOUGH, Record, Sweep, Tally};
+use swim_sim::scenario::print_duration;
+use swim_sim::sweep::{Record, Sweep};
 
 use crate::args::{SweepArgs, cores};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::source::{PROGRAM, quoted};
-use crate::style::{BAD, BOLD, GOOD, paint};
+use crate::layout::number;
+use crate::source::{PROGRAM, as_built, quoted};
+use crate::style::{BAD, BOLD, DIM, paint};
+use crate::summary::{exit, first_words, summary};
 
 pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
     let sweep = Sweep {
@@ -24,15 +27,17 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
         mutant: args.mutant.clone(),
         ..Sweep::of(args.seeds.0.clone())
     };
-    let again = again(args);
+    // Before any file is touched.
+    sweep.check().map_err(|error| Error::usage(error.to_string()))?;
     let to_stdout = args.jsonl.as_deref() == Some(Path::new("-"));
     if !to_stdout {
-        println!("replay: {again}");
+        println!("replay: {}", again(args, args.seeds.0.end));
+        println!("{}", paint(DIM, announcement(args, &sweep)));
     }
     let mut out = args.jsonl.as_deref().map(output).transpose()?;
     let began = Instant::now();
-    let bar = bar(&args.seeds.0, args.shard.1);
-    let mut written = Ok(());
+    let bar = bar(args);
+    let (mut written, mut spent) = (Ok(()), false);
     let swept = sweep.run(|record| {
         bar.inc(1);
         if let Some(out) = &mut out {
@@ -41,24 +46,35 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
         if !record.is_good() {
             bar.suspend(|| anstream::eprintln!("{}", failure(record, args)));
         }
-        written.is_ok() && args.budget.is_none_or(|budget| began.elapsed() < budget)
+        spent = args.budget.is_some_and(|budget| began.elapsed() >= budget);
+        written.is_ok() && !spent
     });
     bar.finish_and_clear();
     let tally = swept.map_err(|error| Error::usage(error.to_string()))?;
     if let Some(path) = &args.jsonl {
-        written.map_err(Error::file(path))?;
+        written.and_then(|()| out.as_mut().map_or(Ok(()), |out| out.flush())).map_err(Error::file(path))?;
     }
+    let exit = exit(&tally, is_whole(args));
     if to_stdout {
-        return Ok(exit(&tally));
+        return Ok(exit);
     }
-    summary(&tally);
-    println!(
-        "{:.1} simulated seconds in each real one",
-        tally.simulated_ms as f64 / 1000.0 / began.elapsed().as_secs_f64()
-    );
-    println!("replay: {again}");
+    let mine = share(args);
+    let stopped = tally.runs < mine;
+    if stopped {
+        let why = if spent { "the budget is spent" } else { "a failure ends it; --keep-going goes on" };
+        println!("{} after {} of {} seeds: {why}", paint(BOLD, "stopped"), number(tally.runs), number(mine));
+    }
+    summary(&tally, is_whole(args));
+    let speed = tally.simulated_ms as f64 / 1000.0 / began.elapsed().as_secs_f64();
+    println!("{} simulated seconds in each real one", number(speed as u64));
+    if let Some(seed) = tally.failures.keys().next() {
+        let shrink = format!("{PROGRAM} shrink --seed {seed}{}", settings(args));
+        println!("what is needed of it: {}", as_built(&shrink));
+    }
+    let end = tally.seeds.filter(|_| stopped).map_or(args.seeds.0.end, |(_, last)| last + 1);
+    println!("replay: {}", again(args, end));
     println!("digest: {:016x}", tally.digest);
-    Ok(exit(&tally))
+    Ok(exit)
 }
 
 /// Where lines go.
@@ -75,71 +91,60 @@ pub(crate) fn line(out: &mut dyn Write, record: &Record) -> std::io::Result<()> 
     out.write_all(b"\n")
 }
 
-fn bar(seeds: &std::ops::Range<u64>, shards: u64) -> ProgressBar {
+/// How many of the seeds are this shard's.
+fn share(args: &SweepArgs) -> u64 {
+    let (index, count) = (args.shard.0, args.shard.1);
+    args.seeds.0.clone().filter(|seed| seed % count == index).count() as u64
+}
+
+fn announcement(args: &SweepArgs, sweep: &Sweep) -> String {
+    let mine = share(args);
+    let budget = args.budget.map_or_else(String::new, |budget| format!(", for {}", print_duration(budget)));
+    let (runs, jobs) = (number(mine), sweep.jobs);
+    format!("{runs} clusters, each with a size and faults of its own, {jobs} at a time{budget}")
+}
+
+fn bar(args: &SweepArgs) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:32} {pos}/{len} seeds, {per_sec}, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     // Hidden by itself where standard error is no terminal.
-    ProgressBar::new((seeds.end - seeds.start).div_ceil(shards)).with_style(style)
+    ProgressBar::new(share(args)).with_style(style)
 }
 
 fn failure(record: &Record, args: &SweepArgs) -> String {
-    let mut again = format!("{PROGRAM} replay --seed {}", record.seed);
-    for assignment in &args.set {
-        again.push_str(" --set ");
-        again.push_str(&quoted(assignment));
-    }
-    if let Some(mutant) = &args.mutant {
-        again.push_str(" --mutant ");
-        again.push_str(mutant);
-    }
-    let why = record.why.as_deref().unwrap_or_default();
-    let first = why.lines().next().unwrap_or_default();
-    format!("{} seed {}: {first}\n  {again}", paint(BAD, &record.verdict), record.seed)
+    let again = as_built(&format!("{PROGRAM} replay --seed {}{}", record.seed, settings(args)));
+    format!("{} seed {}: {}\n  {again}", paint(BAD, &record.verdict), record.seed, first_words(record))
 }
 
-/// The exact command that repeats the sweep.
-fn again(args: &SweepArgs) -> String {
-    let mut line = format!("{PROGRAM} sweep --seeds {}..{}", args.seeds.0.start, args.seeds.0.end);
+/// What every run of the sweep was changed by.
+fn settings(args: &SweepArgs) -> String {
+    let mut words = String::new();
+    for assignment in &args.set {
+        words.push_str(&format!(" --set {}", quoted(assignment)));
+    }
+    if let Some(mutant) = &args.mutant {
+        words.push_str(&format!(" --mutant {}", quoted(mutant)));
+    }
+    words
+}
+
+/// The exact command that repeats the sweep, up to a seed.
+fn again(args: &SweepArgs, end: u64) -> String {
+    let mut line = format!("{PROGRAM} sweep --seeds {}..{end}", args.seeds.0.start);
     if args.shard.1 > 1 {
         line.push_str(&format!(" --shard {}/{}", args.shard.0, args.shard.1));
     }
-    for assignment in &args.set {
-        line.push_str(&format!(" --set {}", quoted(assignment)));
-    }
-    if let Some(mutant) = &args.mutant {
-        line.push_str(&format!(" --mutant {mutant}"));
-    }
+    line.push_str(&settings(args));
     if args.keep_going {
         line.push_str(" --keep-going");
     }
-    line
+    if args.twice_every != 50 {
+        line.push_str(&format!(" --twice-every {}", args.twice_every));
+    }
+    as_built(&line)
 }
 
-/// What a sweep saw.
-pub(crate) fn summary(tally: &Tally) {
-    let (first, last) = tally.seeds.unwrap_or_default();
-    let word = if tally.failures.is_empty() { paint(GOOD, "passed:") } else { paint(BAD, "failed:") };
-    println!("{word} {} of {} runs failed (seeds {first} to {last})", tally.failures.len(), tally.runs);
-    if let Some((agreed, seed)) = tally.agreed_ms {
-        println!("the longest until all agreed: {:.1} s, in seed {seed}", agreed as f64 / 1000.0);
-    }
-    let laws: Vec<String> = tally.laws.iter().map(|(law, looked)| format!("{law} {looked}")).collect();
-    println!("{} {}", paint(BOLD, "laws, and how often each looked:"), laws.join(", "));
-    let seen: Vec<String> = tally.sometimes.iter().map(|(name, hits)| format!("{name} {hits}")).collect();
-    println!("{} {}", paint(BOLD, "seen:"), seen.join(", "));
-    for (name, how) in tally.missed() {
-        println!("{} {name}: {how}", paint(BOLD, "not seen:"));
-    }
-    for law in tally.idle_laws() {
-        println!("{} {law} had nothing to judge", paint(BOLD, "not tried:"));
-    }
-    if tally.tried_too_little() {
-        println!("{} {ENOUGH} seeds are enough to see all of that", paint(BAD, "tried too little:"));
-    }
-}
-
-/// The first failure's code; a sweep that tried too little has failed, too.
-pub(crate) fn exit(tally: &Tally) -> Exit {
-    let enough = if tally.tried_too_little() { Exit::Failed } else { Exit::Ok };
-    tally.failures.values().next().map_or(enough, |record| Exit::of_word(&record.verdict))
+/// Whether nothing keeps it from seeing all that a sweep can.
+fn is_whole(args: &SweepArgs) -> bool {
+    args.set.is_empty() && args.mutant.is_none()
 }

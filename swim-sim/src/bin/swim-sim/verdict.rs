@@ -1,24 +1,28 @@
 //! How a run's end is shown.
 
+use std::time::Duration;
+
 use serde_json::json;
 use swim_sim::run::{Outcome, Verdict};
 
+use crate::layout::{columns, moment, time};
 use crate::panics;
 use crate::source::Chosen;
 use crate::style::{BAD, DIM, GOOD, paint};
 
 /// The verdict in a sentence or two.
 pub(crate) fn sentence(outcome: &Outcome) -> String {
-    let at = |nanos: u64| format!("{}.{:03} s", nanos / 1_000_000_000, nanos / 1_000_000 % 1000);
     match &outcome.verdict {
         Verdict::Passed => {
-            let agreed = outcome
-                .agreed
-                .map_or_else(String::new, |agreed| format!(", all agreed after {agreed:.1?} of peace"));
-            format!("{} every law held for {}{agreed}", paint(GOOD, "passed:"), at(outcome.ended.as_nanos()))
+            let agreed = match outcome.agreed {
+                None => String::new(),
+                Some(Duration::ZERO) => ", all agreed as soon as there was peace".to_owned(),
+                Some(agreed) => format!(", all agreed after {} of peace", time(agreed)),
+            };
+            format!("{} every law held for {}{agreed}", paint(GOOD, "passed:"), moment(outcome.ended))
         }
         Verdict::CutShort => {
-            format!("{} every law held until {}", paint(GOOD, "stopped:"), at(outcome.ended.as_nanos()))
+            format!("{} every law held until {}", paint(GOOD, "stopped:"), moment(outcome.ended))
         }
         Verdict::Broken(violation) => {
             let hosts = &violation.broken.hosts;
@@ -28,13 +32,13 @@ pub(crate) fn sentence(outcome: &Outcome) -> String {
                 violation.law,
                 violation.law.says,
                 violation.broken.why.replace('\n', "\n  "),
-                at(violation.at.as_nanos()),
+                moment(violation.at),
                 violation.phase,
             )
         }
         Verdict::Panicked(text) => {
             let place = panics::place().unwrap_or_default();
-            format!("{} {text}\n  {place}, at {}", paint(BAD, "panic:"), at(outcome.ended.as_nanos()))
+            format!("{} {text}\n  {place}, at {}", paint(BAD, "panic:"), moment(outcome.ended))
         }
         Verdict::Nondeterministic { first, second } => {
             format!("{} the same scenario gave {first}, then {second}", paint(BAD, "nondeterminism:"))
@@ -43,11 +47,10 @@ pub(crate) fn sentence(outcome: &Outcome) -> String {
     }
 }
 
-/// What each law looked at, in a line.
+/// How often each law had something to judge.
 pub(crate) fn laws(outcome: &Outcome) -> String {
-    let laws: Vec<String> =
-        outcome.laws.iter().map(|(law, looked)| format!("{} {looked}", law.number)).collect();
-    paint(DIM, format!("looked at: {}", laws.join(", ")))
+    let laws: Vec<(&str, u64)> = outcome.laws.iter().map(|(law, looked)| (law.number, *looked)).collect();
+    paint(DIM, format!("laws, and how often each had something to judge:\n{}", columns(&laws)))
 }
 
 /// Everything for scripts.

@@ -1,0 +1,117 @@
+//! How lists, numbers and times are laid out so that eyes can take them in: no line longer than a terminal is
+//! wide, no digit that means nothing.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anstyle::Style;
+
+use crate::style::paint;
+
+/// Characters in a line.
+const WIDTH: usize = 100;
+/// Before each line of a list.
+const INDENT: usize = 2;
+/// Between two columns.
+const GAP: usize = 3;
+
+/// `1,234,567`
+pub(crate) fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut shown = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// `2.6 s`, or `42 ms` if it is shorter than a second.
+pub(crate) fn time(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        return format!("{} ms", time.as_millis());
+    }
+    let tenths = u64::try_from(time.as_millis() / 100).unwrap_or(u64::MAX);
+    format!("{}.{} s", number(tenths / 10), tenths % 10)
+}
+
+/// A moment, to the millisecond: there it matters.
+pub(crate) fn moment(at: swim_core::Instant) -> String {
+    let millis = at.as_nanos() / 1_000_000;
+    format!("{}.{:03} s", number(millis / 1000), millis % 1000)
+}
+
+/// A title, and words that go on in as many lines as they need.
+pub(crate) fn words(title: &str, words: &[(String, Style)]) -> String {
+    let mut text = title.to_owned();
+    let mut column = title.chars().count();
+    for (word, style) in words {
+        let len = word.chars().count();
+        if column + 1 + len > WIDTH {
+            text.push('\n');
+            text.extend(std::iter::repeat_n(' ', INDENT));
+            column = INDENT;
+        } else {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(&paint(*style, word));
+        column += len;
+    }
+    text
+}
+
+/// Names and numbers, in as many columns as fit.
+pub(crate) fn columns(cells: &[(&str, u64)]) -> String {
+    let cells: Vec<(&str, String)> = cells.iter().map(|(name, value)| (*name, number(*value))).collect();
+    let widest = |len: fn(&(&str, String)) -> usize| cells.iter().map(len).max().unwrap_or_default();
+    let (names, numbers) = (widest(|cell| cell.0.len()), widest(|cell| cell.1.len()));
+    let cell_width = names + 1 + numbers + GAP;
+    let in_a_line = ((WIDTH - INDENT + GAP) / cell_width).max(1);
+    // Read from top to bottom, as a list is.
+    let lines = cells.len().div_ceil(in_a_line);
+    let mut text = String::new();
+    for line in 0..lines {
+        let mut shown = " ".repeat(INDENT);
+        for (name, value) in cells.iter().skip(line).step_by(lines) {
+            let _ = write!(shown, "{name:names$} {value:>numbers$}{:GAP$}", "");
+        }
+        text.push_str(shown.trim_end());
+        if line + 1 < lines {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_are_shown_as_people_write_them() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        let shown = |nanos| time(Duration::from_nanos(nanos));
+        assert_eq!(shown(0), "0 ms");
+        assert_eq!(shown(2_577_123_456), "2.5 s");
+        assert_eq!(shown(3_600_000_000_000), "3,600.0 s");
+        assert_eq!(moment(swim_core::Instant::from_nanos(1_234_567_890_123)), "1,234.567 s");
+    }
+
+    #[test]
+    fn no_line_is_longer_than_the_page_and_no_word_is_lost() {
+        let many: Vec<(String, Style)> = (0..90).map(|n| (format!("dial{n}={n}"), Style::new())).collect();
+        let text = words("dials:", &many);
+        assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
+        assert_eq!(text.split_whitespace().count(), 91);
+        let names: Vec<String> = (0..90).map(|n| format!("event-{n}")).collect();
+        let cells: Vec<(&str, u64)> =
+            names.iter().zip(0..).map(|(name, n)| (name.as_str(), n * n * n)).collect();
+        let text = columns(&cells);
+        assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
+        assert_eq!(text.split_whitespace().count(), 180);
+        assert_eq!(columns(&[]), "");
+    }
+}
