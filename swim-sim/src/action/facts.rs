@@ -115,6 +115,17 @@ impl Action {
         hosts
     }
 
+    /// The link that it puts between hosts.
+    #[must_use]
+    pub const fn link(&self) -> Option<&Link> {
+        match self {
+            Self::SetDefaultLink(link) | Self::SetLink { link, .. } | Self::SetLinksOf { link, .. } => {
+                Some(link)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether this begins something, ends it, or neither.
     #[must_use]
     pub fn phase(&self) -> Phase {

@@ -78,6 +78,10 @@ fn with_ledger(case: &Case, ledger: &Arc<Ledger>) -> Vec<Box<dyn Invariant>> {
     let mut laws = safe(case);
     laws.extend(lively(case));
     laws.extend(good(case, ledger));
+    if !case.scenario.flips_bits() {
+        laws.push(Box::new(attachments::Attachments::new(case)));
+        laws.push(Box::new(load::Load::new(case, Arc::clone(ledger))));
+    }
     laws.extend(bounds(case));
     if let Some(expected) = expected::Expected::new(case) {
         laws.push(Box::new(expected));
@@ -113,7 +117,6 @@ fn lively(case: &Case) -> Vec<Box<dyn Invariant>> {
         Box::new(returns::Returns::new(returns::Way::First, case)),
         Box::new(returns::Returns::new(returns::Way::Again, case)),
         Box::new(returns::Returns::new(returns::Way::Resumed, case)),
-        Box::new(attachments::Attachments::new(case)),
         Box::new(farewells::Farewells::new(case)),
         Box::new(promises::Promises::default()),
     ]
@@ -129,7 +132,6 @@ fn good(case: &Case, ledger: &Arc<Ledger>) -> Vec<Box<dyn Invariant>> {
         Box::new(storms::Storms::new(case)),
         Box::new(broadcasts::Broadcasts::new(case)),
         Box::new(dissemination::Dissemination::new(case, Arc::clone(ledger))),
-        Box::new(load::Load::new(case, Arc::clone(ledger))),
     ]
 }
 

@@ -175,6 +175,14 @@ impl Scenario {
         self.trouble.unwrap_or(last).max(last)
     }
 
+    /// Whether some link flips bits. Nothing on the wire tells that from a lie of a member's, so laws about
+    /// what nobody can check (another's metadata, who accused whom) have nothing to say then.
+    #[must_use]
+    pub fn flips_bits(&self) -> bool {
+        let links = self.steps.iter().filter_map(|step| step.action.link());
+        links.chain([&self.link]).any(|link| link.corrupt_ppm > 0)
+    }
+
     /// Whether it can be carried out.
     ///
     /// # Errors
