@@ -240,7 +240,7 @@ pub(crate) struct Lesser {
     #[serde(with = "crate::state::addr")]
     pub(crate) addr: SocketAddr,
     pub(crate) epoch: Epoch,
-    /// It has asked in turn.
+    /// It has asked in turn, and this node had the better claim by then.
     pub(crate) asked: bool,
 }
 

@@ -30,7 +30,9 @@ impl Node {
             Message::Ping(ping) if ping.target == self.me.id => {
                 let ack = Ack { number: ping.number, root: None, belief: None, stranger: false };
                 self.send(source, &Message::Ack(ack), Cargo { len_max: Some(len), ..Cargo::EMPTY });
-                self.lesser = Some(Lesser { addr: source, epoch: header.epoch, asked: true });
+                if !Rival::beats(header.epoch, source, &self.me) {
+                    self.lesser = Some(Lesser { addr: source, epoch: header.epoch, asked: true });
+                }
                 Ok(())
             }
             Message::Join(join) => self.hear_join(source, header, join, len),

@@ -20,13 +20,13 @@ named! {
     // What machines do.
     "gc-pause", "clock-jump", "clock-drift", "late-ticks", "slow-member", "flapping-nic", "calendar",
     // What processes and their users do.
-    "rolling-restart", "storm", "name-reuse", "name-taken", "mass-join", "mass-leave", "missed-goodbye",
+    "rolling-restart", "storm", "name-reuse", "name-taken", "name-overtaken", "mass-join", "mass-leave", "missed-goodbye",
     "operator-remove", "moving-members",
     // What networks do.
     "one-way-link", "deaf-member", "mute-member", "split-brain", "three-way-split", "lossy-percent",
     "burst-loss", "wan-spikes", "reordering", "narrow-link", "noisy-wire",
     // What others do.
-    "garbage-rain", "old-datagrams", "strangers",
+    "garbage-rain", "old-datagrams", "strangers", "wrong-address",
     // The known holes: docs/known-holes.md.
     "h01-resurrection", "h02-incarnation-overflow", "h03-restart-amnesia", "h04-two-of-one-name",
     "h05-forged-goodbye", "h06-guessed-acks", "h07-reflection", "h08-healing", "h09-one-way",
