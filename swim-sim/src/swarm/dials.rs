@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use swim_core::Options;
+
 use crate::Random;
 use crate::random::purpose;
+use crate::scenario::{Settings, option_names};
 
 /// One dial of a plan, and what it is set to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +35,8 @@ macro_rules! dials {
             pub seed: u64,
             $(#[doc = $about] pub $name: u32,)*
             by_hand: Vec<&'static str>,
+            /// Options of the members that were set by hand.
+            pub(super) options: Settings,
         }
 
         impl Plan {
@@ -48,7 +53,7 @@ macro_rules! dials {
                     };
                 )*
                 let _ = stream;
-                Self { seed, $($name,)* by_hand: Vec::new() }
+                Self { seed, $($name,)* by_hand: Vec::new(), options: Settings::default() }
             }
 
             /// All dials.
@@ -130,19 +135,16 @@ dials! {
 }
 
 impl Plan {
-    /// Sets a dial by hand, as `name=value`. All others stay as they were drawn.
+    /// Sets a dial or an option of the members by hand, as `name=value`. All others stay as they were drawn.
     ///
     /// # Errors
-    /// There is no such dial, or it has no such value.
+    /// There is neither of that name, or it has no such value.
     pub fn set(&mut self, assignment: &str) -> Result<(), PlanError> {
         let (name, text) = assignment.split_once('=').ok_or_else(|| {
             PlanError(format!("`{assignment}` sets nothing; write it as name=value, for example loss=25"))
         })?;
         let (name, text) = (name.trim(), text.trim());
-        let Some((name, place, most)) = self.dial(name) else {
-            let names: Vec<&str> = self.dials().iter().map(|dial| dial.name).collect();
-            return Err(PlanError(format!("there is no dial `{name}`; there are: {}", names.join(", "))));
-        };
+        let Some((name, place, most)) = self.dial(name) else { return self.set_option(name, text) };
         let value = match text {
             "true" => Some(1),
             "false" => Some(0),
@@ -152,6 +154,21 @@ impl Plan {
             PlanError(format!("dial `{name}` is `{text}`; expected a number from 0 to {most}"))
         })?;
         self.by_hand.push(name);
+        Ok(())
+    }
+
+    fn set_option(&mut self, name: &str, text: &str) -> Result<(), PlanError> {
+        if !option_names().contains(&name) {
+            let dials: Vec<&str> = self.dials().iter().map(|dial| dial.name).collect();
+            let (dials, options) = (dials.join(", "), option_names().join(", "));
+            return Err(PlanError(format!(
+                "there is no dial and no option `{name}`; dials: {dials}; options of the members: {options}"
+            )));
+        }
+        let Ok(value) = text.parse();
+        let one = Settings([(name.to_owned(), value)].into());
+        one.apply(&mut Options::lan()).map_err(|error| PlanError(error.0))?;
+        self.options.0.extend(one.0);
         Ok(())
     }
 }
@@ -188,6 +205,22 @@ mod tests {
         let mut error = |text| plan.set(text).expect_err("wrong").0;
         assert_eq!(error("loss"), "`loss` sets nothing; write it as name=value, for example loss=25");
         assert_eq!(error("loss=101"), "dial `loss` is `101`; expected a number from 0 to 100");
-        assert!(error("los=1").starts_with("there is no dial `los`; there are: hosts, profile, "));
+        assert!(error("los=1").starts_with("there is no dial and no option `los`; dials: hosts, profile, "));
+        assert_eq!(error("period=2"), "option `period` is `2`; expected a duration such as 1.5s or 200ms");
+    }
+
+    #[test]
+    fn an_option_set_by_hand_goes_before_what_was_drawn() {
+        let mut plan = Plan::draw(7);
+        plan.set("forgetful=1").expect("there is such a dial");
+        plan.set("tombstone_life=7s").expect("there is such an option");
+        let config = plan.scenario().config().expect("a value in its range");
+        assert_eq!(config.tombstone_life, std::time::Duration::from_secs(7));
+    }
+
+    #[test]
+    fn no_dial_has_the_name_of_an_option() {
+        let dials = Plan::draw(7).dials();
+        assert!(dials.iter().all(|dial| !option_names().contains(&dial.name)));
     }
 }

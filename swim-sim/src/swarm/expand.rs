@@ -55,6 +55,7 @@ impl Plan {
         if self.piggyback_only > 0 {
             set("gossip_interval", "never");
         }
+        options.extend(self.options.0.clone());
         Settings(options)
     }
 

@@ -112,8 +112,8 @@ pub(crate) struct SweepArgs {
     /// Run every n-th seed twice and compare the digests; 0: none
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) twice_every: u64,
-    /// Sets a dial of the swarm by hand in every run, for example loss=25
-    #[arg(long, value_name = "DIAL=VALUE")]
+    /// Sets a dial of the swarm or an option of the members by hand in every run, for example loss=25
+    #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
     /// A deliberately broken core, in a build that has them
     #[arg(long, value_name = "NAME")]
@@ -163,8 +163,8 @@ pub(crate) struct DiffArgs {
     /// Another
     #[arg(value_name = "B")]
     pub(crate) b: String,
-    /// Sets a dial of the swarm by hand, where A or B is a seed
-    #[arg(long, value_name = "DIAL=VALUE")]
+    /// Sets a dial of the swarm or an option of the members by hand, where A or B is a seed
+    #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
 }
 

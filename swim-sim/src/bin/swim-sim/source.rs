@@ -20,8 +20,8 @@ pub(crate) struct Source {
     /// The seed that everything is drawn from (of a file: instead of its own)
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Sets a dial of the swarm by hand, for example loss=25, or, of a scenario, an option of the members, for
-    /// example self_doubt=false; may be given several times
+    /// Sets an option of the members by hand, for example self_doubt=false, or, of a seed, a dial of the swarm,
+    /// for example loss=25; may be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
     /// A deliberately broken core, in a build that has them (see `swim-sim mutants`)

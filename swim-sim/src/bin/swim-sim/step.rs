@@ -1,6 +1,6 @@
 //! One thing after the other, at the reader's pace.
 
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 /// Prints what happened, and waits for Enter if somebody watches; `q` goes on without.
 pub(crate) struct Stepper {
@@ -16,7 +16,11 @@ impl Stepper {
         if text.is_empty() {
             return;
         }
-        anstream::print!("{text}");
+        let written = anstream::stdout().lock().write_all(text.as_bytes());
+        if written.is_err() {
+            // Whoever read this has seen enough.
+            std::process::exit(0);
+        }
         if self.waits {
             let mut line = String::new();
             let read = std::io::stdin().lock().read_line(&mut line);

@@ -1,6 +1,6 @@
 //! `swim-sim sweep`: many seeds, with a bar on the terminal and a line for each run in a file.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::time::Instant;
 
@@ -51,7 +51,9 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
     });
     bar.finish_and_clear();
     let tally = swept.map_err(|error| Error::usage(error.to_string()))?;
-    if let Some(path) = &args.jsonl {
+    // Whoever read the lines has seen enough.
+    let unread = to_stdout && written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
+    if let Some(path) = args.jsonl.as_ref().filter(|_| !unread) {
         written.and_then(|()| out.as_mut().map_or(Ok(()), |out| out.flush())).map_err(Error::file(path))?;
     }
     let exit = exit(&tally, is_whole(args));
