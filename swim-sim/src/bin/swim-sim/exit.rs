@@ -61,3 +61,20 @@ impl From<Exit> for ExitCode {
         Self::from(exit as u8)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_and_nondeterminism_have_codes_of_their_own() {
+        assert_eq!(Exit::of(&Verdict::Panicked("there".to_owned())) as u8, 13);
+        let [first, second] = [0, 1].map(|n| {
+            let mut digest = swim_sim::Fingerprint::new();
+            digest.absorb(n);
+            digest
+        });
+        assert_eq!(Exit::of(&Verdict::Nondeterministic { first, second }) as u8, 14);
+        assert_eq!(Exit::of(&Verdict::CutShort), Exit::Ok);
+    }
+}

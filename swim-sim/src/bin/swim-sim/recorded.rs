@@ -5,11 +5,13 @@ use std::path::Path;
 use anstream::println;
 use serde_json::json;
 use swim_core::Instant;
+use swim_sim::scenario::print_duration;
 use swim_trace::{MAGIC, Reader, ReplayError, ReplayOptions, Replayed, Step, replay as run};
 
 use crate::args::ReplayArgs;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::layout::{moment, number};
 use crate::source::{PROGRAM, quoted};
 use crate::step::Stepper;
 use crate::style::{BAD, BOLD, GOOD, paint};
@@ -23,7 +25,10 @@ pub(crate) fn is_trace(path: &Path) -> bool {
 }
 
 pub(crate) fn replay(path: &Path, args: &ReplayArgs) -> Result<Exit, Error> {
-    let again = format!("{PROGRAM} replay {}", quoted(&path.display().to_string()));
+    let mut again = format!("{PROGRAM} replay {}", quoted(&path.display().to_string()));
+    if let Some(until) = args.until {
+        again.push_str(&format!(" --until {}", print_duration(until)));
+    }
     if !args.json {
         println!("replay: {again}");
     }
@@ -68,11 +73,12 @@ fn in_words(outcome: &Result<Replayed, ReplayError>) {
     match outcome {
         Ok(replayed) => {
             println!(
-                "{} {} records, to {:?} of the node's clock, bit for bit; {:?} in the end",
+                "{} {} records of {:?} at {}, to {} of its clock, bit for bit",
                 paint(GOOD, "the same:"),
-                replayed.records,
-                replayed.until,
-                replayed.me
+                number(replayed.records),
+                replayed.me.id,
+                replayed.me.addr,
+                moment(replayed.until)
             );
             if replayed.first > 0 {
                 println!(
