@@ -23,7 +23,13 @@ const AFTER: usize = 3;
 
 pub(crate) fn diff(args: &DiffArgs) -> Result<Exit, Error> {
     let [a, b] = [scenario(&args.a, args)?, scenario(&args.b, args)?];
-    let [mut left, mut right] = [lines(a), lines(b)];
+    // A mistake in the core is the whole process's: with two of them, one run waits for the other's end.
+    let at_once = a.mutant == b.mutant;
+    let mut left = lines(a);
+    if !at_once {
+        left = left.to_the_end();
+    }
+    let mut right = lines(b);
     let mut before = VecDeque::new();
     let mut number = 0_u64;
     loop {
@@ -73,6 +79,14 @@ fn scenario(what: &str, args: &DiffArgs) -> Result<Scenario, Error> {
 struct Lines {
     steps: Receiver<String>,
     waiting: VecDeque<String>,
+}
+
+impl Lines {
+    /// Lets the run end before anybody reads on.
+    fn to_the_end(mut self) -> Self {
+        let waiting = self.by_ref().collect();
+        Self { waiting, ..self }
+    }
 }
 
 impl Iterator for Lines {
