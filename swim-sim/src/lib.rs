@@ -16,6 +16,16 @@
 //! Whether two runs were the same is not a matter of opinion: [`World::fingerprint`] hashes everything
 //! that was sent, lost, delivered, done and reported, in order.
 //!
+//! # Three ways to use it
+//!
+//! - **The binary `swim-sim`** (`docs/simulation.md`) searches: a seed draws a plan ([`swarm`]), the plan a
+//!   [`scenario`], which is carried out in phases ([`run`]) and judged by laws ([`invariants`]); [`sweep`] does
+//!   that for many seeds, [`sometimes`] says what it must have seen, [`shrink`] makes a failure small, and
+//!   [`report`] shows it.
+//! - **[`property`]** tests your application on top of the membership (`docs/testing-your-application.md`), with
+//!   the feature `proptest` and without the default ones.
+//! - **[`World`]** itself, for tests of one behaviour:
+//!
 //! ```
 //! use std::time::Duration;
 //! use swim_core::{Config, Status};
