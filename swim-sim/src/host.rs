@@ -103,6 +103,8 @@ pub(crate) struct Host {
     pub(crate) inbox_while_paused: Inbox,
     /// Its stack refuses to send, and nothing reaches it.
     pub(crate) unplugged: bool,
+    /// Where its datagrams seem to come from, if that is not `addr`.
+    pub(crate) mask: Option<SocketAddr>,
     /// How many lives there were.
     pub(crate) lives: u32,
     /// The process's clock: a process that starts anew begins at zero.
@@ -142,6 +144,7 @@ impl Host {
             paused: false,
             inbox_while_paused: Inbox::Kept,
             unplugged: false,
+            mask: None,
             lives: 0,
             clock: Clock::started(Instant::ORIGIN, 0),
             slowness: Slowness::none(late),

@@ -12,8 +12,22 @@ use crate::scenario::ScenarioError;
 pub struct Mistake {
     /// What it is called.
     pub name: &'static str,
-    /// What is wrong, and which law should notice.
+    /// What is wrong, and in parentheses which laws should notice.
     pub about: &'static str,
+}
+
+impl Mistake {
+    /// What is wrong.
+    #[must_use]
+    pub fn wrong(&self) -> &'static str {
+        self.about.rsplit_once(" (").map_or(self.about, |(wrong, _)| wrong)
+    }
+
+    /// The numbers of the laws that fit: one of them should notice.
+    pub fn laws(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let named = self.about.rsplit_once(" (").and_then(|(_, laws)| laws.strip_suffix(")."));
+        named.into_iter().flat_map(|laws| laws.split(", "))
+    }
 }
 
 /// All mistakes of this build: none in a usual one.
@@ -65,10 +79,38 @@ fn unknown(name: &str) -> ScenarioError {
     ))
 }
 
-#[cfg(all(test, not(swim_mutants)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn what_is_wrong_and_what_fits_are_told_apart() {
+        let mistake = Mistake { name: "x", about: "A timer (of two) is forgotten: nobody wakes (L1, B36)." };
+        assert_eq!(mistake.wrong(), "A timer (of two) is forgotten: nobody wakes");
+        assert_eq!(mistake.laws().collect::<Vec<_>>(), ["L1", "B36"]);
+    }
+
+    /// Every mistake names laws, and each of them is one that runs are judged by.
+    #[cfg(swim_mutants)]
+    #[test]
+    fn every_mistake_names_laws_that_are_watched() {
+        let scenario = crate::scenario::Scenario::calm(1, 3);
+        let scenario = crate::scenario::Scenario { expect: expecting_something(), ..scenario };
+        let case = crate::invariants::Case::of(&scenario).expect("the defaults are in range");
+        let watched: Vec<&str> =
+            crate::invariants::standard(&case).iter().map(|law| law.law().number).collect();
+        for mistake in all() {
+            let unknown: Vec<_> = mistake.laws().filter(|law| !watched.contains(law)).collect();
+            assert!(mistake.laws().count() > 0 && unknown.is_empty(), "{}: {unknown:?}", mistake.name);
+        }
+    }
+
+    #[cfg(swim_mutants)]
+    fn expecting_something() -> crate::scenario::Expect {
+        crate::scenario::Expect { nobody_dead: true, ..Default::default() }
+    }
+
+    #[cfg(not(swim_mutants))]
     #[test]
     fn a_usual_build_has_no_mutants_and_says_how_to_get_them() {
         assert_eq!(all(), []);

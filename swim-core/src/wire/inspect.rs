@@ -5,6 +5,7 @@
 //! numbers: the records are read where they lie, one after the other, as they are asked for.
 
 use core::net::SocketAddr;
+use core::time::Duration;
 
 use super::accusers::Accusers;
 use super::body::{Body, read_body};
@@ -46,6 +47,8 @@ pub struct Inspection<'a> {
     pub verdict: Option<Verdict>,
     /// A direct message.
     pub payload: Option<&'a [u8]>,
+    /// How much time a ping-req gives its relay.
+    pub budget: Option<Duration>,
     /// Parts that only a later version knows.
     pub unknown_parts: u32,
     body: Body<'a>,
@@ -120,6 +123,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection<'_>, DropReason> {
         token: None,
         verdict: None,
         payload: body.payload,
+        budget: None,
         unknown_parts: body.unknown_parts,
         body,
     };
@@ -160,7 +164,10 @@ impl<'a> Inspection<'a> {
             Message::Ack(head) => {
                 (self.belief, self.root, self.stranger) = (head.belief, head.root, head.stranger);
             }
-            Message::PingReq(head) => self.target = Some(head.target),
+            Message::PingReq(head) => {
+                self.target = Some(head.target);
+                self.budget = Some(Duration::from_micros(head.budget_us.into()));
+            }
             Message::RelayedAck(head) => self.target = Some(head.target),
             Message::Join(head) => self.token = Some(head.token),
             Message::Challenge(head) => self.token = Some(head.token),

@@ -66,11 +66,13 @@ pub enum FaultClass {
     Reflection,
     /// Many who do not exist ask to join.
     Strangers,
+    /// Datagrams come from another address than their sender's.
+    WrongSource,
 }
 
 impl FaultClass {
     /// All of them, in the order of a report.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Crash,
         Self::Restart,
         Self::Pause,
@@ -101,6 +103,7 @@ impl FaultClass {
         Self::SpoofedAck,
         Self::Reflection,
         Self::Strangers,
+        Self::WrongSource,
     ];
 
     /// Its name, in lower case with hyphens.
@@ -137,6 +140,7 @@ impl FaultClass {
             Self::SpoofedAck => "spoofed-ack",
             Self::Reflection => "reflection",
             Self::Strangers => "strangers",
+            Self::WrongSource => "wrong-source",
         }
     }
 

@@ -36,6 +36,7 @@ impl Action {
             Self::Leave(_) => FaultClass::Leave,
             Self::Move { .. } => FaultClass::Move,
             Self::Unplug(_) | Self::Plug(_) => FaultClass::Unplug,
+            Self::Mask { .. } | Self::Unmask(_) => FaultClass::WrongSource,
             Self::Partition(_) => FaultClass::Partition,
             Self::Cut { .. } | Self::Mend { .. } => FaultClass::OneWayCut,
             Self::Slow { .. } | Self::Quicken(_) => FaultClass::Slow,
@@ -77,6 +78,7 @@ impl Action {
             | Self::Leave(host)
             | Self::Unplug(host)
             | Self::Plug(host)
+            | Self::Unmask(host)
             | Self::ResetLinksOf(host)
             | Self::Quicken(host)
             | Self::RestartAs { host, .. }
@@ -96,6 +98,7 @@ impl Action {
             | Self::Strangers { host, .. }
             | Self::Pause { host, .. }
             | Self::Join { host, .. }
+            | Self::Mask { host, .. }
             | Self::Move { host, .. } => vec![*host],
             Self::SetMetadata { host, .. } | Self::Broadcast { host, .. } => vec![*host],
             Self::Send { host, target, .. } | Self::Remove { host, target } => vec![*host, *target],
@@ -132,6 +135,7 @@ impl Action {
         match self {
             Self::Resume(_)
             | Self::Plug(_)
+            | Self::Unmask(_)
             | Self::Mend { .. }
             | Self::Heal
             | Self::ResetLink { .. }
@@ -153,6 +157,7 @@ impl Action {
             Self::Crash(host) => Self::Restart(*host),
             Self::Pause { host, .. } => Self::Resume(*host),
             Self::Unplug(host) => Self::Plug(*host),
+            Self::Mask { host, .. } => Self::Unmask(*host),
             Self::Partition(_) => Self::Heal,
             Self::Cut { source, target } => Self::Mend { source: *source, target: *target },
             Self::SetDefaultLink(link) if !link.faults().is_empty() => Self::SetDefaultLink(Link::lan()),

@@ -90,6 +90,17 @@ pub enum Action {
     Unplug(HostId),
     /// Undoes `Unplug`.
     Plug(HostId),
+    /// What the host sends seems to come from this address, and what is sent there reaches it as well: behind
+    /// an address translator, or with two network cards. Its later lives are there too. Ended by `Unmask`.
+    Mask {
+        /// Which.
+        host: HostId,
+        /// Where it seems to be.
+        #[serde(with = "text::place")]
+        addr: SocketAddr,
+    },
+    /// Undoes `Mask`.
+    Unmask(HostId),
     /// The groups do not hear each other from now on; hosts that are not named form one more group. Ended
     /// by `Heal`.
     Partition(Vec<Vec<HostId>>),
@@ -215,8 +226,8 @@ pub enum Action {
         /// Which member.
         target: HostId,
     },
-    /// All that lasts ends: no partition, no cut, every link as the world began with, stopped processes go
-    /// on, unplugged hosts are plugged in, slow ones are quick, timers punctual, clocks run at the right
+    /// All that lasts ends: no partition, no cut, no mask, every link as the world began with, stopped processes
+    /// go on, unplugged hosts are plugged in, slow ones are quick, timers punctual, clocks run at the right
     /// speed (what they show stays as it is). Dead processes stay dead, addresses and calendars as they are.
     Peace,
     /// Datagrams of noise arrive at a host, half of them behind a header that its node accepts.

@@ -27,6 +27,7 @@ impl Action {
             | Self::Leave(host)
             | Self::Unplug(host)
             | Self::Plug(host)
+            | Self::Unmask(host)
             | Self::ResetLinksOf(host)
             | Self::Quicken(host)
             | Self::Pause { host, .. }
@@ -65,7 +66,9 @@ impl Action {
                 }
                 *seeds = places(seeds);
             }
-            Self::Move { host, addr } => (*host, *addr) = (name(*host)?, place(*addr)?),
+            Self::Move { host, addr } | Self::Mask { host, addr } => {
+                (*host, *addr) = (name(*host)?, place(*addr)?)
+            }
             Self::Start { like: host, seeds }
             | Self::Twin { of: host, seeds }
             | Self::Join { host, seeds } => {

@@ -2,17 +2,18 @@
 //!
 //! A member that was told to leave says so as often as any news is said, and reports `LeaveSent`; it gets twice
 //! the time that this takes on a gossip tick (or a fifth of a period where there is none), not counting pauses.
+//! Whoever knows of others has told at least one of them by then.
 //! Everybody who runs then holds it as Left, but whoever never knew it. Where something was wrong the goodbye may
 //! have reached nobody, and who left is Dead like anybody else who is silent: L1 and L4 see to that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use swim_core::{Command, Event, Instant, Status};
+use swim_core::{Command, Event, Inspection, Instant, Said, Status};
 
 use super::awaited::{Awaited, news, sends};
 use super::weather::is_healthy;
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Invariant, Law, Move};
 use crate::action::Action;
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -25,6 +26,10 @@ pub(super) struct Farewells {
     saying: BTreeMap<HostId, (Instant, bool)>,
     /// Who has said goodbye.
     said: Awaited<HostId>,
+    /// Of whom each host knows besides itself, when something last changed in its table.
+    others: BTreeMap<HostId, u32>,
+    /// Whose goodbyes have been told to anybody.
+    told: BTreeSet<HostId>,
     /// Whether the cluster is healthy is still to be asked.
     unsure: bool,
     looked: u64,
@@ -33,7 +38,15 @@ pub(super) struct Farewells {
 impl Farewells {
     pub(super) fn new(case: &Case) -> Self {
         let said = Awaited::new(case, |config, n| news(config, n) * 2 + config.period * 3);
-        Self { case: case.clone(), saying: BTreeMap::new(), said, unsure: false, looked: 0 }
+        Self {
+            case: case.clone(),
+            saying: BTreeMap::new(),
+            said,
+            others: BTreeMap::new(),
+            told: BTreeSet::new(),
+            unsure: false,
+            looked: 0,
+        }
     }
 
     /// How long saying it may take.
@@ -85,15 +98,26 @@ impl Invariant for Farewells {
             }
             Happening::Reported { host, event: Event::LeaveSent { datagrams } } => {
                 self.looked += 1;
+                let others = self.others.get(host).copied().unwrap_or_default();
+                if others > 0 && !self.told.contains(host) {
+                    let why = format!("{host:?} knew {others} others, and has told its goodbye to nobody");
+                    return Err(Broken::by(&[*host], why));
+                }
                 let fair = self.saying.remove(host).is_some_and(|(_, fair)| fair);
                 if fair && *datagrams > 0 {
                     self.said.add_as(scene, *host, true);
                 }
             }
+            // Its own machine refuses: it has tried.
+            Happening::Unsendable { host, .. } => drop(self.told.insert(*host)),
             Happening::Ended { host, .. } => {
                 self.saying.remove(host);
             }
-            Happening::Began { me, .. } => self.said.retain(|host| scene.identity(*host).id != me.id),
+            Happening::Began { host, me } => {
+                self.told.remove(host);
+                self.others.remove(host);
+                self.said.retain(|host| scene.identity(*host).id != me.id);
+            }
             _ => {}
         }
         // The end of the process that said goodbye is part of it.
@@ -103,6 +127,27 @@ impl Invariant for Farewells {
                 self.said.retain(|_| false);
             }
             self.said.note(scene, what);
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+        if let Happening::Sent { host, .. } = what
+            && self.saying.contains_key(host)
+        {
+            let id = scene.identity(*host).id;
+            let goodbye = |said: Said<'_>| matches!(said, Said::Member(member) if member.id == id && member.claim.status == Status::Left);
+            if said.said().flatten().any(goodbye) {
+                self.told.insert(*host);
+            }
+        }
+        Ok(())
+    }
+
+    fn moved(&mut self, world: &World, host: HostId, _moves: &[Move]) -> Check {
+        if let Some(node) = world.node(host) {
+            let stats = node.stats();
+            self.others.insert(host, (stats.alive + stats.suspect).saturating_sub(1));
         }
         Ok(())
     }

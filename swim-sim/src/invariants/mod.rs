@@ -15,6 +15,7 @@ mod awake;
 #[cfg(test)]
 mod bench;
 mod broadcasts;
+mod buddies;
 mod burials;
 mod crashes;
 mod deadlines;
@@ -26,19 +27,24 @@ mod farewells;
 mod former;
 mod gauges;
 mod goodbyes;
+mod health;
 mod jury;
 mod law;
 mod lengths;
 mod load;
 mod measures;
+mod nacks;
 mod own_word;
 mod pages_per_second;
 mod pairs;
+mod patience;
 mod per_host;
 mod probes;
 mod promises;
 mod quantum;
 mod reading;
+mod relaying;
+mod relays;
 mod repeats;
 mod rest;
 mod returns;
@@ -51,6 +57,7 @@ mod tables;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod third_parties;
 mod tokens;
 mod tombstones;
 mod unasked;
@@ -101,11 +108,15 @@ fn safe(case: &Case) -> Vec<Box<dyn Invariant>> {
         Box::new(acks::Acks::new(case.config.accept_wrong_source)),
         Box::new(strangers::Strangers::new(case.config.accept_wrong_source)),
         Box::new(answers::Answers::new(case.config.accept_wrong_source)),
-        Box::new(targets::Targets::default()),
+        Box::new(targets::Targets::new(case.config.accept_wrong_source)),
         Box::new(rivals::Rivals::new(&case.config)),
         Box::new(stalls::Stalls::new(&case.config)),
         Box::new(former::Former::default()),
         Box::new(unasked::Unasked::default()),
+        Box::new(nacks::Nacks::new(case)),
+        Box::new(third_parties::ThirdParties::default()),
+        Box::new(buddies::Buddies::new(case)),
+        Box::new(patience::Patience::new(case)),
     ]
 }
 
@@ -132,6 +143,7 @@ fn good(case: &Case, ledger: &Arc<Ledger>) -> Vec<Box<dyn Invariant>> {
         Box::new(storms::Storms::new(case)),
         Box::new(broadcasts::Broadcasts::new(case)),
         Box::new(dissemination::Dissemination::new(case, Arc::clone(ledger))),
+        Box::new(health::Health::new(case)),
     ]
 }
 
@@ -142,6 +154,7 @@ fn bounds(case: &Case) -> Vec<Box<dyn Invariant>> {
         Box::new(quantum::Quantum::default()),
         Box::new(tombstones::Tombstones::new(case)),
         Box::new(repeats::Repeats::new(case)),
+        Box::new(relays::Relays::new(case)),
         Box::new(pages_per_second::PagesPerSecond::new(case)),
         Box::new(deadlines::Deadlines::new(case)),
     ];

@@ -1,4 +1,4 @@
-//! B5: one tick sends at most 16 datagrams, and one datagram that arrives is answered by at most three.
+//! B5: one tick or command sends at most 16 datagrams, and one datagram that arrives is answered by at most three.
 //!
 //! The second is what keeps a conversation from growing: an answer, what the sender has wrong, and an ack that is
 //! passed on.
@@ -8,7 +8,7 @@ use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 
-/// Datagrams of one tick.
+/// Datagrams of one tick or command.
 const TICK_MAX: u32 = 16;
 /// Datagrams that one datagram may cause.
 const ANSWERS_MAX: u32 = 3;
@@ -27,7 +27,7 @@ impl Invariant for Quantum {
         Law {
             number: "B5",
             name: "quantum",
-            says: "a tick sends at most sixteen datagrams, and a datagram is answered by at most three",
+            says: "a tick or a command sends at most sixteen datagrams, and a datagram is answered by at most three",
         }
     }
 
@@ -38,6 +38,7 @@ impl Invariant for Quantum {
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Ticked { host } => (self.input, self.sent) = (Some((*host, TICK_MAX)), 0),
+            Happening::Commanded { host, .. } => (self.input, self.sent) = (Some((*host, TICK_MAX)), 0),
             Happening::Arrived { host, .. } => (self.input, self.sent) = (Some((*host, ANSWERS_MAX)), 0),
             Happening::Sent { host, .. } => {
                 let Some((_, max)) = self.input.filter(|(sender, _)| sender == host) else { return Ok(()) };

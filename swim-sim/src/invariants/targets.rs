@@ -7,6 +7,8 @@
 //! - back to where the datagram in hand came from, and with the handshake also later;
 //! - to an address that has proven itself with a token and announced itself, to anybody.
 //!
+//! And whoever announces itself is held where the announcement came from, and nowhere else.
+//!
 //! Excused is what was said in a member's name: an address that is named in a datagram from where its alleged
 //! sender really is, and that no host has ever named, was forged or garbled on the way, and is believed like any
 //! other word of a member. What a stranger names from its own address excuses nothing.
@@ -14,11 +16,11 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use swim_core::{Command, Inspection, MessageKind, Said};
+use swim_core::{Command, Inspection, MessageKind, NodeId, Said};
 
 use super::per_host::PerHost;
 use super::tokens::Tokens;
-use super::{Broken, Check, Invariant, Law};
+use super::{Broken, Check, Invariant, Law, Move};
 use crate::World;
 use crate::action::Action;
 use crate::evidence::{Happening, Scene};
@@ -31,6 +33,8 @@ pub(super) struct Targets {
     /// Where hosts are and were, who announced themselves, and what was named in a member's name.
     known: BTreeSet<SocketAddr>,
     hosts: PerHost<Own>,
+    /// Nodes hear from other addresses than they are held at.
+    any_source: bool,
     looked: u64,
 }
 
@@ -43,11 +47,17 @@ struct Own {
     askers: BTreeSet<SocketAddr>,
     /// Where the datagram in hand comes from.
     asks: Option<SocketAddr>,
+    /// Who announces itself by the datagram in hand.
+    announces: Option<NodeId>,
     /// Sent to nobody's address, in the present input, with a datagram that is no handshake.
     astray: Option<SocketAddr>,
 }
 
 impl Targets {
+    pub(super) fn new(any_source: bool) -> Self {
+        Self { any_source, ..Self::default() }
+    }
+
     fn name(&mut self, host: HostId, addrs: impl IntoIterator<Item = SocketAddr>) {
         self.hosts.of(host).named.extend(addrs.into_iter().map(swim_core::canonical));
     }
@@ -112,6 +122,8 @@ impl Invariant for Targets {
             }
             Happening::Arrived { host, source, .. } => {
                 self.hosts.of(*host).askers.insert(*source);
+                self.hosts.of(*host).announces =
+                    (said.kind == MessageKind::Announce && !self.any_source).then_some(said.sender);
                 if said.kind == MessageKind::Announce && self.tokens.proves(*host, *source, said) {
                     self.known.insert(*source);
                 }
@@ -129,9 +141,25 @@ impl Invariant for Targets {
         Ok(())
     }
 
+    fn moved(&mut self, world: &World, host: HostId, moves: &[Move]) -> Check {
+        let own = self.hosts.of(host);
+        let (Some(id), Some(source)) = (own.announces, own.asks) else { return Ok(()) };
+        let Some(moved) = moves.iter().find(|moved| moved.id == id) else { return Ok(()) };
+        let (before, after) = (moved.before.map(|row| row.addr), moved.after.map(|row| row.addr));
+        match after.filter(|after| *after != source && Some(*after) != before) {
+            None => Ok(()),
+            Some(addr) => {
+                let why = format!("{host:?} holds {id:?} at {addr} since it announced itself from {source}");
+                let hosts: Vec<HostId> =
+                    [Some(host), world.scene().host_named(id)].into_iter().flatten().collect();
+                Err(Broken::by(&hosts, why))
+            }
+        }
+    }
+
     fn settled(&mut self, _world: &World, host: HostId) -> Check {
         let own = self.hosts.of(host);
-        own.asks = None;
+        (own.asks, own.announces) = (None, None);
         match own.astray.take() {
             None => Ok(()),
             Some(target) => {

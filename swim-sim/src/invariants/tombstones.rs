@@ -4,8 +4,8 @@
 //! When somebody is buried or has left is told by what the node reports, and so is when it is forgotten; a tombstone
 //! that is told of a later life of its subject begins anew without a word. Too early is judged at each report.
 //! Too late is judged in the end, by what is still held: forgetting rides on the probe's wake-up, so a node without
-//! anybody to probe keeps what it has. Beyond `tombstones_max` the oldest goes at once, 64 in an input. A clock that
-//! was made to leap, or runs fast, may forget early.
+//! anybody to probe keeps what it has. Beyond `tombstones_max` the oldest go at once, up to 64 in an input, and no
+//! datagram or tick makes more. A clock that was made to leap, or runs fast, may forget early.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,9 +17,6 @@ use crate::action::FaultClass;
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::{Presence, World};
-
-/// Tombstones that one input may add before the bound is kept.
-const ADDED_MAX: u32 = 64;
 
 /// B8.
 pub(super) struct Tombstones {
@@ -104,7 +101,7 @@ impl Invariant for Tombstones {
         if held >= max {
             self.full.insert(host);
         }
-        if held <= max + ADDED_MAX {
+        if held <= max {
             return Ok(());
         }
         Err(Broken::by(&[host], format!("{host:?} remembers {held} that are gone; at most {max}")))

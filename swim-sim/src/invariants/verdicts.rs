@@ -180,7 +180,7 @@ fn broken(scene: &Scene<'_>, host: HostId, id: NodeId, why: String) -> Broken {
 }
 
 /// 16 · log₁₀ n, rounded down.
-fn log10_sixteenths(n: u32) -> u32 {
+pub(super) fn log10_sixteenths(n: u32) -> u32 {
     // The sixteenth power of 255 fits; of more members as many powers as fit, which is rounded down further.
     let n = u128::from(n.max(1));
     let power = (1..=4).rev().map(|e| 1 << e).find(|p| n.checked_pow(*p).is_some()).unwrap_or(1);

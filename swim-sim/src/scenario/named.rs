@@ -24,9 +24,11 @@ named! {
     "operator-remove", "moving-members",
     // What networks do.
     "one-way-link", "deaf-member", "mute-member", "split-brain", "three-way-split", "lossy-percent",
-    "burst-loss", "wan-spikes", "reordering", "narrow-link", "noisy-wire",
+    "burst-loss", "wan-spikes", "reordering", "narrow-link", "noisy-wire", "address-translator",
     // What others do.
-    "garbage-rain", "old-datagrams", "strangers", "wrong-address",
+    "garbage-rain", "old-datagrams", "strangers", "wrong-address", "replayed-requests", "later-life-forged",
+    // What small tables do.
+    "full-table", "coming-and-going", "chatter", "many-seeds", "few-pages",
     // The known holes: docs/known-holes.md.
     "h01-resurrection", "h02-incarnation-overflow", "h03-restart-amnesia", "h04-two-of-one-name",
     "h05-forged-goodbye", "h06-guessed-acks", "h07-reflection", "h08-healing", "h09-one-way",

@@ -108,6 +108,7 @@ pub(super) const FAULTS: [&str; FaultClass::ALL.len()] = [
     "fault-spoofed-ack",
     "fault-reflection",
     "fault-strangers",
+    "fault-wrong-source",
 ];
 
 /// Name and meaning of each [`DropReason`], by its counter.

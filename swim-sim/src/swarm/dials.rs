@@ -132,6 +132,9 @@ dials! {
     strangers: "joins of many who do not exist", 1, |below| u32::from(below(6) == 0);
     forgetful: "tombstones live for 60 periods only", 1, |below| u32::from(below(4) == 0);
     piggyback_only: "no gossip ticks: news ride on pings and acks alone", 1, |below| u32::from(below(6) == 0);
+    mask: "hosts whose datagrams come from another address for up to 30 periods", 1, |below| {
+        u32::from(below(8) == 0)
+    };
 }
 
 impl Plan {

@@ -153,7 +153,8 @@ impl World {
                 }
                 Output::Transmit(datagram) => {
                     host.traffic.count_sent(datagram.bytes);
-                    let (source, target, bytes) = (host.addr, datagram.target, datagram.bytes);
+                    let (source, target, bytes) =
+                        (host.mask.unwrap_or(host.addr), datagram.target, datagram.bytes);
                     let fate = self.fabric.send(id, source, target, bytes);
                     let scene = Scene {
                         now: self.fabric.now,

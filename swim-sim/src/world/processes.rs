@@ -38,6 +38,9 @@ impl World {
             self.fabric.packets.recycle(packet);
         }
         self.fabric.directory.unbind(host.addr);
+        if let Some(mask) = host.mask {
+            self.fabric.directory.unbind(mask);
+        }
         self.census.fact_mut(id).presence = presence;
         self.testify(&Happening::Ended { host: id, presence });
         true
@@ -48,6 +51,10 @@ impl World {
         let host = &mut self.hosts[id.index()];
         self.fabric.directory.bind(host.addr, id);
         self.fabric.transcript.name(host.addr, id);
+        host.mask = host.mask.filter(|mask| self.fabric.directory.host_at(*mask).is_none());
+        if let Some(mask) = host.mask {
+            self.fabric.directory.bind(mask, id);
+        }
         let index = u64::from(id.0) << 32 | u64::from(host.lives);
         let seed = Seed(Random::new(self.setup.seed, purpose::NODE, index).key());
         let unix_ms = self.setup.unix_ms.saturating_add(self.fabric.now.as_nanos() / 1_000_000);
@@ -109,6 +116,21 @@ impl World {
     pub(super) fn set_unplugged(&mut self, id: HostId, unplugged: bool) -> bool {
         let host = &mut self.hosts[id.index()];
         std::mem::replace(&mut host.unplugged, unplugged) != unplugged
+    }
+
+    /// `None`: it is seen where it is. `false`: it is already, or somebody else is there.
+    pub(super) fn set_mask(&mut self, id: HostId, mask: Option<SocketAddr>) -> bool {
+        let directory = &mut self.fabric.directory;
+        let host = &mut self.hosts[id.index()];
+        if host.mask == mask || mask.is_some_and(|addr| directory.host_at(addr).is_some()) {
+            return false;
+        }
+        let old = std::mem::replace(&mut host.mask, mask);
+        if host.node.is_some() {
+            old.into_iter().for_each(|old| directory.unbind(old));
+            mask.into_iter().for_each(|mask| directory.bind(mask, id));
+        }
+        true
     }
 
     pub(super) fn try_restart_as(&mut self, id: HostId, memory: Memory, addr: Option<SocketAddr>) -> bool {

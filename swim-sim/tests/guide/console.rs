@@ -43,7 +43,8 @@ fn printed(command: &str, folder: &Path) -> String {
         let folder = program.parent().expect("a program is in a folder");
         format!("PATH=\"{}:$PATH\"; {command}", folder.display())
     };
-    let output = Command::new("sh").args(["-c", &command]).current_dir(folder).output().expect("there is a shell");
+    let output =
+        Command::new("sh").args(["-c", &command]).current_dir(folder).output().expect("there is a shell");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(errors.is_empty(), "{command}\n{errors}");
     String::from_utf8(output.stdout).expect("output is UTF-8")
@@ -74,6 +75,9 @@ fn every_command_prints_what_the_guide_says() {
     }
     for (block, real) in ours.iter().zip(&real) {
         let text = &block.text;
-        assert!(text == real, "SWIM_WRITE_GUIDE=1 puts the guide right\nit says:\n{text}\nand it is:\n{real}");
+        assert!(
+            text == real,
+            "SWIM_WRITE_GUIDE=1 puts the guide right\nit says:\n{text}\nand it is:\n{real}"
+        );
     }
 }

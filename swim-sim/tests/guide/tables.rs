@@ -44,7 +44,8 @@ fn action_names() -> BTreeSet<String> {
 fn every_action_is_shown_as_it_is_written() {
     let document = guide();
     let shown = blocks(&document).into_iter().find(|block| block.file_name() == Some("every-action.toml"));
-    let scenario: Scenario = toml::from_str(&shown.expect("there is such a file").text).expect("it can be read");
+    let scenario: Scenario =
+        toml::from_str(&shown.expect("there is such a file").text).expect("it can be read");
     scenario.check().expect("it makes sense");
     let name = |action: &Action| match toml::Value::try_from(action).expect("actions can be written") {
         toml::Value::String(name) => name,

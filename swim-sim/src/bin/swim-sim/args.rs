@@ -181,9 +181,12 @@ pub(crate) struct MutantsArgs {
     /// Only those with this in their name
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
-    /// Try the named scenarios before the seeds
+    /// Try the named scenarios before any seed (else: after the first sixteen)
     #[arg(long)]
     pub(crate) scenarios: bool,
+    /// Print the table as Markdown, as docs/mutants.md has it
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
     /// Say what is wrong with each
     #[arg(short, long)]
     pub(crate) verbose: bool,

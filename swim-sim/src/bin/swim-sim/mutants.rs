@@ -1,13 +1,18 @@
-//! `swim-sim mutants`: which law notices which mistake, and after how many seeds.
+//! `swim-sim mutants`: which law notices which mistake, in which run.
+//!
+//! A mistake counts as noticed only by a law that fits it, in a run that passes without it: whatever else goes
+//! wrong by chance in a run that a mistake has changed shows nothing.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use anstream::println;
 use serde_json::json;
 use swim_sim::mutants::{Mistake, all};
 use swim_sim::run::attempt;
 use swim_sim::scenario::{NAMES, Scenario, named};
-use swim_sim::sweep::{Record, Sweep};
+use swim_sim::swarm::Plan;
+use swim_sim::sweep::Sweep;
 
 use crate::args::MutantsArgs;
 use crate::error::Error;
@@ -15,14 +20,31 @@ use crate::exit::Exit;
 use crate::source::PROGRAM;
 use crate::style::{BAD, BOLD, DIM, GOOD, paint};
 
+/// Seeds that are tried before the named scenarios: most mistakes show everywhere.
+const FIRST_SEEDS: u64 = 16;
+
 /// How a mistake was noticed.
 struct Kill {
-    /// The law's number, or `panic`.
+    /// The law's number.
     law: String,
     /// Runs that it took, this one included.
     runs: u64,
-    /// How to see it again.
-    replay: String,
+    /// The scenario's name, or `--seed N`.
+    by: String,
+}
+
+/// What the runs without any mistake ended in: one that fails anyway shows nothing about a mistake.
+#[derive(Default)]
+struct Sound(BTreeMap<String, bool>);
+
+/// The search for one mistake.
+struct Hunt<'a> {
+    mistake: &'a Mistake,
+    args: &'a MutantsArgs,
+    sound: &'a mut Sound,
+    runs: u64,
+    /// The first law that was broken and has nothing to do with the mistake.
+    stray: Option<String>,
 }
 
 pub(crate) fn mutants(args: &MutantsArgs) -> Result<Exit, Error> {
@@ -40,104 +62,193 @@ pub(crate) fn mutants(args: &MutantsArgs) -> Result<Exit, Error> {
         let only = args.only.as_deref().unwrap_or_default();
         return Err(Error::usage(format!("no mutant has `{only}` in its name")));
     }
-    if !args.json {
-        println!("{}", paint(BOLD, format!("{:32} {:8} {:>6}  replay", "mutant", "law", "runs")));
-    }
-    // A seed that fails without any mistake shows nothing about one.
-    let mut unusable = BTreeSet::new();
-    sweep(None, args, |record| {
-        if !record.is_good() {
-            unusable.insert(record.seed);
-        }
-        true
-    })?;
+    let table = Table::of(args);
+    table.head();
+    let mut sound = Sound::default();
     let mut survivors = Vec::new();
     for mistake in &chosen {
-        let kill = hunt(mistake, args, &unusable)?;
-        show(mistake, kill.as_ref(), args);
+        let mut hunt = Hunt { mistake, args, sound: &mut sound, runs: 0, stray: None };
+        let kill = hunt.kill()?;
+        table.row(mistake, kill.as_ref());
         if kill.is_none() {
-            survivors.push(mistake.name);
+            survivors.push((mistake, hunt.stray));
         }
     }
-    if !args.json {
-        let killed = chosen.len() - survivors.len();
-        println!("{killed} of {} mutants are noticed, each within {} seeds", chosen.len(), args.seeds.0.end);
-        for name in &survivors {
-            println!("{} {name}: some law is missing", paint(BAD, "survives:"));
-        }
-    }
+    table.foot(chosen.len(), &survivors);
     Ok(if survivors.is_empty() { Exit::Ok } else { Exit::Failed })
 }
 
-fn show(mistake: &Mistake, kill: Option<&Kill>, args: &MutantsArgs) {
-    if args.json {
-        let (law, runs) = kill.map(|kill| (kill.law.as_str(), kill.runs)).unzip();
-        let replay = kill.map(|kill| kill.replay.as_str());
-        println!(
-            "{}",
-            json!({ "mutant": mistake.name, "about": mistake.about, "law": law, "runs": runs, "replay": replay })
-        );
-        return;
-    }
-    match kill {
-        Some(kill) => {
-            let law = paint(GOOD, format!("{:8}", kill.law));
-            println!("{:32} {law} {:>6}  {}", mistake.name, kill.runs, paint(DIM, &kill.replay));
+impl Hunt<'_> {
+    /// A few seeds, the scenarios, each of which was written for some mistake, and the other seeds.
+    fn kill(&mut self) -> Result<Option<Kill>, Error> {
+        let seeds = self.args.seeds.0.clone();
+        let first = if self.args.scenarios { seeds.start } else { seeds.end.min(seeds.start + FIRST_SEEDS) };
+        if let Some(kill) = self.among_seeds(seeds.start..first)? {
+            return Ok(Some(kill));
         }
-        None => println!("{:32} {}", mistake.name, paint(BAD, "survives")),
+        if let Some(kill) = self.among_scenarios()? {
+            return Ok(Some(kill));
+        }
+        self.among_seeds(first..seeds.end)
     }
-    if args.verbose {
-        println!("{}", paint(DIM, format!("    {}", mistake.about)));
-    }
-}
 
-/// The named scenarios first: each was written for some mistake. Then seeds.
-fn hunt(mistake: &Mistake, args: &MutantsArgs, unusable: &BTreeSet<u64>) -> Result<Option<Kill>, Error> {
-    let mut runs = 0;
-    if args.scenarios {
-        for name in NAMES {
-            let text = named(name).unwrap_or_default();
-            let mut scenario: Scenario =
-                toml::from_str(text).map_err(|error| Error::usage(format!("{name}: {error}")))?;
-            scenario.mutant = Some(mistake.name.to_owned());
-            let outcome = attempt(&scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
-            runs += 1;
-            if !outcome.verdict.is_good() {
-                let law = outcome.verdict.law().unwrap_or(outcome.verdict.word()).to_owned();
-                return Ok(Some(Kill { law, runs, replay: again(name, mistake) }));
+    /// Whether a broken law is one that this mistake breaks; others may break as well, by chance.
+    fn fits(&mut self, law: Option<&str>) -> bool {
+        let Some(law) = law else { return false };
+        let fits = self.mistake.laws().any(|fitting| fitting == law);
+        if !fits {
+            self.stray.get_or_insert_with(|| law.to_owned());
+        }
+        fits
+    }
+
+    fn among_seeds(&mut self, mut seeds: Range<u64>) -> Result<Option<Kill>, Error> {
+        while !seeds.is_empty() {
+            let mut found: Option<(u64, String)> = None;
+            let sweep = Sweep {
+                jobs: self.args.jobs(),
+                keep_going: true,
+                twice_every: 0,
+                mutant: Some(self.mistake.name.to_owned()),
+                ..Sweep::of(seeds.clone())
+            };
+            let result = sweep.run(|record| {
+                self.runs += 1;
+                if self.fits(record.law.as_deref()) {
+                    found = Some((record.seed, record.law.clone().unwrap_or_default()));
+                }
+                found.is_none()
+            });
+            result.map_err(|error| Error::usage(error.to_string()))?;
+            let Some((seed, law)) = found else { return Ok(None) };
+            if self.sound.is_sound(&format!("--seed {seed}"), &Plan::draw(seed).scenario())? {
+                return Ok(Some(Kill { law, runs: self.runs, by: format!("--seed {seed}") }));
+            }
+            seeds.start = seed + 1;
+        }
+        Ok(None)
+    }
+
+    fn among_scenarios(&mut self) -> Result<Option<Kill>, Error> {
+        for names in NAMES.chunks(self.args.jobs()) {
+            let scenarios: Vec<Scenario> = names.iter().map(|name| read(name)).collect::<Result<_, _>>()?;
+            let mutant = Some(self.mistake.name.to_owned());
+            let laws =
+                side_by_side(scenarios.iter().map(|one| Scenario { mutant: mutant.clone(), ..one.clone() }));
+            for ((name, scenario), law) in names.iter().zip(&scenarios).zip(laws) {
+                self.runs += 1;
+                let law = law?;
+                if self.fits(law) && self.sound.is_sound(name, scenario)? {
+                    let law = law.unwrap_or_default().to_owned();
+                    return Ok(Some(Kill { law, runs: self.runs, by: (*name).to_owned() }));
+                }
             }
         }
+        Ok(None)
     }
-    let mut killer: Option<Record> = None;
-    sweep(Some(mistake.name), args, |record| {
-        let found = !record.is_good() && !unusable.contains(&record.seed);
-        if killer.is_none() {
-            runs += 1;
-            killer = found.then(|| record.clone());
-        }
-        killer.is_none()
-    })?;
-    Ok(killer.map(|record| Kill {
-        law: record.law.unwrap_or(record.verdict),
-        runs,
-        replay: again(&format!("--seed {}", record.seed), mistake),
-    }))
 }
 
-/// Runs the seeds with a mistake, or without any, as long as `each` wants more.
-fn sweep(
-    mutant: Option<&str>,
-    args: &MutantsArgs,
-    mut each: impl FnMut(&Record) -> bool,
-) -> Result<(), Error> {
-    let sweep = Sweep {
-        jobs: args.jobs(),
-        keep_going: true,
-        twice_every: 0,
-        mutant: mutant.map(str::to_owned),
-        ..Sweep::of(args.seeds.0.clone())
-    };
-    sweep.run(|record| each(record)).map(drop).map_err(|error| Error::usage(error.to_string()))
+impl Sound {
+    /// Whether all is well without any mistake. Nothing else may run meanwhile: mistakes are the process's.
+    fn is_sound(&mut self, name: &str, scenario: &Scenario) -> Result<bool, Error> {
+        if let Some(known) = self.0.get(name) {
+            return Ok(*known);
+        }
+        let outcome = attempt(scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
+        self.0.insert(name.to_owned(), outcome.verdict.is_good());
+        Ok(outcome.verdict.is_good())
+    }
+}
+
+fn read(name: &str) -> Result<Scenario, Error> {
+    let text = named(name).unwrap_or_default();
+    toml::from_str(text).map_err(|error| Error::usage(format!("{name}: {error}")))
+}
+
+/// Runs them at once, and says which law each broke.
+fn side_by_side(scenarios: impl Iterator<Item = Scenario>) -> Vec<Result<Option<&'static str>, Error>> {
+    std::thread::scope(|scope| {
+        let run = |scenario: Scenario| {
+            scope.spawn(move || {
+                let outcome = attempt(&scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
+                Ok(outcome.verdict.law())
+            })
+        };
+        let running: Vec<_> = scenarios.map(run).collect();
+        let lost = |_| Err(Error::usage("a run ended without a verdict"));
+        running.into_iter().map(|run| run.join().unwrap_or_else(lost)).collect()
+    })
+}
+
+/// How the result is shown.
+struct Table {
+    json: bool,
+    markdown: bool,
+    verbose: bool,
+}
+
+impl Table {
+    const fn of(args: &MutantsArgs) -> Self {
+        Self { json: args.json, markdown: args.markdown, verbose: args.verbose }
+    }
+
+    fn head(&self) {
+        if self.markdown {
+            println!("| mutant | what is wrong | law | found by |\n| --- | --- | --- | --- |");
+        } else if !self.json {
+            println!(
+                "{}",
+                paint(
+                    BOLD,
+                    format!("{:30} {:5} {:>5}  {:24} what fits", "mutant", "law", "runs", "found by")
+                )
+            );
+        }
+    }
+
+    fn row(&self, mistake: &Mistake, kill: Option<&Kill>) {
+        let law = kill.map(|kill| kill.law.as_str());
+        let fitting = mistake.laws().collect::<Vec<_>>();
+        if self.json {
+            let (runs, by) = kill.map(|kill| (kill.runs, kill.by.as_str())).unzip();
+            let replay = kill.map(|kill| again(&kill.by, mistake));
+            let (mutant, about) = (mistake.name, mistake.wrong());
+            println!(
+                "{}",
+                json!({ "mutant": mutant, "about": about, "fitting": fitting, "law": law, "runs": runs, "by": by, "replay": replay })
+            );
+            return;
+        }
+        if self.markdown {
+            let by = kill.map_or("nothing: it survives".to_owned(), |kill| format!("`{}`", kill.by));
+            println!("| `{}` | {}. | {} | {by} |", mistake.name, mistake.wrong(), law.unwrap_or("–"));
+            return;
+        }
+        match kill {
+            Some(kill) => {
+                let law = paint(GOOD, format!("{:5}", kill.law));
+                println!("{:30} {law} {:>5}  {:24} {}", mistake.name, kill.runs, kill.by, fitting.join(", "));
+            }
+            None => println!("{:30} {}", mistake.name, paint(BAD, "survives")),
+        }
+        if self.verbose {
+            println!("{}", paint(DIM, format!("    {}", mistake.about)));
+            let replay = kill.map(|kill| again(&kill.by, mistake));
+            println!("{}", paint(DIM, format!("    {}", replay.unwrap_or_default())));
+        }
+    }
+
+    fn foot(&self, count: usize, survivors: &[(&Mistake, Option<String>)]) {
+        if self.json || self.markdown {
+            return;
+        }
+        println!("{} of {count} mutants are noticed, each by a law that fits", count - survivors.len());
+        for (mistake, stray) in survivors {
+            let stray = stray.as_ref().map(|law| format!(" ({law} was broken, which does not fit)"));
+            let why = format!("some law is missing{}", stray.unwrap_or_default());
+            println!("{} {}: {why}", paint(BAD, "survives:"), mistake.name);
+        }
+    }
 }
 
 fn again(what: &str, mistake: &Mistake) -> String {

@@ -59,7 +59,7 @@ impl<'a> Drawing<'a> {
         if plan.quiet > 0 {
             return vec![Self::single_crash, Self::metadata, Self::broadcast, Self::message, Self::newcomer];
         }
-        let all: [(u32, Fault<'a>); 27] = [
+        let all: [(u32, Fault<'a>); 28] = [
             (plan.crash, Self::crash),
             (plan.crash, Self::crash),
             (plan.pause, Self::pause),
@@ -87,6 +87,7 @@ impl<'a> Drawing<'a> {
             (plan.spoof_acks, Self::spoof_acks),
             (plan.reflect, Self::reflect),
             (plan.strangers, Self::strangers),
+            (plan.mask, Self::mask),
         ];
         all.into_iter().filter(|(dial, _)| *dial > 0).map(|(_, fault)| fault).collect()
     }

@@ -1,5 +1,7 @@
 //! Faults of the network.
 
+use std::net::SocketAddr;
+
 use super::Drawing;
 use crate::Directions;
 use crate::action::Action;
@@ -28,6 +30,16 @@ impl Drawing<'_> {
         self.push(self.at, Action::Unplug(host));
         let end = self.at + self.up_to_periods(20);
         self.push(end, Action::Plug(host));
+    }
+
+    /// A host's datagrams come from elsewhere for a while.
+    pub(super) fn mask(&mut self, host: HostId) {
+        let [high, low] =
+            [self.below(256), self.below(256)].map(|byte| u8::try_from(byte).expect("below 256"));
+        let addr = SocketAddr::from(([10, 98, high, low], 7000));
+        self.push(self.at, Action::Mask { host, addr });
+        let end = self.at + self.up_to_periods(30);
+        self.push(end, Action::Unmask(host));
     }
 
     /// One host's network card is bad for a while, in one direction or in both.

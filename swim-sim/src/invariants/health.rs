@@ -1,0 +1,132 @@
+//! Q10: who fails becomes more patient, and who does well again becomes quick again.
+//!
+//! A probe that fails, and of which no relay said that it listens at least, may be the prober's own fault: its local
+//! health is not at its best right after that. And in the end, when everybody has long been answered, everybody's is.
+
+use swim_core::{Inspection, MessageKind};
+
+use super::per_host::PerHost;
+use super::{Broken, Case, Check, Invariant, Law};
+use crate::evidence::{Happening, Phase, Scene};
+use crate::host::HostId;
+use crate::{Presence, World};
+
+/// Q10.
+pub(super) struct Health {
+    /// Whether health can become worse at all.
+    enabled: bool,
+    hosts: PerHost<Seen>,
+    looked: u64,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// Probes that had failed.
+    failed: u64,
+    /// A relay has said no since a probe last failed, or began.
+    nacked: bool,
+}
+
+impl Health {
+    pub(super) fn new(case: &Case) -> Self {
+        Self { enabled: case.config.health_max > 0, hosts: PerHost::default(), looked: 0 }
+    }
+
+    fn judge(&mut self, host: HostId, failed: u64, health: u8) -> Check {
+        let seen = self.hosts.of(host);
+        let fails = failed > seen.failed;
+        seen.failed = failed;
+        if !fails || std::mem::take(&mut seen.nacked) {
+            return Ok(());
+        }
+        self.looked += 1;
+        if health > 0 {
+            return Ok(());
+        }
+        let why =
+            format!("a probe of {host:?} failed without any word of a relay, and it is as impatient as ever");
+        Err(Broken::by(&[host], why))
+    }
+}
+
+impl Invariant for Health {
+    fn law(&self) -> Law {
+        Law {
+            number: "Q10",
+            name: "health",
+            says: "who fails becomes patient, and who does well again becomes quick again",
+        }
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
+    }
+
+    fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        if let Happening::Began { host, .. } = what {
+            *self.hosts.of(*host) = Seen::default();
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+        if let (Happening::Arrived { host, .. }, MessageKind::Nack) = (what, said.kind) {
+            self.hosts.of(*host).nacked = true;
+        }
+        Ok(())
+    }
+
+    fn settled(&mut self, world: &World, host: HostId) -> Check {
+        let Some(node) = world.node(host).filter(|_| self.enabled) else { return Ok(()) };
+        self.judge(host, node.stats().probes_failed, node.health())
+    }
+
+    fn over(&mut self, world: &World, phase: Phase) -> Check {
+        let mut up = world.hosts().filter(|host| world.presence(*host) == Presence::Up);
+        let ill = up.find(|host| world.node(*host).is_some_and(|node| node.health() > 0));
+        match ill.filter(|_| phase == Phase::Rest) {
+            Some(host) => Err(Broken::by(
+                &[host],
+                format!("{host:?} is still patient, and everybody has long been answered"),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bench;
+    use super::*;
+
+    #[test]
+    fn it_is_silent_while_members_crash_restart_move_and_are_cut_off() {
+        let (broken, looked) = bench::troubled(|case| Box::new(Health::new(case)));
+        assert_eq!(broken, None);
+        assert!(looked > 3, "{looked}");
+    }
+
+    #[test]
+    fn who_fails_and_is_as_impatient_as_ever_is_found() {
+        let mut law = Health::new(&bench::case(3));
+        let host = HostId(0);
+        assert!(law.judge(host, 1, 2).is_ok());
+        assert!(law.judge(host, 1, 0).is_ok(), "nothing has failed since");
+        law.hosts.of(host).nacked = true;
+        assert!(law.judge(host, 2, 0).is_ok(), "its relays listen");
+        assert!(law.judge(host, 3, 0).is_err());
+    }
+
+    #[test]
+    fn who_stays_patient_in_the_end_is_found() {
+        let (mut world, hosts) = bench::calm(3);
+        let mut law = Health::new(&bench::case(3));
+        assert_eq!(law.over(&world, Phase::Rest), Ok(()));
+        world.crash(hosts[2]);
+        while world.node(hosts[0]).is_some_and(|node| node.health() == 0) {
+            world.run_for(std::time::Duration::from_millis(200));
+        }
+        assert_eq!(law.over(&world, Phase::Peace), Ok(()));
+        assert!(law.over(&world, Phase::Rest).is_err());
+    }
+}
