@@ -13,6 +13,9 @@ pub(crate) const GATHERING_PERIODS: u32 = 10;
 /// Periods within which all must agree after peace came, and for each host two more: somebody may be the last
 /// to learn of a death, and only by probing the dead member itself.
 const AGREED_WITHIN_PERIODS: u32 = 90;
+/// So much longer where bits were flipped: of a life or a member that never was nobody else can tell, so whoever
+/// believes in it has to find out by itself, by probes and suspicions, one lie after the other.
+const FLIPPED_PATIENCE: u32 = 4;
 
 impl Scenario {
     /// Whether `host` is one of everybody's seeds.
@@ -67,7 +70,8 @@ impl Scenario {
     }
 
     /// Periods within which all must agree after peace came.
-    pub(crate) const fn agreed_within_periods(&self) -> u32 {
-        AGREED_WITHIN_PERIODS + 2 * self.hosts
+    pub(crate) fn agreed_within_periods(&self) -> u32 {
+        let patience = if self.flips_bits() { FLIPPED_PATIENCE } else { 1 };
+        patience * (AGREED_WITHIN_PERIODS + 2 * self.hosts)
     }
 }
