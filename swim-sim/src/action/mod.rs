@@ -8,6 +8,7 @@
 mod class;
 mod facts;
 mod renaming;
+mod simpler;
 
 use std::net::SocketAddr;
 use std::time::Duration;

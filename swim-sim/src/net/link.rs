@@ -80,6 +80,12 @@ impl Link {
         })
     }
 
+    /// Whether it is that one.
+    #[must_use]
+    pub fn is_lan(&self) -> bool {
+        *self == Self::lan()
+    }
+
     /// Always the same delay, nothing lost: for scripts that are read by people.
     #[must_use]
     pub const fn constant(delay: Duration) -> Self {

@@ -22,6 +22,7 @@
 //! ```
 
 mod expect;
+mod expect_parts;
 mod expect_text;
 mod named;
 mod settings;
@@ -94,7 +95,7 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
     pub options: Settings,
     /// The link of every pair while there is trouble.
-    #[serde(default = "Link::lan")]
+    #[serde(default = "Link::lan", skip_serializing_if = "Link::is_lan")]
     pub link: Link,
     /// What must hold beyond the laws.
     #[serde(default, skip_serializing_if = "Expect::is_default")]

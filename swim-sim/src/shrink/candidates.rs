@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crate::Link;
 use crate::host::HostId;
-use crate::net::Latency;
 use crate::scenario::{Profile, Scenario, Settings};
 
 /// One way.
@@ -15,6 +14,7 @@ pub(super) type Pass = fn(&Scenario, usize) -> Option<Scenario>;
 
 /// All ways, those that take away most first.
 pub(super) const PASSES: &[Pass] = &[
+    expectations,
     halves_of_steps,
     eighths_of_steps,
     pairs_of_steps,
@@ -25,6 +25,8 @@ pub(super) const PASSES: &[Pass] = &[
     plainer,
     links,
     options,
+    actions,
+    gaps,
     times,
 ];
 
@@ -108,6 +110,7 @@ fn without_hosts(scenario: &Scenario, gone: impl Fn(HostId) -> bool) -> Scenario
         .iter()
         .filter_map(|step| Some(crate::scenario::Step { at: step.at, action: step.action.renamed(&keep)? }))
         .collect();
+    candidate.expect = scenario.expect.renamed(&keep);
     candidate
 }
 
@@ -128,22 +131,8 @@ fn plainer(scenario: &Scenario, place: usize) -> Option<Scenario> {
 
 /// One fault of the link less.
 fn links(scenario: &Scenario, place: usize) -> Option<Scenario> {
-    let mut candidate = scenario.clone();
-    let (link, plain) = (&mut candidate.link, Link::lan());
-    match place {
-        0 => link.latency = plain.latency,
-        1 => link.loss_ppm = 0,
-        2 => link.burst = None,
-        3 => link.duplicate_ppm = 0,
-        4 => link.reorder_ppm = 0,
-        5 => link.spike_ppm = 0,
-        6 => link.corrupt_ppm = 0,
-        7 => link.rate = None,
-        8 => link.mtu = None,
-        9 => link.latency = Latency::Constant(Duration::from_millis(1)),
-        _ => return None,
-    }
-    Some(candidate)
+    let link = *scenario.link.plainer().get(place)?;
+    Some(Scenario { link, ..scenario.clone() })
 }
 
 /// One option less.
@@ -154,12 +143,54 @@ fn options(scenario: &Scenario, place: usize) -> Option<Scenario> {
     Some(candidate)
 }
 
+/// One expectation less.
+fn expectations(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let expect = scenario.expect.with_less().into_iter().nth(place)?;
+    Some(Scenario { expect, ..scenario.clone() })
+}
+
+/// Less time between two steps, or before the first, or after the last: none, or half of it. All that comes
+/// later comes so much earlier.
+fn gaps(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let mut times: Vec<Duration> = scenario.steps.iter().map(|step| step.at).collect();
+    times.extend([Duration::ZERO, scenario.trouble()]);
+    times.sort_unstable();
+    times.dedup();
+    let (number, whole) = (place / 2, place.is_multiple_of(2));
+    let (begin, end) = (*times.get(number)?, *times.get(number + 1)?);
+    let gap = end - begin;
+    let less = if whole { gap } else { Duration::from_millis(u64::try_from(gap.as_millis()).ok()? / 2) };
+    let earlier = |at: Duration| if at >= end { at - less } else { at.min(end - less) };
+    let mut candidate = scenario.clone();
+    candidate.steps.iter_mut().for_each(|step| step.at = earlier(step.at));
+    candidate.trouble = scenario.trouble.map(earlier);
+    candidate.expect = scenario.expect.retimed(&earlier);
+    Some(candidate)
+}
+
 /// Rounder times: whole seconds, then tenths.
 fn times(scenario: &Scenario, place: usize) -> Option<Scenario> {
     let (number, unit) = (place / 2, [1_000_u64, 100][place % 2]);
-    let step = scenario.steps.get(number)?;
-    let millis = u64::try_from(step.at.as_millis()).ok()?;
+    let round = |at: Duration| Some(Duration::from_millis(u64::try_from(at.as_millis()).ok()? / unit * unit));
     let mut candidate = scenario.clone();
-    candidate.steps[number].at = Duration::from_millis(millis / unit * unit);
+    match candidate.steps.get_mut(number) {
+        Some(step) => step.at = round(step.at)?,
+        None if number == scenario.steps.len() => candidate.trouble = scenario.trouble.and_then(round),
+        None => return None,
+    }
+    Some(candidate)
+}
+
+/// One step in a simpler form.
+fn actions(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    let forms = |step: &crate::scenario::Step| step.action.simpler();
+    let (number, action) = scenario
+        .steps
+        .iter()
+        .enumerate()
+        .flat_map(|(number, step)| forms(step).into_iter().map(move |form| (number, form)))
+        .nth(place)?;
+    let mut candidate = scenario.clone();
+    candidate.steps[number].action = action;
     Some(candidate)
 }

@@ -9,7 +9,8 @@ mod candidates;
 
 use std::time::Duration;
 
-use crate::run::{Outcome, Verdict, attempt};
+use crate::evidence::Phase;
+use crate::run::{GATHERING_PERIODS, Outcome, Verdict, attempt};
 use crate::scenario::{Scenario, ScenarioError};
 
 /// Runs that a reduction may take.
@@ -35,13 +36,23 @@ pub struct Shrunk {
 pub fn shrink(
     scenario: &Scenario,
     attempts_max: u32,
+    each: impl FnMut(&Scenario, u32),
+) -> Result<Option<Shrunk>, ScenarioError> {
+    shrink_by(|scenario| attempt(scenario, |_| {}), scenario, attempts_max, each)
+}
+
+/// The same where `run` says how a scenario ends.
+fn shrink_by<R: FnMut(&Scenario) -> Result<Outcome, ScenarioError>>(
+    mut run: R,
+    scenario: &Scenario,
+    attempts_max: u32,
     mut each: impl FnMut(&Scenario, u32),
 ) -> Result<Option<Shrunk>, ScenarioError> {
-    let outcome = attempt(scenario, |_| {})?;
+    let outcome = run(scenario)?;
     if outcome.verdict.is_good() {
         return Ok(None);
     }
-    let mut shrinking = Shrinking { best: scenario.clone(), outcome, attempts: 1, attempts_max };
+    let mut shrinking = Shrinking { run, best: scenario.clone(), outcome, attempts: 1, attempts_max };
     shrinking.cut_off();
     loop {
         let before = shrinking.best.clone();
@@ -70,25 +81,32 @@ fn about(outcome: &Outcome) -> String {
 }
 
 /// A reduction under way.
-struct Shrinking {
+struct Shrinking<R> {
+    run: R,
     best: Scenario,
     outcome: Outcome,
     attempts: u32,
     attempts_max: u32,
 }
 
-impl Shrinking {
+impl<R: FnMut(&Scenario) -> Result<Outcome, ScenarioError>> Shrinking<R> {
     const fn is_spent(&self) -> bool {
         self.attempts >= self.attempts_max
     }
 
-    /// What comes after a violation has no part in it.
+    /// What comes after a violation or a panic in the trouble has no part in it.
     fn cut_off(&mut self) {
-        if let Verdict::Broken(violation) = &self.outcome.verdict
-            && violation.phase == crate::Phase::Trouble
-        {
-            let began = self.best.config().map_or(Duration::ZERO, |config| config.period * 10);
-            let at = Duration::from_nanos(violation.at.as_nanos()).saturating_sub(began);
+        let at = match &self.outcome.verdict {
+            Verdict::Broken(violation) if violation.phase == Phase::Trouble => Some(violation.at),
+            Verdict::Panicked(_) => Some(self.outcome.ended),
+            _ => None,
+        };
+        let gathering = self.best.config().map_or(Duration::ZERO, |config| config.period * GATHERING_PERIODS);
+        if let Some(at) = at {
+            let at = Duration::from_nanos(at.as_nanos()).saturating_sub(gathering);
+            if at >= self.best.trouble() {
+                return;
+            }
             let mut candidate = self.best.clone();
             candidate.steps.retain(|step| step.at <= at);
             candidate.trouble = Some(at + Duration::from_millis(1));
@@ -116,7 +134,7 @@ impl Shrinking {
             return false;
         }
         self.attempts += 1;
-        let Ok(outcome) = attempt(&candidate, |_| {}) else { return false };
+        let Ok(outcome) = (self.run)(&candidate) else { return false };
         let same = match (&self.outcome.verdict, &outcome.verdict) {
             (Verdict::Broken(a), Verdict::Broken(b)) => a.law.number == b.law.number,
             (Verdict::Panicked(_), Verdict::Panicked(_)) => true,
@@ -129,3 +147,6 @@ impl Shrinking {
         same
     }
 }
+
+#[cfg(test)]
+mod tests;

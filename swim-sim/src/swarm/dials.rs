@@ -216,9 +216,9 @@ mod tests {
     fn an_option_set_by_hand_goes_before_what_was_drawn() {
         let mut plan = Plan::draw(7);
         plan.set("forgetful=1").expect("there is such a dial");
-        plan.set("tombstone_life=7s").expect("there is such an option");
+        plan.set("tombstone_life=7m").expect("there is such an option");
         let config = plan.scenario().config().expect("a value in its range");
-        assert_eq!(config.tombstone_life, std::time::Duration::from_secs(7));
+        assert_eq!(config.tombstone_life, std::time::Duration::from_secs(7 * 60));
     }
 
     #[test]

@@ -35,6 +35,18 @@ fn a_failing_seed_becomes_a_handful_of_hosts_and_steps_that_fail_by_the_same_law
 }
 
 #[test]
+fn a_scenario_s_own_expectations_go_but_for_the_one_that_fails() {
+    let place = Place::new("shrink_scenario");
+    let (ran, small) = shrunk(&place, "h16-pause --set self_doubt=false");
+    assert_eq!((ran.code, law(&ran).as_str()), (10, "E1"));
+    assert!(small.hosts < 10 && !small.steps.is_empty(), "{small:#?}");
+    assert!(
+        small.expect.nobody_dead && small.expect.events.is_empty() && small.expect.sent.is_empty(),
+        "{small:#?}"
+    );
+}
+
+#[test]
 fn what_does_not_fail_is_not_shrunk() {
     let place = Place::new("shrink_good");
     let ran = place.run("shrink gc-pause").ended(2);
@@ -49,4 +61,23 @@ fn without_a_file_it_is_named_after_the_run() {
     let ran = place.run(words).ended(10);
     assert!(ran.out.contains("raise --attempts"), "{}", ran.out);
     assert!(place.path("h16-pause-shrunk.toml").exists());
+}
+
+/// In a build with mutants: `RUSTFLAGS='--cfg swim_mutants' cargo test -p swim-sim --test cli --target-dir target/mutants`.
+#[cfg(swim_mutants)]
+#[test]
+fn a_mutant_s_failing_run_becomes_a_handful_of_hosts_and_steps_that_still_name_it() {
+    let place = Place::new("shrink_mutant");
+    for name in ["relay-for-strangers", "refutation-dropped"] {
+        let hunted = place.run(&format!("mutants --only {name} --json --seeds 0..100")).ended(0);
+        let found: serde_json::Value =
+            serde_json::from_str(hunted.out.lines().next().expect("a line")).expect("one object a line");
+        let replay = found["replay"].as_str().expect("it is noticed");
+        let what = replay.split_once(" replay ").expect("the command, then what").1;
+        let (ran, small) = shrunk(&place, what);
+        assert_eq!(law(&ran), found["law"], "{name}");
+        assert_eq!(small.mutant.as_deref(), Some(name));
+        assert!(small.hosts <= 8 && small.steps.len() <= 8, "{small:#?}");
+        assert_eq!(law(&place.again(&ran)), law(&ran), "{name}");
+    }
 }

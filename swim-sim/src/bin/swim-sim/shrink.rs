@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anstream::println;
 use indicatif::ProgressBar;
+use swim_sim::scenario::print_duration;
 use swim_sim::shrink::shrink as reduce;
 
 use crate::args::ShrinkArgs;
@@ -45,7 +46,7 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
         if shrunk.minimal { "" } else { " (there may be a smaller one: raise --attempts)" }
     );
     for step in &chosen.scenario.steps {
-        println!("  {:?}  {:?}", step.at, step.action);
+        println!("  {:>8}  {:?}", print_duration(step.at), step.action);
     }
     conclude(&chosen, &shrunk.outcome, false);
     Ok(Exit::of(&shrunk.outcome.verdict))
