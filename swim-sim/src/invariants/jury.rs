@@ -11,7 +11,7 @@ use crate::World;
 use crate::evidence::{Happening, Phase, Scene, Witness};
 use crate::host::HostId;
 
-/// Watches a run with every law of [`standard`].
+/// Watches a run with every law of [`standard`](super::standard).
 pub struct Jury {
     invariants: Vec<Box<dyn Invariant>>,
     tables: Tables,

@@ -74,3 +74,11 @@ fn the_law_that_is_shown_is_one_of_the_laws() {
     assert_eq!(rust.len(), 1);
     assert!(include_str!("../../src/invariants/lengths.rs").contains(&rust[0].text));
 }
+
+#[test]
+fn the_line_with_the_planted_mistake_is_a_line_of_the_core() {
+    let document = guide();
+    let text: Vec<_> = blocks(&document).into_iter().filter(|block| block.language == "text").collect();
+    assert_eq!(text.len(), 1);
+    assert!(include_str!("../../../swim-core/src/doubt.rs").contains(&text[0].text));
+}
