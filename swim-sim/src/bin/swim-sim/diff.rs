@@ -27,7 +27,7 @@ pub(crate) fn diff(args: &DiffArgs) -> Result<Exit, Error> {
     let at_once = a.mutant == b.mutant;
     let mut left = lines(a);
     if !at_once {
-        left = left.to_the_end();
+        left = left.run_out();
     }
     let mut right = lines(b);
     let mut before = VecDeque::new();
@@ -83,7 +83,7 @@ struct Lines {
 
 impl Lines {
     /// Lets the run end before anybody reads on.
-    fn to_the_end(mut self) -> Self {
+    fn run_out(mut self) -> Self {
         let waiting = self.by_ref().collect();
         Self { waiting, ..self }
     }
