@@ -85,7 +85,7 @@ impl Doubt {
     /// Moves the clocks to the driver's `now`.
     pub(crate) fn advance(&mut self, now: Instant, direct_timeout: Duration) -> Noticed {
         let mut noticed = Noticed { stall: None, backwards: now < self.real };
-        let now = if mutant!(ClockGoesBack) { now } else { now.max(self.real) };
+        let now = now.max(self.real);
         let expected = self.deadline.map_or(now, |deadline| deadline.max(self.real));
         let late = now.since(expected);
         self.real = now;

@@ -89,7 +89,7 @@ impl Relays {
         if self.places.len() <= place {
             self.places.resize(place + 1, None);
         }
-        let wait = if mutant!(NackTooLate) { budget * 2 } else { budget.saturating_mul(4) / 5 };
+        let wait = if mutant!(NackTooLate) { budget } else { budget.saturating_mul(4) / 5 };
         let nack_at = now.after(wait);
         let relayed = Relayed {
             origin: origin.0,

@@ -20,7 +20,8 @@ named! {
     // What machines do.
     "gc-pause", "clock-jump", "clock-drift", "late-ticks", "slow-member", "flapping-nic", "calendar",
     // What processes and their users do.
-    "rolling-restart", "storm", "name-reuse", "name-taken", "name-overtaken", "mass-join", "mass-leave", "missed-goodbye",
+    "rolling-restart", "storm", "name-reuse", "name-taken", "name-overtaken", "mass-join", "mass-leave",
+    "missed-goodbye", "missed-word",
     "operator-remove", "moving-members",
     // What networks do.
     "one-way-link", "deaf-member", "mute-member", "split-brain", "three-way-split", "lossy-percent",
