@@ -27,5 +27,5 @@ fn a_crash_and_a_pause_end_in_agreement_and_the_same_digest_twice() {
     let outcomes = [0, 1].map(|_| Run::new(&scenario).expect("it can be carried out").finish());
     assert_eq!(outcomes[0].verdict, Verdict::Passed);
     assert_eq!(outcomes[0], outcomes[1]);
-    assert!(outcomes[0].sometimes["dead"] > 0);
+    assert!(outcomes[0].sometimes["event-dead"] > 0);
 }
