@@ -1,9 +1,10 @@
 //! Who accuses whom by its own probe, and what that probe was: for the laws that judge accusations.
 
-use swim_core::{Event, Inspection, NodeId};
+use swim_core::{Event, NodeId};
 
 use super::per_host::PerHost;
 use super::probes::{Probe, Probes};
+use super::reading::Reading;
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -41,7 +42,7 @@ impl Accusations {
         }
     }
 
-    pub(super) fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) {
+    pub(super) fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) {
         self.probes.read(scene, what, said);
     }
 

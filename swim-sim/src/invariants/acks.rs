@@ -4,11 +4,12 @@
 //! has open: an ack with that probe's number, by whom and from where it was asked; or the word of a relay that it
 //! asked. And once for each probe.
 
-use swim_core::{Inspection, MessageKind};
+use swim_core::MessageKind;
 
 use super::per_host::PerHost;
 use super::probes::Probes;
-use super::{Broken, Check, Invariant, Law};
+use super::reading::Reading;
+use super::{Broken, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -79,6 +80,10 @@ impl Invariant for Acks {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::READ | Heeds::SETTLED
+    }
+
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         if let Happening::Began { host, .. } = what {
             self.probes.forget(*host);
@@ -87,7 +92,7 @@ impl Invariant for Acks {
         Ok(())
     }
 
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         self.probes.read(scene, what, said);
         if let Happening::Arrived { host, source, .. } = what
             && matches!(said.kind, MessageKind::Ack | MessageKind::RelayedAck)

@@ -3,7 +3,7 @@
 //! Every running member holds every running member as Alive, in its present life and at its present address,
 //! and nobody else as Alive or Suspect: soon after peace came, and for as long as it lasts.
 
-use super::{Broken, Check, Invariant, Law};
+use super::{Broken, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::evidence::Phase;
 
@@ -24,6 +24,10 @@ impl Invariant for Agreement {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::NONE
     }
 
     fn over(&mut self, world: &World, phase: Phase) -> Check {

@@ -7,11 +7,12 @@
 
 use std::net::SocketAddr;
 
-use swim_core::{Epoch, Inspection, NodeId};
+use swim_core::{Epoch, NodeId};
 
 use super::per_host::PerHost;
+use super::reading::Reading;
 use super::tokens::Tokens;
-use super::{Broken, Check, Invariant, Law, Move, Row};
+use super::{Broken, Check, Heeds, Invariant, Law, Move, Row};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -68,6 +69,10 @@ impl Invariant for Answers {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::SENT | Heeds::ARRIVED | Heeds::READ | Heeds::SETTLED
+    }
+
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Arrived { host, source, bytes } => {
@@ -91,7 +96,7 @@ impl Invariant for Answers {
         Ok(())
     }
 
-    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         self.tokens.read(what, said);
         match what {
             Happening::Arrived { host, source, .. } => {
@@ -103,7 +108,7 @@ impl Invariant for Answers {
             Happening::Sent { host, target, .. } => {
                 if let Some(question) = self.asked.of(*host).as_mut().filter(|asked| asked.source == *target)
                 {
-                    question.gossip |= said.said().next().is_some();
+                    question.gossip |= !said.records().is_empty();
                 }
             }
             _ => {}
@@ -177,7 +182,7 @@ mod tests {
         for what in [arrived, sent] {
             law.see(&world.scene(), &what)?;
             if let Happening::Arrived { bytes, .. } | Happening::Sent { bytes, .. } = what
-                && let Ok(said) = swim_core::inspect(bytes)
+                && let Ok(said) = Reading::of(bytes)
             {
                 law.read(&world.scene(), &what, &said)?;
             }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use swim_core::Command;
 
 use super::awaited::{Awaited, news};
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::{Presence, World};
@@ -62,6 +62,10 @@ impl Invariant for Attachments {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::SETTLED
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

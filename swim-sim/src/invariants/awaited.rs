@@ -89,6 +89,9 @@ impl<K: Ord + Clone> Awaited<K> {
     /// Those that must be known by now, or all; each is given out once.
     pub(super) fn take_due(&mut self, world: &World, all: bool) -> Vec<(K, Fact)> {
         self.make_sure(world);
+        if self.stale {
+            self.reckon(world.hosts().count() as u32);
+        }
         let now = world.now();
         if !all && self.due.is_none_or(|due| due > now) {
             return Vec::new();

@@ -7,11 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use swim_core::{Command, Event, Inspection, Instant, NodeId, Said};
+use swim_core::{Command, Event, Instant, NodeId, Said};
 
 use super::awaited::news;
+use super::reading::Reading;
 use super::weather::{Weather, is_healthy};
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::evidence::{Fate, Happening, Scene};
 use crate::host::HostId;
 use crate::{Presence, World};
@@ -102,6 +103,10 @@ impl Invariant for Broadcasts {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::SENT | Heeds::REPORTED | Heeds::SETTLED
+    }
+
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Commanded { host, command: Command::Broadcast(payload) } => {
@@ -130,9 +135,9 @@ impl Invariant for Broadcasts {
         Ok(())
     }
 
-    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if matches!(what, Happening::Forged { .. }) {
-            for said in said.said().flatten() {
+            for said in said.records().iter() {
                 if let Said::Broadcast(said) = said {
                     self.note_said(said.origin, said.payload);
                 }

@@ -3,9 +3,10 @@
 //! That is how a suspect learns in time that it must speak up, and how somebody who was buried learns that it was:
 //! the ping says what is believed. Judged where the belief and the address are those of before the input and after it.
 
-use swim_core::{Inspection, MessageKind, NodeId, Status};
+use swim_core::{MessageKind, NodeId, Status};
 
-use super::{Broken, Case, Check, Invariant, Law, Move};
+use super::reading::Reading;
+use super::{Broken, Case, Check, Heeds, Invariant, Law, Move};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -33,7 +34,11 @@ impl Invariant for Buddies {
         self.looked
     }
 
-    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn heeds(&self) -> Heeds {
+        Heeds::READ_SENT | Heeds::SETTLED
+    }
+
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if let (Happening::Sent { target: to, .. }, MessageKind::Ping) = (what, said.kind)
             && let (Some(target), Some(belief)) = (said.target, said.belief)
         {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use swim_core::{Event, Instant, NodeId};
 
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 use crate::net::Link;
@@ -164,6 +164,10 @@ impl Invariant for Burials {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::REPORTED
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

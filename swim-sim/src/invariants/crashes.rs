@@ -8,7 +8,7 @@
 use swim_core::Status;
 
 use super::awaited::Awaited;
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::{Presence, World};
@@ -53,6 +53,10 @@ impl Invariant for Crashes {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::SETTLED
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

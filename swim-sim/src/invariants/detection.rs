@@ -13,7 +13,7 @@ use swim_core::{Event, Instant, NodeId};
 
 use super::measures::Ledger;
 use super::weather::{Weather, is_healthy};
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 use crate::{Presence, World};
@@ -86,6 +86,10 @@ impl Invariant for Detection {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::TICKED | Heeds::ARRIVED | Heeds::REPORTED | Heeds::SETTLED
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

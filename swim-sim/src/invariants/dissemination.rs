@@ -16,7 +16,7 @@ use swim_core::{Command, Event, Instant, NodeId};
 use super::awaited::news;
 use super::measures::Ledger;
 use super::weather::{Weather, is_healthy};
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 use crate::{Presence, World};
@@ -108,6 +108,10 @@ impl Invariant for Dissemination {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::REPORTED | Heeds::SETTLED
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use swim_core::Instant;
 
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::scenario::Expect;
@@ -76,6 +76,10 @@ impl Invariant for Expected {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::SENT | Heeds::REPORTED | Heeds::SETTLED
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

@@ -12,10 +12,11 @@
 
 use std::collections::BTreeMap;
 
-use swim_core::{Event, Inspection, MessageKind, NodeId};
+use swim_core::{Event, MessageKind, NodeId};
 
 use super::per_host::PerHost;
-use super::{Broken, Check, Invariant, Law};
+use super::reading::Reading;
+use super::{Broken, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -74,7 +75,7 @@ impl Walk {
 }
 
 impl Fairness {
-    fn note_ping(&mut self, host: HostId, ping: &Inspection<'_>) {
+    fn note_ping(&mut self, host: HostId, ping: &Reading<'_>) {
         let healing = ping.belief.is_none_or(|belief| !belief.status.is_active());
         let (Some(number), Some(target)) = (ping.number, ping.target) else { return };
         // The lowest bits say what was asked: 0 is a probe, and the place is the attempt.
@@ -119,6 +120,10 @@ impl Invariant for Fairness {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::TICKED | Heeds::REPORTED | Heeds::READ_SENT | Heeds::SETTLED
+    }
+
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Ticked { host } => self.ticking = Some(*host),
@@ -139,7 +144,7 @@ impl Invariant for Fairness {
         Ok(())
     }
 
-    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if let Happening::Sent { host, .. } = what
             && said.kind == MessageKind::Ping
             && self.ticking == Some(*host)

@@ -9,11 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use swim_core::{Command, Event, Inspection, Instant, Said, Status};
+use swim_core::{Command, Event, Instant, Said, Status};
 
 use super::awaited::{Awaited, news, sends};
+use super::reading::Reading;
 use super::weather::is_healthy;
-use super::{Broken, Case, Check, Invariant, Law, Move};
+use super::{Broken, Case, Check, Heeds, Invariant, Law, Move};
 use crate::action::Action;
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -83,6 +84,10 @@ impl Invariant for Farewells {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::REPORTED | Heeds::READ_SENT | Heeds::SETTLED
+    }
+
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         let patience = |law: &Self| scene.now().after(law.patience(scene.hosts().count() as u32));
         match what {
@@ -131,13 +136,13 @@ impl Invariant for Farewells {
         Ok(())
     }
 
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if let Happening::Sent { host, .. } = what
             && self.saying.contains_key(host)
         {
             let id = scene.identity(*host).id;
-            let goodbye = |said: Said<'_>| matches!(said, Said::Member(member) if member.id == id && member.claim.status == Status::Left);
-            if said.said().flatten().any(goodbye) {
+            let goodbye = |said: &Said<'_>| matches!(said, Said::Member(member) if member.id == id && member.claim.status == Status::Left);
+            if said.records().iter().any(goodbye) {
                 self.told.insert(*host);
             }
         }

@@ -5,7 +5,8 @@
 //! it went to.
 
 use super::accusations::{Accusation, Accusations};
-use super::{Broken, Check, Invariant, Law};
+use super::reading::Reading;
+use super::{Broken, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -48,12 +49,16 @@ impl Invariant for Former {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::TICKED | Heeds::REPORTED | Heeds::READ | Heeds::SETTLED
+    }
+
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         self.accusations.see(scene, what);
         Ok(())
     }
 
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &swim_core::Inspection<'_>) -> Check {
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         self.accusations.read(scene, what, said);
         Ok(())
     }

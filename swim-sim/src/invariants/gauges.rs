@@ -5,7 +5,7 @@
 
 use swim_core::{Config, Stats};
 
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::host::HostId;
 
@@ -62,6 +62,10 @@ impl Invariant for Gauge {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::SETTLED
     }
 
     fn settled(&mut self, world: &World, host: HostId) -> Check {

@@ -9,10 +9,11 @@
 
 use std::collections::BTreeSet;
 
-use swim_core::{Command, Epoch, Event, Inspection, NodeId, Said, SaidMember, Status};
+use swim_core::{Command, Epoch, Event, NodeId, Said, SaidMember, Status};
 
 use super::per_host::PerHost;
-use super::{Broken, Check, Invariant, Law, Move};
+use super::reading::Reading;
+use super::{Broken, Check, Heeds, Invariant, Law, Move};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -87,8 +88,8 @@ impl Goodbyes {
 }
 
 /// All that is said to have left.
-fn departures<'a>(said: &Inspection<'a>) -> impl Iterator<Item = SaidMember<'a>> + use<'a> {
-    said.said().flatten().filter_map(|said| match said {
+fn departures<'a>(said: &'a Reading<'_>) -> impl Iterator<Item = &'a SaidMember<'a>> {
+    said.records().iter().filter_map(|said| match said {
         Said::Member(member) if member.claim.status == Status::Left => Some(member),
         _ => None,
     })
@@ -112,6 +113,10 @@ impl Invariant for Goodbyes {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::REPORTED | Heeds::READ | Heeds::SETTLED
+    }
+
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Commanded { host, command: Command::Leave } => {
@@ -132,7 +137,7 @@ impl Invariant for Goodbyes {
         Ok(())
     }
 
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         for member in departures(said) {
             let life = (member.id, member.claim.epoch);
             let by_itself = member.by == Some(member.id);

@@ -3,10 +3,11 @@
 //! A probe that fails, and of which no relay said that it listens at least, may be the prober's own fault: its local
 //! health is not at its best right after that. (That it is again in the end is a part of Q5.)
 
-use swim_core::{Inspection, MessageKind};
+use swim_core::MessageKind;
 
 use super::per_host::PerHost;
-use super::{Broken, Case, Check, Invariant, Law};
+use super::reading::Reading;
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -62,6 +63,10 @@ impl Invariant for Health {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::READ_ARRIVED | Heeds::SETTLED
+    }
+
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         if let Happening::Began { host, .. } = what {
             *self.hosts.of(*host) = Seen::default();
@@ -69,7 +74,7 @@ impl Invariant for Health {
         Ok(())
     }
 
-    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if let (Happening::Arrived { host, .. }, MessageKind::Nack) = (what, said.kind) {
             self.hosts.of(*host).nacked = true;
         }

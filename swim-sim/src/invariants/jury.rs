@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use swim_core::inspect;
-
+use super::heeds::{Heeders, Heeds};
 use super::measures::Ledger;
+use super::reading::Reading;
 use super::tables::Tables;
 use super::{Case, Check, Invariant, Law, Measures, Violation, with_ledger};
 use crate::World;
@@ -14,6 +14,7 @@ use crate::host::HostId;
 /// Watches a run with every law of [`standard`](super::standard).
 pub struct Jury {
     invariants: Vec<Box<dyn Invariant>>,
+    heeders: Heeders,
     tables: Tables,
     ledger: Arc<Ledger>,
     violation: Option<Violation>,
@@ -29,7 +30,9 @@ impl Jury {
 
     /// With these laws only.
     pub(super) fn of(invariants: Vec<Box<dyn Invariant>>) -> Self {
-        Self { invariants, tables: Tables::default(), ledger: Ledger::shared(), violation: None }
+        let heeds: Vec<Heeds> = invariants.iter().map(|invariant| invariant.heeds()).collect();
+        let heeders = Heeders::of(&heeds);
+        Self { invariants, heeders, tables: Tables::default(), ledger: Ledger::shared(), violation: None }
     }
 
     /// The first broken law.
@@ -55,64 +58,75 @@ impl Jury {
         if self.violation.is_some() {
             return;
         }
-        let Self { invariants, tables, violation, .. } = self;
+        let Self { invariants, heeders, tables, violation, .. } = self;
+        let all = heeders.get(None);
         for host in world.hosts() {
             let moves = tables.sweep(world, host);
-            if !moves.is_empty() {
-                judge(invariants, violation, &world.scene(), |law| law.moved(world, host, moves));
+            if !moves.is_empty() && violation.is_none() {
+                judge(invariants, all, violation, &world.scene(), |law| law.moved(world, host, moves));
             }
         }
-        judge(invariants, violation, &world.scene(), |law| law.over(world, phase));
+        if violation.is_none() {
+            judge(invariants, all, violation, &world.scene(), |law| law.over(world, phase));
+        }
     }
 }
 
+/// Asks those in these places, in this order, until one finds its law broken.
 fn judge(
     invariants: &mut [Box<dyn Invariant>],
+    places: &[usize],
     violation: &mut Option<Violation>,
     scene: &Scene<'_>,
     mut ask: impl FnMut(&mut dyn Invariant) -> Check,
 ) {
-    for invariant in invariants {
-        if violation.is_some() {
-            return;
-        }
+    for place in places {
+        let invariant = &mut invariants[*place];
         if let Err(broken) = ask(invariant.as_mut()) {
             let (at, phase) = (scene.now(), scene.phase());
             *violation = Some(Violation { law: invariant.law(), at, phase, broken });
+            return;
         }
     }
 }
 
 impl Witness for Jury {
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        let Self { invariants, tables, violation, .. } = self;
+        let Self { invariants, heeders, tables, violation, .. } = self;
         if violation.is_some() {
             return;
         }
         tables.see(what);
-        judge(invariants, violation, scene, |law| law.see(scene, what));
+        judge(invariants, heeders.get(Heeds::of(what)), violation, scene, |law| law.see(scene, what));
         let (Happening::Sent { bytes, .. }
         | Happening::Forged { bytes, .. }
         | Happening::Arrived { bytes, .. }) = what
         else {
             return;
         };
+        if violation.is_some() {
+            return;
+        }
         // Once for all laws.
-        if let Ok(said) = inspect(bytes) {
+        if let Ok(said) = Reading::of(bytes) {
             tables.read(what, &said);
-            judge(invariants, violation, scene, |law| law.read(scene, what, &said));
+            let places = heeders.get(Heeds::of_reading(what));
+            judge(invariants, places, violation, scene, |law| law.read(scene, what, &said));
         }
     }
 
     fn settled(&mut self, world: &World, host: HostId) {
-        let Self { invariants, tables, violation, .. } = self;
+        let Self { invariants, heeders, tables, violation, .. } = self;
         if violation.is_some() {
             return;
         }
         let scene = world.scene();
         if let Some(moves) = tables.settled(world, host) {
-            judge(invariants, violation, &scene, |law| law.moved(world, host, moves));
+            judge(invariants, heeders.get(None), violation, &scene, |law| law.moved(world, host, moves));
         }
-        judge(invariants, violation, &scene, |law| law.settled(world, host));
+        if violation.is_none() {
+            let places = heeders.get(Some(Heeds::SETTLED));
+            judge(invariants, places, violation, &scene, |law| law.settled(world, host));
+        }
     }
 }

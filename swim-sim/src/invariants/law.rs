@@ -3,8 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use swim_core::{Config, Inspection, Instant};
+use swim_core::{Config, Instant};
 
+use super::heeds::Heeds;
+use super::reading::Reading;
 use super::tables::Move;
 use crate::World;
 use crate::evidence::{Happening, Phase, Scene};
@@ -111,6 +113,11 @@ pub trait Invariant: Send {
     /// How often there was something to judge: a law that never looked has proved nothing.
     fn looked(&self) -> u64;
 
+    /// What it needs to hear of among what happens all the time; of all else it hears anyway.
+    fn heeds(&self) -> Heeds {
+        Heeds::ALL
+    }
+
     /// Something happened.
     ///
     /// # Errors
@@ -125,7 +132,7 @@ pub trait Invariant: Send {
     ///
     /// # Errors
     /// The law is broken.
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         let _ = (scene, what, said);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! B2: no datagram is sent that is longer than `datagram_max`, less what sealing will need.
 
 use super::reading::SEAL_ROOM;
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::evidence::{Happening, Scene};
 
 /// B2.
@@ -27,6 +27,10 @@ impl Invariant for Lengths {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::SENT
     }
 
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {

@@ -18,7 +18,7 @@ use swim_core::{Instant, MessageKind};
 use super::measures::Ledger;
 use super::per_host::PerHost;
 use super::reading::is_kind;
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -126,6 +126,10 @@ impl Invariant for Load {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::TICKED | Heeds::SENT | Heeds::ARRIVED | Heeds::SETTLED
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

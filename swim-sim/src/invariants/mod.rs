@@ -28,6 +28,7 @@ mod former;
 mod gauges;
 mod goodbyes;
 mod health;
+mod heeds;
 mod jury;
 mod law;
 mod lengths;
@@ -69,9 +70,11 @@ use std::sync::Arc;
 
 use measures::Ledger;
 
+pub use heeds::Heeds;
 pub use jury::Jury;
 pub use law::{Broken, Case, Check, Invariant, Kind, Law, Violation};
 pub use measures::Measures;
+pub use reading::Reading;
 pub use tables::{Move, Row};
 
 /// Every law, in the order in which they are asked.

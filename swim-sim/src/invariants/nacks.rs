@@ -5,8 +5,9 @@
 //! stopped, is slow, or whose timers are late has an excuse.
 
 use super::per_host::PerHost;
+use super::reading::Reading;
 use super::relaying::{ROUNDING, Relay, Relaying};
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -68,6 +69,10 @@ impl Invariant for Nacks {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::ARRIVED | Heeds::TICKED | Heeds::REPORTED | Heeds::READ | Heeds::SETTLED
+    }
+
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         self.relaying.see(what);
         match what {
@@ -87,7 +92,7 @@ impl Invariant for Nacks {
         Ok(())
     }
 
-    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &swim_core::Inspection<'_>) -> Check {
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         self.relaying.read(what, said);
         Ok(())
     }

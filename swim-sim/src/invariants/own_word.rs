@@ -10,9 +10,10 @@
 
 use std::collections::BTreeMap;
 
-use swim_core::{Epoch, Incarnation, Inspection, NodeId, Said};
+use swim_core::{Epoch, Incarnation, NodeId, Said};
 
-use super::{Broken, Check, Invariant, Law, Move};
+use super::reading::Reading;
+use super::{Broken, Check, Heeds, Invariant, Law, Move};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -59,11 +60,11 @@ fn raise(words: &mut BTreeMap<NodeId, Word>, id: NodeId, word: Word) {
 }
 
 /// Every word about somebody but the sender, as far as it can be told about whom.
-fn words(said: &Inspection<'_>) -> impl Iterator<Item = (NodeId, Word)> {
+fn words(said: &Reading<'_>) -> impl Iterator<Item = (NodeId, Word)> {
     // Of a ping's target nothing may be known: that is epoch 0.
     let asked = said.target.zip(said.belief).filter(|(_, belief)| belief.epoch > Epoch(0));
     let asked = asked.map(|(id, belief)| (id, (belief.epoch, belief.incarnation)));
-    let told = said.said().flatten().filter_map(|said| match said {
+    let told = said.records().iter().filter_map(|said| match said {
         Said::Member(member) => Some((member.id, (member.claim.epoch, member.claim.incarnation))),
         _ => None,
     });
@@ -79,7 +80,11 @@ impl Invariant for OwnWord {
         self.looked
     }
 
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn heeds(&self) -> Heeds {
+        Heeds::READ
+    }
+
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         match what {
             Happening::Sent { host, .. } => {
                 let me = scene.identity(*host).id;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use swim_core::{Instant, MessageKind};
 
 use super::reading::is_kind;
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 
@@ -38,6 +38,10 @@ impl Invariant for PagesPerSecond {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::SENT
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

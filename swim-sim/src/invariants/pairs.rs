@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use swim_core::{Inspection, NodeId, Said, SaidMember, Status};
+use swim_core::{NodeId, Said, SaidMember, Status};
+
+use super::reading::Reading;
 
 /// By whom, about whom.
 pub(super) type Pair = (NodeId, NodeId);
@@ -42,8 +44,8 @@ impl Pairs {
     }
 
     /// What is wrong with a datagram: of each claim, who is named and did not do it.
-    pub(super) fn unknown(&self, said: &Inspection<'_>) -> impl Iterator<Item = Pair> {
-        let members = said.said().flatten().filter_map(|said| match said {
+    pub(super) fn unknown(&self, said: &Reading<'_>) -> impl Iterator<Item = Pair> {
+        let members = said.records().iter().filter_map(|said| match said {
             Said::Member(member) if matches!(member.claim.status, Status::Suspect | Status::Dead) => {
                 Some(member)
             }
@@ -60,10 +62,10 @@ impl Pairs {
     }
 
     /// A datagram is handed to a node: whatever is wrong with it is excused from now on.
-    pub(super) fn excuse(&mut self, said: &Inspection<'_>) {
+    pub(super) fn excuse(&mut self, said: &Reading<'_>) {
         let unknown: Vec<Pair> = self.unknown(said).collect();
         // Who repeats it becomes its accuser, where the one named is the one who is told.
-        let told = said.said().flatten().filter_map(|record| match record {
+        let told = said.records().iter().filter_map(|record| match record {
             Said::Member(member) if member.claim.status == Status::Dead => Some((said.sender, member.id)),
             _ => None,
         });

@@ -7,9 +7,10 @@
 
 use std::net::SocketAddr;
 
-use swim_core::{Epoch, Inspection, Instant, Member, MessageKind, NodeId};
+use swim_core::{Epoch, Instant, Member, MessageKind, NodeId};
 
 use super::per_host::PerHost;
+use super::reading::Reading;
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -50,7 +51,7 @@ struct Asker {
 }
 
 impl Probes {
-    pub(super) fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) {
+    pub(super) fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) {
         match what {
             Happening::Sent { host, target, .. } => self.0.of(*host).asks(scene.now(), *target, said),
             Happening::Arrived { host, source, .. } => {
@@ -92,7 +93,7 @@ impl Probes {
         &mut self,
         host: HostId,
         source: SocketAddr,
-        said: &Inspection<'_>,
+        said: &Reading<'_>,
     ) -> Option<&mut Probe> {
         let probe = self.0.of(host).open.as_mut()?;
         let fits = match said.kind {
@@ -106,7 +107,7 @@ impl Probes {
     }
 
     /// The same, from wherever the answer comes.
-    pub(super) fn answered_by_anybody(&mut self, host: HostId, said: &Inspection<'_>) -> Option<&mut Probe> {
+    pub(super) fn answered_by_anybody(&mut self, host: HostId, said: &Reading<'_>) -> Option<&mut Probe> {
         let open = self.0.of(host).open.as_ref()?;
         let asked = open.asked.map(|(addr, _)| addr);
         let source = if said.kind == MessageKind::Ack { asked } else { open.relays.first().copied() };
@@ -143,7 +144,7 @@ impl Probe {
 }
 
 impl Asker {
-    fn asks(&mut self, now: Instant, addr: SocketAddr, said: &Inspection<'_>) {
+    fn asks(&mut self, now: Instant, addr: SocketAddr, said: &Reading<'_>) {
         let (Some(number), Some(target)) = (said.number, said.target) else { return };
         let ping = said.kind == MessageKind::Ping;
         if number & 7 != 0 || !(ping || said.kind == MessageKind::PingReq) {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use swim_core::{Command, CommandKind, Event};
 
-use super::{Broken, Check, Invariant, Law};
+use super::{Broken, Check, Heeds, Invariant, Law};
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::{Presence, World};
@@ -47,6 +47,10 @@ impl Invariant for Promises {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::REPORTED | Heeds::SETTLED
     }
 
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {

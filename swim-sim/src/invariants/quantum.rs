@@ -3,7 +3,7 @@
 //! The second is what keeps a conversation from growing: an answer, what the sender has wrong, and an ack that is
 //! passed on.
 
-use super::{Broken, Check, Invariant, Law};
+use super::{Broken, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -33,6 +33,10 @@ impl Invariant for Quantum {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::TICKED | Heeds::ARRIVED | Heeds::SENT | Heeds::SETTLED
     }
 
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {

@@ -1,12 +1,55 @@
-//! What can be told of a datagram at a glance: laws that read every one of them have no time for more.
+//! A datagram that was read: once for all laws.
 
-use swim_core::MessageKind;
+use std::ops::Deref;
+
+use swim_core::{DropReason, Inspection, MessageKind, Said, inspect};
 
 /// Bytes at the end of a datagram that are kept free for sealing (`docs/wire.md`): a nonce and its like are to
 /// fit into every datagram of today.
 pub(super) const SEAL_ROOM: usize = 44;
 
-/// Whether a datagram that a node sent is of this kind: the fifth byte of its header.
+/// What a datagram says, and every record that it carries and a node would not skip.
+#[derive(Clone, Debug)]
+pub struct Reading<'a> {
+    head: Inspection<'a>,
+    records: Vec<Said<'a>>,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads a datagram.
+    ///
+    /// # Errors
+    /// Why a node would drop it.
+    pub fn of(bytes: &'a [u8]) -> Result<Self, DropReason> {
+        let head = inspect(bytes)?;
+        let mut records = Vec::new();
+        let mut said = head.said().flatten();
+        // Most carry none; of the others, one allocation.
+        if let Some(first) = said.next() {
+            records.reserve(16);
+            records.push(first);
+            records.extend(said);
+        }
+        Ok(Self { head, records })
+    }
+
+    /// Its records: claims about members, then broadcasts.
+    #[must_use]
+    pub fn records(&self) -> &[Said<'a>] {
+        &self.records
+    }
+}
+
+impl<'a> Deref for Reading<'a> {
+    type Target = Inspection<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.head
+    }
+}
+
+/// Whether a datagram that a node sent is of this kind: the fifth byte of its header. For laws that have no time
+/// to read each one.
 pub(super) fn is_kind(bytes: &[u8], kind: MessageKind) -> bool {
     bytes.get(4) == Some(&(kind as u8))
 }
@@ -23,8 +66,9 @@ mod tests {
         let config = Arc::new(swim_core::Config::lan());
         let (mut world, _) = crate::World::joined(1, 4, &config).expect("four members converge");
         world.set_hook(move |datagram| {
-            let read = swim_core::inspect(datagram.bytes).expect("made by a node");
+            let read = Reading::of(datagram.bytes).expect("made by a node");
             assert!(is_kind(datagram.bytes, read.kind));
+            assert_eq!(read.records().len(), read.said().flatten().count());
             *count.lock().expect("no test panics") += 1;
             crate::Verdict::Pass
         });

@@ -7,9 +7,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use swim_core::{Event, Inspection, Instant, MessageKind, NodeId};
+use swim_core::{Event, Instant, MessageKind, NodeId};
 
 use super::per_host::PerHost;
+use super::reading::Reading;
 use crate::World;
 use crate::evidence::Happening;
 use crate::host::HostId;
@@ -78,7 +79,7 @@ impl Relaying {
         }
     }
 
-    pub(super) fn read(&mut self, what: &Happening<'_>, said: &Inspection<'_>) {
+    pub(super) fn read(&mut self, what: &Happening<'_>, said: &Reading<'_>) {
         let Some(number) = said.number else { return };
         match (what, said.kind) {
             (Happening::Arrived { source, .. }, MessageKind::PingReq) => {

@@ -2,8 +2,9 @@
 //!
 //! Whoever sends ping-reqs can make a member send pings; this is all that he gets at once.
 
+use super::reading::Reading;
 use super::relaying::Relaying;
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -39,12 +40,16 @@ impl Invariant for Relays {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::ARRIVED | Heeds::TICKED | Heeds::REPORTED | Heeds::READ | Heeds::SETTLED
+    }
+
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         self.relaying.see(what);
         Ok(())
     }
 
-    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &swim_core::Inspection<'_>) -> Check {
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         self.relaying.read(what, said);
         Ok(())
     }

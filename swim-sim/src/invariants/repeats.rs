@@ -9,10 +9,11 @@
 
 use std::collections::BTreeMap;
 
-use swim_core::{Claim, Event, Inspection, MessageKind, NodeId, Said, Status};
+use swim_core::{Claim, Event, MessageKind, NodeId, Said, Status};
 
 use super::awaited::sends;
-use super::{Broken, Case, Check, Invariant, Law, Move};
+use super::reading::Reading;
+use super::{Broken, Case, Check, Heeds, Invariant, Law, Move};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -43,7 +44,7 @@ impl Repeats {
         Self { case: case.clone(), told, most, ticking: None, looked: 0 }
     }
 
-    fn send(&mut self, host: HostId, read: &Inspection<'_>) -> Check {
+    fn send(&mut self, host: HostId, read: &Reading<'_>) -> Check {
         let by_itself = self.ticking == Some(host);
         let (gossip, ack) = (read.kind == MessageKind::Gossip, read.kind == MessageKind::Ack);
         let counts = match read.kind {
@@ -55,7 +56,7 @@ impl Repeats {
         if !counts {
             return Ok(());
         }
-        let records = read.said().flatten();
+        let records = read.records().iter();
         let mut members = records.filter_map(|said| match said {
             Said::Member(member) => Some(member),
             _ => None,
@@ -109,6 +110,10 @@ impl Invariant for Repeats {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::TICKED | Heeds::REPORTED | Heeds::READ_SENT | Heeds::SETTLED
+    }
+
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Ticked { host } => self.ticking = Some(*host),
@@ -123,7 +128,7 @@ impl Invariant for Repeats {
         Ok(())
     }
 
-    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         let Happening::Sent { host, .. } = what else { return Ok(()) };
         self.send(*host, said)
     }

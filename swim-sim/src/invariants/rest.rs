@@ -11,7 +11,7 @@ use swim_core::{Instant, MessageKind, inspect};
 
 use super::measures::Ledger;
 use super::reading::is_kind;
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::evidence::{Happening, Phase, Scene};
 use crate::run::{REST_PERIODS, RESTS};
 use crate::{Presence, World};
@@ -122,6 +122,10 @@ impl Invariant for Rest {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::SENT
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use swim_core::{Instant, Status};
 
 use super::awaited::Awaited;
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::action::Action;
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -122,6 +122,10 @@ impl Invariant for Returns {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::SETTLED
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use swim_core::{Claim, Config, Event, Instant, NodeId, Status};
 
 use super::per_host::PerHost;
-use super::{Broken, Case, Check, Invariant, Law, Move};
+use super::{Broken, Case, Check, Heeds, Invariant, Law, Move};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -52,6 +52,10 @@ impl Invariant for Revivals {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::REPORTED
     }
 
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {

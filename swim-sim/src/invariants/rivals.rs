@@ -9,10 +9,11 @@
 
 use std::collections::BTreeSet;
 
-use swim_core::{Config, Event, Inspection, Instant, MessageKind, NodeId};
+use swim_core::{Config, Event, Instant, MessageKind, NodeId};
 
 use super::per_host::PerHost;
-use super::{Broken, Check, Invariant, Law};
+use super::reading::Reading;
+use super::{Broken, Check, Heeds, Invariant, Law};
 use crate::Presence;
 use crate::World;
 use crate::evidence::{Happening, Phase, Scene};
@@ -93,6 +94,10 @@ impl Invariant for Rivals {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::REPORTED | Heeds::READ_ARRIVED
+    }
+
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Began { host, .. } => {
@@ -112,7 +117,7 @@ impl Invariant for Rivals {
         Ok(())
     }
 
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if let Happening::Arrived { source, .. } = what
             && matches!(said.kind, MessageKind::Join | MessageKind::Announce)
         {

@@ -12,7 +12,8 @@ use swim_core::{Config, Instant};
 
 use super::accusations::{Accusation, Accusations};
 use super::per_host::PerHost;
-use super::{Broken, Check, Invariant, Law};
+use super::reading::Reading;
+use super::{Broken, Check, Heeds, Invariant, Law};
 use crate::Presence;
 use crate::World;
 use crate::action::Action;
@@ -138,6 +139,10 @@ impl Invariant for Stalls {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::TICKED | Heeds::REPORTED | Heeds::READ | Heeds::SETTLED
+    }
+
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         self.accusations.see(scene, what);
         if let Happening::Acted { action, done: true } = what {
@@ -146,7 +151,7 @@ impl Invariant for Stalls {
         Ok(())
     }
 
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &swim_core::Inspection<'_>) -> Check {
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         self.accusations.read(scene, what, said);
         Ok(())
     }

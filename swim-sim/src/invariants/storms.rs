@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use swim_core::{Event, Instant};
 
-use super::{Broken, Case, Check, Invariant, Law};
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::run::{REST_PERIODS, RESTS};
@@ -53,6 +53,10 @@ impl Invariant for Storms {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::REPORTED | Heeds::SETTLED
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

@@ -14,8 +14,9 @@ use std::net::SocketAddr;
 use swim_core::{Epoch, Event, MessageKind, NodeId};
 
 use super::per_host::PerHost;
+use super::reading::Reading;
 use super::tokens::Tokens;
-use super::{Broken, Check, Invariant, Law, Move, Row};
+use super::{Broken, Check, Heeds, Invariant, Law, Move, Row};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -119,6 +120,10 @@ impl Invariant for Strangers {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::ARRIVED | Heeds::REPORTED | Heeds::READ | Heeds::SETTLED
+    }
+
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             // Until it has been read.
@@ -134,7 +139,7 @@ impl Invariant for Strangers {
         Ok(())
     }
 
-    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &swim_core::Inspection<'_>) -> Check {
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         self.tokens.read(what, said);
         if let Happening::Arrived { host, source, .. } = what {
             let answers = matches!(said.kind, MessageKind::Ack | MessageKind::Welcome);
@@ -189,7 +194,7 @@ mod tests {
         let mut law = law();
         let arrived = Happening::Arrived { host: hosts[0], source, bytes };
         law.see(&world.scene(), &arrived)?;
-        if let Ok(said) = swim_core::inspect(bytes) {
+        if let Ok(said) = Reading::of(bytes) {
             law.read(&world.scene(), &arrived, &said)?;
         }
         let held = bench::row(&world, hosts[0], hosts[2]);

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use swim_core::{Claim, Event, Inspection, Member, Node, NodeId, Said};
+use swim_core::{Claim, Event, Member, Node, NodeId, Said};
 
 use super::per_host::PerHost;
+use super::reading::Reading;
 use crate::World;
 use crate::evidence::Happening;
 use crate::host::HostId;
@@ -79,11 +80,11 @@ impl Tables {
         }
     }
 
-    pub(super) fn read(&mut self, what: &Happening<'_>, said: &Inspection<'_>) {
+    pub(super) fn read(&mut self, what: &Happening<'_>, said: &Reading<'_>) {
         if let Happening::Arrived { host, .. } = what {
             let named = &mut self.hosts.of(*host).named;
             named.push(said.sender);
-            named.extend(said.said().flatten().filter_map(|said| match said {
+            named.extend(said.records().iter().filter_map(|said| match said {
                 Said::Member(member) => Some(member.id),
                 _ => None,
             }));

@@ -16,11 +16,12 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use swim_core::{Command, Inspection, MessageKind, NodeId, Said};
+use swim_core::{Command, MessageKind, NodeId, Said};
 
 use super::per_host::PerHost;
+use super::reading::Reading;
 use super::tokens::Tokens;
-use super::{Broken, Check, Invariant, Law, Move};
+use super::{Broken, Check, Heeds, Invariant, Law, Move};
 use crate::World;
 use crate::action::Action;
 use crate::evidence::{Happening, Scene};
@@ -81,6 +82,10 @@ impl Invariant for Targets {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::SENT | Heeds::ARRIVED | Heeds::READ | Heeds::SETTLED
+    }
+
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Began { host, me } => {
@@ -111,7 +116,7 @@ impl Invariant for Targets {
         Ok(())
     }
 
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         self.tokens.read(what, said);
         match what {
             Happening::Sent { host, target, .. } => {
@@ -129,7 +134,7 @@ impl Invariant for Targets {
                 }
                 let real = scene.hosts_named(said.sender).iter();
                 if real.into_iter().any(|host| scene.identity(*host).addr == *source) {
-                    let addrs = said.said().flatten().filter_map(|said| match said {
+                    let addrs = said.records().iter().filter_map(|said| match said {
                         Said::Member(member) => member.addr,
                         _ => None,
                     });
@@ -209,7 +214,7 @@ mod tests {
         let arrived = Happening::Arrived { host: hosts[0], source, bytes: &ping };
         let fate = Fate::Sent;
         let sent = Happening::Sent { host: hosts[0], source: here, target, bytes: &ping, fate };
-        let said = swim_core::inspect(&ping).expect("a ping");
+        let said = Reading::of(&ping).expect("a ping");
         for what in [arrived, sent] {
             law.see(&world.scene(), &what)?;
             law.read(&world.scene(), &what, &said)?;

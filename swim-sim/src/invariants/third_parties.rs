@@ -4,9 +4,10 @@
 //! it has not answered, and a place among the few relays is lost. Where two members are held at one address,
 //! because one of them is a rumour, there is nothing to judge.
 
-use swim_core::{Inspection, MessageKind, NodeId};
+use swim_core::{MessageKind, NodeId};
 
-use super::{Broken, Check, Invariant, Law};
+use super::reading::Reading;
+use super::{Broken, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -28,7 +29,11 @@ impl Invariant for ThirdParties {
         self.looked
     }
 
-    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn heeds(&self) -> Heeds {
+        Heeds::READ_SENT | Heeds::SETTLED
+    }
+
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if let Happening::Sent { target: to, .. } = what
             && said.kind == MessageKind::PingReq
         {

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use swim_core::{Inspection, MessageKind};
+use swim_core::MessageKind;
 
 use super::per_host::PerHost;
+use super::reading::Reading;
 use crate::evidence::Happening;
 use crate::host::HostId;
 
@@ -14,7 +15,7 @@ use crate::host::HostId;
 pub(super) struct Tokens(PerHost<BTreeSet<(SocketAddr, u64)>>);
 
 impl Tokens {
-    pub(super) fn read(&mut self, what: &Happening<'_>, said: &Inspection<'_>) {
+    pub(super) fn read(&mut self, what: &Happening<'_>, said: &Reading<'_>) {
         if let (Happening::Sent { host, target, .. }, MessageKind::Challenge, Some(token)) =
             (what, said.kind, said.token)
         {
@@ -23,7 +24,7 @@ impl Tokens {
     }
 
     /// Whether a datagram shows the token that `host` has sent to where it comes from.
-    pub(super) fn proves(&mut self, host: HostId, source: SocketAddr, said: &Inspection<'_>) -> bool {
+    pub(super) fn proves(&mut self, host: HostId, source: SocketAddr, said: &Reading<'_>) -> bool {
         let shows = matches!(said.kind, MessageKind::Join | MessageKind::Announce);
         shows && said.token.is_some_and(|token| self.0.of(host).contains(&(source, token)))
     }

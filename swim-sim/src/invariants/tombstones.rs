@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use swim_core::{Event, Instant, NodeId};
 
-use super::{Broken, Case, Check, Invariant, Law, Move};
+use super::{Broken, Case, Check, Heeds, Invariant, Law, Move};
 use crate::action::FaultClass;
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -66,6 +66,10 @@ impl Invariant for Tombstones {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::REPORTED
     }
 
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {

@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 use swim_core::{Claim, Epoch, Event, NodeId, Status};
 
 use super::per_host::PerHost;
-use super::{Broken, Check, Invariant, Law, Move};
+use super::{Broken, Check, Heeds, Invariant, Law, Move};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -82,6 +82,10 @@ impl Invariant for Upwards {
 
     fn looked(&self) -> u64 {
         self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::REPORTED | Heeds::SETTLED
     }
 
     fn see(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {

@@ -10,12 +10,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swim_core::{Config, Event, Inspection, NodeId};
+use swim_core::{Config, Event, NodeId};
 
 use super::awake::Awake;
 use super::pairs::{Pair, Pairs};
 use super::per_host::PerHost;
-use super::{Broken, Case, Check, Invariant, Law};
+use super::reading::Reading;
+use super::{Broken, Case, Check, Heeds, Invariant, Law};
 use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
@@ -200,6 +201,10 @@ impl Invariant for Verdicts {
         self.looked
     }
 
+    fn heeds(&self) -> Heeds {
+        Heeds::REPORTED | Heeds::READ | Heeds::SETTLED
+    }
+
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         self.awake.see(scene, what);
         match what {
@@ -210,7 +215,7 @@ impl Invariant for Verdicts {
         Ok(())
     }
 
-    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Inspection<'_>) -> Check {
+    fn read(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         match what {
             Happening::Sent { host, .. } => {
                 let unknown = self.pairs.unknown(said);

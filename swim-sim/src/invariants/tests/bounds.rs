@@ -5,6 +5,7 @@ use std::time::Duration;
 use swim_core::{Config, Event, MessageKind, NodeId, Options, inspect};
 
 use super::super::bench::{calm, case};
+use super::super::reading::Reading;
 use super::super::{deadlines, lengths, pages_per_second, quantum, repeats, tombstones};
 use super::*;
 use crate::evidence::{Fate, Phase};
@@ -91,7 +92,7 @@ fn news_that_are_told_too_often_are_found() {
     assert!(looked > 30, "{looked}");
     let bytes = found.lock().expect("no test panics").first().cloned().expect("some news rode on a ping");
     let mut law = repeats::Repeats::new(&case(4));
-    let said = inspect(&bytes).expect("made by a node");
+    let said = Reading::of(&bytes).expect("made by a node");
     let what = sent(&world, hosts[1], &bytes);
     // Four times by each of so few.
     for _ in 0..4 {
