@@ -24,7 +24,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{Epoch, NodeId};
+use crate::identity::NodeId;
 use crate::numbers::{self, Question};
 use crate::time::Instant;
 use crate::{HINTS_MAX, SEEDS_MAX};
@@ -316,8 +316,6 @@ pub(crate) struct Join {
     pub(crate) contacts: Contacts,
     /// Whether this life has been announced to anybody.
     pub(crate) announced: bool,
-    /// The last clock that a welcome told and that nobody who lives by this node's could live by.
-    pub(crate) odd_clock: Option<Epoch>,
 }
 
 impl Join {
@@ -328,7 +326,6 @@ impl Join {
             hints: Vec::new(),
             contacts: Contacts::new(retry),
             announced: false,
-            odd_clock: None,
         }
     }
 

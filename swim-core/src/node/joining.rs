@@ -126,9 +126,6 @@ impl Node {
             return Ok(());
         }
         let sought = contact.why.seeks() || self.join.is_seed(source);
-        if sought && !self.is_told_again(welcome.clock) {
-            return Err(DropReason::InsaneEpoch);
-        }
         if !self.agree_on_time(welcome.clock, sought) {
             self.join.contacts.refuse(welcome.nonce, self.doubt.awake());
             self.give_up_if_refused();
@@ -162,14 +159,6 @@ impl Node {
         } else if why != Why::Reply {
             self.ask_rival(rival, welcome.held_epoch, welcome.held_incarnation);
         }
-    }
-
-    /// Whether it is not the first time that a clock is told which differs by more than a lead: it takes two
-    /// welcomes to carry a node off by days, because one may have been garbled on the way.
-    fn is_told_again(&mut self, theirs: Epoch) -> bool {
-        let (told, clock) = (self.told_clock(), &self.epoch_clock);
-        let agree = |a, b| clock.is_credible(a, b) && clock.is_credible(b, a);
-        agree(told, theirs) || self.join.odd_clock.replace(theirs).is_some_and(|before| agree(before, theirs))
     }
 
     /// Who lets us in says what the cluster's epoch clock reads. If that differs from ours by more than a
