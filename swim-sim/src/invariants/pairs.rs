@@ -51,7 +51,7 @@ impl Pairs {
             }
             _ => None,
         });
-        members.flat_map(|member| self.unknown_of(&member))
+        members.flat_map(|member| self.unknown_of(member))
     }
 
     fn unknown_of(&self, member: &SaidMember<'_>) -> Vec<Pair> {
