@@ -86,6 +86,8 @@ fn samples() -> Vec<Action> {
         Action::Join { host, seeds },
         Action::Leave(host),
         Action::Move { host, addr },
+        Action::Mask { host, addr },
+        Action::Unmask(host),
         Action::Unplug(host),
         Action::Plug(host),
         Action::Partition(vec![vec![host], vec![other]]),

@@ -90,7 +90,8 @@ fn a_run_with_something_for_everybody_breaks_no_law_and_each_has_looked() {
     assert_eq!(outcome.verdict, crate::run::Verdict::Passed);
     let case = Case::of(&scenario).expect("it can be carried out");
     let mine = lively(&case).into_iter().chain(good(&case, &Ledger::shared())).chain(bounds(&case));
-    for law in mine.map(|law| law.law()) {
+    // A probe that fails without any word of a relay takes a cluster that hears nothing: sweeps have those.
+    for law in mine.map(|law| law.law()).filter(|law| law.number != "Q10") {
         let looked = outcome.laws.iter().find(|(other, _)| *other == law).map(|(_, looked)| *looked);
         assert!(looked > Some(0), "{law} never looked");
     }

@@ -82,6 +82,10 @@ impl Fault {
             FaultClass::Partition => Action::Partition(vec![self.side(hosts)]),
             FaultClass::OneWayCut => Action::Cut { source: host, target: self.other(host, hosts) },
             FaultClass::Unplug => Action::Unplug(host),
+            FaultClass::WrongSource => Action::Mask {
+                host,
+                addr: SocketAddr::from(([10, 98, 0, 1], 7000 + self.host as u16 % 1000)),
+            },
             FaultClass::Slow => {
                 Action::Slow { host, service: Duration::from_millis((1 + self.dial).into()), queue: 1024 }
             }
