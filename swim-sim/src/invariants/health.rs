@@ -24,7 +24,9 @@ pub(super) struct Health {
 struct Seen {
     /// Probes that had failed.
     failed: u64,
-    /// A relay has said no since a probe last failed, or began.
+    /// Probes that had begun.
+    begun: u64,
+    /// A relay has said no since the last one began.
     nacked: bool,
 }
 
@@ -33,15 +35,17 @@ impl Health {
         Self { enabled: case.config.health_max > 0, hosts: PerHost::default(), looked: 0 }
     }
 
-    fn judge(&mut self, host: HostId, failed: u64, health: u8) -> Check {
+    fn judge(&mut self, host: HostId, (begun, failed): (u64, u64), health: u8) -> Check {
         let seen = self.hosts.of(host);
-        let fails = failed > seen.failed;
-        seen.failed = failed;
-        if !fails || std::mem::take(&mut seen.nacked) {
+        let fails = std::mem::replace(&mut seen.failed, failed) < failed;
+        let nacked = seen.nacked;
+        // A probe ends where the next begins.
+        seen.nacked &= std::mem::replace(&mut seen.begun, begun) == begun;
+        if !fails {
             return Ok(());
         }
         self.looked += 1;
-        if health > 0 {
+        if nacked || health > 0 {
             return Ok(());
         }
         let why =
@@ -83,7 +87,8 @@ impl Invariant for Health {
 
     fn settled(&mut self, world: &World, host: HostId) -> Check {
         let Some(node) = world.node(host).filter(|_| self.enabled) else { return Ok(()) };
-        self.judge(host, node.stats().probes_failed, node.health())
+        let stats = node.stats();
+        self.judge(host, (stats.probes, stats.probes_failed), node.health())
     }
 }
 
@@ -102,10 +107,10 @@ mod tests {
     fn who_fails_and_is_as_impatient_as_ever_is_found() {
         let mut law = Health::new(&bench::case(3));
         let host = HostId(0);
-        assert!(law.judge(host, 1, 2).is_ok());
-        assert!(law.judge(host, 1, 0).is_ok(), "nothing has failed since");
+        assert!(law.judge(host, (1, 1), 2).is_ok());
+        assert!(law.judge(host, (2, 1), 0).is_ok(), "nothing has failed since");
         law.hosts.of(host).nacked = true;
-        assert!(law.judge(host, 2, 0).is_ok(), "its relays listen");
-        assert!(law.judge(host, 3, 0).is_err());
+        assert!(law.judge(host, (3, 2), 0).is_ok(), "its relays listen");
+        assert!(law.judge(host, (4, 3), 0).is_err(), "they have not said so again");
     }
 }
