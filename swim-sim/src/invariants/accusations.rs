@@ -1,4 +1,5 @@
-//! Who accuses whom by its own probe, and what that probe was: for the laws that judge accusations.
+//! Who accuses whom by its own probe, and what that probe was: kept once, for all laws that judge accusations
+//! ([`Invariant::accused`](super::Invariant::accused)).
 
 use swim_core::{Event, NodeId};
 
@@ -10,8 +11,10 @@ use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 
 /// A failed probe, or what was taken for one.
-pub(super) struct Accusation {
-    pub(super) subject: NodeId,
+#[derive(Clone, Debug)]
+pub struct Accusation {
+    /// Who is accused.
+    pub subject: NodeId,
     /// The latest probe of the subject; `None`: it was never asked.
     pub(super) probe: Option<Probe>,
 }

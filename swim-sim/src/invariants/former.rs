@@ -4,36 +4,14 @@
 //! So an accusation is of the very life that the first ping of the failed probe named, at the very address that
 //! it went to.
 
-use super::accusations::{Accusation, Accusations};
-use super::reading::Reading;
-use super::{Broken, Check, Heeds, Invariant, Law};
+use super::{Accusation, Broken, Check, Heeds, Invariant, Law};
 use crate::World;
-use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 
 /// S20.
 #[derive(Default)]
 pub(super) struct Former {
-    accusations: Accusations,
     looked: u64,
-}
-
-impl Former {
-    fn judge(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
-        let held = world.node(host).and_then(|node| node.member(accusation.subject));
-        let asked = accusation.probe.as_ref().and_then(|probe| probe.asked);
-        let (Some(held), Some((addr, epoch))) = (held, asked) else { return Ok(()) };
-        self.looked += 1;
-        if held.epoch == epoch && held.addr == addr {
-            return Ok(());
-        }
-        let why = format!(
-            "{host:?} accuses {:?} in {:?} at {}; it had asked for {:?} at {}",
-            accusation.subject, held.epoch, held.addr, epoch, addr
-        );
-        let about = world.scene().host_named(accusation.subject);
-        Err(Broken::by(&[Some(host), about].into_iter().flatten().collect::<Vec<_>>(), why))
-    }
 }
 
 impl Invariant for Former {
@@ -50,24 +28,23 @@ impl Invariant for Former {
     }
 
     fn heeds(&self) -> Heeds {
-        Heeds::TICKED | Heeds::REPORTED | Heeds::READ | Heeds::SETTLED
+        Heeds::NONE
     }
 
-    fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
-        self.accusations.see(scene, what);
-        Ok(())
-    }
-
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
-        self.accusations.read(scene, what, said);
-        Ok(())
-    }
-
-    fn settled(&mut self, world: &World, host: HostId) -> Check {
-        self.accusations
-            .take(world, host)
-            .iter()
-            .try_for_each(|accusation| self.judge(world, host, accusation))
+    fn accused(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
+        let held = world.node(host).and_then(|node| node.member(accusation.subject));
+        let asked = accusation.probe.as_ref().and_then(|probe| probe.asked);
+        let (Some(held), Some((addr, epoch))) = (held, asked) else { return Ok(()) };
+        self.looked += 1;
+        if held.epoch == epoch && held.addr == addr {
+            return Ok(());
+        }
+        let why = format!(
+            "{host:?} accuses {:?} in {:?} at {}; it had asked for {:?} at {}",
+            accusation.subject, held.epoch, held.addr, epoch, addr
+        );
+        let about = world.scene().host_named(accusation.subject);
+        Err(Broken::by(&[Some(host), about].into_iter().flatten().collect::<Vec<_>>(), why))
     }
 }
 
@@ -93,7 +70,7 @@ mod tests {
         let judge = |epoch, addr| {
             let probe = Probe::unanswered(subject, Some((addr, epoch)), world.now());
             let accusation = Accusation { subject, probe: Some(probe) };
-            Former::default().judge(&world, hosts[0], &accusation).is_ok()
+            Former::default().accused(&world, hosts[0], &accusation).is_ok()
         };
         assert!(judge(row.claim.epoch, row.addr));
         assert!(!judge(Epoch(row.claim.epoch.0 - 1), row.addr));

@@ -126,6 +126,14 @@ mod tests {
         ) -> super::super::Check {
             self.0.moved(world, host, moves)
         }
+        fn accused(
+            &mut self,
+            world: &World,
+            host: HostId,
+            accusation: &super::super::Accusation,
+        ) -> super::super::Check {
+            self.0.accused(world, host, accusation)
+        }
         fn settled(&mut self, world: &World, host: HostId) -> super::super::Check {
             self.0.settled(world, host)
         }

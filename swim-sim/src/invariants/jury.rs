@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::accusations::Accusations;
 use super::heeds::{Heeders, Heeds};
 use super::measures::Ledger;
 use super::reading::Reading;
@@ -16,6 +17,7 @@ pub struct Jury {
     invariants: Vec<Box<dyn Invariant>>,
     heeders: Heeders,
     tables: Tables,
+    accusations: Accusations,
     ledger: Arc<Ledger>,
     violation: Option<Violation>,
 }
@@ -32,7 +34,14 @@ impl Jury {
     pub(super) fn of(invariants: Vec<Box<dyn Invariant>>) -> Self {
         let heeds: Vec<Heeds> = invariants.iter().map(|invariant| invariant.heeds()).collect();
         let heeders = Heeders::of(&heeds);
-        Self { invariants, heeders, tables: Tables::default(), ledger: Ledger::shared(), violation: None }
+        Self {
+            invariants,
+            heeders,
+            tables: Tables::default(),
+            accusations: Accusations::default(),
+            ledger: Ledger::shared(),
+            violation: None,
+        }
     }
 
     /// The first broken law.
@@ -92,11 +101,12 @@ fn judge(
 
 impl Witness for Jury {
     fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        let Self { invariants, heeders, tables, violation, .. } = self;
+        let Self { invariants, heeders, tables, accusations, violation, .. } = self;
         if violation.is_some() {
             return;
         }
         tables.see(what);
+        accusations.see(scene, what);
         judge(invariants, heeders.get(Heeds::of(what)), violation, scene, |law| law.see(scene, what));
         let (Happening::Sent { bytes, .. }
         | Happening::Forged { bytes, .. }
@@ -110,19 +120,25 @@ impl Witness for Jury {
         // Once for all laws.
         if let Ok(said) = Reading::of(bytes) {
             tables.read(what, &said);
+            accusations.read(scene, what, &said);
             let places = heeders.get(Heeds::of_reading(what));
             judge(invariants, places, violation, scene, |law| law.read(scene, what, &said));
         }
     }
 
     fn settled(&mut self, world: &World, host: HostId) {
-        let Self { invariants, heeders, tables, violation, .. } = self;
+        let Self { invariants, heeders, tables, accusations, violation, .. } = self;
         if violation.is_some() {
             return;
         }
-        let scene = world.scene();
+        let (scene, all) = (world.scene(), heeders.get(None));
         if let Some(moves) = tables.settled(world, host) {
-            judge(invariants, heeders.get(None), violation, &scene, |law| law.moved(world, host, moves));
+            judge(invariants, all, violation, &scene, |law| law.moved(world, host, moves));
+        }
+        for accusation in accusations.take(world, host) {
+            if violation.is_none() {
+                judge(invariants, all, violation, &scene, |law| law.accused(world, host, &accusation));
+            }
         }
         if violation.is_none() {
             let places = heeders.get(Some(Heeds::SETTLED));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use swim_core::{Config, Instant};
 
+use super::accusations::Accusation;
 use super::heeds::Heeds;
 use super::reading::Reading;
 use super::tables::Move;
@@ -144,6 +145,16 @@ pub trait Invariant: Send {
     /// The law is broken.
     fn moved(&mut self, world: &World, host: HostId, moves: &[Move]) -> Check {
         let _ = (world, host, moves);
+        Ok(())
+    }
+
+    /// The node of `host` has accused somebody by a probe of its own, in an input that is over: before
+    /// [`Invariant::settled`].
+    ///
+    /// # Errors
+    /// The law is broken.
+    fn accused(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
+        let _ = (world, host, accusation);
         Ok(())
     }
 

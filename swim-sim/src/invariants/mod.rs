@@ -70,6 +70,7 @@ use std::sync::Arc;
 
 use measures::Ledger;
 
+pub use accusations::Accusation;
 pub use heeds::Heeds;
 pub use jury::Jury;
 pub use law::{Broken, Case, Check, Invariant, Kind, Law, Violation};

@@ -16,7 +16,7 @@ use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 
 /// One probe.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Probe {
     /// Who was asked.
     pub(super) target: NodeId,

@@ -10,10 +10,8 @@ use std::time::Duration;
 
 use swim_core::{Config, Instant};
 
-use super::accusations::{Accusation, Accusations};
 use super::per_host::PerHost;
-use super::reading::Reading;
-use super::{Broken, Check, Heeds, Invariant, Law};
+use super::{Accusation, Broken, Check, Heeds, Invariant, Law};
 use crate::Presence;
 use crate::World;
 use crate::action::Action;
@@ -27,7 +25,6 @@ const QUIET_PERIODS: u32 = 10;
 pub(super) struct Stalls {
     enabled: bool,
     quiet: Duration,
-    accusations: Accusations,
     /// When each host was last stopped, and when it went on.
     hosts: PerHost<Option<(Instant, Option<Instant>)>>,
     /// What lasts, other than stops: neither crashes nor wrong clocks keep a living member from answering.
@@ -44,7 +41,6 @@ impl Stalls {
         Self {
             enabled: config.self_doubt,
             quiet: config.period * QUIET_PERIODS,
-            accusations: Accusations::default(),
             hosts: PerHost::default(),
             lasting: Vec::new(),
             other: None,
@@ -111,8 +107,29 @@ impl Stalls {
             }
         }
     }
+}
 
-    fn judge(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
+impl Invariant for Stalls {
+    fn law(&self) -> Law {
+        Law { number: "S13", name: "stalls", says: "a node that stalled accuses nobody on that account" }
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::NONE
+    }
+
+    fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        if let Happening::Acted { action, done: true } = what {
+            self.note(scene, action);
+        }
+        Ok(())
+    }
+
+    fn accused(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
         let scene = world.scene();
         let Some(probe) = accusation.probe.as_ref().filter(|_| self.enabled) else { return Ok(()) };
         let Some((from, Some(until))) = *self.hosts.of(host) else { return Ok(()) };
@@ -127,40 +144,6 @@ impl Stalls {
             accusation.subject, probe.at
         );
         Err(Broken::by(&[host, subject], why))
-    }
-}
-
-impl Invariant for Stalls {
-    fn law(&self) -> Law {
-        Law { number: "S13", name: "stalls", says: "a node that stalled accuses nobody on that account" }
-    }
-
-    fn looked(&self) -> u64 {
-        self.looked
-    }
-
-    fn heeds(&self) -> Heeds {
-        Heeds::TICKED | Heeds::REPORTED | Heeds::READ | Heeds::SETTLED
-    }
-
-    fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
-        self.accusations.see(scene, what);
-        if let Happening::Acted { action, done: true } = what {
-            self.note(scene, action);
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
-        self.accusations.read(scene, what, said);
-        Ok(())
-    }
-
-    fn settled(&mut self, world: &World, host: HostId) -> Check {
-        self.accusations
-            .take(world, host)
-            .iter()
-            .try_for_each(|accusation| self.judge(world, host, accusation))
     }
 }
 
@@ -218,7 +201,7 @@ mod tests {
         let (subject, addr) = (world.id(hosts[1]), world.addr(hosts[1]));
         let at = Instant::from_nanos(went_on.as_nanos() - probe_before * 1_000_000_000);
         let probe = Some(Probe::unanswered(subject, Some((addr, Epoch(1))), at));
-        law.judge(&world, hosts[0], &Accusation { subject, probe })
+        law.accused(&world, hosts[0], &Accusation { subject, probe })
     }
 
     #[test]

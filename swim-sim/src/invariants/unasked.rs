@@ -6,22 +6,34 @@
 //!
 //! Excused: a member that is held at this node's own address, since it moved there, is asked without a datagram.
 
-use super::accusations::{Accusation, Accusations};
-use super::reading::Reading;
-use super::{Broken, Check, Heeds, Invariant, Law};
+use super::{Accusation, Broken, Check, Heeds, Invariant, Law};
 use crate::World;
-use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 
 /// S21.
 #[derive(Default)]
 pub(super) struct Unasked {
-    accusations: Accusations,
     looked: u64,
 }
 
-impl Unasked {
-    fn judge(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
+impl Invariant for Unasked {
+    fn law(&self) -> Law {
+        Law {
+            number: "S21",
+            name: "unasked",
+            says: "nobody is accused by a node that did not ask it, or that got its answer",
+        }
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
+    }
+
+    fn heeds(&self) -> Heeds {
+        Heeds::NONE
+    }
+
+    fn accused(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
         self.looked += 1;
         let subject = accusation.subject;
         let how = match &accusation.probe {
@@ -41,41 +53,6 @@ impl Unasked {
     }
 }
 
-impl Invariant for Unasked {
-    fn law(&self) -> Law {
-        Law {
-            number: "S21",
-            name: "unasked",
-            says: "nobody is accused by a node that did not ask it, or that got its answer",
-        }
-    }
-
-    fn looked(&self) -> u64 {
-        self.looked
-    }
-
-    fn heeds(&self) -> Heeds {
-        Heeds::TICKED | Heeds::REPORTED | Heeds::READ | Heeds::SETTLED
-    }
-
-    fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
-        self.accusations.see(scene, what);
-        Ok(())
-    }
-
-    fn read(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
-        self.accusations.read(scene, what, said);
-        Ok(())
-    }
-
-    fn settled(&mut self, world: &World, host: HostId) -> Check {
-        self.accusations
-            .take(world, host)
-            .iter()
-            .try_for_each(|accusation| self.judge(world, host, accusation))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use swim_core::Epoch;
@@ -83,6 +60,7 @@ mod tests {
     use super::super::bench;
     use super::super::probes::Probe;
     use super::*;
+    use crate::evidence::Happening;
 
     #[test]
     fn it_is_silent_while_members_crash_restart_move_and_are_cut_off() {
@@ -108,7 +86,7 @@ mod tests {
             let mut probe = probe.clone();
             probe.answered = answered;
             let probe = Some(probe);
-            let check = Unasked::default().judge(&world, hosts[0], &Accusation { subject, probe });
+            let check = Unasked::default().accused(&world, hosts[0], &Accusation { subject, probe });
             assert_eq!(check.is_err(), answered);
         }
     }
