@@ -134,9 +134,12 @@ impl Node {
         if !probe.knows(number, attempt) || probe.target_id != sender {
             return Ok(false);
         }
-        let target = probe.target;
+        // Forgotten within the period, it has no slot, or another's.
+        let target = self.members.find(sender);
         if source != probe.target_addr && !mutant!(AckFromAnywhere) {
-            self.tell_wrong_source(target, source);
+            if let Some(target) = target {
+                self.tell_wrong_source(target, source);
+            }
             if !self.config.accept_wrong_source {
                 return Err(DropReason::WrongSource);
             }
@@ -147,8 +150,10 @@ impl Node {
         if !self.doubt.doubts() {
             let measured = u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX);
             self.stats.rtt.record(measured);
-            let smoothed = smooth(self.members.rtt_us(target), measured);
-            self.members.set_rtt_us(target, smoothed);
+            if let Some(target) = target {
+                let smoothed = smooth(self.members.rtt_us(target), measured);
+                self.members.set_rtt_us(target, smoothed);
+            }
         }
         Ok(true)
     }

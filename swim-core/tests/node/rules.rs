@@ -580,3 +580,32 @@ fn a_ping_to_where_a_member_is_no_longer_held_says_nothing_of_it() {
     let head = craft::part(&again, craft::HEAD);
     assert_eq!((craft::u64_at(head, 0), craft::u64_at(head, 8), craft::u32_at(head, 16)), (3, 0, 0));
 }
+
+/// Its slot may be free by then.
+#[test]
+fn an_answer_of_a_member_that_was_forgotten_meanwhile_is_an_answer_and_nothing_more() {
+    let mut options = Lab::quiet_options();
+    (options.members_max, options.tombstones_max) = (8, 8);
+    let mut lab = Lab::new(options);
+    lab.meet(4);
+    let number = lab.await_probe_of(4);
+    // More goodbyes than are remembered, its own first.
+    for id in 4..=13 {
+        lab.gossip(word(2), &[craft::alive(word(id), addr(id), b"")]);
+        lab.gossip(word(2), &[craft::left(word(id), id)]);
+    }
+    lab.handle(swim_core::Input::Tick);
+    assert_eq!(lab.status(4), None, "it is forgotten while the question is open");
+    // And others come, who may sit where it sat.
+    lab.gossip(word(2), &[20, 21, 22, 23, 24].map(|id| craft::alive(word(id), addr(id), b"")));
+    assert_eq!(lab.status(24), Some(Status::Alive));
+    lab.now = lab.now.after(Duration::from_millis(3));
+    let ack = lab.craft(word(4), craft::ACK).head(&craft::ack(number, None, None, false));
+    lab.feed(addr(4), &ack);
+    assert_eq!(lab.stats().probes_answered, 1);
+    let credited =
+        (1..30).filter(|id| lab.node.member(NodeId(*id)).is_some_and(|member| member.rtt.is_some()));
+    assert_eq!(credited.collect::<Vec<_>>(), [], "its time is that of nobody else");
+    lab.run_for(Duration::from_secs(5));
+    assert_eq!(lab.status(4), None);
+}
