@@ -1,0 +1,30 @@
+//! What can be compared.
+
+use std::error::Error;
+
+use clap::{Parser, Subcommand};
+
+use crate::table::Teller;
+
+/// Compares swim with its peers, each side in the same run.
+///
+/// Exit codes: 0 every claim was met, 1 a claim was missed, 2 something could not be measured.
+#[derive(Debug, Parser)]
+#[command(name = "swim-bench", version, max_term_width = 100)]
+pub(crate) struct Args {
+    /// One JSON object a line.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+impl Args {
+    pub(crate) fn run(self) -> Result<bool, Box<dyn Error>> {
+        let teller = Teller::new(self.json);
+        match self.command {}
+    }
+}
