@@ -4,7 +4,8 @@ use core::net::SocketAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
 
-use super::record::RecordAt;
+use super::number::Number;
+use super::record::{Links, RecordAt};
 use super::slab::NONE;
 use super::{Flag, Members, SAMPLE_MAX, Slot};
 use crate::claim::{Claim, Status};
@@ -139,7 +140,7 @@ impl Members {
     }
 
     pub(crate) fn metadata(&self, slot: Slot) -> &[u8] {
-        self.metadata.get(self.records.at(slot.0).metadata).map_or(&[], |bytes| bytes)
+        self.metadata.get(self.records.at(slot.0).metadata.get()).map_or(&[], |bytes| bytes)
     }
 
     /// Whether the claim was learnt without the address and metadata that belong to it.
@@ -170,22 +171,39 @@ impl Members {
 
     /// The caller's number for its queued update about the member.
     pub(crate) fn queue(&self, slot: Slot) -> Option<u32> {
-        some(self.records.at(slot.0).queue)
+        some(self.links(slot).queue)
     }
 
     /// Any number but `u32::MAX`.
     pub(crate) fn set_queue(&mut self, slot: Slot, queue: Option<u32>) {
-        self.records.at_mut(slot.0).queue = queue.unwrap_or(NONE);
+        self.set_links(slot, Links { queue: queue.unwrap_or(NONE), ..self.links(slot) });
     }
 
     /// The caller's number for its suspicion of the member.
     pub(crate) fn suspicion(&self, slot: Slot) -> Option<u32> {
-        some(self.records.at(slot.0).suspicion)
+        some(self.links(slot).suspicion)
     }
 
     /// Any number but `u32::MAX`.
     pub(crate) fn set_suspicion(&mut self, slot: Slot, suspicion: Option<u32>) {
-        self.records.at_mut(slot.0).suspicion = suspicion.unwrap_or(NONE);
+        self.set_links(slot, Links { suspicion: suspicion.unwrap_or(NONE), ..self.links(slot) });
+    }
+
+    fn links(&self, slot: Slot) -> Links {
+        self.links.get(self.records.at(slot.0).links.get()).copied().unwrap_or(Links::EMPTY)
+    }
+
+    fn set_links(&mut self, slot: Slot, links: Links) {
+        let record = self.records.at_mut(slot.0);
+        match self.links.get_mut(record.links.get()) {
+            Some(held) if links != Links::EMPTY => *held = links,
+            Some(_) => {
+                self.links.remove(record.links.get());
+                record.links = Number::NONE;
+            }
+            None if links != Links::EMPTY => record.links = self.links.insert(links).into(),
+            None => {}
+        }
     }
 }
 

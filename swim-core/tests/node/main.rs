@@ -4,6 +4,7 @@
 //! | file | what it shows |
 //! | --- | --- |
 //! | `allocates_nothing.rs` | steady-state handling allocates nothing |
+//! | `memory.rs` | how many bytes a member takes |
 //! | `never_panics.rs` | whatever comes in, in whatever order, what must always hold holds |
 //! | `bounds.rs` | every bound is reached, and holds |
 //! | `named.rs` | every named bound has such a test |
@@ -16,10 +17,12 @@
 
 mod allocates_nothing;
 mod bounds;
+mod counting;
 mod craft;
 mod drops;
 mod fairness;
 mod lab;
+mod memory;
 mod mesh;
 mod named;
 mod never_panics;
