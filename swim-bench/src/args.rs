@@ -4,6 +4,7 @@ use std::error::Error;
 
 use clap::{Parser, Subcommand};
 
+use crate::simulator::Simulator;
 use crate::table::Teller;
 
 /// Compares swim with its peers, each side in the same run.
@@ -20,11 +21,16 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// How fast whole clusters are simulated.
+    Simulator(Simulator),
+}
 
 impl Args {
     pub(crate) fn run(self) -> Result<bool, Box<dyn Error>> {
         let teller = Teller::new(self.json);
-        match self.command {}
+        match self.command {
+            Command::Simulator(simulator) => simulator.run(teller),
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod args;
 mod measure;
+mod simulator;
 mod table;
 
 use std::process::ExitCode;
