@@ -5,6 +5,7 @@
 
 mod args;
 mod measure;
+mod rest;
 mod simulator;
 mod table;
 
