@@ -15,8 +15,8 @@ use crate::members::Chunks;
 pub(crate) const SENDS_MAX: usize = 64;
 const NONE: u32 = u32::MAX;
 
-/// Links in one allocation of 12 KiB.
-const CHUNK_LEN: usize = 1024;
+/// Links in one allocation of 3 KiB.
+const CHUNK_LEN: usize = 256;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Link {

@@ -47,7 +47,8 @@ const MISFITS_MAX: usize = 4;
 /// All of them; each member's record holds the place of its entry.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Updates {
-    news: Slab<Kept>,
+    /// In chunks of 6 KiB: most nodes tell of a few members at once, and what is empty gives back all but one.
+    news: Slab<Kept, 256>,
     order: LeastSent,
 }
 

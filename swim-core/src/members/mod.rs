@@ -76,7 +76,7 @@ pub(crate) struct Members {
     index: Index,
     addresses: Addresses,
     metadata: Slab<Box<[u8]>>,
-    links: Slab<Links>,
+    links: Slab<Links, 256>,
     rotation: Rotation,
     tombstones: Tombstones,
     digest: Digest,
