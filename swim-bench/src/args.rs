@@ -4,6 +4,7 @@ use std::error::Error;
 
 use clap::{Parser, Subcommand};
 
+use crate::core::{Child, Core};
 use crate::rest::{self, MembersArgs, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
 use crate::table::Teller;
@@ -23,10 +24,15 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// How fast whole clusters are simulated.
+    /// What a datagram costs the core, beside foca: in time and in instructions
+    Core(Core),
+    /// How fast whole clusters are simulated
     Simulator(Simulator),
     /// What clusters cost at rest: wake-ups, processor time, memory
     Rest(RestArgs),
+    /// What callgrind runs
+    #[command(hide = true)]
+    CallgrindChild(Child),
     /// Runs many members in this process, for `rest`
     #[command(hide = true)]
     Members(MembersArgs),
@@ -37,12 +43,18 @@ enum Command {
 
 impl Args {
     pub(crate) fn run(self) -> Result<bool, Box<dyn Error>> {
-        let teller = Teller::new(self.json);
+        let mut teller = Teller::new(self.json);
         match self.command {
-            Command::Simulator(simulator) => simulator.run(teller),
-            Command::Rest(args) => args.run(teller),
-            Command::Members(args) => args.run().map(|()| true),
-            Command::Tied(args) => Err(rest::become_tied(&args)),
+            Command::Core(core) => core.run(&mut teller)?,
+            Command::Simulator(simulator) => return simulator.run(teller),
+            Command::Rest(args) => return args.run(teller),
+            Command::CallgrindChild(child) => {
+                child.run()?;
+                return Ok(true);
+            }
+            Command::Members(args) => return args.run().map(|()| true),
+            Command::Tied(args) => return Err(rest::become_tied(&args)),
         }
+        Ok(teller.conclude())
     }
 }
