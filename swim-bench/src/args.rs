@@ -5,6 +5,7 @@ use std::error::Error;
 use clap::{Parser, Subcommand};
 
 use crate::simulator::Simulator;
+use crate::rest::{self, MembersArgs, RestArgs, TiedArgs};
 use crate::table::Teller;
 
 /// Compares swim with its peers, each side in the same run.
@@ -24,6 +25,14 @@ pub(crate) struct Args {
 enum Command {
     /// How fast whole clusters are simulated.
     Simulator(Simulator),
+    /// What clusters cost at rest: wake-ups, processor time, memory
+    Rest(RestArgs),
+    /// Runs many members in this process, for `rest`
+    #[command(hide = true)]
+    Members(MembersArgs),
+    /// Becomes another program that dies with its parent
+    #[command(hide = true)]
+    Tied(TiedArgs),
 }
 
 impl Args {
@@ -31,6 +40,9 @@ impl Args {
         let teller = Teller::new(self.json);
         match self.command {
             Command::Simulator(simulator) => simulator.run(teller),
+            Command::Rest(args) => args.run(teller),
+            Command::Members(args) => args.run().map(|()| true),
+            Command::Tied(args) => Err(rest::become_tied(&args)),
         }
     }
 }

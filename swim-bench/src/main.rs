@@ -6,6 +6,7 @@
 mod args;
 mod measure;
 mod simulator;
+mod rest;
 mod table;
 
 use std::process::ExitCode;

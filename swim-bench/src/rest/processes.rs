@@ -1,0 +1,99 @@
+//! Clusters of five processes at rest.
+
+use std::error::Error;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::measure::Claim;
+use crate::rest::apart::Apart;
+use crate::rest::cost::{Cost, Rows, Usages};
+use crate::rest::scratch::{Scratch, free_ports};
+use crate::rest::{Contestant, Entrant, RestArgs};
+use crate::table::Teller;
+
+/// Members of a cluster.
+const MEMBERS: usize = 5;
+/// How long members may take to find each other.
+const JOIN_MAX: Duration = Duration::from_secs(30);
+
+/// Starts everybody, leaves them alone, and tells what they cost.
+///
+/// # Errors
+/// Members did not start, or did not find each other.
+pub(crate) fn measure(
+    args: &RestArgs,
+    entrants: &[Entrant],
+    teller: &mut Teller,
+) -> Result<(), Box<dyn Error>> {
+    let scratch = Scratch::new()?;
+    let mut clusters = Vec::new();
+    for entrant in entrants {
+        let ports = free_ports(2 * MEMBERS)?;
+        clusters.push((entrant.who, Apart::start(entrant, &ports, scratch.path())?));
+    }
+    let started = Instant::now();
+    for (who, cluster) in &mut clusters {
+        while !cluster.all_know_all().map_err(|error| format!("{}: {error}", who.label()))? {
+            if started.elapsed() > JOIN_MAX {
+                return Err(format!("{}: its members do not find each other", who.label()).into());
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+    thread::sleep(Duration::from_secs(args.settle));
+
+    let pids: Vec<Vec<u32>> = clusters.iter().map(|(_, cluster)| cluster.pids()).collect();
+    let begin: Vec<Usages> = pids.iter().map(|pids| Usages::of(pids)).collect::<Result<_, _>>()?;
+    thread::sleep(Duration::from_secs(args.seconds));
+    let mut costs = Vec::new();
+    for (((who, _), pids), begin) in clusters.iter().zip(&pids).zip(&begin) {
+        costs.push((*who, begin.cost_until_now(pids, pids.len())?));
+    }
+    tell(args, &costs, teller)
+}
+
+fn tell(args: &RestArgs, costs: &[(Contestant, Cost)], teller: &mut Teller) -> Result<(), Box<dyn Error>> {
+    let cost = |wanted: Contestant| costs.iter().find(|(who, _)| *who == wanted).map(|(_, cost)| *cost);
+    let peers: Vec<(&str, Cost)> = [Contestant::Foca, Contestant::Serf]
+        .into_iter()
+        .filter_map(|peer| Some((peer.label(), cost(peer)?)))
+        .collect();
+    let claim = |peer: &str, beside_foca, beside_serf| {
+        if peer == Contestant::Serf.label() { beside_serf } else { beside_foca }
+    };
+    teller.heading(format!("Five processes at rest, LAN profile, for {} s: each member", args.seconds))?;
+    for ours in [Contestant::Mio, Contestant::Tokio, Contestant::TokioAlone] {
+        let Some(spent) = cost(ours) else { continue };
+        let claims = ours == Contestant::Mio;
+        let mut rows = Rows { teller: &mut *teller, name: ours.label(), size: MEMBERS as u64, peers: &peers };
+        let judged = |judged| if claims { judged } else { None };
+        rows.tell(
+            "wake-ups",
+            "/s",
+            spent,
+            |cost| cost.wakes_per_second,
+            |peer| judged(claim(peer, Some(Claim::AtMost(3.2)), None)),
+        )?;
+        rows.tell(
+            "processor",
+            "ms/min",
+            spent,
+            |cost| cost.cpu_ms_per_minute,
+            |peer| judged(claim(peer, Some(Claim::TimesLess(8.0)), Some(Claim::TimesLess(15.0)))),
+        )?;
+        rows.tell(
+            "resident",
+            "kB",
+            spent,
+            |cost| cost.resident_kb,
+            |peer| judged(claim(peer, Some(Claim::AtMost(3000.0)), None)),
+        )?;
+        rows.tell("of that its own", "kB", spent, |cost| cost.anonymous_kb, |_| None)?;
+    }
+    if cost(Contestant::Foca).is_some() {
+        teller.remark(
+            "foca's example broadcasts a line of text every 5 s, which nobody here does; it writes no log.",
+        );
+    }
+    Ok(())
+}
