@@ -4,8 +4,8 @@ use std::error::Error;
 
 use clap::{Parser, Subcommand};
 
+use crate::rest::{self, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
-use crate::rest::{self, MembersArgs, RestArgs, TiedArgs};
 use crate::table::Teller;
 
 /// Compares swim with its peers, each side in the same run.
@@ -27,9 +27,6 @@ enum Command {
     Simulator(Simulator),
     /// What clusters cost at rest: wake-ups, processor time, memory
     Rest(RestArgs),
-    /// Runs many members in this process, for `rest`
-    #[command(hide = true)]
-    Members(MembersArgs),
     /// Becomes another program that dies with its parent
     #[command(hide = true)]
     Tied(TiedArgs),
@@ -41,7 +38,6 @@ impl Args {
         match self.command {
             Command::Simulator(simulator) => simulator.run(teller),
             Command::Rest(args) => args.run(teller),
-            Command::Members(args) => args.run().map(|()| true),
             Command::Tied(args) => Err(rest::become_tied(&args)),
         }
     }

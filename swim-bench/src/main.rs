@@ -5,8 +5,8 @@
 
 mod args;
 mod measure;
-mod simulator;
 mod rest;
+mod simulator;
 mod table;
 
 use std::process::ExitCode;

@@ -132,7 +132,8 @@ fn compare(sizes: &[u32], mut teller: Teller) -> Result<bool, Box<dyn Error>> {
             let judged = Side::Judged.apart(nodes)?;
             teller.tell(Measure::new("with every law watching", size, "s/s", judged.speed))?;
             let usual = Side::FocaUsual.apart(nodes)?;
-            let beside = Measure::new("the same", size, "s/s", ours.speed).beside("foca 2 (socket addresses)", usual.speed);
+            let beside = Measure::new("the same", size, "s/s", ours.speed)
+                .beside("foca 2 (socket addresses)", usual.speed);
             teller.tell(if nodes == 1_000 { beside.claiming(Claim::TimesMore(8.0)) } else { beside })?;
             let lean = Side::FocaLean.apart(nodes)?;
             teller.tell(

@@ -1,4 +1,5 @@
-//! Members of one process, whichever way they are driven: `swim-bench members`, started by `rest`.
+//! Members of one process, whichever way they are driven: what `swim-bench rest` measures. A program of its own, as small
+//! as those of peers.
 //!
 //! It says "known" when all know all, and waits; told "crash" it stops one without a goodbye, and says "crashed" when
 //! all others call it Dead. The end of its input is its own. `peers/memberlist/main.go` does the same.
@@ -11,33 +12,27 @@ use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
 use mio::{Events, Poll, Token, Waker};
 use swim_mio::{Config, Embedded, Event, NodeId, Settings};
 
-/// The options of `members`.
-#[derive(Debug, Args)]
-pub(crate) struct MembersArgs {
-    /// What they run on.
-    #[arg(long, value_enum)]
+const USAGE: &str = "usage: swim-bench-members embedded|threads|tokio COUNT [TOTAL BIND [JOIN]]";
+
+/// What is run.
+struct Members {
     driver: Driver,
     /// How many of them are in this process.
-    #[arg(long, default_value_t = 100)]
     count: usize,
-    /// How many there are in all processes; default: as many as in this.
-    #[arg(long)]
-    total: Option<usize>,
+    /// How many there are in all processes.
+    total: usize,
     /// Where the first of them is; the others are at free ports of the same host.
-    #[arg(long, default_value = "127.0.0.1:0")]
     bind: SocketAddr,
-    /// Through whom they look for the others; default: through the first of them.
-    #[arg(long)]
+    /// Through whom they look for the others; else through the first of them.
     join: Option<SocketAddr>,
 }
 
 /// What members run on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum Driver {
+#[derive(Clone, Copy)]
+enum Driver {
     /// All in one `mio::Poll` of one thread.
     Embedded,
     /// A thread for each.
@@ -54,12 +49,24 @@ struct Beliefs {
     awaited: Option<&'static str>,
 }
 
-impl MembersArgs {
-    /// Runs the members until the input ends.
-    ///
-    /// # Errors
-    /// One of them cannot be started.
-    pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (driver, count) = words.first().zip(words.get(1)).ok_or(USAGE)?;
+    let driver = match driver.as_str() {
+        "embedded" => Driver::Embedded,
+        "threads" => Driver::Threads,
+        "tokio" => Driver::Tokio,
+        _ => return Err(USAGE.into()),
+    };
+    let count = count.parse()?;
+    let total = words.get(2).map_or(Ok(count), |total| total.parse())?;
+    let bind = words.get(3).map_or("127.0.0.1:0", String::as_str).parse()?;
+    let join = words.get(4).map(|join| join.parse()).transpose()?;
+    Members { driver, count, total, bind, join }.run()
+}
+
+impl Members {
+    fn run(&self) -> Result<(), Box<dyn Error>> {
         match self.driver {
             Driver::Embedded => self.embedded(),
             Driver::Threads => self.threads(),
@@ -68,8 +75,7 @@ impl MembersArgs {
     }
 
     fn beliefs(&self) -> Beliefs {
-        let total = self.total.unwrap_or(self.count);
-        Beliefs { alive: vec![HashSet::new(); self.count], wanted: total - 1, awaited: Some("known") }
+        Beliefs { alive: vec![HashSet::new(); self.count], wanted: self.total - 1, awaited: Some("known") }
     }
 
     /// How the member `index` is started, where `first` is where the first of them is.
@@ -88,7 +94,7 @@ impl MembersArgs {
     fn embedded(&self) -> Result<(), Box<dyn Error>> {
         let mut poll = Poll::new()?;
         let mut ready = Events::with_capacity(128);
-        let mut members: Vec<Turned> = Vec::new();
+        let mut members: Vec<Turned> = Vec::with_capacity(self.count);
         for index in 0..self.count {
             let first = members.first().map(|first| first.member.local_addr());
             let member = Embedded::new(&self.settings(index, first), poll.registry(), Token(index))?;
