@@ -5,7 +5,7 @@ use std::error::Error;
 use clap::{Parser, Subcommand};
 
 use crate::core::{Child, Core};
-use crate::rest::{self, MembersArgs, RestArgs, TiedArgs};
+use crate::rest::{self, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
 use crate::table::Teller;
 
@@ -33,9 +33,6 @@ enum Command {
     /// What callgrind runs
     #[command(hide = true)]
     CallgrindChild(Child),
-    /// Runs many members in this process, for `rest`
-    #[command(hide = true)]
-    Members(MembersArgs),
     /// Becomes another program that dies with its parent
     #[command(hide = true)]
     Tied(TiedArgs),
@@ -52,7 +49,6 @@ impl Args {
                 child.run()?;
                 return Ok(true);
             }
-            Command::Members(args) => return args.run().map(|()| true),
             Command::Tied(args) => return Err(rest::become_tied(&args)),
         }
         Ok(teller.conclude())

@@ -6,9 +6,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use crate::rest::tied::{self, Tied};
 use crate::rest::{Contestant, Entrant};
+
+/// How long the first member has until others join through it.
+const SEED_STARTS: Duration = Duration::from_secs(1);
 
 /// Members in processes of their own that look for each other.
 pub(crate) struct Apart {
@@ -37,6 +42,10 @@ impl Apart {
             let file = scratch.join(format!("{:?}-{index}", entrant.who));
             let mut command = command(entrant, own, index, asked_at, &file)?;
             command.stderr(Stdio::null());
+            if index == 1 {
+                // Peers ask once, and give up when nobody answers.
+                thread::sleep(SEED_STARTS);
+            }
             members.push(Member { process: Tied::start(command)?, file, asked_at });
         }
         Ok(Self { who: entrant.who, program: entrant.program.clone(), members })

@@ -19,11 +19,23 @@ const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// # Errors
 /// It cannot be built.
 pub(crate) fn swim() -> Result<PathBuf, Box<dyn Error>> {
+    own("swim-cli", "swim")
+}
+
+/// This package's program with many members.
+///
+/// # Errors
+/// It cannot be built.
+pub(crate) fn members() -> Result<PathBuf, Box<dyn Error>> {
+    own("swim-bench", "swim-bench-members")
+}
+
+fn own(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
     let target = target()?;
     let mut cargo = cargo();
-    cargo.current_dir(WORKSPACE).args(["build", "--release", "--package", "swim-cli", "--bin", "swim"]);
+    cargo.current_dir(WORKSPACE).args(["build", "--release", "--package", package, "--bin", binary]);
     carry_out(cargo.arg("--target-dir").arg(&target))?;
-    Ok(target.join("release/swim"))
+    Ok(target.join("release").join(binary))
 }
 
 /// foca's own example of a member on UDP, from a copy of its crate as the registry has it.

@@ -73,9 +73,9 @@ impl Contestant {
     /// How its program is told to run a hundred members.
     fn arguments(self) -> Vec<&'static str> {
         match self {
-            Self::HundredEmbedded => vec!["members", "--driver", "embedded", "--count", "100"],
-            Self::HundredThreads => vec!["members", "--driver", "threads", "--count", "100"],
-            Self::HundredTokio => vec!["members", "--driver", "tokio", "--count", "100"],
+            Self::HundredEmbedded => vec!["embedded", "100"],
+            Self::HundredThreads => vec!["threads", "100"],
+            Self::HundredTokio => vec!["tokio", "100"],
             _ => vec!["100"],
         }
     }

@@ -8,7 +8,6 @@ mod apart;
 mod build;
 mod cost;
 mod hundred;
-mod members;
 mod processes;
 mod scratch;
 mod tied;
@@ -22,7 +21,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::table::Teller;
-pub(crate) use members::MembersArgs;
 
 /// The options of `rest`.
 #[derive(Debug, Args)]
@@ -134,7 +132,7 @@ impl Contestant {
         Ok(match self {
             Self::Mio | Self::Tokio => Ok(build::swim()?),
             Self::TokioAlone | Self::HundredEmbedded | Self::HundredThreads | Self::HundredTokio => {
-                Ok(std::env::current_exe()?)
+                Ok(build::members()?)
             }
             Self::Foca => Ok(build::foca()?),
             Self::Serf => {
