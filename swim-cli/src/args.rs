@@ -26,6 +26,48 @@ pub(crate) enum Verb {
     Demo(DemoArgs),
     /// Run one member in the foreground: one line per event, commands on standard input
     Node(NodeArgs),
+    /// Measure on this machine what a member costs
+    #[cfg(target_os = "linux")]
+    #[command(subcommand)]
+    Bench(BenchVerb),
+}
+
+/// `swim bench`
+#[cfg(target_os = "linux")]
+#[derive(Subcommand, Clone, Debug)]
+pub(crate) enum BenchVerb {
+    /// The drivers, each beside the same loop without a protocol
+    Drivers(BenchDriversArgs),
+    /// The measured side of another command
+    #[command(hide = true)]
+    Subject(SubjectArgs),
+}
+
+/// `swim bench drivers`
+#[cfg(target_os = "linux")]
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct BenchDriversArgs {
+    /// ms
+    #[arg(long, default_value_t = 250)]
+    pub(crate) seconds: u64,
+    /// rounds
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: u64,
+}
+
+/// `swim bench subject`
+#[cfg(target_os = "linux")]
+#[derive(ClapArgs, Clone, Debug)]
+pub(crate) struct SubjectArgs {
+    /// Which
+    #[arg(value_enum)]
+    pub(crate) contestant: crate::bench::Contestant,
+    /// Where a member finds its cluster
+    #[arg(long)]
+    pub(crate) peer: std::net::SocketAddr,
+    /// How many bytes a loop without a protocol answers with
+    #[arg(long)]
+    pub(crate) answer: usize,
 }
 
 /// `swim demo`
