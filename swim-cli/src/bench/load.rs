@@ -4,11 +4,13 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
 
 use crate::bench::peer::Peer;
 
 /// How many pings are in flight.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Workload {
     /// The contestant always has something to read.
     BusyEcho,
@@ -29,6 +31,14 @@ pub(crate) struct Answers {
 impl Workload {
     /// Both.
     pub(crate) const ALL: [Self; 2] = [Self::BusyEcho, Self::PingPong];
+
+    /// As it is called in tables.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::BusyEcho => "busy echo",
+            Self::PingPong => "ping-pong",
+        }
+    }
 
     const fn in_flight(self) -> usize {
         match self {
