@@ -50,6 +50,9 @@ pub(crate) struct BenchDriversArgs {
     /// About how long all of it takes, in seconds; there is at least one round of everything
     #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub(crate) seconds: u16,
+    /// Write the figures as a page of HTML too, with pictures
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     /// Show how long each system call took as well
     #[arg(long)]
     pub(crate) calls: bool,

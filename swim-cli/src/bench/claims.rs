@@ -21,7 +21,7 @@ pub(crate) struct Claim {
 }
 
 /// Times the CPU of the same loop without a protocol that a member may take.
-const fn times_bare_max(workload: Workload) -> f64 {
+pub(crate) const fn times_bare_max(workload: Workload) -> f64 {
     match workload {
         Workload::BusyEcho => 1.15,
         Workload::PingPong => 1.05,

@@ -7,7 +7,7 @@
 //! | `process`, `trace`, `calls` | what the kernel counts, and which system calls there are |
 //! | `plan`, `run` | how the time is spent |
 //! | `figures`, `claims` | what was measured, and what of it is claimed |
-//! | `tell`, `json`, `progress` | what is printed |
+//! | `tell`, `json`, `page`, `progress` | what is printed, and the page |
 
 mod calls;
 mod claims;
@@ -15,6 +15,7 @@ mod contestant;
 mod figures;
 mod json;
 mod load;
+mod page;
 mod peer;
 mod placement;
 mod plan;
@@ -53,6 +54,9 @@ fn measure(args: &BenchDriversArgs) -> io::Result<bool> {
     let plan = Plan::new(args.seconds, Contestant::ALL.len() as u32);
     let figures = run::all(&plan, &mut Progress::new())?;
     let claims = Claim::all(&figures);
+    if let Some(path) = &args.report {
+        std::fs::write(path, page::html(&figures, &claims))?;
+    }
     let mut out = anstream::stdout().lock();
     if args.json {
         json::tell(&mut out, &figures, &claims)?;

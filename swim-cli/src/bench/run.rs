@@ -22,6 +22,8 @@ use crate::bench::trace::{self, Calls};
 
 /// Time for a contestant to go back to sleep after the last answer.
 const SETTLE: Duration = Duration::from_millis(1);
+/// Time for a contestant under the tracer to go back to sleep between two pings.
+const TRACED_PAUSE: Duration = Duration::from_micros(300);
 /// Time for a cluster to come to rest.
 const COME_TO_REST: Duration = Duration::from_millis(1500);
 
@@ -46,10 +48,10 @@ impl Pair {
 
     /// What one workload costs it.
     fn measure(&mut self, workload: Workload, plan: &Plan) -> io::Result<(Answers, Counted)> {
-        workload.run(&mut self.peer, plan.warm_up)?;
+        workload.run(&mut self.peer, plan.warm_up, Duration::ZERO)?;
         thread::sleep(SETTLE);
         let before = self.process.counted()?;
-        let answers = workload.run(&mut self.peer, plan.load)?;
+        let answers = workload.run(&mut self.peer, plan.load, Duration::ZERO)?;
         thread::sleep(SETTLE);
         Ok((answers, self.process.counted()?.since(before)))
     }
@@ -154,10 +156,10 @@ fn calls(plan: &Plan, progress: &mut Progress) -> io::Result<TracedCalls> {
         for contestant in Contestant::ALL {
             progress.tell(&format!("system calls, {}: {}", workload.name(), contestant.name()));
             let mut pair = Pair::start(contestant)?;
-            workload.run(&mut pair.peer, plan.warm_up)?;
+            workload.run(&mut pair.peer, plan.warm_up, Duration::ZERO)?;
             let mut answered = 0;
             let mut calls = watched(std::slice::from_mut(&mut pair), |pairs| {
-                answered = workload.run(&mut pairs[0].peer, plan.traced)?.answered;
+                answered = workload.run(&mut pairs[0].peer, plan.traced, TRACED_PAUSE)?.answered;
                 Ok(())
             })?;
             let calls = calls.pop().unwrap_or_default();
