@@ -14,6 +14,7 @@ use swim_core::{Config, Epoch, Event, Identity, Instant, Node, NodeId, Seed};
 use swim_trace::{Plain, Recorder};
 
 use crate::action::Inbox;
+use crate::census::usual_name;
 use crate::clock::Clock;
 pub use crate::host_id::HostId;
 use crate::net::Directory;
@@ -117,7 +118,7 @@ pub(crate) struct Host {
     /// The node's revision when it was last looked at.
     pub(crate) revision: u64,
     /// Writes down the present life.
-    pub(crate) recorder: Option<LifeRecorder>,
+    pub(crate) recorder: Option<Box<LifeRecorder>>,
 }
 
 /// A host's one pending wake-up. Arming an earlier one leaves the old one in the queue, where its
@@ -134,7 +135,7 @@ impl Host {
     /// A host without a process; `late` is the stream of how late its timers fire.
     pub(crate) fn new(number: HostId, spec: &Spec, late: Random) -> Self {
         Self {
-            id: spec.id.unwrap_or(NodeId(u64::from(number.0) + 1)),
+            id: spec.id.unwrap_or(usual_name(number)),
             addr: spec.addr.unwrap_or_else(|| Directory::birthplace(number)),
             config: Arc::clone(&spec.config),
             calendar_ms: spec.calendar_ms,
