@@ -7,14 +7,14 @@ use std::time::Duration;
 use swim_core::Instant;
 
 use super::channel::{Channels, Passage, corrupt};
-use super::dice::Dice;
+use super::throws::{Throw, Throws};
 use super::{Arrival, Datagram, Directory, Hook, Link, Network, Packets, Verdict};
 use crate::evidence::Fate;
 use crate::fingerprint::Fingerprint;
 use crate::host::HostId;
 use crate::hostile::Tape;
 use crate::queue::{PacketId, Pending, Queue};
-use crate::random::{Random, is_chosen, purpose};
+use crate::random::is_chosen;
 use crate::traffic::Traffic;
 use crate::transcript::Transcript;
 
@@ -41,8 +41,8 @@ pub(crate) struct Fabric {
     pub(crate) channels: Channels,
     pub(crate) tape: Tape,
     seed: u64,
-    /// By sending host: for loss, duplication and latency, and for everything else.
-    random: Vec<[Random; 2]>,
+    /// By sending host.
+    throws: Vec<Throws>,
 }
 
 impl Fabric {
@@ -62,7 +62,7 @@ impl Fabric {
             channels: Channels::default(),
             tape: Tape::default(),
             seed,
-            random: Vec::new(),
+            throws: Vec::new(),
         }
     }
 
@@ -93,7 +93,7 @@ impl Fabric {
             return self.lose(sender, source, target, bytes, Fate::Cut);
         }
         // Everything is always drawn: a model that is switched on changes no other datagram's fate.
-        let ([loss, doubling, first, second], dice) = self.draw(sender);
+        let Throw { loss, doubling, latencies: [first, second], dice } = self.throw(sender);
         let link = self.network.way(sender, receiver);
         let lost = is_chosen(loss, link.loss_ppm);
         let delay = link.latency.delay(first) + extra;
@@ -192,14 +192,11 @@ impl Fabric {
         }
     }
 
-    /// What decides over one datagram of `host`: loss, doubling, latency of both copies, and everything else.
-    fn draw(&mut self, host: HostId) -> ([u64; 4], Dice) {
-        while self.random.len() <= host.index() {
-            let stream = |purpose| Random::new(self.seed, purpose, self.random.len() as u64);
-            self.random.push([purpose::LINK, purpose::DICE].map(stream));
+    fn throw(&mut self, host: HostId) -> Throw {
+        while self.throws.len() <= host.index() {
+            self.throws.push(Throws::new(self.seed, self.throws.len() as u64));
         }
-        let [random, dice] = &mut self.random[host.index()];
-        (std::array::from_fn(|_| random.bits()), Dice(dice.bits()))
+        self.throws[host.index()].next()
     }
 }
 
