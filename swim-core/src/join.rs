@@ -272,6 +272,10 @@ impl Contacts {
                 if mutant!(JoinRetryForgotten) { Instant::MAX } else { now.after(jitter(delay)) };
             return Some(*contact);
         }
+        // Nothing is looked through while nobody is contacted.
+        while let Some(None) = self.places.last() {
+            self.places.pop();
+        }
         None
     }
 

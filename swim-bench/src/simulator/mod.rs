@@ -5,6 +5,7 @@
 
 mod figures;
 mod foca;
+mod null;
 mod ours;
 
 use std::error::Error;
@@ -48,6 +49,7 @@ enum Part {
 enum Side {
     Ours,
     Judged,
+    Null,
     FocaUsual,
     FocaLean,
 }
@@ -69,6 +71,7 @@ impl Side {
         match self {
             Self::Ours => "ours",
             Self::Judged => "judged",
+            Self::Null => "null",
             Self::FocaUsual => "foca-usual",
             Self::FocaLean => "foca-lean",
         }
@@ -92,6 +95,7 @@ impl Side {
                 }
                 figures
             }
+            Self::Null => prepared(&mut null::Null::new(nodes)),
             Self::FocaUsual => prepared(&mut foca::Theirs::<foca::Usual>::loaded(nodes)),
             Self::FocaLean => prepared(&mut foca::Theirs::<foca::Lean>::loaded(nodes)),
         })
@@ -127,6 +131,12 @@ fn compare(sizes: &[u32], mut teller: Teller) -> Result<bool, Box<dyn Error>> {
             Some((_, speed_min)) => speed.claiming(Claim::AtLeast(*speed_min)),
             None => speed,
         })?;
+        let null = Side::Null.apart(nodes)?;
+        teller.tell(
+            Measure::new("each event", size, "ns", ours.event_ns)
+                .beside("the loop without nodes", null.event_ns)
+                .claiming(Claim::AtMostTimes(2.0)),
+        )?;
         teller.tell(Measure::new("largest resident size", size, "MiB", ours.peak_mib))?;
         if nodes <= 1_000 {
             let judged = Side::Judged.apart(nodes)?;

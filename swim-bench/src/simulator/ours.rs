@@ -16,6 +16,11 @@ const JOINED_WITHIN: Duration = Duration::from_secs(600);
 /// Virtual time until everything about the joining has been said.
 const SETTLED_AFTER: Duration = Duration::from_secs(60);
 
+/// What is between the nodes: 200 to 800 µs, and one datagram of a hundred is lost.
+pub(crate) fn setup() -> Setup {
+    Setup::new(1).link(Link::lan().loss(PER_CENT))
+}
+
 /// A world whose steps are counted.
 pub(crate) struct Ours {
     world: World,
@@ -26,7 +31,8 @@ pub(crate) struct Ours {
 impl Ours {
     /// `nodes` nodes of which the second and all further are about to join through the first.
     pub(crate) fn gathering(nodes: u32, judged: bool) -> Result<Self, Box<dyn Error>> {
-        let mut world = World::with(Setup::new(1).link(Link::lan().loss(PER_CENT)));
+        let mut world = World::with(setup());
+        world.set_log(false);
         let mut jury = None;
         if judged {
             let case = Case::of(&Scenario::calm(1, nodes))?;

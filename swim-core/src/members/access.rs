@@ -22,6 +22,16 @@ impl Members {
         self.index.find(id, |slot| self.records.at(slot).id()).map(Slot)
     }
 
+    /// Whether the member with this id is at `slot`, which is less work than to find it.
+    pub(crate) fn is_at(&self, slot: Slot, id: NodeId) -> bool {
+        self.records.get(slot.0).is_some_and(|record| record.id() == id)
+    }
+
+    /// The member with this id, which is probably at `slot`.
+    pub(crate) fn find_at(&self, slot: Slot, id: NodeId) -> Option<Slot> {
+        if self.is_at(slot, id) { Some(slot) } else { self.find(id) }
+    }
+
     /// Alive and Suspect members, the node itself included.
     pub(crate) const fn len_active(&self) -> u32 {
         self.count(Status::Alive) + self.count(Status::Suspect)
