@@ -7,9 +7,9 @@ use hdrhistogram::Histogram;
 use crate::bench::contestant::Contestant;
 
 /// Sizes, in the units of the picture.
-const WIDTH: f64 = 560.0;
-const NAMES: f64 = 200.0;
-const RIGHT: f64 = 74.0;
+const WIDTH: f64 = 620.0;
+const NAMES: f64 = 182.0;
+const RIGHT: f64 = 92.0;
 const TOP: f64 = 6.0;
 const BOTTOM: f64 = 30.0;
 

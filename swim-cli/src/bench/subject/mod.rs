@@ -29,6 +29,7 @@ pub(crate) fn run(args: &SubjectArgs) -> Exit {
         Contestant::EpollLevelOne => epoll::level_one(args.answer),
         Contestant::EpollLevel => epoll::level(args.answer),
         Contestant::EpollEdge => epoll::edge(args.answer),
+        Contestant::EpollTimeout => epoll::timeout(args.answer),
         Contestant::EpollBatch => epoll::batch(args.answer),
         Contestant::Mio => mio::run(args.answer),
         Contestant::SwimMio => member::mio(args.peer),
