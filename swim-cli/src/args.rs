@@ -47,12 +47,18 @@ pub(crate) enum BenchVerb {
 #[cfg(target_os = "linux")]
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct BenchDriversArgs {
-    /// ms
-    #[arg(long, default_value_t = 250)]
-    pub(crate) seconds: u64,
-    /// rounds
-    #[arg(long, default_value_t = 5)]
-    pub(crate) rounds: u64,
+    /// About how long all of it takes, in seconds; there is at least one round of everything
+    #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub(crate) seconds: u16,
+    /// Write the figures as a page of HTML too, with pictures
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Show how long each system call took as well
+    #[arg(long)]
+    pub(crate) calls: bool,
+    /// Print one JSON object a line; the last one is the verdict
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `swim bench subject`

@@ -70,6 +70,11 @@ impl Contestant {
         }
     }
 
+    /// Whether it runs the protocol.
+    pub(crate) const fn is_member(self) -> bool {
+        self.bare().is_some()
+    }
+
     /// As it is written on the command line.
     pub(crate) fn word(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()

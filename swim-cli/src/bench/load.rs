@@ -1,14 +1,17 @@
 //! The two workloads: many pings in flight, and one.
 
 use std::io::{self, ErrorKind};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
 
 use crate::bench::peer::Peer;
 
 /// How many pings are in flight.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Workload {
     /// The contestant always has something to read.
     BusyEcho,
@@ -30,6 +33,14 @@ impl Workload {
     /// Both.
     pub(crate) const ALL: [Self; 2] = [Self::BusyEcho, Self::PingPong];
 
+    /// As it is called in tables.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::BusyEcho => "busy echo",
+            Self::PingPong => "ping-pong",
+        }
+    }
+
     const fn in_flight(self) -> usize {
         match self {
             Self::BusyEcho => 32,
@@ -37,10 +48,13 @@ impl Workload {
         }
     }
 
-    /// Keeps `peer` asking for `time`, then waits for the last answers.
-    pub(crate) fn run(self, peer: &mut Peer, time: Duration) -> io::Result<Answers> {
+    /// Keeps `peer` asking for `time`, then waits for the last answers. A ping-pong begins anew after `pause`,
+    /// so that a contestant that is slowed down by a tracer sleeps before every ping as well.
+    pub(crate) fn run(self, peer: &mut Peer, time: Duration, pause: Duration) -> io::Result<Answers> {
         let mut asking = Asking {
             peer,
+            workload: self,
+            pause,
             sent_at: vec![None; SLOTS],
             next: 0,
             answers: Answers { asked: 0, answered: 0, rtt_ns: histogram() },
@@ -51,12 +65,12 @@ impl Workload {
             asking.ask(now)?;
         }
         while now.duration_since(start) < time {
-            now = asking.hear(self, true)?;
+            now = asking.hear(true)?;
         }
         let mut silent = 0;
         while asking.in_flight() > 0 && silent < 4 {
             let before = asking.answers.answered;
-            asking.hear(self, false)?;
+            asking.hear(false)?;
             silent = if asking.answers.answered == before { silent + 1 } else { 0 };
         }
         Ok(asking.answers)
@@ -65,6 +79,8 @@ impl Workload {
 
 struct Asking<'a> {
     peer: &'a mut Peer,
+    workload: Workload,
+    pause: Duration,
     /// When the ping of each number was sent.
     sent_at: Vec<Option<Instant>>,
     next: u32,
@@ -86,12 +102,26 @@ impl Asking<'_> {
         Ok(())
     }
 
+    /// The next ping after an answer.
+    fn again(&mut self, now: Instant) -> io::Result<()> {
+        if self.workload == Workload::BusyEcho {
+            return self.ask(now);
+        }
+        // The contestant shall be asleep: on the same core it gets there now.
+        if self.pause.is_zero() {
+            thread::yield_now()
+        } else {
+            thread::sleep(self.pause)
+        }
+        self.ask(Instant::now())
+    }
+
     fn in_flight(&self) -> usize {
         self.sent_at.iter().flatten().count()
     }
 
     /// Waits for an answer, and asks `again`. Whatever was lost is replaced after a while of silence.
-    fn hear(&mut self, workload: Workload, again: bool) -> io::Result<Instant> {
+    fn hear(&mut self, again: bool) -> io::Result<Instant> {
         let number = match self.peer.answer() {
             Err(error) if error.kind() != ErrorKind::ConnectionRefused => return Err(error),
             heard => heard.unwrap_or(None),
@@ -104,7 +134,7 @@ impl Asking<'_> {
                     self.answers.rtt_ns.saturating_record(u64::try_from(rtt).unwrap_or(u64::MAX));
                     self.answers.answered += 1;
                     if again {
-                        self.ask(now)?;
+                        self.again(now)?;
                     }
                 }
             }
@@ -113,7 +143,7 @@ impl Asking<'_> {
                 for sent in &mut self.sent_at {
                     sent.take_if(|sent| lost(sent));
                 }
-                for _ in self.in_flight()..workload.in_flight() {
+                for _ in self.in_flight()..self.workload.in_flight() {
                     self.ask(now)?;
                 }
             }

@@ -1,70 +1,67 @@
-//! `swim bench`: what the drivers cost, beside the same loops without a protocol.
+//! `swim bench drivers`: what the drivers cost, beside the same loops without a protocol.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `contestant`, `subject` | who is measured; the process that it runs in |
+//! | `peer`, `load`, `placement` | who asks it, how many pings are in flight, and on which cores |
+//! | `process`, `trace`, `calls` | what the kernel counts, and which system calls there are |
+//! | `plan`, `run` | how the time is spent |
+//! | `figures`, `claims` | what was measured, and what of it is claimed |
+//! | `tell`, `json`, `page`, `progress` | what is printed, and the page |
 
+mod calls;
+mod claims;
 mod contestant;
+mod figures;
+mod json;
 mod load;
+mod page;
 mod peer;
+mod placement;
+mod plan;
 mod process;
+mod progress;
+mod run;
 pub(crate) mod subject;
+mod tell;
+mod trace;
 
 pub(crate) use contestant::Contestant;
 
 use std::io;
-use std::time::Duration;
 
 use crate::args::BenchDriversArgs;
 use crate::exit::Exit;
+use crate::style::{BAD, paint};
+use claims::Claim;
+use plan::Plan;
+use progress::Progress;
 
-/// Measures and tells.
+/// Measures, and tells.
 pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {
-    match slice(args) {
-        Ok(()) => Exit::Ok,
+    match measure(args) {
+        Ok(true) => Exit::Ok,
+        Ok(false) => Exit::Failed,
         Err(error) => {
-            eprintln!("error: {error}");
+            anstream::eprintln!("{} {error}", paint(BAD, "error:"));
             Exit::Failed
         }
     }
 }
 
-fn slice(args: &BenchDriversArgs) -> io::Result<()> {
-    let mut all = std::collections::HashMap::<(Contestant, u8), Vec<(f64, f64, f64)>>::new();
-    for _ in 0..args.rounds {
-        for contestant in Contestant::ALL {
-            for (w, workload) in load::Workload::ALL.into_iter().enumerate() {
-                let mut peer = peer::Peer::new()?;
-                let process = process::Process::start(contestant, peer.addr(), peer::ACK_LEN)?;
-                peer.connect(process.addr())?;
-                if contestant.bare().is_some() {
-                    peer.get_acquainted()?;
-                }
-                workload.run(&mut peer, Duration::from_millis(30))?;
-                let before = process.counted()?;
-                let answers = workload.run(&mut peer, Duration::from_millis(args.seconds))?;
-                std::thread::sleep(Duration::from_millis(2));
-                let counted = process.counted()?.since(before);
-                let per = answers.answered as f64;
-                all.entry((contestant, w as u8)).or_default().push((
-                    counted.cpu_ns as f64 / per,
-                    counted.sleeps as f64 / per,
-                    answers.rtt_ns.value_at_quantile(0.5) as f64,
-                ));
-            }
-        }
+/// Whether all claims were met.
+fn measure(args: &BenchDriversArgs) -> io::Result<bool> {
+    let plan = Plan::new(args.seconds, Contestant::ALL.len() as u32);
+    let figures = run::all(&plan, &mut Progress::new())?;
+    let claims = Claim::all(&figures);
+    if let Some(path) = &args.report {
+        std::fs::write(path, page::html(&figures, &claims))?;
     }
-    for w in 0..2 {
-        for contestant in Contestant::ALL {
-            let mut v = all[&(contestant, w)].clone();
-            v.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let m = v[v.len() / 2];
-            println!(
-                "{w} {:<36} {:>8.0} ns [{:>7.0} {:>7.0}] sleeps {:.3} p50 {:.1} us",
-                contestant.name(),
-                m.0,
-                v[v.len() / 4].0,
-                v[v.len() * 3 / 4].0,
-                m.1,
-                m.2 / 1e3
-            );
-        }
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        json::tell(&mut out, &figures, &claims)?;
+    } else {
+        tell::tell(&mut out, &figures, &claims, args.calls)?;
     }
-    Ok(())
+    Ok(claims.iter().all(Claim::met))
 }

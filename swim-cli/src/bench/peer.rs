@@ -133,9 +133,19 @@ impl Peer {
         Ok(())
     }
 
-    /// Whether it knows somebody, and holds it for alive.
-    pub(crate) fn is_in_company(&self) -> bool {
-        self.node.stats().alive > 1
+    /// Does for `time` what a member at rest does; somebody who is no member is asked once a period.
+    pub(crate) fn rest(&mut self, time: Duration) -> io::Result<()> {
+        let (start, mut asked) = (Instant::now(), 0);
+        while start.elapsed() < time {
+            self.tick()?;
+            let stranger = self.number_at == ACK_NUMBER;
+            if stranger && start.elapsed() >= self.node.config().options().period * asked {
+                self.ask(asked)?;
+                asked += 1;
+            }
+            self.answer()?;
+        }
+        Ok(())
     }
 
     fn wait(&mut self) -> io::Result<Option<usize>> {

@@ -11,6 +11,8 @@ use crate::bench::contestant::Contestant;
 pub(crate) struct Process {
     child: Child,
     addr: SocketAddr,
+    /// Somebody else has waited for its end: its number may be another's by now.
+    gone: bool,
 }
 
 /// What the kernel has counted for a process since its start, all threads together.
@@ -42,7 +44,7 @@ impl Process {
         output.map(|mut output| output.read_line(&mut line)).transpose()?;
         let addr = line.strip_prefix("ready ").and_then(|addr| addr.trim().parse().ok());
         let addr = addr.ok_or_else(|| io::Error::other(format!("{} did not start", contestant.name())))?;
-        Ok(Self { child, addr })
+        Ok(Self { child, addr, gone: false })
     }
 
     /// Where it listens.
@@ -53,6 +55,16 @@ impl Process {
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Ends it; a tracer waits for its end.
+    pub(crate) fn kill(&mut self) -> io::Result<()> {
+        self.child.kill()
+    }
+
+    /// A tracer has seen its end.
+    pub(crate) const fn is_gone(&mut self) {
+        self.gone = true;
     }
 
     /// Its threads' ids.
@@ -95,13 +107,26 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if !self.gone {
+            // It may have ended by itself.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
     }
 }
 
 impl Counted {
+    /// Both together.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self {
+            cpu_ns: self.cpu_ns + other.cpu_ns,
+            user_ticks: self.user_ticks + other.user_ticks,
+            sys_ticks: self.sys_ticks + other.sys_ticks,
+            sleeps: self.sleeps + other.sleeps,
+            preemptions: self.preemptions + other.preemptions,
+        }
+    }
+
     /// What was counted between `earlier` and this.
     pub(crate) const fn since(self, earlier: Self) -> Self {
         Self {
