@@ -53,6 +53,8 @@ pub(crate) struct TiedArgs {
 enum Contestant {
     /// Five processes: `swim node` on swim-mio
     Mio,
+    /// Five processes: the same, built small and static
+    MioSmall,
     /// Five processes: `swim node` on swim-tokio
     Tokio,
     /// Five processes: swim-tokio on the `current_thread` runtime, in a program that does nothing else
@@ -131,6 +133,7 @@ impl Contestant {
     fn program(self) -> Result<Result<PathBuf, &'static str>, Box<dyn Error>> {
         Ok(match self {
             Self::Mio | Self::Tokio => Ok(build::swim()?),
+            Self::MioSmall => Ok(build::small_swim()?),
             Self::TokioAlone | Self::HundredEmbedded | Self::HundredThreads | Self::HundredTokio => {
                 Ok(build::members()?)
             }
@@ -150,6 +153,7 @@ impl Contestant {
     const fn label(self) -> &'static str {
         match self {
             Self::Mio => "swim node, mio",
+            Self::MioSmall => "swim node, mio, small",
             Self::Tokio => "swim node, tokio",
             Self::TokioAlone => "tokio, current_thread",
             Self::Foca => "foca 2, its UDP example",
