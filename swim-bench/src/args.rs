@@ -4,7 +4,7 @@ use std::error::Error;
 
 use clap::{Parser, Subcommand};
 
-use crate::rest::{self, RestArgs, TiedArgs};
+use crate::rest::{self, BareArgs, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
 use crate::table::Teller;
 
@@ -27,6 +27,9 @@ enum Command {
     Simulator(Simulator),
     /// What clusters cost at rest: wake-ups, processor time, memory
     Rest(RestArgs),
+    /// Pings and answers, and nothing else
+    #[command(hide = true)]
+    Bare(BareArgs),
     /// Becomes another program that dies with its parent
     #[command(hide = true)]
     Tied(TiedArgs),
@@ -38,6 +41,7 @@ impl Args {
         match self.command {
             Command::Simulator(simulator) => simulator.run(teller),
             Command::Rest(args) => args.run(teller),
+            Command::Bare(args) => Ok(args.run().map(|()| true)?),
             Command::Tied(args) => Err(rest::become_tied(&args)),
         }
     }

@@ -81,6 +81,8 @@ impl Apart {
                 let alive = lines.filter(|line| line["event"] == "alive").map(|line| line["id"].to_string());
                 Ok(1 + alive.collect::<BTreeSet<_>>().len())
             }
+            // It is told.
+            Contestant::Bare => Ok(self.members.len()),
             // Its file has everybody else.
             Contestant::Foca => Ok(1 + read(&member.file)?.lines().count()),
             Contestant::Serf => {
@@ -123,6 +125,9 @@ fn command(entrant: &Entrant, own: &[u16], index: usize, asked_at: u16, file: &P
         Contestant::Serf => {
             command.args(["agent", "-profile", "lan", "-log-level", "err", "-node", &here, "-bind", &here]);
             command.args(["-rpc-addr", &addr(&asked_at)]).args(join("-join"));
+        }
+        Contestant::Bare => {
+            command.args(["bare", &index.to_string()]).args(own.iter().map(u16::to_string));
         }
         _ => {
             let total = own.len().to_string();

@@ -5,6 +5,7 @@
 //! hundred members in one process.
 
 mod apart;
+mod bare;
 mod build;
 mod cost;
 mod hundred;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::table::Teller;
+pub(crate) use bare::BareArgs;
 
 /// The options of `rest`.
 #[derive(Debug, Args)]
@@ -63,6 +65,8 @@ enum Contestant {
     Foca,
     /// Five processes: serf's agent
     Serf,
+    /// Five processes: a loop that pings and answers, and nothing else
+    Bare,
     /// A hundred in a process: swim-mio, embedded in one loop
     HundredEmbedded,
     /// A hundred in a process: swim-mio, a thread for each
@@ -138,6 +142,7 @@ impl Contestant {
                 Ok(build::members()?)
             }
             Self::Foca => Ok(build::foca()?),
+            Self::Bare => Ok(std::env::current_exe()?),
             Self::Serf => {
                 build::installed("serf").ok_or("serf is not installed (Debian: apt-get install serf)")
             }
@@ -158,6 +163,7 @@ impl Contestant {
             Self::TokioAlone => "tokio, current_thread",
             Self::Foca => "foca 2, its UDP example",
             Self::Serf => "serf 0.9",
+            Self::Bare => "a bare loop",
             Self::HundredEmbedded => "mio, embedded",
             Self::HundredThreads => "mio, threads",
             Self::HundredTokio => "tokio, current_thread",
