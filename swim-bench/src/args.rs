@@ -5,7 +5,7 @@ use std::error::Error;
 use clap::{Parser, Subcommand};
 
 use crate::core::{Child, Core};
-use crate::rest::{self, RestArgs, TiedArgs};
+use crate::rest::{self, BareArgs, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
 use crate::table::Teller;
 
@@ -33,6 +33,9 @@ enum Command {
     /// What callgrind runs
     #[command(hide = true)]
     CallgrindChild(Child),
+    /// Pings and answers, and nothing else
+    #[command(hide = true)]
+    Bare(BareArgs),
     /// Becomes another program that dies with its parent
     #[command(hide = true)]
     Tied(TiedArgs),
@@ -49,6 +52,7 @@ impl Args {
                 child.run()?;
                 return Ok(true);
             }
+            Command::Bare(args) => return Ok(args.run().map(|()| true)?),
             Command::Tied(args) => return Err(rest::become_tied(&args)),
         }
         Ok(teller.conclude())
