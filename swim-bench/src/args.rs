@@ -4,6 +4,7 @@ use std::error::Error;
 
 use clap::{Parser, Subcommand};
 
+use crate::core::{Child, Core};
 use crate::table::Teller;
 
 /// Compares swim with its peers, each side in the same run.
@@ -20,11 +21,23 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Core(Core),
+    /// What callgrind runs.
+    #[command(hide = true)]
+    CallgrindChild(Child),
+}
 
 impl Args {
     pub(crate) fn run(self) -> Result<bool, Box<dyn Error>> {
-        let teller = Teller::new(self.json);
-        match self.command {}
+        let mut teller = Teller::new(self.json);
+        match self.command {
+            Command::Core(core) => core.run(&mut teller)?,
+            Command::CallgrindChild(child) => {
+                child.run()?;
+                return Ok(true);
+            }
+        }
+        Ok(teller.conclude())
     }
 }

@@ -4,6 +4,7 @@
 //! every claim is a ratio, or a count of instructions, bytes, system calls.
 
 mod args;
+mod core;
 mod measure;
 mod table;
 

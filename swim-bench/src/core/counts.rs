@@ -1,0 +1,65 @@
+//! Instructions of all operations, ours and theirs, and whether ours depend on the size of the table.
+
+use std::error::Error;
+
+use super::callgrind::{self, Count, Who};
+use super::foca::{Lean, Name, Usual};
+use super::operation::Operation;
+use super::swim::Swim;
+use crate::measure::{Claim, Measure};
+use crate::table::Teller;
+
+/// The largest table that foca fills within a minute under callgrind.
+const PEER_MAX: u32 = 10_000;
+
+/// Counts all operations, or one, at all sizes.
+pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let wanted = |operation: &Operation| only.is_none_or(|only| only == operation.name());
+    let operations: Vec<_> = Operation::ALL.into_iter().filter(wanted).collect();
+    if operations.is_empty() {
+        return Ok(());
+    }
+    teller.heading("instructions for each operation")?;
+    if !callgrind::is_here() {
+        teller.remark("SKIPPED: valgrind is not installed");
+        return Ok(());
+    }
+    let mut at: Vec<(u32, Vec<Count>)> = Vec::new();
+    for members in sizes {
+        let state = Swim::at_rest(*members).save();
+        let ours = callgrind::count(Who::Swim, *members, Some(&state), &operations)?;
+        let theirs = |who| match *members <= PEER_MAX {
+            true => callgrind::count(who, *members, None, &operations),
+            false => Ok(Vec::new()),
+        };
+        let (usual, lean) = (theirs(Who::Usual)?, theirs(Who::Lean)?);
+        for Count { operation, instructions } in &ours {
+            let measure =
+                Measure::new(operation.title(), Some((*members).into()), "instructions", *instructions);
+            let beside = |name, counts: &[Count]| {
+                let theirs = counts.iter().find(|count| count.operation == *operation)?;
+                Some(measure.clone().beside(name, theirs.instructions))
+            };
+            let pairs = [beside(Usual::WHAT, &usual), beside(Lean::WHAT, &lean)];
+            if pairs.iter().all(Option::is_none) {
+                teller.tell(measure.clone())?;
+            }
+            for pair in pairs.into_iter().flatten() {
+                teller.tell(pair)?;
+            }
+        }
+        at.push((*members, ours));
+    }
+    let (Some((few, first)), Some((many, last))) = (at.first(), at.last()) else { return Ok(()) };
+    if few == many {
+        return Ok(());
+    }
+    teller.heading(format!("instructions at {many} members beside those at {few}"))?;
+    for (small, large) in first.iter().zip(last) {
+        let measure =
+            Measure::new(small.operation.title(), Some((*many).into()), "instructions", large.instructions);
+        let beside = measure.beside("itself, few members", small.instructions);
+        teller.tell(beside.claiming(Claim::AtMostTimes(1.3)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! swim-core beside foca 2, operation by operation.
+
+mod callgrind;
+mod counts;
+mod craft;
+mod foca;
+mod meter;
+mod operation;
+mod swim;
+mod times;
+
+use std::error::Error;
+
+use clap::Parser;
+
+use crate::table::Teller;
+
+pub(crate) use callgrind::Child;
+
+/// What a member costs: swim-core beside foca 2, operation by operation, in time and in instructions.
+#[derive(Debug, Parser)]
+pub(crate) struct Core {
+    /// Members of the table, the node itself included.
+    #[arg(long, value_delimiter = ',', default_value = "10,1000,10000,100000,1000000")]
+    members: Vec<u32>,
+    /// Only this comparison.
+    #[arg(long)]
+    only: Option<String>,
+}
+
+impl Core {
+    pub(crate) fn run(&self, teller: &mut Teller) -> Result<(), Box<dyn Error>> {
+        times::compare(teller, &self.members, self.only.as_deref())?;
+        counts::compare(teller, &self.members, self.only.as_deref())
+    }
+}

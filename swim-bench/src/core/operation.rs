@@ -1,0 +1,99 @@
+//! What both sides are asked to do.
+
+use super::meter::Meter;
+
+/// Updates in a full gossip datagram of 1,400 bytes, as a real node fills it.
+pub(crate) const FULL: usize = 41;
+
+/// One of the things that a member does all the time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Operation {
+    /// A ping of some member is answered.
+    Ping,
+    /// The ack of the member that is being probed.
+    Ack,
+    /// A full datagram of claims that are held already; each counts.
+    Known,
+    /// A datagram of claims that are newer than what is held; each counts.
+    Changed,
+    /// A datagram of members that nobody had heard of; each counts.
+    Newcomer,
+    /// Somebody's suspicion of a member, and the member's refutation.
+    Suspicion,
+    /// A period: a member is pinged, and answers.
+    Round,
+    /// A timer that finds nothing to do.
+    Idle,
+    /// A member asks what differs, and nothing does.
+    Digest,
+}
+
+impl Operation {
+    /// All of them; those that leave something to tell come last.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Ping,
+        Self::Ack,
+        Self::Known,
+        Self::Round,
+        Self::Idle,
+        Self::Digest,
+        Self::Changed,
+        Self::Suspicion,
+        Self::Newcomer,
+    ];
+
+    /// What it is called on the command line and in the table of instructions.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Ack => "ack",
+            Self::Known => "known",
+            Self::Changed => "changed",
+            Self::Newcomer => "newcomer",
+            Self::Suspicion => "suspicion",
+            Self::Round => "round",
+            Self::Idle => "idle",
+            Self::Digest => "digest",
+        }
+    }
+
+    /// What it is called in a table.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Ping => "ping → ack",
+            Self::Ack => "ack received",
+            Self::Known => "known update",
+            Self::Changed => "changed update",
+            Self::Newcomer => "update of a newcomer",
+            Self::Suspicion => "suspicion raised and refuted",
+            Self::Round => "probe round",
+            Self::Idle => "idle tick",
+            Self::Digest => "digest compared",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
+    }
+}
+
+/// A member of a cluster of some size, of some library.
+pub(crate) trait Side {
+    /// Does `operation` `times` times. Returns how many it counts for: updates, not datagrams.
+    fn perform(&mut self, operation: Operation, times: u32, meter: &mut impl Meter) -> u64;
+
+    /// Whether it knows this operation at all.
+    fn can(operation: Operation) -> bool;
+}
+
+/// Uniform enough to choose members by: a linear congruence.
+#[derive(Clone, Debug)]
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    /// A number below `n`.
+    pub(crate) fn below(&mut self, n: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (((self.0 >> 32) * u64::from(n)) >> 32) as u32
+    }
+}

@@ -1,0 +1,392 @@
+//! Our side: one real node among members that the bench plays.
+//!
+//! The node is number 0, and number 1 is the member that has told it of all others. Members that ping and
+//! that are told of are drawn from the whole table, so that a large table is as cold as it is in life.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use swim_core::{
+    Config, Epoch, Identity, Incarnation, Input, Instant, Node, Options, Output, Seed, Status, inspect,
+};
+
+use super::craft::{self, EPOCH, Kind, addr, id, number_of};
+use super::meter::{Meter, Nothing, Only};
+use super::operation::{Dice, FULL, Operation, Side};
+
+/// Who tells the node of everybody else.
+const TELLER: u32 = 1;
+/// Datagrams that are made before they are handed in, one after the other.
+const BATCH: usize = 16;
+
+/// A node that knows `members` members, itself included, and has nothing left to say.
+pub(crate) struct Swim {
+    pub(crate) node: Node,
+    now: Instant,
+    pub(crate) members: u32,
+    root: u64,
+    hashes: [u32; 16],
+    dice: Dice,
+    /// The newest incarnation that members were given.
+    incarnation: u32,
+    /// Members that were made up on the way.
+    newcomers: u32,
+}
+
+/// What handing something in led to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Came {
+    pub(crate) datagrams: u32,
+    pub(crate) bytes: u32,
+    pub(crate) events: u32,
+}
+
+/// What everything is measured with: the LAN preset, as many members and pages as it takes.
+pub(crate) fn options() -> Options {
+    let mut options = Options::lan();
+    options.members_max = 1 << 24;
+    options.tombstones_max = 1 << 24;
+    options.pages_per_second = u16::MAX;
+    options
+}
+
+impl Swim {
+    /// A node that has let in one member.
+    pub(crate) fn new(options: Options) -> Self {
+        let config = Arc::new(Config::new(options).expect("in range"));
+        let me = Identity { id: id(0), addr: addr(0), epoch: Epoch(EPOCH) };
+        let now = Instant::from_millis(1_000_000);
+        let mut swim = Self {
+            node: Node::new(config, me, Seed([7; 32]), now),
+            now,
+            members: 1,
+            root: 0,
+            hashes: [0; 16],
+            dice: Dice(7),
+            incarnation: 0,
+            newcomers: 0,
+        };
+        swim.admit(TELLER);
+        swim.members = 2;
+        swim
+    }
+
+    /// One that has been told of `members` members, has passed it on, and is at rest.
+    pub(crate) fn at_rest(members: u32) -> Self {
+        let mut swim = Self::new(options());
+        for datagram in swim.gossip_of(2..members) {
+            swim.feed(addr(TELLER), &datagram);
+        }
+        swim.members = members;
+        assert_eq!(swim.node.stats().alive, members, "all were told of");
+        while swim.round(&mut Nothing) == 0 {}
+        let ping = swim.ping(TELLER);
+        while swim.node.stats().updates_queued > 0 {
+            swim.feed(addr(TELLER), &ping);
+        }
+        swim.settle();
+        swim
+    }
+
+    /// Gossip datagrams about all these members, each as full as a real node makes it.
+    pub(crate) fn gossip_of(&self, numbers: std::ops::Range<u32>) -> Vec<Vec<u8>> {
+        let numbers: Vec<u32> = numbers.collect();
+        numbers.chunks(FULL).map(|some| self.gossip(some, 0)).collect()
+    }
+
+    fn gossip(&self, about: &[u32], incarnation: u32) -> Vec<u8> {
+        let mut bytes = craft::datagram(self.label(), TELLER, 0, Kind::Gossip);
+        let records: Vec<_> = about.iter().map(|member| craft::alive(*member, incarnation)).collect();
+        craft::updates(&mut bytes, &records);
+        bytes
+    }
+
+    /// A ping of the node, by a member that holds the same table.
+    fn ping(&self, sender: u32) -> Vec<u8> {
+        let mut bytes = craft::datagram(self.label(), sender, 0, Kind::Ping);
+        craft::ping_head(&mut bytes, 0, self.node.incarnation().0, 77, self.root);
+        bytes
+    }
+
+    fn label(&self) -> u32 {
+        self.node.config().label_hash()
+    }
+
+    /// Hands in a datagram and polls all that comes of it.
+    #[inline]
+    pub(crate) fn feed(&mut self, source: std::net::SocketAddr, bytes: &[u8]) -> Came {
+        self.handle(Input::Datagram { source, bytes })
+    }
+
+    #[inline]
+    fn handle(&mut self, input: Input<'_>) -> Came {
+        self.now = Instant::from_nanos(self.now.as_nanos() + 1);
+        self.node.handle(self.now, input);
+        let mut came = Came::default();
+        while let Some(output) = self.node.poll() {
+            match output {
+                Output::Transmit(transmit) => {
+                    came.datagrams += 1;
+                    came.bytes += std::hint::black_box(transmit.bytes).len() as u32;
+                }
+                Output::Event(event) => {
+                    came.events += 1;
+                    drop(std::hint::black_box(event));
+                }
+            }
+        }
+        came
+    }
+
+    /// The handshake of a newcomer.
+    fn admit(&mut self, member: u32) {
+        let mut join = craft::datagram(self.label(), member, 0, Kind::Join);
+        craft::two_head(&mut join, 5, 0);
+        let token = self.last_datagram(&join, member, |bytes| inspect(bytes).ok()?.token);
+        let mut announce = craft::datagram(self.label(), member, 0, Kind::Announce);
+        craft::two_head(&mut announce, token.expect("a challenge"), 9);
+        craft::updates(&mut announce, &[craft::alive(member, 0)]);
+        self.feed(addr(member), &announce);
+        assert_eq!(self.status(member), Some(Status::Alive));
+    }
+
+    /// What can be read in the last datagram that comes of `bytes`.
+    fn last_datagram<T>(&mut self, bytes: &[u8], from: u32, read: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+        self.node.handle(self.now, Input::Datagram { source: addr(from), bytes });
+        let mut found = None;
+        while let Some(output) = self.node.poll() {
+            if let Output::Transmit(transmit) = output {
+                found = read(transmit.bytes);
+            }
+        }
+        found
+    }
+
+    pub(crate) fn status(&self, member: u32) -> Option<Status> {
+        self.node.member(id(member)).map(|member| member.status)
+    }
+
+    pub(crate) fn incarnation(&self, member: u32) -> Option<Incarnation> {
+        self.node.member(id(member)).map(|member| member.incarnation)
+    }
+
+    /// Learns what the node's digest says: its root from a ping of its own, the hashes below it from the
+    /// question that it asks when somebody's root differs.
+    fn settle(&mut self) {
+        self.round(&mut Nothing);
+        let mut other = self.ping(TELLER);
+        let end = other.len();
+        other[end - 8..].copy_from_slice(&(!self.root).to_le_bytes());
+        self.feed(addr(TELLER), &other);
+        self.now = self.now.max(self.node.deadline().expect("a page is to be asked for"));
+        self.node.handle(self.now, Input::Tick);
+        let mut asked = None;
+        while let Some(output) = self.node.poll() {
+            if let Output::Transmit(transmit) = output
+                && transmit.bytes[4] == Kind::SyncPull as u8
+            {
+                asked = transmit.bytes[35..].split_first_chunk::<77>().map(|(head, _)| *head);
+            }
+        }
+        let head = asked.expect("a pull");
+        for (hash, bytes) in self.hashes.iter_mut().zip(head[13..].chunks_exact(4)) {
+            *hash = u32::from_le_bytes(bytes.try_into().expect("four bytes"));
+        }
+        let number = u64::from_le_bytes(head[..8].try_into().expect("eight bytes"));
+        self.feed(addr(TELLER), &craft::empty_page(self.label(), TELLER, number));
+        self.round(&mut Nothing);
+    }
+
+    /// One period: whoever is pinged answers at once. Returns how many pings there were.
+    fn round(&mut self, meter: &mut impl Meter) -> u64 {
+        self.now = self.now.max(self.node.deadline().expect("a period is due"));
+        let now = self.now;
+        let node = &mut self.node;
+        let ping = meter.measure(|| {
+            node.handle(now, Input::Tick);
+            let mut ping = None;
+            while let Some(output) = node.poll() {
+                if let Output::Transmit(transmit) = output
+                    && transmit.bytes[4] == Kind::Ping as u8
+                {
+                    ping = Some((transmit.target, u64_at(transmit.bytes, 56), u64_at(transmit.bytes, 64)));
+                }
+            }
+            ping
+        });
+        let Some((target, number, root)) = ping else { return 0 };
+        self.root = root;
+        let mut ack = craft::datagram(self.label(), number_of(target), 0, Kind::Ack);
+        craft::ack_head(&mut ack, number);
+        meter.measure(|| self.feed(target, &ack));
+        1
+    }
+
+    fn ack(&mut self, meter: &mut impl Meter) -> u64 {
+        self.round(&mut Only { which: 2, pieces: 0, meter })
+    }
+
+    /// Somebody, but not the node itself.
+    fn anybody(&mut self) -> u32 {
+        1 + self.dice.below(self.members - 1)
+    }
+
+    fn pings(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+        let ping = self.ping(TELLER);
+        let mut batch: Vec<_> = (0..BATCH).map(|_| (addr(TELLER), ping.clone())).collect();
+        let mut answered = 0;
+        for _ in 0..times.div_ceil(BATCH as u32) {
+            for (source, bytes) in &mut batch {
+                let sender = self.anybody();
+                *source = addr(sender);
+                craft::set_sender(bytes, sender);
+            }
+            meter.measure(|| {
+                for (source, bytes) in &batch {
+                    answered += u64::from(self.feed(*source, bytes).datagrams);
+                }
+            });
+        }
+        answered
+    }
+
+    fn known(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+        let mut batch: Vec<_> = (0..BATCH).map(|_| self.gossip(&[TELLER; FULL], 0)).collect();
+        for _ in 0..times.div_ceil(BATCH as u32) {
+            for bytes in &mut batch {
+                for place in 0..FULL {
+                    craft::set_alive(bytes, place, self.anybody(), 0);
+                }
+            }
+            meter.measure(|| {
+                for bytes in &batch {
+                    self.feed(addr(TELLER), bytes);
+                }
+            });
+        }
+        u64::from(times.div_ceil(BATCH as u32)) * (BATCH * FULL) as u64
+    }
+
+    /// The same members again and again, so that as much waits to be told at the end as at the beginning.
+    fn changed(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+        let some: Vec<u32> = (2..self.members).take(FULL).collect();
+        let mut batch = vec![self.gossip(&some, 0); BATCH];
+        for _ in 0..times.div_ceil(BATCH as u32) {
+            for bytes in &mut batch {
+                self.incarnation += 1;
+                for (place, member) in some.iter().enumerate() {
+                    craft::set_alive(bytes, place, *member, self.incarnation);
+                }
+            }
+            meter.measure(|| {
+                for bytes in &batch {
+                    self.feed(addr(TELLER), bytes);
+                }
+            });
+        }
+        u64::from(times.div_ceil(BATCH as u32)) * (BATCH * some.len()) as u64
+    }
+
+    fn newcomers(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+        let first = self.members + self.newcomers;
+        let count = times * FULL as u32;
+        let datagrams = self.gossip_of(first..first + count);
+        self.newcomers += count;
+        meter.measure(|| {
+            for bytes in &datagrams {
+                self.feed(addr(TELLER), bytes);
+            }
+        });
+        u64::from(count)
+    }
+
+    fn suspicions(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+        for _ in 0..times {
+            let member = 2 + self.dice.below((self.members - 2).min(64));
+            let held = self.incarnation(member).expect("a member").0;
+            let mut raised = craft::datagram(self.label(), TELLER, 0, Kind::Gossip);
+            craft::updates(&mut raised, &[craft::suspect(member, held, TELLER)]);
+            let refuted = self.gossip(&[member], held + 1);
+            meter.measure(|| {
+                self.feed(addr(TELLER), &raised);
+                self.feed(addr(TELLER), &refuted);
+            });
+        }
+        u64::from(times)
+    }
+
+    fn idle(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+        for _ in 0..times.div_ceil(BATCH as u32) {
+            meter.measure(|| {
+                for _ in 0..BATCH {
+                    self.handle(Input::Tick);
+                }
+            });
+        }
+        u64::from(times.div_ceil(BATCH as u32)) * BATCH as u64
+    }
+
+    fn digests(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+        let mut pull = craft::datagram(self.label(), TELLER, 0, Kind::SyncPull);
+        craft::pull_head(&mut pull, 7, &self.hashes);
+        let mut answered = 0;
+        for _ in 0..times {
+            // The budget of pages is one a moment, and it is never late for a period.
+            self.now = self.now.after(Duration::from_micros(16));
+            if self.node.deadline().is_some_and(|deadline| deadline <= self.now) {
+                self.round(&mut Nothing);
+            }
+            answered += meter.measure(|| u64::from(self.feed(addr(TELLER), &pull).datagrams));
+        }
+        answered
+    }
+
+    /// The node and what the bench knows of it.
+    pub(crate) fn save(&self) -> Vec<u8> {
+        let mut bytes = self.now.as_nanos().to_le_bytes().to_vec();
+        bytes.extend(self.root.to_le_bytes());
+        bytes.extend(self.hashes.iter().flat_map(|hash| hash.to_le_bytes()));
+        bytes.extend(self.members.to_le_bytes());
+        bytes.extend(self.node.save());
+        bytes
+    }
+
+    /// What was saved, as it was.
+    pub(crate) fn load(bytes: &[u8]) -> Result<Self, String> {
+        let (head, node) = bytes.split_first_chunk::<84>().ok_or("too short")?;
+        Ok(Self {
+            node: Node::load(node).map_err(|error| error.to_string())?,
+            now: Instant::from_nanos(u64_at(head, 0)),
+            members: u32::from_le_bytes(head[80..].try_into().map_err(|_| "four bytes")?),
+            root: u64_at(head, 8),
+            hashes: std::array::from_fn(|place| u64_at(head, 16 + 4 * place) as u32),
+            dice: Dice(7),
+            incarnation: 0,
+            newcomers: 0,
+        })
+    }
+}
+
+impl Side for Swim {
+    fn perform(&mut self, operation: Operation, times: u32, meter: &mut impl Meter) -> u64 {
+        match operation {
+            Operation::Ping => self.pings(times, meter),
+            Operation::Ack => (0..times).map(|_| self.ack(meter)).sum(),
+            Operation::Known => self.known(times, meter),
+            Operation::Changed => self.changed(times, meter),
+            Operation::Newcomer => self.newcomers(times, meter),
+            Operation::Suspicion => self.suspicions(times, meter),
+            Operation::Round => (0..times).map(|_| self.round(meter)).sum(),
+            Operation::Idle => self.idle(times, meter),
+            Operation::Digest => self.digests(times, meter),
+        }
+    }
+
+    fn can(_: Operation) -> bool {
+        true
+    }
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}

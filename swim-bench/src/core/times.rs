@@ -1,0 +1,106 @@
+//! Time: batches of ours and theirs in turn, and of each the median.
+
+use std::error::Error;
+
+use super::foca::{Lean, Name, Peer, Usual};
+use super::meter::{Nothing, Wall, median};
+use super::operation::{Operation, Side};
+use super::swim::Swim;
+use crate::measure::{Claim, Measure};
+use crate::table::Teller;
+
+/// Batches of each side.
+const ROUNDS: usize = 7;
+/// How long a batch should take, in nanoseconds.
+const BATCH_NS: f64 = 4e6;
+/// The largest table that foca is given: loading it takes time by the square of it.
+const PEER_MAX: u32 = 100_000;
+
+/// The largest table that is made anew for every batch of newcomers.
+const ANEW_MAX: u32 = 1_000;
+
+/// Compares all operations, or one, at all sizes.
+pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let wanted = |operation: &Operation| only.is_none_or(|only| only == operation.name());
+    let look = Wall::look();
+    teller.heading("time for each operation")?;
+    for members in sizes {
+        let mut ours = Swim::at_rest(*members);
+        let saved = ours.save();
+        let mut usual = (*members <= PEER_MAX).then(|| Peer::<Usual>::at_rest(*members));
+        let mut lean = (*members <= PEER_MAX).then(|| Peer::<Lean>::at_rest(*members));
+        for operation in Operation::ALL.into_iter().filter(wanted) {
+            let mut figures: [Vec<f64>; 3] = Default::default();
+            let mut times = [0; 3];
+            for round in 0..=ROUNDS {
+                let [first, second, third] = &mut figures;
+                // Newcomers stay: a small table is made anew, a large one is hardly larger for them.
+                if operation == Operation::Newcomer {
+                    times = [(*members / 400).clamp(1, 8); 3];
+                    if *members <= ANEW_MAX {
+                        ours = Swim::load(&saved)?;
+                        usual = usual.map(|_| Peer::at_rest(*members));
+                        lean = lean.map(|_| Peer::at_rest(*members));
+                    }
+                }
+                turn(&mut ours, operation, &mut times[0], round, look, first);
+                if let Some(peer) = usual.as_mut().filter(|_| Peer::<Usual>::can(operation)) {
+                    turn(peer, operation, &mut times[1], round, look, second);
+                }
+                if let Some(peer) = lean.as_mut().filter(|_| Peer::<Lean>::can(operation)) {
+                    turn(peer, operation, &mut times[2], round, look, third);
+                }
+            }
+            let [first, second, third] = figures.map(|mut figures| median(&mut figures));
+            let measure = Measure::new(operation.title(), Some((*members).into()), "ns", first);
+            if second == 0.0 {
+                teller.tell(measure)?;
+                continue;
+            }
+            let usual = measure.clone().beside(Usual::WHAT, second);
+            teller.tell(match claimed(operation, *members) {
+                Some(times) => usual.claiming(Claim::TimesLess(times)),
+                None => usual,
+            })?;
+            teller.tell(measure.beside(Lean::WHAT, third))?;
+        }
+    }
+    Ok(())
+}
+
+/// How much faster than foca is claimed.
+fn claimed(operation: Operation, members: u32) -> Option<f64> {
+    Some(match (operation, members) {
+        (Operation::Ping, 10) => 2.5,
+        (Operation::Ping, 1_000) => 10.0,
+        (Operation::Ping, 10_000) => 80.0,
+        (Operation::Ping, 100_000) => 800.0,
+        (Operation::Known, 10) => 2.0,
+        (Operation::Known, 1_000) => 40.0,
+        (Operation::Known, 10_000) => 300.0,
+        (Operation::Known, 100_000) => 2_000.0,
+        _ => return None,
+    })
+}
+
+/// One batch. The first finds out how long it is to be.
+fn turn(
+    side: &mut impl Side,
+    operation: Operation,
+    times: &mut u32,
+    round: usize,
+    look: f64,
+    figures: &mut Vec<f64>,
+) {
+    if round == 0 && operation != Operation::Newcomer {
+        side.perform(operation, 1, &mut Nothing);
+        let mut wall = Wall::default();
+        side.perform(operation, 1, &mut wall);
+        let once = wall.nanos(look).max(50.0);
+        *times = (BATCH_NS / once).clamp(1.0, 2_000.0) as u32;
+        return;
+    }
+    let mut wall = Wall::default();
+    let count = side.perform(operation, *times, &mut wall);
+    figures.push(wall.nanos(look) / count as f64);
+}
