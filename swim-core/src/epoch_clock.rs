@@ -47,7 +47,11 @@ impl EpochClock {
     }
 
     /// A member lives in `epoch`, which was plausible.
+    #[inline]
     pub(crate) fn follow(&mut self, epoch: Epoch, now: Instant) {
+        if epoch <= self.read {
+            return;
+        }
         let behind = epoch.0.saturating_sub(self.now(now).0);
         self.ahead_ms = (self.ahead_ms + behind).min(self.lead_ms);
     }
@@ -63,12 +67,15 @@ impl EpochClock {
         Epoch(self.now(now).0.saturating_sub(self.behind_ms))
     }
 
-    /// Whether `epoch` may be believed.
+    /// Whether `epoch` may be believed. Nearly always it may by what the clock read when it was set, which
+    /// takes no dividing of time into milliseconds.
+    #[inline]
     pub(crate) fn is_plausible(&self, epoch: Epoch, now: Instant) -> bool {
-        self.is_credible(epoch, self.now(now))
+        self.is_credible(epoch, self.read) || self.is_credible(epoch, self.now(now))
     }
 
     /// Whether somebody whose clock reads `clock` may believe `epoch`.
+    #[inline]
     pub(crate) const fn is_credible(&self, epoch: Epoch, clock: Epoch) -> bool {
         epoch.0 <= clock.0.saturating_add(self.lead_ms)
     }

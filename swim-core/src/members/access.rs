@@ -17,6 +17,7 @@ use crate::time::Instant;
 /// The table as a whole.
 impl Members {
     /// The member with this id.
+    #[inline]
     pub(crate) fn find(&self, id: NodeId) -> Option<Slot> {
         self.index.find(id, |slot| self.records.at(slot).id()).map(Slot)
     }
@@ -126,14 +127,17 @@ impl Members {
         }
     }
 
+    #[inline]
     pub(crate) fn id(&self, slot: Slot) -> NodeId {
         self.records.at(slot.0).id()
     }
 
+    #[inline]
     pub(crate) fn claim(&self, slot: Slot) -> Claim {
         self.records.at(slot.0).claim()
     }
 
+    #[inline]
     pub(crate) fn addr(&self, slot: Slot) -> SocketAddr {
         self.addresses.unpack(self.records.at(slot.0).addr())
     }
@@ -142,7 +146,15 @@ impl Members {
         self.metadata.get(self.records.at(slot.0).metadata).map_or(&[], |bytes| bytes)
     }
 
+    /// Whether this very claim is held of the member at this very address, with all that belongs to it.
+    #[inline]
+    pub(crate) fn is_said(&self, slot: Slot, claim: &Claim, addr: SocketAddr) -> bool {
+        let record = self.records.at(slot.0);
+        record.claim() == *claim && !record.is_pending() && self.addresses.is_at(record.addr(), addr)
+    }
+
     /// Whether the claim was learnt without the address and metadata that belong to it.
+    #[inline]
     pub(crate) fn is_pending(&self, slot: Slot) -> bool {
         self.records.at(slot.0).is_pending()
     }
@@ -169,16 +181,19 @@ impl Members {
     }
 
     /// The caller's number for its queued update about the member.
+    #[inline]
     pub(crate) fn queue(&self, slot: Slot) -> Option<u32> {
         some(self.records.at(slot.0).queue)
     }
 
     /// Any number but `u32::MAX`.
+    #[inline]
     pub(crate) fn set_queue(&mut self, slot: Slot, queue: Option<u32>) {
         self.records.at_mut(slot.0).queue = queue.unwrap_or(NONE);
     }
 
     /// The caller's number for its suspicion of the member.
+    #[inline]
     pub(crate) fn suspicion(&self, slot: Slot) -> Option<u32> {
         some(self.records.at(slot.0).suspicion)
     }

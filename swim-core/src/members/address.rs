@@ -49,12 +49,24 @@ impl Addresses {
     }
 
     /// The address that was packed.
+    #[inline]
     pub(super) fn unpack(&self, packed: PackedAddr) -> SocketAddr {
         if !packed.is_v6 {
             return SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(packed.ip)), packed.port);
         }
         let (ip, scope) = self.v6.get(packed.ip).expect("a packed address is held until it is released");
         SocketAddr::V6(SocketAddrV6::new(*ip, packed.port, 0, *scope))
+    }
+
+    /// Whether `packed` is this canonical address.
+    #[inline]
+    pub(super) fn is_at(&self, packed: PackedAddr, addr: SocketAddr) -> bool {
+        match addr {
+            SocketAddr::V4(v4) => {
+                !packed.is_v6 && packed.ip == v4.ip().to_bits() && packed.port == v4.port()
+            }
+            SocketAddr::V6(_) => self.unpack(packed) == addr,
+        }
     }
 
     /// Whether what was packed is held.

@@ -43,6 +43,18 @@ pub(super) enum Outcome {
 }
 
 impl Node {
+    /// Whether this is what gossip is made of: somebody is said to live who is held Alive in the very same
+    /// words. [`hear`](Self::hear) would come to the same, by a longer way.
+    #[inline]
+    pub(super) fn is_held(&self, update: &Update<'_>) -> bool {
+        let Update::Alive { about, addr, versions: (VERSION, VERSION), .. } = update else { return false };
+        self.is_plausible(about.epoch)
+            && *addr != self.me.addr
+            && self.members.find(about.id).is_some_and(|slot| {
+                slot != Slot::ME && self.members.is_said(slot, &claim(about, Status::Alive), *addr)
+            })
+    }
+
     /// One update, told by `from`.
     pub(super) fn hear(&mut self, update: &Update<'_>, from: NodeId) -> Outcome {
         let about = *update.about();

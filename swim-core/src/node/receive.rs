@@ -320,6 +320,10 @@ impl Node {
     pub(super) fn absorb(&mut self, body: &Body<'_>, from: NodeId) -> Gossip {
         let mut gossip = Gossip::NOTHING;
         for update in body.updates.clone() {
+            if update.as_ref().is_ok_and(|update| self.is_held(update)) {
+                self.stats.updates_known += 1;
+                continue;
+            }
             match update.map(|update| self.hear(&update, from)) {
                 Ok(super::claims::Outcome::News) => gossip.news += 1,
                 Ok(super::claims::Outcome::Outdated(slot)) if gossip.outdated_len < OUTDATED_MAX => {

@@ -98,7 +98,7 @@ impl<'a> Update<'a> {
     }
 
     /// Reads one record, without its length.
-    #[inline]
+    #[inline(always)]
     fn read(record: &'a [u8]) -> Result<Self, DropReason> {
         let status = Status::from_u8(*record.first().ok_or(DropReason::Malformed)?);
         let status = status.ok_or(DropReason::UnknownUpdate)?;
@@ -194,13 +194,13 @@ impl<'a> Updates<'a> {
 impl<'a> Iterator for Updates<'a> {
     type Item = Result<Update<'a>, DropReason>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         Some(self.records.next()?.and_then(Update::read))
     }
 }
 
-#[inline]
+#[inline(always)]
 fn read_alive(about: About, flags: u8, rest: &[u8]) -> Option<Update<'_>> {
     let (addr, rest) = if flags & FLAG_V6 == 0 { read_v4(rest)? } else { read_v6(flags, rest)? };
     let (&[lowest, highest], rest) = rest.split_first_chunk::<2>()?;
