@@ -1,9 +1,10 @@
 //! Reading the table, and the fields of a row on which no list depends.
 
-use core::net::SocketAddr;
+use core::net::{SocketAddr, SocketAddrV4};
 use core::ops::ControlFlow;
 use core::time::Duration;
 
+use super::address::PackedAddr;
 use super::record::RecordAt;
 use super::slab::NONE;
 use super::{Flag, Members, SAMPLE_MAX, Slot};
@@ -148,9 +149,9 @@ impl Members {
 
     /// Whether this very claim is held of the member at this very address, with all that belongs to it.
     #[inline]
-    pub(crate) fn is_said(&self, slot: Slot, claim: &Claim, addr: SocketAddr) -> bool {
+    pub(crate) fn is_said(&self, slot: Slot, claim: &Claim, addr: SocketAddrV4) -> bool {
         let record = self.records.at(slot.0);
-        record.claim() == *claim && !record.is_pending() && self.addresses.is_at(record.addr(), addr)
+        record.claim() == *claim && !record.is_pending() && record.addr() == PackedAddr::v4(addr)
     }
 
     /// Whether the claim was learnt without the address and metadata that belong to it.
