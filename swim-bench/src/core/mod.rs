@@ -3,7 +3,9 @@
 mod callgrind;
 mod counts;
 mod craft;
+mod extremes;
 mod foca;
+mod life;
 mod meter;
 mod operation;
 mod swim;
@@ -31,6 +33,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn run(&self, teller: &mut Teller) -> Result<(), Box<dyn Error>> {
         times::compare(teller, &self.members, self.only.as_deref())?;
+        extremes::compare(teller, &self.members, self.only.as_deref())?;
         counts::compare(teller, &self.members, self.only.as_deref())
     }
 }
