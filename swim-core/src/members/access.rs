@@ -143,6 +143,7 @@ impl Members {
         self.addresses.unpack(self.records.at(slot.0).addr())
     }
 
+    #[inline]
     pub(crate) fn metadata(&self, slot: Slot) -> &[u8] {
         self.metadata.get(self.records.at(slot.0).metadata).map_or(&[], |bytes| bytes)
     }
@@ -169,6 +170,7 @@ impl Members {
     }
 
     /// Smoothed round trip in microseconds; forgotten when the member dies or leaves.
+    #[inline]
     pub(crate) fn rtt_us(&self, slot: Slot) -> Option<u32> {
         self.records.at(slot.0).rtt_us()
     }

@@ -227,6 +227,7 @@ fn put_row(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions, 
 }
 
 /// A member's last own word.
+#[inline]
 fn alive(members: &Members, slot: Slot) -> Update<'_> {
     let claim = members.claim(slot);
     Update::Alive {

@@ -23,7 +23,7 @@ const COMMON_LEN: usize = 22;
 pub(crate) const SUSPECT_LEN_MAX: usize = RECORD_LEN + COMMON_LEN + 1 + 8 * ACCUSERS_MAX;
 
 /// Bytes of a [`Plain`] record, its length included.
-const PLAIN_LEN: usize = RECORD_LEN + COMMON_LEN + 2 + 4 + 2;
+pub(super) const PLAIN_LEN: usize = RECORD_LEN + COMMON_LEN + 2 + 4 + 2;
 
 const FLAG_V6: u8 = 1 << 0;
 const FLAG_METADATA: u8 = 1 << 1;
@@ -185,6 +185,21 @@ impl Plain {
         };
         let ip = Ipv4Addr::new(raw[26], raw[27], raw[28], raw[29]);
         Self { about, addr: SocketAddrV4::new(ip, u16_at(raw, 24)), versions: (raw[30], raw[31]) }
+    }
+
+    /// Appends it at once: an append costs more than the bytes of a field.
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        debug_assert!(self.about.epoch <= Epoch::MAX, "no later epoch is ever held");
+        debug_assert!(self.versions.0 <= self.versions.1, "a range");
+        let mut raw = [0; PLAIN_LEN];
+        raw[..4].copy_from_slice(&[(PLAIN_LEN - RECORD_LEN) as u8, 0, Status::Alive as u8, 0]);
+        raw[4..12].copy_from_slice(&self.about.id.0.to_le_bytes());
+        raw[12..20].copy_from_slice(&self.about.epoch.0.to_le_bytes());
+        raw[20..24].copy_from_slice(&self.about.incarnation.0.to_le_bytes());
+        raw[24..26].copy_from_slice(&self.addr.port().to_le_bytes());
+        raw[26..30].copy_from_slice(&self.addr.ip().octets());
+        raw[30..].copy_from_slice(&[self.versions.0, self.versions.1]);
+        bytes.extend_from_slice(&raw);
     }
 }
 
