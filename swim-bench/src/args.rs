@@ -4,7 +4,7 @@ use std::error::Error;
 
 use clap::{Parser, Subcommand};
 
-use crate::core::{Child, Core};
+use crate::core::{Child, Core, Instructions};
 use crate::table::Teller;
 
 /// Compares swim with its peers, each side in the same run.
@@ -23,6 +23,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Core(Core),
+    Instructions(Instructions),
     /// What callgrind runs.
     #[command(hide = true)]
     CallgrindChild(Child),
@@ -33,6 +34,7 @@ impl Args {
         let mut teller = Teller::new(self.json);
         match self.command {
             Command::Core(core) => core.run(&mut teller)?,
+            Command::Instructions(instructions) => return instructions.run(),
             Command::CallgrindChild(child) => {
                 child.run()?;
                 return Ok(true);

@@ -5,6 +5,7 @@ mod counts;
 mod craft;
 mod extremes;
 mod foca;
+mod guard;
 mod life;
 mod meter;
 mod operation;
@@ -18,6 +19,7 @@ use clap::Parser;
 use crate::table::Teller;
 
 pub(crate) use callgrind::Child;
+pub(crate) use guard::Instructions;
 
 /// What a member costs: swim-core beside foca 2, operation by operation, in time and in instructions.
 #[derive(Debug, Parser)]
