@@ -4,7 +4,7 @@ use std::error::Error;
 
 use clap::{Parser, Subcommand};
 
-use crate::core::{Child, Core};
+use crate::core::{Child, Core, Instructions};
 use crate::rest::{self, BareArgs, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
 use crate::table::Teller;
@@ -30,6 +30,8 @@ enum Command {
     Simulator(Simulator),
     /// What clusters cost at rest: wake-ups, processor time, memory
     Rest(RestArgs),
+    /// The instruction counts of the core's operations, beside the committed table
+    Instructions(Instructions),
     /// What callgrind runs
     #[command(hide = true)]
     CallgrindChild(Child),
@@ -48,6 +50,7 @@ impl Args {
             Command::Core(core) => core.run(&mut teller)?,
             Command::Simulator(simulator) => return simulator.run(teller),
             Command::Rest(args) => return args.run(teller),
+            Command::Instructions(instructions) => return instructions.run(),
             Command::CallgrindChild(child) => {
                 child.run()?;
                 return Ok(true);
