@@ -5,6 +5,8 @@ use std::error::Error;
 use clap::{Parser, Subcommand};
 
 use crate::core::{Child, Core, Instructions};
+use crate::rest::{self, BareArgs, RestArgs, TiedArgs};
+use crate::simulator::Simulator;
 use crate::table::Teller;
 
 /// Compares swim with its peers, each side in the same run.
@@ -22,11 +24,23 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// What a datagram costs the core, beside foca: in time and in instructions
     Core(Core),
+    /// How many instructions the core takes, beside what it took before
     Instructions(Instructions),
-    /// What callgrind runs.
+    /// How fast whole clusters are simulated
+    Simulator(Simulator),
+    /// What clusters cost at rest: wake-ups, processor time, memory
+    Rest(RestArgs),
+    /// What callgrind runs
     #[command(hide = true)]
     CallgrindChild(Child),
+    /// Pings and answers, and nothing else
+    #[command(hide = true)]
+    Bare(BareArgs),
+    /// Becomes another program that dies with its parent
+    #[command(hide = true)]
+    Tied(TiedArgs),
 }
 
 impl Args {
@@ -35,10 +49,14 @@ impl Args {
         match self.command {
             Command::Core(core) => core.run(&mut teller)?,
             Command::Instructions(instructions) => return instructions.run(),
+            Command::Simulator(simulator) => return simulator.run(teller),
+            Command::Rest(args) => return args.run(teller),
             Command::CallgrindChild(child) => {
                 child.run()?;
                 return Ok(true);
             }
+            Command::Bare(args) => return Ok(args.run().map(|()| true)?),
+            Command::Tied(args) => return Err(rest::become_tied(&args)),
         }
         Ok(teller.conclude())
     }

@@ -6,6 +6,8 @@
 mod args;
 mod core;
 mod measure;
+mod rest;
+mod simulator;
 mod table;
 
 use std::process::ExitCode;

@@ -15,6 +15,8 @@
 
 mod address;
 mod args;
+#[cfg(target_os = "linux")]
+mod bench;
 mod demo;
 mod exit;
 mod line;
@@ -41,6 +43,10 @@ pub fn run() -> ExitCode {
     match Args::parse().verb {
         Verb::Demo(args) => demo::run(&args),
         Verb::Node(args) => node::run(&args),
+        #[cfg(target_os = "linux")]
+        Verb::Bench(args::BenchVerb::Drivers(args)) => bench::drivers(&args),
+        #[cfg(target_os = "linux")]
+        Verb::Bench(args::BenchVerb::Subject(args)) => bench::subject::run(&args),
     }
     .into()
 }

@@ -12,7 +12,7 @@
 
 use core::time::Duration;
 
-use crate::config::Config;
+use crate::config::{Config, LARGEST_TABLE};
 use crate::scale;
 use crate::suspicion::Patience;
 
@@ -25,9 +25,6 @@ const CHANCE: u64 = ONE / 2_000_000;
 /// compared: two for the victim twice in a row, one for somebody else.
 const REPAIR_PERIODS: u32 = 3;
 
-/// As many as `members_max` may ever be.
-const MEMBERS_MAX: u32 = 1 << 24;
-
 impl Config {
     /// Longest time from the crash of one member of `n` until all others call it Dead, but for one crash
     /// in a million, while nothing else is wrong: the others run on time, nothing is lost, their local
@@ -37,7 +34,7 @@ impl Config {
     /// `docs/protocol.md` for what each of them costs.
     #[must_use]
     pub fn detection_bound(&self, n: u32) -> Duration {
-        let n = n.clamp(2, MEMBERS_MAX);
+        let n = n.clamp(2, LARGEST_TABLE);
         let verdict = verdict(self, n).saturating_add(self.direct_timeout);
         if n == 2 {
             return verdict;
@@ -181,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_tail_in_fixed_point_is_the_tail() {
-        for survivors in [1, 2, 3, 4, 7, 19, 99, 999, 100_000, 1 << 24] {
+        for survivors in [1, 2, 3, 4, 7, 19, 99, 999, 100_000, LARGEST_TABLE] {
             for others in 0..=6 {
                 for periods in 1..(2 * survivors).min(60) {
                     let exact = tail(survivors, others, periods);

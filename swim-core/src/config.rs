@@ -269,12 +269,12 @@ fn check(o: &Options) -> Result<(), ConfigError> {
         ("gossip_fanout", &o.gossip_fanout, (1..=8).contains(&o.gossip_fanout), "1 to 8"),
         ("updates_max", &o.updates_max, o.updates_max >= 1, "at least 1"),
         ("datagram_max", &o.datagram_max, (1200..=9000).contains(&o.datagram_max), "1200 to 9000 bytes"),
-        ("members_max", &o.members_max, (2..=1 << 24_u32).contains(&o.members_max), "2 to 16777216"),
+        ("members_max", &o.members_max, (2..=LARGEST_TABLE).contains(&o.members_max), "2 to 8000000"),
         (
             "tombstones_max",
             &o.tombstones_max,
-            o.tombstones_max >= o.members_max && o.tombstones_max <= 1 << 24,
-            "at least `members_max`, at most 16777216",
+            o.tombstones_max >= o.members_max && o.tombstones_max <= LARGEST_TABLE,
+            "at least `members_max`, at most 8000000",
         ),
         (
             "tombstone_life",
@@ -298,6 +298,9 @@ fn check(o: &Options) -> Result<(), ConfigError> {
     }
     Ok(())
 }
+
+/// As many as `members_max` and `tombstones_max` may be: both together are counted in three bytes.
+pub(crate) const LARGEST_TABLE: u32 = 8_000_000;
 
 const _: () = assert!(METADATA_MAX < PAYLOAD_MAX && PAYLOAD_MAX < 1200 - 128);
 

@@ -12,6 +12,7 @@
 //! (epoch, address) stays, the other goes quiet and never outbids. Unless the other never hears of it: whom
 //! no member holds, because it was turned away everywhere, gives way though it is the higher one ([`Lesser`]).
 
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -77,14 +78,15 @@ impl Admission {
 /// All admissions in question, by place.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Admissions {
-    places: [Option<Admission>; ADMISSIONS_MAX],
+    /// Up to the last one that is in question: usually none is.
+    places: Vec<Option<Admission>>,
     timeout: Duration,
 }
 
 impl Admissions {
     /// `timeout` is the direct one.
     pub(crate) const fn new(timeout: Duration) -> Self {
-        Self { places: [None; ADMISSIONS_MAX], timeout }
+        Self { places: Vec::new(), timeout }
     }
 
     /// What is known of the admission of `joiner` as `id`.
@@ -102,7 +104,8 @@ impl Admissions {
         if own >= ADMISSIONS_PER_JOINER {
             return None;
         }
-        self.places.iter().position(Option::is_none).map(|place| place as u16)
+        let place = self.places.iter().position(Option::is_none).unwrap_or(self.places.len());
+        (place < ADMISSIONS_MAX).then_some(place as u16)
     }
 
     /// Opens the question; the first ping is due at once.
@@ -115,7 +118,11 @@ impl Admissions {
         number: u64,
         now: Instant,
     ) {
-        self.places[usize::from(place)] = Some(Admission {
+        let place = usize::from(place);
+        if self.places.len() <= place {
+            self.places.resize(place + 1, None);
+        }
+        self.places[place] = Some(Admission {
             id: joiner.0,
             joiner: joiner.1,
             nonce: joiner.2,
@@ -167,6 +174,9 @@ impl Admissions {
                 admission.next_at = now.after(REMEMBERED);
             }
             return Some(*admission);
+        }
+        while let Some(None) = self.places.last() {
+            self.places.pop();
         }
         None
     }

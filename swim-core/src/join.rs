@@ -272,6 +272,10 @@ impl Contacts {
                 if mutant!(JoinRetryForgotten) { Instant::MAX } else { now.after(jitter(delay)) };
             return Some(*contact);
         }
+        // Nothing is looked through while nobody is contacted.
+        while let Some(None) = self.places.last() {
+            self.places.pop();
+        }
         None
     }
 
@@ -316,6 +320,9 @@ pub(crate) struct Join {
     pub(crate) contacts: Contacts,
     /// Whether this life has been announced to anybody.
     pub(crate) announced: bool,
+    /// How many seeds are no active members, as of this revision of the table; see [`Join::unmet`].
+    #[serde(skip)]
+    counted: Option<(u64, u32)>,
 }
 
 impl Join {
@@ -326,6 +333,7 @@ impl Join {
             hints: Vec::new(),
             contacts: Contacts::new(retry),
             announced: false,
+            counted: None,
         }
     }
 
@@ -338,6 +346,7 @@ impl Join {
             return false;
         }
         self.seeds.push(SeedAt { addr, id: None });
+        self.counted = None;
         true
     }
 
@@ -362,7 +371,21 @@ impl Join {
     pub(crate) fn identify(&mut self, addr: SocketAddr, id: NodeId) {
         if let Some(seed) = self.seeds.iter_mut().find(|seed| seed.addr == addr) {
             seed.id = Some(id);
+            self.counted = None;
         }
+    }
+
+    /// How many seeds are not met. While neither the table, whose `revision` this is, nor a seed changes, nobody
+    /// is looked for.
+    pub(crate) fn unmet(&mut self, revision: u64, is_met: impl Fn(NodeId) -> bool) -> u32 {
+        if let Some((counted_at, unmet)) = self.counted
+            && counted_at == revision
+        {
+            return unmet;
+        }
+        let unmet = self.seeds.iter().filter(|seed| !seed.id.is_some_and(&is_met)).count() as u32;
+        self.counted = Some((revision, unmet));
+        unmet
     }
 }
 

@@ -200,6 +200,9 @@ impl Sync {
 
     /// Gives up on pages that did not come in time, and tries them elsewhere.
     pub(crate) fn expire(&mut self, now: Instant) {
+        if !self.pulling {
+            return;
+        }
         for entry in &mut self.window {
             let Some(pull) = entry else { continue };
             if pull.sent_at.after(self.timeout) > now {

@@ -1,11 +1,17 @@
 //! The little that a driver needs of the operating system: a bound socket, a clock, randomness.
 //!
 //! Nothing here waits. Drivers differ only in when they call it.
+//!
+//! Datagrams are read and sent through rustix, which makes the system call and nothing else: in a process with
+//! several threads a C library first makes each one a point at which the thread can be cancelled, which costs
+//! more than all that the engine does for a datagram itself.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
 use rustix::time::{ClockId, clock_gettime};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use swim_core::{Identity, Instant, Seed, is_reachable_form};
@@ -129,28 +135,26 @@ fn boot_time() -> u64 {
 /// would turn without end. Tokio learns from it to wait for the next datagram; whoever does not need that
 /// takes it for [`Received::Empty`].
 pub fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
-    match socket.recv_from(buffer) {
-        Ok((len, source)) => Ok(Received::Datagram { len, source }),
-        Err(error) => match error.kind() {
-            // Some earlier datagram found nobody (ICMP), or a signal came: neither is about this read.
-            ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset | ErrorKind::Interrupted => {
-                Ok(Received::Nothing)
-            }
-            _ => Err(ErrorKind::WouldBlock.into()),
+    match recvfrom(socket, buffer, RecvFlags::empty()) {
+        Ok((len, _, source)) => match source.map(SocketAddr::try_from) {
+            Some(Ok(source)) => Ok(Received::Datagram { len, source }),
+            // From nobody who could be answered.
+            _ => Ok(Received::Nothing),
         },
+        // Some earlier datagram found nobody (ICMP), or a signal came: neither is about this read.
+        Err(Errno::CONNREFUSED | Errno::CONNRESET | Errno::INTR) => Ok(Received::Nothing),
+        Err(_) => Err(ErrorKind::WouldBlock.into()),
     }
 }
 
 /// One `sendto`, and a second if the first only reported the fate of an earlier datagram.
 pub fn send(socket: &UdpSocket, target: SocketAddr, bytes: &[u8]) -> Delivery {
     for _ in 0..2 {
-        match socket.send_to(bytes, target) {
+        match sendto(socket, bytes, SendFlags::empty(), &target) {
             Ok(_) => return Delivery::Sent,
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock => return Delivery::Blocked,
-                ErrorKind::ConnectionRefused | ErrorKind::Interrupted => {}
-                _ => return Delivery::Refused,
-            },
+            Err(Errno::WOULDBLOCK) => return Delivery::Blocked,
+            Err(Errno::CONNREFUSED | Errno::INTR) => {}
+            Err(_) => return Delivery::Refused,
         }
     }
     Delivery::Refused

@@ -81,11 +81,16 @@ impl Embedded {
     /// How long `Poll::poll` may wait at most; `None` as long as it likes.
     #[must_use]
     pub fn timeout(&mut self) -> Option<Duration> {
+        let now = self.host.now();
+        self.timeout_at(now)
+    }
+
+    /// [`Embedded::timeout`] for who knows what time it is.
+    pub(crate) fn timeout_at(&self, now: Instant) -> Option<Duration> {
         if self.again {
             return Some(Duration::ZERO);
         }
-        let deadline = self.engine.deadline()?;
-        Some(deadline.since(self.host.now()))
+        Some(self.engine.deadline()?.since(now))
     }
 
     /// Reads, sends and ticks whatever is due.

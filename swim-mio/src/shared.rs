@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant as StdInstant};
 
 use mio::Waker;
-use swim_core::Event;
+use swim_core::{Event, Instant};
 use swim_driver::{EventQueue, View};
 
 use crate::embedded::Embedded;
@@ -37,8 +37,7 @@ impl Shared {
     }
 
     /// After a turn: the view first, so that whoever hears of an event finds it in the view.
-    pub(crate) fn publish(&self, member: &mut Embedded) {
-        let now = member.now();
+    pub(crate) fn publish(&self, member: &mut Embedded, now: Instant) {
         self.view.update(member.node(), now);
         if member.has_events() {
             let mut inbox = lock(&self.inbox);

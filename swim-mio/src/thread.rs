@@ -57,8 +57,9 @@ impl Body {
     fn run(mut self) {
         let mut ready = Events::with_capacity(16);
         let mut more_orders = false;
+        let mut now = self.member.now();
         while !self.shared.is_stopping() && !self.member.is_finished() {
-            let timeout = if more_orders { Some(Duration::ZERO) } else { self.member.timeout() };
+            let timeout = if more_orders { Some(Duration::ZERO) } else { self.member.timeout_at(now) };
             match self.poll.poll(&mut ready, timeout) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -69,7 +70,8 @@ impl Body {
             }
             self.member.turn();
             more_orders = self.take_orders();
-            self.shared.publish(&mut self.member);
+            now = self.member.now();
+            self.shared.publish(&mut self.member, now);
         }
     }
 
@@ -98,7 +100,8 @@ impl Body {
 impl Drop for Body {
     fn drop(&mut self) {
         if !thread::panicking() {
-            self.shared.publish(&mut self.member);
+            let now = self.member.now();
+            self.shared.publish(&mut self.member, now);
             self.shared.view.keep(self.member.members());
         }
         self.shared.close();

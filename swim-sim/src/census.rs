@@ -64,17 +64,25 @@ pub(crate) struct Fact {
     pub(crate) presence: Presence,
 }
 
+/// What the node of `host` is called if nobody chose another name.
+pub(crate) const fn usual_name(host: HostId) -> NodeId {
+    NodeId(host.0 as u64 + 1)
+}
+
 /// All facts, by host and by name.
 #[derive(Default)]
 pub(crate) struct Census {
     facts: Vec<Fact>,
     by_id: BTreeMap<NodeId, Vec<HostId>>,
+    /// Two hosts have borne one name, or a host has another name than its number's.
+    renamed: bool,
 }
 
 impl Census {
     pub(crate) fn enter(&mut self, fact: Fact) -> HostId {
         let host = HostId(u32::try_from(self.facts.len()).expect("fewer hosts than 2^32"));
         self.facts.push(fact);
+        self.renamed |= fact.id != usual_name(host);
         self.by_id.entry(fact.id).or_default().push(host);
         host
     }
@@ -98,6 +106,10 @@ impl Census {
 
     /// The host that bears this name, the living before the dead.
     pub(crate) fn host_named(&self, id: NodeId) -> Option<HostId> {
+        if !self.renamed {
+            let host = HostId(u32::try_from(id.0.checked_sub(1)?).ok()?);
+            return (host.index() < self.facts.len()).then_some(host);
+        }
         self.hosts_named(id).iter().copied().min_by_key(|host| self.fact(*host).presence)
     }
 

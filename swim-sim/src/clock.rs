@@ -30,15 +30,21 @@ impl Clock {
 
     /// What it shows when the world's shows `now`.
     pub(crate) fn read(&self, now: Instant) -> Instant {
-        let passed = u128::from(now.as_nanos() - self.set.as_nanos());
-        let passed = if self.drift_ppm == 0 { passed } else { passed * self.rate() / MILLION };
+        let passed = now.as_nanos() - self.set.as_nanos();
+        if self.drift_ppm == 0 {
+            return Instant::from_nanos(self.showed.saturating_add(passed));
+        }
+        let passed = u128::from(passed) * self.rate() / MILLION;
         Instant::from_nanos(self.showed.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)))
     }
 
     /// The first time of the world's at which it shows `local` or more.
     pub(crate) fn when(&self, local: Instant) -> Instant {
-        let missing = u128::from(local.as_nanos().saturating_sub(self.showed));
-        let missing = if self.drift_ppm == 0 { missing } else { (missing * MILLION).div_ceil(self.rate()) };
+        let missing = local.as_nanos().saturating_sub(self.showed);
+        if self.drift_ppm == 0 {
+            return Instant::from_nanos(self.set.as_nanos().saturating_add(missing));
+        }
+        let missing = (u128::from(missing) * MILLION).div_ceil(self.rate());
         let missing = u64::try_from(missing).unwrap_or(u64::MAX);
         Instant::from_nanos(self.set.as_nanos().saturating_add(missing))
     }

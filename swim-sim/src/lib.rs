@@ -48,6 +48,7 @@ mod chronicle;
 mod clock;
 mod evidence;
 mod fingerprint;
+mod floor;
 mod host;
 mod host_id;
 pub mod hostile;
@@ -75,6 +76,8 @@ pub use census::{Death, Presence};
 pub use chronicle::{Chronicle, Limits};
 pub use evidence::{Fate, Happening, Phase, Scene, Witness};
 pub use fingerprint::Fingerprint;
+#[doc(hidden)]
+pub use floor::Floor;
 pub use host::{HostId, Logged, Spec};
 pub use net::{Arrival, Burst, Datagram, Directions, Latency, Link, Network, PER_CENT, Rate, Verdict};
 pub use random::Random;

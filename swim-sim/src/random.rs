@@ -41,13 +41,18 @@ impl Random {
 
     /// True in `ppm` of a million draws.
     pub fn chance(&mut self, ppm: u32) -> bool {
-        self.below(1_000_000) < u64::from(ppm)
+        is_chosen(self.bits(), ppm)
     }
 }
 
 /// `bits` as a fraction of 2⁶⁴, times `n`.
 pub(crate) const fn scale(bits: u64, n: u64) -> u64 {
     ((bits as u128 * n as u128) >> 64) as u64
+}
+
+/// Whether `bits` are among `ppm` of a million.
+pub(crate) const fn is_chosen(bits: u64, ppm: u32) -> bool {
+    scale(bits, 1_000_000) < ppm as u64
 }
 
 /// What the world itself draws for. The numbers are part of every recorded seed: append only.

@@ -20,19 +20,20 @@ pub(crate) struct Slowness {
     late_max: Duration,
     /// By how much the present one does.
     late: Duration,
-    random: Random,
+    /// Rarely used, and large.
+    random: Box<Random>,
 }
 
 impl Slowness {
     /// A host that is not slow.
-    pub(crate) const fn none(random: Random) -> Self {
+    pub(crate) fn none(random: Random) -> Self {
         Self {
             service: None,
             busy_until: Instant::ORIGIN,
             read_since_due: 0,
             late_max: Duration::ZERO,
             late: Duration::ZERO,
-            random,
+            random: Box::new(random),
         }
     }
 

@@ -44,8 +44,8 @@ pub(crate) struct Came {
 /// What everything is measured with: the LAN preset, as many members and pages as it takes.
 pub(crate) fn options() -> Options {
     let mut options = Options::lan();
-    options.members_max = 1 << 24;
-    options.tombstones_max = 1 << 24;
+    options.members_max = 8_000_000;
+    options.tombstones_max = 8_000_000;
     options.pages_per_second = u16::MAX;
     options
 }

@@ -143,7 +143,9 @@ impl Broadcasts {
     pub(crate) fn mend(&mut self) -> bool {
         let Self { index, seen, .. } = self;
         index.fill(0..seen.len() as u32, |at| seen[at as usize].origin)
-            && self.order.is_sound(&self.queue)
+            && self.order.is_sound(self.queue.iter().flatten().count() as u32, |place| {
+                matches!(self.queue.get(place as usize), Some(Some(_)))
+            })
             && is_free_list(&self.queue, &self.free)
     }
 

@@ -7,13 +7,16 @@
 //! What is sent goes to the end of the next list, where the same pass would meet it again: a pass has a
 //! number, an entry the number of the pass that sent it last, and no pass visits an entry twice.
 
-use alloc::vec::Vec;
-
 use serde::{Deserialize, Serialize};
+
+use crate::members::Chunks;
 
 /// Lists; an entry sent this often is dropped.
 pub(crate) const SENDS_MAX: usize = 64;
 const NONE: u32 = u32::MAX;
+
+/// Links in one allocation of 3 KiB.
+const CHUNK_LEN: usize = 256;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Link {
@@ -33,9 +36,9 @@ struct List {
 const EMPTY: List = List { head: NONE, tail: NONE };
 
 /// The order of entries whose contents the caller keeps by the same place.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct LeastSent {
-    links: Vec<Link>,
+    links: Chunks<Link, CHUNK_LEN>,
     #[serde(with = "crate::state::array")]
     lists: [List; SENDS_MAX],
     used: u64,
@@ -45,7 +48,7 @@ pub(crate) struct LeastSent {
 
 impl LeastSent {
     pub(crate) const fn new() -> Self {
-        Self { links: Vec::new(), lists: [EMPTY; SENDS_MAX], used: 0, len: 0, pass: 0 }
+        Self { links: Chunks::new(), lists: [EMPTY; SENDS_MAX], used: 0, len: 0, pass: 0 }
     }
 
     pub(crate) const fn len(&self) -> u32 {
@@ -59,11 +62,10 @@ impl LeastSent {
 
     /// Puts `place` in, never sent.
     pub(crate) fn push(&mut self, place: u32) {
-        let index = place as usize;
-        if self.links.len() <= index {
-            self.links.resize(index + 1, Link { previous: NONE, next: NONE, sends: 0, pass: 0 });
+        while self.links.len() <= place as usize {
+            self.links.push(Link { previous: NONE, next: NONE, sends: 0, pass: 0 });
         }
-        self.links[index].pass = self.pass.wrapping_sub(1);
+        self.link_mut(place).pass = self.pass.wrapping_sub(1);
         self.append(place, 0);
         self.len += 1;
     }
@@ -72,13 +74,16 @@ impl LeastSent {
     pub(crate) fn remove(&mut self, place: u32) {
         self.unlink(place);
         self.len -= 1;
+        if self.len == 0 && self.links.len() > CHUNK_LEN {
+            self.links.clear();
+        }
     }
 
     /// `place` was sent once more, in this pass. Returns how often it was sent.
     #[inline]
     pub(crate) fn sent(&mut self, place: u32) -> usize {
         let sends = self.unlink(place) + 1;
-        self.links[place as usize].pass = self.pass;
+        self.link_mut(place).pass = self.pass;
         self.append(place, sends.min(SENDS_MAX - 1));
         sends
     }
@@ -92,8 +97,8 @@ impl LeastSent {
     /// The entry after `place`, to be taken before `place` is sent or removed.
     #[inline]
     pub(crate) fn after(&self, place: u32) -> Option<u32> {
-        let Link { next, sends, .. } = self.links[place as usize];
-        if next != NONE && self.links[next as usize].pass != self.pass {
+        let Link { next, sends, .. } = *self.link(place);
+        if next != NONE && self.link(next).pass != self.pass {
             return Some(next);
         }
         self.first_of((u64::MAX << sends) << 1)
@@ -106,7 +111,7 @@ impl LeastSent {
         let mut used = self.used & mask;
         while used != 0 {
             let head = self.lists[used.trailing_zeros() as usize].head;
-            if self.links[head as usize].pass != self.pass {
+            if self.link(head).pass != self.pass {
                 return Some(head);
             }
             used &= used - 1;
@@ -114,14 +119,13 @@ impl LeastSent {
         None
     }
 
-    /// Whether the lists hang together, and hold the places of all that is `kept` and no other.
-    pub(super) fn is_sound<T>(&self, kept: &[Option<T>]) -> bool {
-        let mut count = 0;
+    /// Whether the lists hang together, and hold the places of all `len` that are kept and no other.
+    pub(super) fn is_sound(&self, len: u32, is_kept: impl Fn(u32) -> bool) -> bool {
+        let mut count = 0_u32;
         for (sends, list) in self.lists.iter().enumerate() {
             let (mut previous, mut place) = (NONE, list.head);
             while place != NONE {
-                let (Some(link), Some(Some(_))) = (self.links.get(place as usize), kept.get(place as usize))
-                else {
+                let Some(link) = self.links.get(place as usize).filter(|_| is_kept(place)) else {
                     return false;
                 };
                 if link.previous != previous || usize::from(link.sends) != sends {
@@ -134,7 +138,7 @@ impl LeastSent {
                 return false;
             }
         }
-        count == self.len as usize && count == kept.iter().flatten().count()
+        count == self.len && count == len
     }
 
     fn append(&mut self, place: u32, sends: usize) {
@@ -145,31 +149,39 @@ impl LeastSent {
             list.head = place;
             self.used |= 1 << sends;
         } else {
-            self.links[previous as usize].next = place;
+            self.link_mut(previous).next = place;
         }
-        let link = &mut self.links[place as usize];
+        let link = self.link_mut(place);
         (link.previous, link.next, link.sends) = (previous, NONE, sends as u8);
     }
 
     fn unlink(&mut self, place: u32) -> usize {
-        let Link { previous, next, sends, .. } = self.links[place as usize];
+        let Link { previous, next, sends, .. } = *self.link(place);
         let sends = usize::from(sends);
         let list = &mut self.lists[sends];
         if previous == NONE {
             list.head = next
         } else {
-            self.links[previous as usize].next = next
+            self.link_mut(previous).next = next
         }
         let list = &mut self.lists[sends];
         if next == NONE {
             list.tail = previous
         } else {
-            self.links[next as usize].previous = previous
+            self.link_mut(next).previous = previous
         }
         if self.lists[sends].head == NONE {
             self.used &= !(1 << sends);
         }
         sends
+    }
+
+    fn link(&self, place: u32) -> &Link {
+        self.links.get(place as usize).expect("a linked place was put in")
+    }
+
+    fn link_mut(&mut self, place: u32) -> &mut Link {
+        self.links.get_mut(place as usize).expect("a linked place was put in")
     }
 }
 
@@ -177,6 +189,7 @@ impl LeastSent {
 mod tests {
     use super::*;
     use alloc::vec;
+    use alloc::vec::Vec;
 
     /// What a pass visits.
     fn order(queue: &mut LeastSent) -> Vec<u32> {

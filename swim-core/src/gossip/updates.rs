@@ -4,18 +4,15 @@
 //! text is made from the member table when it is sent. So the queue can never hold more than one entry
 //! for each member, and what it tells is never out of date.
 
-use alloc::vec::Vec;
-
 use serde::{Deserialize, Serialize};
 
 use super::least_sent::LeastSent;
 use crate::NodeId;
-use crate::members::{Members, Slot};
-use crate::state::is_free_list;
+use crate::members::{Members, Slab, Slot, join, split};
 use crate::wire::Writer;
 
 /// One thing to tell: the claim that the table holds about `slot`, and whose verdict it was.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct News {
     pub(crate) slot: Slot,
     /// Who declared it Dead or removed it; the member itself otherwise.
@@ -24,20 +21,40 @@ pub(crate) struct News {
     pub(crate) accuser: NodeId,
 }
 
+/// News as it is kept: in halves of ids, which makes it 20 bytes instead of 24.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    slot: Slot,
+    by: [u32; 2],
+    accuser: [u32; 2],
+}
+
+impl From<News> for Kept {
+    fn from(news: News) -> Self {
+        Self { slot: news.slot, by: split(news.by.0), accuser: split(news.accuser.0) }
+    }
+}
+
+impl From<&Kept> for News {
+    fn from(kept: &Kept) -> Self {
+        Self { slot: kept.slot, by: NodeId(join(kept.by)), accuser: NodeId(join(kept.accuser)) }
+    }
+}
+
 /// Entries that may fail to fit before a datagram is taken as full.
 const MISFITS_MAX: usize = 4;
 
 /// All of them; each member's record holds the place of its entry.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Updates {
-    news: Vec<Option<News>>,
-    free: Vec<u32>,
+    /// In chunks of 6 KiB: most nodes tell of a few members at once, and what is empty gives back all but one.
+    news: Slab<Kept, 256>,
     order: LeastSent,
 }
 
 impl Updates {
     pub(crate) const fn new() -> Self {
-        Self { news: Vec::new(), free: Vec::new(), order: LeastSent::new() }
+        Self { news: Slab::new(), order: LeastSent::new() }
     }
 
     pub(crate) const fn len(&self) -> u32 {
@@ -46,31 +63,26 @@ impl Updates {
 
     /// Tells something new; returns its place.
     pub(crate) fn push(&mut self, news: News) -> u32 {
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.news.push(None);
-            self.news.len() as u32 - 1
-        });
-        self.news[place as usize] = Some(news);
+        let place = self.news.insert(news.into());
         self.order.push(place);
         place
     }
 
     /// Stops telling it.
     pub(crate) fn remove(&mut self, place: u32) -> Option<News> {
-        let news = self.news.get_mut(place as usize)?.take()?;
+        let news = self.news.remove(place)?;
         self.order.remove(place);
-        self.free.push(place);
-        Some(news)
+        Some(News::from(&news))
     }
 
     /// After loading: whether it hangs together, and with the table.
     pub(crate) fn is_sound(&self, members: &Members) -> bool {
-        let is_mine = |slot, place| matches!(self.news.get(place as usize), Some(Some(n)) if n.slot == slot);
+        let is_mine = |slot, place| self.news.get(place).is_some_and(|news| news.slot == slot);
         let queued = || members.slots().filter_map(|slot| Some((slot, members.queue(slot)?)));
         queued().all(|(slot, place)| is_mine(slot, place))
             && queued().count() == self.len() as usize
-            && self.order.is_sound(&self.news)
-            && is_free_list(&self.news, &self.free)
+            && self.news.is_sound()
+            && self.order.is_sound(self.news.len(), |place| self.news.get(place).is_some())
     }
 
     /// Begins a datagram: what [`Updates::told`] says of it from now on is not written again.
@@ -105,7 +117,7 @@ impl Updates {
                 break;
             }
             next = self.order.after(place);
-            let Some(news) = self.news[place as usize] else { continue };
+            let Some(news) = self.news.get(place).map(News::from) else { continue };
             if !put(writer, &news) {
                 misfits += 1;
                 continue;
@@ -121,6 +133,8 @@ impl Updates {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use proptest::prelude::*;
 
     use super::*;

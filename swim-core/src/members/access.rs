@@ -5,7 +5,8 @@ use core::ops::ControlFlow;
 use core::time::Duration;
 
 use super::address::PackedAddr;
-use super::record::RecordAt;
+use super::number::Number;
+use super::record::{Links, RecordAt};
 use super::slab::NONE;
 use super::{Flag, Members, SAMPLE_MAX, Slot};
 use crate::claim::{Claim, Status};
@@ -21,6 +22,16 @@ impl Members {
     #[inline]
     pub(crate) fn find(&self, id: NodeId) -> Option<Slot> {
         self.index.find(id, |slot| self.records.at(slot).id()).map(Slot)
+    }
+
+    /// Whether the member with this id is at `slot`, which is less work than to find it.
+    pub(crate) fn is_at(&self, slot: Slot, id: NodeId) -> bool {
+        self.records.get(slot.0).is_some_and(|record| record.id() == id)
+    }
+
+    /// The member with this id, which is probably at `slot`.
+    pub(crate) fn find_at(&self, slot: Slot, id: NodeId) -> Option<Slot> {
+        if self.is_at(slot, id) { Some(slot) } else { self.find(id) }
     }
 
     /// Alive and Suspect members, the node itself included.
@@ -145,7 +156,7 @@ impl Members {
 
     #[inline]
     pub(crate) fn metadata(&self, slot: Slot) -> &[u8] {
-        self.metadata.get(self.records.at(slot.0).metadata).map_or(&[], |bytes| bytes)
+        self.metadata.get(self.records.at(slot.0).metadata.get()).map_or(&[], |bytes| bytes)
     }
 
     /// Whether this very claim is held of the member at this very address, with all that belongs to it.
@@ -186,24 +197,41 @@ impl Members {
     /// The caller's number for its queued update about the member.
     #[inline]
     pub(crate) fn queue(&self, slot: Slot) -> Option<u32> {
-        some(self.records.at(slot.0).queue)
+        some(self.links(slot).queue)
     }
 
     /// Any number but `u32::MAX`.
     #[inline]
     pub(crate) fn set_queue(&mut self, slot: Slot, queue: Option<u32>) {
-        self.records.at_mut(slot.0).queue = queue.unwrap_or(NONE);
+        self.set_links(slot, Links { queue: queue.unwrap_or(NONE), ..self.links(slot) });
     }
 
     /// The caller's number for its suspicion of the member.
     #[inline]
     pub(crate) fn suspicion(&self, slot: Slot) -> Option<u32> {
-        some(self.records.at(slot.0).suspicion)
+        some(self.links(slot).suspicion)
     }
 
     /// Any number but `u32::MAX`.
     pub(crate) fn set_suspicion(&mut self, slot: Slot, suspicion: Option<u32>) {
-        self.records.at_mut(slot.0).suspicion = suspicion.unwrap_or(NONE);
+        self.set_links(slot, Links { suspicion: suspicion.unwrap_or(NONE), ..self.links(slot) });
+    }
+
+    fn links(&self, slot: Slot) -> Links {
+        self.links.get(self.records.at(slot.0).links.get()).copied().unwrap_or(Links::EMPTY)
+    }
+
+    fn set_links(&mut self, slot: Slot, links: Links) {
+        let record = self.records.at_mut(slot.0);
+        match self.links.get_mut(record.links.get()) {
+            Some(held) if links != Links::EMPTY => *held = links,
+            Some(_) => {
+                self.links.remove(record.links.get());
+                record.links = Number::NONE;
+            }
+            None if links != Links::EMPTY => record.links = self.links.insert(links).into(),
+            None => {}
+        }
     }
 }
 

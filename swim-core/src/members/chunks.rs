@@ -32,12 +32,21 @@ impl<T, const LEN: usize> Chunks<T, LEN> {
     /// Appends `item` and returns its place.
     pub(crate) fn push(&mut self, item: T) -> usize {
         let place = self.len();
-        if place.is_multiple_of(LEN) {
+        if place == self.chunks.len() * LEN {
             let reserved = if place == 0 { 0 } else { LEN };
             self.chunks.push(Vec::with_capacity(reserved));
         }
         self.chunks[place / LEN].push(item);
         place
+    }
+
+    /// Takes the last item. A chunk that becomes empty is kept for the next one, so that a length that goes up
+    /// and down across a chunk's end allocates nothing.
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        if self.chunks.last()?.is_empty() {
+            self.chunks.pop();
+        }
+        self.chunks.last_mut()?.pop()
     }
 
     /// The item at `place`, if there is one.
@@ -57,12 +66,22 @@ impl<T, const LEN: usize> Chunks<T, LEN> {
         self.chunks.iter_mut().flatten()
     }
 
-    /// Whether all chunks but the last are full, and none is empty.
+    /// Takes everything out, and gives back all memory but that of the first chunk.
+    pub(crate) fn clear(&mut self) {
+        self.chunks.truncate(1);
+        self.chunks.iter_mut().for_each(Vec::clear);
+    }
+
+    /// How many chunks there are, empty ones included.
+    #[cfg(test)]
+    pub(crate) fn chunks_held(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Whether all chunks but the last are full.
     pub(crate) fn is_sound(&self) -> bool {
         let full = |chunk: &Vec<T>| chunk.len() == LEN;
-        self.chunks
-            .split_last()
-            .is_none_or(|(last, before)| before.iter().all(full) && (1..=LEN).contains(&last.len()))
+        self.chunks.split_last().is_none_or(|(last, before)| before.iter().all(full) && last.len() <= LEN)
     }
 
     /// All items, by place.
@@ -91,5 +110,21 @@ mod tests {
         assert_eq!(addresses(&chunks), before);
         assert!(chunks.iter().copied().eq(0..200));
         assert_eq!((chunks.len(), chunks.get(200)), (200, None));
+    }
+
+    #[test]
+    fn the_last_comes_out_first_and_one_empty_chunk_is_kept() {
+        let mut chunks = Chunks::<u32, 4>::new();
+        assert_eq!(chunks.pop(), None);
+        (0..9).for_each(|item| _ = chunks.push(item));
+        for expected in (4..9).rev() {
+            assert_eq!(chunks.pop(), Some(expected));
+            assert!(chunks.is_sound());
+        }
+        assert_eq!((chunks.len(), chunks.chunks.len()), (4, 2));
+        assert_eq!((chunks.push(4), chunks.chunks.len(), chunks.len()), (4, 2, 5));
+        assert!((0..5).rev().all(|expected| chunks.pop() == Some(expected)));
+        assert_eq!((chunks.pop(), chunks.len()), (None, 0));
+        assert_eq!((chunks.push(7), chunks.pop()), (0, Some(7)));
     }
 }

@@ -17,6 +17,7 @@ mod access;
 mod address;
 mod chunks;
 mod index;
+mod number;
 mod record;
 mod rotation;
 mod slab;
@@ -31,8 +32,9 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use chunks::Chunks;
 pub(crate) use index::Index;
-pub(crate) use record::Flag;
+pub(crate) use record::{Flag, join, split};
 pub(crate) use rotation::SAMPLE_MAX;
 pub(crate) use slab::Slab;
 
@@ -41,9 +43,9 @@ use crate::digest::{self, Digest};
 use crate::identity::{Identity, Incarnation, NodeId, canonical};
 use crate::time::Instant;
 use address::Addresses;
-use record::{Record, RecordAt, Records};
+use number::Number;
+use record::{Links, Record, RecordAt, Records};
 use rotation::Rotation;
-use slab::NONE;
 use tombstones::Tombstones;
 
 /// Where a member's record lies. It stays until the member is forgotten; then another may get it.
@@ -74,6 +76,7 @@ pub(crate) struct Members {
     index: Index,
     addresses: Addresses,
     metadata: Slab<Box<[u8]>>,
+    links: Slab<Links, 256>,
     rotation: Rotation,
     tombstones: Tombstones,
     digest: Digest,
@@ -98,6 +101,7 @@ impl Members {
             index: Index::with_key(hash_key),
             addresses: Addresses::new(),
             metadata: Slab::new(),
+            links: Slab::new(),
             rotation: Rotation::new(),
             tombstones: Tombstones::new(tombstones_max, tombstone_life),
             digest: Digest::new(),
@@ -152,7 +156,7 @@ impl Members {
         if is_active && !was_active && slot != Slot::ME && self.is_full() {
             return false;
         }
-        debug_assert!(is_active || record.suspicion == NONE, "a suspicion ends before its member does");
+        debug_assert!(is_active || self.suspicion(slot).is_none(), "a suspicion ends before its member does");
         if was_active && is_active {
             let held_element = digest::element(record.id(), &held, record.is_pending());
             self.records.at_mut(slot.0).set_claim(claim, pending);
@@ -193,14 +197,14 @@ impl Members {
             return;
         }
         let record = self.records.at_mut(slot.0);
-        match self.metadata.get_mut(record.metadata) {
+        match self.metadata.get_mut(record.metadata.get()) {
             Some(held) if held.len() == bytes.len() => held.copy_from_slice(bytes),
             Some(held) if !bytes.is_empty() => *held = bytes.into(),
             Some(_) => {
-                self.metadata.remove(record.metadata);
-                record.metadata = NONE;
+                self.metadata.remove(record.metadata.get());
+                record.metadata = Number::NONE;
             }
-            None => record.metadata = self.metadata.insert(bytes.into()),
+            None => record.metadata = self.metadata.insert(bytes.into()).into(),
         }
         self.revision += 1;
     }
@@ -250,7 +254,8 @@ impl Members {
         self.index.remove(id, |slot| self.records.at(slot).id());
         if let Some(record) = self.records.remove(slot.0) {
             self.addresses.release(record.addr());
-            self.metadata.remove(record.metadata);
+            self.metadata.remove(record.metadata.get());
+            self.links.remove(record.links.get());
         }
         self.revision += 1;
         Forgotten { slot, id, addr, status, queue }

@@ -1,8 +1,8 @@
-//! One member in 56 bytes.
+//! One member in 48 bytes.
 //!
 //! A table of a million members is walked by the cache, not by the processor, so a record is small and
 //! holds numbers instead of pointers. Numbers of eight bytes are kept as two of four, which keeps the
-//! alignment, and with it the size, down. Two fields have two uses, by status:
+//! alignment, and with it the size, down; where it is enough, three bytes are taken. Two fields have two uses, by status:
 //!
 //! | field | Alive, Suspect | Dead | Left |
 //! | --- | --- | --- | --- |
@@ -15,6 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::PackedAddr;
+use super::number::Number;
 use super::slab::{NONE, Slab};
 use crate::claim::{Claim, Status};
 use crate::digest::{self, Rows};
@@ -45,8 +46,6 @@ pub(super) struct Record {
     epoch_low: u32,
     incarnation: u32,
     ip: u32,
-    /// Number of the metadata, or [`NONE`].
-    pub(super) metadata: u32,
     /// Place in the rotation, or among the dead.
     pub(super) position: u32,
     /// Next in a digest leaf's list, or next newer tombstone.
@@ -55,14 +54,14 @@ pub(super) struct Record {
     rtt_us_or_previous: u32,
     /// Seconds from the origin to the last change of status.
     pub(super) since_s: u32,
-    /// The node's queued update about it, or [`NONE`].
-    pub(super) queue: u32,
-    /// The node's suspicion of it, or [`NONE`].
-    pub(super) suspicion: u32,
     epoch_high: u16,
     port: u16,
     status: Status,
     flags: u8,
+    /// Of its metadata.
+    pub(super) metadata: Number,
+    /// Of its [`Links`].
+    pub(super) links: Number,
 }
 
 impl Record {
@@ -72,17 +71,16 @@ impl Record {
             epoch_low: 0,
             incarnation: 0,
             ip: 0,
-            metadata: NONE,
             position: NONE,
             next: NONE,
             rtt_us_or_previous: NONE,
             since_s,
-            queue: NONE,
-            suspicion: NONE,
             epoch_high: 0,
             port: 0,
             status: claim.status,
             flags: 0,
+            metadata: Number::NONE,
+            links: Number::NONE,
         };
         record.set_claim(claim, false);
         record.set_addr(addr);
@@ -169,6 +167,21 @@ impl Record {
     }
 }
 
+/// What the node has to do with a member at the moment. Few members have any of it at once, so it is beside the
+/// record.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Links {
+    /// The queued update about it, or [`NONE`].
+    pub(super) queue: u32,
+    /// The suspicion of it, or [`NONE`].
+    pub(super) suspicion: u32,
+}
+
+impl Links {
+    /// None of it: not kept.
+    pub(super) const EMPTY: Self = Self { queue: NONE, suspicion: NONE };
+}
+
 /// Records are shared by several lists that name slots; a slot in a list holds a record.
 pub(super) trait RecordAt {
     fn at(&self, slot: u32) -> &Record;
@@ -206,11 +219,13 @@ impl Rows for Records {
     }
 }
 
-const fn split(value: u64) -> [u32; 2] {
+/// An id as two halves: see the top.
+pub(crate) const fn split(value: u64) -> [u32; 2] {
     [value as u32, (value >> 32) as u32]
 }
 
-const fn join([low, high]: [u32; 2]) -> u64 {
+/// The id again.
+pub(crate) const fn join([low, high]: [u32; 2]) -> u64 {
     (high as u64) << 32 | low as u64
 }
 
@@ -225,8 +240,8 @@ mod tests {
     }
 
     #[test]
-    fn a_record_takes_56_bytes_and_the_free_list_takes_none() {
-        assert_eq!(Records::bytes_per_item(), 56);
+    fn a_record_takes_48_bytes_and_the_free_list_takes_none() {
+        assert_eq!(Records::bytes_per_item(), 48);
         assert_eq!(align_of::<Record>(), 4);
     }
 

@@ -14,9 +14,12 @@
 //! is random that is a random place in the order. Whoever leaves is filled in from its own side, so
 //! that nobody is visited twice, or skipped, because somebody else left.
 
-use alloc::vec::Vec;
-
 use serde::{Deserialize, Serialize};
+
+use super::chunks::Chunks;
+
+/// Slots in one allocation of 4 KiB: a list that grew by copying itself would stall at a million members.
+const CHUNK_LEN: usize = 1024;
 
 /// Rows that [`Rotation::sample`] draws from exactly; in a longer rotation it draws and rejects.
 const EXACT_MAX: usize = 64;
@@ -27,14 +30,14 @@ pub(crate) const SAMPLE_MAX: usize = 8;
 /// Slots in probe order. `moved(slot, position)` is told of every change of place.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Rotation {
-    slots: Vec<u32>,
+    slots: Chunks<u32, CHUNK_LEN>,
     /// How many of them were visited in this traversal.
     cursor: usize,
 }
 
 impl Rotation {
     pub(super) const fn new() -> Self {
-        Self { slots: Vec::new(), cursor: 0 }
+        Self { slots: Chunks::new(), cursor: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -44,9 +47,10 @@ impl Rotation {
     /// Whether `count` slots are in it, each at the position that `position_of` says.
     pub(super) fn is_sound(&self, count: u32, position_of: impl Fn(u32) -> Option<u32>) -> bool {
         let at_home = |(position, slot): (u32, &u32)| position_of(*slot) == Some(position);
-        self.slots.len() == count as usize
+        self.slots.is_sound()
+            && self.slots.len() == count as usize
             && self.cursor <= self.slots.len()
-            && (0..).zip(&self.slots).all(at_home)
+            && (0..).zip(self.slots.iter()).all(at_home)
     }
 
     /// Adds a slot among those not visited yet.
@@ -74,19 +78,19 @@ impl Rotation {
         random: &mut impl FnMut(u32) -> u32,
         mut moved: impl FnMut(u32, u32),
     ) -> Option<u32> {
-        if self.slots.is_empty() {
+        if self.slots.len() == 0 {
             return None;
         }
         if mutant!(RotationStuck) {
-            return self.slots.first().copied();
+            return self.slots.get(0).copied();
         }
         if self.cursor >= self.slots.len() || mutant!(RotationIsRandom) {
             self.cursor = 0;
         }
         let picked = self.cursor + random((self.slots.len() - self.cursor) as u32) as usize;
-        let slot = self.slots[picked];
+        let slot = self.at(picked);
         self.fill(picked, self.cursor, &mut moved);
-        self.slots[self.cursor] = slot;
+        self.put(self.cursor, slot);
         moved(slot, self.cursor as u32);
         self.cursor += 1;
         if mutant!(RotationSkips) && self.cursor < self.slots.len() {
@@ -121,7 +125,7 @@ impl Rotation {
     ) -> usize {
         let mut left = [0; EXACT_MAX];
         let mut left_len = self.slots.len();
-        left[..left_len].copy_from_slice(&self.slots);
+        left.iter_mut().zip(self.slots.iter()).for_each(|(left, slot)| *left = *slot);
         let mut count = 0;
         while count < found.len() && left_len > 0 {
             let picked = random(left_len as u32) as usize;
@@ -147,7 +151,7 @@ impl Rotation {
             if count == found.len() {
                 break;
             }
-            let slot = self.slots[random(self.slots.len() as u32) as usize];
+            let slot = self.at(random(self.slots.len() as u32) as usize);
             if !found[..count].contains(&slot) && accept(slot) {
                 found[count] = slot;
                 count += 1;
@@ -159,16 +163,25 @@ impl Rotation {
     /// Copies what is at `source` to `target`.
     fn fill(&mut self, target: usize, source: usize, moved: &mut impl FnMut(u32, u32)) {
         if target != source {
-            let slot = self.slots[source];
-            self.slots[target] = slot;
+            let slot = self.at(source);
+            self.put(target, slot);
             moved(slot, target as u32);
         }
+    }
+
+    fn at(&self, position: usize) -> u32 {
+        *self.slots.get(position).expect("a position is inside the rotation")
+    }
+
+    fn put(&mut self, position: usize, slot: u32) {
+        *self.slots.get_mut(position).expect("a position is inside the rotation") = slot;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use alloc::collections::{BTreeMap, BTreeSet};
+    use alloc::vec::Vec;
 
     use proptest::prelude::*;
 
@@ -208,7 +221,7 @@ mod tests {
         fn check_positions(&self) {
             assert_eq!(self.positions.len(), self.rotation.len());
             for (slot, position) in &self.positions {
-                assert_eq!(self.rotation.slots[*position as usize], *slot);
+                assert_eq!(self.rotation.at(*position as usize), *slot);
             }
         }
     }

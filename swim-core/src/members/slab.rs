@@ -53,6 +53,8 @@ impl<T, const LEN: usize> Slab<T, LEN> {
     }
 
     /// Takes the item out; its number may be handed out again. `None` if it holds nothing.
+    ///
+    /// When the last one goes, all memory but that of one chunk goes with it.
     pub(crate) fn remove(&mut self, place: u32) -> Option<T> {
         let entry = self.entries.get_mut(place as usize)?;
         if matches!(entry, Entry::Free(_)) {
@@ -61,6 +63,10 @@ impl<T, const LEN: usize> Slab<T, LEN> {
         let Entry::Used(item) = core::mem::replace(entry, Entry::Free(self.free)) else { return None };
         self.free = place;
         self.len -= 1;
+        if self.len == 0 && self.entries.len() > LEN {
+            self.entries.clear();
+            self.free = NONE;
+        }
         Some(item)
     }
 
@@ -130,6 +136,18 @@ mod tests {
         assert_eq!((slab.remove(1), slab.remove(0), slab.remove(0)), (Some("b"), Some("a"), None));
         assert_eq!((slab.insert("d"), slab.insert("e"), slab.insert("f")), (0, 1, 3));
         assert_eq!((slab.get(1), slab.get(4), slab.len()), (Some(&"e"), None, 4));
+    }
+
+    #[test]
+    fn an_empty_slab_keeps_one_chunk() {
+        let mut slab = Slab::<_, 4>::new();
+        for turn in 0..3 {
+            let numbers: Vec<u32> = (0..40_u32).map(|item| slab.insert(item)).collect();
+            assert!(numbers.iter().copied().eq(0..40), "turn {turn}");
+            assert!(numbers.iter().rev().all(|number| slab.remove(*number) == Some(*number)));
+            assert!(slab.is_sound() && slab.len() == 0);
+            assert_eq!(slab.entries.chunks_held(), 1);
+        }
     }
 
     #[test]

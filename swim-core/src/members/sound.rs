@@ -5,14 +5,16 @@
 //! panic in the middle of the protocol. So every link is followed once, in both directions, before the
 //! table is used.
 
-use super::record::{Record, RecordAt};
-use super::slab::NONE;
+use super::record::{Links, Record, RecordAt};
 use super::{Members, Slot};
 
 impl Members {
     /// After loading: finds its members again by id. `false` if something does not hang together.
     pub(crate) fn mend(&mut self) -> bool {
-        let slabs = self.records.is_sound() && self.addresses.is_sound() && self.metadata.is_sound();
+        let slabs = self.records.is_sound()
+            && self.addresses.is_sound()
+            && self.metadata.is_sound()
+            && self.links.is_sound();
         if !slabs || !self.holds(Slot::ME) {
             return false;
         }
@@ -45,11 +47,16 @@ impl Members {
         let others = |slot| active(slot).filter(|_| slot != Slot::ME.0);
         sums && rotation.is_sound(alive + suspect, |slot| Some(others(slot)?.position))
             && tombstones.is_sound(records, dead, left)
+            && records.places().filter(|slot| !records.at(*slot).links.is_none()).count()
+                == self.links.len() as usize
             && records.places().all(|slot| self.row_is_sound(records.at(slot)))
     }
 
     fn row_is_sound(&self, record: &Record) -> bool {
         let (metadata, addr) = (record.metadata, record.addr());
-        (metadata == NONE || self.metadata.get(metadata).is_some()) && self.addresses.holds(addr)
+        (metadata.is_none() || self.metadata.get(metadata.get()).is_some())
+            && (record.links.is_none()
+                || self.links.get(record.links.get()).is_some_and(|held| *held != Links::EMPTY))
+            && self.addresses.holds(addr)
     }
 }

@@ -63,7 +63,7 @@ impl Node {
         let (target, id, addr) = (probe.target, probe.target_id, probe.target_addr);
         let random = probe.number_random();
         match probe.step(now) {
-            Some(Step::Retry { attempt }) if self.members.find(id) == Some(target) => {
+            Some(Step::Retry { attempt }) if self.members.is_at(target, id) => {
                 self.stats.retries += 1;
                 self.attempt(target, addr, random, attempt);
             }
@@ -135,7 +135,7 @@ impl Node {
             return Ok(false);
         }
         // Forgotten within the period, it has no slot, or another's.
-        let target = self.members.find(sender);
+        let target = self.members.find_at(probe.target, sender);
         if source != probe.target_addr && !mutant!(AckFromAnywhere) {
             if let Some(target) = target {
                 self.tell_wrong_source(target, source);
@@ -198,7 +198,7 @@ impl Node {
                     self.health.worsen(1 + u8::from(self.config.nacks && silent > 0));
                 }
                 // Whoever began another life meanwhile, or moved, was not the one who was asked.
-                let same = self.members.find(probe.target_id) == Some(probe.target)
+                let same = self.members.is_at(probe.target, probe.target_id)
                     && self.members.claim(probe.target).epoch == probe.target_epoch
                     && self.members.addr(probe.target) == probe.target_addr;
                 if same {

@@ -105,7 +105,13 @@ impl Node {
     }
 
     fn standing(&mut self, source: SocketAddr, header: &Header) -> Standing {
-        let Some(slot) = self.members.find(header.sender) else { return Standing::Stranger };
+        let slot = match &self.probe {
+            Some(probe) if probe.target_id == header.sender => {
+                self.members.find_at(probe.target, header.sender)
+            }
+            _ => self.members.find(header.sender),
+        };
+        let Some(slot) = slot else { return Standing::Stranger };
         if header.epoch < self.members.claim(slot).epoch && !mutant!(EarlierLifeHeard) {
             return Standing::Outlived;
         }

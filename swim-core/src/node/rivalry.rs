@@ -151,9 +151,9 @@ impl Node {
             Some(RivalDue::Silent) => {
                 self.rival = None;
                 let mine = self.members.claim(Slot::ME);
-                if rival.epoch > mine.epoch {
+                if rival.epoch > mine.epoch && self.is_common(rival.epoch) {
                     self.outlive(rival.epoch);
-                } else {
+                } else if rival.epoch <= mine.epoch {
                     self.speak_up(rival.incarnation);
                 }
             }

@@ -207,11 +207,14 @@ impl Node {
     }
 
     /// Seeds that are not known to be an active member.
-    fn unmet_seeds(&self) -> u32 {
+    fn unmet_seeds(&mut self) -> u32 {
         if self.join.search != Search::Joined {
             return 0;
         }
-        self.join.seeds.iter().filter(|seed| !self.is_met(seed.id)).count() as u32
+        let members = &self.members;
+        self.join.unmet(members.revision(), |id| {
+            members.find(id).is_some_and(|slot| members.claim(slot).status.is_active())
+        })
     }
 
     fn is_met(&self, id: Option<crate::NodeId>) -> bool {

@@ -1,72 +1,12 @@
 //! Steady-state handling allocates nothing: what a node keeps is reserved once, and used again.
-//!
-//! The counter belongs to the thread, so that tests beside this one do not disturb it.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::time::Duration;
 
+use crate::counting::{allocations, uncounted};
 use crate::craft::{self, Craft, word};
 use crate::lab::{Lab, ME, addr};
 use crate::mesh::Mesh;
 use swim_core::{Command, Input, Metadata, Options, Status};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-    static COUNTED: Cell<bool> = const { Cell::new(false) };
-}
-
-fn count() {
-    // A thread that ends may allocate after its locals are gone; nobody measures that.
-    let _ = COUNTED.try_with(|counted| {
-        if counted.get() {
-            let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
-        }
-    });
-}
-
-#[expect(unsafe_code, reason = "an allocator cannot be written without; it only counts and passes on")]
-// SAFETY: every call is passed on unchanged to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as the caller promises.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How often this thread allocates in `work`.
-fn allocations(work: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
-    COUNTED.set(true);
-    work();
-    COUNTED.set(false);
-    ALLOCATIONS.get() - before
-}
-
-/// Does something that belongs to the test and not to what it measures.
-pub(crate) fn uncounted<T>(work: impl FnOnce() -> T) -> T {
-    let counted = COUNTED.replace(false);
-    let result = work();
-    COUNTED.set(counted);
-    result
-}
 
 #[test]
 fn the_counter_sees_one_box() {

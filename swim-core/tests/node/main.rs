@@ -4,6 +4,7 @@
 //! | file | what it shows |
 //! | --- | --- |
 //! | `allocates_nothing.rs` | steady-state handling allocates nothing |
+//! | `memory.rs` | how many bytes a member takes |
 //! | `never_panics.rs` | whatever comes in, in whatever order, what must always hold holds |
 //! | `bounds.rs` | every bound is reached, and holds |
 //! | `named.rs` | every named bound has such a test |
@@ -12,14 +13,18 @@
 //! | `state.rs` | a node can be saved and loaded at any moment, and its payloads exchanged |
 //! | `strangers.rs` | what strangers can make a node do |
 //! | `wrong_source.rs` | a node that advertises one address and sends from another |
+//! | `clocks.rs` | what a node whose calendar is far ahead of its cluster's clock believes |
 //! | `rules.rs` | single rules of the acts in `src/node/` |
 
 mod allocates_nothing;
 mod bounds;
+mod clocks;
+mod counting;
 mod craft;
 mod drops;
 mod fairness;
 mod lab;
+mod memory;
 mod mesh;
 mod named;
 mod never_panics;

@@ -81,7 +81,7 @@ impl Mesh {
             around(&mut self.nodes[at], &mut |node| match node.poll() {
                 Some(Output::Transmit(transmit)) => {
                     // What the driver copies is none of the node's business: see `uncounted`.
-                    let bytes = crate::allocates_nothing::uncounted(|| transmit.bytes.to_vec());
+                    let bytes = crate::counting::uncounted(|| transmit.bytes.to_vec());
                     polled = Some(Ok(Packet { source, target: transmit.target, bytes }));
                 }
                 Some(Output::Event(event)) => polled = Some(Err(event)),

@@ -43,7 +43,6 @@ const REACHED: &[(&str, &str)] = &[
 
 /// What bounds no behaviour, and why it has no test here.
 const OTHERS: &[(&str, &str)] = &[
-    ("MEMBERS_MAX", "the largest value of an option"),
     ("SLOTS_MAX", "2³⁰ members fill no machine that runs tests"),
     ("VOID_MAX", "rubbish that a heap may hold beyond twice its live entries; tested beside it"),
 ];

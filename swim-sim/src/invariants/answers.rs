@@ -3,11 +3,12 @@
 //!
 //! Otherwise whoever can write somebody else's address on a datagram makes members send more there than he
 //! sends himself. Proven is the address of a member, as it is held, and one that has shown the token that was
-//! sent to it. All that a node sends to where a datagram came from, in the same input, is the answer to it.
+//! sent to it. A member is also who was called Dead there until its own header, in this very question, said a newer
+//! word, wherever else the question may place it: bits were flipped in that, or it moves. All that a node sends to where a datagram came from, in the same input, is the answer to it.
 
 use std::net::SocketAddr;
 
-use swim_core::{Epoch, NodeId};
+use swim_core::{Claim, NodeId, Status, supersedes};
 
 use super::per_host::PerHost;
 use super::reading::Reading;
@@ -28,8 +29,8 @@ pub(super) struct Answers {
 /// What was handed to a node, and what it sent back so far.
 struct Question {
     source: SocketAddr,
-    /// Whose it is, in which life; `None`: it cannot be read.
-    sender: Option<(NodeId, Epoch)>,
+    /// Whose it is, and what its header says of that; `None`: it cannot be read.
+    sender: Option<(NodeId, Claim)>,
     proven: bool,
     len: usize,
     answered: usize,
@@ -44,15 +45,24 @@ impl Answers {
     fn is_member(&self, world: &World, host: HostId, question: &Question) -> bool {
         // Whoever ends with this input can no longer be asked whom it knew.
         let Some(node) = world.node(host) else { return true };
-        let Some((sender, epoch)) = question.sender else { return false };
+        let Some((sender, word)) = question.sender else { return false };
         let member = node.member(sender).filter(|member| !member.is_me);
-        member.is_some_and(|member| self.fits(&Row::of(&member), question.source, epoch))
+        member.is_some_and(|member| self.fits(&Row::of(&member), question.source, word))
     }
 
     /// Whether a member that is held like this may ask from there, in that life.
-    fn fits(&self, row: &Row, source: SocketAddr, epoch: Epoch) -> bool {
-        let here = self.any_source || row.addr == source;
-        here && row.claim.status.is_active() && epoch >= row.claim.epoch
+    fn fits(&self, row: &Row, source: SocketAddr, word: Claim) -> bool {
+        self.is_here(row, source) && row.claim.status.is_active() && word.epoch >= row.claim.epoch
+    }
+
+    /// Whether a row changed because its header's word brings back who was buried there.
+    fn revives(&self, moved: &Move, source: SocketAddr, word: Claim) -> bool {
+        let (Some(before), Some(after)) = (moved.before, moved.after) else { return false };
+        self.is_here(&before, source) && after.claim.status.is_active() && supersedes(&before.claim, &word)
+    }
+
+    fn is_here(&self, row: &Row, source: SocketAddr) -> bool {
+        self.any_source || row.addr == source
     }
 }
 
@@ -102,7 +112,9 @@ impl Invariant for Answers {
             Happening::Arrived { host, source, .. } => {
                 let proven = self.tokens.proves(*host, *source, said);
                 if let Some(question) = self.asked.of(*host) {
-                    (question.sender, question.proven) = (Some((said.sender, said.epoch)), proven);
+                    let (epoch, incarnation) = (said.epoch, said.incarnation);
+                    let word = Claim { epoch, incarnation, status: Status::Alive };
+                    (question.sender, question.proven) = (Some((said.sender, word)), proven);
                 }
             }
             Happening::Sent { host, target, .. } => {
@@ -117,12 +129,14 @@ impl Invariant for Answers {
     }
 
     fn moved(&mut self, _world: &World, host: HostId, moves: &[Move]) -> Check {
-        let Some(Question { source, sender: Some((sender, epoch)), .. }) = *self.asked.of(host) else {
+        let Some(Question { source, sender: Some((sender, word)), .. }) = *self.asked.of(host) else {
             return Ok(());
         };
-        // It may have been a member until it said goodbye with this very question.
-        let before = moves.iter().find(|moved| moved.id == sender).and_then(|moved| moved.before);
-        let was_member = before.is_some_and(|row| self.fits(&row, source, epoch));
+        // It may have been a member until it said goodbye with this very question, or since its header was read.
+        let moved = moves.iter().find(|moved| moved.id == sender);
+        let was_member = moved.is_some_and(|moved| {
+            moved.before.is_some_and(|row| self.fits(&row, source, word)) || self.revives(moved, source, word)
+        });
         if let Some(question) = self.asked.of(host) {
             question.proven |= was_member;
         }
@@ -199,5 +213,33 @@ mod tests {
         assert!(answered(stranger, &ping, &long[1..]).is_ok());
         assert!(answered(World::birthplace(HostId(1)), &ping, &long).is_ok());
         assert!(answered(World::birthplace(HostId(1)), b"garbage", &long).is_err());
+    }
+
+    /// Whether somebody held like `before` counts as a member who asks from where it was held, in its life and
+    /// in this incarnation, by a question that makes `after` of it.
+    fn counts(before: Status, incarnation: u32, after: Status) -> bool {
+        let (world, hosts) = bench::calm(3);
+        let (sender, source) = (world.id(hosts[1]), world.addr(hosts[1]));
+        let held = bench::row(&world, hosts[0], hosts[1]);
+        let elsewhere = "192.0.2.1:1".parse().expect("an address");
+        let word = Claim { incarnation: swim_core::Incarnation(incarnation), ..held.claim };
+        let mut law = Answers::new(false);
+        let (len, answered) = (1, 2);
+        let question =
+            Question { source, sender: Some((sender, word)), proven: false, len, answered, gossip: false };
+        *law.asked.of(hosts[0]) = Some(question);
+        let row = |status, addr| Some(Row { claim: Claim { status, ..held.claim }, addr });
+        let (before, after) = (row(before, source), row(after, elsewhere));
+        law.moved(&world, hosts[0], &[Move { id: sender, before, after, named: true }])
+            .expect("it judges when all is over");
+        law.asked.of(hosts[0]).take().is_some_and(|question| question.proven)
+    }
+
+    #[test]
+    fn who_was_buried_counts_as_a_member_once_its_own_header_says_more() {
+        use Status::{Alive, Dead, Left};
+        assert!(counts(Alive, 0, Alive) && counts(Alive, 0, Left));
+        assert!(counts(Dead, 1, Alive));
+        assert!(!counts(Dead, 0, Alive) && !counts(Dead, 1, Dead) && !counts(Left, 1, Alive));
     }
 }

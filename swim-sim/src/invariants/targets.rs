@@ -11,7 +11,10 @@
 //!
 //! Excused is what was said in a member's name: an address that is named in a datagram from where its alleged
 //! sender really is, and that no host has ever named, was forged or garbled on the way, and is believed like any
-//! other word of a member. What a stranger names from its own address excuses nothing.
+//! other word of a member. So is what is said in the name of a member that never was, from where such a word
+//! places it: a flipped bit can make a datagram's sender the very one that an earlier one has made up. And what
+//! rides on the welcome of a seed or a hint that was asked, whatever became of its sender's name. What a stranger
+//! names from its own address excuses nothing.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -33,6 +36,8 @@ pub(super) struct Targets {
     tokens: Tokens,
     /// Where hosts are and were, who announced themselves, and what was named in a member's name.
     known: BTreeSet<SocketAddr>,
+    /// Who was said in a member's name to be where it is not.
+    misplaced: BTreeSet<(NodeId, SocketAddr)>,
     hosts: PerHost<Own>,
     /// Nodes hear from other addresses than they are held at.
     any_source: bool,
@@ -44,6 +49,8 @@ pub(super) struct Targets {
 struct Own {
     /// Seeds and hints.
     named: BTreeSet<SocketAddr>,
+    /// Which of them it has asked to be let in, and the number of the question.
+    joins: BTreeSet<(SocketAddr, u64)>,
     /// Where datagrams came from.
     askers: BTreeSet<SocketAddr>,
     /// Where the datagram in hand comes from.
@@ -59,9 +66,26 @@ impl Targets {
         Self { any_source, ..Self::default() }
     }
 
+    /// Where members are, as somebody says in a member's name.
+    fn note_words(&mut self, scene: &Scene<'_>, said: &Reading<'_>) {
+        for said in said.records() {
+            let Said::Member(member) = said else { continue };
+            let Some(addr) = member.addr.map(swim_core::canonical) else { continue };
+            if !is_at(scene, member.id, addr) {
+                self.known.insert(addr);
+                self.misplaced.insert((member.id, addr));
+            }
+        }
+    }
+
     fn name(&mut self, host: HostId, addrs: impl IntoIterator<Item = SocketAddr>) {
         self.hosts.of(host).named.extend(addrs.into_iter().map(swim_core::canonical));
     }
+}
+
+/// Whether a host of that name really is there.
+fn is_at(scene: &Scene<'_>, id: NodeId, addr: SocketAddr) -> bool {
+    scene.hosts_named(id).iter().any(|host| scene.identity(*host).addr == addr)
 }
 
 const fn is_handshake(kind: MessageKind) -> bool {
@@ -121,6 +145,11 @@ impl Invariant for Targets {
         match what {
             Happening::Sent { host, target, .. } => {
                 let own = self.hosts.of(*host);
+                if let Some(nonce) = said.number.filter(|_| said.kind == MessageKind::Join)
+                    && own.named.contains(target)
+                {
+                    own.joins.insert((*target, nonce));
+                }
                 if is_handshake(said.kind) && own.askers.contains(target) {
                     own.astray = None;
                 }
@@ -132,13 +161,13 @@ impl Invariant for Targets {
                 if said.kind == MessageKind::Announce && self.tokens.proves(*host, *source, said) {
                     self.known.insert(*source);
                 }
-                let real = scene.hosts_named(said.sender).iter();
-                if real.into_iter().any(|host| scene.identity(*host).addr == *source) {
-                    let addrs = said.records().iter().filter_map(|said| match said {
-                        Said::Member(member) => member.addr,
-                        _ => None,
-                    });
-                    self.known.extend(addrs.map(swim_core::canonical));
+                let asked = said.kind == MessageKind::Welcome
+                    && said
+                        .number
+                        .is_some_and(|nonce| self.hosts.of(*host).joins.contains(&(*source, nonce)));
+                let member = is_at(scene, said.sender, *source);
+                if asked || member || self.misplaced.contains(&(said.sender, *source)) {
+                    self.note_words(scene, said);
                 }
             }
             _ => {}
@@ -182,6 +211,7 @@ mod tests {
     use super::super::bench;
     use super::*;
     use crate::Fate;
+    use crate::hostile::{Claim, Voice};
 
     #[test]
     fn it_is_silent_while_members_crash_restart_move_and_are_cut_off() {
@@ -231,5 +261,30 @@ mod tests {
         assert!(sends(asker, asker, true).is_ok());
         assert!(sends(asker, asker, false).is_err());
         assert!(sends(asker, other, true).is_err());
+    }
+
+    #[test]
+    fn who_never_was_is_believed_from_where_a_member_has_placed_it_and_from_nowhere_else() {
+        let (world, hosts) = bench::calm(3);
+        let [phantom, other] = ["192.0.2.1:1", "192.0.2.2:1"].map(|addr| addr.parse().expect("an address"));
+        // In the name of `id`, from `source`: that `about` lives at `addr`.
+        let hear = |law: &mut Targets, id: NodeId, source: SocketAddr, about: u64, addr: SocketAddr| {
+            let voice = Voice { label: 0, id: id.0, epoch: 1, incarnation: 0 };
+            let alive = Claim { id: about, epoch: 1, incarnation: 0 }.alive(addr);
+            let bytes = voice.gossip(&[&alive]);
+            let arrived = Happening::Arrived { host: hosts[0], source, bytes: &bytes };
+            let said = Reading::of(&bytes).expect("well-formed");
+            law.read(&world.scene(), &arrived, &said).expect("nothing was sent");
+        };
+        let (member, real) = (world.id(hosts[1]), world.addr(hosts[1]));
+        let mut law = Targets::default();
+        hear(&mut law, NodeId(77), real, 78, other);
+        hear(&mut law, member, other, 78, other);
+        assert!(!law.known.contains(&other), "nobody has placed 77 there, and the member is elsewhere");
+        hear(&mut law, member, real, 77, phantom);
+        hear(&mut law, NodeId(77), other, 78, other);
+        assert!(law.known.contains(&phantom) && !law.known.contains(&other));
+        hear(&mut law, NodeId(77), phantom, 78, other);
+        assert!(law.known.contains(&other));
     }
 }

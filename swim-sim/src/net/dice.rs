@@ -4,7 +4,7 @@
 //! would change which datagrams are lost. So exactly one word is drawn for every datagram, whatever the
 //! link does, and each model looks at that word through a mixer of its own.
 
-use crate::random::scale;
+use crate::random::is_chosen;
 
 /// What is asked of the dice. The numbers are part of every recorded seed: append only.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,6 @@ impl Dice {
 
     /// True in `ppm` of a million throws.
     pub(crate) const fn chance(self, side: Side, ppm: u32) -> bool {
-        scale(self.word(side), 1_000_000) < ppm as u64
+        is_chosen(self.word(side), ppm)
     }
 }

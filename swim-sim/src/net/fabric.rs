@@ -7,14 +7,14 @@ use std::time::Duration;
 use swim_core::Instant;
 
 use super::channel::{Channels, Passage, corrupt};
-use super::dice::Dice;
+use super::throws::{Throw, Throws};
 use super::{Arrival, Datagram, Directory, Hook, Link, Network, Packets, Verdict};
 use crate::evidence::Fate;
 use crate::fingerprint::Fingerprint;
 use crate::host::HostId;
 use crate::hostile::Tape;
 use crate::queue::{PacketId, Pending, Queue};
-use crate::random::{Random, purpose};
+use crate::random::is_chosen;
 use crate::traffic::Traffic;
 use crate::transcript::Transcript;
 
@@ -41,8 +41,8 @@ pub(crate) struct Fabric {
     pub(crate) channels: Channels,
     pub(crate) tape: Tape,
     seed: u64,
-    /// By sending host: for loss, duplication and latency, and for everything else.
-    random: Vec<[Random; 2]>,
+    /// By sending host.
+    throws: Vec<Throws>,
 }
 
 impl Fabric {
@@ -62,7 +62,7 @@ impl Fabric {
             channels: Channels::default(),
             tape: Tape::default(),
             seed,
-            random: Vec::new(),
+            throws: Vec::new(),
         }
     }
 
@@ -92,14 +92,13 @@ impl Fabric {
         if receiver.is_some_and(|receiver| !self.network.passes(sender, receiver)) {
             return self.lose(sender, source, target, bytes, Fate::Cut);
         }
-        let link =
-            receiver.map_or_else(|| self.network.link_out(sender), |host| self.network.link(sender, host));
         // Everything is always drawn: a model that is switched on changes no other datagram's fate.
-        let [random, dice] = self.random_of(sender);
-        let (lost, doubled) = (random.chance(link.loss_ppm), random.chance(link.duplicate_ppm));
-        let delays = [random.bits(), random.bits()].map(|bits| link.latency.delay(bits) + extra);
-        let dice = Dice(dice.bits());
-        let passage = match self.channels.pass(&link, (sender, receiver), self.now, bytes.len(), dice) {
+        let Throw { loss, doubling, latencies: [first, second], dice } = self.throw(sender);
+        let link = self.network.way(sender, receiver);
+        let lost = is_chosen(loss, link.loss_ppm);
+        let delay = link.latency.delay(first) + extra;
+        let doubled = is_chosen(doubling, link.duplicate_ppm).then(|| link.latency.delay(second) + extra);
+        let passage = match self.channels.pass(link, (sender, receiver), self.now, bytes.len(), dice) {
             Ok(_) if lost => return self.lose(sender, source, target, bytes, Fate::Lost),
             Err(fate) => return self.lose(sender, source, target, bytes, fate),
             Ok(passage) => passage,
@@ -117,10 +116,10 @@ impl Fabric {
             (bytes, Fate::Sent)
         };
         self.transcript.datagram(self.now, source, target, bytes, fate);
-        self.launch(source, target, bytes, delays[0] + passage.queued + passage.held_back);
-        if doubled {
+        self.launch(source, target, bytes, delay + passage.queued + passage.held_back);
+        if let Some(delay) = doubled {
             self.traffic.duplicated.add(bytes.len());
-            self.launch(source, target, bytes, delays[1] + passage.queued);
+            self.launch(source, target, bytes, delay + passage.queued);
         }
         fate
     }
@@ -144,10 +143,10 @@ impl Fabric {
     }
 
     /// Where a datagram that arrives now ends: at a host, or in the books.
-    pub(crate) fn receiver(&mut self, id: PacketId) -> Option<(HostId, super::packets::Packet)> {
-        let packet = self.packets.take(id);
+    pub(crate) fn receiver(&mut self, id: PacketId) -> Option<HostId> {
+        let packet = self.packets.get(id);
         if let Some(host) = self.directory.host_at(packet.target) {
-            return Some((host, packet));
+            return Some(host);
         }
         match self.outside.get_mut(&packet.target) {
             Some(arrivals) => {
@@ -155,7 +154,7 @@ impl Fabric {
             }
             None => self.traffic.unheard.add(packet.bytes.len()),
         }
-        self.packets.recycle(packet);
+        self.packets.discard(id);
         None
     }
 
@@ -193,12 +192,11 @@ impl Fabric {
         }
     }
 
-    fn random_of(&mut self, host: HostId) -> &mut [Random; 2] {
-        while self.random.len() <= host.index() {
-            let stream = |purpose| Random::new(self.seed, purpose, self.random.len() as u64);
-            self.random.push([purpose::LINK, purpose::DICE].map(stream));
+    fn throw(&mut self, host: HostId) -> Throw {
+        while self.throws.len() <= host.index() {
+            self.throws.push(Throws::new(self.seed, self.throws.len() as u64));
         }
-        &mut self.random[host.index()]
+        self.throws[host.index()].next()
     }
 }
 
@@ -277,7 +275,7 @@ mod tests {
         }
         let mut arrived = Vec::new();
         while let Some((at, Pending::Arrive(packet))) = fabric.queue.pop() {
-            arrived.push((at, fabric.packets.take(packet).bytes));
+            arrived.push((at, fabric.packets.get(packet).bytes.clone()));
         }
         let expected = [(1, b"other".to_vec()), (1, b"pass".to_vec()), (1001, b"delay".to_vec())];
         assert_eq!(arrived, expected.map(|(millis, text)| (Instant::from_millis(millis), text)));

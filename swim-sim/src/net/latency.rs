@@ -57,7 +57,7 @@ impl Latency {
             Self::Constant(delay) => delay,
             Self::Uniform { min, max } => {
                 let width = nanos(max).saturating_sub(nanos(min)).saturating_add(1);
-                min + Duration::from_nanos(scale(bits, width))
+                Duration::from_nanos(nanos(min).saturating_add(scale(bits, width)))
             }
             Self::Exponential { min, mean_extra } => {
                 let extra = (u128::from(nanos(mean_extra)) * u128::from(minus_ln_16(bits))) >> 16;
@@ -87,7 +87,8 @@ fn minus_ln_16(bits: u64) -> u64 {
 }
 
 fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(u64::from(duration.subsec_nanos()))
 }
 
 #[cfg(test)]

@@ -92,6 +92,14 @@ impl Link {
         Self::with_latency(Latency::Constant(delay))
     }
 
+    /// Whether it only loses, doubles and delays, each datagram for itself.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.burst.is_none()
+            && self.rate.is_none()
+            && self.mtu.is_none()
+            && self.reorder_ppm | self.spike_ppm | self.corrupt_ppm == 0
+    }
+
     const fn with_latency(latency: Latency) -> Self {
         Self {
             latency,

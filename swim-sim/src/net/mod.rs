@@ -9,6 +9,7 @@ mod latency;
 mod link;
 mod network;
 mod packets;
+mod throws;
 
 pub(crate) use directory::{Directory, born_at};
 pub(crate) use fabric::Fabric;

@@ -128,18 +128,26 @@ impl Network {
     /// The link from `source` to `target`.
     #[must_use]
     pub fn link(&self, source: HostId, target: HostId) -> Link {
-        let find = || {
-            let of_pair = self.links.get(&(source, target));
-            of_pair.or_else(|| self.links_from.get(&source)).or_else(|| self.links_to.get(&target))
-        };
-        let special = !(self.links.is_empty() && self.links_from.is_empty() && self.links_to.is_empty());
-        if special { find().copied().unwrap_or(self.default) } else { self.default }
+        *self.way(source, Some(target))
     }
 
     /// The link from `source` to addresses where no host is.
     #[must_use]
     pub fn link_out(&self, source: HostId) -> Link {
-        self.links_from.get(&source).copied().unwrap_or(self.default)
+        *self.way(source, None)
+    }
+
+    /// The link from `source` to `target`, or to addresses where no host is. Nothing is looked for as long as
+    /// no pair and no host has a link of its own.
+    pub(crate) fn way(&self, source: HostId, target: Option<HostId>) -> &Link {
+        if self.links.is_empty() && self.links_from.is_empty() && self.links_to.is_empty() {
+            return &self.default;
+        }
+        let of_pair = target.and_then(|target| self.links.get(&(source, target)));
+        of_pair
+            .or_else(|| self.links_from.get(&source))
+            .or_else(|| target.and_then(|target| self.links_to.get(&target)))
+            .unwrap_or(&self.default)
     }
 
     /// The link of every pair that has none of its own, and whose hosts have none either.

@@ -7,7 +7,7 @@ use swim_core::Instant;
 use crate::queue::PacketId;
 
 /// A datagram between its sender and its target.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Packet {
     pub(crate) source: SocketAddr,
     pub(crate) target: SocketAddr,
@@ -25,36 +25,45 @@ pub struct Arrival {
     pub bytes: Vec<u8>,
 }
 
-/// A pool: after warming up, nothing is allocated for a datagram.
+/// A pool: a datagram stays where it is from its sending to its reading, and after warming up nothing is
+/// allocated for one. The place that was freed last is used first, while it is in cache.
 #[derive(Default)]
 pub(crate) struct Packets {
-    slots: Vec<Option<Packet>>,
+    places: Vec<Packet>,
     free: Vec<u32>,
-    spare: Vec<Vec<u8>>,
 }
 
 impl Packets {
     pub(crate) fn put(&mut self, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> PacketId {
-        let mut buffer = self.spare.pop().unwrap_or_default();
-        buffer.extend_from_slice(bytes);
-        let packet = Packet { source, target, bytes: buffer };
-        if let Some(slot) = self.free.pop() {
-            self.slots[slot as usize] = Some(packet);
-            return PacketId(slot);
+        if let Some(place) = self.free.pop() {
+            let packet = &mut self.places[place as usize];
+            (packet.source, packet.target) = (source, target);
+            packet.bytes.clear();
+            packet.bytes.extend_from_slice(bytes);
+            return PacketId(place);
         }
-        self.slots.push(Some(packet));
-        PacketId(u32::try_from(self.slots.len() - 1).expect("fewer datagrams in flight than 2^32"))
+        self.places.push(Packet { source, target, bytes: bytes.to_vec() });
+        PacketId(u32::try_from(self.places.len() - 1).expect("fewer datagrams in flight than 2^32"))
     }
 
-    /// Takes a packet out; its buffer should come back through [`Packets::recycle`].
-    pub(crate) fn take(&mut self, id: PacketId) -> Packet {
+    pub(crate) fn get(&self, id: PacketId) -> &Packet {
+        &self.places[id.0 as usize]
+    }
+
+    /// Lends the source and the bytes of a packet to whoever reads it, until [`Packets::give_back`].
+    pub(crate) fn lend(&mut self, id: PacketId) -> (SocketAddr, Vec<u8>) {
+        let packet = &mut self.places[id.0 as usize];
+        (packet.source, std::mem::take(&mut packet.bytes))
+    }
+
+    /// It has been read: the place and the buffer are free.
+    pub(crate) fn give_back(&mut self, id: PacketId, bytes: Vec<u8>) {
+        self.places[id.0 as usize].bytes = bytes;
+        self.discard(id);
+    }
+
+    /// Nobody will read it. To be called once for each packet.
+    pub(crate) fn discard(&mut self, id: PacketId) {
         self.free.push(id.0);
-        self.slots[id.0 as usize].take().expect("every packet is queued once, so it arrives once")
-    }
-
-    pub(crate) fn recycle(&mut self, packet: Packet) {
-        let mut buffer = packet.bytes;
-        buffer.clear();
-        self.spare.push(buffer);
     }
 }

@@ -1,6 +1,7 @@
 //! How a host's node is driven: what both real drivers do, without sockets.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 use swim_core::{Event, Input, NodeId, Output};
 
@@ -24,25 +25,24 @@ const MARK_EVENT: u64 = 0xe4e7;
 impl World {
     /// A datagram has reached its target address.
     pub(super) fn arrive(&mut self, packet: PacketId) {
-        let Some((id, packet)) = self.fabric.receiver(packet) else { return };
+        let Some(id) = self.fabric.receiver(packet) else { return };
         let host = &mut self.hosts[id.index()];
         self.fabric.mark(MARK_ARRIVED, id);
-        if host.unplugged {
-            self.fabric.traffic.lost.add(packet.bytes.len());
-        } else if host.makes_wait() {
-            if host.inbox.len() < host.inbox_max(self.setup.inbox_max) {
-                let kept = self.fabric.packets.put(packet.source, packet.target, &packet.bytes);
-                host.inbox.push_back(kept);
-                self.rearm(id);
-            } else {
-                self.fabric.traffic.overflowed.add(packet.bytes.len());
-                host.traffic.overflowed.add(packet.bytes.len());
-            }
-        } else {
-            self.read(id, packet.source, &packet.bytes);
-            self.rearm(id);
+        if !host.unplugged && !host.makes_wait() {
+            self.read(id, packet);
+            return self.rearm(id);
         }
-        self.fabric.packets.recycle(packet);
+        let len = self.fabric.packets.get(packet).bytes.len();
+        if host.unplugged {
+            self.fabric.traffic.lost.add(len);
+        } else if host.inbox.len() < host.inbox_max(self.setup.inbox_max) {
+            host.inbox.push_back(packet);
+            return self.rearm(id);
+        } else {
+            self.fabric.traffic.overflowed.add(len);
+            host.traffic.overflowed.add(len);
+        }
+        self.fabric.packets.discard(packet);
     }
 
     /// A host's timer fires: what has arrived is read first, then the clock ticks if its time has come.
@@ -62,9 +62,7 @@ impl World {
         let is_due = host.deadline().is_some_and(|deadline| deadline <= now);
         for _ in 0..host.slowness.reads(is_due) {
             let Some(kept) = self.hosts[id.index()].inbox.pop_front() else { break };
-            let packet = self.fabric.packets.take(kept);
-            self.read(id, packet.source, &packet.bytes);
-            self.fabric.packets.recycle(packet);
+            self.read(id, kept);
             self.hosts[id.index()].slowness.read(now, is_due);
         }
         let host = &mut self.hosts[id.index()];
@@ -129,52 +127,62 @@ impl World {
         self.fabric.queue.push(wanted, Pending::Wake { host: id, generation: host.timer.generation });
     }
 
-    fn read(&mut self, id: HostId, source: std::net::SocketAddr, bytes: &[u8]) {
+    fn read(&mut self, id: HostId, packet: PacketId) {
+        let (source, bytes) = self.fabric.packets.lend(packet);
         self.fabric.traffic.received.add(bytes.len());
         self.hosts[id.index()].traffic.received.add(bytes.len());
-        self.testify(&Happening::Arrived { host: id, source, bytes });
-        self.input(id, Input::Datagram { source, bytes });
+        self.testify(&Happening::Arrived { host: id, source, bytes: &bytes });
+        self.input(id, Input::Datagram { source, bytes: &bytes });
+        self.fabric.packets.give_back(packet, bytes);
     }
 
     /// Polls until there is nothing more. `Some`: the targets that the host's stack refused to send to.
-    fn pump(&mut self, id: HostId) -> Option<Vec<std::net::SocketAddr>> {
+    fn pump(&mut self, id: HostId) -> Option<Vec<SocketAddr>> {
         let mut refused = Vec::new();
-        loop {
-            let host = &mut self.hosts[id.index()];
-            let Some(output) = host.node.as_mut().and_then(|node| node.poll()) else { break };
-            if let Some(recorder) = &mut host.recorder {
-                recorder.output(&output);
-            }
-            match output {
-                Output::Transmit(datagram) if host.unplugged => {
-                    let target = datagram.target;
-                    refused.push(target);
-                    self.testify(&Happening::Unsendable { host: id, target });
-                }
-                Output::Transmit(datagram) => {
-                    host.traffic.count_sent(datagram.bytes);
-                    let (source, target, bytes) =
-                        (host.mask.unwrap_or(host.addr), datagram.target, datagram.bytes);
-                    let fate = self.fabric.send(id, source, target, bytes);
-                    let scene = Scene {
-                        now: self.fabric.now,
-                        phase: self.phase,
-                        census: &self.census,
-                        network: &self.fabric.network,
-                    };
-                    self.witnesses.see(&scene, &Happening::Sent { host: id, source, target, bytes, fate });
-                }
-                Output::Event(event) => self.report(id, event),
-            }
+        while let Some(event) = self.transmit(id, &mut refused) {
+            self.report(id, event);
         }
-        self.settle_recording(id);
-        let quiet = self.hosts[id.index()].node.as_ref().is_some_and(|node| !node.is_running());
+        let host = &mut self.hosts[id.index()];
+        let quiet = host.node.as_ref().is_some_and(|node| !node.is_running());
+        if host.recorder.is_some() {
+            self.settle_recording(id);
+        }
         if quiet {
             // As the drivers do: the process ends once its goodbye has been said, or its name is lost.
             self.end_process(id, Presence::Gone);
             return None;
         }
         if refused.is_empty() { None } else { Some(refused) }
+    }
+
+    /// Sends what the node has to send, up to the next event, or to the end of what it has to say.
+    fn transmit(&mut self, id: HostId, refused: &mut Vec<SocketAddr>) -> Option<Event> {
+        let Self { hosts, fabric, census, witnesses, phase, .. } = self;
+        let host = &mut hosts[id.index()];
+        let node = host.node.as_deref_mut()?;
+        while let Some(output) = node.poll() {
+            if let Some(recorder) = &mut host.recorder {
+                recorder.output(&output);
+            }
+            let (target, bytes) = match output {
+                Output::Transmit(datagram) => (datagram.target, datagram.bytes),
+                Output::Event(event) => return Some(event),
+            };
+            let happening = if host.unplugged {
+                refused.push(target);
+                Happening::Unsendable { host: id, target }
+            } else {
+                host.traffic.count_sent(bytes);
+                let source = host.mask.unwrap_or(host.addr);
+                let fate = fabric.send(id, source, target, bytes);
+                Happening::Sent { host: id, source, target, bytes, fate }
+            };
+            if !witnesses.is_empty() {
+                let scene = Scene { now: fabric.now, phase: *phase, census, network: &fabric.network };
+                witnesses.see(&scene, &happening);
+            }
+        }
+        None
     }
 
     /// A node has something to tell its user.
@@ -195,7 +203,9 @@ impl World {
             }
             _ => {}
         }
-        self.hosts[id.index()].log.push(Logged { at: self.fabric.now, event });
+        if self.logs {
+            self.hosts[id.index()].log.push(Logged { at: self.fabric.now, event });
+        }
     }
 
     /// Writes down what was really so when somebody was called Dead.

@@ -71,6 +71,8 @@ pub struct World {
     pub(crate) phase: Phase,
     pub(crate) witnesses: Witnesses,
     recorders: Option<Recorders>,
+    /// Whether events are kept.
+    logs: bool,
 }
 
 /// How finely [`World::run_until`] looks.
@@ -102,6 +104,7 @@ impl World {
             phase: Phase::default(),
             witnesses: Witnesses::default(),
             recorders: None,
+            logs: true,
         }
     }
 

@@ -34,8 +34,7 @@ impl World {
         host.timer.armed = None;
         host.timer.generation = host.timer.generation.wrapping_add(1);
         for kept in host.inbox.drain(..) {
-            let packet = self.fabric.packets.take(kept);
-            self.fabric.packets.recycle(packet);
+            self.fabric.packets.discard(kept);
         }
         self.fabric.directory.unbind(host.addr);
         if let Some(mask) = host.mask {

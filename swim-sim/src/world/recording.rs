@@ -28,7 +28,7 @@ impl World {
         host.recorder = out.map(|out| {
             let index = u64::from(id.0) << 32 | u64::from(host.lives);
             let recording = Random::new(self.setup.seed, purpose::RECORDING, index).bits();
-            Recorder::to(out, Life { me, unix_ms, recording, redactor: None })
+            Box::new(Recorder::to(out, Life { me, unix_ms, recording, redactor: None }))
         });
         if let (Some(recorder), Some(node)) = (&mut host.recorder, &host.node) {
             recorder.born(node, seed, Instant::ORIGIN);

@@ -93,7 +93,8 @@ impl World {
         })
     }
 
-    /// Everything that the nodes of `host` reported, in order, over all its lives.
+    /// Everything that the nodes of `host` reported, in order, over all its lives, as long as
+    /// [`World::set_log`] did not switch it off.
     #[must_use]
     pub fn log(&self, host: HostId) -> &[Logged] {
         &self.hosts[host.index()].log
@@ -126,6 +127,12 @@ impl World {
     #[must_use]
     pub fn traffic_of(&self, host: HostId) -> &Traffic {
         &self.hosts[host.index()].traffic
+    }
+
+    /// Switches the log of events on or off; what is in it stays. On at first. Among ten thousand members that
+    /// join there are a hundred million events.
+    pub fn set_log(&mut self, on: bool) {
+        self.logs = on;
     }
 
     /// Switches the transcript on or off. Off at first.

@@ -1,0 +1,278 @@
+//! Members of one process, whichever way they are driven: what `swim-bench rest` measures. A program of its own, as small
+//! as those of peers.
+//!
+//! It says "known" when all know all, and waits; told "crash" it stops one without a goodbye, and says "crashed" when
+//! all others call it Dead. The end of its input is its own. `peers/memberlist/main.go` does the same.
+
+use std::collections::HashSet;
+use std::error::Error;
+use std::io::{self, BufRead as _, Write as _};
+use std::net::SocketAddr;
+use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll, Token, Waker};
+use swim_mio::{Config, Embedded, Event, NodeId, Settings};
+
+const USAGE: &str = "usage: swim-bench-members embedded|threads|tokio COUNT [TOTAL BIND [JOIN]]";
+
+/// What is run.
+struct Members {
+    driver: Driver,
+    /// How many of them are in this process.
+    count: usize,
+    /// How many there are in all processes.
+    total: usize,
+    /// Where the first of them is; the others are at free ports of the same host.
+    bind: SocketAddr,
+    /// Through whom they look for the others; else through the first of them.
+    join: Option<SocketAddr>,
+}
+
+/// What members run on.
+#[derive(Clone, Copy)]
+enum Driver {
+    /// All in one `mio::Poll` of one thread.
+    Embedded,
+    /// A thread for each.
+    Threads,
+    /// A task for each, on tokio's `current_thread` runtime.
+    Tokio,
+}
+
+/// Whom each member believes to live, as its events say.
+struct Beliefs {
+    alive: Vec<HashSet<NodeId>>,
+    wanted: usize,
+    /// One of them is told to the parent when it becomes true.
+    awaited: Option<&'static str>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let (driver, count) = words.first().zip(words.get(1)).ok_or(USAGE)?;
+    let driver = match driver.as_str() {
+        "embedded" => Driver::Embedded,
+        "threads" => Driver::Threads,
+        "tokio" => Driver::Tokio,
+        _ => return Err(USAGE.into()),
+    };
+    let count = count.parse()?;
+    let total = words.get(2).map_or(Ok(count), |total| total.parse())?;
+    let bind = words.get(3).map_or("127.0.0.1:0", String::as_str).parse()?;
+    let join = words.get(4).map(|join| join.parse()).transpose()?;
+    Members { driver, count, total, bind, join }.run()
+}
+
+impl Members {
+    fn run(&self) -> Result<(), Box<dyn Error>> {
+        match self.driver {
+            Driver::Embedded => self.embedded(),
+            Driver::Threads => self.threads(),
+            Driver::Tokio => self.tokio(),
+        }
+    }
+
+    fn beliefs(&self) -> Beliefs {
+        Beliefs { alive: vec![HashSet::new(); self.count], wanted: self.total - 1, awaited: Some("known") }
+    }
+
+    /// How the member `index` is started, where `first` is where the first of them is.
+    fn settings(&self, index: usize, first: Option<SocketAddr>) -> Settings {
+        let mut bind = self.bind;
+        if index > 0 {
+            bind.set_port(0);
+        }
+        // A name of its own, also among processes.
+        let name = format!("{}-{index}", std::process::id());
+        let mut settings = Settings::new(Config::lan(), NodeId::from_name(&name), bind);
+        settings.seeds = self.join.or(first).into_iter().collect();
+        settings
+    }
+
+    fn embedded(&self) -> Result<(), Box<dyn Error>> {
+        let mut poll = Poll::new()?;
+        let mut ready = Events::with_capacity(128);
+        let mut members: Vec<Turned> = Vec::with_capacity(self.count);
+        for index in 0..self.count {
+            let first = members.first().map(|first| first.member.local_addr());
+            let member = Embedded::new(&self.settings(index, first), poll.registry(), Token(index))?;
+            members.push(Turned { member, due: Some(Instant::now()) });
+        }
+        let waker = Waker::new(poll.registry(), Token(usize::MAX))?;
+        let words = listen(move || {
+            // The loop has ended: nobody has to be woken.
+            let _ = waker.wake();
+        })?;
+        let mut beliefs = self.beliefs();
+        loop {
+            let due = members.iter().filter_map(|turned| turned.due).min();
+            poll.poll(&mut ready, due.map(|due| due.saturating_duration_since(Instant::now())))?;
+            let now = Instant::now();
+            for event in &ready {
+                if let Some(turned) = members.get_mut(event.token().0) {
+                    turned.member.ready(event);
+                    turned.due = Some(now);
+                }
+            }
+            for (index, turned) in members.iter_mut().enumerate() {
+                if turned.due.is_some_and(|due| due <= now) {
+                    turned.turn();
+                    while let Some(event) = turned.member.next_event() {
+                        beliefs.hear(index, &event);
+                    }
+                }
+            }
+            beliefs.tell_when_true()?;
+            match words.try_recv() {
+                Ok(Word::Crash) => {
+                    members.pop();
+                    beliefs.crash();
+                }
+                Ok(Word::End) => return Ok(()),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn threads(&self) -> Result<(), Box<dyn Error>> {
+        let mut members: Vec<swim_mio::Handle> = Vec::new();
+        for index in 0..self.count {
+            let first = members.first().map(swim_mio::Handle::local_addr);
+            members.push(swim_mio::spawn(&self.settings(index, first))?);
+        }
+        let words = listen(|| {})?;
+        let mut beliefs = self.beliefs();
+        loop {
+            for (index, member) in members.iter().enumerate() {
+                while let Some(event) = member.next_event(Duration::ZERO) {
+                    beliefs.hear(index, &event);
+                }
+            }
+            beliefs.tell_when_true()?;
+            // Often while something is awaited, never else.
+            let word = match beliefs.awaited {
+                Some(_) => words.recv_timeout(Duration::from_millis(5)).ok(),
+                None => words.recv().ok(),
+            };
+            match word {
+                Some(Word::Crash) => {
+                    members.pop();
+                    beliefs.crash();
+                }
+                Some(Word::End) => return Ok(()),
+                None => {}
+            }
+        }
+    }
+
+    fn tokio(&self) -> Result<(), Box<dyn Error>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
+            let mut stops = Vec::new();
+            let mut first = None;
+            for index in 0..self.count {
+                let member = swim_tokio::spawn(&self.settings(index, first))?;
+                first = first.or(Some(member.local_addr()));
+                let heard = heard.clone();
+                stops.push(tokio::spawn(async move {
+                    while let Some(event) = member.next_event().await {
+                        if heard.send(Ok((index, event))).is_err() {
+                            return;
+                        }
+                    }
+                }));
+            }
+            let mut beliefs = self.beliefs();
+            let words = listen(move || {
+                // The loop has ended: nobody listens.
+                let _ = heard.send(Err(Asked));
+            })?;
+            while let Some(news) = hears.recv().await {
+                match news {
+                    Ok((index, event)) => beliefs.hear(index, &event),
+                    Err(Asked) => match words.recv() {
+                        Ok(Word::Crash) => {
+                            // The handle goes with its task, and the member with the handle.
+                            stops.pop().expect("at least one").abort();
+                            beliefs.crash();
+                        }
+                        Ok(Word::End) | Err(_) => return Ok(()),
+                    },
+                }
+                beliefs.tell_when_true()?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// There is a word to be read.
+struct Asked;
+
+/// A member in a loop, and when it is to be turned.
+struct Turned {
+    member: Embedded,
+    due: Option<Instant>,
+}
+
+impl Turned {
+    fn turn(&mut self) {
+        self.member.turn();
+        self.due = self.member.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
+    }
+}
+
+impl Beliefs {
+    fn hear(&mut self, index: usize, event: &Event) {
+        let Some(alive) = self.alive.get_mut(index) else { return };
+        match event {
+            Event::Alive { id, .. } => drop(alive.insert(*id)),
+            Event::Dead { id, .. } | Event::Left { id, .. } => drop(alive.remove(id)),
+            _ => {}
+        }
+    }
+
+    /// The last one is gone, and the others are to notice.
+    fn crash(&mut self) {
+        self.alive.pop();
+        self.wanted -= 1;
+        self.awaited = Some("crashed");
+    }
+
+    fn tell_when_true(&mut self) -> io::Result<()> {
+        let Some(word) = self.awaited else { return Ok(()) };
+        if self.alive.iter().all(|alive| alive.len() == self.wanted) {
+            self.awaited = None;
+            let mut out = io::stdout();
+            writeln!(out, "{word}")?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// What the parent says.
+enum Word {
+    /// Stop one without a goodbye.
+    Crash,
+    /// Its input has ended.
+    End,
+}
+
+/// Reads the input on a thread of its own; `wake` is called after each word.
+fn listen(wake: impl Fn() + Send + 'static) -> io::Result<Receiver<Word>> {
+    let (tx, rx) = std::sync::mpsc::channel();
+    thread::Builder::new().name("input".to_owned()).spawn(move || {
+        let words = io::stdin().lock().lines().map_while(Result::ok).filter(|line| line == "crash");
+        for word in words.map(|_| Word::Crash).chain([Word::End]) {
+            if tx.send(word).is_err() {
+                return;
+            }
+            wake();
+        }
+    })?;
+    Ok(rx)
+}

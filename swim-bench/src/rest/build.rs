@@ -1,0 +1,157 @@
+//! Peers are built here, by the command that needs them, into `target/peers`. Nothing of them is kept in this
+//! repository.
+
+use std::error::Error;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// foca's version, whose example is compared with.
+pub(crate) const FOCA: &str = "2.0.0";
+
+/// Where Debian's packages put the sources of Go libraries.
+const GO_PATH: &str = "/usr/share/gocode";
+const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The binary `swim` of this workspace.
+///
+/// # Errors
+/// It cannot be built.
+pub(crate) fn swim() -> Result<PathBuf, Box<dyn Error>> {
+    own("swim-cli", "swim")
+}
+
+/// The same, built to take little memory: for size, and with the C library inside.
+///
+/// # Errors
+/// It cannot be built.
+pub(crate) fn small_swim() -> Result<PathBuf, Box<dyn Error>> {
+    let version = Command::new("rustc").arg("-vV").output()?.stdout;
+    let version = String::from_utf8(version)?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
+    let target = target()?;
+    let mut cargo = cargo();
+    cargo.current_dir(WORKSPACE).env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
+    cargo.args(["build", "--profile", "small", "--package", "swim-cli", "--bin", "swim", "--target", host]);
+    carry_out(cargo.arg("--target-dir").arg(&target))?;
+    Ok(target.join(host).join("small/swim"))
+}
+
+/// This package's program with many members.
+///
+/// # Errors
+/// It cannot be built.
+pub(crate) fn members() -> Result<PathBuf, Box<dyn Error>> {
+    own("swim-bench", "swim-bench-members")
+}
+
+fn own(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
+    let target = target()?;
+    let mut cargo = cargo();
+    cargo.current_dir(WORKSPACE).args(["build", "--release", "--package", package, "--bin", binary]);
+    carry_out(cargo.arg("--target-dir").arg(&target))?;
+    Ok(target.join("release").join(binary))
+}
+
+/// foca's own example of a member on UDP, from a copy of its crate as the registry has it.
+///
+/// # Errors
+/// It cannot be fetched or built.
+pub(crate) fn foca() -> Result<PathBuf, Box<dyn Error>> {
+    let here = target()?.join("peers/foca");
+    let (asks, copy) = (here.join("asks"), here.join(FOCA));
+    if !copy.join("Cargo.toml").exists() {
+        // A package that does nothing but depend on it: so cargo fetches it, and says where to.
+        fs::create_dir_all(asks.join("src"))?;
+        fs::write(asks.join("src/lib.rs"), "")?;
+        let manifest = format!(
+            "[package]\nname = \"asks\"\nedition = \"2024\"\n[dependencies]\nfoca = \"={FOCA}\"\n[workspace]\n"
+        );
+        fs::write(asks.join("Cargo.toml"), manifest)?;
+        let output = cargo()
+            .args(["metadata", "--format-version", "1", "--manifest-path"])
+            .arg(asks.join("Cargo.toml"))
+            .stderr(Stdio::inherit())
+            .output()?;
+        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
+        let foca = packages.iter().find(|package| package["name"] == "foca");
+        let manifest = foca.and_then(|foca| foca["manifest_path"].as_str()).ok_or("foca was not fetched")?;
+        copy_folder(Path::new(manifest).parent().ok_or("foca has no folder")?, &copy)?;
+        // It lies in the folder of this workspace, but is none of its members.
+        let manifest = fs::read_to_string(copy.join("Cargo.toml"))?;
+        fs::write(copy.join("Cargo.toml"), format!("{manifest}\n[workspace]\n"))?;
+    }
+    let example = "foca_insecure_udp_agent";
+    let mut cargo = cargo();
+    cargo.args(["build", "--release", "--features", "std,tracing,postcard-codec", "--example", example]);
+    cargo.arg("--manifest-path").arg(copy.join("Cargo.toml"));
+    carry_out(cargo.arg("--target-dir").arg(here.join("target")))?;
+    Ok(here.join("target/release/examples").join(example))
+}
+
+/// hashicorp/memberlist as Debian packages it, in a program of ours with many members.
+///
+/// # Errors
+/// It cannot be built.
+pub(crate) fn memberlist(go: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    let here = target()?.join("peers/memberlist");
+    fs::create_dir_all(&here)?;
+    let binary = here.join("members");
+    let mut build = Command::new(go);
+    // As Debian builds: no modules, sources where its packages put them.
+    build.env("GO111MODULE", "off").env("GOPATH", GO_PATH).env("GOCACHE", here.join("cache"));
+    build.arg("build").arg("-o").arg(&binary);
+    carry_out(build.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/memberlist/main.go")))?;
+    Ok(binary)
+}
+
+/// Whether Debian's package of memberlist is installed.
+pub(crate) fn has_memberlist() -> bool {
+    Path::new(GO_PATH).join("src/github.com/hashicorp/memberlist").is_dir()
+}
+
+/// `program`, if it is among those that a shell would find.
+pub(crate) fn installed(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// The target directory that this program was built into.
+fn target() -> Result<PathBuf, Box<dyn Error>> {
+    let program = std::env::current_exe()?;
+    Ok(program.ancestors().nth(2).ok_or("this program lies in no target directory")?.to_owned())
+}
+
+fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.arg("--quiet");
+    cargo
+}
+
+fn carry_out(command: &mut Command) -> Result<(), Box<dyn Error>> {
+    let output = command.stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+}
+
+fn copy_folder(source: &Path, target: &Path) -> io::Result<()> {
+    fs::create_dir_all(target)?;
+    for entry in fs::read_dir(source)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        // Cargo's own marks in the registry.
+        if name.to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target.join(name))?;
+        } else {
+            fs::copy(entry.path(), target.join(name))?;
+        }
+    }
+    Ok(())
+}

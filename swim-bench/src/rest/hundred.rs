@@ -1,0 +1,127 @@
+//! Clusters of a hundred members in one process: finding each other, at rest, and when one crashes.
+
+use std::error::Error;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::measure::{Claim, Measure};
+use crate::rest::cost::{Cost, Rows, Usages};
+use crate::rest::together::Together;
+use crate::rest::usage::Usage;
+use crate::rest::{Contestant, Entrant, RestArgs};
+use crate::table::Teller;
+
+/// Members of a cluster.
+const MEMBERS: usize = 100;
+/// How long they may take to find each other.
+const JOIN_MAX: Duration = Duration::from_secs(60);
+/// How long the survivors may take to notice a crash.
+const CRASH_MAX: Duration = Duration::from_secs(120);
+
+/// What was measured of one contestant.
+struct Measured {
+    who: Contestant,
+    joined_s: f64,
+    joined_cpu_s: f64,
+    rest: Option<Cost>,
+    crashed_s: f64,
+}
+
+/// Starts everybody, one after the other; leaves them alone together; has one member of each crash; and tells.
+///
+/// # Errors
+/// Members did not start, did not find each other, or did not notice the crash.
+pub(crate) fn measure(
+    args: &RestArgs,
+    entrants: &[Entrant],
+    teller: &mut Teller,
+) -> Result<(), Box<dyn Error>> {
+    let mut clusters = Vec::new();
+    let mut measured = Vec::new();
+    for entrant in entrants {
+        // One at a time: this takes all the processor there is.
+        let started = Instant::now();
+        let mut cluster = Together::start(&entrant.program, &entrant.who.arguments())?;
+        let known = cluster.hears("known", started + JOIN_MAX);
+        let known = known.map_err(|error| format!("{}: {error}", entrant.who.label()))?;
+        let cpu = Usage::of(cluster.pid())?.since(&Usage::default()).cpu_ns;
+        let joined_s = known.duration_since(started).as_secs_f64();
+        let joined_cpu_s = Duration::from_nanos(cpu).as_secs_f64();
+        measured.push(Measured { who: entrant.who, joined_s, joined_cpu_s, rest: None, crashed_s: 0.0 });
+        clusters.push(cluster);
+    }
+    thread::sleep(Duration::from_secs(args.settle));
+
+    let begin: Vec<Usages> =
+        clusters.iter().map(|cluster| Usages::of(&[cluster.pid()])).collect::<Result<_, _>>()?;
+    thread::sleep(Duration::from_secs(args.seconds));
+    for ((cluster, begin), measured) in clusters.iter().zip(&begin).zip(&mut measured) {
+        measured.rest = Some(begin.cost_until_now(&[cluster.pid()], MEMBERS)?);
+    }
+
+    let crashed = Instant::now();
+    clusters.iter_mut().try_for_each(Together::crash_one)?;
+    for (cluster, measured) in clusters.iter_mut().zip(&mut measured) {
+        let known = cluster.hears("crashed", crashed + CRASH_MAX);
+        let known = known.map_err(|error| format!("{}: {error}", measured.who.label()))?;
+        measured.crashed_s = known.duration_since(crashed).as_secs_f64();
+    }
+    tell(args, &measured, teller)
+}
+
+impl Contestant {
+    /// How its program is told to run a hundred members.
+    fn arguments(self) -> Vec<&'static str> {
+        match self {
+            Self::HundredEmbedded => vec!["embedded", "100"],
+            Self::HundredThreads => vec!["threads", "100"],
+            Self::HundredTokio => vec!["tokio", "100"],
+            _ => vec!["100"],
+        }
+    }
+}
+
+fn tell(args: &RestArgs, measured: &[Measured], teller: &mut Teller) -> Result<(), Box<dyn Error>> {
+    let size = MEMBERS as u64;
+    let peer = measured.iter().find(|measured| measured.who == Contestant::HundredMemberlist);
+    let ours = || measured.iter().filter(|measured| measured.who != Contestant::HundredMemberlist);
+    let peers: Vec<(&str, Cost)> =
+        peer.and_then(|peer| Some((peer.who.label(), peer.rest?))).into_iter().collect();
+
+    teller.heading(format!(
+        "A hundred in one process at rest, LAN profile, for {} s: each member",
+        args.seconds
+    ))?;
+    for measured in ours() {
+        let Some(spent) = measured.rest else { continue };
+        let claims = measured.who == Contestant::HundredEmbedded;
+        let judged = |claim| claims.then_some(claim);
+        let mut rows = Rows { teller: &mut *teller, name: measured.who.label(), size, peers: &peers };
+        rows.tell("wake-ups", "/s", spent, |cost| cost.wakes_per_second, |_| None)?;
+        rows.tell(
+            "processor",
+            "ms/min",
+            spent,
+            |cost| cost.cpu_ms_per_minute,
+            |_| judged(Claim::TimesLess(6.0)),
+        )?;
+        rows.tell("resident", "KiB", spent, |cost| cost.resident_kib, |_| judged(Claim::TimesLess(10.0)))?;
+        rows.tell("of that its own", "KiB", spent, |cost| cost.anonymous_kib, |_| None)?;
+    }
+
+    teller.heading("A hundred in one process: from the start until all know all, and a crash")?;
+    for measured in ours() {
+        let name = measured.who.label();
+        let mut row = |what: &str, figure: fn(&Measured) -> f64| {
+            let row = Measure::new(format!("{name}: {what}"), Some(size), "s", figure(measured));
+            teller.tell(match peer {
+                Some(peer) => row.beside(peer.who.label(), figure(peer)),
+                None => row,
+            })
+        };
+        row("all know all", |measured| measured.joined_s)?;
+        row("processor until then", |measured| measured.joined_cpu_s)?;
+        row("a crash is known to all", |measured| measured.crashed_s)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! `swim-bench simulator`: how fast whole clusters of real nodes are simulated.
+//!
+//! Each loop runs in a process of its own, which is this program again, so that each has its own largest
+//! resident size and no loop finds the heap as another left it.
+
+mod figures;
+mod foca;
+mod null;
+mod ours;
+
+use std::error::Error;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::measure::{Claim, Measure};
+use crate::table::Teller;
+use figures::{Figures, Loop, time};
+use ours::Ours;
+
+/// What is to be measured.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Simulator {
+    /// Sizes of the clusters.
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "100,1000,5000,10000")]
+    nodes: Vec<u32>,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// One loop, in this process; prints its figures as JSON.
+    #[command(hide = true)]
+    One {
+        /// Which.
+        #[arg(long)]
+        side: Side,
+        /// How many nodes.
+        #[arg(long)]
+        nodes: u32,
+    },
+}
+
+/// Loops that can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Side {
+    Ours,
+    Judged,
+    Null,
+    FocaUsual,
+    FocaLean,
+}
+
+impl Simulator {
+    pub(crate) fn run(self, teller: Teller) -> Result<bool, Box<dyn Error>> {
+        match self.part {
+            Some(Part::One { side, nodes }) => {
+                println!("{}", serde_json::to_string(&side.measure(nodes)?)?);
+                Ok(true)
+            }
+            None => compare(&self.nodes, teller),
+        }
+    }
+}
+
+impl Side {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Judged => "judged",
+            Self::Null => "null",
+            Self::FocaUsual => "foca-usual",
+            Self::FocaLean => "foca-lean",
+        }
+    }
+
+    fn measure(self, nodes: u32) -> Result<Figures, Box<dyn Error>> {
+        let began = Instant::now();
+        let prepared = |mut run: &mut dyn Loop| {
+            let prepared_s = began.elapsed().as_secs_f64();
+            Figures { prepared_s, ..time(&mut run) }
+        };
+        Ok(match self {
+            Self::Ours | Self::Judged => {
+                let mut ours = Ours::joined(nodes, self == Self::Judged, |_| {})?;
+                let figures = prepared(&mut ours);
+                if !ours.is_complete() {
+                    return Err(format!("of {} rows only {} are left", ours.rows().1, ours.rows().0).into());
+                }
+                if let Some(violation) = ours.violation() {
+                    return Err(violation.into());
+                }
+                figures
+            }
+            Self::Null => prepared(&mut null::Null::new(nodes)),
+            Self::FocaUsual => prepared(&mut foca::Theirs::<foca::Usual>::loaded(nodes)),
+            Self::FocaLean => prepared(&mut foca::Theirs::<foca::Lean>::loaded(nodes)),
+        })
+    }
+
+    /// The same in a process of its own.
+    fn apart(self, nodes: u32) -> Result<Figures, Box<dyn Error>> {
+        let nodes_text = nodes.to_string();
+        let child = Command::new(std::env::current_exe()?)
+            .args(["simulator", "one", "--side", self.name(), "--nodes", &nodes_text])
+            // Tables of gigabytes: the cost of looking up addresses of pages is the machine's, not ours.
+            .env("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
+            .stderr(Stdio::inherit())
+            .output()?;
+        if !child.status.success() {
+            return Err(format!("{} at {nodes} nodes: {}", self.name(), child.status).into());
+        }
+        Ok(serde_json::from_slice(&child.stdout)?)
+    }
+}
+
+/// What must hold of the speed, by nodes.
+const SPEEDS: [(u32, f64); 4] = [(100, 8_000.0), (1_000, 500.0), (5_000, 70.0), (10_000, 25.0)];
+
+fn compare(sizes: &[u32], mut teller: Teller) -> Result<bool, Box<dyn Error>> {
+    teller.heading("The simulator: virtual seconds in each real one")?;
+    for nodes in sizes.iter().copied() {
+        let size = Some(u64::from(nodes));
+        let ours = Side::Ours.apart(nodes)?;
+        let speed = Measure::new("all know all, 1 % lost", size, "s/s", ours.speed);
+        let claim = SPEEDS.iter().find(|(size, _)| *size == nodes);
+        teller.tell(match claim {
+            Some((_, speed_min)) => speed.claiming(Claim::AtLeast(*speed_min)),
+            None => speed,
+        })?;
+        let null = Side::Null.apart(nodes)?;
+        teller.tell(
+            Measure::new("each event", size, "ns", ours.event_ns)
+                .beside("the loop without nodes", null.event_ns)
+                .claiming(Claim::AtMostTimes(2.0)),
+        )?;
+        teller.tell(Measure::new("largest resident size", size, "MiB", ours.peak_mib))?;
+        if nodes <= 1_000 {
+            let judged = Side::Judged.apart(nodes)?;
+            teller.tell(Measure::new("with every law watching", size, "s/s", judged.speed))?;
+            let usual = Side::FocaUsual.apart(nodes)?;
+            let beside = Measure::new("the same", size, "s/s", ours.speed)
+                .beside("foca 2 (socket addresses)", usual.speed);
+            teller.tell(if nodes == 1_000 { beside.claiming(Claim::TimesMore(8.0)) } else { beside })?;
+            let lean = Side::FocaLean.apart(nodes)?;
+            teller.tell(
+                Measure::new("the same", size, "s/s", ours.speed).beside("foca 2 (numbers)", lean.speed),
+            )?;
+        }
+    }
+    Ok(teller.conclude())
+}

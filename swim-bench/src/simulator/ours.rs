@@ -1,0 +1,120 @@
+//! Our loop: `swim-sim`'s world with real nodes.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use swim_core::{Config, Instant};
+use swim_sim::invariants::{Case, Jury};
+use swim_sim::scenario::Scenario;
+use swim_sim::{Link, PER_CENT, Phase, Setup, Spec, World};
+
+use super::figures::{Loop, Work};
+
+/// Virtual time after which whoever has not joined never will.
+const JOINED_WITHIN: Duration = Duration::from_secs(600);
+/// Virtual time until everything about the joining has been said.
+const SETTLED_AFTER: Duration = Duration::from_secs(60);
+
+/// What is between the nodes: 200 to 800 µs, and one datagram of a hundred is lost.
+pub(crate) fn setup() -> Setup {
+    Setup::new(1).link(Link::lan().loss(PER_CENT))
+}
+
+/// A world whose steps are counted.
+pub(crate) struct Ours {
+    world: World,
+    events: u64,
+    jury: Option<Arc<Mutex<Jury>>>,
+}
+
+impl Ours {
+    /// `nodes` nodes of which the second and all further are about to join through the first.
+    pub(crate) fn gathering(nodes: u32, judged: bool) -> Result<Self, Box<dyn Error>> {
+        let mut world = World::with(setup());
+        world.set_log(false);
+        let mut jury = None;
+        if judged {
+            let case = Case::of(&Scenario::calm(1, nodes))?;
+            let shared = Arc::new(Mutex::new(Jury::new(&case)));
+            world.attach(Arc::clone(&shared));
+            jury = Some(shared);
+        }
+        let config = Arc::new(Config::lan());
+        let hosts: Vec<_> = (0..nodes).map(|_| world.start(Spec::new(Arc::clone(&config)))).collect();
+        for host in &hosts[1..] {
+            world.join(*host, &hosts[..1]);
+        }
+        Ok(Self { world, events: 0, jury })
+    }
+
+    /// The same after everybody has joined, and all has been said about it. `told` hears of the progress.
+    pub(crate) fn joined(
+        nodes: u32,
+        judged: bool,
+        mut told: impl FnMut(&Self),
+    ) -> Result<Self, Box<dyn Error>> {
+        let mut ours = Self::gathering(nodes, judged)?;
+        while !ours.is_complete() {
+            if ours.world.now().as_nanos() > JOINED_WITHIN.as_nanos() as u64 {
+                return Err(format!("{nodes} nodes have not joined within {JOINED_WITHIN:?}").into());
+            }
+            ours.run_for(Duration::from_secs(1));
+            told(&ours);
+        }
+        if ours.jury.is_some() {
+            ours.world.enter(Phase::Trouble);
+        }
+        ours.run_for(SETTLED_AFTER);
+        Ok(ours)
+    }
+
+    /// Rows in the tables of all nodes, and how many there are when all know all.
+    pub(crate) fn rows(&self) -> (u64, u64) {
+        let nodes = self.world.hosts().count() as u64;
+        let rows = self.world.hosts().filter_map(|host| self.world.node(host));
+        let rows = rows.map(|node| {
+            let stats = node.stats();
+            u64::from(stats.alive) + u64::from(stats.suspect)
+        });
+        (rows.sum(), nodes * nodes)
+    }
+
+    /// Whether every node knows every node.
+    pub(crate) fn is_complete(&self) -> bool {
+        let (rows, all) = self.rows();
+        rows == all
+    }
+
+    /// The world's clock.
+    pub(crate) fn now(&self) -> Instant {
+        self.world.now()
+    }
+
+    /// The law that was broken, if one was.
+    pub(crate) fn violation(&self) -> Option<String> {
+        let jury = self.jury.as_ref()?.lock().ok()?;
+        jury.violation().map(|violation| format!("{violation:?}"))
+    }
+}
+
+impl Loop for Ours {
+    fn run_for(&mut self, time: Duration) {
+        let end = self.world.now().after(time);
+        while self.world.next_at().is_some_and(|at| at <= end) {
+            self.world.step();
+            self.events += 1;
+        }
+        self.world.run_for(Duration::from_nanos(end.as_nanos() - self.world.now().as_nanos()));
+    }
+
+    fn work(&self) -> Work {
+        let traffic = self.world.traffic();
+        Work {
+            events: self.events,
+            arrivals: traffic.received.datagrams,
+            sent: traffic.sent.datagrams,
+            bytes: traffic.sent.bytes,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `swim bench drivers`: what the drivers cost, beside the same loops without a protocol.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `contestant`, `subject` | who is measured; the process that it runs in |
+//! | `peer`, `load`, `placement` | who asks it, how many pings are in flight, and on which cores |
+//! | `process`, `trace`, `calls` | what the kernel counts, and which system calls there are |
+//! | `plan`, `run` | how the time is spent |
+//! | `figures`, `claims` | what was measured, and what of it is claimed |
+//! | `tell`, `json`, `page`, `progress` | what is printed, and the page |
+
+mod calls;
+mod claims;
+mod contestant;
+mod figures;
+mod json;
+mod load;
+mod page;
+mod peer;
+mod placement;
+mod plan;
+mod process;
+mod progress;
+mod run;
+pub(crate) mod subject;
+mod tell;
+mod trace;
+
+pub(crate) use contestant::Contestant;
+
+use std::io;
+
+use crate::args::BenchDriversArgs;
+use crate::exit::Exit;
+use crate::style::{BAD, paint};
+use claims::Claim;
+use plan::Plan;
+use progress::Progress;
+
+/// Measures, and tells.
+pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {
+    match measure(args) {
+        Ok(true) => Exit::Ok,
+        Ok(false) => Exit::Failed,
+        Err(error) => {
+            anstream::eprintln!("{} {error}", paint(BAD, "error:"));
+            Exit::Failed
+        }
+    }
+}
+
+/// Whether all claims were met.
+fn measure(args: &BenchDriversArgs) -> io::Result<bool> {
+    let plan = Plan::new(args.seconds, Contestant::ALL.len() as u32);
+    let figures = run::all(&plan, &mut Progress::new())?;
+    let claims = Claim::all(&figures);
+    if let Some(path) = &args.report {
+        std::fs::write(path, page::html(&figures, &claims))?;
+    }
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        json::tell(&mut out, &figures, &claims)?;
+    } else {
+        tell::tell(&mut out, &figures, &claims, args.calls)?;
+    }
+    Ok(claims.iter().all(Claim::met))
+}

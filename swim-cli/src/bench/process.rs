@@ -1,0 +1,148 @@
+//! A contestant's process, and what the kernel has counted for it.
+
+use std::fs;
+use std::io::{self, BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+use crate::bench::contestant::Contestant;
+
+/// A running contestant; ends when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+    addr: SocketAddr,
+    /// Somebody else has waited for its end: its number may be another's by now.
+    gone: bool,
+}
+
+/// What the kernel has counted for a process since its start, all threads together.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Counted {
+    /// Time on a processor, user and system, ns.
+    pub(crate) cpu_ns: u64,
+    /// Clock ticks (mostly 10 ms) in user space, sampled by the kernel: only their share says something.
+    pub(crate) user_ticks: u64,
+    /// Clock ticks in the kernel.
+    pub(crate) sys_ticks: u64,
+    /// Times that a thread went to sleep.
+    pub(crate) sleeps: u64,
+    /// Times that a thread was put off its processor.
+    pub(crate) preemptions: u64,
+}
+
+impl Process {
+    /// Starts a contestant; a member looks for its cluster at `peer`, a loop answers with `answer` bytes.
+    pub(crate) fn start(contestant: Contestant, peer: SocketAddr, answer: usize) -> io::Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["bench", "subject", &contestant.word()])
+            .args(["--peer", &peer.to_string(), "--answer", &answer.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        let output = child.stdout.take().map(BufReader::new);
+        output.map(|mut output| output.read_line(&mut line)).transpose()?;
+        let addr = line.strip_prefix("ready ").and_then(|addr| addr.trim().parse().ok());
+        let addr = addr.ok_or_else(|| io::Error::other(format!("{} did not start", contestant.name())))?;
+        Ok(Self { child, addr, gone: false })
+    }
+
+    /// Where it listens.
+    pub(crate) const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it; a tracer waits for its end.
+    pub(crate) fn kill(&mut self) -> io::Result<()> {
+        self.child.kill()
+    }
+
+    /// A tracer has seen its end.
+    pub(crate) const fn is_gone(&mut self) {
+        self.gone = true;
+    }
+
+    /// Its threads' ids.
+    pub(crate) fn threads(&self) -> io::Result<Vec<u32>> {
+        let entries = fs::read_dir(format!("/proc/{}/task", self.id()))?;
+        let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        Ok(ids.collect())
+    }
+
+    /// What the kernel has counted so far. Of a thread that is running, up to its last tick.
+    pub(crate) fn counted(&self) -> io::Result<Counted> {
+        let mut counted = Counted::default();
+        for thread in self.threads()? {
+            let task = format!("/proc/{}/task/{thread}", self.id());
+            let stat = fs::read_to_string(format!("{task}/stat"))?;
+            // The name, in brackets, may hold anything.
+            let mut fields = stat.rsplit_once(") ").map_or("", |it| it.1).split(' ').skip(11);
+            let mut ticks = || fields.next().and_then(|field| field.parse().ok()).unwrap_or(0);
+            let (user, sys) = (ticks(), ticks());
+            counted.user_ticks += user;
+            counted.sys_ticks += sys;
+            counted.cpu_ns += match fs::read_to_string(format!("{task}/schedstat")) {
+                Ok(line) => first_number(&line),
+                // A kernel without scheduler statistics counts ticks only.
+                Err(_) => (user + sys) * (1_000_000_000 / rustix::param::clock_ticks_per_second()),
+            };
+            let status = fs::read_to_string(format!("{task}/status"))?;
+            counted.sleeps += field(&status, "voluntary_ctxt_switches:");
+            counted.preemptions += field(&status, "nonvoluntary_ctxt_switches:");
+        }
+        Ok(counted)
+    }
+
+    /// Resident memory, and the part of it that belongs to nobody else, in KiB.
+    pub(crate) fn memory_kib(&self) -> io::Result<(u64, u64)> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
+        Ok((field(&status, "VmRSS:"), field(&status, "RssAnon:")))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.gone {
+            // It may have ended by itself.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+impl Counted {
+    /// Both together.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self {
+            cpu_ns: self.cpu_ns + other.cpu_ns,
+            user_ticks: self.user_ticks + other.user_ticks,
+            sys_ticks: self.sys_ticks + other.sys_ticks,
+            sleeps: self.sleeps + other.sleeps,
+            preemptions: self.preemptions + other.preemptions,
+        }
+    }
+
+    /// What was counted between `earlier` and this.
+    pub(crate) const fn since(self, earlier: Self) -> Self {
+        Self {
+            cpu_ns: self.cpu_ns.saturating_sub(earlier.cpu_ns),
+            user_ticks: self.user_ticks.saturating_sub(earlier.user_ticks),
+            sys_ticks: self.sys_ticks.saturating_sub(earlier.sys_ticks),
+            sleeps: self.sleeps.saturating_sub(earlier.sleeps),
+            preemptions: self.preemptions.saturating_sub(earlier.preemptions),
+        }
+    }
+}
+
+fn field(status: &str, name: &str) -> u64 {
+    status.lines().find_map(|line| line.strip_prefix(name)).map_or(0, first_number)
+}
+
+fn first_number(text: &str) -> u64 {
+    text.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,126 @@
+//! Which system calls a contestant makes, and how long each takes: what `strace -c -f` shows, by means of
+//! `ptrace`, so that nothing has to be installed.
+//!
+//! Every thread stops before and after each call, and the tracer looks at it both times. So the times include
+//! the stops, which take longer than most of the calls, and say only how calls compare; the counts are right.
+
+use std::collections::HashMap;
+use std::io;
+use std::time::Instant;
+
+use hdrhistogram::Histogram;
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use crate::bench::load::histogram;
+
+/// Times of one system call, by its number; of processes as they were given, by place.
+pub(crate) type Calls = HashMap<libc::c_long, Histogram<u64>>;
+
+/// Traces the processes with these threads until all of them are gone, then says what each has called.
+/// `attached` is called as soon as all threads are.
+///
+/// # Errors
+/// The kernel lets nobody trace, or this machine's registers are not known here.
+pub(crate) fn trace(processes: &[Vec<u32>], attached: impl FnOnce()) -> io::Result<Vec<Calls>> {
+    let mut tracer = Tracer { threads: HashMap::new(), calls: vec![Calls::new(); processes.len()] };
+    for (place, threads) in processes.iter().enumerate() {
+        for thread in threads {
+            let thread = Pid::from_raw(i32::try_from(*thread).map_err(io::Error::other)?);
+            ptrace::seize(thread, Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE)?;
+            ptrace::interrupt(thread)?;
+            tracer.threads.insert(thread, Thread { place, called: None });
+        }
+    }
+    let mut attached = Some(attached);
+    let mut stopped = 0;
+    let threads = tracer.threads.len();
+    loop {
+        let status = match waitpid(None, Some(WaitPidFlag::__WALL)) {
+            Ok(status) => status,
+            Err(Errno::ECHILD) => return Ok(tracer.calls),
+            Err(Errno::EINTR) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        stopped += usize::from(matches!(status, WaitStatus::PtraceEvent(..)));
+        tracer.see(status)?;
+        if stopped >= threads
+            && let Some(attached) = attached.take()
+        {
+            attached();
+        }
+    }
+}
+
+struct Tracer {
+    threads: HashMap<Pid, Thread>,
+    calls: Vec<Calls>,
+}
+
+/// A thread, and the call that it is in.
+struct Thread {
+    place: usize,
+    called: Option<(libc::c_long, Instant)>,
+}
+
+impl Tracer {
+    fn see(&mut self, status: WaitStatus) -> io::Result<()> {
+        let (thread, signal) = match status {
+            WaitStatus::PtraceSyscall(thread) => {
+                self.syscall(thread)?;
+                (thread, None)
+            }
+            WaitStatus::PtraceEvent(thread, ..) => (thread, None),
+            WaitStatus::Stopped(thread, signal) => (thread, Some(signal).filter(|it| *it != Signal::SIGTRAP)),
+            _ => return Ok(()),
+        };
+        match ptrace::syscall(thread, signal) {
+            // Killed meanwhile: that is told next.
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn syscall(&mut self, thread: Pid) -> io::Result<()> {
+        let now = Instant::now();
+        // A thread that a traced one has started belongs to the same process; which, matters only when there
+        // are several, and then all their threads have long been started.
+        let state = self.threads.entry(thread).or_insert(Thread { place: 0, called: None });
+        match state.called.take() {
+            None => match number(thread) {
+                Ok(number) => state.called = Some((number, Instant::now())),
+                Err(Errno::ESRCH) => {}
+                Err(error) => return Err(error.into()),
+            },
+            Some((number, since)) => {
+                let took = u64::try_from(now.duration_since(since).as_nanos()).unwrap_or(u64::MAX);
+                let times = self
+                    .calls
+                    .get_mut(state.place)
+                    .map(|calls| calls.entry(number).or_insert_with(histogram));
+                times.into_iter().for_each(|times| times.saturating_record(took));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The number of the call that a stopped thread is about to make.
+#[cfg(target_arch = "x86_64")]
+fn number(thread: Pid) -> nix::Result<libc::c_long> {
+    Ok(ptrace::getregs(thread)?.orig_rax.cast_signed())
+}
+
+#[cfg(all(target_arch = "aarch64", target_env = "gnu"))]
+fn number(thread: Pid) -> nix::Result<libc::c_long> {
+    Ok(ptrace::getregs(thread)?.regs[8].cast_signed())
+}
+
+#[cfg(not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_env = "gnu"))))]
+fn number(_: Pid) -> nix::Result<libc::c_long> {
+    Err(Errno::ENOSYS)
+}

@@ -1,0 +1,235 @@
+//! A loop without a protocol: what a run costs before any node does anything. For `swim-bench`.
+//!
+//! Queue, links, books, fingerprint, timers and hosts are a [`World`](crate::World)'s, and so is the rhythm:
+//! in each period every host pings another one, is woken once more to see whether the answer has come, asks
+//! again if it has not, and answers whoever asks. Every host holds all others in a table of as many bytes as a
+//! node's, and for every datagram the sender is found in it by its name and its row is written. But nothing is
+//! decided: what a world costs beyond this is its nodes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use swim_core::{Config, Instant};
+
+use crate::host::{Host, HostId, Spec};
+use crate::net::Fabric;
+use crate::queue::{PacketId, Pending};
+use crate::random::{Random, purpose};
+use crate::traffic::Traffic;
+use crate::world::Setup;
+
+const MARK_ARRIVED: u64 = 0xa221;
+const MARK_TICK: u64 = 0x71c4;
+/// Between two pings of a host.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How long it waits for the answer before it asks again: as long as a node does whose answers come at once.
+const RETRY: Duration = Duration::from_millis(20);
+/// Words of a row: 48 bytes.
+const ROW: usize = 12;
+/// Bytes of a ping or an ack: what a node's are on average.
+const LEN: usize = 59;
+/// Where the parts of a datagram are, after "SW", version and flags.
+const KIND: usize = 4;
+const SENDER: usize = 8;
+const PING: u8 = 1;
+const ACK: u8 = 2;
+const NONE: u32 = u32::MAX;
+
+/// Hosts that ping and answer, and nothing else.
+pub struct Floor {
+    fabric: Fabric,
+    hosts: Vec<Host>,
+    seats: Vec<Seat>,
+}
+
+/// What stands in a node's place.
+struct Seat {
+    table: Table,
+    random: u64,
+    period_at: Instant,
+    /// When the target of the ping that has no answer yet is asked again, and which it is.
+    asked: Option<(Instant, u32)>,
+}
+
+/// All hosts by name, as a node holds them: numbers in a hash table, rows elsewhere.
+struct Table {
+    index: Vec<u32>,
+    rows: Vec<[u32; ROW]>,
+}
+
+impl Table {
+    fn of(hosts: u32) -> Self {
+        let mut index = vec![NONE; (hosts as usize * 8 / 7).next_power_of_two()];
+        let mask = index.len() - 1;
+        let rows = (0..hosts).map(|host| [host; ROW]).collect();
+        for host in 0..hosts {
+            let mut place = Self::hash(host) & mask;
+            while index[place] != NONE {
+                place = (place + 1) & mask;
+            }
+            index[place] = host;
+        }
+        Self { index, rows }
+    }
+
+    /// The row of the host of this name.
+    fn find(&mut self, name: u32) -> Option<&mut [u32; ROW]> {
+        let mask = self.index.len() - 1;
+        let mut place = Self::hash(name) & mask;
+        loop {
+            let number = self.index[place];
+            if number == NONE {
+                return None;
+            }
+            if self.rows[number as usize][0] == name {
+                return self.rows.get_mut(number as usize);
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    fn hash(name: u32) -> usize {
+        (u64::from(name).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
+    }
+}
+
+impl Seat {
+    /// The next target: any host but `me`.
+    fn draw(&mut self, me: HostId) -> u32 {
+        self.random =
+            self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let others = self.table.rows.len() as u64 - 1;
+        let drawn = u32::try_from(((self.random >> 32) * others) >> 32).unwrap_or(0);
+        drawn + u32::from(drawn >= me.0)
+    }
+
+    fn deadline(&self) -> Instant {
+        self.asked.map_or(self.period_at, |(retry_at, _)| retry_at.min(self.period_at))
+    }
+}
+
+impl Floor {
+    /// At least two hosts that know each other, with these links between them.
+    #[must_use]
+    pub fn new(setup: &Setup, hosts: u32) -> Self {
+        let config = Arc::new(Config::lan());
+        let mut floor =
+            Self { fabric: Fabric::new(setup.seed, setup.link), hosts: Vec::new(), seats: Vec::new() };
+        for id in (0..hosts.max(2)).map(HostId) {
+            let index = u64::from(id.0);
+            let mut random = Random::new(setup.seed, purpose::NODE, index);
+            let late = Random::new(setup.seed, purpose::LATE, index);
+            let period_at = Instant::ORIGIN.after(Duration::from_nanos(random.below(1_000_000_000)));
+            let host = Host::new(id, &Spec::new(Arc::clone(&config)), late);
+            floor.fabric.directory.bind(host.addr, id);
+            floor.hosts.push(host);
+            let table = Table::of(hosts.max(2));
+            floor.seats.push(Seat { table, random: random.bits(), period_at, asked: None });
+            floor.rearm(id);
+        }
+        floor
+    }
+
+    /// The clock.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.fabric.now
+    }
+
+    /// When the next thing happens.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Instant> {
+        self.fabric.queue.next_at()
+    }
+
+    /// What was sent, lost and received by all.
+    #[must_use]
+    pub const fn traffic(&self) -> &Traffic {
+        &self.fabric.traffic
+    }
+
+    /// Does the next thing, and returns its time.
+    pub fn step(&mut self) -> Option<Instant> {
+        let (at, what) = self.fabric.queue.pop()?;
+        self.fabric.now = at;
+        match what {
+            Pending::Arrive(packet) => self.arrive(packet),
+            Pending::Wake { host, generation } => self.wake(host, generation),
+            Pending::Act(_) => {}
+        }
+        Some(at)
+    }
+
+    fn arrive(&mut self, packet: PacketId) {
+        let Some(id) = self.fabric.receiver(packet) else { return };
+        self.fabric.mark(MARK_ARRIVED, id);
+        let host = &mut self.hosts[id.index()];
+        if host.unplugged || host.makes_wait() {
+            return self.fabric.packets.discard(packet);
+        }
+        let (_, bytes) = self.fabric.packets.lend(packet);
+        self.fabric.traffic.received.add(bytes.len());
+        host.traffic.received.add(bytes.len());
+        let now = host.local(self.fabric.now);
+        let seat = &mut self.seats[id.index()];
+        let name = bytes[SENDER..SENDER + 4].try_into().map_or(NONE, u32::from_le_bytes);
+        let kind = bytes[KIND];
+        self.fabric.packets.give_back(packet, bytes);
+        if let Some(row) = seat.table.find(name) {
+            row[1] = (now.as_nanos() >> 20) as u32;
+            if kind == PING {
+                self.send(id, name, ACK);
+            } else if seat.asked.is_some_and(|(_, target)| target == name) {
+                seat.asked = None;
+            }
+        }
+        self.rearm(id);
+    }
+
+    fn wake(&mut self, id: HostId, generation: u32) {
+        let host = &mut self.hosts[id.index()];
+        if host.timer.generation != generation {
+            return;
+        }
+        host.timer.armed = None;
+        let (now, seat) = (self.fabric.now, &mut self.seats[id.index()]);
+        if seat.deadline() <= now {
+            host.slowness.ticked();
+            self.fabric.mark(MARK_TICK, id);
+            let again = seat.asked.filter(|_| seat.period_at > now).map(|(_, target)| target);
+            let target = again.unwrap_or_else(|| {
+                seat.period_at = seat.period_at.after(PERIOD);
+                seat.draw(id)
+            });
+            if let Some(row) = seat.table.find(target) {
+                row[2] = row[2].wrapping_add(1);
+            }
+            seat.asked = Some((now.after(RETRY), target));
+            self.send(id, target, PING);
+        }
+        self.rearm(id);
+    }
+
+    fn send(&mut self, id: HostId, target: u32, kind: u8) {
+        let mut bytes = [0; LEN];
+        bytes[..KIND].copy_from_slice(b"SW\x01\x00");
+        bytes[KIND] = kind;
+        bytes[SENDER..SENDER + 4].copy_from_slice(&id.0.to_le_bytes());
+        let host = &mut self.hosts[id.index()];
+        host.traffic.count_sent(&bytes);
+        let target = crate::net::Directory::birthplace(HostId(target));
+        self.fabric.send(id, host.mask.unwrap_or(host.addr), target, &bytes);
+    }
+
+    fn rearm(&mut self, id: HostId) {
+        let host = &mut self.hosts[id.index()];
+        let deadline = host.clock.when(self.seats[id.index()].deadline()).after(host.slowness.late());
+        let wanted = deadline.max(self.fabric.now).max(host.slowness.busy_until());
+        if host.timer.armed.is_some_and(|armed| armed <= wanted) {
+            return;
+        }
+        host.timer.generation = host.timer.generation.wrapping_add(1);
+        host.timer.armed = Some(wanted);
+        self.fabric.queue.push(wanted, Pending::Wake { host: id, generation: host.timer.generation });
+    }
+}
