@@ -26,12 +26,12 @@ pub(crate) struct Args {
 enum Command {
     /// What a datagram costs the core, beside foca: in time and in instructions
     Core(Core),
+    /// How many instructions the core takes, beside what it took before
+    Instructions(Instructions),
     /// How fast whole clusters are simulated
     Simulator(Simulator),
     /// What clusters cost at rest: wake-ups, processor time, memory
     Rest(RestArgs),
-    /// The instruction counts of the core's operations, beside the committed table
-    Instructions(Instructions),
     /// What callgrind runs
     #[command(hide = true)]
     CallgrindChild(Child),
@@ -48,9 +48,9 @@ impl Args {
         let mut teller = Teller::new(self.json);
         match self.command {
             Command::Core(core) => core.run(&mut teller)?,
+            Command::Instructions(instructions) => return instructions.run(),
             Command::Simulator(simulator) => return simulator.run(teller),
             Command::Rest(args) => return args.run(teller),
-            Command::Instructions(instructions) => return instructions.run(),
             Command::CallgrindChild(child) => {
                 child.run()?;
                 return Ok(true);

@@ -50,7 +50,7 @@ impl EpochClock {
     /// A member lives in `epoch`, which was plausible.
     #[inline]
     pub(crate) fn follow(&mut self, epoch: Epoch, now: Instant) {
-        if epoch <= self.floor() {
+        if epoch <= self.earliest() {
             return;
         }
         let told = self.told(now);
@@ -73,15 +73,16 @@ impl EpochClock {
     /// takes no dividing of time into milliseconds.
     #[inline]
     pub(crate) fn is_plausible(&self, epoch: Epoch, now: Instant) -> bool {
-        if self.is_credible(epoch, self.floor()) {
+        if self.is_credible(epoch, self.earliest()) {
             return true;
         }
         let (own, told) = (self.now(now), self.told(now));
         self.is_credible(epoch, told) || (self.is_credible(epoch, own) && self.is_credible(own, epoch))
     }
 
-    /// What it told when it was set: it never tells less.
-    const fn floor(&self) -> Epoch {
+    /// What it told when it was set, and has been ahead of since.
+    #[inline]
+    const fn earliest(&self) -> Epoch {
         Epoch(self.read.0.saturating_sub(self.behind_ms))
     }
 

@@ -104,13 +104,11 @@ pub(crate) struct Outlet<T> {
     pub(crate) notifications: u64,
     target: Option<T>,
     timers: Vec<Timer<T>>,
-    /// The last datagram, where the bench wants to see it.
-    pub(crate) seen: Option<Vec<u8>>,
 }
 
 impl<T> Outlet<T> {
     pub(crate) fn new() -> Self {
-        Self { datagrams: 0, bytes: 0, notifications: 0, target: None, timers: Vec::new(), seen: None }
+        Self { datagrams: 0, bytes: 0, notifications: 0, target: None, timers: Vec::new() }
     }
 }
 
@@ -124,10 +122,6 @@ impl<T: Identity> Runtime<T> for Outlet<T> {
         self.datagrams += 1;
         self.bytes += black_box(data).len() as u64;
         self.target = Some(target);
-        if let Some(seen) = &mut self.seen {
-            seen.clear();
-            seen.extend_from_slice(data);
-        }
     }
 
     fn submit_after(&mut self, event: Timer<T>, _: Duration) {

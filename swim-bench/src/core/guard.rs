@@ -171,8 +171,8 @@ mod tests {
 
     #[test]
     fn three_percent_are_borne_and_more_is_told() {
-        assert_eq!(change(Some(1000), 1030), Change::Same);
-        assert_eq!(change(Some(1000), 970), Change::Same);
+        assert_eq!(change(Some(1000), 1029), Change::Same);
+        assert_eq!(change(Some(1000), 971), Change::Same);
         assert!(matches!(change(Some(1000), 1031), Change::Grown(_)));
         assert!(matches!(change(Some(1000), 969), Change::Shrunk(_)));
         assert_eq!(change(None, 1), Change::New);

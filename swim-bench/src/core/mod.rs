@@ -10,6 +10,8 @@ mod life;
 mod meter;
 mod operation;
 mod swim;
+#[cfg(test)]
+mod tests;
 mod times;
 
 use std::error::Error;
