@@ -1,9 +1,9 @@
 //! How long the thread may wait: until the deadline, by one of two means.
 //!
-//! A timeout of the wait itself costs nothing more while a member is at rest: it waits once or twice for one
-//! deadline. But the kernel sets up and takes down a timer for each wait, and a member that is asked often waits
-//! a thousand times for the same deadline. So from the fifth wait on an alarm is set (`timerfd`), once, and
-//! further waits have no timeout.
+//! A timeout of the wait itself needs no further system call, and a member at rest waits only a few times for
+//! one deadline. But the kernel sets up and takes down a timer for each wait, and a member that is asked often
+//! waits thousands of times for the same deadline. So after some waits for it an alarm is set (`timerfd`), once,
+//! and further ones have no timeout.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -14,8 +14,8 @@ use mio::{Interest, Registry, Token};
 use swim_core::Instant;
 use swim_driver::Alarm;
 
-/// Waits for one deadline before the alarm is set: more than a member at rest has.
-const WAITS: u8 = 4;
+/// Waits for one deadline before the alarm is set: more than a member at rest ever has.
+const WAITS: u8 = 32;
 
 pub(crate) struct Timer {
     alarm: Alarm,
