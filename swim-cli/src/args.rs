@@ -253,8 +253,8 @@ machine does meets all of them alike.
   ping-pong   one is: the contestant sleeps before every ping
   one core    both sides take turns on one core: the work alone, with little noise
   free cores  wherever the scheduler puts them: with what waking a core costs, and with its noise
-  CPU         time of the contestant, user and system, for one datagram and its answer; × bare: how many times that
-              of the loop without a protocol, the median of all rounds
+  CPU         time of the contestant, user and system, for one datagram and its answer, the median of all rounds;
+              × bare: how many times that of the loop without a protocol
   kernel      the share of it in the kernel, sampled and rough
   sleeps      context switches because there was nothing to do, for one datagram; pushed: the other ones
   RTT         from ping to answer, as the other side sees it

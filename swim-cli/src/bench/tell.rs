@@ -31,7 +31,7 @@ pub(crate) fn tell(
             )?;
         }
     }
-    writeln!(out, "\n{}", paint(BOLD, "Claims; CPU is judged on free cores, as members run"))?;
+    writeln!(out, "\n{}", paint(BOLD, "Claims; CPU is judged on one core"))?;
     for claim in claims {
         let verdict = if claim.met() { paint(GOOD, "met") } else { paint(BAD, "MISSED") };
         writeln!(

@@ -69,8 +69,8 @@ fn load(page: &mut String, figures: &Figures, workload: Workload) {
         Workload::PingPong => ("Ping-pong", "one ping in flight: a contestant sleeps before every ping."),
     };
     let _ = writeln!(page, "<h2>{title} <span class=\"quiet\">{means}</span></h2>\n<div class=\"duo\">");
-    cpu(page, figures, workload, Placement::Free);
     cpu(page, figures, workload, Placement::OneCore);
+    cpu(page, figures, workload, Placement::Free);
     let rows: Vec<_> = Contestant::ALL
         .into_iter()
         .map(|contestant| (contestant, &figures.load(contestant, workload, Placement::Free).rtt_ns))

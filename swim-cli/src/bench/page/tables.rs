@@ -13,7 +13,7 @@ use crate::bench::placement::Placement;
 /// What is claimed.
 pub(crate) fn claims(page: &mut String, claims: &[Claim]) {
     page.push_str(
-        "<section class=\"panel scroll\"><table><caption>Claims; CPU is judged on free cores, as members run</caption>",
+        "<section class=\"panel scroll\"><table><caption>Claims; CPU is judged on one core</caption>",
     );
     head(page, &["", "figure", "at most", "unit", "verdict"]);
     for claim in claims {

@@ -52,10 +52,12 @@ fn socket() -> io::Result<UdpSocket> {
 
 /// Tells where it listens, and from now on ends with its standard input.
 fn ready(addr: SocketAddr) -> io::Result<()> {
-    std::thread::Builder::new().name("until-eof".to_owned()).spawn(|| {
+    println!("ready {addr}");
+    io::stdout().flush()?;
+    let until_eof = std::thread::Builder::new().name("until-eof".to_owned());
+    until_eof.spawn(|| {
         let _ = io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
     })?;
-    println!("ready {addr}");
-    io::stdout().flush()
+    Ok(())
 }
