@@ -222,6 +222,7 @@ impl<T: Name> Theirs<T> {
     }
 
     /// How many others each node holds as members, added up.
+    #[cfg(test)]
     pub(crate) fn rows(&self) -> u64 {
         self.nodes.iter().map(|node| node.num_members() as u64).sum()
     }

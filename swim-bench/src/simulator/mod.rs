@@ -7,6 +7,7 @@ mod figures;
 mod foca;
 mod null;
 mod ours;
+mod sweep;
 
 use std::error::Error;
 use std::process::{Command, Stdio};
@@ -16,7 +17,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::measure::{Claim, Measure};
 use crate::table::Teller;
-use figures::{Figures, Loop, time};
+use figures::{Figures, Loop, peak_mib, time};
 use ours::Ours;
 
 /// What is to be measured.
@@ -32,6 +33,18 @@ pub(crate) struct Simulator {
 
 #[derive(Debug, Subcommand)]
 enum Part {
+    /// How long it takes until so many nodes that join through one seed all know each other
+    Join {
+        /// How many.
+        #[arg(long, default_value_t = 10_000)]
+        nodes: u32,
+    },
+    /// Whether a sweep with two jobs uses two cores
+    Sweep {
+        /// The seeds 0 to N are swept.
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seeds: u64,
+    },
     /// One loop, in this process; prints its figures as JSON.
     #[command(hide = true)]
     One {
@@ -48,6 +61,7 @@ enum Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Side {
     Ours,
+    Joining,
     Judged,
     Null,
     FocaUsual,
@@ -55,13 +69,27 @@ enum Side {
 }
 
 impl Simulator {
-    pub(crate) fn run(self, teller: Teller) -> Result<bool, Box<dyn Error>> {
+    pub(crate) fn run(self, mut teller: Teller) -> Result<bool, Box<dyn Error>> {
         match self.part {
             Some(Part::One { side, nodes }) => {
                 println!("{}", serde_json::to_string(&side.measure(nodes)?)?);
                 Ok(true)
             }
-            None => compare(&self.nodes, teller),
+            Some(Part::Join { nodes }) => {
+                teller.heading("The simulator: joining")?;
+                let joined = Side::Joining.apart(nodes)?;
+                tell_joining(&mut teller, nodes, &joined)?;
+                Ok(teller.conclude())
+            }
+            Some(Part::Sweep { seeds }) => {
+                sweeps(&mut teller, seeds)?;
+                Ok(teller.conclude())
+            }
+            None => {
+                compare(&self.nodes, &mut teller)?;
+                sweeps(&mut teller, SEEDS)?;
+                Ok(teller.conclude())
+            }
         }
     }
 }
@@ -70,6 +98,7 @@ impl Side {
     const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
+            Self::Joining => "joining",
             Self::Judged => "judged",
             Self::Null => "null",
             Self::FocaUsual => "foca-usual",
@@ -85,8 +114,10 @@ impl Side {
         };
         Ok(match self {
             Self::Ours | Self::Judged => {
-                let mut ours = Ours::joined(nodes, self == Self::Judged, |_| {})?;
-                let figures = prepared(&mut ours);
+                let mut ours = Ours::joined(nodes, self == Self::Judged, progress)?;
+                let prepared_s = began.elapsed().as_secs_f64();
+                ours.settle();
+                let figures = Figures { prepared_s, ..time(&mut ours) };
                 if !ours.is_complete() {
                     return Err(format!("of {} rows only {} are left", ours.rows().1, ours.rows().0).into());
                 }
@@ -94,6 +125,12 @@ impl Side {
                     return Err(violation.into());
                 }
                 figures
+            }
+            Self::Joining => {
+                // What they joined with is freed only after it has been measured.
+                let _joined = Ours::joined(nodes, false, progress)?;
+                let prepared_s = began.elapsed().as_secs_f64();
+                Figures { prepared_s, peak_mib: peak_mib().unwrap_or(0.0), ..Figures::default() }
             }
             Self::Null => prepared(&mut null::Null::new(nodes)),
             Self::FocaUsual => prepared(&mut foca::Theirs::<foca::Usual>::loaded(nodes)),
@@ -120,7 +157,18 @@ impl Side {
 /// What must hold of the speed, by nodes.
 const SPEEDS: [(u32, f64); 4] = [(100, 8_000.0), (1_000, 500.0), (5_000, 70.0), (10_000, 25.0)];
 
-fn compare(sizes: &[u32], mut teller: Teller) -> Result<bool, Box<dyn Error>> {
+/// Minutes, and not an hour: in seconds.
+const JOINED_S: f64 = 600.0;
+/// The largest resident size of ten thousand nodes, in MiB.
+const PEAK_MIB: f64 = 9.0 * 1024.0;
+/// Seeds of the sweep.
+const SEEDS: u64 = 60;
+/// Cores that two jobs use.
+const CORES: f64 = 1.8;
+/// Nodes whose joining takes so long that one wants to see it.
+const PATIENCE: u64 = 2_000;
+
+fn compare(sizes: &[u32], teller: &mut Teller) -> Result<(), Box<dyn Error>> {
     teller.heading("The simulator: virtual seconds in each real one")?;
     for nodes in sizes.iter().copied() {
         let size = Some(u64::from(nodes));
@@ -137,7 +185,7 @@ fn compare(sizes: &[u32], mut teller: Teller) -> Result<bool, Box<dyn Error>> {
                 .beside("the loop without nodes", null.event_ns)
                 .claiming(Claim::AtMostTimes(2.0)),
         )?;
-        teller.tell(Measure::new("largest resident size", size, "MiB", ours.peak_mib))?;
+        tell_joining(teller, nodes, &ours)?;
         if nodes <= 1_000 {
             let judged = Side::Judged.apart(nodes)?;
             teller.tell(Measure::new("with every law watching", size, "s/s", judged.speed))?;
@@ -151,5 +199,42 @@ fn compare(sizes: &[u32], mut teller: Teller) -> Result<bool, Box<dyn Error>> {
             )?;
         }
     }
-    Ok(teller.conclude())
+    Ok(())
+}
+
+fn tell_joining(teller: &mut Teller, nodes: u32, figures: &Figures) -> Result<(), Box<dyn Error>> {
+    let size = Some(u64::from(nodes));
+    let joined = Measure::new("until all that join through one know all", size, "s", figures.prepared_s);
+    teller.tell(if nodes == 10_000 { joined.claiming(Claim::AtMost(JOINED_S)) } else { joined })?;
+    let peak = Measure::new("largest resident size", size, "MiB", figures.peak_mib);
+    teller.tell(if nodes == 10_000 { peak.claiming(Claim::AtMost(PEAK_MIB)) } else { peak })?;
+    Ok(())
+}
+
+/// On standard error, for whoever waits.
+fn progress(ours: &Ours) {
+    let (rows, all) = ours.rows();
+    if all >= PATIENCE * PATIENCE {
+        let share = rows as f64 / all as f64 * 100.0;
+        anstream::eprintln!("{:?}: {share:.1} % of {all} rows", ours.now());
+    }
+}
+
+fn sweeps(teller: &mut Teller, seeds: u64) -> Result<(), Box<dyn Error>> {
+    teller.heading("The simulator: a sweep")?;
+    let one = sweep::sweep(seeds, 1)?;
+    let two = sweep::sweep(seeds, 2)?;
+    if one.tally.digest != two.tally.digest {
+        return Err("two jobs found something else than one".into());
+    }
+    let simulated_s = one.tally.simulated_ms as f64 / 1_000.0;
+    let speed = |wall_s| simulated_s / wall_s;
+    teller.tell(
+        Measure::new("two jobs", None, "s/s", speed(two.wall_s)).beside("one job", speed(one.wall_s)),
+    )?;
+    if let Some(cpu_s) = two.cpu_s {
+        let cores = Measure::new("cores that two jobs use", None, "cores", cpu_s / two.wall_s);
+        teller.tell(cores.claiming(Claim::AtLeast(CORES)))?;
+    }
+    Ok(())
 }

@@ -63,6 +63,7 @@ mod tests {
     #[test]
     fn both_loops_do_the_same_number_of_things_of_each_kind() {
         let mut ours = Ours::joined(100, false, |_| {}).expect("a hundred nodes join");
+        ours.settle();
         let mut null = Null::new(100);
         null.run_for(Duration::from_secs(10));
         let (ours, null) = (rhythm(&mut ours, 100), rhythm(&mut null, 100));

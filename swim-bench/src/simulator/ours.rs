@@ -48,7 +48,7 @@ impl Ours {
         Ok(Self { world, events: 0, jury })
     }
 
-    /// The same after everybody has joined, and all has been said about it. `told` hears of the progress.
+    /// The same after everybody has joined. `told` hears of the progress.
     pub(crate) fn joined(
         nodes: u32,
         judged: bool,
@@ -62,11 +62,15 @@ impl Ours {
             ours.run_for(Duration::from_secs(1));
             told(&ours);
         }
-        if ours.jury.is_some() {
-            ours.world.enter(Phase::Trouble);
-        }
-        ours.run_for(SETTLED_AFTER);
         Ok(ours)
+    }
+
+    /// Goes on until all has been said about the joining. What is lost from then on is trouble to the laws.
+    pub(crate) fn settle(&mut self) {
+        if self.jury.is_some() {
+            self.world.enter(Phase::Trouble);
+        }
+        self.run_for(SETTLED_AFTER);
     }
 
     /// Rows in the tables of all nodes, and how many there are when all know all.

@@ -2,3 +2,4 @@
 
 pub(crate) mod duration;
 pub(crate) mod place;
+pub(crate) mod said;

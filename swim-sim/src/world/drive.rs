@@ -1,6 +1,5 @@
 //! How a host's node is driven: what both real drivers do, without sockets.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use swim_core::{Event, Input, NodeId, Output};
@@ -10,6 +9,7 @@ use crate::census::{Death, Presence};
 use crate::evidence::{Happening, Scene};
 use crate::host::{HostId, Logged};
 use crate::queue::{PacketId, Pending};
+use crate::text::said;
 
 /// Ticks in a row at one instant after which a node is said to hang: each does a bounded part of what is
 /// due, so a million members' worth of expiries needs some 20,000.
@@ -191,7 +191,7 @@ impl World {
         self.fabric.transcript.event(self.fabric.now, id, &event);
         self.fabric.mark(MARK_EVENT, id);
         self.fabric.scratch.clear();
-        write!(self.fabric.scratch, "{event:?}").expect("writing to a string cannot fail");
+        said::append(&mut self.fabric.scratch, &event);
         self.fabric.fingerprint.absorb_bytes(self.fabric.scratch.as_bytes());
         self.testify(&Happening::Reported { host: id, event: &event });
         match event {
