@@ -61,6 +61,7 @@ impl LeastSent {
     }
 
     /// Puts `place` in, never sent.
+    #[inline]
     pub(crate) fn push(&mut self, place: u32) {
         while self.links.len() <= place as usize {
             self.links.push(Link { previous: NONE, next: NONE, sends: 0, pass: 0 });
@@ -71,6 +72,7 @@ impl LeastSent {
     }
 
     /// Takes `place` out.
+    #[inline]
     pub(crate) fn remove(&mut self, place: u32) {
         self.unlink(place);
         self.len -= 1;
@@ -141,6 +143,7 @@ impl LeastSent {
         count == self.len && count == len
     }
 
+    #[inline]
     fn append(&mut self, place: u32, sends: usize) {
         let list = &mut self.lists[sends];
         let previous = list.tail;
@@ -155,6 +158,7 @@ impl LeastSent {
         (link.previous, link.next, link.sends) = (previous, NONE, sends as u8);
     }
 
+    #[inline]
     fn unlink(&mut self, place: u32) -> usize {
         let Link { previous, next, sends, .. } = *self.link(place);
         let sends = usize::from(sends);
@@ -176,10 +180,12 @@ impl LeastSent {
         sends
     }
 
+    #[inline]
     fn link(&self, place: u32) -> &Link {
         self.links.get(place as usize).expect("a linked place was put in")
     }
 
+    #[inline]
     fn link_mut(&mut self, place: u32) -> &mut Link {
         self.links.get_mut(place as usize).expect("a linked place was put in")
     }

@@ -62,6 +62,7 @@ impl Updates {
     }
 
     /// Tells something new; returns its place.
+    #[inline]
     pub(crate) fn push(&mut self, news: News) -> u32 {
         let place = self.news.insert(news.into());
         self.order.push(place);
@@ -69,6 +70,7 @@ impl Updates {
     }
 
     /// Stops telling it.
+    #[inline]
     pub(crate) fn remove(&mut self, place: u32) -> Option<News> {
         let news = self.news.remove(place)?;
         self.order.remove(place);
@@ -91,6 +93,7 @@ impl Updates {
     }
 
     /// `place` is in the datagram already. `true` if that was the last time: it is taken out.
+    #[inline]
     pub(crate) fn told(&mut self, place: u32, limit: usize) -> bool {
         let last = self.order.sent(place) >= limit && !mutant!(ToldForEver);
         if last {

@@ -217,10 +217,12 @@ impl Members {
         self.set_links(slot, Links { suspicion: suspicion.unwrap_or(NONE), ..self.links(slot) });
     }
 
+    #[inline]
     fn links(&self, slot: Slot) -> Links {
         self.links.get(self.records.at(slot.0).links.get()).copied().unwrap_or(Links::EMPTY)
     }
 
+    #[inline]
     fn set_links(&mut self, slot: Slot, links: Links) {
         let record = self.records.at_mut(slot.0);
         match self.links.get_mut(record.links.get()) {

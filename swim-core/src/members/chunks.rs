@@ -22,6 +22,7 @@ impl<T, const LEN: usize> Chunks<T, LEN> {
     }
 
     /// How many items there are.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         match self.chunks.last() {
             Some(last) => (self.chunks.len() - 1) * LEN + last.len(),
@@ -30,6 +31,7 @@ impl<T, const LEN: usize> Chunks<T, LEN> {
     }
 
     /// Appends `item` and returns its place.
+    #[inline]
     pub(crate) fn push(&mut self, item: T) -> usize {
         let place = self.len();
         if place == self.chunks.len() * LEN {

@@ -18,18 +18,21 @@ impl Number {
     pub(super) const NONE: Self = Self([u8::MAX; 3]);
 
     /// [`NONE`], which no slab holds, if there is none.
+    #[inline]
     pub(super) const fn get(self) -> u32 {
         let [low, middle, high] = self.0;
         let number = u32::from_le_bytes([low, middle, high, 0]);
         if number == NO_NUMBER { NONE } else { number }
     }
 
+    #[inline]
     pub(super) const fn is_none(self) -> bool {
         self.get() == NONE
     }
 }
 
 impl From<u32> for Number {
+    #[inline]
     fn from(number: u32) -> Self {
         debug_assert!(number == NONE || number < NO_NUMBER, "the limits on members leave room");
         let [low, middle, high, _] = number.to_le_bytes();

@@ -220,11 +220,13 @@ impl Rows for Records {
 }
 
 /// An id as two halves: see the top.
+#[inline]
 pub(crate) const fn split(value: u64) -> [u32; 2] {
     [value as u32, (value >> 32) as u32]
 }
 
 /// The id again.
+#[inline]
 pub(crate) const fn join([low, high]: [u32; 2]) -> u64 {
     (high as u64) << 32 | low as u64
 }

@@ -38,6 +38,7 @@ impl<T, const LEN: usize> Slab<T, LEN> {
     }
 
     /// Keeps `item` and returns its number.
+    #[inline]
     pub(crate) fn insert(&mut self, item: T) -> u32 {
         self.len += 1;
         if self.free == NONE {
@@ -55,6 +56,7 @@ impl<T, const LEN: usize> Slab<T, LEN> {
     /// Takes the item out; its number may be handed out again. `None` if it holds nothing.
     ///
     /// When the last one goes, all memory but that of one chunk goes with it.
+    #[inline]
     pub(crate) fn remove(&mut self, place: u32) -> Option<T> {
         let entry = self.entries.get_mut(place as usize)?;
         if matches!(entry, Entry::Free(_)) {

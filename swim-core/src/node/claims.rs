@@ -293,7 +293,9 @@ impl Node {
 
     /// Tells everybody what is believed of a member now; whatever else was being told of it is not.
     pub(super) fn tell(&mut self, slot: Slot, by: NodeId, accuser: NodeId) {
-        self.hush(slot);
+        if let Some(told) = self.members.queue(slot) {
+            self.updates.remove(told);
+        }
         let place = self.updates.push(News { slot, by, accuser });
         self.members.set_queue(slot, Some(place));
     }
