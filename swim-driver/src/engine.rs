@@ -352,8 +352,7 @@ impl<R: Reply> Engine<R> {
     }
 }
 
-/// Datagrams for which the clock is looked at once: no more than some tens of microseconds pass meanwhile, and
-/// looking costs a fifth of what the node does for a datagram.
+/// Datagrams for which the clock is looked at once: no more than some tens of microseconds pass meanwhile.
 const READS_A_LOOK: usize = 16;
 
 /// Outputs polled at most in one flush: far more than one input can cause. It only bounds a loop in which

@@ -2,9 +2,8 @@
 //!
 //! Nothing here waits. Drivers differ only in when they call it.
 //!
-//! Datagrams are read and sent through rustix, which makes the system call and nothing else: in a process with
-//! several threads a C library first makes each one a point at which the thread can be cancelled, which costs
-//! more than all that the engine does for a datagram itself.
+//! Datagrams are read and sent through rustix, which makes the system call and nothing else; a C library may make
+//! each one a point at which the thread can be cancelled, with atomic operations before and after it.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
