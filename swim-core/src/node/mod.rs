@@ -43,6 +43,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::claim::Claim;
 use crate::config::Config;
 use crate::conflict::{Admissions, Lesser, Rival};
 use crate::doubt::Doubt;
@@ -207,6 +208,23 @@ impl Node {
             deadline: None,
             config,
         }
+    }
+
+    /// Takes these for Alive members from now on, as if all had joined long ago. For simulators, whose clusters
+    /// need not begin with everybody joining; a recording knows nothing of it.
+    #[doc(hidden)]
+    pub fn assume(&mut self, members: impl Iterator<Item = Identity>) {
+        let now = self.now();
+        for member in members.filter(|member| member.id != self.me.id) {
+            let claim =
+                Claim { epoch: member.epoch, incarnation: Incarnation(0), status: crate::Status::Alive };
+            if self.members.find(member.id).is_none() {
+                self.members.insert(member.id, member.addr, claim, now);
+            }
+        }
+        self.join.search = crate::join::Search::Joined;
+        self.join.announced = true;
+        self.settle();
     }
 
     fn empty_table(streams: &mut Streams, config: &Config, me: Identity, now: Instant) -> Members {
