@@ -4,8 +4,8 @@ use std::error::Error;
 
 use clap::{Parser, Subcommand};
 
-use crate::core::{Child, Core};
-use crate::rest::{self, RestArgs, TiedArgs};
+use crate::core::{Child, Core, Instructions};
+use crate::rest::{self, BareArgs, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
 use crate::table::Teller;
 
@@ -26,6 +26,8 @@ pub(crate) struct Args {
 enum Command {
     /// What a datagram costs the core, beside foca: in time and in instructions
     Core(Core),
+    /// How many instructions the core takes, beside what it took before
+    Instructions(Instructions),
     /// How fast whole clusters are simulated
     Simulator(Simulator),
     /// What clusters cost at rest: wake-ups, processor time, memory
@@ -33,6 +35,9 @@ enum Command {
     /// What callgrind runs
     #[command(hide = true)]
     CallgrindChild(Child),
+    /// Pings and answers, and nothing else
+    #[command(hide = true)]
+    Bare(BareArgs),
     /// Becomes another program that dies with its parent
     #[command(hide = true)]
     Tied(TiedArgs),
@@ -43,12 +48,14 @@ impl Args {
         let mut teller = Teller::new(self.json);
         match self.command {
             Command::Core(core) => core.run(&mut teller)?,
+            Command::Instructions(instructions) => return instructions.run(),
             Command::Simulator(simulator) => return simulator.run(teller),
             Command::Rest(args) => return args.run(teller),
             Command::CallgrindChild(child) => {
                 child.run()?;
                 return Ok(true);
             }
+            Command::Bare(args) => return Ok(args.run().map(|()| true)?),
             Command::Tied(args) => return Err(rest::become_tied(&args)),
         }
         Ok(teller.conclude())

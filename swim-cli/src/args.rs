@@ -46,6 +46,7 @@ pub(crate) enum BenchVerb {
 /// `swim bench drivers`
 #[cfg(target_os = "linux")]
 #[derive(ClapArgs, Clone, Debug)]
+#[command(after_help = BENCH_DRIVERS_HELP)]
 pub(crate) struct BenchDriversArgs {
     /// About how long all of it takes, in seconds; there is at least one round of everything
     #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=3600))]
@@ -65,7 +66,7 @@ pub(crate) struct BenchDriversArgs {
 #[cfg(target_os = "linux")]
 #[derive(ClapArgs, Clone, Debug)]
 pub(crate) struct SubjectArgs {
-    /// Which
+    /// Which one
     #[arg(value_enum)]
     pub(crate) contestant: crate::bench::Contestant,
     /// Where a member finds its cluster
@@ -230,6 +231,7 @@ Examples:
   swim demo                                        five members, one of them killed: watch the others notice
   swim demo --nodes 50 --json | tail -1            the verdict only, for a script
   swim demo --interactive                          kill and pause members yourself
+  swim bench drivers --report page.html            what a member costs on this machine, on each driver
   swim node --bind 127.0.0.1:7946                  the first member of a cluster
   swim node --bind 127.0.0.1:0 --join 127.0.0.1:7946 --driver tokio
                                                    a second one, on a free port and the other driver
@@ -239,6 +241,31 @@ Exit codes:
   1    something that was to be shown did not happen, or a member could not run
   2    the command line makes no sense
   130  a demo was interrupted";
+
+#[cfg(target_os = "linux")]
+const BENCH_DRIVERS_HELP: &str = "\
+Members on swim-mio and swim-tokio answer pings on the loopback interface; beside them, the same loops without a
+protocol (`bare`), and epoll itself, asked in several ways, do the same with datagrams of the same lengths. Each is
+a process of its own. They take short turns, round after round, and medians are shown, so that whatever else this
+machine does meets all of them alike.
+
+  busy echo   32 pings are in flight: there is always something to read
+  ping-pong   one is: the contestant sleeps before every ping
+  one core    both sides take turns on one core: the work alone, with little noise
+  free cores  wherever the scheduler puts them: with what waking a core costs, and with its noise
+  CPU         time of the contestant, user and system, for one datagram and its answer, the median of all rounds;
+              × bare: how many times that of the loop without a protocol
+  kernel      the share of it in the kernel, sampled and rough
+  sleeps      context switches because there was nothing to do, for one datagram; pushed: the other ones
+  RTT         from ping to answer, as the other side sees it
+
+System calls are counted in runs of their own, through ptrace. Where the kernel refuses that, they are SKIPPED. Times
+differ between machines; compare the contestants of one run. docs/epoll-vs-async.md explains the figures.
+
+With --json every line is one object: a load {\"contestant\", \"workload\", \"placement\", \"cpu_ns\", \"times_bare\", …},
+{\"rest\"}, {\"calls\"}, a claim {\"what\", \"limit\", \"figure\", \"met\"}, and last {\"ok\": true|false}.
+
+Exit codes: 0 every claim was met, 1 a claim was missed or something could not be measured, 2 usage.";
 
 const DEMO_HELP: &str = "\
 The script: start and converge; SIGKILL one member until every survivor calls it Dead; start it again; stop one
@@ -322,7 +349,7 @@ mod tests {
     fn a_limit_of_a_recording_needs_a_recording() {
         let limit = |line: &str| match parse(line)?.verb {
             Verb::Node(args) => Ok(args.record_limit.0),
-            Verb::Demo(_) => panic!("a node"),
+            _ => panic!("a node"),
         };
         assert_eq!(limit("swim node --record a.swim").expect("valid"), 64 << 20);
         assert_eq!(limit("swim node --record a.swim --record-limit 2MiB").expect("valid"), 2 << 20);

@@ -11,6 +11,7 @@
 //! | `line`, `tell`, `stats_row` | what a member prints, as types that are both written and read |
 //! | `node` | `swim node` |
 //! | `demo` | `swim demo` |
+//! | `bench` | `swim bench`, on Linux |
 #![forbid(unsafe_code)]
 
 mod address;

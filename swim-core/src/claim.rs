@@ -70,6 +70,7 @@ pub struct Claim {
 }
 
 /// Whether `new` replaces `held`. Strict: an equal claim replaces nothing. See the table above.
+#[inline]
 #[must_use]
 pub const fn supersedes(held: &Claim, new: &Claim) -> bool {
     if new.epoch.0 != held.epoch.0 {

@@ -48,7 +48,11 @@ impl EpochClock {
     }
 
     /// A member lives in `epoch`, which was plausible.
+    #[inline]
     pub(crate) fn follow(&mut self, epoch: Epoch, now: Instant) {
+        if epoch <= self.earliest() {
+            return;
+        }
         let told = self.told(now);
         let behind = if self.is_credible(epoch, told) { epoch.0.saturating_sub(told.0) } else { 0 };
         self.ahead_ms = (self.ahead_ms + behind).min(self.lead_ms);
@@ -65,13 +69,25 @@ impl EpochClock {
         Epoch(self.now(now).0.saturating_sub(self.behind_ms))
     }
 
-    /// Whether `epoch` may be believed.
+    /// Whether `epoch` may be believed. Nearly always it may by what the clock read when it was set, which
+    /// takes no dividing of time into milliseconds.
+    #[inline]
     pub(crate) fn is_plausible(&self, epoch: Epoch, now: Instant) -> bool {
+        if self.is_credible(epoch, self.earliest()) {
+            return true;
+        }
         let (own, told) = (self.now(now), self.told(now));
         self.is_credible(epoch, told) || (self.is_credible(epoch, own) && self.is_credible(own, epoch))
     }
 
+    /// What it told when it was set, and has been ahead of since.
+    #[inline]
+    const fn earliest(&self) -> Epoch {
+        Epoch(self.read.0.saturating_sub(self.behind_ms))
+    }
+
     /// Whether somebody whose clock reads `clock` may believe `epoch`.
+    #[inline]
     pub(crate) const fn is_credible(&self, epoch: Epoch, clock: Epoch) -> bool {
         epoch.0 <= clock.0.saturating_add(self.lead_ms)
     }

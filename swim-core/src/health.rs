@@ -39,7 +39,11 @@ impl Health {
     }
 
     /// `base · (multiplier + 1)`.
+    #[inline]
     pub(crate) fn scale(self, base: Duration) -> Duration {
+        if self.multiplier == 0 {
+            return base;
+        }
         base.saturating_mul(u32::from(self.multiplier) + 1)
     }
 }

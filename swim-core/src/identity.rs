@@ -76,6 +76,7 @@ pub struct Identity {
 
 /// The one form of an address that the core compares and stores: a v4-mapped v6 address becomes v4,
 /// flow information is dropped, a scope id is kept only where it means something (link-local).
+#[inline]
 #[must_use]
 pub fn canonical(addr: SocketAddr) -> SocketAddr {
     match addr {
@@ -91,6 +92,7 @@ pub fn canonical(addr: SocketAddr) -> SocketAddr {
 }
 
 /// Whether a datagram can be sent to `addr` and mean one member: a port, and a unicast host.
+#[inline]
 #[must_use]
 pub fn is_reachable_form(addr: SocketAddr) -> bool {
     let ip = addr.ip();

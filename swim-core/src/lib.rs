@@ -54,6 +54,7 @@ macro_rules! mutant {
     };
 }
 
+mod agenda;
 mod bound;
 mod claim;
 mod config;

@@ -23,13 +23,12 @@
 //! first accuser, min = α · max(1, log₁₀ n) · period and max = β · min. K is at most n − 2: there cannot be
 //! more confirmations than other members.
 
-use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::agenda::Agenda;
 use crate::claim::Status;
 use crate::members::{Members, Slot};
 use crate::scale;
@@ -37,9 +36,6 @@ use crate::state::is_free_list;
 use crate::time::Instant;
 use crate::wire::Accusers;
 use crate::{Config, NodeId};
-
-/// Void entries of the heap that are kept, beyond one for each suspicion.
-const VOID_MAX: usize = 64;
 
 /// How patient to be with one suspect, fixed when the suspicion starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -88,8 +84,6 @@ struct Suspicion {
     verdict: Option<NodeId>,
     /// It has been told a second time, or needs not be.
     retold: bool,
-    /// Changes whenever the deadline does; older entries of the heap are void.
-    generation: u32,
 }
 
 impl Suspicion {
@@ -128,10 +122,9 @@ pub(crate) enum Due {
 pub(crate) struct Suspicions {
     places: Vec<Option<Suspicion>>,
     free: Vec<u32>,
-    /// Follows from the places: not saved.
+    /// When something is due about each. Follows from the places: not saved.
     #[serde(skip)]
-    due: BinaryHeap<Reverse<(Instant, u32, u32)>>,
-    generation: u32,
+    due: Agenda,
 }
 
 impl Suspicions {
@@ -143,8 +136,7 @@ impl Suspicions {
         patience: Patience,
         now: Instant,
     ) -> (u32, Duration) {
-        let suspicion =
-            Suspicion { slot, started: now, patience, accusers, verdict: None, retold: false, generation: 0 };
+        let suspicion = Suspicion { slot, started: now, patience, accusers, verdict: None, retold: false };
         let place = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             self.places.len() as u32 - 1
@@ -180,15 +172,14 @@ impl Suspicions {
     pub(crate) fn end(&mut self, place: u32) -> Option<Accusers> {
         let suspicion = self.places.get_mut(place as usize)?.take()?;
         self.free.push(place);
-        self.prune();
+        self.due.remove(place);
         Some(suspicion.accusers)
     }
 
     /// The next one about which something is due at `now`, in order of time. One that has expired stays
     /// until it is ended.
     pub(crate) fn due(&mut self, now: Instant) -> Option<Due> {
-        self.prune();
-        let Reverse((at, place, _)) = *self.due.peek()?;
+        let (at, place) = self.due.first()?;
         let suspicion = self.get_mut(place).filter(|_| at <= now)?;
         let slot = suspicion.slot;
         if at >= suspicion.deadline() {
@@ -201,7 +192,7 @@ impl Suspicions {
 
     /// When something is due next, in patience time.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.due.peek().map(|Reverse((deadline, _, _))| *deadline)
+        self.due.first().map(|(at, _)| at)
     }
 
     /// Who accuses.
@@ -217,10 +208,10 @@ impl Suspicions {
     /// After loading: queues what is due anew. `false` if something does not hang together.
     pub(crate) fn mend(&mut self, members: &Members) -> bool {
         let running = (0_u32..).zip(&self.places).filter_map(|(place, entry)| Some((place, entry.as_ref()?)));
-        let queued = |(place, suspicion): (u32, &Suspicion)| {
-            Reverse((suspicion.due_at(), place, suspicion.generation))
-        };
-        self.due = running.clone().map(queued).collect();
+        self.due = Agenda::default();
+        for (place, suspicion) in running.clone() {
+            self.due.set(place, suspicion.due_at());
+        }
         let is_mine = |slot, place| self.get(place).is_some_and(|suspicion| suspicion.slot == slot);
         let named = || members.slots().filter_map(|slot| Some((slot, members.suspicion(slot)?)));
         let is_sound = |(_, suspicion): (u32, &Suspicion)| suspicion.accusers.is_sound();
@@ -239,33 +230,12 @@ impl Suspicions {
     }
 
     fn schedule(&mut self, place: u32) {
-        self.generation = self.generation.wrapping_add(1);
-        let generation = self.generation;
         let Some(suspicion) = self.get_mut(place) else { return };
-        suspicion.generation = generation;
-        if mutant!(SuspicionTimerForgotten) && suspicion.accusers.len() > 1 {
-            return;
+        let (due_at, accusers) = (suspicion.due_at(), suspicion.accusers.len());
+        if mutant!(SuspicionTimerForgotten) && accusers > 1 {
+            return self.due.remove(place);
         }
-        let due_at = suspicion.due_at();
-        self.due.push(Reverse((due_at, place, generation)));
-        self.prune();
-        let live = self.places.len() - self.free.len();
-        if self.due.len() > VOID_MAX + 2 * live {
-            let places = &self.places;
-            self.due.retain(|Reverse((_, place, generation))| {
-                places[*place as usize].is_some_and(|suspicion| suspicion.generation == *generation)
-            });
-        }
-    }
-
-    /// Drops void entries from the top, so that the top is always a real deadline.
-    fn prune(&mut self) {
-        while let Some(Reverse((_, place, generation))) = self.due.peek() {
-            if self.get(*place).is_some_and(|suspicion| suspicion.generation == *generation) {
-                return;
-            }
-            self.due.pop();
-        }
+        self.due.set(place, due_at);
     }
 }
 
@@ -345,7 +315,7 @@ mod tests {
             let (place, _) = suspicions.start(Slot(2), Accusers::new(NodeId(10)), patience, at(turn));
             suspicions.end(place);
         }
-        assert!(suspicions.due.len() <= VOID_MAX + 4, "{}", suspicions.due.len());
+        assert_eq!(suspicions.places.len(), 2);
         assert_eq!(suspicions.deadline(), Some(at(22_000)));
     }
 

@@ -7,6 +7,10 @@ use std::collections::VecDeque;
 
 use swim_core::Event;
 
+/// Events whose room an empty queue keeps. A burst, of everybody when a member joins, is rare, and its room is given
+/// back: most of the time nothing waits.
+const KEPT: usize = 16;
+
 /// Events that wait for the user.
 #[derive(Debug)]
 pub struct EventQueue {
@@ -42,7 +46,11 @@ impl EventQueue {
 
     /// The oldest event.
     pub fn pop(&mut self) -> Option<Event> {
-        match self.waiting.pop_front() {
+        let event = self.waiting.pop_front();
+        if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
+            self.waiting = VecDeque::new();
+        }
+        match event {
             None if self.lost > 0 => Some(Event::Lost { events: std::mem::take(&mut self.lost) }),
             event => event,
         }
@@ -110,6 +118,18 @@ mod tests {
                 let _ = queue.pop();
             }
             assert!(queue.waiting.len() <= 3);
+        }
+    }
+
+    #[test]
+    fn a_burst_gives_its_room_back_and_a_few_events_keep_theirs() {
+        let mut queue = EventQueue::new(1000);
+        for (count, kept) in [(100, false), (10, true)] {
+            for _ in 0..count {
+                queue.push(Event::LeaveSent { datagrams: 1 });
+            }
+            let popped = std::iter::from_fn(|| queue.pop()).count();
+            assert_eq!((popped, queue.waiting.capacity() > 0), (count, kept));
         }
     }
 }

@@ -33,6 +33,8 @@
 //! does; it is the one thing here that can.
 #![forbid(unsafe_code)]
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod alarm;
 mod answers;
 mod engine;
 mod error;
@@ -43,6 +45,8 @@ mod settings;
 mod snapshot;
 mod view;
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use alarm::Alarm;
 pub use answers::{Answer, CommandError, Joined, Reply};
 pub use engine::{Delivery, Engine, Host, Ready, Received};
 pub use error::Error;

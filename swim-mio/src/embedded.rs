@@ -81,16 +81,11 @@ impl Embedded {
     /// How long `Poll::poll` may wait at most; `None` as long as it likes.
     #[must_use]
     pub fn timeout(&mut self) -> Option<Duration> {
-        let now = self.host.now();
-        self.timeout_at(now)
-    }
-
-    /// [`Embedded::timeout`] for who knows what time it is.
-    pub(crate) fn timeout_at(&self, now: Instant) -> Option<Duration> {
         if self.again {
             return Some(Duration::ZERO);
         }
-        Some(self.engine.deadline()?.since(now))
+        let deadline = self.engine.deadline()?;
+        Some(deadline.since(self.host.now()))
     }
 
     /// Reads, sends and ticks whatever is due.
@@ -206,6 +201,15 @@ impl Embedded {
 
     pub(crate) const fn takes_orders(&self) -> bool {
         !self.engine.is_blocked()
+    }
+
+    /// Whether the next wait must not wait.
+    pub(crate) const fn turns_again(&self) -> bool {
+        self.again
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.engine.deadline()
     }
 
     pub(crate) fn has_events(&self) -> bool {

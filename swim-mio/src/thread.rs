@@ -12,6 +12,7 @@ use swim_driver::{Answer, COMMANDS_MAX, CommandError, Error, Order, Reply, Setti
 use crate::embedded::Embedded;
 use crate::handle::Handle;
 use crate::shared::Shared;
+use crate::timer::Timer;
 
 /// Starts a member on a thread of its own. It looks for `settings.seeds` at once, without waiting for them.
 ///
@@ -20,11 +21,12 @@ use crate::shared::Shared;
 pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let poll = Poll::new().map_err(Error::Start)?;
     let waker = Waker::new(poll.registry(), WAKER).map_err(Error::Start)?;
+    let timer = Timer::new(poll.registry(), ALARM).map_err(Error::Start)?;
     let member = Embedded::new(settings, poll.registry(), SOCKET)?;
     let (orders, inbox) = sync_channel(COMMANDS_MAX);
     let local_addr = member.local_addr();
     let shared = Arc::new(Shared::new(settings.events_max, &member, waker));
-    let body = Body { member, poll, inbox, shared: Arc::clone(&shared) };
+    let body = Body { member, poll, timer, inbox, shared: Arc::clone(&shared) };
     let thread = thread::Builder::new().name("swim-mio".to_owned());
     let thread = thread.spawn(move || body.run()).map_err(Error::Start)?;
     Ok(Handle::new(local_addr, orders, shared, thread))
@@ -49,6 +51,7 @@ impl Reply for Waiter {
 struct Body {
     member: Embedded,
     poll: Poll,
+    timer: Timer,
     inbox: Receiver<Message>,
     shared: Arc<Shared>,
 }
@@ -59,14 +62,22 @@ impl Body {
         let mut more_orders = false;
         let mut now = self.member.now();
         while !self.shared.is_stopping() && !self.member.is_finished() {
-            let timeout = if more_orders { Some(Duration::ZERO) } else { self.member.timeout_at(now) };
+            let timeout = if more_orders || self.member.turns_again() {
+                Some(Duration::ZERO)
+            } else {
+                self.timer.timeout(self.member.deadline(), now)
+            };
             match self.poll.poll(&mut ready, timeout) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => break,
             }
-            for event in ready.iter().filter(|event| event.token() == SOCKET) {
-                self.member.ready(event);
+            for event in &ready {
+                match event.token() {
+                    SOCKET => self.member.ready(event),
+                    ALARM => self.timer.rang(),
+                    _ => {}
+                }
             }
             self.member.turn();
             more_orders = self.take_orders();
@@ -110,3 +121,4 @@ impl Drop for Body {
 
 const SOCKET: Token = Token(0);
 const WAKER: Token = Token(1);
+const ALARM: Token = Token(2);

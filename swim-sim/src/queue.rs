@@ -213,7 +213,8 @@ mod tests {
             let (mut now, mut number) = (0, 0);
             for _ in 0..3_000 {
                 // Bursts and droughts: the queue is often empty, and often full.
-                let pushes = random.below(if random.chance(500_000) { 4 } else { 2 });
+                let many = random.chance(500_000);
+                let pushes = random.below(if many { 4 } else { 2 });
                 for _ in 0..pushes {
                     let reach = 1_u64 << random.below(40);
                     let ahead = random.below(reach) / 1_000 * random.below(1_001);

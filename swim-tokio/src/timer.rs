@@ -7,29 +7,22 @@
 //! while the machine sleeps, so a member rings as soon as it wakes.
 
 use std::io;
-use std::os::fd::OwnedFd;
-use std::time::Duration;
 
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
-};
 use swim_core::Instant;
-use swim_driver::Host;
+use swim_driver::{Alarm, Host};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::socket::{register, runtime_is_gone};
 
 pub(crate) struct Timer {
-    alarm: AsyncFd<OwnedFd>,
+    alarm: AsyncFd<Alarm>,
     set_for: Option<Instant>,
 }
 
 impl Timer {
     pub(crate) fn new() -> io::Result<Self> {
-        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        let alarm = timerfd_create(TimerfdClockId::Boottime, flags)?;
-        Ok(Self { alarm: register(alarm, Interest::READABLE)?, set_for: None })
+        Ok(Self { alarm: register(Alarm::new()?, Interest::READABLE)?, set_for: None })
     }
 
     /// Sets it to ring at `deadline`, unless it will.
@@ -37,15 +30,9 @@ impl Timer {
         if self.set_for == deadline {
             return;
         }
-        // A wait of zero would switch it off.
-        let wait = deadline.map(|deadline| deadline.since(clock.now()).max(Duration::from_nanos(1)));
-        let spec = Itimerspec {
-            it_interval: timespec(Duration::ZERO),
-            it_value: timespec(wait.unwrap_or_default()),
-        };
-        // It cannot fail: the descriptor is a timer, and the time is in range. Should it all the same, the
-        // next turn tries again.
-        if timerfd_settime(&self.alarm, TimerfdTimerFlags::empty(), &spec).is_ok() {
+        let wait = deadline.map(|deadline| deadline.since(clock.now()));
+        // It cannot fail. Should it all the same, the next turn tries again.
+        if self.alarm.get_ref().set(wait).is_ok() {
             self.set_for = deadline;
         }
     }
@@ -61,16 +48,10 @@ impl Timer {
     }
 }
 
-fn timespec(time: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: time.subsec_nanos().into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
+    use std::time::Duration;
 
     use swim_driver::{Delivery, Received};
     use tokio::runtime::Builder;

@@ -129,7 +129,7 @@ fn perform<S: Side>(side: &mut S, operations: &[Operation]) {
     for operation in operations.iter().copied().filter(|operation| S::can(*operation)) {
         let times = match operation {
             Operation::Newcomer => 1,
-            Operation::Known | Operation::Changed => 64,
+            Operation::Known | Operation::KnownAnybody | Operation::Changed => 64,
             _ => 256,
         };
         // Once over, so that nothing is counted that happens only the first time.

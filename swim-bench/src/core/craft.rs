@@ -83,11 +83,13 @@ pub(crate) fn ping_head(bytes: &mut Vec<u8>, target: u32, incarnation: u32, numb
     part(bytes, 1, &head);
 }
 
-/// The head of an ack of somebody whose root is the same, and who believes the best.
-pub(crate) fn ack_head(bytes: &mut Vec<u8>, number: u64) {
+/// An ack of somebody whose root is the same, and who believes the best.
+pub(crate) fn ack(label: u32, sender: u32, number: u64) -> Vec<u8> {
+    let mut bytes = datagram(label, sender, 0, Kind::Ack);
     let mut head = number.to_le_bytes().to_vec();
     head.extend([0, 0, 0]);
-    part(bytes, 1, &head);
+    part(&mut bytes, 1, &head);
+    bytes
 }
 
 /// The head of a Join (nonce, token) and of an Announce (token, number).
@@ -140,6 +142,20 @@ pub(crate) fn suspect(member: u32, incarnation: u32, accuser: u32) -> Vec<u8> {
     bytes.push(1);
     bytes.extend(id(accuser).0.to_le_bytes());
     bytes
+}
+
+/// `member` says goodbye.
+pub(crate) fn left(member: u32, incarnation: u32) -> Vec<u8> {
+    let mut bytes = vec![Status::Left as u8, 0];
+    word(&mut bytes, member, incarnation);
+    bytes.extend(id(member).0.to_le_bytes());
+    bytes
+}
+
+/// The number of a ping; `None` if the datagram is something else.
+pub(crate) fn ping_number(bytes: &[u8]) -> Option<u64> {
+    let number = bytes.get(56..)?.first_chunk().map(|number| u64::from_le_bytes(*number))?;
+    (bytes[4] == Kind::Ping as u8).then_some(number)
 }
 
 /// The datagram comes from `sender` instead.

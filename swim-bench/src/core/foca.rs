@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 use super::craft;
 use super::meter::{Meter, Only};
-use super::operation::{Dice, FULL, Operation, Side};
+use super::operation::{Dice, FULL, Operation, PINGERS, Side, TALK, TELLINGS};
 
 /// Datagrams that are made before they are handed in, one after the other.
 const BATCH: usize = 16;
@@ -104,13 +104,11 @@ pub(crate) struct Outlet<T> {
     pub(crate) notifications: u64,
     target: Option<T>,
     timers: Vec<Timer<T>>,
-    /// The last datagram, where the bench wants to see it.
-    pub(crate) seen: Option<Vec<u8>>,
 }
 
 impl<T> Outlet<T> {
     pub(crate) fn new() -> Self {
-        Self { datagrams: 0, bytes: 0, notifications: 0, target: None, timers: Vec::new(), seen: None }
+        Self { datagrams: 0, bytes: 0, notifications: 0, target: None, timers: Vec::new() }
     }
 }
 
@@ -124,10 +122,6 @@ impl<T: Identity> Runtime<T> for Outlet<T> {
         self.datagrams += 1;
         self.bytes += black_box(data).len() as u64;
         self.target = Some(target);
-        if let Some(seen) = &mut self.seen {
-            seen.clear();
-            seen.extend_from_slice(data);
-        }
     }
 
     fn submit_after(&mut self, event: Timer<T>, _: Duration) {
@@ -172,8 +166,8 @@ impl<T: Name> Peer<T> {
         black_box(done.is_ok());
     }
 
-    fn anybody(&mut self) -> u32 {
-        1 + self.dice.below(self.members - 1)
+    fn anybody(&mut self, some: u32) -> u32 {
+        1 + self.dice.below((self.members - 1).min(some))
     }
 
     pub(crate) fn state(&self, member: u32) -> Option<(State, u16)> {
@@ -181,12 +175,12 @@ impl<T: Name> Peer<T> {
         Some((found.state(), found.incarnation()))
     }
 
-    fn pings(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+    fn pings(&mut self, some: u32, times: u32, meter: &mut impl Meter) -> u64 {
         let before = self.outlet.datagrams;
         for _ in 0..times.div_ceil(BATCH as u32) {
             let batch: Vec<_> = (0..BATCH)
                 .map(|_| {
-                    let sender = self.anybody();
+                    let sender = self.anybody(some);
                     self.datagram(sender, Message::Ping(77), &[])
                 })
                 .collect();
@@ -206,11 +200,11 @@ impl<T: Name> Peer<T> {
         self.datagram(1, Message::Gossip, &updates)
     }
 
-    fn known(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+    fn known(&mut self, some: u32, times: u32, meter: &mut impl Meter) -> u64 {
         for _ in 0..times.div_ceil(BATCH as u32) {
             let batch: Vec<_> = (0..BATCH)
                 .map(|_| {
-                    let about: Vec<_> = (0..FULL).map(|_| (self.anybody(), 0)).collect();
+                    let about: Vec<_> = (0..FULL).map(|_| (self.anybody(some), 0)).collect();
                     self.gossip(about.into_iter())
                 })
                 .collect();
@@ -240,6 +234,30 @@ impl<T: Name> Peer<T> {
             });
         }
         u64::from(times.div_ceil(BATCH as u32)) * (BATCH * some.len()) as u64
+    }
+
+    fn told(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+        let ping = self.datagram(1, Message::Ping(77), &[]);
+        let before = self.outlet.datagrams;
+        for _ in 0..times.div_ceil(TELLINGS as u32) {
+            self.incarnation += 1;
+            self.change(2..self.members.min(2 + FULL as u32), self.incarnation);
+            meter.measure(|| {
+                for _ in 0..TELLINGS {
+                    self.feed(&ping);
+                }
+            });
+        }
+        self.outlet.datagrams - before
+    }
+
+    /// Hears of changes of these members.
+    pub(crate) fn change(&mut self, numbers: std::ops::Range<u32>, incarnation: u16) {
+        let numbers: Vec<u32> = numbers.collect();
+        for some in numbers.chunks(FULL) {
+            let datagram = self.gossip(some.iter().map(|number| (*number, incarnation)));
+            self.feed(&datagram);
+        }
     }
 
     fn newcomers(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
@@ -317,10 +335,13 @@ impl<T: Name> Peer<T> {
 impl<T: Name> Side for Peer<T> {
     fn perform(&mut self, operation: Operation, times: u32, meter: &mut impl Meter) -> u64 {
         match operation {
-            Operation::Ping => self.pings(times, meter),
+            Operation::Ping => self.pings(PINGERS, times, meter),
+            Operation::PingAnybody => self.pings(u32::MAX, times, meter),
             Operation::Ack => (0..times).map(|_| self.ack(meter)).sum(),
-            Operation::Known => self.known(times, meter),
+            Operation::Known => self.known(TALK, times, meter),
+            Operation::KnownAnybody => self.known(u32::MAX, times, meter),
             Operation::Changed => self.changed(times, meter),
+            Operation::Told => self.told(times, meter),
             Operation::Newcomer => self.newcomers(times, meter),
             Operation::Suspicion => self.suspicions(times, meter),
             Operation::Round => (0..times).map(|_| self.round(meter)).sum(),

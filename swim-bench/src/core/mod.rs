@@ -3,10 +3,15 @@
 mod callgrind;
 mod counts;
 mod craft;
+mod extremes;
 mod foca;
+mod guard;
+mod life;
 mod meter;
 mod operation;
 mod swim;
+#[cfg(test)]
+mod tests;
 mod times;
 
 use std::error::Error;
@@ -16,6 +21,7 @@ use clap::Parser;
 use crate::table::Teller;
 
 pub(crate) use callgrind::Child;
+pub(crate) use guard::Instructions;
 
 /// What a member costs: swim-core beside foca 2, operation by operation, in time and in instructions.
 #[derive(Debug, Parser)]
@@ -31,6 +37,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn run(&self, teller: &mut Teller) -> Result<(), Box<dyn Error>> {
         times::compare(teller, &self.members, self.only.as_deref())?;
+        extremes::compare(teller, &self.members, self.only.as_deref())?;
         counts::compare(teller, &self.members, self.only.as_deref())
     }
 }

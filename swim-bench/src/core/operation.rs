@@ -8,14 +8,21 @@ pub(crate) const FULL: usize = 41;
 /// One of the things that a member does all the time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Operation {
-    /// A ping of some member is answered.
+    /// A ping of one of sixty-four members is answered.
     Ping,
+    /// A ping of any member, whom the cache does not remember.
+    PingAnybody,
     /// The ack of the member that is being probed.
     Ack,
-    /// A full datagram of claims that are held already; each counts.
+    /// A full datagram of claims that are held already; each counts. They are about a thousand members: what
+    /// is new is told by everybody for a while.
     Known,
+    /// The same about any members.
+    KnownAnybody,
     /// A datagram of claims that are newer than what is held; each counts.
     Changed,
+    /// A ping is answered while the last changes wait to be told: as many as fit.
+    Told,
     /// A datagram of members that nobody had heard of; each counts.
     Newcomer,
     /// Somebody's suspicion of a member, and the member's refutation.
@@ -30,14 +37,17 @@ pub(crate) enum Operation {
 
 impl Operation {
     /// All of them; those that leave something to tell come last.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Ping,
+        Self::PingAnybody,
         Self::Ack,
         Self::Known,
+        Self::KnownAnybody,
         Self::Round,
         Self::Idle,
         Self::Digest,
         Self::Changed,
+        Self::Told,
         Self::Suspicion,
         Self::Newcomer,
     ];
@@ -46,9 +56,12 @@ impl Operation {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ping => "ping",
+            Self::PingAnybody => "ping-anybody",
             Self::Ack => "ack",
             Self::Known => "known",
+            Self::KnownAnybody => "known-anybody",
             Self::Changed => "changed",
+            Self::Told => "told",
             Self::Newcomer => "newcomer",
             Self::Suspicion => "suspicion",
             Self::Round => "round",
@@ -61,9 +74,12 @@ impl Operation {
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Ping => "ping → ack",
+            Self::PingAnybody => "ping → ack, of anybody",
             Self::Ack => "ack received",
             Self::Known => "known update",
+            Self::KnownAnybody => "known update, of anybody",
             Self::Changed => "changed update",
+            Self::Told => "ack full of news",
             Self::Newcomer => "update of a newcomer",
             Self::Suspicion => "suspicion raised and refuted",
             Self::Round => "probe round",
@@ -76,6 +92,13 @@ impl Operation {
         Self::ALL.into_iter().find(|operation| operation.name() == name)
     }
 }
+
+/// Acks that are sure to be full before the news is old.
+pub(crate) const TELLINGS: usize = 4;
+/// Members that ping, where not anybody does.
+pub(crate) const PINGERS: u32 = 64;
+/// Members who are talked about, where not everybody is.
+pub(crate) const TALK: u32 = 1_000;
 
 /// A member of a cluster of some size, of some library.
 pub(crate) trait Side {

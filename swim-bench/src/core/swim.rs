@@ -12,7 +12,7 @@ use swim_core::{
 
 use super::craft::{self, EPOCH, Kind, addr, id, number_of};
 use super::meter::{Meter, Nothing, Only};
-use super::operation::{Dice, FULL, Operation, Side};
+use super::operation::{Dice, FULL, Operation, PINGERS, Side, TALK, TELLINGS};
 
 /// Who tells the node of everybody else.
 const TELLER: u32 = 1;
@@ -22,7 +22,7 @@ const BATCH: usize = 16;
 /// A node that knows `members` members, itself included, and has nothing left to say.
 pub(crate) struct Swim {
     pub(crate) node: Node,
-    now: Instant,
+    pub(crate) now: Instant,
     pub(crate) members: u32,
     root: u64,
     hashes: [u32; 16],
@@ -90,8 +90,7 @@ impl Swim {
 
     /// Gossip datagrams about all these members, each as full as a real node makes it.
     pub(crate) fn gossip_of(&self, numbers: std::ops::Range<u32>) -> Vec<Vec<u8>> {
-        let numbers: Vec<u32> = numbers.collect();
-        numbers.chunks(FULL).map(|some| self.gossip(some, 0)).collect()
+        self.records_of(numbers, |number| craft::alive(number, 0))
     }
 
     fn gossip(&self, about: &[u32], incarnation: u32) -> Vec<u8> {
@@ -102,13 +101,13 @@ impl Swim {
     }
 
     /// A ping of the node, by a member that holds the same table.
-    fn ping(&self, sender: u32) -> Vec<u8> {
+    pub(crate) fn ping(&self, sender: u32) -> Vec<u8> {
         let mut bytes = craft::datagram(self.label(), sender, 0, Kind::Ping);
         craft::ping_head(&mut bytes, 0, self.node.incarnation().0, 77, self.root);
         bytes
     }
 
-    fn label(&self) -> u32 {
+    pub(crate) fn label(&self) -> u32 {
         self.node.config().label_hash()
     }
 
@@ -216,8 +215,7 @@ impl Swim {
         });
         let Some((target, number, root)) = ping else { return 0 };
         self.root = root;
-        let mut ack = craft::datagram(self.label(), number_of(target), 0, Kind::Ack);
-        craft::ack_head(&mut ack, number);
+        let ack = craft::ack(self.label(), number_of(target), number);
         meter.measure(|| self.feed(target, &ack));
         1
     }
@@ -226,18 +224,18 @@ impl Swim {
         self.round(&mut Only { which: 2, pieces: 0, meter })
     }
 
-    /// Somebody, but not the node itself.
-    fn anybody(&mut self) -> u32 {
-        1 + self.dice.below(self.members - 1)
+    /// One of the first `some` members after the node itself.
+    fn anybody(&mut self, some: u32) -> u32 {
+        1 + self.dice.below((self.members - 1).min(some))
     }
 
-    fn pings(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+    fn pings(&mut self, some: u32, times: u32, meter: &mut impl Meter) -> u64 {
         let ping = self.ping(TELLER);
         let mut batch: Vec<_> = (0..BATCH).map(|_| (addr(TELLER), ping.clone())).collect();
         let mut answered = 0;
         for _ in 0..times.div_ceil(BATCH as u32) {
             for (source, bytes) in &mut batch {
-                let sender = self.anybody();
+                let sender = self.anybody(some);
                 *source = addr(sender);
                 craft::set_sender(bytes, sender);
             }
@@ -250,12 +248,12 @@ impl Swim {
         answered
     }
 
-    fn known(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+    fn known(&mut self, some: u32, times: u32, meter: &mut impl Meter) -> u64 {
         let mut batch: Vec<_> = (0..BATCH).map(|_| self.gossip(&[TELLER; FULL], 0)).collect();
         for _ in 0..times.div_ceil(BATCH as u32) {
             for bytes in &mut batch {
                 for place in 0..FULL {
-                    craft::set_alive(bytes, place, self.anybody(), 0);
+                    craft::set_alive(bytes, place, self.anybody(some), 0);
                 }
             }
             meter.measure(|| {
@@ -285,6 +283,56 @@ impl Swim {
             });
         }
         u64::from(times.div_ceil(BATCH as u32)) * (BATCH * some.len()) as u64
+    }
+
+    fn told(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+        let ping = self.ping(TELLER);
+        let mut told = 0;
+        for _ in 0..times.div_ceil(TELLINGS as u32) {
+            self.incarnation += 1;
+            self.change(2..self.members.min(2 + FULL as u32), self.incarnation);
+            told += meter.measure(|| {
+                (0..TELLINGS).map(|_| u64::from(self.feed(addr(TELLER), &ping).datagrams)).sum::<u64>()
+            });
+        }
+        told
+    }
+
+    /// Hears of changes of these members.
+    pub(crate) fn change(&mut self, numbers: std::ops::Range<u32>, incarnation: u32) {
+        for datagram in self.changes_of(numbers, incarnation) {
+            self.hear(&datagram);
+        }
+    }
+
+    /// Gossip that these members have changed.
+    pub(crate) fn changes_of(&self, numbers: std::ops::Range<u32>, incarnation: u32) -> Vec<Vec<u8>> {
+        self.records_of(numbers, |number| craft::alive(number, incarnation))
+    }
+
+    /// Gossip that these members are suspected.
+    pub(crate) fn suspicions_of(&self, numbers: std::ops::Range<u32>, incarnation: u32) -> Vec<Vec<u8>> {
+        self.records_of(numbers, |number| craft::suspect(number, incarnation, TELLER))
+    }
+
+    /// Gossip that these members have said goodbye.
+    pub(crate) fn goodbyes_of(&self, numbers: std::ops::Range<u32>, incarnation: u32) -> Vec<Vec<u8>> {
+        self.records_of(numbers, |number| craft::left(number, incarnation))
+    }
+
+    fn records_of(&self, numbers: std::ops::Range<u32>, record: impl Fn(u32) -> Vec<u8>) -> Vec<Vec<u8>> {
+        let numbers: Vec<u32> = numbers.collect();
+        let datagram = |some: &[u32]| {
+            let mut bytes = craft::datagram(self.label(), TELLER, 0, Kind::Gossip);
+            craft::updates(&mut bytes, &some.iter().map(|number| record(*number)).collect::<Vec<_>>());
+            bytes
+        };
+        numbers.chunks(FULL).map(datagram).collect()
+    }
+
+    /// Hears a datagram of whoever tells everything.
+    pub(crate) fn hear(&mut self, datagram: &[u8]) -> Came {
+        self.feed(addr(TELLER), datagram)
     }
 
     fn newcomers(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
@@ -370,10 +418,13 @@ impl Swim {
 impl Side for Swim {
     fn perform(&mut self, operation: Operation, times: u32, meter: &mut impl Meter) -> u64 {
         match operation {
-            Operation::Ping => self.pings(times, meter),
+            Operation::Ping => self.pings(PINGERS, times, meter),
+            Operation::PingAnybody => self.pings(u32::MAX, times, meter),
             Operation::Ack => (0..times).map(|_| self.ack(meter)).sum(),
-            Operation::Known => self.known(times, meter),
+            Operation::Known => self.known(TALK, times, meter),
+            Operation::KnownAnybody => self.known(u32::MAX, times, meter),
             Operation::Changed => self.changed(times, meter),
+            Operation::Told => self.told(times, meter),
             Operation::Newcomer => self.newcomers(times, meter),
             Operation::Suspicion => self.suspicions(times, meter),
             Operation::Round => (0..times).map(|_| self.round(meter)).sum(),

@@ -11,6 +11,8 @@ use crate::table::Teller;
 
 /// Batches of each side.
 const ROUNDS: usize = 7;
+/// What a ping may take, in nanoseconds.
+const PING_NS: f64 = 200.0;
 /// How long a batch should take, in nanoseconds.
 const BATCH_NS: f64 = 4e6;
 /// The largest table that foca is given: loading it takes time by the square of it.
@@ -54,7 +56,8 @@ pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) ->
             let [first, second, third] = figures.map(|mut figures| median(&mut figures));
             let measure = Measure::new(operation.title(), Some((*members).into()), "ns", first);
             if second == 0.0 {
-                teller.tell(measure)?;
+                let short = operation == Operation::Ping;
+                teller.tell(if short { measure.claiming(Claim::AtMost(PING_NS)) } else { measure })?;
                 continue;
             }
             let usual = measure.clone().beside(Usual::WHAT, second);
@@ -62,7 +65,9 @@ pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) ->
                 Some(times) => usual.claiming(Claim::TimesLess(times)),
                 None => usual,
             })?;
-            teller.tell(measure.beside(Lean::WHAT, third))?;
+            let lean = measure.beside(Lean::WHAT, third);
+            let short = operation == Operation::Ping;
+            teller.tell(if short { lean.claiming(Claim::AtMost(PING_NS)) } else { lean })?;
         }
     }
     Ok(())
@@ -97,7 +102,7 @@ fn turn(
         let mut wall = Wall::default();
         side.perform(operation, 1, &mut wall);
         let once = wall.nanos(look).max(50.0);
-        *times = (BATCH_NS / once).clamp(1.0, 2_000.0) as u32;
+        *times = (BATCH_NS / once).clamp(1.0, 20_000.0) as u32;
         return;
     }
     let mut wall = Wall::default();

@@ -41,7 +41,7 @@ impl Apart {
         for (index, &asked_at) in asked.iter().enumerate() {
             let file = scratch.join(format!("{:?}-{index}", entrant.who));
             let mut command = command(entrant, own, index, asked_at, &file)?;
-            command.stderr(Stdio::null());
+            command.stderr(File::create(file.with_extension("err"))?);
             if index == 1 {
                 // Peers ask once, and give up when nobody answers.
                 thread::sleep(SEED_STARTS);
@@ -59,7 +59,8 @@ impl Apart {
         let total = self.members.len();
         for member in &mut self.members {
             if let Some(status) = member.process.ended()? {
-                return Err(io::Error::other(format!("a member has ended: {status}")));
+                let said = read(&member.file.with_extension("err"))?;
+                return Err(io::Error::other(format!("a member has ended: {status}: {said}")));
             }
         }
         for member in &self.members {
@@ -73,13 +74,15 @@ impl Apart {
     /// How many members `member` knows, itself among them.
     fn known_to(&self, member: &Member) -> io::Result<usize> {
         match self.who {
-            Contestant::Mio | Contestant::Tokio => {
+            Contestant::Mio | Contestant::MioSmall | Contestant::Tokio => {
                 let lines = read(&member.file)?;
                 let lines =
                     lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
                 let alive = lines.filter(|line| line["event"] == "alive").map(|line| line["id"].to_string());
                 Ok(1 + alive.collect::<BTreeSet<_>>().len())
             }
+            // It is told.
+            Contestant::Bare => Ok(self.members.len()),
             // Its file has everybody else.
             Contestant::Foca => Ok(1 + read(&member.file)?.lines().count()),
             Contestant::Serf => {
@@ -109,8 +112,8 @@ fn command(entrant: &Entrant, own: &[u16], index: usize, asked_at: u16, file: &P
     let mut command = tied::command(&entrant.program)?;
     command.stdin(Stdio::null()).stdout(Stdio::null());
     match entrant.who {
-        Contestant::Mio | Contestant::Tokio => {
-            let driver = if entrant.who == Contestant::Mio { "mio" } else { "tokio" };
+        Contestant::Mio | Contestant::MioSmall | Contestant::Tokio => {
+            let driver = if entrant.who == Contestant::Tokio { "tokio" } else { "mio" };
             command.args(["node", "--json", "--profile", "lan", "--driver", driver, "--bind", &here]);
             command.args(join("--join")).stdout(File::create(file)?);
         }
@@ -123,12 +126,14 @@ fn command(entrant: &Entrant, own: &[u16], index: usize, asked_at: u16, file: &P
             command.args(["agent", "-profile", "lan", "-log-level", "err", "-node", &here, "-bind", &here]);
             command.args(["-rpc-addr", &addr(&asked_at)]).args(join("-join"));
         }
+        Contestant::Bare => {
+            command.args(["bare", &index.to_string()]).args(own.iter().map(u16::to_string));
+        }
         _ => {
             let total = own.len().to_string();
-            command
-                .args(["members", "--driver", "tokio", "--count", "1", "--total", &total, "--bind", &here]);
+            command.args(["tokio", "1", &total, &here]).args(first);
             // It takes the end of its input for its own.
-            command.args(join("--join")).stdin(Stdio::piped()).stdout(File::create(file)?);
+            command.stdin(Stdio::piped()).stdout(File::create(file)?);
         }
     }
     Ok(command)

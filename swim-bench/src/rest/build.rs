@@ -22,6 +22,22 @@ pub(crate) fn swim() -> Result<PathBuf, Box<dyn Error>> {
     own("swim-cli", "swim")
 }
 
+/// The same, built to take little memory: for size, and with the C library inside.
+///
+/// # Errors
+/// It cannot be built.
+pub(crate) fn small_swim() -> Result<PathBuf, Box<dyn Error>> {
+    let version = Command::new("rustc").arg("-vV").output()?.stdout;
+    let version = String::from_utf8(version)?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
+    let target = target()?;
+    let mut cargo = cargo();
+    cargo.current_dir(WORKSPACE).env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
+    cargo.args(["build", "--profile", "small", "--package", "swim-cli", "--bin", "swim", "--target", host]);
+    carry_out(cargo.arg("--target-dir").arg(&target))?;
+    Ok(target.join(host).join("small/swim"))
+}
+
 /// This package's program with many members.
 ///
 /// # Errors
@@ -115,8 +131,11 @@ fn cargo() -> Command {
 }
 
 fn carry_out(command: &mut Command) -> Result<(), Box<dyn Error>> {
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status()?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
+    let output = command.stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
 }
 
 fn copy_folder(source: &Path, target: &Path) -> io::Result<()> {

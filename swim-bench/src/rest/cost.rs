@@ -16,9 +16,9 @@ pub(crate) struct Cost {
     /// Its time on a processor.
     pub(crate) cpu_ms_per_minute: f64,
     /// What of it is in memory.
-    pub(crate) resident_kb: f64,
+    pub(crate) resident_kib: f64,
     /// What of that is its own.
-    pub(crate) anonymous_kb: f64,
+    pub(crate) anonymous_kib: f64,
 }
 
 /// What processes had used at one moment.
@@ -56,8 +56,8 @@ impl Usages {
         Ok(Cost {
             wakes_per_second: mean(wakes) / seconds,
             cpu_ms_per_minute: mean(cpu_ns) / 1e6 / seconds * 60.0,
-            resident_kb: mean(resident) / 1000.0,
-            anonymous_kb: mean(anonymous) / 1000.0,
+            resident_kib: mean(resident) / 1024.0,
+            anonymous_kib: mean(anonymous) / 1024.0,
         })
     }
 }

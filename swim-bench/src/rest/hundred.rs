@@ -105,8 +105,8 @@ fn tell(args: &RestArgs, measured: &[Measured], teller: &mut Teller) -> Result<(
             |cost| cost.cpu_ms_per_minute,
             |_| judged(Claim::TimesLess(6.0)),
         )?;
-        rows.tell("resident", "kB", spent, |cost| cost.resident_kb, |_| judged(Claim::TimesLess(10.0)))?;
-        rows.tell("of that its own", "kB", spent, |cost| cost.anonymous_kb, |_| None)?;
+        rows.tell("resident", "KiB", spent, |cost| cost.resident_kib, |_| judged(Claim::TimesLess(10.0)))?;
+        rows.tell("of that its own", "KiB", spent, |cost| cost.anonymous_kib, |_| None)?;
     }
 
     teller.heading("A hundred in one process: from the start until all know all, and a crash")?;

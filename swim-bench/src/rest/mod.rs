@@ -5,6 +5,7 @@
 //! hundred members in one process.
 
 mod apart;
+mod bare;
 mod build;
 mod cost;
 mod hundred;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::table::Teller;
+pub(crate) use bare::BareArgs;
 
 /// The options of `rest`.
 #[derive(Debug, Args)]
@@ -53,6 +55,8 @@ pub(crate) struct TiedArgs {
 enum Contestant {
     /// Five processes: `swim node` on swim-mio
     Mio,
+    /// Five processes: the same, built small and static
+    MioSmall,
     /// Five processes: `swim node` on swim-tokio
     Tokio,
     /// Five processes: swim-tokio on the `current_thread` runtime, in a program that does nothing else
@@ -61,6 +65,8 @@ enum Contestant {
     Foca,
     /// Five processes: serf's agent
     Serf,
+    /// Five processes: a loop that pings and answers, and nothing else
+    Bare,
     /// A hundred in a process: swim-mio, embedded in one loop
     HundredEmbedded,
     /// A hundred in a process: swim-mio, a thread for each
@@ -131,10 +137,12 @@ impl Contestant {
     fn program(self) -> Result<Result<PathBuf, &'static str>, Box<dyn Error>> {
         Ok(match self {
             Self::Mio | Self::Tokio => Ok(build::swim()?),
+            Self::MioSmall => Ok(build::small_swim()?),
             Self::TokioAlone | Self::HundredEmbedded | Self::HundredThreads | Self::HundredTokio => {
                 Ok(build::members()?)
             }
             Self::Foca => Ok(build::foca()?),
+            Self::Bare => Ok(std::env::current_exe()?),
             Self::Serf => {
                 build::installed("serf").ok_or("serf is not installed (Debian: apt-get install serf)")
             }
@@ -150,10 +158,12 @@ impl Contestant {
     const fn label(self) -> &'static str {
         match self {
             Self::Mio => "swim node, mio",
+            Self::MioSmall => "swim node, mio, small",
             Self::Tokio => "swim node, tokio",
             Self::TokioAlone => "tokio, current_thread",
             Self::Foca => "foca 2, its UDP example",
             Self::Serf => "serf 0.9",
+            Self::Bare => "a bare loop",
             Self::HundredEmbedded => "mio, embedded",
             Self::HundredThreads => "mio, threads",
             Self::HundredTokio => "tokio, current_thread",

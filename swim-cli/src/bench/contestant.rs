@@ -13,6 +13,8 @@ pub(crate) enum Contestant {
     EpollLevel,
     /// epoll, edge-triggered: reads until the socket is empty, as it must.
     EpollEdge,
+    /// The same, and each wait ends after a second at the latest.
+    EpollTimeout,
     /// epoll, edge-triggered: reads with `recvmmsg`, answers with `sendmmsg`.
     EpollBatch,
     /// The same loop on mio.
@@ -31,10 +33,11 @@ pub(crate) enum Contestant {
 
 impl Contestant {
     /// All of them, in the order in which they are shown.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::EpollLevelOne,
         Self::EpollLevel,
         Self::EpollEdge,
+        Self::EpollTimeout,
         Self::EpollBatch,
         Self::Mio,
         Self::SwimMio,
@@ -50,12 +53,13 @@ impl Contestant {
             Self::EpollLevelOne => "epoll, level, one read a wait",
             Self::EpollLevel => "epoll, level, until empty",
             Self::EpollEdge => "epoll, edge, until empty",
-            Self::EpollBatch => "epoll, edge, recvmmsg/sendmmsg",
-            Self::Mio => "mio, no protocol",
+            Self::EpollTimeout => "epoll, edge, with a timeout",
+            Self::EpollBatch => "epoll, edge, batched",
+            Self::Mio => "mio, bare",
             Self::SwimMio => "swim-mio",
-            Self::TokioCurrent => "tokio current_thread, no protocol",
+            Self::TokioCurrent => "tokio current_thread, bare",
             Self::SwimTokioCurrent => "swim-tokio current_thread",
-            Self::TokioMulti => "tokio multi_thread, no protocol",
+            Self::TokioMulti => "tokio multi_thread, bare",
             Self::SwimTokioMulti => "swim-tokio multi_thread",
         }
     }

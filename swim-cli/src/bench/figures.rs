@@ -113,18 +113,15 @@ impl Figures {
         &self.loads[&(contestant, workload, placement)]
     }
 
-    /// How many times the CPU time of the same loop without a protocol a member takes: the median of what
-    /// each round says, in which both had their turn.
+    /// How many times the CPU time of the same loop without a protocol a member takes.
     pub(crate) fn times_bare(
         &self,
         member: Contestant,
         workload: Workload,
         placement: Placement,
     ) -> Option<f64> {
-        let ours = self.load(member, workload, placement);
         let bare = self.load(member.bare()?, workload, placement);
-        let ratios: Vec<f64> = ours.cpu_ns.iter().zip(&bare.cpu_ns).map(|(ours, bare)| ours / bare).collect();
-        Some(median(&ratios))
+        Some(self.load(member, workload, placement).cpu() / bare.cpu())
     }
 
     /// The system calls of a contestant under a workload.

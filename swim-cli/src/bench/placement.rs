@@ -2,7 +2,7 @@
 //!
 //! With a core for each, a ping-pong measures mostly how the machine wakes a core that sleeps: on a virtual
 //! one twenty microseconds, with a lot of noise. With both on one core it measures the work alone, to a
-//! percent or two. So both are shown, and what is claimed is judged on one core, which is the stricter.
+//! percent or two. So both are shown, and claims are judged on one core.
 
 use std::io;
 

@@ -24,6 +24,8 @@ use crate::bench::trace::{self, Calls};
 const SETTLE: Duration = Duration::from_millis(1);
 /// Time for a contestant under the tracer to go back to sleep between two pings.
 const TRACED_PAUSE: Duration = Duration::from_micros(300);
+/// Time for threads that the tracer woke to go back to sleep.
+const ATTACHED: Duration = Duration::from_millis(20);
 /// Time for a cluster to come to rest.
 const COME_TO_REST: Duration = Duration::from_millis(1500);
 
@@ -183,7 +185,10 @@ fn watched(pairs: &mut [Pair], work: impl FnOnce(&mut [Pair]) -> io::Result<()>)
         let tell = move || attached.send(()).unwrap_or_default();
         let tracer = scope.spawn(move || trace::trace(&threads, tell));
         // If the tracer could not attach, it says why in the end.
-        let worked = begin.recv().map_or(Ok(()), |()| work(pairs));
+        let worked = begin.recv().map_or(Ok(()), |()| {
+            thread::sleep(ATTACHED);
+            work(pairs)
+        });
         for pair in &mut *pairs {
             pair.process.kill()?;
         }

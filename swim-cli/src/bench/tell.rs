@@ -31,7 +31,7 @@ pub(crate) fn tell(
             )?;
         }
     }
-    writeln!(out, "\n{}", paint(BOLD, "Claims, judged on one core"))?;
+    writeln!(out, "\n{}", paint(BOLD, "Claims; CPU is judged on one core"))?;
     for claim in claims {
         let verdict = if claim.met() { paint(GOOD, "met") } else { paint(BAD, "MISSED") };
         writeln!(
@@ -54,25 +54,40 @@ fn load(out: &mut impl Write, figures: &Figures, workload: Workload) -> io::Resu
         paint(BOLD, title),
         paint(DIM, "(each figure for one datagram and its answer; times in µs)")
     )?;
-    writeln!(out, "{:<34}{:^39}{:^47}", "", "── both sides on one core ──", "── on free cores ──")?;
+    writeln!(out, "{:<34}{:^40}{:^54}", "", "── both sides on one core ──", "── on free cores ──")?;
     writeln!(
         out,
-        "{:<34} {:>6} {:>8} {:>8} {:>7} {:>6} {:>9} {:>8} {:>8} {:>8} {:>8}",
-        "", "CPU", "× bare", "kernel", "sleeps", "pushed", "CPU", "sleeps", "RTT p50", "p99", "p99.9"
+        "{:<34} {:>6} {:>7} {:>8} {:>7} {:>6} {:>9} {:>7} {:>7} {:>8} {:>7} {:>7}",
+        "",
+        "CPU",
+        "× bare",
+        "kernel",
+        "sleeps",
+        "pushed",
+        "CPU",
+        "× bare",
+        "sleeps",
+        "RTT p50",
+        "p99",
+        "p99.9"
     )?;
     for contestant in Contestant::ALL {
         let one = figures.load(contestant, workload, Placement::OneCore);
         let free = figures.load(contestant, workload, Placement::Free);
-        let times = figures.times_bare(contestant, workload, Placement::OneCore);
+        let times = |placement| {
+            let times = figures.times_bare(contestant, workload, placement);
+            times.map(|times| format!("{times:.2}")).unwrap_or_default()
+        };
         let row = format!(
-            "{:<34} {:>6.2} {:>8} {:>6.0} % {:>7.3} {:>6.3} {:>9.2} {:>8.3} {:>8.1} {:>8.1} {:>8.1}",
+            "{:<34} {:>6.2} {:>7} {:>6.0} % {:>7.3} {:>6.3} {:>9.2} {:>7} {:>7.3} {:>8.1} {:>7.1} {:>7.1}",
             contestant.name(),
             one.cpu() / 1e3,
-            times.map(|times| format!("{times:.2}")).unwrap_or_default(),
+            times(Placement::OneCore),
             one.in_kernel() * 100.0,
             one.sleeps(),
             one.preemptions(),
             free.cpu() / 1e3,
+            times(Placement::Free),
             free.sleeps(),
             free.rtt_us(0.5),
             free.rtt_us(0.99),

@@ -4,7 +4,7 @@
 //! Every thread stops before and after each call, and the tracer looks at it both times. So the times include
 //! the stops, which take longer than most of the calls, and say only how calls compare; the counts are right.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::time::Instant;
 
@@ -28,17 +28,17 @@ pub(crate) type Calls = HashMap<libc::c_long, Histogram<u64>>;
 /// The kernel lets nobody trace, or this machine's registers are not known here.
 pub(crate) fn trace(processes: &[Vec<u32>], attached: impl FnOnce()) -> io::Result<Vec<Calls>> {
     let mut tracer = Tracer { threads: HashMap::new(), calls: vec![Calls::new(); processes.len()] };
+    let mut stopping = HashSet::new();
     for (place, threads) in processes.iter().enumerate() {
         for thread in threads {
             let thread = Pid::from_raw(i32::try_from(*thread).map_err(io::Error::other)?);
             ptrace::seize(thread, Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE)?;
             ptrace::interrupt(thread)?;
             tracer.threads.insert(thread, Thread { place, called: None });
+            stopping.insert(thread);
         }
     }
     let mut attached = Some(attached);
-    let mut stopped = 0;
-    let threads = tracer.threads.len();
     loop {
         let status = match waitpid(None, Some(WaitPidFlag::__WALL)) {
             Ok(status) => status,
@@ -46,9 +46,11 @@ pub(crate) fn trace(processes: &[Vec<u32>], attached: impl FnOnce()) -> io::Resu
             Err(Errno::EINTR) => continue,
             Err(error) => return Err(error.into()),
         };
-        stopped += usize::from(matches!(status, WaitStatus::PtraceEvent(..)));
+        if let WaitStatus::PtraceEvent(thread, ..) = status {
+            stopping.remove(&thread);
+        }
         tracer.see(status)?;
-        if stopped >= threads
+        if stopping.is_empty()
             && let Some(attached) = attached.take()
         {
             attached();

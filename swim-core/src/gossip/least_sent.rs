@@ -80,6 +80,7 @@ impl LeastSent {
     }
 
     /// `place` was sent once more, in this pass. Returns how often it was sent.
+    #[inline]
     pub(crate) fn sent(&mut self, place: u32) -> usize {
         let sends = self.unlink(place) + 1;
         self.link_mut(place).pass = self.pass;
@@ -88,11 +89,13 @@ impl LeastSent {
     }
 
     /// The least-sent entry that this pass has not sent.
+    #[inline]
     pub(crate) fn first(&self) -> Option<u32> {
         self.first_of(u64::MAX)
     }
 
     /// The entry after `place`, to be taken before `place` is sent or removed.
+    #[inline]
     pub(crate) fn after(&self, place: u32) -> Option<u32> {
         let Link { next, sends, .. } = *self.link(place);
         if next != NONE && self.link(next).pass != self.pass {
@@ -103,6 +106,7 @@ impl LeastSent {
 
     /// The first in the lists of `mask`. What this pass has sent stands at the end of its list, so one
     /// that stands at the head is followed by nothing else.
+    #[inline]
     fn first_of(&self, mask: u64) -> Option<u32> {
         let mut used = self.used & mask;
         while used != 0 {

@@ -1,9 +1,10 @@
 //! Reading the table, and the fields of a row on which no list depends.
 
-use core::net::SocketAddr;
+use core::net::{SocketAddr, SocketAddrV4};
 use core::ops::ControlFlow;
 use core::time::Duration;
 
+use super::address::PackedAddr;
 use super::number::Number;
 use super::record::{Links, RecordAt};
 use super::slab::NONE;
@@ -18,6 +19,7 @@ use crate::time::Instant;
 /// The table as a whole.
 impl Members {
     /// The member with this id.
+    #[inline]
     pub(crate) fn find(&self, id: NodeId) -> Option<Slot> {
         self.index.find(id, |slot| self.records.at(slot).id()).map(Slot)
     }
@@ -137,23 +139,35 @@ impl Members {
         }
     }
 
+    #[inline]
     pub(crate) fn id(&self, slot: Slot) -> NodeId {
         self.records.at(slot.0).id()
     }
 
+    #[inline]
     pub(crate) fn claim(&self, slot: Slot) -> Claim {
         self.records.at(slot.0).claim()
     }
 
+    #[inline]
     pub(crate) fn addr(&self, slot: Slot) -> SocketAddr {
         self.addresses.unpack(self.records.at(slot.0).addr())
     }
 
+    #[inline]
     pub(crate) fn metadata(&self, slot: Slot) -> &[u8] {
         self.metadata.get(self.records.at(slot.0).metadata.get()).map_or(&[], |bytes| bytes)
     }
 
+    /// Whether this very claim is held of the member at this very address, with all that belongs to it.
+    #[inline]
+    pub(crate) fn is_said(&self, slot: Slot, claim: &Claim, addr: SocketAddrV4) -> bool {
+        let record = self.records.at(slot.0);
+        record.claim() == *claim && !record.is_pending() && record.addr() == PackedAddr::v4(addr)
+    }
+
     /// Whether the claim was learnt without the address and metadata that belong to it.
+    #[inline]
     pub(crate) fn is_pending(&self, slot: Slot) -> bool {
         self.records.at(slot.0).is_pending()
     }
@@ -167,6 +181,7 @@ impl Members {
     }
 
     /// Smoothed round trip in microseconds; forgotten when the member dies or leaves.
+    #[inline]
     pub(crate) fn rtt_us(&self, slot: Slot) -> Option<u32> {
         self.records.at(slot.0).rtt_us()
     }
@@ -180,16 +195,19 @@ impl Members {
     }
 
     /// The caller's number for its queued update about the member.
+    #[inline]
     pub(crate) fn queue(&self, slot: Slot) -> Option<u32> {
         some(self.links(slot).queue)
     }
 
     /// Any number but `u32::MAX`.
+    #[inline]
     pub(crate) fn set_queue(&mut self, slot: Slot, queue: Option<u32>) {
         self.set_links(slot, Links { queue: queue.unwrap_or(NONE), ..self.links(slot) });
     }
 
     /// The caller's number for its suspicion of the member.
+    #[inline]
     pub(crate) fn suspicion(&self, slot: Slot) -> Option<u32> {
         some(self.links(slot).suspicion)
     }

@@ -4,7 +4,7 @@
 //! port; a v6 address (with its scope id, which a link-local one is useless without) lies in a slab at
 //! the side, and the four bytes are its number there.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,13 @@ pub(super) struct PackedAddr {
     pub(super) ip: u32,
     pub(super) port: u16,
     pub(super) is_v6: bool,
+}
+
+impl PackedAddr {
+    #[inline]
+    pub(super) const fn v4(addr: SocketAddrV4) -> Self {
+        Self { ip: addr.ip().to_bits(), port: addr.port(), is_v6: false }
+    }
 }
 
 /// The v6 addresses of a table.
@@ -33,7 +40,7 @@ impl Addresses {
     /// Keeps a canonical address.
     pub(super) fn pack(&mut self, addr: SocketAddr) -> PackedAddr {
         match addr {
-            SocketAddr::V4(v4) => PackedAddr { ip: v4.ip().to_bits(), port: v4.port(), is_v6: false },
+            SocketAddr::V4(v4) => PackedAddr::v4(v4),
             SocketAddr::V6(v6) => {
                 let ip = self.v6.insert((*v6.ip(), v6.scope_id()));
                 PackedAddr { ip, port: v6.port(), is_v6: true }
@@ -49,6 +56,7 @@ impl Addresses {
     }
 
     /// The address that was packed.
+    #[inline]
     pub(super) fn unpack(&self, packed: PackedAddr) -> SocketAddr {
         if !packed.is_v6 {
             return SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(packed.ip)), packed.port);

@@ -50,11 +50,13 @@ impl<T, const LEN: usize> Chunks<T, LEN> {
     }
 
     /// The item at `place`, if there is one.
+    #[inline]
     pub(crate) fn get(&self, place: usize) -> Option<&T> {
         self.chunks.get(place / LEN)?.get(place % LEN)
     }
 
     /// The item at `place`, if there is one, to change.
+    #[inline]
     pub(crate) fn get_mut(&mut self, place: usize) -> Option<&mut T> {
         self.chunks.get_mut(place / LEN)?.get_mut(place % LEN)
     }

@@ -80,6 +80,7 @@ impl Index {
     }
 
     /// The number that stands for `id`.
+    #[inline]
     pub(crate) fn find(&self, id: NodeId, key_of: impl Fn(u32) -> NodeId) -> Option<u32> {
         let hash = self.hash(id);
         let is_it = |number: &u32| key_of(*number) == id;

@@ -87,14 +87,17 @@ impl Record {
         record
     }
 
+    #[inline]
     pub(super) const fn id(&self) -> NodeId {
         NodeId(join(self.id))
     }
 
+    #[inline]
     pub(super) const fn status(&self) -> Status {
         self.status
     }
 
+    #[inline]
     pub(super) const fn claim(&self) -> Claim {
         Claim {
             epoch: Epoch(join([self.epoch_low, self.epoch_high as u32])),
@@ -113,6 +116,7 @@ impl Record {
         self.set_bit(PENDING, pending);
     }
 
+    #[inline]
     pub(super) const fn addr(&self) -> PackedAddr {
         PackedAddr { ip: self.ip, port: self.port, is_v6: self.flags & V6 != 0 }
     }
@@ -133,6 +137,7 @@ impl Record {
         self.rtt_us_or_previous = rtt_us.map_or(NONE, |us| us.min(NONE - 1));
     }
 
+    #[inline]
     pub(super) const fn is_pending(&self) -> bool {
         self.flags & PENDING != 0
     }
@@ -184,10 +189,12 @@ pub(super) trait RecordAt {
 }
 
 impl RecordAt for Records {
+    #[inline]
     fn at(&self, slot: u32) -> &Record {
         self.get(slot).expect("a slot is held until its member is forgotten")
     }
 
+    #[inline]
     fn at_mut(&mut self, slot: u32) -> &mut Record {
         self.get_mut(slot).expect("a slot is held until its member is forgotten")
     }

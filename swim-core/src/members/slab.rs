@@ -71,6 +71,7 @@ impl<T, const LEN: usize> Slab<T, LEN> {
     }
 
     /// The item with this number.
+    #[inline]
     pub(crate) fn get(&self, place: u32) -> Option<&T> {
         match self.entries.get(place as usize)? {
             Entry::Used(item) => Some(item),
@@ -79,6 +80,7 @@ impl<T, const LEN: usize> Slab<T, LEN> {
     }
 
     /// The item with this number, to change.
+    #[inline]
     pub(crate) fn get_mut(&mut self, place: u32) -> Option<&mut T> {
         match self.entries.get_mut(place as usize)? {
             Entry::Used(item) => Some(item),

@@ -26,7 +26,7 @@ use crate::mutant::supersedes;
 use crate::output::Event;
 use crate::stats::DropReason;
 use crate::suspicion::Patience;
-use crate::wire::{About, Accusers, Header, Update, VERSION};
+use crate::wire::{About, Accusers, Header, Plain, Update, VERSION};
 
 /// What an update did here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +43,19 @@ pub(super) enum Outcome {
 }
 
 impl Node {
+    /// Whether this is what gossip is made of: somebody is said to live who is held Alive in the very same
+    /// words. [`hear`](Self::hear) would come to the same, by a longer way.
+    #[inline]
+    pub(super) fn is_held(&self, said: &Plain) -> bool {
+        let is_said = |slot| {
+            slot != Slot::ME && self.members.is_said(slot, &claim(&said.about, Status::Alive), said.addr)
+        };
+        self.members.find(said.about.id).is_some_and(is_said)
+            && said.versions == (VERSION, VERSION)
+            && self.is_plausible(said.about.epoch)
+            && self.me.addr != SocketAddr::V4(said.addr)
+    }
+
     /// One update, told by `from`.
     pub(super) fn hear(&mut self, update: &Update<'_>, from: NodeId) -> Outcome {
         let about = *update.about();

@@ -325,7 +325,10 @@ impl Node {
     /// Hears everything that rode on a member's datagram.
     pub(super) fn absorb(&mut self, body: &Body<'_>, from: NodeId) -> Gossip {
         let mut gossip = Gossip::NOTHING;
-        for update in body.updates.clone() {
+        let mut updates = body.updates.clone();
+        loop {
+            self.stats.updates_known += updates.pass(|said| self.is_held(said));
+            let Some(update) = updates.next() else { break };
             match update.map(|update| self.hear(&update, from)) {
                 Ok(super::claims::Outcome::News) => gossip.news += 1,
                 Ok(super::claims::Outcome::Outdated(slot)) if gossip.outdated_len < OUTDATED_MAX => {

@@ -73,7 +73,8 @@ impl Node {
         }
         let sender = self.sender();
         let limit = self.datagram_room().min(cargo.len_max.unwrap_or(usize::MAX));
-        let sends_max = self.sends_max();
+        let something = self.updates.len() > 0 || self.broadcasts.len() > 0;
+        let sends_max = if something { self.sends_max() } else { 1 };
         let Some(bytes) = self.outbox.open() else {
             self.stats.drop(DropReason::OutboxFull);
             return false;
@@ -102,7 +103,7 @@ impl Node {
                 self.stats.updates_sent += 1;
             }
         }
-        if cargo.gossip && (self.updates.len() > 0 || self.broadcasts.len() > 0) {
+        if cargo.gossip && something {
             let written = ride(
                 &mut writer,
                 (&mut self.members, &self.suspicions),
@@ -226,6 +227,7 @@ fn put_row(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions, 
 }
 
 /// A member's last own word.
+#[inline]
 fn alive(members: &Members, slot: Slot) -> Update<'_> {
     let claim = members.claim(slot);
     Update::Alive {

@@ -110,7 +110,8 @@ impl Node {
 
     /// The earliest of all reasons to wake up, in awake time.
     fn earliest(&self) -> Option<Instant> {
-        [
+        let mut earliest: Option<Instant> = None;
+        for at in [
             self.period_at,
             self.probe.as_ref().and_then(crate::probe::Probe::next_at),
             self.relays.deadline(),
@@ -120,10 +121,13 @@ impl Node {
             self.rival.as_ref().map(crate::conflict::Rival::deadline),
             self.sync.deadline(),
             self.suspicions.deadline().map(|at| self.doubt.when_patient(at)),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        ] {
+            earliest = match (earliest, at) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
+        }
+        earliest
     }
 
     fn bury_expired(&mut self) {

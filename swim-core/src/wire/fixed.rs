@@ -1,157 +1,163 @@
-//! Fields of fixed width, for `#[serde(with = "fixed")]`.
+//! Fields of fixed width, one after the other.
 //!
-//! postcard writes integers as varints unless told otherwise. A varint has several spellings of one
-//! number and a length that depends on it; the wire has neither. Every field wider than a byte goes
-//! through here, and an epoch that no node can hold is refused where it is read.
+//! Every head is written and read here, field by field in the order in which [`head!`] names them: little-endian,
+//! no padding, and the same number of bytes whatever the number. What no node can mean (an epoch beyond 48
+//! bits, a status that there is not) is refused where it is read.
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use alloc::vec::Vec;
 
 use super::message::Verdict;
 use crate::claim::{Claim, Status};
 use crate::identity::{Epoch, Incarnation, NodeId};
 
-/// A field that always takes the same number of bytes.
-pub(super) trait Fixed: Copy {
-    /// Writes it.
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error>;
-    /// Reads it.
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+/// A field that knows its bytes, or a head that is made of such.
+pub(super) trait Fixed: Sized {
+    /// Appends it.
+    fn put(&self, bytes: &mut Vec<u8>);
+    /// Takes it off the front; `None` if that is too short or means nothing.
+    fn take(bytes: &mut &[u8]) -> Option<Self>;
 }
 
-/// What `#[serde(with = "fixed")]` calls to write.
-pub(super) fn serialize<T: Fixed, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    value.put(serializer)
+/// A struct is its fields in this order.
+macro_rules! head {
+    ($name:ty: $($field:ident)*) => {
+        impl Fixed for $name {
+            #[inline]
+            fn put(&self, bytes: &mut Vec<u8>) {
+                $(self.$field.put(bytes);)*
+            }
+            #[inline]
+            fn take(bytes: &mut &[u8]) -> Option<Self> {
+                $(let $field = Fixed::take(bytes)?;)*
+                Some(Self { $($field),* })
+            }
+        }
+    };
+}
+pub(super) use head;
+
+head!(Claim: epoch incarnation status);
+
+macro_rules! number {
+    ($($type:ty)*) => {$(
+        impl Fixed for $type {
+            #[inline]
+            fn put(&self, bytes: &mut Vec<u8>) {
+                bytes.extend_from_slice(&self.to_le_bytes());
+            }
+            #[inline]
+            fn take(bytes: &mut &[u8]) -> Option<Self> {
+                let (number, rest) = bytes.split_first_chunk()?;
+                *bytes = rest;
+                Some(Self::from_le_bytes(*number))
+            }
+        }
+    )*};
 }
 
-/// What `#[serde(with = "fixed")]` calls to read.
-pub(super) fn deserialize<'de, T: Fixed, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    T::take(deserializer)
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct Word32(#[serde(with = "postcard::fixint::le")] u32);
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct Word64(#[serde(with = "postcard::fixint::le")] u64);
-
-/// A [`Claim`], which itself knows nothing of the wire.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct ClaimFields {
-    #[serde(with = "self")]
-    epoch: Epoch,
-    #[serde(with = "self")]
-    incarnation: Incarnation,
-    #[serde(with = "self")]
-    status: Status,
-}
-
-impl Fixed for u16 {
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        postcard::fixint::le::serialize(&self, serializer)
-    }
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        postcard::fixint::le::deserialize(deserializer)
-    }
-}
-
-impl Fixed for u32 {
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        postcard::fixint::le::serialize(&self, serializer)
-    }
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        postcard::fixint::le::deserialize(deserializer)
-    }
-}
-
-impl Fixed for u64 {
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        postcard::fixint::le::serialize(&self, serializer)
-    }
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        postcard::fixint::le::deserialize(deserializer)
-    }
-}
+number!(u8 u16 u32 u64);
 
 impl Fixed for NodeId {
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.put(serializer)
+    #[inline]
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.0.put(bytes);
     }
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        u64::take(deserializer).map(Self)
+    #[inline]
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        u64::take(bytes).map(Self)
     }
 }
 
 impl Fixed for Incarnation {
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.put(serializer)
+    #[inline]
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.0.put(bytes);
     }
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        u32::take(deserializer).map(Self)
+    #[inline]
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        u32::take(bytes).map(Self)
     }
 }
 
 impl Fixed for Epoch {
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.put(serializer)
+    #[inline]
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.0.put(bytes);
     }
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let epoch = Self(u64::take(deserializer)?);
-        if epoch > Self::MAX { Err(D::Error::custom("epoch beyond 48 bits")) } else { Ok(epoch) }
+    #[inline]
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        u64::take(bytes).map(Self).filter(|epoch| *epoch <= Self::MAX)
     }
 }
 
-/// A byte that tells whether the number follows, then the number.
-impl Fixed for Option<u64> {
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.map(Word64).serialize(serializer)
+impl Fixed for bool {
+    #[inline]
+    fn put(&self, bytes: &mut Vec<u8>) {
+        bytes.push(u8::from(*self));
     }
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::<Word64>::deserialize(deserializer)?.map(|word| word.0))
+    #[inline]
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        match u8::take(bytes)? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+}
+
+/// A byte that tells whether the field follows, then the field.
+impl<T: Fixed> Fixed for Option<T> {
+    #[inline]
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.is_some().put(bytes);
+        if let Some(field) = self {
+            field.put(bytes);
+        }
+    }
+    #[inline]
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        if bool::take(bytes)? { T::take(bytes).map(Some) } else { Some(None) }
     }
 }
 
 impl Fixed for Status {
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self as u8).serialize(serializer)
+    #[inline]
+    fn put(&self, bytes: &mut Vec<u8>) {
+        bytes.push(*self as u8);
     }
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_u8(u8::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("unknown status"))
-    }
-}
-
-/// A byte that tells whether the claim follows, then epoch, incarnation and status.
-impl Fixed for Option<Claim> {
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        let claim =
-            self.map(|Claim { epoch, incarnation, status }| ClaimFields { epoch, incarnation, status });
-        claim.serialize(serializer)
-    }
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let claim = Option::<ClaimFields>::deserialize(deserializer)?;
-        Ok(claim.map(|ClaimFields { epoch, incarnation, status }| Claim { epoch, incarnation, status }))
-    }
-}
-
-impl Fixed for [u32; 16] {
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.map(Word32).serialize(serializer)
-    }
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(<[Word32; 16]>::deserialize(deserializer)?.map(|word| word.0))
+    #[inline]
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        Self::from_u8(u8::take(bytes)?)
     }
 }
 
 impl Fixed for Verdict {
-    fn put<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self as u8).serialize(serializer)
+    #[inline]
+    fn put(&self, bytes: &mut Vec<u8>) {
+        bytes.push(*self as u8);
     }
-    fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match u8::deserialize(deserializer)? {
-            0 => Ok(Self::Admitted),
-            1 => Ok(Self::IdTaken),
-            2 => Ok(Self::Refused),
-            _ => Err(D::Error::custom("unknown verdict")),
+    #[inline]
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        match u8::take(bytes)? {
+            0 => Some(Self::Admitted),
+            1 => Some(Self::IdTaken),
+            2 => Some(Self::Refused),
+            _ => None,
         }
+    }
+}
+
+impl Fixed for [u32; 16] {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        for number in self {
+            number.put(bytes);
+        }
+    }
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        let mut numbers = [0; 16];
+        for number in &mut numbers {
+            *number = u32::take(bytes)?;
+        }
+        Some(numbers)
     }
 }

@@ -52,7 +52,7 @@ pub(crate) use message::{
 pub use payloads::payload_ranges;
 #[cfg(test)]
 pub(crate) use update::Updates;
-pub(crate) use update::{About, SUSPECT_LEN_MAX, Update, update_len};
+pub(crate) use update::{About, Plain, SUSPECT_LEN_MAX, Update, update_len};
 pub(crate) use writer::Writer;
 
 /// Longest datagram that is looked at, in bytes.

@@ -20,6 +20,19 @@ impl<'a> Records<'a> {
     pub(super) const fn new(part: &'a [u8]) -> Self {
         Self { rest: part }
     }
+
+    /// The next record with its length, if it is exactly `N` bytes long in all; it is not consumed.
+    #[inline]
+    pub(super) fn peek<const N: usize>(&self) -> Option<&'a [u8; N]> {
+        let (raw, _) = self.rest.split_first_chunk::<N>()?;
+        (usize::from(u16::from_le_bytes([raw[0], raw[1]])) + RECORD_LEN == N).then_some(raw)
+    }
+
+    /// Goes past what [`peek`](Self::peek) has shown.
+    #[inline]
+    pub(super) fn pass<const N: usize>(&mut self) {
+        self.rest = &self.rest[N..];
+    }
 }
 
 impl<'a> Iterator for Records<'a> {

@@ -5,7 +5,7 @@
 //! follows depends on it; what follows *that* belongs to a later version and is skipped.
 
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::ops::Range;
 
 use super::accusers::{ACCUSERS_MAX, Accusers};
@@ -21,6 +21,9 @@ const COMMON_LEN: usize = 22;
 
 /// Bytes of a suspicion with as many accusers as there can be, its length included.
 pub(crate) const SUSPECT_LEN_MAX: usize = RECORD_LEN + COMMON_LEN + 1 + 8 * ACCUSERS_MAX;
+
+/// Bytes of a [`Plain`] record, its length included.
+pub(super) const PLAIN_LEN: usize = RECORD_LEN + COMMON_LEN + 2 + 4 + 2;
 
 const FLAG_V6: u8 = 1 << 0;
 const FLAG_METADATA: u8 = 1 << 1;
@@ -74,6 +77,17 @@ pub(crate) enum Update<'a> {
         /// The operator's node, or the member itself if it said goodbye.
         by: NodeId,
     },
+}
+
+/// What most records are: somebody lives, at a v4 address and without metadata.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Plain {
+    /// Who.
+    pub(crate) about: About,
+    /// Where.
+    pub(crate) addr: SocketAddrV4,
+    /// The lowest and the highest version of the format that it speaks.
+    pub(crate) versions: (u8, u8),
 }
 
 impl<'a> Update<'a> {
@@ -161,6 +175,34 @@ impl<'a> Update<'a> {
     }
 }
 
+impl Plain {
+    #[inline]
+    fn read(raw: &[u8; PLAIN_LEN]) -> Self {
+        let about = About {
+            id: NodeId(u64_at(raw, 4)),
+            epoch: Epoch(u64_at(raw, 12)),
+            incarnation: Incarnation(u32_at(raw, 20)),
+        };
+        let ip = Ipv4Addr::new(raw[26], raw[27], raw[28], raw[29]);
+        Self { about, addr: SocketAddrV4::new(ip, u16_at(raw, 24)), versions: (raw[30], raw[31]) }
+    }
+
+    /// Appends it at once: an append costs more than the bytes of a field.
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        debug_assert!(self.about.epoch <= Epoch::MAX, "no later epoch is ever held");
+        debug_assert!(self.versions.0 <= self.versions.1, "a range");
+        let mut raw = [0; PLAIN_LEN];
+        raw[..4].copy_from_slice(&[(PLAIN_LEN - RECORD_LEN) as u8, 0, Status::Alive as u8, 0]);
+        raw[4..12].copy_from_slice(&self.about.id.0.to_le_bytes());
+        raw[12..20].copy_from_slice(&self.about.epoch.0.to_le_bytes());
+        raw[20..24].copy_from_slice(&self.about.incarnation.0.to_le_bytes());
+        raw[24..26].copy_from_slice(&self.addr.port().to_le_bytes());
+        raw[26..30].copy_from_slice(&self.addr.ip().octets());
+        raw[30..].copy_from_slice(&[self.versions.0, self.versions.1]);
+        bytes.extend_from_slice(&raw);
+    }
+}
+
 /// Bytes that `update` takes in a datagram, its length included.
 pub(crate) fn update_len(update: &Update<'_>) -> usize {
     let rest = match update {
@@ -188,6 +230,21 @@ pub(crate) struct Updates<'a> {
 impl<'a> Updates<'a> {
     pub(super) const fn new(part: &'a [u8]) -> Self {
         Self { records: Records::new(part) }
+    }
+
+    /// Passes over plain records as long as they are `known`, without taking them for more than they are.
+    /// Returns how many.
+    #[inline]
+    pub(crate) fn pass(&mut self, mut known: impl FnMut(&Plain) -> bool) -> u64 {
+        let mut passed = 0;
+        while let Some(raw) = self.records.peek::<PLAIN_LEN>() {
+            if raw[2..4] != [Status::Alive as u8, 0] || !known(&Plain::read(raw)) {
+                break;
+            }
+            self.records.pass::<PLAIN_LEN>();
+            passed += 1;
+        }
+        passed
     }
 }
 

@@ -4,13 +4,14 @@
 //! finish and nothing to forget. What does not fit is refused and leaves no trace.
 
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 use super::PART_LEN;
 use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_PAYLOAD, TAG_UPDATES};
 use super::broadcast::{BroadcastRecord, broadcast_len};
 use super::header::{HEADER_LEN, Sender, write as write_header};
 use super::message::{Message, Ping};
-use super::update::{Update, update_len};
+use super::update::{PLAIN_LEN, Plain, Update, update_len};
 use crate::payload::PAYLOAD_MAX;
 
 /// One datagram under construction at the end of a buffer: the message first, then updates, then
@@ -48,7 +49,20 @@ impl<'a> Writer<'a> {
     /// Appends an update; `false` if it does not fit.
     #[must_use]
     pub(crate) fn update(&mut self, update: &Update<'_>) -> bool {
+        if let Update::Alive { about, addr: SocketAddr::V4(addr), versions, metadata: [] } = *update {
+            return self.plain(&Plain { about, addr, versions });
+        }
         if !self.fits(TAG_UPDATES, update_len(update)) {
+            return false;
+        }
+        self.open(TAG_UPDATES);
+        update.write(self.bytes);
+        self.patch();
+        true
+    }
+
+    fn plain(&mut self, update: &Plain) -> bool {
+        if !self.fits(TAG_UPDATES, PLAIN_LEN) {
             return false;
         }
         self.open(TAG_UPDATES);

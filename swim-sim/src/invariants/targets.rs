@@ -12,8 +12,9 @@
 //! Excused is what was said in a member's name: an address that is named in a datagram from where its alleged
 //! sender really is, and that no host has ever named, was forged or garbled on the way, and is believed like any
 //! other word of a member. So is what is said in the name of a member that never was, from where such a word
-//! places it: a flipped bit can make a datagram's sender the very one that an earlier one has made up. What a
-//! stranger names from its own address excuses nothing.
+//! places it: a flipped bit can make a datagram's sender the very one that an earlier one has made up. And what
+//! rides on the welcome of a seed or a hint that was asked, whatever became of its sender's name. What a stranger
+//! names from its own address excuses nothing.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -48,6 +49,8 @@ pub(super) struct Targets {
 struct Own {
     /// Seeds and hints.
     named: BTreeSet<SocketAddr>,
+    /// Which of them it has asked to be let in, and the number of the question.
+    joins: BTreeSet<(SocketAddr, u64)>,
     /// Where datagrams came from.
     askers: BTreeSet<SocketAddr>,
     /// Where the datagram in hand comes from.
@@ -142,6 +145,11 @@ impl Invariant for Targets {
         match what {
             Happening::Sent { host, target, .. } => {
                 let own = self.hosts.of(*host);
+                if let Some(nonce) = said.number.filter(|_| said.kind == MessageKind::Join)
+                    && own.named.contains(target)
+                {
+                    own.joins.insert((*target, nonce));
+                }
                 if is_handshake(said.kind) && own.askers.contains(target) {
                     own.astray = None;
                 }
@@ -153,7 +161,12 @@ impl Invariant for Targets {
                 if said.kind == MessageKind::Announce && self.tokens.proves(*host, *source, said) {
                     self.known.insert(*source);
                 }
-                if is_at(scene, said.sender, *source) || self.misplaced.contains(&(said.sender, *source)) {
+                let asked = said.kind == MessageKind::Welcome
+                    && said
+                        .number
+                        .is_some_and(|nonce| self.hosts.of(*host).joins.contains(&(*source, nonce)));
+                let member = is_at(scene, said.sender, *source);
+                if asked || member || self.misplaced.contains(&(said.sender, *source)) {
                     self.note_words(scene, said);
                 }
             }

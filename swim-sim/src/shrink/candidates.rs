@@ -22,6 +22,7 @@ pub(super) const PASSES: &[Pass] = &[
     hosts,
     unused_hosts,
     fewer_hosts,
+    small_by_other_seeds,
     plainer,
     links,
     options,
@@ -90,6 +91,24 @@ fn fewer_hosts(scenario: &Scenario, place: usize) -> Option<Scenario> {
     let half = scenario.hosts / 2;
     (place == 0 && half >= 2)
         .then(|| without_hosts(scenario, |host| host.0 >= half && host.0 < scenario.hosts))
+}
+
+/// Hosts that a small cluster has, and other seeds that are tried for one.
+const SMALL: u32 = 8;
+const SEEDS: usize = 24;
+
+/// A small cluster, or half of the hosts that nothing is done to, drawn from another seed: what took a rare
+/// coincidence among many hosts takes another among few.
+fn small_by_other_seeds(scenario: &Scenario, place: usize) -> Option<Scenario> {
+    if scenario.hosts <= SMALL || place >= 2 * SEEDS {
+        return None;
+    }
+    let used: Vec<HostId> = scenario.steps.iter().flat_map(|step| step.action.hosts()).collect();
+    let unused = (0..scenario.hosts).rev().map(HostId).filter(|host| !used.contains(host));
+    let count = if place.is_multiple_of(2) { scenario.hosts - SMALL } else { scenario.hosts.div_ceil(2) };
+    let gone: Vec<HostId> = unused.take(usize::try_from(count).ok()?).collect();
+    let seed = scenario.seed.wrapping_add(1 + place as u64 / 2);
+    Some(Scenario { seed, ..without_hosts(scenario, |host| gone.contains(&host)) })
 }
 
 /// Without some of the hosts; those behind them move up.

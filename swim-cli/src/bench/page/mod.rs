@@ -7,7 +7,7 @@ mod tables;
 use std::fmt::Write as _;
 
 use crate::bench::calls::Purpose;
-use crate::bench::claims::{Claim, times_bare_max};
+use crate::bench::claims::{CLAIMED_ON, Claim, times_bare_max};
 use crate::bench::contestant::Contestant;
 use crate::bench::figures::{Figures, Rest};
 use crate::bench::load::Workload;
@@ -68,8 +68,9 @@ fn load(page: &mut String, figures: &Figures, workload: Workload) {
         Workload::BusyEcho => ("Busy echo", "32 pings in flight: a contestant always has something to read."),
         Workload::PingPong => ("Ping-pong", "one ping in flight: a contestant sleeps before every ping."),
     };
-    let _ = writeln!(page, "<h2>{title} <span class=\"quiet\">{means}</span></h2>\n<div class=\"trio\">");
-    cpu(page, figures, workload);
+    let _ = writeln!(page, "<h2>{title} <span class=\"quiet\">{means}</span></h2>\n<div class=\"duo\">");
+    cpu(page, figures, workload, Placement::OneCore);
+    cpu(page, figures, workload, Placement::Free);
     let rows: Vec<_> = Contestant::ALL
         .into_iter()
         .map(|contestant| (contestant, &figures.load(contestant, workload, Placement::Free).rtt_ns))
@@ -87,29 +88,36 @@ fn load(page: &mut String, figures: &Figures, workload: Workload) {
     tables::calls(page, figures, workload);
 }
 
-fn cpu(page: &mut String, figures: &Figures, workload: Workload) {
+fn cpu(page: &mut String, figures: &Figures, workload: Workload, placement: Placement) {
+    let bound = Some(times_bare_max(workload)).filter(|_| placement == CLAIMED_ON);
     let row = |contestant: Contestant| {
-        let cpu = figures.load(contestant, workload, Placement::OneCore).cpu() / 1e3;
-        let bare = contestant.bare().map(|bare| figures.load(bare, workload, Placement::OneCore).cpu() / 1e3);
-        let times = figures.times_bare(contestant, workload, Placement::OneCore);
+        let cpu = figures.load(contestant, workload, placement).cpu() / 1e3;
+        let bare = contestant.bare().map(|bare| figures.load(bare, workload, placement).cpu() / 1e3);
+        let times = figures.times_bare(contestant, workload, placement);
         let times = times.map(|times| format!(" = {times:.2} ×")).unwrap_or_default();
         Row {
             contestant,
             parts: vec![(cpu, fill(contestant))],
-            bound: bare.map(|bare| bare * times_bare_max(workload)),
+            bound: bare.zip(bound).map(|(bare, bound)| bare * bound),
             label: format!("{cpu:.2}{times}"),
         }
     };
+    let place = match placement {
+        Placement::OneCore => "both sides on one core",
+        Placement::Free => "on free cores",
+    };
     let picture = bars(
-        &format!("{}: CPU time for one datagram and its answer", workload.name()),
+        &format!("{}: CPU time for one datagram and its answer, {place}", workload.name()),
         "CPU time for a datagram and its answer, µs",
         &Contestant::ALL.map(row),
     );
-    let remark = format!(
-        "user and system, both sides on one core; dashed: {} × the same loop without a protocol",
-        times_bare_max(workload)
-    );
-    panel(page, "CPU for one datagram", &remark, &picture);
+    let remark = match bound {
+        None => "user and system; × says how many times the same loop without a protocol".to_owned(),
+        Some(bound) => {
+            format!("user and system; dashed: the claim, {bound} × the same loop without a protocol")
+        }
+    };
+    panel(page, &format!("CPU for one datagram, {place}"), &remark, &picture);
 }
 
 fn calls(page: &mut String, figures: &Figures, workload: Workload) {
@@ -139,7 +147,7 @@ fn calls(page: &mut String, figures: &Figures, workload: Workload) {
 fn rest(page: &mut String, figures: &Figures) {
     page.push_str(
         "<h2>At rest <span class=\"quiet\">a ping a second comes from the other side; a member also pings, at a period of \
-         1 s.</span></h2>\n<div class=\"trio\">\n",
+         1 s.</span></h2>\n<div class=\"duo\">\n",
     );
     let chart = |title: &str, unit: &str, figure: fn(&Rest) -> Option<f64>, digits: usize| {
         let row = |contestant: Contestant| {
@@ -156,6 +164,8 @@ fn rest(page: &mut String, figures: &Figures) {
             chart("System calls a second at rest", "system calls a second", |rest| rest.calls_per_s, 1);
         panel(page, "System calls", "of all threads", &calls);
     }
+    let cpu = chart("CPU time at rest", "microseconds a second", |rest| Some(rest.cpu_us_per_s), 0);
+    panel(page, "CPU", "user and system; a million is one core", &cpu);
     let memory = chart("Memory at rest", "KiB", |rest| Some(rest.own_kib as f64), 0);
     panel(page, "Memory", "resident and of this process alone, without the program's text", &memory);
     page.push_str("</div>\n");

@@ -7,9 +7,9 @@ use hdrhistogram::Histogram;
 use crate::bench::contestant::Contestant;
 
 /// Sizes, in the units of the picture.
-const WIDTH: f64 = 560.0;
-const NAMES: f64 = 200.0;
-const RIGHT: f64 = 74.0;
+const WIDTH: f64 = 620.0;
+const NAMES: f64 = 182.0;
+const RIGHT: f64 = 92.0;
 const TOP: f64 = 6.0;
 const BOTTOM: f64 = 30.0;
 
@@ -82,8 +82,12 @@ pub(crate) fn distributions(title: &str, rows: &[(Contestant, &Histogram<u64>)])
     let x = |log: f64| NAMES + (log - low) / (high - low) * (WIDTH - NAMES - 12.0);
     let bottom = TOP + HEIGHT * rows.len() as f64;
     let mut svg = open(title, bottom);
-    for decade in (low.ceil() as i32)..=(high.floor() as i32) {
-        axis_tick(&mut svg, x(decade.into()), bottom, &short(10_f64.powi(decade - 3)));
+    for decade in (low.floor() as i32)..=(high.floor() as i32) {
+        for time in [1.0, 2.0, 5.0].map(|part| part * 10_f64.powi(decade)) {
+            if (low..=high).contains(&time.log10()) {
+                axis_tick(&mut svg, x(time.log10()), bottom, &short(time / 1e3));
+            }
+        }
     }
     axis_unit(&mut svg, bottom, "round-trip time, µs (logarithmic)");
     for (place, (contestant, times)) in rows.iter().enumerate() {

@@ -43,11 +43,12 @@ pub(crate) fn load(page: &mut String, figures: &Figures, workload: Workload) {
         &[
             "",
             "CPU, one core",
-            "times bare",
+            "× bare",
             "in the kernel",
             "sleeps",
             "preemptions",
             "CPU, free cores",
+            "× bare",
             "sleeps",
             "RTT p50",
             "RTT p99",
@@ -59,14 +60,18 @@ pub(crate) fn load(page: &mut String, figures: &Figures, workload: Workload) {
     for contestant in Contestant::ALL {
         let one = figures.load(contestant, workload, Placement::OneCore);
         let free = figures.load(contestant, workload, Placement::Free);
-        let times = figures.times_bare(contestant, workload, Placement::OneCore);
+        let times = |placement| {
+            let times = figures.times_bare(contestant, workload, placement);
+            times.map(|times| format!("{times:.2}")).unwrap_or_default()
+        };
         let cells = [
             format!("{:.2}", one.cpu() / 1e3),
-            times.map(|times| format!("{times:.2}")).unwrap_or_default(),
+            times(Placement::OneCore),
             format!("{:.0} %", one.in_kernel() * 100.0),
             format!("{:.3}", one.sleeps()),
             format!("{:.3}", one.preemptions()),
             format!("{:.2}", free.cpu() / 1e3),
+            times(Placement::Free),
             format!("{:.3}", free.sleeps()),
             format!("{:.1}", free.rtt_us(0.5)),
             format!("{:.1}", free.rtt_us(0.99)),

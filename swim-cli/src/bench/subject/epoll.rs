@@ -5,6 +5,8 @@ use std::net::UdpSocket;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmmsg};
+use rustix::buffer::spare_capacity;
+use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
@@ -30,9 +32,9 @@ impl Epoll {
         Ok(Self { socket, epoll, events: Vec::with_capacity(16) })
     }
 
-    fn wait(&mut self) -> Result<(), Failure> {
+    fn wait(&mut self, timeout: Option<Timespec>) -> Result<(), Failure> {
         self.events.clear();
-        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.events), None) {
+        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -51,24 +53,29 @@ pub(super) fn level_one(answer: usize) -> Result<(), Failure> {
     let mut epoll = Epoll::new(EventFlags::empty())?;
     let mut buffer = vec![0; BUFFER];
     loop {
-        epoll.wait()?;
+        epoll.wait(None)?;
         epoll.answer(&mut buffer, answer);
     }
 }
 
 pub(super) fn level(answer: usize) -> Result<(), Failure> {
-    until_empty(EventFlags::empty(), answer)
+    until_empty(EventFlags::empty(), None, answer)
 }
 
 pub(super) fn edge(answer: usize) -> Result<(), Failure> {
-    until_empty(EventFlags::ET, answer)
+    until_empty(EventFlags::ET, None, answer)
 }
 
-fn until_empty(trigger: EventFlags, answer: usize) -> Result<(), Failure> {
+/// As a loop that has a deadline waits.
+pub(super) fn timeout(answer: usize) -> Result<(), Failure> {
+    until_empty(EventFlags::ET, Some(Timespec { tv_sec: 1, tv_nsec: 0 }), answer)
+}
+
+fn until_empty(trigger: EventFlags, timeout: Option<Timespec>, answer: usize) -> Result<(), Failure> {
     let mut epoll = Epoll::new(trigger)?;
     let mut buffer = vec![0; BUFFER];
     loop {
-        epoll.wait()?;
+        epoll.wait(timeout)?;
         while epoll.answer(&mut buffer, answer) {}
     }
 }
@@ -82,7 +89,7 @@ pub(super) fn batch(answer: usize) -> Result<(), Failure> {
     let mut received = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
     let mut answers = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
     loop {
-        epoll.wait()?;
+        epoll.wait(None)?;
         loop {
             let mut arrived = Vec::with_capacity(BATCH);
             {

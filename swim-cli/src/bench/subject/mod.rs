@@ -29,6 +29,7 @@ pub(crate) fn run(args: &SubjectArgs) -> Exit {
         Contestant::EpollLevelOne => epoll::level_one(args.answer),
         Contestant::EpollLevel => epoll::level(args.answer),
         Contestant::EpollEdge => epoll::edge(args.answer),
+        Contestant::EpollTimeout => epoll::timeout(args.answer),
         Contestant::EpollBatch => epoll::batch(args.answer),
         Contestant::Mio => mio::run(args.answer),
         Contestant::SwimMio => member::mio(args.peer),
@@ -51,10 +52,12 @@ fn socket() -> io::Result<UdpSocket> {
 
 /// Tells where it listens, and from now on ends with its standard input.
 fn ready(addr: SocketAddr) -> io::Result<()> {
-    std::thread::Builder::new().name("until-eof".to_owned()).spawn(|| {
+    println!("ready {addr}");
+    io::stdout().flush()?;
+    let until_eof = std::thread::Builder::new().name("until-eof".to_owned());
+    until_eof.spawn(|| {
         let _ = io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
     })?;
-    println!("ready {addr}");
-    io::stdout().flush()
+    Ok(())
 }

@@ -1,0 +1,180 @@
+//! What an operation alone does not show: long queues, full datagrams, filling a table, the longest step.
+
+use std::error::Error;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use bytes::BufMut;
+use foca::{Codec, Header, Member, Message, PostcardCodec, State};
+
+use super::foca::{Name, Peer, Usual, encode};
+use super::life::worst;
+use super::meter::{Allocations, Nothing, Wall, median};
+use super::operation::{FULL, Operation, Side};
+use super::swim::{Swim, options};
+use crate::measure::{Claim, Measure};
+use crate::table::Teller;
+
+/// Repetitions of which the median is told.
+const ROUNDS: usize = 9;
+/// Updates that wait to be told.
+const QUEUED: u32 = 2_000;
+/// The table in which they wait.
+const QUEUED_AMONG: u32 = 3_000;
+/// A table that holds as many others as a full datagram names, and hardly more: the shortest way for whoever
+/// looks members up one by one.
+const FEW: u32 = FULL as u32 + 4;
+
+/// All of these, or one.
+pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let wanted = |name: &str| only.is_none_or(|only| only == name);
+    teller.heading("queues, datagrams, tables, the longest step")?;
+    if wanted("queued") {
+        queued(teller)?;
+    }
+    if wanted("codec") {
+        codec(teller)?;
+    }
+    if wanted("allocations") {
+        allocations(teller, sizes)?;
+    }
+    if wanted("load") {
+        load(teller)?;
+    }
+    if wanted("worst") {
+        let most = sizes.iter().copied().max().unwrap_or(1_000_000);
+        for (what, longest) in worst(most, 3) {
+            let measure = Measure::new(format!("longest call: {what}"), Some(most.into()), "µs", longest);
+            teller.tell(measure.claiming(Claim::AtMost(2_000.0)))?;
+        }
+    }
+    Ok(())
+}
+
+/// An ack while much waits to be told.
+fn queued(teller: &mut Teller) -> Result<(), Box<dyn Error>> {
+    let look = Wall::look();
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let mut swim = Swim::at_rest(QUEUED_AMONG);
+    let mut peer = Peer::<Usual>::at_rest(QUEUED_AMONG);
+    for round in 0..ROUNDS as u32 {
+        swim.change(2..QUEUED, round + 1);
+        peer.change(2..QUEUED, round as u16 + 1);
+        let mut wall = Wall::default();
+        let count = swim.perform(Operation::Ping, 256, &mut wall);
+        ours.push(wall.nanos(look) / count as f64);
+        let mut wall = Wall::default();
+        let count = peer.perform(Operation::Ping, 16, &mut wall);
+        theirs.push(wall.nanos(look) / count as f64);
+    }
+    let measure = Measure::new(
+        format!("ack while {QUEUED} updates wait"),
+        Some(QUEUED_AMONG.into()),
+        "ns",
+        median(&mut ours),
+    );
+    teller.tell(measure.beside(Usual::WHAT, median(&mut theirs)).claiming(Claim::AtMost(3_000.0)))?;
+    Ok(())
+}
+
+/// A full datagram of gossip, made by one node and heard by another, beside one with as many updates of theirs.
+fn codec(teller: &mut Teller) -> Result<(), Box<dyn Error>> {
+    let look = Wall::look();
+    let [mut ours, mut usual, mut alone]: [Vec<f64>; 3] = Default::default();
+    let mut swim = Swim::at_rest(FEW);
+    let mut peer = Peer::<Usual>::at_rest(FEW);
+    for _ in 0..ROUNDS {
+        ours.push(told_and_heard(&mut swim, look));
+        usual.push(told_and_heard(&mut peer, look));
+        alone.push(postcard_alone());
+    }
+    let what = format!("{FULL} updates told and heard");
+    let measure = Measure::new(what, Some(FEW.into()), "ns", median(&mut ours));
+    let usual = measure.clone().beside(Usual::WHAT, median(&mut usual));
+    teller.tell(usual.claiming(Claim::TimesLess(3.0)))?;
+    teller.tell(measure.beside("foca's codec, no foca", median(&mut alone)))?;
+    Ok(())
+}
+
+/// An ack that carries a full load of news, and a datagram of as many that are known.
+fn told_and_heard(side: &mut impl Side, look: f64) -> f64 {
+    let once = |side: &mut _, operation| {
+        let mut wall = Wall::default();
+        let count = Side::perform(side, operation, 256, &mut wall);
+        wall.nanos(look) / count as f64
+    };
+    once(side, Operation::Told) + once(side, Operation::Known) * FULL as f64
+}
+
+/// Reading and writing such a datagram with postcard, and nothing else.
+fn postcard_alone() -> f64 {
+    let header = Header {
+        src: Usual::of(1),
+        src_incarnation: 0,
+        dst: Usual::of(0),
+        message: Message::<Usual>::Gossip,
+    };
+    let updates: Vec<_> = (2..2 + FULL as u32).map(|n| Member::new(Usual::of(n), 3, State::Alive)).collect();
+    let bytes = encode(&header, &updates);
+    let mut buffer = Vec::with_capacity(1_400);
+    let began = Instant::now();
+    let times = 2_000;
+    for _ in 0..times {
+        buffer.clear();
+        let mut written = (&mut buffer).limit(1_400);
+        let _ = black_box(PostcardCodec.encode_header(&header, &mut written));
+        written.put_u16(FULL as u16);
+        for update in &updates {
+            let _ = black_box(PostcardCodec.encode_member(update, &mut written));
+        }
+        let mut rest = black_box(&bytes[..]);
+        let _: Result<Header<Usual>, _> = black_box(PostcardCodec.decode_header(&mut rest));
+        rest = &rest[2..];
+        for _ in 0..FULL {
+            let read: Result<Member<Usual>, _> = PostcardCodec.decode_member(&mut rest);
+            let _ = black_box(read);
+        }
+    }
+    began.elapsed().as_nanos() as f64 / f64::from(times)
+}
+
+/// Allocations of everything that happens again and again.
+fn allocations(teller: &mut Teller, sizes: &[u32]) -> Result<(), Box<dyn Error>> {
+    for members in sizes.iter().filter(|members| **members <= 100_000) {
+        let mut swim = Swim::at_rest(*members);
+        for operation in Operation::ALL {
+            if operation == Operation::Newcomer {
+                continue;
+            }
+            swim.perform(operation, 64, &mut Nothing);
+            let mut counted = Allocations::default();
+            swim.perform(operation, 256, &mut counted);
+            let what = format!("allocations: {}", operation.title());
+            let measure = Measure::new(what, Some((*members).into()), "allocations", counted.count as f64);
+            teller.tell(measure.claiming(Claim::AtMost(0.0)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Filling a table of 100,000 members by gossip.
+fn load(teller: &mut Teller) -> Result<(), Box<dyn Error>> {
+    const MEMBERS: u32 = 100_000;
+    let mut rounds = Vec::new();
+    for _ in 0..5 {
+        let mut swim = Swim::new(options());
+        let datagrams = swim.gossip_of(2..MEMBERS);
+        let began = Instant::now();
+        for datagram in &datagrams {
+            swim.hear(datagram);
+        }
+        rounds.push(began.elapsed().as_secs_f64() * 1e3);
+        assert_eq!(swim.node.stats().alive, MEMBERS, "all were told of");
+    }
+    let measure = Measure::new("a table filled by gossip", Some(MEMBERS.into()), "ms", median(&mut rounds));
+    let began = Instant::now();
+    drop(Peer::<Usual>::at_rest(MEMBERS));
+    let theirs = began.elapsed().max(Duration::from_nanos(1)).as_secs_f64() * 1e3;
+    teller.tell(measure.beside("foca 2, apply_many", theirs).claiming(Claim::AtMost(200.0)))?;
+    Ok(())
+}

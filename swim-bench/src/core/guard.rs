@@ -1,0 +1,206 @@
+//! The guard: how many instructions each operation takes, in a table that is kept with the sources.
+//!
+//! Whoever makes an operation more than a little dearer has to say so by changing the table. Instructions
+//! are counted, not time, so the answer is the same on a busy machine; it depends on the compiler, a little
+//! on the C library (its `memcpy`) and on valgrind, so the table names the compiler it was made with. With
+//! another one a difference is told, and is no failure.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::Command;
+use std::{fs, io};
+
+use clap::Parser;
+use serde::{Deserialize, Serialize};
+
+use super::callgrind::{self, Who};
+use super::operation::Operation;
+use super::swim::Swim;
+use crate::table::{BAD, GOOD, paint};
+
+/// Counts the instructions of every operation, and compares them with the table.
+///
+/// Exit codes: 0 nothing has grown by more than 3 %, or another compiler made this program; 1 something has;
+/// 2 it could not be measured. Without valgrind it says that it is skipped, and ends with 0.
+#[derive(Debug, Parser)]
+pub(crate) struct Instructions {
+    /// Write the table instead of comparing with it.
+    #[arg(long)]
+    write: bool,
+    /// The table; the one that is kept with the sources if none is named.
+    #[arg(long)]
+    table: Option<PathBuf>,
+}
+
+/// By how much a count may grow or shrink.
+const TOLERANCE: f64 = 0.03;
+/// The tables that operations are counted in.
+const SIZES: [u32; 3] = [10, 1_000, 100_000];
+
+/// What is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Table {
+    /// `rustc --version` of whoever wrote it.
+    compiler: String,
+    /// Instructions by operation, then by members.
+    instructions: BTreeMap<String, BTreeMap<u32, u64>>,
+}
+
+/// What became of one count.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Change {
+    Same,
+    /// Relative.
+    Grown(f64),
+    /// Relative, negative.
+    Shrunk(f64),
+    /// The table does not know it.
+    New,
+}
+
+impl Instructions {
+    /// `true` unless something has grown.
+    pub(crate) fn run(&self) -> Result<bool, Box<dyn Error>> {
+        if !callgrind::is_here() {
+            println!("SKIPPED: valgrind is not installed");
+            return Ok(true);
+        }
+        let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.toml");
+        let file = self.table.clone().unwrap_or_else(|| kept.into());
+        let counted = count()?;
+        if self.write {
+            fs::write(&file, written(&counted)?)?;
+            println!("written: {}", file.display());
+            return Ok(true);
+        }
+        let table = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let table: Table = toml::from_str(&table)?;
+        Ok(judge(&table, &counted) || table.compiler != counted.compiler)
+    }
+}
+
+/// Counts everything.
+fn count() -> Result<Table, Box<dyn Error>> {
+    let mut table = Table { compiler: compiler()?, instructions: BTreeMap::new() };
+    for members in SIZES {
+        let state = Swim::at_rest(members).save();
+        for count in callgrind::count(Who::Swim, members, Some(&state), &Operation::ALL)? {
+            let of_operation = table.instructions.entry(count.operation.name().to_owned()).or_default();
+            of_operation.insert(members, count.instructions.round() as u64);
+        }
+    }
+    Ok(table)
+}
+
+/// The compiler that is found here, which is the one that made this program a moment ago.
+fn compiler() -> io::Result<String> {
+    let version = Command::new("rustc").arg("--version").output()?;
+    Ok(String::from_utf8_lossy(&version.stdout).trim().to_owned())
+}
+
+fn written(table: &Table) -> Result<String, Box<dyn Error>> {
+    let comment = "# Instructions of each operation of swim-core, by the number of members. Compared by\n\
+                   # `swim-bench instructions`, written by `swim-bench instructions --write`.\n";
+    Ok(format!("{comment}{}", toml::to_string(table)?))
+}
+
+/// Tells what has changed; `false` if something has grown.
+fn judge(table: &Table, counted: &Table) -> bool {
+    let mut grown = 0;
+    let mut shrunk = 0;
+    for (operation, sizes) in &counted.instructions {
+        for (members, now) in sizes {
+            let then = table.instructions.get(operation).and_then(|sizes| sizes.get(members));
+            let told = |style, percent: f64| {
+                let then = then.copied().unwrap_or_default();
+                let line = format!("{operation} at {members} members: {then} → {now}, {percent:+.1} %");
+                anstream::println!("{}", paint(style, line));
+            };
+            match change(then.copied(), *now) {
+                Change::Same => {}
+                Change::Grown(by) => {
+                    told(BAD, by * 100.0);
+                    grown += 1;
+                }
+                Change::Shrunk(by) => {
+                    told(GOOD, by * 100.0);
+                    shrunk += 1;
+                }
+                Change::New => {
+                    println!("{operation} at {members} members: {now}, not in the table");
+                    grown += 1;
+                }
+            }
+        }
+    }
+    if table.compiler != counted.compiler {
+        println!(
+            "the table was written with {}, this is {}: told, not judged",
+            table.compiler, counted.compiler
+        );
+    }
+    if grown + shrunk > 0 {
+        println!("if that is meant: cargo run --release -p swim-bench -- instructions --write");
+    } else {
+        println!("every operation takes what it took, within {} %", TOLERANCE * 100.0);
+    }
+    grown == 0
+}
+
+fn change(then: Option<u64>, now: u64) -> Change {
+    let Some(then) = then else { return Change::New };
+    let by = now as f64 / then.max(1) as f64 - 1.0;
+    if by > TOLERANCE {
+        Change::Grown(by)
+    } else if by < -TOLERANCE {
+        Change::Shrunk(by)
+    } else {
+        Change::Same
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(compiler: &str, count: u64) -> Table {
+        let sizes = BTreeMap::from([(10, count)]);
+        Table { compiler: compiler.to_owned(), instructions: BTreeMap::from([("ping".to_owned(), sizes)]) }
+    }
+
+    #[test]
+    fn three_percent_are_borne_and_more_is_told() {
+        assert_eq!(change(Some(1000), 1029), Change::Same);
+        assert_eq!(change(Some(1000), 971), Change::Same);
+        assert!(matches!(change(Some(1000), 1031), Change::Grown(_)));
+        assert!(matches!(change(Some(1000), 969), Change::Shrunk(_)));
+        assert_eq!(change(None, 1), Change::New);
+    }
+
+    #[test]
+    fn what_has_grown_or_is_unknown_is_judged_and_what_has_shrunk_is_not() {
+        assert!(judge(&table("a", 1000), &table("a", 1000)));
+        assert!(!judge(&table("a", 1000), &table("a", 1100)));
+        assert!(judge(&table("a", 1000), &table("a", 900)));
+        let empty = Table { compiler: "a".to_owned(), instructions: BTreeMap::new() };
+        assert!(!judge(&empty, &table("a", 1)));
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let text = written(&table("rustc 1", 77)).expect("a table");
+        let read: Table = toml::from_str(&text).expect("a table");
+        assert_eq!((read.compiler.as_str(), read.instructions["ping"][&10]), ("rustc 1", 77));
+    }
+
+    #[test]
+    fn the_table_that_is_kept_names_every_operation() {
+        let kept: Table = toml::from_str(include_str!("../../instructions.toml")).expect("a table");
+        let named: Vec<_> = kept.instructions.keys().map(String::as_str).collect();
+        let mut all: Vec<_> = Operation::ALL.iter().map(|operation| operation.name()).collect();
+        all.sort_unstable();
+        assert_eq!(named, all);
+        assert!(kept.instructions.values().all(|sizes| sizes.keys().copied().eq(SIZES)));
+    }
+}

@@ -1,0 +1,130 @@
+//! The longest call: the life of a large table, and how long each call of `Node::handle` in it took.
+//!
+//! On a machine with other things to do the longest of a hundred thousand calls is one that was interrupted.
+//! The core is deterministic: the same life makes the same calls. So it is lived several times, of each call
+//! the shortest time counts, and the longest of those is what the core itself can do.
+
+use std::time::Instant as Clock;
+
+use swim_core::{Input, Output};
+
+use super::craft;
+use super::operation::Dice;
+use super::swim::{Swim, options};
+
+/// Periods of a member that does nothing else.
+const PERIODS: usize = 2_000;
+
+/// One part of a life, and its calls in nanoseconds.
+struct Part {
+    what: &'static str,
+    nanos: Vec<u32>,
+}
+
+/// The longest call of each part of a life with `members` members, lived `times` times, in microseconds.
+pub(super) fn worst(members: u32, times: usize) -> Vec<(&'static str, f64)> {
+    let mut best: Vec<Part> = Vec::new();
+    for _ in 0..times {
+        for (place, part) in live(members).into_iter().enumerate() {
+            match best.get_mut(place) {
+                None => best.push(part),
+                Some(known) => {
+                    assert_eq!(known.nanos.len(), part.nanos.len(), "the same life: {}", part.what);
+                    for (known, nanos) in known.nanos.iter_mut().zip(part.nanos) {
+                        *known = nanos.min(*known);
+                    }
+                }
+            }
+        }
+    }
+    best.iter()
+        .map(|part| (part.what, f64::from(part.nanos.iter().copied().max().unwrap_or(0)) / 1e3))
+        .collect()
+}
+
+fn live(members: u32) -> Vec<Part> {
+    let mut options = options();
+    options.tombstone_life = std::time::Duration::from_secs(60);
+    let mut life = Life { swim: Swim::new(options), parts: Vec::new() };
+    let some = members / 10;
+    life.part("filling the table");
+    for datagram in life.swim.gossip_of(2..members) {
+        life.hear(&datagram);
+    }
+    life.swim.members = members;
+    life.part("pings, with everything to tell");
+    let mut dice = Dice(3);
+    for _ in 0..20_000 {
+        let sender = 1 + dice.below(members - 1);
+        let ping = life.swim.ping(sender);
+        life.datagram(sender, &ping);
+    }
+    life.part("changes");
+    for datagram in life.swim.changes_of(2..some, 1) {
+        life.hear(&datagram);
+    }
+    life.part("a tenth suspected");
+    for datagram in life.swim.suspicions_of(2..some, 1) {
+        life.hear(&datagram);
+    }
+    life.part("all of them refuted, the first last");
+    let refutations: Vec<_> = life.swim.changes_of(2..some, 2);
+    for datagram in refutations.iter().rev() {
+        life.hear(datagram);
+    }
+    life.part("a tenth of them gone");
+    for datagram in life.swim.goodbyes_of(2..2 + some / 10, 2) {
+        life.hear(&datagram);
+    }
+    life.part("periods, the gone forgotten");
+    for _ in 0..PERIODS {
+        life.period();
+    }
+    life.parts
+}
+
+struct Life {
+    swim: Swim,
+    parts: Vec<Part>,
+}
+
+impl Life {
+    fn part(&mut self, what: &'static str) {
+        self.parts.push(Part { what, nanos: Vec::new() });
+    }
+
+    fn hear(&mut self, datagram: &[u8]) {
+        self.datagram(1, datagram);
+    }
+
+    fn datagram(&mut self, sender: u32, bytes: &[u8]) {
+        self.handle(Input::Datagram { source: craft::addr(sender), bytes });
+    }
+
+    /// Hands something in, at the time of the last, and answers pings.
+    fn handle(&mut self, input: Input<'_>) {
+        let now = self.swim.now;
+        let began = Clock::now();
+        self.swim.node.handle(now, input);
+        let nanos = began.elapsed().as_nanos() as u32;
+        self.parts.last_mut().expect("a part has begun").nanos.push(nanos);
+        let label = self.swim.label();
+        let mut pinged = Vec::new();
+        while let Some(output) = self.swim.node.poll() {
+            if let Output::Transmit(transmit) = output
+                && let Some(number) = craft::ping_number(transmit.bytes)
+            {
+                let target = transmit.target;
+                pinged.push((target, craft::ack(label, craft::number_of(target), number)));
+            }
+        }
+        for (source, ack) in pinged {
+            self.handle(Input::Datagram { source, bytes: &ack });
+        }
+    }
+
+    fn period(&mut self) {
+        self.swim.now = self.swim.now.max(self.swim.node.deadline().expect("a period is due"));
+        self.handle(Input::Tick);
+    }
+}
