@@ -113,17 +113,17 @@ impl Side {
             Figures { prepared_s, ..time(&mut run) }
         };
         Ok(match self {
-            Self::Ours | Self::Judged => {
-                let mut ours = Ours::joined(nodes, self == Self::Judged, progress)?;
-                let prepared_s = began.elapsed().as_secs_f64();
+            Self::Ours => {
+                let mut ours = Ours::acquainted(nodes);
+                let figures = prepared(&mut ours);
+                complete(&ours)?;
+                figures
+            }
+            Self::Judged => {
+                let mut ours = Ours::joined(nodes, true, progress)?;
                 ours.settle();
-                let figures = Figures { prepared_s, ..time(&mut ours) };
-                if !ours.is_complete() {
-                    return Err(format!("of {} rows only {} are left", ours.rows().1, ours.rows().0).into());
-                }
-                if let Some(violation) = ours.violation() {
-                    return Err(violation.into());
-                }
+                let figures = prepared(&mut ours);
+                complete(&ours)?;
                 figures
             }
             Self::Joining => {
@@ -185,7 +185,7 @@ fn compare(sizes: &[u32], teller: &mut Teller) -> Result<(), Box<dyn Error>> {
                 .beside("the loop without nodes", null.event_ns)
                 .claiming(Claim::AtMostTimes(2.0)),
         )?;
-        tell_joining(teller, nodes, &ours)?;
+        tell_peak(teller, nodes, &ours)?;
         if nodes <= 1_000 {
             let judged = Side::Judged.apart(nodes)?;
             teller.tell(Measure::new("with every law watching", size, "s/s", judged.speed))?;
@@ -206,9 +206,23 @@ fn tell_joining(teller: &mut Teller, nodes: u32, figures: &Figures) -> Result<()
     let size = Some(u64::from(nodes));
     let joined = Measure::new("until all that join through one know all", size, "s", figures.prepared_s);
     teller.tell(if nodes == 10_000 { joined.claiming(Claim::AtMost(JOINED_S)) } else { joined })?;
+    tell_peak(teller, nodes, figures)
+}
+
+fn tell_peak(teller: &mut Teller, nodes: u32, figures: &Figures) -> Result<(), Box<dyn Error>> {
+    let size = Some(u64::from(nodes));
     let peak = Measure::new("largest resident size", size, "MiB", figures.peak_mib);
     teller.tell(if nodes == 10_000 { peak.claiming(Claim::AtMost(PEAK_MIB)) } else { peak })?;
     Ok(())
+}
+
+/// Whether what was measured is what was to be measured.
+fn complete(ours: &Ours) -> Result<(), Box<dyn Error>> {
+    let (rows, all) = ours.rows();
+    if rows != all {
+        return Err(format!("of {all} rows only {rows} are left").into());
+    }
+    ours.violation().map_or(Ok(()), |violation| Err(violation.into()))
 }
 
 /// On standard error, for whoever waits.

@@ -1,5 +1,6 @@
 //! The world: hosts, the network between them, one clock, one seed.
 
+mod acquainted;
 mod commands;
 mod convergence;
 mod drive;
