@@ -23,16 +23,14 @@
 //! first accuser, min = α · max(1, log₁₀ n) · period and max = β · min. K is at most n − 2: there cannot be
 //! more confirmations than other members.
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::agenda::Agenda;
 use crate::claim::Status;
-use crate::members::{Members, Slot};
+use crate::members::{Members, Slab, Slot};
 use crate::scale;
-use crate::state::is_free_list;
 use crate::time::Instant;
 use crate::wire::Accusers;
 use crate::{Config, NodeId};
@@ -118,13 +116,18 @@ pub(crate) enum Due {
 }
 
 /// All running suspicions, by place; each suspect's record holds its place.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Suspicions {
-    places: Vec<Option<Suspicion>>,
-    free: Vec<u32>,
+    places: Slab<Suspicion>,
     /// When something is due about each. Follows from the places: not saved.
     #[serde(skip)]
     due: Agenda,
+}
+
+impl Default for Suspicions {
+    fn default() -> Self {
+        Self { places: Slab::new(), due: Agenda::default() }
+    }
 }
 
 impl Suspicions {
@@ -137,11 +140,7 @@ impl Suspicions {
         now: Instant,
     ) -> (u32, Duration) {
         let suspicion = Suspicion { slot, started: now, patience, accusers, verdict: None, retold: false };
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.places.push(None);
-            self.places.len() as u32 - 1
-        });
-        self.places[place as usize] = Some(suspicion);
+        let place = self.places.insert(suspicion);
         self.schedule(place);
         (place, patience.timeout(accusers.len()))
     }
@@ -170,8 +169,7 @@ impl Suspicions {
 
     /// Ends one, whatever the outcome, and says who accused.
     pub(crate) fn end(&mut self, place: u32) -> Option<Accusers> {
-        let suspicion = self.places.get_mut(place as usize)?.take()?;
-        self.free.push(place);
+        let suspicion = self.places.remove(place)?;
         self.due.remove(place);
         Some(suspicion.accusers)
     }
@@ -207,26 +205,29 @@ impl Suspicions {
 
     /// After loading: queues what is due anew. `false` if something does not hang together.
     pub(crate) fn mend(&mut self, members: &Members) -> bool {
-        let running = (0_u32..).zip(&self.places).filter_map(|(place, entry)| Some((place, entry.as_ref()?)));
-        self.due = Agenda::default();
-        for (place, suspicion) in running.clone() {
-            self.due.set(place, suspicion.due_at());
+        if !self.places.is_sound() {
+            return false;
         }
+        let running = || self.places.places().filter_map(|place| Some((place, self.places.get(place)?)));
+        let mut due = Agenda::default();
+        for (place, suspicion) in running() {
+            due.set(place, suspicion.due_at());
+        }
+        let are_sound = running().all(|(_, suspicion)| suspicion.accusers.is_sound());
+        self.due = due;
         let is_mine = |slot, place| self.get(place).is_some_and(|suspicion| suspicion.slot == slot);
         let named = || members.slots().filter_map(|slot| Some((slot, members.suspicion(slot)?)));
-        let is_sound = |(_, suspicion): (u32, &Suspicion)| suspicion.accusers.is_sound();
         named().all(|(slot, place)| is_mine(slot, place) && members.claim(slot).status == Status::Suspect)
-            && named().count() == running.clone().count()
-            && running.clone().all(is_sound)
-            && is_free_list(&self.places, &self.free)
+            && named().count() == self.places.len() as usize
+            && are_sound
     }
 
     fn get(&self, place: u32) -> Option<&Suspicion> {
-        self.places.get(place as usize)?.as_ref()
+        self.places.get(place)
     }
 
     fn get_mut(&mut self, place: u32) -> Option<&mut Suspicion> {
-        self.places.get_mut(place as usize)?.as_mut()
+        self.places.get_mut(place)
     }
 
     fn schedule(&mut self, place: u32) {

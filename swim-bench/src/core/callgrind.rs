@@ -50,7 +50,8 @@ pub(crate) fn is_here() -> bool {
     Command::new("valgrind").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
-/// Counts the instructions of these operations.
+/// Counts the instructions of these operations. Newcomers come to a table, and to queues, that nothing has been
+/// done with: what was done before decides which of them has to grow.
 pub(crate) fn count(
     who: Who,
     members: u32,
@@ -59,7 +60,15 @@ pub(crate) fn count(
 ) -> Result<Vec<Count>, Box<dyn Error>> {
     let folder = std::env::temp_dir().join(format!("swim-bench-{}-{members}-{who:?}", std::process::id()));
     fs::create_dir_all(&folder)?;
-    let counted = count_in(&folder, who, members, state, operations);
+    let (newcomers, others): (Vec<_>, Vec<_>) =
+        operations.iter().partition(|operation| **operation == Operation::Newcomer);
+    let mut counted = Ok(Vec::new());
+    for some in [others, newcomers].iter().filter(|some| !some.is_empty()) {
+        counted = counted.and_then(|mut counts: Vec<Count>| {
+            counts.extend(count_in(&folder, who, members, state, some)?);
+            Ok(counts)
+        });
+    }
     fs::remove_dir_all(&folder)?;
     counted
 }

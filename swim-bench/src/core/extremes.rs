@@ -81,11 +81,11 @@ fn queued(teller: &mut Teller) -> Result<(), Box<dyn Error>> {
 fn codec(teller: &mut Teller) -> Result<(), Box<dyn Error>> {
     let look = Wall::look();
     let [mut ours, mut usual, mut alone]: [Vec<f64>; 3] = Default::default();
-    let mut swim = Swim::at_rest(FEW);
-    let mut peer = Peer::<Usual>::at_rest(FEW);
+    let mut swims = [Swim::at_rest(FEW), Swim::at_rest(FEW)];
+    let mut peers = [Peer::<Usual>::at_rest(FEW), Peer::<Usual>::at_rest(FEW)];
     for _ in 0..ROUNDS {
-        ours.push(told_and_heard(&mut swim, look));
-        usual.push(told_and_heard(&mut peer, look));
+        ours.push(told_and_heard(&mut swims, look));
+        usual.push(told_and_heard(&mut peers, look));
         alone.push(postcard_alone());
     }
     let what = format!("{FULL} updates told and heard");
@@ -96,14 +96,12 @@ fn codec(teller: &mut Teller) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// An ack that carries a full load of news, and a datagram of as many that are known.
-fn told_and_heard(side: &mut impl Side, look: f64) -> f64 {
-    let once = |side: &mut _, operation| {
-        let mut wall = Wall::default();
-        let count = Side::perform(side, operation, 256, &mut wall);
-        wall.nanos(look) / count as f64
-    };
-    once(side, Operation::Told) + once(side, Operation::Known) * FULL as f64
+/// An ack that one makes, full of news, and a datagram of as many updates that another knows already.
+fn told_and_heard([teller, hearer]: &mut [impl Side; 2], look: f64) -> f64 {
+    let (mut told, mut heard) = (Wall::default(), Wall::default());
+    let acks = teller.perform(Operation::Told, 256, &mut told);
+    let updates = hearer.perform(Operation::Known, 64, &mut heard);
+    told.nanos(look) / acks as f64 + heard.nanos(look) / updates as f64 * FULL as f64
 }
 
 /// Reading and writing such a datagram with postcard, and nothing else.
