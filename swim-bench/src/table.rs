@@ -36,8 +36,8 @@ impl Teller {
         if !self.json {
             anstream::println!("\n{}", paint(BOLD, &heading));
             println!(
-                "{:<42} {:>9} {:>14} {:>14} {:>9}  {:<24} {}",
-                "", "members", "ours", "theirs", "ratio", "compared with", "claim"
+                "{:<42} {:>9} {:>14} {:>14} {:>9}  {:<24} claim",
+                "", "members", "ours", "theirs", "ratio", "compared with"
             );
         }
         self.heading = Some(heading);
