@@ -4,7 +4,7 @@ use std::error::Error;
 
 use clap::{Parser, Subcommand};
 
-use crate::core::{Child, Core, Instructions};
+use crate::core::{Child, Core, Instructions, Memory};
 use crate::rest::{self, BareArgs, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
 use crate::table::Teller;
@@ -28,6 +28,8 @@ enum Command {
     Core(Core),
     /// How many instructions the core takes, beside what it took before
     Instructions(Instructions),
+    /// What a member takes in memory
+    Memory(Memory),
     /// How fast whole clusters are simulated
     Simulator(Simulator),
     /// What clusters cost at rest: wake-ups, processor time, memory
@@ -49,6 +51,7 @@ impl Args {
         match self.command {
             Command::Core(core) => core.run(&mut teller)?,
             Command::Instructions(instructions) => return instructions.run(),
+            Command::Memory(memory) => memory.run(&mut teller)?,
             Command::Simulator(simulator) => return simulator.run(teller),
             Command::Rest(args) => return args.run(teller),
             Command::CallgrindChild(child) => {

@@ -119,31 +119,39 @@ impl Meter for Allocations {
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static LIVE: Cell<i64> = const { Cell::new(0) };
 }
 
 struct Counting;
 
-fn count() {
+/// Bytes that this thread has allocated and not given back, as an amount to subtract another from.
+pub(crate) fn live_bytes() -> i64 {
+    LIVE.get()
+}
+
+fn count(calls: u64, taken: usize, given_back: usize) {
     // A thread that ends may allocate after its locals are gone; nobody measures that.
-    let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
+    let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + calls));
+    let _ = LIVE.try_with(|live| live.set(live.get() + taken as i64 - given_back as i64));
 }
 
 #[expect(unsafe_code, reason = "an allocator cannot be written without; it only counts and passes on")]
 // SAFETY: every call is passed on unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(1, layout.size(), 0);
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(0, 0, layout.size());
         // SAFETY: as the caller promises.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
+        count(1, size, layout.size());
         // SAFETY: as the caller promises.
         unsafe { System.realloc(pointer, layout, size) }
     }

@@ -7,6 +7,7 @@ mod extremes;
 mod foca;
 mod guard;
 mod life;
+mod memory;
 mod meter;
 mod operation;
 mod swim;
@@ -22,6 +23,7 @@ use crate::table::Teller;
 
 pub(crate) use callgrind::Child;
 pub(crate) use guard::Instructions;
+pub(crate) use memory::Memory;
 
 /// What a member costs: swim-core beside foca 2, operation by operation, in time and in instructions.
 #[derive(Debug, Parser)]

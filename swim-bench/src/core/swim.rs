@@ -71,14 +71,20 @@ impl Swim {
         swim
     }
 
-    /// One that has been told of `members` members, has passed it on, and is at rest.
-    pub(crate) fn at_rest(members: u32) -> Self {
+    /// One that has been told of `members` members, and has told nobody yet.
+    pub(crate) fn told_of(members: u32) -> Self {
         let mut swim = Self::new(options());
         for datagram in swim.gossip_of(2..members) {
             swim.feed(addr(TELLER), &datagram);
         }
         swim.members = members;
         assert_eq!(swim.node.stats().alive, members, "all were told of");
+        swim
+    }
+
+    /// One that has been told of `members` members, has passed it on, and is at rest.
+    pub(crate) fn at_rest(members: u32) -> Self {
+        let mut swim = Self::told_of(members);
         while swim.round(&mut Nothing) == 0 {}
         let ping = swim.ping(TELLER);
         while swim.node.stats().updates_queued > 0 {
