@@ -4,7 +4,7 @@ use std::error::Error;
 
 use super::callgrind::{self, Count, Who};
 use super::foca::{Lean, Name, Usual};
-use super::operation::Operation;
+use super::operation::{FULL, Operation};
 use super::swim::Swim;
 use crate::measure::{Claim, Measure};
 use crate::table::Teller;
@@ -56,6 +56,10 @@ pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) ->
     }
     teller.heading(format!("instructions at {many} members beside those at {few}"))?;
     for (small, large) in first.iter().zip(last) {
+        // A table that small has not news enough to fill a datagram.
+        if small.operation == Operation::Told && *few < FULL as u32 + 4 {
+            continue;
+        }
         let measure =
             Measure::new(small.operation.title(), Some((*many).into()), "instructions", large.instructions);
         let beside = measure.beside("itself, few members", small.instructions);

@@ -1,6 +1,7 @@
 //! Time: batches of ours and theirs in turn, and of each the median.
 
 use std::error::Error;
+use std::time::{Duration, Instant};
 
 use super::foca::{Lean, Name, Peer, Usual};
 use super::meter::{Nothing, Wall, median};
@@ -11,6 +12,8 @@ use crate::table::Teller;
 
 /// Batches of each side.
 const ROUNDS: usize = 7;
+/// How long the processor is kept busy before anything is measured.
+const WARM_UP: Duration = Duration::from_millis(500);
 /// What a ping may take, in nanoseconds.
 const PING_NS: f64 = 200.0;
 /// How long a batch should take, in nanoseconds.
@@ -24,6 +27,11 @@ const ANEW_MAX: u32 = 1_000;
 /// Compares all operations, or one, at all sizes.
 pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) -> Result<(), Box<dyn Error>> {
     let wanted = |operation: &Operation| only.is_none_or(|only| only == operation.name());
+    // A processor that was idle is slow at first.
+    let began = Instant::now();
+    while began.elapsed() < WARM_UP {
+        Wall::look();
+    }
     let look = Wall::look();
     teller.heading("time for each operation")?;
     for members in sizes {
