@@ -14,7 +14,6 @@
 //! 2.7 % of the cases instead of 14 %. `rto` follows the measured round trip, so that on a quick network
 //! the relays get most of the period; it never exceeds the share that the direct timeout gives it.
 
-use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -75,8 +74,7 @@ pub(crate) struct Probe {
     rto: Duration,
     relays_at: Instant,
     ends: Instant,
-    /// At most [`RELAYS_MAX`]; hardly ever any.
-    relays: Vec<Asked>,
+    relays: [Option<Asked>; RELAYS_MAX],
     relays_asked: bool,
     answered: bool,
 }
@@ -125,7 +123,7 @@ impl Probe {
             rto,
             relays_at: now.after(rto.saturating_mul(u32::from(timing.retries) + 1)),
             ends: now.after(timing.period),
-            relays: Vec::new(),
+            relays: [None; RELAYS_MAX],
             relays_asked: false,
             answered: false,
         }
@@ -169,8 +167,8 @@ impl Probe {
 
     /// A relay was asked.
     pub(crate) fn add_relay(&mut self, addr: SocketAddr) {
-        if self.relays.len() < RELAYS_MAX {
-            self.relays.push(Asked { addr, nacked: false });
+        if let Some(empty) = self.relays.iter_mut().find(|relay| relay.is_none()) {
+            *empty = Some(Asked { addr, nacked: false });
         }
     }
 
@@ -190,14 +188,14 @@ impl Probe {
 
     /// A relay says that the target answered. `true` if this relay was asked.
     pub(crate) fn answer_by_relay(&mut self, relay: SocketAddr) -> bool {
-        let asked = self.relays.iter().any(|asked| asked.addr == relay);
+        let asked = self.relays.iter().flatten().any(|asked| asked.addr == relay);
         self.answered |= asked;
         asked
     }
 
     /// A relay says that the target did not answer. `true` once for each relay that was asked.
     pub(crate) fn nack(&mut self, relay: SocketAddr) -> bool {
-        let Some(asked) = self.relays.iter_mut().find(|asked| asked.addr == relay) else {
+        let Some(asked) = self.relays.iter_mut().flatten().find(|asked| asked.addr == relay) else {
             return false;
         };
         !core::mem::replace(&mut asked.nacked, true)
@@ -208,14 +206,17 @@ impl Probe {
         if addr == self.target_addr {
             self.undelivered = self.undelivered.saturating_add(1);
         }
-        self.relays.retain(|asked| asked.addr != addr);
+        for relay in &mut self.relays {
+            if relay.is_some_and(|asked| asked.addr == addr) {
+                *relay = None;
+            }
+        }
     }
 
     /// Whether it is one that could have been begun here.
     pub(crate) fn is_sound(&self) -> bool {
         (1..=ATTEMPTS_MAX as u8).contains(&self.attempts_max)
             && (1..=self.attempts_max).contains(&self.attempts)
-            && self.relays.len() <= RELAYS_MAX
     }
 
     /// Whether somebody has answered.
@@ -228,11 +229,11 @@ impl Probe {
         if self.answered {
             return Verdict::Answered;
         }
-        let relays = self.relays.len() as u8;
+        let relays = self.relays.iter().flatten().count() as u8;
         if self.undelivered >= self.attempts && relays == 0 && !mutant!(UnsentIsUnanswered) {
             return Verdict::NeverSent;
         }
-        let silent = self.relays.iter().filter(|asked| !asked.nacked).count() as u8;
+        let silent = self.relays.iter().flatten().filter(|asked| !asked.nacked).count() as u8;
         Verdict::Failed { relays, silent }
     }
 }
