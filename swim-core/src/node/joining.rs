@@ -135,7 +135,7 @@ impl Node {
         let outbid = held > self.me.epoch || (held == self.me.epoch && !self.join.announced && held.0 > 0);
         if outbid && mutant!(HeldEpochTaken) {
             self.set_my_word(held, Incarnation(0));
-        } else if outbid && self.is_common(held) {
+        } else if outbid && self.is_plausible(held) {
             self.outlive(held);
         }
         if sought {

@@ -380,11 +380,6 @@ impl Node {
         self.epoch_clock.is_plausible(epoch, self.doubt.real()) || mutant!(EpochLeadUnchecked)
     }
 
-    /// Whether those who let this node in believe an epoch, too.
-    fn is_common(&self, epoch: Epoch) -> bool {
-        self.epoch_clock.is_credible(epoch, self.told_clock()) || mutant!(EpochLeadUnchecked)
-    }
-
     /// This node was not run for `lost`. What it missed is not held against others.
     fn on_stall(&mut self, lost: Duration) {
         self.stats.stalls += 1;

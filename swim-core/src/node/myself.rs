@@ -2,9 +2,8 @@
 //!
 //! Nobody else may raise this node's numbers, so every wrong word about it can be answered with a higher
 //! number, at once and for good: a suspicion or a Dead of this life by the next incarnation, a word about
-//! a later life, or a Left, by a higher epoch: unless those who let this node in would not believe that one,
-//! and hear it no more. An Alive at another address is not a word about this node but somebody else's claim
-//! to its id (`rivalry.rs`).
+//! a later life, or a Left, by a higher epoch. An Alive at another address is not a word about this node
+//! but somebody else's claim to its id (`rivalry.rs`).
 
 use super::{Life, Node};
 use crate::claim::{Claim, Status};
@@ -36,7 +35,7 @@ impl Node {
         let mine = self.members.claim(Slot::ME);
         let outdated = (about.epoch, about.incarnation) < (mine.epoch, mine.incarnation);
         let removed = status == Status::Left && about.epoch >= mine.epoch;
-        if self.life != Life::Running || (outdated && !removed) || !self.is_common(about.epoch) {
+        if self.life != Life::Running || (outdated && !removed) || !self.is_plausible(about.epoch) {
             return;
         }
         if mutant!(RefutationDropped) {
@@ -57,7 +56,9 @@ impl Node {
     pub(super) fn hear_my_name(&mut self, about: About, addr: core::net::SocketAddr) {
         let mine = self.members.claim(Slot::ME);
         let word = (about.epoch, about.incarnation);
-        if self.life != Life::Running || word < (mine.epoch, mine.incarnation) || !self.is_common(about.epoch)
+        if self.life != Life::Running
+            || word < (mine.epoch, mine.incarnation)
+            || !self.is_plausible(about.epoch)
         {
             return;
         }
@@ -74,8 +75,11 @@ impl Node {
 
     /// Somebody to whom this node has proven its address holds it at another, by this word.
     pub(super) fn hear_misplaced(&mut self, about: About) {
-        let (word, mine) = ((about.epoch, about.incarnation), (self.me.epoch, self.incarnation()));
-        if self.life == Life::Running && word >= mine && self.is_common(about.epoch) {
+        let word = (about.epoch, about.incarnation);
+        if self.life == Life::Running
+            && word >= (self.me.epoch, self.incarnation())
+            && self.is_plausible(about.epoch)
+        {
             if about.epoch > self.me.epoch {
                 self.outlive(about.epoch);
             } else {

@@ -151,9 +151,9 @@ impl Node {
             Some(RivalDue::Silent) => {
                 self.rival = None;
                 let mine = self.members.claim(Slot::ME);
-                if rival.epoch > mine.epoch && self.is_common(rival.epoch) {
+                if rival.epoch > mine.epoch {
                     self.outlive(rival.epoch);
-                } else if rival.epoch <= mine.epoch {
+                } else {
                     self.speak_up(rival.incarnation);
                 }
             }
