@@ -4,7 +4,8 @@
 //! Otherwise whoever can write somebody else's address on a datagram makes members send more there than he
 //! sends himself. Proven is the address of a member, as it is held, and one that has shown the token that was
 //! sent to it. A member is also who was called Dead there until its own header, in this very question, said a newer
-//! word, wherever else the question may place it: bits were flipped in that, or it moves. All that a node sends to where a datagram came from, in the same input, is the answer to it.
+//! word, wherever else the question may place it: bits were flipped in that, or it moves. All that a node sends to
+//! where a datagram came from, in the same input, is the answer to it.
 
 use std::net::SocketAddr;
 
