@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::cluster::Cluster;
 use crate::member::{Launch, Member};
@@ -11,84 +11,77 @@ use crate::scale::{Profile, seconds, size};
 
 #[test]
 fn a_member_at_rest_only_waits_sends_and_receives() {
-    campaign(Report::beside("idle short"), 3, Profile::Local, Duration::from_secs(4), Duration::from_secs(4));
+    campaign(Report::briefly_alone("idle short"), 3, Duration::from_secs(6), Duration::from_secs(6));
 }
 
 #[test]
 #[ignore = "takes 2 minutes; run with: cargo test --release -p swim-cli --test campaigns -- --ignored at_rest"]
 fn a_cluster_at_rest_only_waits_sends_and_receives() {
-    campaign(
-        Report::alone("idle"),
-        size("SWIM_CAMPAIGN_NODES", 5),
-        Profile::Lan,
-        Duration::from_secs(40),
-        seconds(60),
-    );
+    campaign(Report::alone("idle"), size("SWIM_CAMPAIGN_NODES", 5), Duration::from_secs(40), seconds(60));
 }
 
-fn campaign(mut report: Report, n: usize, profile: Profile, settle: Duration, time: Duration) {
+/// Watches `n` members, and two that are alone, for `time` in which they tell nothing.
+fn campaign(mut report: Report, n: usize, settle: Duration, time: Duration) {
     if let Err(why) = strace_works() {
         return report.skipped(why);
     }
-    let mut cluster = Cluster::converged(&mut report, n, profile, None);
-    let mut lonely: Vec<Member> =
+    let profile = Profile::Lan;
+    let cluster = Cluster::converged(&mut report, n, profile, None);
+    let lonely: Vec<Member> =
         (0..2).map(|index| Member::start(&Launch::new(&format!("lone-{index}"), index, profile))).collect();
     std::thread::sleep(settle);
-    let members: Vec<&mut Member> = cluster.members.iter_mut().chain(&mut lonely).collect();
-    let Some(seen) = watch(&mut report, members, time) else {
-        report.must(false, "it came to rest");
-        return report.verdict();
-    };
+    let members: Vec<&Member> = cluster.members.iter().chain(&lonely).collect();
+    let seen = watch(&report, &members, time);
     let periods = time.as_secs_f64() / profile.period().as_secs_f64();
-    for (member, Seen { counts, sent, received }) in cluster.members.iter().zip(&seen) {
+    for (place, (member, counts)) in members.iter().zip(&seen).enumerate() {
         let who = format!("{} ({})", member.name, member.driver);
+        let Some(counts) = counts else {
+            report.must(false, format!("{who} came to rest"));
+            continue;
+        };
         report.figure(format!("{who}: {}", counts.per_second(time)));
-        report.figure(format!(
-            "{who}: its own counters: {sent} sent, {received} received; {periods:.0} periods"
-        ));
-        judge(&mut report, member.driver, counts, periods);
-    }
-    for (member, Seen { counts, .. }) in lonely.iter().zip(&seen[n..]) {
-        let total = counts.total();
-        report.must(total == 0, format!("a lone member ({}) made {total} system calls", member.driver));
+        if place < n {
+            judge(&mut report, member.driver, counts, periods);
+        } else {
+            report.must(counts.total() == 0, format!("a lone member made {} system calls", counts.total()));
+        }
     }
     report.verdict();
 }
 
-/// What one member did while it was watched.
-struct Seen {
-    counts: Counts,
-    sent: u64,
-    received: u64,
-}
+/// How often a member may be disturbed before it is said that it never comes to rest.
+const WINDOWS: usize = 6;
 
-/// Watches members for a time in which they tell nothing; on a machine that gives them no rest, not at all.
-fn watch(report: &mut Report, mut members: Vec<&mut Member>, time: Duration) -> Option<Vec<Seen>> {
-    for _ in 0..5 {
+/// What each member did in the first `time` in which it told nothing. They are watched all the while: it is the
+/// coming of a tracer that disturbs them most.
+fn watch(report: &Report, members: &[&Member], time: Duration) -> Vec<Option<Counts>> {
+    let traces: Vec<Trace> = members.iter().map(|member| Trace::start(member.pid())).collect();
+    let mut calm: Vec<Option<Window>> = vec![None; members.len()];
+    for _ in 0..WINDOWS {
+        std::thread::sleep(Duration::from_secs(1));
         let marks: Vec<usize> = members.iter().map(|member| member.mark()).collect();
-        let before: Vec<(u64, u64)> = members.iter_mut().map(|member| traffic(member)).collect();
-        let traces: Vec<Trace> = members.iter().map(|member| Trace::start(member.pid())).collect();
+        let began = SystemTime::now();
         std::thread::sleep(time);
-        let counts: Vec<Counts> = traces.into_iter().map(Trace::end).collect();
-        let after: Vec<(u64, u64)> = members.iter_mut().map(|member| traffic(member)).collect();
-        // Two answers to `stats`, and nothing else.
-        if members.iter().zip(&marks).all(|(member, mark)| member.mark() == mark + 2) {
-            let traffic = before.into_iter().zip(after);
-            let seen = counts.into_iter().zip(traffic).map(|(counts, (before, after))| Seen {
-                counts,
-                sent: after.0 - before.0,
-                received: after.1 - before.1,
-            });
-            return Some(seen.collect());
+        let window = Window { began, ended: began + time };
+        for ((member, mark), calm) in members.iter().zip(marks).zip(&mut calm) {
+            let told = member.since(mark);
+            match told.first() {
+                Some(first) => report.figure(format!("{} told something: {}", member.name, first.line)),
+                None => *calm = calm.or(Some(window)),
+            }
         }
-        report.figure("something was told meanwhile: again");
+        if calm.iter().all(Option::is_some) {
+            break;
+        }
     }
-    None
+    traces.into_iter().zip(calm).map(|(trace, calm)| calm.map(|window| trace.end(window))).collect()
 }
 
 /// One wake-up for each packet that arrives and for each period, and for each ping beyond that; one wait and one
 /// empty read for each wake-up.
 fn judge(report: &mut Report, driver: &str, counts: &Counts, periods: f64) {
+    let pings = periods as u64;
+    report.must(counts.sent + 1 >= pings, format!("{} sent, of at least {pings}", counts.sent));
     let more = counts.sent.saturating_sub((2.0 * periods) as u64);
     let wakes = counts.received + more + (periods * 1.03) as u64 + 4;
     report.must(counts.waits() <= wakes, format!("{} waits, of {wakes}", counts.waits()));
@@ -99,10 +92,22 @@ fn judge(report: &mut Report, driver: &str, counts: &Counts, periods: f64) {
     report.must(others <= timer, format!("{others} other calls, of {timer}: {:?}", counts.others));
 }
 
-fn traffic(member: &mut Member) -> (u64, u64) {
-    let stats = member.ask("stats");
-    let of = |name: &str| stats[name].as_u64().unwrap_or(0);
-    (of("datagrams_sent"), of("datagrams_received"))
+/// A time on the clock that strace prints.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    began: SystemTime,
+    ended: SystemTime,
+}
+
+impl Window {
+    /// Whether these seconds since 1970, as strace writes them, are in it.
+    fn has(&self, seconds: &str) -> bool {
+        let Some(at) = seconds.parse().ok().map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs_f64(at))
+        else {
+            return false;
+        };
+        self.began <= at && at < self.ended
+    }
 }
 
 /// System calls of one process, by what they were for.
@@ -166,7 +171,7 @@ impl Trace {
     fn start(pid: u32) -> Self {
         let file = std::env::temp_dir().join(format!("swim-campaign-strace-{}-{pid}", std::process::id()));
         let strace = Command::new("strace")
-            .args(["-f", "-qq", "-o"])
+            .args(["-f", "-ttt", "-qq", "-o"])
             .arg(&file)
             .args(["-p", &pid.to_string()])
             .stdin(Stdio::null())
@@ -177,39 +182,58 @@ impl Trace {
         Self { strace, file }
     }
 
-    /// Detaches, and counts every call that began and ended while it was attached.
-    fn end(mut self) -> Counts {
+    /// Detaches, and counts the calls of the window.
+    fn end(mut self, window: Window) -> Counts {
         let pid = rustix::process::Pid::from_child(&self.strace);
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
         let _ = self.strace.wait();
         let text = std::fs::read_to_string(&self.file).unwrap_or_default();
         let _ = std::fs::remove_file(&self.file);
-        let mut counts = Counts::default();
-        let mut unfinished = BTreeMap::new();
-        // Calls that were under way when strace came are printed as the first of their threads: not counted,
-        // unless they end.
-        for line in text.lines() {
-            let Some((thread, call)) = line.trim().split_once(' ') else { continue };
-            let call = call.trim_start();
-            let result = |call: &str| call.rsplit_once(" = ").map(|(_, result)| result.trim().to_owned());
-            if call.ends_with("<unfinished ...>") {
-                let name = call.split('(').next().unwrap_or_default();
-                unfinished.insert(thread.to_owned(), name.to_owned());
-            } else if call.starts_with("<... ") {
-                if let (Some(name), Some(result)) = (unfinished.remove(thread), result(call)) {
-                    counts.add(&name, &result);
-                }
-            } else if let (Some((name, _)), Some(result)) = (call.split_once('('), result(call))
-                && !call.contains("<detached")
-            {
-                // A wait that only noticed that strace came or went.
-                if !result.contains("ERESTART") && !result.contains("EINTR") && name != "restart_syscall" {
-                    counts.add(name, &result);
-                }
-            }
-        }
-        counts
+        count(&text, window)
     }
+}
+
+/// Counts what strace printed: `thread seconds name(arguments) = result`, a call that another thread's came between
+/// in two lines. Each call counts when its last line began.
+fn count(text: &str, window: Window) -> Counts {
+    let mut counts = Counts::default();
+    let mut unfinished = BTreeMap::new();
+    for line in text.lines() {
+        let Some((thread, rest)) = line.trim().split_once(' ') else { continue };
+        let Some((at, call)) = rest.trim_start().split_once(' ') else { continue };
+        let name = call.split('(').next().unwrap_or_default();
+        if call.ends_with("<unfinished ...>") {
+            unfinished.insert(thread, name);
+            continue;
+        }
+        let name = if call.starts_with("<... ") { unfinished.remove(thread) } else { Some(name) };
+        let (Some(name), Some((_, result))) = (name, call.rsplit_once(" = ")) else { continue };
+        // A wait that only noticed that strace came or went.
+        let disturbed = ["ERESTART", "EINTR", "<detached"].iter().any(|word| call.contains(word));
+        if window.has(at) && !disturbed && name != "restart_syscall" {
+            counts.add(name, result.trim());
+        }
+    }
+    counts
+}
+
+#[test]
+fn calls_are_counted_by_what_they_are_for_and_when() {
+    let text = "7 100.5 sendto(3, \"x\", 1) = 1
+        7 101.0 sendto(3, \"x\", 1) = 1
+        7 101.1 epoll_wait(4,  <unfinished ...>
+        8 101.2 recvfrom(3, \"x\", 1) = 1
+        8 101.3 recvfrom(3, 0x1) = -1 EAGAIN (Resource temporarily unavailable)
+        8 101.4 read(0,  <unfinished ...>
+        7 101.5 <... epoll_wait resumed>[], 8, 500) = 0
+        8 101.6 <... read resumed>0x1, 9) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
+        7 101.7 timerfd_settime(5, 0, 0, NULL) = 0
+        7 102.0 sendto(3, \"x\", 1) = 1";
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let counts = count(text, Window { began: at(101), ended: at(102) });
+    assert_eq!((counts.sent, counts.received, counts.empty), (1, 1, 1));
+    assert_eq!((counts.rang, counts.woken), (1, 0));
+    assert_eq!(counts.others, BTreeMap::from([("timerfd_settime".to_owned(), 1)]));
 }
 
 impl Drop for Trace {
