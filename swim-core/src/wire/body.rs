@@ -37,7 +37,20 @@ pub(crate) struct Body<'a> {
 /// `TrailingBytes` if the parts do not end where the datagram does; `Malformed` if a known part comes
 /// twice, or the head is missing or too short, or holds what no node can mean, or a `User` message has no
 /// payload, or a payload is too long.
+#[inline]
 pub(crate) fn read_body(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
+    // Nearly always there is a head and nothing else.
+    match split_part(parts) {
+        Some((TAG_HEAD, head, [])) if kind != Kind::User => {
+            let message = Message::read(kind, Some(head))?;
+            let (updates, broadcasts) = (Updates::new(&[]), Broadcasts::new(&[]));
+            Ok(Body { message, updates, broadcasts, payload: None, unknown_parts: 0 })
+        }
+        _ => read_parts(kind, parts),
+    }
+}
+
+fn read_parts(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
     let mut known = [None; TAG_PAYLOAD as usize];
     let mut unknown_parts = 0;
     let mut rest = parts;
@@ -68,6 +81,7 @@ pub(crate) fn read_body(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason
 }
 
 /// The first part's tag and bytes, and what follows it.
+#[inline]
 pub(super) fn split_part(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, l0, l1], after) = bytes.split_first_chunk::<PART_LEN>()?;
     let (part, rest) = after.split_at_checked(usize::from(u16::from_le_bytes([l0, l1])))?;

@@ -4,10 +4,9 @@
 //! the sender's epoch and incarnation in every datagram: hearing a member at a newer incarnation than
 //! the one held repairs a missed refutation without a further message.
 
-use alloc::vec::Vec;
-
 use super::DATAGRAM_MAX;
 use super::bytes::{u32_at, u64_at};
+use super::front::Front;
 use crate::identity::{Epoch, Incarnation, NodeId};
 use crate::stats::DropReason;
 
@@ -151,14 +150,13 @@ pub(super) fn read(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), 
 }
 
 /// Appends a header.
-pub(super) fn write(bytes: &mut Vec<u8>, kind: Kind, sender: &Sender) {
+#[inline]
+pub(super) fn write(bytes: &mut Front, kind: Kind, sender: &Sender) {
     debug_assert!(sender.epoch <= Epoch::MAX, "a node never lives beyond the last epoch");
-    let start = bytes.len();
-    bytes.extend_from_slice(&MAGIC);
-    bytes.extend_from_slice(&[VERSION, 0, kind as u8, 0, 0, 0]);
-    bytes.extend_from_slice(&sender.label.to_le_bytes());
-    bytes.extend_from_slice(&sender.id.0.to_le_bytes());
-    bytes.extend_from_slice(&sender.epoch.0.to_le_bytes());
-    bytes.extend_from_slice(&sender.incarnation.0.to_le_bytes());
-    debug_assert_eq!(bytes.len() - start, HEADER_LEN);
+    bytes.put(MAGIC);
+    bytes.put([VERSION, 0, kind as u8, 0, 0, 0]);
+    bytes.put(sender.label.to_le_bytes());
+    bytes.put(sender.id.0.to_le_bytes());
+    bytes.put(sender.epoch.0.to_le_bytes());
+    bytes.put(sender.incarnation.0.to_le_bytes());
 }

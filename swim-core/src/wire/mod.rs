@@ -24,6 +24,7 @@ mod broadcast;
 mod bytes;
 mod describe;
 mod fixed;
+mod front;
 mod header;
 mod inspect;
 mod message;
