@@ -25,7 +25,7 @@ use crate::members::{Flag, Slot};
 use crate::numbers::{self, Question};
 use crate::output::Event;
 use crate::stats::DropReason;
-use crate::wire::{About, Ack, Body, BroadcastRecord, Header, Kind, Message, Ping, read_body, read_header};
+use crate::wire::{About, Ack, Body, BroadcastRecord, Header, Kind, Message, Ping, read_header};
 
 /// Members whose outdated word is put right in one answer.
 const OUTDATED_MAX: usize = 16;
@@ -85,7 +85,8 @@ impl Node {
         if !handshake && !self.is_plausible(header.epoch) {
             return Err(DropReason::InsaneEpoch);
         }
-        let body = read_body(header.kind, parts)?;
+        let mut body = Body::EMPTY;
+        body.read(header.kind, parts)?;
         for _ in 0..body.unknown_parts {
             self.drop_for(DropReason::UnknownPart);
         }

@@ -37,16 +37,32 @@ pub(crate) struct Body<'a> {
 /// `TrailingBytes` if the parts do not end where the datagram does; `Malformed` if a known part comes
 /// twice, or the head is missing or too short, or holds what no node can mean, or a `User` message has no
 /// payload, or a payload is too long.
-#[inline]
 pub(crate) fn read_body(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
-    // Nearly always there is a head and nothing else.
-    match split_part(parts) {
-        Some((TAG_HEAD, head, [])) if kind != Kind::User => {
-            let message = Message::read(kind, Some(head))?;
-            let (updates, broadcasts) = (Updates::new(&[]), Broadcasts::new(&[]));
-            Ok(Body { message, updates, broadcasts, payload: None, unknown_parts: 0 })
+    let mut body = Body::EMPTY;
+    body.read(kind, parts).map(|()| body)
+}
+
+impl<'a> Body<'a> {
+    /// Of a datagram that says nothing.
+    pub(crate) const EMPTY: Self = Self {
+        message: Message::Gossip,
+        updates: Updates::new(&[]),
+        broadcasts: Broadcasts::new(&[]),
+        payload: None,
+        unknown_parts: 0,
+    };
+
+    /// [`read_body`] into an empty one, which need not be moved then.
+    #[inline]
+    pub(crate) fn read(&mut self, kind: Kind, parts: &'a [u8]) -> Result<(), DropReason> {
+        match split_part(parts) {
+            // Nearly always there is a head and nothing else.
+            Some((TAG_HEAD, head, [])) if kind != Kind::User => {
+                self.message = Message::read(kind, Some(head))?;
+            }
+            _ => *self = read_parts(kind, parts)?,
         }
-        _ => read_parts(kind, parts),
+        Ok(())
     }
 }
 

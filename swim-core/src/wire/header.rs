@@ -6,7 +6,6 @@
 
 use super::DATAGRAM_MAX;
 use super::bytes::{u32_at, u64_at};
-use super::front::Front;
 use crate::identity::{Epoch, Incarnation, NodeId};
 use crate::stats::DropReason;
 
@@ -149,14 +148,16 @@ pub(super) fn read(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), 
     Ok((header, parts))
 }
 
-/// Appends a header.
+/// The bytes of a header.
 #[inline]
-pub(super) fn write(bytes: &mut Front, kind: Kind, sender: &Sender) {
+pub(super) fn raw(kind: Kind, sender: &Sender) -> [u8; HEADER_LEN] {
     debug_assert!(sender.epoch <= Epoch::MAX, "a node never lives beyond the last epoch");
-    bytes.put(MAGIC);
-    bytes.put([VERSION, 0, kind as u8, 0, 0, 0]);
-    bytes.put(sender.label.to_le_bytes());
-    bytes.put(sender.id.0.to_le_bytes());
-    bytes.put(sender.epoch.0.to_le_bytes());
-    bytes.put(sender.incarnation.0.to_le_bytes());
+    let mut raw = [0; HEADER_LEN];
+    raw[..2].copy_from_slice(&MAGIC);
+    raw[2..8].copy_from_slice(&[VERSION, 0, kind as u8, 0, 0, 0]);
+    raw[8..12].copy_from_slice(&sender.label.to_le_bytes());
+    raw[12..20].copy_from_slice(&sender.id.0.to_le_bytes());
+    raw[20..28].copy_from_slice(&sender.epoch.0.to_le_bytes());
+    raw[28..].copy_from_slice(&sender.incarnation.0.to_le_bytes());
+    raw
 }

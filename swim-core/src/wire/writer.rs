@@ -10,7 +10,7 @@ use super::PART_LEN;
 use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_PAYLOAD, TAG_UPDATES};
 use super::broadcast::{BroadcastRecord, broadcast_len};
 use super::front::Front;
-use super::header::{HEADER_LEN, Sender, write as write_header};
+use super::header::{HEADER_LEN, Sender, raw as raw_header};
 use super::message::{Message, Ping};
 use super::update::{PLAIN_LEN, Plain, Update, update_len};
 use crate::payload::PAYLOAD_MAX;
@@ -38,7 +38,7 @@ impl<'a> Writer<'a> {
     pub(crate) fn begin(bytes: &'a mut Vec<u8>, limit: usize, sender: &Sender, message: &Message) -> Self {
         let start = bytes.len();
         let mut front = Front::new();
-        write_header(&mut front, message.kind(), sender);
+        front.put(raw_header(message.kind(), sender));
         let has_head = message.has_head();
         if has_head {
             front.put([TAG_HEAD, 0, 0]);
