@@ -306,12 +306,18 @@ impl Node {
 
     /// How patient to be with a suspect, for the present number of members.
     pub(super) fn patience(&mut self) -> Patience {
+        self.adjust_patience();
+        self.patience.1
+    }
+
+    /// Sees to it that patience is for the present number of members.
+    #[inline]
+    pub(super) fn adjust_patience(&mut self) {
         let n = self.n();
         if self.patience.0 != n {
             self.patience = (n, Patience::new(&self.config, n));
             self.doubt.set_longest_suspicion(self.patience.1.longest());
         }
-        self.patience.1
     }
 }
 

@@ -243,13 +243,15 @@ impl Node {
     /// `now` must not go backwards; if it does it is taken as the last one, and counted.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.outbox.begin();
-        let noticed = self.doubt.advance(now, self.direct_timeout());
+        let (health, config) = (self.health, &self.config);
+        let noticed = self.doubt.advance(now, || health.scale(config.direct_timeout));
         self.stats.clock_backwards += u64::from(noticed.backwards);
         if let Some(lost) = noticed.stall {
             self.on_stall(lost);
         }
         match input {
             Input::Datagram { source, bytes } => self.receive(crate::canonical(source), bytes),
+            Input::Tick if self.is_settled() => return,
             Input::Tick => self.run_timers(),
             Input::Undelivered { target } => self.on_undelivered(crate::canonical(target)),
             Input::Command(command) => self.on_command(command),

@@ -186,7 +186,7 @@ impl Node {
 
     /// Judges the probe that ends now (Lifeguard section IV-A).
     fn conclude(&mut self) {
-        let Some(probe) = self.probe.take() else { return };
+        let Some(probe) = &self.probe else { return };
         match probe.verdict() {
             Verdict::Answered => self.health.improve(),
             Verdict::NeverSent => self.stats.probes_excused += 1,
@@ -206,6 +206,7 @@ impl Node {
                 }
             }
         }
+        self.probe = None;
     }
 
     fn accuse(&mut self, target: Slot) {
