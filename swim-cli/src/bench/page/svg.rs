@@ -84,7 +84,7 @@ pub(crate) fn distributions(title: &str, rows: &[(Contestant, &Histogram<u64>)])
     let bottom = TOP + HEIGHT * rows.len() as f64;
     let mut svg = open(title, bottom);
     for decade in (low.floor() as i32)..=(high.floor() as i32) {
-        for time in [1.0, 2.0, 5.0].map(|part| part * 10_f64.powi(decade)) {
+        for time in [1.0, 2.0, 5.0].map(|part| part * pow(10.0, f64::from(decade))) {
             if (low..=high).contains(&log10(time)) {
                 axis_tick(&mut svg, x(log10(time)), bottom, &short(time / 1e3));
             }
