@@ -22,6 +22,9 @@ pub(crate) const OUTBOX_DATAGRAMS: usize = 2 * QUANTUM;
 /// bytes long, and make up to three each); one of 9,000 may make more than fit, and `Event::Lost` says so.
 pub(crate) const OUTBOX_EVENTS: usize = 1024;
 
+/// Bytes of a datagram without gossip.
+const USUAL_LEN: usize = 72;
+
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Sealed {
     #[serde(with = "crate::state::addr")]
@@ -57,6 +60,14 @@ impl Outbox {
     pub(crate) fn begin(&mut self) {
         self.quantum = QUANTUM;
         self.reuse();
+    }
+
+    /// Touches where the next datagram will be written. What is there is of no interest to anybody.
+    pub(crate) fn warm(&mut self) {
+        if self.sealed.is_empty() && self.bytes.is_empty() && self.bytes.capacity() >= USUAL_LEN {
+            self.bytes.resize(USUAL_LEN, 0);
+            self.bytes.clear();
+        }
     }
 
     /// Datagrams that timers may still send in this `handle`. A full outbox takes nothing off: what is due
