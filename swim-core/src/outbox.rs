@@ -25,6 +25,8 @@ pub(crate) const OUTBOX_EVENTS: usize = 1024;
 
 /// Bytes whose room an empty outbox keeps: more than a ping and its three relays, or a page, take.
 const KEPT: usize = 4096;
+/// Bytes of a datagram without gossip.
+const USUAL_LEN: usize = 72;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Sealed {
@@ -61,6 +63,14 @@ impl Outbox {
     pub(crate) fn begin(&mut self) {
         self.quantum = QUANTUM;
         self.reuse();
+    }
+
+    /// Touches where the next datagram will be written. What is there is of no interest to anybody.
+    pub(crate) fn warm(&mut self) {
+        if self.sealed.is_empty() && self.bytes.is_empty() && self.bytes.capacity() >= USUAL_LEN {
+            self.bytes.resize(USUAL_LEN, 0);
+            self.bytes.clear();
+        }
     }
 
     /// Datagrams that timers may still send in this `handle`. A full outbox takes nothing off: what is due

@@ -23,6 +23,7 @@
 //! | `commands.rs` | what the user wants |
 //! | `saving.rs` | the whole node in bytes, and back |
 //! | `timers.rs` | what is due, in which order, how much of it at once |
+//! | `warming.rs` | looking ahead, for simulators |
 
 mod admitting;
 mod claims;
@@ -36,6 +37,7 @@ mod saving;
 mod syncing;
 mod telling;
 mod timers;
+mod warming;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
