@@ -95,9 +95,8 @@ pub(super) fn batch(answer: usize) -> Result<(), Failure> {
 /// Answers to one target that have one length leave as one datagram, which is cut again on its way.
 pub(super) fn segment(answer: usize) -> Result<(), Failure> {
     batches(|fd, arrived| {
-        let alike = |a: &Arrived<'_>, b: &Arrived<'_>| {
-            a.1 == b.1 && a.0.len().min(answer) == b.0.len().min(answer)
-        };
+        let alike =
+            |a: &Arrived<'_>, b: &Arrived<'_>| a.1 == b.1 && a.0.len().min(answer) == b.0.len().min(answer);
         for run in arrived.chunk_by(alike) {
             let slices: Vec<_> =
                 run.iter().map(|(bytes, _)| IoSlice::new(&bytes[..bytes.len().min(answer)])).collect();
