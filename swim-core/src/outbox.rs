@@ -187,9 +187,8 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_datagram_is_refused_when_nobody_polls_and_the_buffer_never_grows() {
+    fn the_newest_datagram_is_refused_when_nobody_polls() {
         let mut outbox = Outbox::new(1400);
-        let capacity = outbox.bytes.capacity();
         outbox.begin();
         for _ in 0..OUTBOX_DATAGRAMS {
             assert!(put(&mut outbox, 7));
@@ -199,7 +198,19 @@ mod tests {
             assert_eq!((target, bytes), (TARGET, &[7; 1400][..]));
         }
         assert!(put(&mut outbox, 9));
-        assert_eq!(outbox.bytes.capacity(), capacity);
+    }
+
+    #[test]
+    fn a_burst_gives_its_room_back_and_a_few_datagrams_keep_theirs() {
+        let mut outbox = Outbox::new(1400);
+        let capacity = outbox.bytes.capacity();
+        for (count, grows) in [(2, false), (OUTBOX_DATAGRAMS, true), (2, false)] {
+            outbox.begin();
+            assert!((0..count).all(|_| put(&mut outbox, 7)));
+            assert_eq!(outbox.bytes.capacity() > capacity, grows, "{count}");
+            while outbox.next_datagram().is_some() {}
+            assert_eq!(outbox.bytes.capacity(), capacity);
+        }
     }
 
     #[test]

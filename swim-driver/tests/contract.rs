@@ -23,6 +23,8 @@ enum Call {
 #[derive(Default)]
 struct Script {
     now: Instant,
+    /// How often the clock was looked at.
+    looks: usize,
     calls: Vec<Call>,
     inbox: VecDeque<(SocketAddr, Vec<u8>)>,
     /// Garbage without end behind the inbox.
@@ -47,6 +49,7 @@ impl Script {
 
 impl Host for Script {
     fn now(&mut self) -> Instant {
+        self.looks += 1;
         self.now
     }
 
@@ -165,6 +168,15 @@ fn what_had_arrived_by_the_deadline_is_read_before_the_tick() {
     let calls = &member.os.calls;
     assert_eq!(calls[..2], [Call::Read, Call::Read], "the garbage, then nothing: {calls:?}");
     assert!(matches!(calls[2], Call::Send(..)), "and only then the join is repeated: {calls:?}");
+}
+
+#[test]
+fn a_turn_with_nothing_due_looks_at_the_clock_once() {
+    let [mut member, _] = pair();
+    member.os.looks = 0;
+    member.os.inbox.push_back((addr(99), vec![1, 2, 3]));
+    assert!(!member.turn(true, false));
+    assert_eq!((member.os.looks, member.os.reads()), (1, 2), "the garbage, then nothing");
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let (orders, inbox) = sync_channel(COMMANDS_MAX);
     let local_addr = member.local_addr();
     let shared = Arc::new(Shared::new(settings.events_max, member, waker));
-    let body = Body { poll, timer, inbox, shared: Arc::clone(&shared) };
+    let body = Body { poll, timer, inbox, asked: false, shared: Arc::clone(&shared) };
     let thread = thread::Builder::new().name("swim-mio".to_owned());
     let thread = thread.spawn(move || body.run()).map_err(Error::Start)?;
     Ok(Handle::new(local_addr, orders, shared, thread))
@@ -52,6 +52,8 @@ struct Body {
     poll: Poll,
     timer: Timer,
     inbox: Receiver<Message>,
+    /// Something may be in it: whoever puts something in wakes the thread afterwards.
+    asked: bool,
     shared: Arc<Shared>,
 }
 
@@ -78,11 +80,11 @@ impl Body {
             match event.token() {
                 SOCKET => member.ready(event),
                 ALARM => self.timer.rang(),
-                _ => {}
+                _ => self.asked = true,
             }
         }
         member.turn();
-        let more_orders = self.take_orders(member);
+        let more_orders = self.asked && self.take_orders(member);
         self.shared.hand_out(member);
         if member.is_finished() {
             Next::End
@@ -93,8 +95,8 @@ impl Body {
         }
     }
 
-    /// Carries out what handles asked for, but not without end. Returns whether more may be waiting.
-    fn take_orders(&self, member: &mut Embedded) -> bool {
+    /// Carries out what handles asked for, but not without end. Returns whether to come back without a wait.
+    fn take_orders(&mut self, member: &mut Embedded) -> bool {
         for _ in 0..COMMANDS_MAX {
             if !member.takes_orders() {
                 // A held send comes first; its own wake-up leads back here.
@@ -105,7 +107,10 @@ impl Body {
                 Ok(Message::Members(reply)) => {
                     let _ = reply.try_send(member.members());
                 }
-                Err(_) => return false,
+                Err(_) => {
+                    self.asked = false;
+                    return false;
+                }
             }
         }
         true
