@@ -1,9 +1,9 @@
 //! The front of a datagram, header and head, made at once: to append a field to a buffer costs more than the
 //! field's bytes.
 
+use super::PART_LEN;
 use super::header::HEADER_LEN;
 use super::message::SyncPull;
-use super::PART_LEN;
 
 /// Bytes of the longest.
 const LEN_MAX: usize = HEADER_LEN + PART_LEN + SyncPull::LEN;
