@@ -55,6 +55,11 @@ impl RttHistogram {
         self.max_us = self.max_us.max(rtt_us);
     }
 
+    /// Looks at what the next measurement will change, if it is about as long as the last.
+    pub(crate) const fn warm(&self) -> u32 {
+        self.counts[bucket(self.last_us)]
+    }
+
     /// How many were measured.
     #[must_use]
     pub const fn count(&self) -> u64 {

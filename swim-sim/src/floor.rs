@@ -1,11 +1,12 @@
 //! A loop without a protocol: what a run costs before any node does anything. For `swim-bench`.
 //!
-//! Queue, links, books, fingerprint, timers and hosts are a [`World`](crate::World)'s, and so is the rhythm:
+//! Queue, links, books, fingerprint, timers and hosts are a [`World`](crate::World)'s, and so are looking ahead and the rhythm:
 //! in each period every host pings another one, is woken once more to see whether the answer has come, asks
 //! again if it has not, and answers whoever asks. Every host holds all others in a table of as many bytes as a
 //! node's, and for every datagram the sender is found in it by its name and its row is written. But nothing is
 //! decided: what a world costs beyond this is its nodes.
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::net::Fabric;
 use crate::queue::{PacketId, Pending};
 use crate::random::{Random, purpose};
 use crate::traffic::Traffic;
-use crate::world::Setup;
+use crate::world::{HOSTS_MIN, Setup, TOGETHER};
 
 const MARK_ARRIVED: u64 = 0xa221;
 const MARK_TICK: u64 = 0x71c4;
@@ -40,6 +41,8 @@ pub struct Floor {
     fabric: Fabric,
     hosts: Vec<Host>,
     seats: Vec<Seat>,
+    waking: Vec<HostId>,
+    probed: Vec<(HostId, HostId)>,
 }
 
 /// What stands in a node's place.
@@ -74,6 +77,11 @@ impl Table {
 
     /// The row of the host of this name.
     fn find(&mut self, name: u32) -> Option<&mut [u32; ROW]> {
+        let number = self.number(name)?;
+        self.rows.get_mut(number as usize)
+    }
+
+    fn number(&self, name: u32) -> Option<u32> {
         let mask = self.index.len() - 1;
         let mut place = Self::hash(name) & mask;
         loop {
@@ -82,7 +90,7 @@ impl Table {
                 return None;
             }
             if self.rows[number as usize][0] == name {
-                return self.rows.get_mut(number as usize);
+                return Some(number);
             }
             place = (place + 1) & mask;
         }
@@ -96,11 +104,18 @@ impl Table {
 impl Seat {
     /// The next target: any host but `me`.
     fn draw(&mut self, me: HostId) -> u32 {
-        self.random =
+        let (random, drawn) = self.ahead(me);
+        self.random = random;
+        drawn
+    }
+
+    /// What will be drawn next, and what follows from it.
+    fn ahead(&self, me: HostId) -> (u64, u32) {
+        let random =
             self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let others = self.table.rows.len() as u64 - 1;
-        let drawn = u32::try_from(((self.random >> 32) * others) >> 32).unwrap_or(0);
-        drawn + u32::from(drawn >= me.0)
+        let drawn = u32::try_from(((random >> 32) * others) >> 32).unwrap_or(0);
+        (random, drawn + u32::from(drawn >= me.0))
     }
 
     fn deadline(&self) -> Instant {
@@ -113,8 +128,13 @@ impl Floor {
     #[must_use]
     pub fn new(setup: &Setup, hosts: u32) -> Self {
         let config = Arc::new(Config::lan());
-        let mut floor =
-            Self { fabric: Fabric::new(setup.seed, setup.link), hosts: Vec::new(), seats: Vec::new() };
+        let mut floor = Self {
+            fabric: Fabric::new(setup.seed, setup.link),
+            hosts: Vec::new(),
+            seats: Vec::new(),
+            waking: Vec::new(),
+            probed: Vec::new(),
+        };
         for id in (0..hosts.max(2)).map(HostId) {
             let index = u64::from(id.0);
             let mut random = Random::new(setup.seed, purpose::NODE, index);
@@ -150,6 +170,7 @@ impl Floor {
 
     /// Does the next thing, and returns its time.
     pub fn step(&mut self) -> Option<Instant> {
+        self.warm();
         let (at, what) = self.fabric.queue.pop()?;
         self.fabric.now = at;
         match what {
@@ -158,6 +179,36 @@ impl Floor {
             Pending::Act(_) => {}
         }
         Some(at)
+    }
+
+    /// Looks ahead, as a world does.
+    fn warm(&mut self) {
+        if self.hosts.len() < HOSTS_MIN {
+            return;
+        }
+        let Self { fabric, hosts, seats, waking, probed } = self;
+        fabric.ahead(TOGETHER, waking);
+        if waking.is_empty() {
+            return;
+        }
+        for id in &*waking {
+            black_box((hosts[id.index()].warm(), seats[id.index()].random));
+            fabric.warm(*id);
+        }
+        probed.clear();
+        for id in &*waking {
+            let seat = &seats[id.index()];
+            let (_, target) = seat.ahead(*id);
+            black_box(seat.table.number(target));
+            probed.push((HostId(target), *id));
+        }
+        for (id, _) in &*probed {
+            black_box((hosts[id.index()].warm(), seats[id.index()].random));
+            fabric.warm(*id);
+        }
+        for (id, sender) in &*probed {
+            black_box(seats[id.index()].table.number(sender.0));
+        }
     }
 
     fn arrive(&mut self, packet: PacketId) {
@@ -187,12 +238,11 @@ impl Floor {
     }
 
     fn wake(&mut self, id: HostId, generation: u32) {
-        let host = &mut self.hosts[id.index()];
-        if host.timer.generation != generation {
+        let now = self.fabric.now;
+        if !self.fabric.alarms.rings(&mut self.fabric.queue, id, generation, now) {
             return;
         }
-        host.timer.armed = None;
-        let (now, seat) = (self.fabric.now, &mut self.seats[id.index()]);
+        let (host, seat) = (&mut self.hosts[id.index()], &mut self.seats[id.index()]);
         if seat.deadline() <= now {
             host.slowness.ticked();
             self.fabric.mark(MARK_TICK, id);
@@ -222,14 +272,9 @@ impl Floor {
     }
 
     fn rearm(&mut self, id: HostId) {
-        let host = &mut self.hosts[id.index()];
+        let host = &self.hosts[id.index()];
         let deadline = host.clock.when(self.seats[id.index()].deadline()).after(host.slowness.late());
         let wanted = deadline.max(self.fabric.now).max(host.slowness.busy_until());
-        if host.timer.armed.is_some_and(|armed| armed <= wanted) {
-            return;
-        }
-        host.timer.generation = host.timer.generation.wrapping_add(1);
-        host.timer.armed = Some(wanted);
-        self.fabric.queue.push(wanted, Pending::Wake { host: id, generation: host.timer.generation });
+        self.fabric.alarms.set(&mut self.fabric.queue, id, wanted);
     }
 }

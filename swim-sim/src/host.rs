@@ -96,7 +96,6 @@ pub(crate) struct Host {
     pub(crate) node: Option<Box<Node>>,
     /// Writes down the present life.
     pub(crate) recorder: Option<Box<LifeRecorder>>,
-    pub(crate) timer: Timer,
     /// The node's revision when it was last looked at.
     pub(crate) revision: u64,
     pub(crate) paused: bool,
@@ -109,6 +108,8 @@ pub(crate) struct Host {
     pub(crate) lives: u32,
     /// The process's clock: a process that starts anew begins at zero.
     pub(crate) clock: Clock,
+    /// When its clock last ticked, and how often in a row at that instant.
+    pub(crate) ticked: Option<(Instant, u32)>,
     pub(crate) slowness: Slowness,
     pub(crate) inbox: VecDeque<PacketId>,
     pub(crate) addr: SocketAddr,
@@ -121,16 +122,6 @@ pub(crate) struct Host {
     /// The largest epoch that any life of the node had.
     pub(crate) epoch_max: Epoch,
     pub(crate) log: Vec<Logged>,
-}
-
-/// A host's one pending wake-up. Arming an earlier one leaves the old one in the queue, where its
-/// generation tells that it is void; a later deadline just lets the old one fire for nothing.
-#[derive(Default)]
-pub(crate) struct Timer {
-    pub(crate) armed: Option<Instant>,
-    pub(crate) generation: u32,
-    /// When it last ticked, and how often in a row at that instant.
-    pub(crate) ticked: Option<(Instant, u32)>,
 }
 
 impl Host {
@@ -152,7 +143,7 @@ impl Host {
             clock: Clock::started(Instant::ORIGIN, 0),
             slowness: Slowness::none(late),
             inbox: VecDeque::new(),
-            timer: Timer::default(),
+            ticked: None,
             log: Vec::new(),
             traffic: Traffic::default(),
             revision: 0,
@@ -171,9 +162,18 @@ impl Host {
         self.slowness.idle();
         self.paused = false;
         self.revision = 0;
-        self.timer.ticked = None;
+        self.ticked = None;
         self.node = Some(Box::new(Node::new(Arc::clone(&self.config), me, seed, Instant::ORIGIN)));
         me
+    }
+
+    /// Looks at what every step looks at.
+    pub(crate) fn warm(&self) -> u64 {
+        let traffic =
+            self.traffic.received.bytes ^ self.traffic.sent.bytes ^ self.traffic.sent_by_kind[1].bytes;
+        let (late, len) = (self.slowness.late().subsec_nanos(), self.inbox.len());
+        let (port, mask) = (self.addr.port(), self.mask.is_some());
+        traffic ^ u64::from(late) ^ len as u64 ^ u64::from(port) ^ u64::from(mask) ^ self.revision
     }
 
     /// The process's own reading of the world's time.

@@ -43,6 +43,7 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod alarms;
 mod census;
 mod chronicle;
 mod clock;

@@ -21,6 +21,8 @@ const SLICE_BITS: u32 = 18;
 const SLICES: usize = 4096;
 /// Words of bits that say which lists hold something.
 const WORDS: usize = SLICES / 64;
+/// Slices that [`Queue::ahead`] looks into at most: 17 ms.
+const AHEAD: u64 = 512;
 /// No place.
 const NONE: u32 = u32::MAX;
 
@@ -52,6 +54,8 @@ pub(crate) struct Queue {
     /// What was too far away when it was scheduled.
     far: BinaryHeap<Reverse<Entry>>,
     sequence: u64,
+    /// What [`Queue::ahead`] has shown: all before this time and this sequence.
+    shown: (u64, u64),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,6 +82,7 @@ impl Default for Queue {
             free: NONE,
             far: BinaryHeap::new(),
             sequence: 0,
+            shown: (0, 0),
         }
     }
 }
@@ -111,6 +116,35 @@ impl Queue {
         self.near.peek().map(|Reverse(entry)| Instant::from_nanos(entry.at))
     }
 
+    /// If the next thing has not been shown yet: shows it to `see`, and those that follow in any order, until
+    /// it has seen `count` that it likes, or nothing more is near.
+    pub(crate) fn ahead(&mut self, count: usize, mut see: impl FnMut(Instant, Pending) -> bool) {
+        let Some(Reverse(next)) = self.near.peek() else { return };
+        if next.at < self.shown.0 {
+            return;
+        }
+        let shown = self.shown;
+        let mut look = |entry: &Entry| {
+            let new = !entry.is_shown(shown) && see(Instant::from_nanos(entry.at), entry.what);
+            usize::from(new)
+        };
+        let mut seen: usize = self.near.iter().map(|Reverse(entry)| look(entry)).sum();
+        let mut slice = self.slice;
+        while seen < count
+            && let Some(next) = self.next_listed(slice)
+            && next - self.slice <= AHEAD
+        {
+            slice = next;
+            let mut link = self.heads[place(slice)];
+            while link != NONE {
+                let held = &self.links[link as usize];
+                seen += look(&held.entry);
+                link = held.next;
+            }
+        }
+        self.shown = ((slice + 1) << SLICE_BITS, self.sequence);
+    }
+
     fn list(&mut self, entry: Entry, slice: u64) {
         let place = place(slice);
         let link = Link { entry, next: self.heads[place] };
@@ -129,7 +163,7 @@ impl Queue {
     /// Goes on to the next slice in which something happens.
     fn turn(&mut self) {
         let far = self.far.peek().map(|Reverse(entry)| entry.slice());
-        let Some(next) = self.next_listed().into_iter().chain(far).min() else { return };
+        let Some(next) = self.next_listed(self.slice).into_iter().chain(far).min() else { return };
         self.slice = next;
         while self.far.peek().is_some_and(|Reverse(entry)| entry.slice() == next) {
             self.near.extend(self.far.pop());
@@ -146,9 +180,9 @@ impl Queue {
         }
     }
 
-    /// The next slice after the present one whose list holds something.
-    fn next_listed(&self) -> Option<u64> {
-        let begin = place(self.slice + 1);
+    /// The next slice after this one whose list holds something.
+    fn next_listed(&self, slice: u64) -> Option<u64> {
+        let begin = place(slice + 1);
         // The first word twice: the bits from the beginning on, and in the end those before it.
         for turn in 0..=WORDS {
             let word = (begin / 64 + turn) % WORDS;
@@ -159,7 +193,7 @@ impl Queue {
             if bits != 0 {
                 let found = word * 64 + bits.trailing_zeros() as usize;
                 let ahead = (found + SLICES - begin) % SLICES;
-                return Some(self.slice + 1 + ahead as u64);
+                return Some(slice + 1 + ahead as u64);
             }
         }
         None
@@ -169,6 +203,10 @@ impl Queue {
 impl Entry {
     const fn slice(&self) -> u64 {
         self.at >> SLICE_BITS
+    }
+
+    const fn is_shown(&self, (before, sequence): (u64, u64)) -> bool {
+        self.at < before && self.sequence < sequence
     }
 }
 

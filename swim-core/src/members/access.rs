@@ -34,6 +34,22 @@ impl Members {
         if self.is_at(slot, id) { Some(slot) } else { self.find(id) }
     }
 
+    /// Looks at what is looked at for every member.
+    pub(crate) fn warm(&self) -> u64 {
+        let lens = self.records.len() as usize + self.rotation.len();
+        lens as u64 ^ self.digest.root() ^ self.revision ^ u64::from(self.counts[0])
+    }
+
+    /// The slot of the next target of a probe, if `random` is what will be drawn for it.
+    pub(crate) fn target_ahead(&self, random: u32) -> u32 {
+        self.rotation.ahead(random)
+    }
+
+    /// Where the member at `slot` is, if there is one.
+    pub(crate) fn addr_ahead(&self, slot: Slot) -> Option<SocketAddr> {
+        self.records.get(slot.0).map(|record| self.addresses.unpack(record.addr()))
+    }
+
     /// Alive and Suspect members, the node itself included.
     pub(crate) const fn len_active(&self) -> u32 {
         self.count(Status::Alive) + self.count(Status::Suspect)

@@ -66,14 +66,14 @@ impl Table {
 
     /// Adds a number that is not in it, for which there is room.
     pub(super) fn insert(&mut self, hash: u64, number: u32) {
-        debug_assert!(number < 1 << 24 && self.has_room(), "the limits on members leave room");
+        debug_assert!(number < 1 << 24_u32 && self.has_room(), "the limits on members leave room");
         let mask = self.words.len().wrapping_sub(1);
         let mut at = hash as usize & mask;
         while let Some(word) = self.words.get_mut(at) {
             if *word & TAKEN == 0 {
                 self.used += usize::from(*word == EMPTY);
                 self.len += 1;
-                *word = number << 8 | mark(hash);
+                *word = number << 8_u32 | mark(hash);
                 return;
             }
             at = (at + 1) & mask;
@@ -89,7 +89,7 @@ impl Table {
     /// Removes and returns what is at a place.
     pub(super) fn take(&mut self, at: usize) -> Option<u32> {
         let word = self.words.get_mut(at).filter(|word| **word & TAKEN != 0)?;
-        let number = *word >> 8;
+        let number = *word >> 8_u32;
         *word = GONE;
         self.len -= 1;
         Some(number)

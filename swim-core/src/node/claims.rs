@@ -189,7 +189,11 @@ impl Node {
     pub(super) fn hear_header(&mut self, slot: Slot, header: &Header) {
         let held = self.members.claim(slot);
         let new = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
-        if !self.config.header_claims || !supersedes(&held, &new) || !self.believe(slot, new, None) {
+        // A later life than others can believe: a newcomer's that has not heard the cluster's clock yet, or
+        // one that never was. It would be held by this node alone.
+        let lonely = header.epoch > held.epoch && !self.is_common(header.epoch);
+        let heard = self.config.header_claims && !lonely && supersedes(&held, &new);
+        if !heard || !self.believe(slot, new, None) {
             return;
         }
         self.stats.header_claims += 1;

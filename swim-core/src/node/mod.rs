@@ -23,6 +23,7 @@
 //! | `commands.rs` | what the user wants |
 //! | `saving.rs` | the whole node in bytes, and back |
 //! | `timers.rs` | what is due, in which order, how much of it at once |
+//! | `warming.rs` | looking ahead, for simulators |
 
 mod admitting;
 mod claims;
@@ -36,6 +37,7 @@ mod saving;
 mod syncing;
 mod telling;
 mod timers;
+mod warming;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -380,6 +382,13 @@ impl Node {
     /// Whether an epoch may be believed: at most 24 h (`max_epoch_lead`) ahead of the cluster's clock.
     fn is_plausible(&self, epoch: Epoch) -> bool {
         self.epoch_clock.is_plausible(epoch, self.doubt.real()) || mutant!(EpochLeadUnchecked)
+    }
+
+    /// Whether an epoch that may be believed is believed by others here, too, as far as this node knows.
+    fn is_common(&self, epoch: Epoch) -> bool {
+        self.epoch_clock.is_shared()
+            || self.epoch_clock.is_credible(epoch, self.told_clock())
+            || mutant!(EpochLeadUnchecked)
     }
 
     /// This node was not run for `lost`. What it missed is not held against others.

@@ -99,7 +99,7 @@ impl Node {
             Message::Welcome(welcome) => self.hear_welcome(source, &header, welcome, &body),
             Message::Announce(announce) => self.hear_announce(source, &header, announce, &body),
             _ => match self.standing(source, &header) {
-                Standing::Member(slot) => self.hear_member(slot, source, &header, &body),
+                Standing::Member(slot) => self.hear_member(slot, source, &header, &body, bytes.len()),
                 other => self.hear_other(other, source, &header, &body, bytes.len()),
             },
         }
@@ -145,11 +145,17 @@ impl Node {
         source: SocketAddr,
         header: &Header,
         body: &Body<'_>,
+        len: usize,
     ) -> Result<(), DropReason> {
         let root = self.digest_root();
         let gossip = if body.is_bare() { Gossip::NOTHING } else { self.absorb(body, header.sender) };
+        // Its own goodbye may have ridden on this.
+        let member = body.is_bare() || self.members.status(slot).is_active();
+        if !member && matches!(header.kind, Kind::Ping | Kind::PingReq | Kind::SyncPull) {
+            return self.hear_other(Standing::Buried(slot), source, header, body, len);
+        }
         // The answer to a ping puts right what it said; to anything else there is none.
-        if !gossip.outdated().is_empty() && header.kind != Kind::Ping {
+        if !gossip.outdated().is_empty() && header.kind != Kind::Ping && member {
             self.send(source, &Message::Gossip, Cargo::claims(gossip.outdated()));
         }
         match body.message {
@@ -167,7 +173,7 @@ impl Node {
                 self.compare(header.sender, ack.root);
                 Ok(())
             }
-            Message::PingReq(request) => self.hear_ping_req(source, request),
+            Message::PingReq(request) => self.hear_ping_req(source, header.sender, request),
             Message::Nack(nack) => self.hear_nack(source, nack),
             Message::RelayedAck(ack) => self.hear_relayed_ack(source, ack),
             Message::SyncPull(pull) => self.hear_pull(source, pull),
@@ -199,7 +205,9 @@ impl Node {
             self.absorb(body, header.sender);
         }
         match body.message {
-            Message::PingReq(request) if mutant!(RelayForStrangers) => self.hear_ping_req(source, request),
+            Message::PingReq(request) if mutant!(RelayForStrangers) => {
+                self.hear_ping_req(source, header.sender, request)
+            }
             Message::Ping(ping) => self.hear_strange_ping(standing, source, header, ping, len),
             Message::Ack(ack) if standing != Standing::Outlived => self.hear_ack(source, header, ack),
             // It holds a later life of this node just as this node does of it: somebody has to begin.

@@ -88,6 +88,11 @@ impl Streams {
         self.generators[purpose as usize].next_u64()
     }
 
+    /// 32 bits near those that will be drawn next: looked at, not drawn.
+    pub(crate) fn ahead(&self, purpose: Purpose) -> u32 {
+        self.generators[purpose as usize].clone().next_u32()
+    }
+
     /// A number below `n`, each equally likely; 0 if there is none. (Lemire 2019: the upper half of a
     /// product, with the few draws rejected that would favour some numbers. One draw nearly always.)
     pub(crate) fn below(&mut self, purpose: Purpose, n: u32) -> u32 {

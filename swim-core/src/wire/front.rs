@@ -6,18 +6,18 @@ use super::header::HEADER_LEN;
 use super::message::SyncPull;
 
 /// Bytes of the longest.
-const LEN_MAX: usize = HEADER_LEN + PART_LEN + SyncPull::LEN;
+const ROOM: usize = HEADER_LEN + PART_LEN + SyncPull::LEN;
 
 /// Bytes in the order in which they were put in.
 pub(super) struct Front {
-    bytes: [u8; LEN_MAX],
+    bytes: [u8; ROOM],
     len: usize,
 }
 
 impl Front {
     #[inline]
     pub(super) const fn new() -> Self {
-        Self { bytes: [0; LEN_MAX], len: 0 }
+        Self { bytes: [0; ROOM], len: 0 }
     }
 
     /// Appends a field.

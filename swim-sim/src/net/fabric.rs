@@ -9,6 +9,7 @@ use swim_core::Instant;
 use super::channel::{Channels, Passage, corrupt};
 use super::throws::{Throw, Throws};
 use super::{Arrival, Datagram, Directory, Hook, Link, Network, Packets, Verdict};
+use crate::alarms::Alarms;
 use crate::evidence::Fate;
 use crate::fingerprint::Fingerprint;
 use crate::host::HostId;
@@ -27,6 +28,7 @@ const MARK_CORRUPTED: u64 = 0xc044;
 pub(crate) struct Fabric {
     pub(crate) now: Instant,
     pub(crate) queue: Queue,
+    pub(crate) alarms: Alarms,
     pub(crate) packets: Packets,
     pub(crate) directory: Directory,
     pub(crate) network: Network,
@@ -50,6 +52,7 @@ impl Fabric {
         Self {
             now: Instant::ORIGIN,
             queue: Queue::default(),
+            alarms: Alarms::default(),
             packets: Packets::default(),
             directory: Directory::default(),
             network: Network::new(link),
@@ -156,6 +159,24 @@ impl Fabric {
         }
         self.packets.discard(id);
         None
+    }
+
+    /// Whose timers fire next, some `count` of them, if that has not been said yet; nothing otherwise.
+    pub(crate) fn ahead(&mut self, count: usize, waking: &mut Vec<HostId>) {
+        waking.clear();
+        let Self { queue, alarms, .. } = self;
+        queue.ahead(count, |at, what| match what {
+            Pending::Wake { host, generation } if alarms.will_ring(host, generation, at) => {
+                waking.push(host);
+                true
+            }
+            _ => false,
+        });
+    }
+
+    /// Looks at what will decide over the next datagram of `host`.
+    pub(crate) fn warm(&self, host: HostId) {
+        std::hint::black_box(self.throws.get(host.index()).map(Throws::warm));
     }
 
     /// Adds a step of `host` to the fingerprint.

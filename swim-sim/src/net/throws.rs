@@ -35,6 +35,11 @@ impl Throws {
         Self { ahead: [none; AHEAD], next: AHEAD, streams: Box::new(streams) }
     }
 
+    /// Looks at the next one.
+    pub(crate) fn warm(&self) -> u64 {
+        self.ahead[self.next % AHEAD].loss
+    }
+
     pub(crate) fn next(&mut self) -> Throw {
         if self.next == AHEAD {
             self.draw();

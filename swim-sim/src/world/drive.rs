@@ -8,7 +8,7 @@ use super::World;
 use crate::census::{Death, Presence};
 use crate::evidence::{Happening, Scene};
 use crate::host::{HostId, Logged};
-use crate::queue::{PacketId, Pending};
+use crate::queue::PacketId;
 use crate::text::said;
 
 /// Ticks in a row at one instant after which a node is said to hang: each does a bounded part of what is
@@ -47,15 +47,14 @@ impl World {
 
     /// A host's timer fires: what has arrived is read first, then the clock ticks if its time has come.
     pub(super) fn wake(&mut self, id: HostId, generation: u32) {
-        let host = &mut self.hosts[id.index()];
-        if host.timer.generation != generation {
+        let now = self.fabric.now;
+        if !self.fabric.alarms.rings(&mut self.fabric.queue, id, generation, now) {
             return;
         }
-        host.timer.armed = None;
+        let host = &mut self.hosts[id.index()];
         if !host.is_running() {
             return;
         }
-        let now = self.fabric.now;
         if host.slowness.busy_until() > now {
             return self.rearm(id);
         }
@@ -112,19 +111,16 @@ impl World {
 
     /// Arms the host's timer for its node's deadline, or for at once if something waits to be read.
     pub(super) fn rearm(&mut self, id: HostId) {
-        let host = &mut self.hosts[id.index()];
+        let host = &self.hosts[id.index()];
         if !host.is_running() {
-            return;
+            return self.fabric.alarms.doubt(id);
         }
         let now = self.fabric.now;
         let wanted = if host.inbox.is_empty() { host.deadline().map(|at| at.max(now)) } else { Some(now) };
-        let Some(wanted) = wanted.map(|at| at.max(host.slowness.busy_until())) else { return };
-        if host.timer.armed.is_some_and(|armed| armed <= wanted) {
-            return;
+        match wanted.map(|at| at.max(host.slowness.busy_until())) {
+            Some(wanted) => self.fabric.alarms.set(&mut self.fabric.queue, id, wanted),
+            None => self.fabric.alarms.doubt(id),
         }
-        host.timer.generation = host.timer.generation.wrapping_add(1);
-        host.timer.armed = Some(wanted);
-        self.fabric.queue.push(wanted, Pending::Wake { host: id, generation: host.timer.generation });
     }
 
     fn read(&mut self, id: HostId, packet: PacketId) {
@@ -229,7 +225,7 @@ impl World {
 
     fn count_tick(&mut self, id: HostId) {
         let now = self.fabric.now;
-        let ticked = &mut self.hosts[id.index()].timer.ticked;
+        let ticked = &mut self.hosts[id.index()].ticked;
         let times = match *ticked {
             Some((at, times)) if at == now => times + 1,
             _ => 1,

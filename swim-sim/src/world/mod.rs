@@ -13,6 +13,7 @@ mod recording;
 mod testimony;
 mod timeout;
 mod views;
+mod warming;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,8 @@ use crate::queue::Pending;
 pub use timeout::Timeout;
 
 use recording::Recorders;
+use warming::Ahead;
+pub(crate) use warming::{HOSTS_MIN, TOGETHER};
 
 /// What a world is made with.
 #[derive(Clone, Debug)]
@@ -74,6 +77,7 @@ pub struct World {
     recorders: Option<Recorders>,
     /// Whether events are kept.
     logs: bool,
+    ahead: Ahead,
 }
 
 /// How finely [`World::run_until`] looks.
@@ -106,6 +110,7 @@ impl World {
             witnesses: Witnesses::default(),
             recorders: None,
             logs: true,
+            ahead: Ahead::default(),
         }
     }
 
@@ -139,6 +144,7 @@ impl World {
 
     /// Does the next thing in the queue. Returns its time, or `None` if nothing will ever happen again.
     pub fn step(&mut self) -> Option<Instant> {
+        self.warm();
         let (at, what) = self.fabric.queue.pop()?;
         debug_assert!(at >= self.fabric.now, "the queue is ordered and nothing is scheduled in the past");
         self.fabric.now = at;

@@ -31,8 +31,7 @@ impl World {
             return false;
         }
         host.paused = false;
-        host.timer.armed = None;
-        host.timer.generation = host.timer.generation.wrapping_add(1);
+        self.fabric.alarms.clear(id);
         for kept in host.inbox.drain(..) {
             self.fabric.packets.discard(kept);
         }
@@ -81,6 +80,7 @@ impl World {
         }
         host.paused = true;
         host.inbox_while_paused = inbox;
+        self.fabric.alarms.doubt(id);
         if self.is_up(id) {
             self.census.fact_mut(id).presence = Presence::Paused;
         }

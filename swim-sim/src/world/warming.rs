@@ -1,0 +1,92 @@
+//! Looking ahead, so that memory is asked for many things at once.
+//!
+//! Every event is for another host, and with thousands of hosts nothing that it needs is in any cache: it costs as
+//! many cache lines as it touches, each of which is asked for when the one before has come. But it is known whose
+//! timer fires next, whom that node is about to probe, and that the two will then hear of each other. So some
+//! probes are looked at together, in rounds: all their hosts, all their nodes, all their targets, and so on.
+//! Within a round nothing depends on anything, and the lines come together. Nothing is decided by what is seen,
+//! and a target that turns out to be another one costs time and nothing else.
+
+use std::hint::black_box;
+
+use swim_core::{Node, NodeId};
+
+use super::World;
+use crate::host::{Host, HostId};
+use crate::net::Fabric;
+
+/// Probes that are looked at together.
+pub(crate) const TOGETHER: usize = 32;
+/// Hosts below which all that is needed stays in cache.
+pub(crate) const HOSTS_MIN: usize = 200;
+
+/// Who will do something soon.
+#[derive(Default)]
+pub(super) struct Ahead {
+    waking: Vec<HostId>,
+    probes: Vec<Upcoming>,
+}
+
+/// A probe that is about to begin.
+struct Upcoming {
+    by: HostId,
+    name: NodeId,
+    /// What its prober will draw, and then the place in its table that follows from it.
+    drawn: u32,
+    target: Option<HostId>,
+}
+
+impl World {
+    /// Before the next event.
+    pub(super) fn warm(&mut self) {
+        if self.hosts.len() < HOSTS_MIN {
+            return;
+        }
+        let Self { fabric, hosts, ahead: Ahead { waking, probes }, .. } = self;
+        fabric.ahead(TOGETHER, waking);
+        if waking.is_empty() {
+            return;
+        }
+        look_at_hosts(fabric, hosts, waking.iter().copied());
+        look_at_nodes(hosts, waking.iter().copied());
+        probes.clear();
+        probes.extend(waking.iter().filter_map(|by| {
+            let host = &hosts[by.index()];
+            let drawn = host.node.as_ref()?.warm_period();
+            Some(Upcoming { by: *by, name: host.id, drawn, target: None })
+        }));
+        for probe in &mut *probes {
+            probe.drawn = node(hosts, probe.by).map_or(0, |node| node.warm_target(probe.drawn));
+        }
+        for probe in &mut *probes {
+            let addr = node(hosts, probe.by).and_then(|node| node.warm_member(probe.drawn));
+            probe.target = addr.and_then(|addr| fabric.directory.host_at(addr));
+        }
+        look_at_hosts(fabric, hosts, probes.iter().filter_map(|probe| probe.target));
+        look_at_nodes(hosts, probes.iter().filter_map(|probe| probe.target));
+        for probe in &*probes {
+            if let Some(node) = probe.target.and_then(|target| node(hosts, target)) {
+                node.warm_sender(probe.name);
+            }
+        }
+    }
+}
+
+fn node(hosts: &[Host], id: HostId) -> Option<&Node> {
+    hosts[id.index()].node.as_deref()
+}
+
+fn look_at_hosts(fabric: &Fabric, hosts: &[Host], ids: impl Iterator<Item = HostId>) {
+    for id in ids {
+        black_box(hosts[id.index()].warm());
+        fabric.warm(id);
+    }
+}
+
+fn look_at_nodes(hosts: &mut [Host], ids: impl Iterator<Item = HostId>) {
+    for id in ids {
+        if let Some(node) = &mut hosts[id.index()].node {
+            node.warm();
+        }
+    }
+}
