@@ -21,14 +21,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::identity::{Epoch, NodeId};
 use crate::members::Slot;
-use crate::time::Instant;
+use crate::time::{Instant, nanos};
 
 /// Direct pings in one period, the first included.
 pub(crate) const ATTEMPTS_MAX: usize = 3;
 /// Relays in one period.
 pub(crate) const RELAYS_MAX: usize = 8;
 /// Shortest wait for an answer, as a share of the direct timeout.
-const RTO_MIN_SHARE: u32 = 16;
+const RTO_MIN_SHARE: u64 = 16;
 
 /// A member asked to ping on our behalf.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ pub(crate) struct Probe {
     attempts: u8,
     undelivered: u8,
     attempts_max: u8,
-    rto: Duration,
+    rto_ns: u64,
     relays_at: Instant,
     ends: Instant,
     relays: [Option<Asked>; RELAYS_MAX],
@@ -92,16 +92,18 @@ pub(crate) struct Timing {
 }
 
 impl Timing {
-    /// Time between two direct pings.
-    fn rto(&self) -> Duration {
-        let longest = self.direct_timeout / (u32::from(self.retries) + 1);
-        let shortest = self.direct_timeout / RTO_MIN_SHARE;
-        self.rtt.map_or(longest, |rtt| rtt.saturating_mul(3).clamp(shortest, longest))
+    /// Nanoseconds between two direct pings.
+    fn rto(&self) -> u64 {
+        let direct_timeout = nanos(self.direct_timeout);
+        let longest = direct_timeout / (u64::from(self.retries) + 1);
+        let shortest = direct_timeout / RTO_MIN_SHARE;
+        self.rtt.map_or(longest, |rtt| nanos(rtt).saturating_mul(3).clamp(shortest, longest))
     }
 }
 
 impl Probe {
     /// A probe that begins now; the caller sends the first ping (attempt 0).
+    #[inline]
     pub(crate) fn begin(
         target: Slot,
         (target_id, target_addr, target_epoch): (NodeId, SocketAddr, Epoch),
@@ -109,7 +111,7 @@ impl Probe {
         timing: Timing,
         now: Instant,
     ) -> Self {
-        let rto = timing.rto();
+        let rto_ns = timing.rto();
         Self {
             target,
             target_id,
@@ -120,8 +122,8 @@ impl Probe {
             attempts: 1,
             undelivered: 0,
             attempts_max: timing.retries + 1,
-            rto,
-            relays_at: now.after(rto.saturating_mul(u32::from(timing.retries) + 1)),
+            rto_ns,
+            relays_at: now.after_nanos(rto_ns.saturating_mul(u64::from(timing.retries) + 1)),
             ends: now.after(timing.period),
             relays: [None; RELAYS_MAX],
             relays_asked: false,
@@ -145,7 +147,7 @@ impl Probe {
             return None;
         }
         if self.attempts < self.attempts_max {
-            return Some(self.sent[usize::from(self.attempts) - 1].after(self.rto));
+            return Some(self.sent[usize::from(self.attempts) - 1].after_nanos(self.rto_ns));
         }
         Some(self.relays_at.max(self.sent[usize::from(self.attempts) - 1]))
     }

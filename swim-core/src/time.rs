@@ -59,6 +59,12 @@ impl Instant {
         Self(self.0.saturating_add(nanos(by)))
     }
 
+    /// The same, `by` so many nanoseconds.
+    #[inline]
+    pub(crate) const fn after_nanos(self, by: u64) -> Self {
+        Self(self.0.saturating_add(by))
+    }
+
     /// `self` moved `by` into the past, at most to the origin.
     #[must_use]
     pub const fn before(self, by: Duration) -> Self {

@@ -180,6 +180,15 @@ impl Members {
         self.metadata.get(self.records.at(slot.0).metadata.get()).map_or(&[], |bytes| bytes)
     }
 
+    /// The member's last word, if that is all there is to tell of it: it is Alive, its address is a v4 one, and
+    /// nothing is attached.
+    #[inline]
+    pub(crate) fn plain(&self, slot: Slot) -> Option<(NodeId, Claim, SocketAddrV4)> {
+        let record = self.records.at(slot.0);
+        let plain = record.status() == Status::Alive && !record.is_pending() && record.metadata.is_none();
+        Some((record.id(), record.claim(), record.addr().as_v4().filter(|_| plain)?))
+    }
+
     /// Whether this very claim is held of the member at this very address, with all that belongs to it.
     #[inline]
     pub(crate) fn is_said(&self, slot: Slot, claim: &Claim, addr: SocketAddrV4) -> bool {
@@ -215,10 +224,12 @@ impl Members {
         if self.status(slot).is_active() { self.records.place(slot.0).rtt_us() } else { None }
     }
 
-    /// Without effect on a tombstone.
-    pub(crate) fn set_rtt_us(&mut self, slot: Slot, rtt_us: u32) {
+    /// It follows from what it was. Without effect on a tombstone.
+    #[inline]
+    pub(crate) fn change_rtt_us(&mut self, slot: Slot, smoothed: impl FnOnce(Option<u32>) -> u32) {
         if self.status(slot).is_active() {
-            self.records.place_mut(slot.0).set_rtt_us(Some(rtt_us));
+            let place = self.records.place_mut(slot.0);
+            place.set_rtt_us(Some(smoothed(place.rtt_us())));
         }
     }
 

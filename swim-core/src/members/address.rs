@@ -4,7 +4,7 @@
 //! port; a v6 address (with its scope id, which a link-local one is useless without) lies in a slab at
 //! the side, and the four bytes are its number there.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,11 @@ impl PackedAddr {
     #[inline]
     pub(super) const fn v4(addr: SocketAddrV4) -> Self {
         Self { ip: addr.ip().to_bits(), port: addr.port(), is_v6: false }
+    }
+
+    #[inline]
+    pub(super) fn as_v4(self) -> Option<SocketAddrV4> {
+        (!self.is_v6).then(|| SocketAddrV4::new(Ipv4Addr::from_bits(self.ip), self.port))
     }
 }
 
@@ -58,8 +63,8 @@ impl Addresses {
     /// The address that was packed.
     #[inline]
     pub(super) fn unpack(&self, packed: PackedAddr) -> SocketAddr {
-        if !packed.is_v6 {
-            return SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(packed.ip)), packed.port);
+        if let Some(v4) = packed.as_v4() {
+            return SocketAddr::V4(v4);
         }
         let (ip, scope) = self.v6.get(packed.ip).expect("a packed address is held until it is released");
         SocketAddr::V6(SocketAddrV6::new(*ip, packed.port, 0, *scope))

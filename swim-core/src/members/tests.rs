@@ -45,7 +45,7 @@ fn a_dead_member_is_not_probed_and_is_probed_again_when_it_comes_back() {
     let before = members.digest_root();
     let slot = members.insert(NodeId(1), addr(1), claim(0, Status::Alive), at(1)).expect("room");
     let with_it = members.digest_root();
-    members.set_rtt_us(slot, 500);
+    members.change_rtt_us(slot, |_| 500);
     assert_eq!(members.next_target(&mut |_| 0), Some(slot));
     assert!(members.set_claim(slot, claim(0, Status::Suspect), false, at(2)));
     assert_eq!((members.digest_root(), members.rtt_us(slot)), (with_it, Some(500)));
@@ -149,11 +149,11 @@ fn a_round_trip_time_is_no_revision_and_a_link_is_no_round_trip_time() {
     let one = members.insert(NodeId(1), addr(1), claim(0, Status::Alive), at(0)).expect("room");
     let two = members.insert(NodeId(2), addr(2), claim(0, Status::Alive), at(0)).expect("room");
     let revision = members.revision();
-    members.set_rtt_us(one, u32::MAX);
+    members.change_rtt_us(one, |_| u32::MAX);
     assert_eq!((members.rtt_us(one), members.revision()), (Some(u32::MAX - 1), revision));
     for slot in [one, two] {
         assert!(members.set_claim(slot, claim(0, Status::Dead), false, at(1)));
-        members.set_rtt_us(slot, 9);
+        members.change_rtt_us(slot, |_| 9);
         assert_eq!((members.rtt_us(slot), members.view(slot).rtt), (None, None));
     }
 }

@@ -35,22 +35,22 @@ impl Node {
         }
         self.conclude();
         let now = self.now();
-        self.period_at = Some(now.after(self.period()));
+        let (period, direct_timeout) = (self.period(), self.direct_timeout());
+        self.period_at = Some(now.after(period));
         self.ride_along();
         let streams = &mut self.streams;
         let target = self.members.next_target(&mut |n| streams.below(Purpose::ProbeOrder, n));
         let Some(target) = target else { return };
         let timing = Timing {
-            period: self.period(),
-            direct_timeout: self.direct_timeout(),
+            period,
+            direct_timeout,
             retries: self.config.retries,
             rtt: self.rtt(target).filter(|_| self.config.adaptive),
         };
         let (id, addr) = (self.members.id(target), self.members.addr(target));
         let random = if mutant!(NumberReused) { self.me.id.0 << 16_u32 } else { self.number() };
         let epoch = self.members.claim(target).epoch;
-        let probe = Probe::begin(target, (id, addr, epoch), random, timing, now);
-        self.probe = Some(probe);
+        self.probe = Some(Probe::begin(target, (id, addr, epoch), random, timing, now));
         self.stats.probes += 1;
         self.doubt.ask(1);
         self.attempt(target, addr, random, 0);
@@ -152,8 +152,7 @@ impl Node {
             let measured = u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX);
             self.stats.rtt.record(measured);
             if let Some(target) = target {
-                let smoothed = smooth(self.members.rtt_us(target), measured);
-                self.members.set_rtt_us(target, smoothed);
+                self.members.change_rtt_us(target, |held| smooth(held, measured));
             }
         }
         Ok(true)

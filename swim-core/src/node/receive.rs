@@ -148,9 +148,9 @@ impl Node {
         len: usize,
     ) -> Result<(), DropReason> {
         let root = self.digest_root();
-        let gossip = self.absorb(body, header.sender);
+        let gossip = if body.is_bare() { Gossip::NOTHING } else { self.absorb(body, header.sender) };
         // Its own goodbye may have ridden on this.
-        let member = self.members.claim(slot).status.is_active();
+        let member = body.is_bare() || self.members.status(slot).is_active();
         if !member && matches!(header.kind, Kind::Ping | Kind::PingReq | Kind::SyncPull) {
             return self.hear_other(Standing::Buried(slot), source, header, body, len);
         }
@@ -232,15 +232,18 @@ impl Node {
             return Err(DropReason::NotForMe);
         }
         let word = (ping.target_epoch, ping.target_incarnation);
-        let mine = (self.me.epoch, self.incarnation());
-        let about = About { id: self.me.id, epoch: word.0, incarnation: word.1 };
-        if ping.target_status != Status::Alive {
-            self.hear_accusation(about, ping.target_status, header.sender);
-        } else if word > mine {
-            self.hear_my_name(about, self.me.addr);
+        let mut mine = (self.me.epoch, self.incarnation());
+        if ping.target_status != Status::Alive || word > mine {
+            let about = About { id: self.me.id, epoch: word.0, incarnation: word.1 };
+            if ping.target_status != Status::Alive {
+                self.hear_accusation(about, ping.target_status, header.sender);
+            } else {
+                self.hear_my_name(about, self.me.addr);
+            }
+            mine = (self.me.epoch, self.incarnation());
         }
         let root = self.digest_root();
-        let behind = word < (self.me.epoch, self.incarnation());
+        let behind = word < mine;
         let mut claims = [Slot::ME; OUTDATED_MAX + 1];
         let claims = if gossip.outdated_len == 0 {
             &claims[..usize::from(behind)]
@@ -349,15 +352,7 @@ impl Node {
     }
 
     /// Hears everything that rode on a member's datagram.
-    #[inline]
     pub(super) fn absorb(&mut self, body: &Body<'_>, from: NodeId) -> Gossip {
-        if body.updates.is_empty() && body.broadcasts.is_empty() {
-            return Gossip::NOTHING;
-        }
-        self.absorb_all(body, from)
-    }
-
-    fn absorb_all(&mut self, body: &Body<'_>, from: NodeId) -> Gossip {
         let mut gossip = Gossip::NOTHING;
         let mut updates = body.updates.clone();
         loop {

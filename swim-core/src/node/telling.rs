@@ -14,7 +14,7 @@ use crate::members::{Flag, Members, Slot};
 use crate::scale;
 use crate::stats::DropReason;
 use crate::suspicion::Suspicions;
-use crate::wire::{About, Accusers, Message, SEAL_ROOM, Sender, Update, VERSION, Writer};
+use crate::wire::{About, Accusers, Message, Plain, SEAL_ROOM, Sender, Update, VERSION, Writer};
 
 /// What a datagram carries besides its head.
 #[derive(Clone, Copy, Debug, Default)]
@@ -200,6 +200,10 @@ fn news(members: &Members, slot: Slot) -> News {
 /// claim's address and metadata are not known.
 fn put_claim(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions, news: &News) -> bool {
     let slot = news.slot;
+    if let Some((id, claim, addr)) = members.plain(slot) {
+        let about = About { id, epoch: claim.epoch, incarnation: claim.incarnation };
+        return writer.plain(&Plain { about, addr, versions: (VERSION, VERSION) });
+    }
     let claim = members.claim(slot);
     let about = About { id: members.id(slot), epoch: claim.epoch, incarnation: claim.incarnation };
     let update = match claim.status {

@@ -207,6 +207,9 @@ impl Node {
     }
 
     fn forget_tombstones(&mut self) {
+        if self.members.count(Status::Dead) + self.members.count(Status::Left) == 0 {
+            return;
+        }
         let now = self.now();
         let (updates, broadcasts) = (&mut self.updates, &mut self.broadcasts);
         let (outbox, stats, heal) = (&mut self.outbox, &mut self.stats, &mut self.heal);

@@ -6,7 +6,7 @@
 use super::PART_LEN;
 use super::broadcast::Broadcasts;
 use super::header::Kind;
-use super::message::Message;
+use super::message::{Message, fields};
 use super::update::Updates;
 use crate::payload::PAYLOAD_MAX;
 use crate::stats::DropReason;
@@ -29,6 +29,14 @@ pub(crate) struct Body<'a> {
     pub(crate) payload: Option<&'a [u8]>,
     /// How many parts were skipped.
     pub(crate) unknown_parts: u32,
+}
+
+impl Body<'_> {
+    /// Whether nothing rides along that is said to everybody.
+    #[inline]
+    pub(crate) const fn is_bare(&self) -> bool {
+        self.updates.is_empty() && self.broadcasts.is_empty()
+    }
 }
 
 /// Reads what follows the header of a datagram of this kind.
@@ -56,10 +64,9 @@ impl<'a> Body<'a> {
     #[inline]
     pub(crate) fn read(&mut self, kind: Kind, parts: &'a [u8]) -> Result<(), DropReason> {
         match split_part(parts) {
-            // Nearly always there is a head and nothing else.
-            Some((TAG_HEAD, head, [])) if kind != Kind::User => {
-                self.message = Message::read(kind, Some(head))?;
-            }
+            // Nearly always it is one of these, and nothing rides along.
+            Some((TAG_HEAD, head, [])) if kind == Kind::Ping => self.message = Message::Ping(fields(head)?),
+            Some((TAG_HEAD, head, [])) if kind == Kind::Ack => self.message = Message::Ack(fields(head)?),
             _ => *self = read_parts(kind, parts)?,
         }
         Ok(())

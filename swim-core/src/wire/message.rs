@@ -220,7 +220,6 @@ impl Message {
     }
 
     /// Reads the head of a message of this kind. Only kinds without fields can do without the part.
-    #[inline]
     pub(super) fn read(kind: Kind, head: Option<&[u8]>) -> Result<Self, DropReason> {
         let head = head.ok_or(DropReason::Malformed);
         match kind {
@@ -274,6 +273,6 @@ head!(SyncPage: number prefix depth more);
 
 /// What follows the known fields is somebody's later version.
 #[inline]
-fn fields<H: Fixed>(mut head: &[u8]) -> Result<H, DropReason> {
+pub(super) fn fields<H: Fixed>(mut head: &[u8]) -> Result<H, DropReason> {
     H::take(&mut head).ok_or(DropReason::Malformed)
 }

@@ -65,7 +65,9 @@ impl<'a> Writer<'a> {
         true
     }
 
-    fn plain(&mut self, update: &Plain) -> bool {
+    /// Appends what most updates are; `false` if it does not fit.
+    #[must_use]
+    pub(crate) fn plain(&mut self, update: &Plain) -> bool {
         if !self.fits(TAG_UPDATES, PLAIN_LEN) {
             return false;
         }
