@@ -4,6 +4,7 @@ use std::error::Error;
 
 use clap::{Parser, Subcommand};
 
+use crate::all;
 use crate::core::{Child, Core, Instructions, Memory};
 use crate::rest::{self, BareArgs, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
@@ -24,6 +25,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Everything below and the drivers, one after the other: half an hour, best on an idle machine
+    All,
     /// What a datagram costs the core, beside foca: in time and in instructions
     Core(Core),
     /// How many instructions the core takes, beside what it took before
@@ -49,8 +52,9 @@ impl Args {
     pub(crate) fn run(self) -> Result<bool, Box<dyn Error>> {
         let mut teller = Teller::new(self.json);
         match self.command {
+            Command::All => return all::run(self.json),
             Command::Core(core) => core.run(&mut teller)?,
-            Command::Instructions(instructions) => return instructions.run(),
+            Command::Instructions(instructions) => return instructions.run(self.json),
             Command::Memory(memory) => memory.run(&mut teller)?,
             Command::Simulator(simulator) => return simulator.run(teller),
             Command::Rest(args) => return args.run(teller),

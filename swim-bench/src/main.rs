@@ -3,6 +3,7 @@
 //! Absolute times say little: they differ by half between two machines, and between two minutes of one. So
 //! every claim is a ratio, or a count of instructions, bytes, system calls.
 
+mod all;
 mod args;
 mod core;
 mod measure;

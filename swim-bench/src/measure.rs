@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// The unit of speeds: virtual seconds in each real one.
+pub(crate) const SPEED: &str = "s/s";
+
 /// A measured figure.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Measure {
@@ -59,9 +62,12 @@ impl Measure {
         self
     }
 
-    /// The peer's figure over ours.
+    /// How many times better ours is than the peer's: less, or more where more is better. Where ours may be a
+    /// multiple of the peer's, that multiple.
     pub(crate) fn ratio(&self) -> Option<f64> {
-        self.peer.as_ref().map(|peer| peer.figure / self.ours)
+        let theirs = self.peer.as_ref()?.figure;
+        let ours_first = matches!(self.claim, Some(Claim::AtMostTimes(_) | Claim::TimesMore(_)));
+        Some(if ours_first || self.unit == SPEED { self.ours / theirs } else { theirs / self.ours })
     }
 
     /// Whether what is claimed of it holds; nothing claimed always holds, and nothing holds of no peer.
@@ -71,16 +77,17 @@ impl Measure {
             None => true,
             Some(Claim::AtMost(limit)) => self.ours <= limit,
             Some(Claim::AtLeast(limit)) => self.ours >= limit,
-            Some(Claim::TimesLess(times)) => ratio.is_some_and(|ratio| ratio >= times),
-            Some(Claim::TimesMore(times)) => ratio.is_some_and(|ratio| 1.0 / ratio >= times),
-            Some(Claim::AtMostTimes(times)) => ratio.is_some_and(|ratio| 1.0 / ratio <= times),
+            Some(Claim::TimesLess(times) | Claim::TimesMore(times)) => {
+                ratio.is_some_and(|ratio| ratio >= times)
+            }
+            Some(Claim::AtMostTimes(times)) => ratio.is_some_and(|ratio| ratio <= times),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Claim, Measure};
+    use super::{Claim, Measure, SPEED};
 
     #[test]
     fn claims_are_judged_by_their_own_direction() {
@@ -91,6 +98,11 @@ mod tests {
         assert!(met(Claim::TimesLess(3.0)) && !met(Claim::TimesLess(3.1)));
         assert!(met(Claim::AtMostTimes(0.34)) && !met(Claim::AtMostTimes(0.33)));
         assert!(met(Claim::TimesMore(0.33)) && !met(Claim::TimesMore(0.34)));
+        let ratio = |claim| measure.clone().claiming(claim).ratio().map(|ratio| (ratio * 100.0).round());
+        assert_eq!(measure.ratio(), Some(3.0));
+        assert_eq!(ratio(Claim::TimesLess(3.0)), Some(300.0));
+        assert_eq!(ratio(Claim::AtMostTimes(2.0)), Some(33.0));
+        assert_eq!(Measure::new("x", None, SPEED, 10.0).beside("peer", 5.0).ratio(), Some(2.0));
         assert!(!Measure::new("x", None, "ns", 1.0).claiming(Claim::TimesLess(0.0)).met());
     }
 }

@@ -83,22 +83,36 @@ impl Doubt {
     }
 
     /// Moves the clocks to the driver's `now`.
-    pub(crate) fn advance(&mut self, now: Instant, direct_timeout: Duration) -> Noticed {
-        let mut noticed = Noticed { stall: None, backwards: now < self.real };
+    #[inline]
+    pub(crate) fn advance(&mut self, now: Instant, direct_timeout: impl FnOnce() -> Duration) -> Noticed {
+        let backwards = now < self.real;
         let now = now.max(self.real);
         let expected = self.deadline.map_or(now, |deadline| deadline.max(self.real));
-        let late = now.since(expected);
         self.real = now;
-        if self.enabled && late > STALL_MIN.max(direct_timeout / 4) && !mutant!(StallUnnoticed) {
+        // Nearly always it is in time.
+        let stall = if now.nanos_since(expected) > nanos(STALL_MIN) {
+            self.come_late(now.since(expected), direct_timeout())
+        } else {
+            self.thaw();
+            None
+        };
+        Noticed { stall, backwards }
+    }
+
+    /// So much later than expected. Returns it if that is a stall.
+    #[cold]
+    fn come_late(&mut self, late: Duration, direct_timeout: Duration) -> Option<Duration> {
+        let stalled = self.enabled && late > STALL_MIN.max(direct_timeout / 4) && !mutant!(StallUnnoticed);
+        if stalled {
             self.stalled_ns = self.stalled_ns.saturating_add(nanos(late));
-            noticed.stall = Some(late);
         }
         self.thaw();
-        if noticed.stall.is_some() {
-            let grace = self.awake().after(direct_timeout);
-            self.freeze_until(self.freeze.map_or(grace, |freeze| freeze.until.max(grace)));
+        if !stalled {
+            return None;
         }
-        noticed
+        let grace = self.awake().after(direct_timeout);
+        self.freeze_until(self.freeze.map_or(grace, |freeze| freeze.until.max(grace)));
+        Some(late)
     }
 
     /// What the driver was told; lateness is measured from it.
@@ -157,14 +171,15 @@ impl Doubt {
     }
 
     /// A member was heard. `true` if this node had thought itself deaf.
-    pub(crate) fn hear(&mut self, direct_timeout: Duration) -> bool {
+    #[inline]
+    pub(crate) fn hear(&mut self, direct_timeout: impl FnOnce() -> Duration) -> bool {
         self.heard = self.awake();
         self.asked_in_vain = 0;
         if !self.deaf {
             return false;
         }
         self.deaf = false;
-        self.freeze_until(self.awake().after(direct_timeout));
+        self.freeze_until(self.awake().after(direct_timeout()));
         true
     }
 
@@ -198,11 +213,12 @@ impl Doubt {
     }
 
     /// Refills the budget while patient, and ends a freeze whose time has come.
+    #[inline]
     fn thaw(&mut self) {
         let awake = self.awake();
         match self.freeze {
             None => {
-                let passed = nanos(awake.since(self.awake_seen));
+                let passed = awake.nanos_since(self.awake_seen);
                 self.budget_ns = (self.budget_ns + passed / 2).min(self.budget_max_ns);
             }
             Some(freeze) if awake >= freeze.until => {
@@ -215,7 +231,7 @@ impl Doubt {
     }
 
     fn close_freeze(&mut self, since: Instant, until: Instant) {
-        let frozen = nanos(until.since(since));
+        let frozen = until.nanos_since(since);
         self.frozen_ns = self.frozen_ns.saturating_add(frozen);
         self.budget_ns = self.budget_ns.saturating_sub(frozen);
     }
@@ -241,7 +257,7 @@ mod tests {
     fn being_called_on_time_is_no_stall() {
         let mut doubt = doubt();
         doubt.set_deadline(Some(at(1000)));
-        assert_eq!(doubt.advance(at(1100), DIRECT), Noticed::default());
+        assert_eq!(doubt.advance(at(1100), || DIRECT), Noticed::default());
         assert_eq!(doubt.awake(), at(1100));
     }
 
@@ -249,23 +265,23 @@ mod tests {
     fn a_long_wait_that_was_asked_for_is_no_stall() {
         let mut doubt = doubt();
         doubt.set_deadline(Some(at(3_600_000)));
-        assert_eq!(doubt.advance(at(3_600_001), DIRECT), Noticed::default());
+        assert_eq!(doubt.advance(at(3_600_001), || DIRECT), Noticed::default());
         doubt.set_deadline(None);
-        assert_eq!(doubt.advance(at(9_600_001), DIRECT), Noticed::default());
+        assert_eq!(doubt.advance(at(9_600_001), || DIRECT), Noticed::default());
     }
 
     #[test]
     fn a_stall_is_cut_out_of_awake_time_and_freezes_patience_for_a_direct_timeout() {
         let mut doubt = doubt();
         doubt.set_deadline(Some(at(1000)));
-        let noticed = doubt.advance(at(31_000), DIRECT);
+        let noticed = doubt.advance(at(31_000), || DIRECT);
         assert_eq!(noticed.stall, Some(Duration::from_secs(30)));
         assert_eq!(doubt.awake(), at(1000));
         assert_eq!(doubt.patience(), at(1000));
         assert!(doubt.doubts());
         assert_eq!(doubt.to_real(doubt.awake()), at(31_000));
         doubt.set_deadline(Some(at(31_500)));
-        doubt.advance(at(31_500), DIRECT);
+        doubt.advance(at(31_500), || DIRECT);
         assert!(!doubt.doubts());
         assert_eq!(doubt.patience(), at(1000));
         assert_eq!(doubt.awake(), at(1500));
@@ -275,15 +291,15 @@ mod tests {
     fn lateness_counts_from_the_last_input_when_that_was_later_than_the_deadline() {
         let mut doubt = doubt();
         doubt.set_deadline(Some(at(100)));
-        doubt.advance(at(200), DIRECT);
-        assert_eq!(doubt.advance(at(300), DIRECT).stall, None);
-        assert!(doubt.advance(at(500), DIRECT).stall.is_some());
+        doubt.advance(at(200), || DIRECT);
+        assert_eq!(doubt.advance(at(300), || DIRECT).stall, None);
+        assert!(doubt.advance(at(500), || DIRECT).stall.is_some());
     }
 
     /// The ends of the first periods in which nobody answers; one member is asked in each.
     fn deafen(doubt: &mut Doubt) -> [bool; 4] {
         [1000, 2000, 3000, 4000].map(|millis| {
-            doubt.advance(at(millis), DIRECT);
+            doubt.advance(at(millis), || DIRECT);
             let deaf = doubt.listen(9, DIRECT);
             doubt.ask(1);
             deaf
@@ -295,13 +311,13 @@ mod tests {
         let mut doubt = doubt();
         assert_eq!(deafen(&mut doubt), [false, false, true, false]);
         assert_eq!(doubt.patience(), at(3000));
-        doubt.advance(at(5000), DIRECT);
-        assert!(doubt.hear(DIRECT));
+        doubt.advance(at(5000), || DIRECT);
+        assert!(doubt.hear(|| DIRECT));
         assert!(doubt.doubts());
-        doubt.advance(at(5500), DIRECT);
+        doubt.advance(at(5500), || DIRECT);
         assert!(!doubt.doubts());
         assert_eq!(doubt.patience(), at(3000));
-        doubt.advance(at(6000), DIRECT);
+        doubt.advance(at(6000), || DIRECT);
         assert_eq!(doubt.patience(), at(3500));
     }
 
@@ -310,17 +326,17 @@ mod tests {
         let mut doubt = doubt();
         doubt.ask(1);
         doubt.ask(3);
-        doubt.advance(at(1000), DIRECT);
+        doubt.advance(at(1000), || DIRECT);
         assert!(doubt.listen(9, DIRECT));
     }
 
     #[test]
     fn who_was_heard_just_now_is_not_deaf() {
         let mut doubt = doubt();
-        doubt.advance(at(600), DIRECT);
-        doubt.hear(DIRECT);
+        doubt.advance(at(600), || DIRECT);
+        doubt.hear(|| DIRECT);
         doubt.ask(3);
-        doubt.advance(at(1000), DIRECT);
+        doubt.advance(at(1000), || DIRECT);
         assert!(!doubt.listen(9, DIRECT));
     }
 
@@ -329,7 +345,7 @@ mod tests {
         let mut doubt = doubt();
         for millis in [1000, 2000, 3000, 4000] {
             doubt.ask(1);
-            doubt.advance(at(millis), DIRECT);
+            doubt.advance(at(millis), || DIRECT);
             assert!(!doubt.listen(1, DIRECT));
         }
     }
@@ -340,7 +356,7 @@ mod tests {
         deafen(&mut doubt);
         assert_eq!(doubt.doubt_ends(), Some(at(15_000)));
         assert_eq!(doubt.when_patient(at(4000)), at(16_000));
-        doubt.advance(at(16_000), DIRECT);
+        doubt.advance(at(16_000), || DIRECT);
         assert!(!doubt.doubts());
         assert_eq!(doubt.patience(), at(4000));
     }
@@ -350,8 +366,8 @@ mod tests {
         let mut doubt = doubt();
         deafen(&mut doubt);
         doubt.set_deadline(Some(at(4100)));
-        assert!(doubt.advance(at(9100), DIRECT).stall.is_some());
-        doubt.advance(at(12_000), DIRECT);
+        assert!(doubt.advance(at(9100), || DIRECT).stall.is_some());
+        doubt.advance(at(12_000), || DIRECT);
         assert!(doubt.doubts(), "nobody has been heard since");
     }
 
@@ -362,7 +378,7 @@ mod tests {
         for _ in 0..2_000 {
             doubt.set_deadline(Some(at(now + 10)));
             now += 300;
-            doubt.advance(at(now), DIRECT);
+            doubt.advance(at(now), || DIRECT);
         }
         assert!(doubt.patience() > at(5_000), "{:?}", doubt.patience());
     }
@@ -370,8 +386,8 @@ mod tests {
     #[test]
     fn a_clock_that_goes_backwards_stands_still() {
         let mut doubt = doubt();
-        doubt.advance(at(100), DIRECT);
-        assert!(doubt.advance(at(50), DIRECT).backwards);
+        doubt.advance(at(100), || DIRECT);
+        assert!(doubt.advance(at(50), || DIRECT).backwards);
         assert_eq!(doubt.real(), at(100));
     }
 
@@ -380,7 +396,7 @@ mod tests {
         let mut doubt = Doubt::new(false, at(0));
         doubt.set_longest_suspicion(Duration::from_secs(24));
         doubt.set_deadline(Some(at(10)));
-        assert_eq!(doubt.advance(at(60_000), DIRECT).stall, None);
+        assert_eq!(doubt.advance(at(60_000), || DIRECT).stall, None);
         doubt.ask(9);
         assert!(!doubt.listen(9, DIRECT));
         assert_eq!(doubt.patience(), at(60_000));

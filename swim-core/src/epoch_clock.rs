@@ -7,9 +7,12 @@
 //! It starts at the node's own calendar, and is set by whoever lets the node in, if he is ahead: of two
 //! clocks the one ahead is right, so two that let each other in end with the same one. If he is behind, he
 //! may never hear of a better clock: the node keeps its own, but tells others his, by which everybody is
-//! believed. It also follows the members: an epoch is a reading of a calendar in the past, so a member whose
-//! epoch is ahead of the clock shows that the clock is slow. By that it follows at most one `lead` in all, so
-//! that liars cannot push it far.
+//! believed. Then there are two clocks that an epoch may have been read off; what lies days between them was
+//! read off neither, and others could never believe it, as long as nobody is known to live by the faster one.
+//!
+//! It also follows the members: an epoch is a reading of a calendar in the past, so a member whose epoch is
+//! ahead of what the clock tells shows that it is slow. By that it follows at most one `lead`, so that liars
+//! cannot push it far.
 
 use core::time::Duration;
 
@@ -27,33 +30,57 @@ pub(crate) struct EpochClock {
     ahead_ms: u64,
     /// How far those who let this node in are behind it.
     behind_ms: u64,
+    /// How far members have moved what it tells, since it was last told the time.
+    followed_ms: u64,
+    /// Whether somebody lives by this clock who could not live by what it tells.
+    shared: bool,
     lead_ms: u64,
 }
 
 impl EpochClock {
     /// A clock that reads `read` at `at`, and believes what is `lead` ahead of it.
     pub(crate) const fn new(read: Epoch, at: Instant, lead: Duration) -> Self {
-        Self { read, at, ahead_ms: 0, behind_ms: 0, lead_ms: lead.as_millis() as u64 }
+        Self {
+            read,
+            at,
+            ahead_ms: 0,
+            behind_ms: 0,
+            followed_ms: 0,
+            shared: false,
+            lead_ms: lead.as_millis() as u64,
+        }
     }
 
     /// It reads `read` at `at` from now on.
     pub(crate) const fn set(&mut self, read: Epoch, at: Instant) {
-        (self.read, self.at, self.ahead_ms, self.behind_ms) = (read, at, 0, 0);
+        (self.read, self.at) = (read, at);
+        (self.ahead_ms, self.behind_ms, self.followed_ms, self.shared) = (0, 0, 0, false);
     }
 
     /// Those who let this node in read `theirs`, which is behind: what they can believe is what it tells.
     pub(crate) fn defer_to(&mut self, theirs: Epoch, now: Instant) {
-        self.behind_ms = self.now(now).0.saturating_sub(theirs.0);
+        let others = theirs.0.abs_diff(self.told(now).0) > self.lead_ms;
+        self.shared &= !others;
+        (self.behind_ms, self.followed_ms) = (self.now(now).0.saturating_sub(theirs.0), 0);
     }
 
     /// A member lives in `epoch`, which was plausible.
     #[inline]
     pub(crate) fn follow(&mut self, epoch: Epoch, now: Instant) {
-        if epoch <= self.read {
+        if epoch.0 <= self.read.0.saturating_sub(self.behind_ms) {
             return;
         }
-        let behind = epoch.0.saturating_sub(self.now(now).0);
-        self.ahead_ms = (self.ahead_ms + behind).min(self.lead_ms);
+        let told = self.told(now);
+        if !self.is_credible(epoch, told) {
+            self.shared = true;
+            return;
+        }
+        let slow_by = epoch.0.saturating_sub(told.0);
+        let step = slow_by.min(self.lead_ms.saturating_sub(self.followed_ms));
+        let made_up = step.min(self.behind_ms);
+        self.followed_ms += step;
+        self.behind_ms -= made_up;
+        self.ahead_ms = (self.ahead_ms + step - made_up).min(self.lead_ms);
     }
 
     /// What it reads.
@@ -71,7 +98,19 @@ impl EpochClock {
     /// takes no dividing of time into milliseconds.
     #[inline]
     pub(crate) fn is_plausible(&self, epoch: Epoch, now: Instant) -> bool {
-        self.is_credible(epoch, self.read) || self.is_credible(epoch, self.now(now))
+        self.is_credible(epoch, Epoch(self.read.0.saturating_sub(self.behind_ms)))
+            || self.is_near_a_clock(epoch, now)
+    }
+
+    fn is_near_a_clock(&self, epoch: Epoch, now: Instant) -> bool {
+        let own = self.now(now);
+        let near = self.is_credible(epoch, own) && (self.shared || self.is_credible(own, epoch));
+        near || self.is_credible(epoch, self.told(now))
+    }
+
+    /// Whether somebody is known to live by this clock whom those who let this node in cannot believe.
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// Whether somebody whose clock reads `clock` may believe `epoch`.
@@ -120,9 +159,43 @@ mod tests {
         let mut clock = EpochClock::new(Epoch(1000), at(0), LEAD);
         clock.defer_to(Epoch(300), at(0));
         assert_eq!((clock.now(at(7)), clock.told(at(7))), (Epoch(1007), Epoch(307)));
-        assert!(clock.is_plausible(Epoch(1100), at(0)));
         clock.set(Epoch(5000), at(0));
         assert_eq!(clock.told(at(0)), Epoch(5000));
+    }
+
+    #[test]
+    fn of_two_clocks_either_is_believed_and_nothing_that_lies_days_between_them() {
+        let mut clock = EpochClock::new(Epoch(1000), at(0), LEAD);
+        clock.defer_to(Epoch(300), at(0));
+        for (epoch, believed) in
+            [(100, true), (400, true), (401, false), (899, false), (900, true), (1100, true)]
+        {
+            assert_eq!(clock.is_plausible(Epoch(epoch), at(0)), believed, "{epoch}");
+        }
+        assert!(!clock.is_plausible(Epoch(1101), at(0)));
+    }
+
+    #[test]
+    fn what_it_tells_follows_the_members_as_everybody_s_clock_does() {
+        let mut clock = EpochClock::new(Epoch(1000), at(0), LEAD);
+        clock.defer_to(Epoch(300), at(0));
+        clock.follow(Epoch(380), at(0));
+        assert_eq!(clock.told(at(0)), Epoch(380));
+        clock.follow(Epoch(480), at(0));
+        assert_eq!((clock.told(at(0)), clock.now(at(0))), (Epoch(400), Epoch(1000)), "by one lead at most");
+    }
+
+    #[test]
+    fn whoever_hears_of_somebody_that_lives_by_its_own_clock_believes_all_that_it_has_passed() {
+        let mut clock = EpochClock::new(Epoch(1000), at(0), LEAD);
+        clock.defer_to(Epoch(300), at(0));
+        clock.follow(Epoch(950), at(0));
+        assert!(clock.is_plausible(Epoch(600), at(0)) && clock.is_shared());
+        assert_eq!(clock.told(at(0)), Epoch(300), "those who let it in believe what they did");
+        clock.defer_to(Epoch(350), at(0));
+        assert!(clock.is_shared(), "the same cluster");
+        clock.defer_to(Epoch(500), at(0));
+        assert!(!clock.is_shared() && !clock.is_plausible(Epoch(601), at(0)), "another one");
     }
 
     #[test]

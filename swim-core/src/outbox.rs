@@ -1,8 +1,9 @@
 //! What waits to be polled.
 //!
-//! Datagrams are encoded inside `handle`, straight into one buffer that is reserved once, so that how and
+//! Datagrams are encoded inside `handle`, straight into one buffer with a fixed bound, so that how and
 //! when a driver polls cannot change the protocol. A driver polls until `None`; then the buffer starts
-//! again from its beginning and stays in cache. A driver that does not poll loses the newest datagrams
+//! again from its beginning and stays in cache. It has room for a few datagrams at first; what a burst needs beyond
+//! that is given back. A driver that does not poll loses the newest datagrams
 //! and the newest events: both are counted, neither is protocol state.
 
 use alloc::collections::VecDeque;
@@ -24,6 +25,8 @@ pub(crate) const OUTBOX_EVENTS: usize = 1024;
 
 /// Bytes of a datagram without gossip.
 const USUAL_LEN: usize = 72;
+/// Bytes whose room an empty outbox keeps: more than a ping and its three relays, or a page, take.
+const KEPT: usize = 4096;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Sealed {
@@ -47,9 +50,9 @@ pub(crate) struct Outbox {
 impl Outbox {
     pub(crate) fn new(datagram_max: usize) -> Self {
         Self {
-            bytes: Vec::with_capacity(OUTBOX_DATAGRAMS * datagram_max),
-            sealed: VecDeque::with_capacity(OUTBOX_DATAGRAMS),
-            events: VecDeque::with_capacity(16),
+            bytes: Vec::with_capacity(KEPT),
+            sealed: VecDeque::with_capacity(4),
+            events: VecDeque::new(),
             datagram_max,
             quantum: 0,
             lost: 0,
@@ -86,7 +89,7 @@ impl Outbox {
     pub(crate) fn open(&mut self) -> Option<&mut Vec<u8>> {
         self.spend();
         let full = self.sealed.len() >= OUTBOX_DATAGRAMS
-            || self.bytes.len() + self.datagram_max > self.bytes.capacity();
+            || self.bytes.len() + self.datagram_max > OUTBOX_DATAGRAMS * self.datagram_max;
         if full { None } else { Some(&mut self.bytes) }
     }
 
@@ -131,13 +134,10 @@ impl Outbox {
         self.events.pop_front()
     }
 
-    /// After loading: makes room again. `false` if what waits is not where it should be.
-    pub(crate) fn mend(&mut self, datagram_max: usize) -> bool {
+    /// After loading: `false` if what waits is not where it should be.
+    pub(crate) fn mend(&self, datagram_max: usize) -> bool {
         let Self { bytes, sealed, events, .. } = self;
         let fits = bytes.len() <= OUTBOX_DATAGRAMS * datagram_max && self.datagram_max == datagram_max;
-        let mut roomy = Vec::with_capacity(OUTBOX_DATAGRAMS * datagram_max);
-        roomy.extend(bytes.iter().take(OUTBOX_DATAGRAMS * datagram_max));
-        *bytes = roomy;
         let is_within = |sealed: &Sealed| sealed.start <= sealed.end && sealed.end <= bytes.len();
         fits && sealed.len() <= OUTBOX_DATAGRAMS
             && events.len() <= OUTBOX_EVENTS
@@ -165,6 +165,7 @@ impl Outbox {
     fn reuse(&mut self) {
         if self.sealed.is_empty() {
             self.bytes.clear();
+            self.bytes.shrink_to(KEPT);
         }
     }
 }

@@ -24,12 +24,19 @@ use crate::time::Instant;
 /// Pings in flight for one origin: two probes' worth of attempts.
 pub(crate) const RELAYED_PER_ORIGIN: usize = 4;
 
+/// Who asked, and how it numbered its question.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    pub(crate) id: NodeId,
+    #[serde(with = "crate::state::addr")]
+    pub(crate) addr: SocketAddr,
+    pub(crate) number: u64,
+}
+
 /// One ping on behalf of another member.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Relayed {
-    #[serde(with = "crate::state::addr")]
-    pub(crate) origin: SocketAddr,
-    pub(crate) origin_number: u64,
+    pub(crate) origin: Origin,
     pub(crate) target: NodeId,
     #[serde(with = "crate::state::addr")]
     pub(crate) target_addr: SocketAddr,
@@ -43,8 +50,8 @@ pub(crate) struct Relayed {
 /// What is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Due {
-    /// Tell `origin` that nothing was heard.
-    Nack { origin: SocketAddr, origin_number: u64 },
+    /// Tell it that nothing was heard.
+    Nack(Origin),
 }
 
 /// All of them, by place.
@@ -67,7 +74,7 @@ impl Relays {
         if self.open == 0 {
             return (self.max > 0).then_some(0);
         }
-        let own = self.places.iter().flatten().filter(|relayed| relayed.origin == origin).count();
+        let own = self.places.iter().flatten().filter(|relayed| relayed.origin.addr == origin).count();
         if (own >= RELAYED_PER_ORIGIN || self.open >= self.max) && !mutant!(RelaysUnbounded) {
             return None;
         }
@@ -79,7 +86,7 @@ impl Relays {
     pub(crate) fn open(
         &mut self,
         place: u16,
-        origin: (SocketAddr, u64),
+        origin: Origin,
         target: (NodeId, SocketAddr),
         number: u64,
         budget: Duration,
@@ -92,8 +99,7 @@ impl Relays {
         let wait = if mutant!(NackTooLate) { budget } else { budget.saturating_mul(4) / 5 };
         let nack_at = now.after(wait);
         let relayed = Relayed {
-            origin: origin.0,
-            origin_number: origin.1,
+            origin,
             target: target.0,
             target_addr: target.1,
             number,
@@ -128,7 +134,7 @@ impl Relays {
             let Some(relayed) = entry else { continue };
             if relayed.ends <= now {
                 let late = !relayed.nacked;
-                let nack = Due::Nack { origin: relayed.origin, origin_number: relayed.origin_number };
+                let nack = Due::Nack(relayed.origin);
                 *entry = None;
                 self.open -= 1;
                 if late {
@@ -137,7 +143,7 @@ impl Relays {
                 }
             } else if !relayed.nacked && relayed.nack_at <= now {
                 relayed.nacked = true;
-                due = Some(Due::Nack { origin: relayed.origin, origin_number: relayed.origin_number });
+                due = Some(Due::Nack(relayed.origin));
                 break;
             }
         }
@@ -176,9 +182,13 @@ mod tests {
         SocketAddr::from(([10, 0, 0, last], 7946))
     }
 
+    fn asker(last: u8) -> Origin {
+        Origin { id: NodeId(u64::from(last)), addr: addr(last), number: 77 }
+    }
+
     fn open(relays: &mut Relays, origin: u8, number: u64) -> Option<u16> {
         let place = relays.room(addr(origin))?;
-        relays.open(place, (addr(origin), 77), (NodeId(9), addr(9)), number, BUDGET, Instant::ORIGIN);
+        relays.open(place, asker(origin), (NodeId(9), addr(9)), number, BUDGET, Instant::ORIGIN);
         Some(place)
     }
 
@@ -188,7 +198,7 @@ mod tests {
         let place = open(&mut relays, 1, 5).expect("there is room");
         assert_eq!(relays.deadline(), Some(Instant::from_millis(400)));
         assert_eq!(relays.due(Instant::from_millis(399)), None);
-        let nack = Due::Nack { origin: addr(1), origin_number: 77 };
+        let nack = Due::Nack(asker(1));
         assert_eq!(relays.due(Instant::from_millis(400)), Some(nack));
         assert_eq!(relays.due(Instant::from_millis(450)), None);
         assert!(relays.answer(place, 5, addr(9)).is_some());

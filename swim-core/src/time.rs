@@ -46,6 +46,13 @@ impl Instant {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// Nanoseconds from `earlier` to `self`; zero if `earlier` is later. What a [`Duration`] would have to be
+    /// divided into, and multiplied back from.
+    #[inline]
+    pub(crate) const fn nanos_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
     /// `self` moved `by` into the future, at most to [`Instant::MAX`].
     #[must_use]
     pub const fn after(self, by: Duration) -> Self {
@@ -61,8 +68,7 @@ impl Instant {
 
 /// A duration in whole nanoseconds, saturating at 584 years.
 pub(crate) const fn nanos(duration: Duration) -> u64 {
-    let nanos = duration.as_nanos();
-    if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
 }
 
 impl fmt::Debug for Instant {

@@ -17,7 +17,8 @@ use swim_core::{Command, Event, Identity, Input, Instant, Metadata, Node, Output
 use swim_trace::{RecordError, Recorder, Ring};
 
 use crate::answers::{Answers, Reply};
-use crate::{CommandError, DRAIN_MAX, EventQueue, Order, RECEIVE_MAX, Settings, Snapshot};
+use crate::buffer;
+use crate::{CommandError, DRAIN_MAX, EventQueue, Order, Settings, Snapshot, Viewed};
 
 /// What an [`Engine`] asks of the operating system. Nothing here may block.
 pub trait Host {
@@ -71,11 +72,10 @@ pub struct Engine<R> {
     node: Node,
     /// The time, as it was last read.
     now: Instant,
-    buffer: Vec<u8>,
     /// The datagram whose send would have blocked. While there is one, nothing is polled.
     held: Option<SocketAddr>,
     held_bytes: Vec<u8>,
-    /// A flush ended at its bound before the outbox was empty.
+    /// Something may wait to be polled: a flush ended before the outbox was empty.
     unflushed: bool,
     answers: Answers<R>,
     events: EventQueue,
@@ -111,10 +111,9 @@ impl<R: Reply> Engine<R> {
         let mut engine = Self {
             node: Node::new(settings.config.clone(), me, seed, now),
             now,
-            buffer: vec![0; RECEIVE_MAX],
             held: None,
             held_bytes: Vec::new(),
-            unflushed: false,
+            unflushed: true,
             answers: Answers::new(),
             events: EventQueue::new(settings.events_max),
             gap: false,
@@ -148,7 +147,9 @@ impl<R: Reply> Engine<R> {
         if ready.writable || due {
             self.release(host);
         }
-        self.flush(host);
+        if self.unflushed {
+            self.flush(host);
+        }
         let mut more = false;
         if ready.readable || due {
             more = self.drain(host);
@@ -158,7 +159,7 @@ impl<R: Reply> Engine<R> {
             self.feed(host, Input::Tick);
         }
         self.write_down();
-        more || self.unflushed
+        more || (self.unflushed && self.held.is_none())
     }
 
     /// Hands in one command; `reply` is told how it ends. Not while [`Engine::is_blocked`], if it is to be
@@ -254,7 +255,7 @@ impl<R: Reply> Engine<R> {
 
     /// Reads until there is nothing more, or [`DRAIN_MAX`]. Returns whether there may be more.
     fn drain(&mut self, host: &mut impl Host) -> bool {
-        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut buffer = buffer::take();
         let mut more = true;
         for read in 0..DRAIN_MAX {
             if read % READS_A_LOOK == READS_A_LOOK - 1 {
@@ -272,7 +273,7 @@ impl<R: Reply> Engine<R> {
                 }
             }
         }
-        self.buffer = buffer;
+        buffer::give_back(buffer);
         more
     }
 
@@ -281,9 +282,9 @@ impl<R: Reply> Engine<R> {
         let Some(target) = self.held else { return };
         match host.send(target, &self.held_bytes) {
             Delivery::Blocked => {}
-            Delivery::Sent => self.held = None,
+            Delivery::Sent => (self.held, self.unflushed) = (None, true),
             Delivery::Refused => {
-                self.held = None;
+                (self.held, self.unflushed) = (None, true);
                 self.now = host.now();
                 self.door(Input::Undelivered { target });
             }
@@ -292,8 +293,8 @@ impl<R: Reply> Engine<R> {
 
     /// Polls until there is nothing more, a send is blocked, or [`FLUSH_MAX`].
     fn flush(&mut self, host: &mut impl Host) {
-        self.unflushed = false;
         if self.held.is_some() {
+            self.unflushed = true;
             return;
         }
         for _ in 0..FLUSH_MAX {
@@ -302,7 +303,10 @@ impl<R: Reply> Engine<R> {
                 recorder.output(output);
             }
             match output {
-                None => return self.settle(),
+                None => {
+                    self.unflushed = false;
+                    return self.settle();
+                }
                 Some(Output::Event(event)) => self.tell(event),
                 Some(Output::Transmit(transmit)) => {
                     let target = transmit.target;
@@ -311,7 +315,7 @@ impl<R: Reply> Engine<R> {
                         Delivery::Blocked => {
                             self.held_bytes.clear();
                             self.held_bytes.extend_from_slice(transmit.bytes);
-                            self.held = Some(target);
+                            (self.held, self.unflushed) = (Some(target), true);
                             return;
                         }
                         Delivery::Refused => {
@@ -349,6 +353,20 @@ impl<R: Reply> Engine<R> {
             self.answers.settle_gap(&self.node);
         }
         self.finished = !self.node.is_running();
+    }
+}
+
+impl<R: Reply> Viewed for Engine<R> {
+    fn node(&self) -> &Node {
+        &self.node
+    }
+
+    fn copied(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    fn last_now(&self) -> Instant {
+        self.now
     }
 }
 

@@ -36,6 +36,7 @@
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod alarm;
 mod answers;
+mod buffer;
 mod engine;
 mod error;
 mod events;
@@ -55,7 +56,7 @@ pub use order::Order;
 pub use settings::Settings;
 pub use snapshot::{OwnedMember, Snapshot};
 pub use swim_trace::{RecordError, Recording};
-pub use view::View;
+pub use view::{View, Viewed};
 
 /// Datagrams read at most before a tick that is due, and between two looks at anything else.
 pub const DRAIN_MAX: usize = 1024;

@@ -8,7 +8,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use swim_core::{Command, Event, Hint, Identity, Instant, Metadata, Node, NodeId, Payload, Stats, TooLong};
 use swim_driver::os::{self, Bound, Clock};
-use swim_driver::{Delivery, Engine, Error, Host, Order, Ready, Received, Settings, Snapshot};
+use swim_driver::{Delivery, Engine, Error, Host, Order, Ready, Received, Settings, Snapshot, Viewed};
 
 use crate::thread::Waiter;
 
@@ -220,10 +220,6 @@ impl Embedded {
         self.host.now()
     }
 
-    pub(crate) const fn node(&self) -> &Node {
-        self.engine.node()
-    }
-
     /// Asks for writability while a send is held, and only then.
     fn watch_writes(&mut self) {
         let wanted = self.engine.is_blocked();
@@ -237,6 +233,20 @@ impl Embedded {
         if self.registry.reregister(&mut SourceFd(&fd), self.token, interest).is_ok() {
             self.watches_writes = wanted;
         }
+    }
+}
+
+impl Viewed for Embedded {
+    fn node(&self) -> &Node {
+        self.engine.node()
+    }
+
+    fn copied(&self) -> Option<&Snapshot> {
+        self.engine.copied()
+    }
+
+    fn last_now(&self) -> Instant {
+        self.engine.last_now()
     }
 }
 

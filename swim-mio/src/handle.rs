@@ -58,7 +58,7 @@ impl Handle {
         let sent = self.orders.send(Message::Members(reply)).is_ok();
         self.shared.wake();
         let fresh = sent.then(|| fresh.recv().ok()).flatten();
-        fresh.or_else(|| self.shared.view.last_members()).unwrap_or_default()
+        fresh.or_else(|| self.shared.view.members()).unwrap_or_default()
     }
 
     /// Counters as of the last turn.
@@ -70,7 +70,7 @@ impl Handle {
     /// Whether the member still runs: it was not stopped, has not left, and has not failed.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        !self.shared.view.is_closed()
+        !self.shared.view.is_ended()
     }
 
     /// The next event, waited for `timeout` at most. `None` if there was none, or if the member has stopped

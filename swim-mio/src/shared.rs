@@ -1,18 +1,18 @@
-//! What the member's thread leaves for handles to read. Locks are held for a copy, never for a wait, so
-//! neither side can hold up the other.
+//! What the member's thread shares with handles. The thread holds the lock of the member for a turn, handles hold any
+//! for a copy, and nobody holds one for a wait.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant as StdInstant};
 
 use mio::Waker;
-use swim_core::{Event, Instant};
+use swim_core::Event;
 use swim_driver::{EventQueue, View};
 
 use crate::embedded::Embedded;
 
 pub(crate) struct Shared {
-    pub(crate) view: View,
+    pub(crate) view: View<Embedded>,
     inbox: Mutex<Inbox>,
     arrived: Condvar,
     stopping: AtomicBool,
@@ -25,10 +25,10 @@ struct Inbox {
 }
 
 impl Shared {
-    pub(crate) fn new(events_max: usize, member: &Embedded, waker: Waker) -> Self {
+    pub(crate) fn new(events_max: usize, member: Embedded, waker: Waker) -> Self {
         let inbox = Inbox { events: EventQueue::new(events_max), closed: false };
         Self {
-            view: View::new(member.node()),
+            view: View::new(member),
             inbox: Mutex::new(inbox),
             arrived: Condvar::new(),
             stopping: AtomicBool::new(false),
@@ -36,9 +36,8 @@ impl Shared {
         }
     }
 
-    /// After a turn: the view first, so that whoever hears of an event finds it in the view.
-    pub(crate) fn publish(&self, member: &mut Embedded, now: Instant) {
-        self.view.update(member.node(), now);
+    /// After a turn, and within it, so that whoever hears of an event finds it in the view.
+    pub(crate) fn hand_out(&self, member: &mut Embedded) {
         if member.has_events() {
             let mut inbox = lock(&self.inbox);
             while let Some(event) = member.next_event() {
@@ -51,7 +50,7 @@ impl Shared {
 
     /// Nothing more will come.
     pub(crate) fn close(&self) {
-        self.view.close();
+        self.view.end();
         lock(&self.inbox).closed = true;
         self.arrived.notify_all();
     }

@@ -25,8 +25,8 @@ pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let member = Embedded::new(settings, poll.registry(), SOCKET)?;
     let (orders, inbox) = sync_channel(COMMANDS_MAX);
     let local_addr = member.local_addr();
-    let shared = Arc::new(Shared::new(settings.events_max, &member, waker));
-    let body = Body { member, poll, timer, inbox, shared: Arc::clone(&shared) };
+    let shared = Arc::new(Shared::new(settings.events_max, member, waker));
+    let body = Body { poll, timer, inbox, shared: Arc::clone(&shared) };
     let thread = thread::Builder::new().name("swim-mio".to_owned());
     let thread = thread.spawn(move || body.run()).map_err(Error::Start)?;
     Ok(Handle::new(local_addr, orders, shared, thread))
@@ -49,7 +49,6 @@ impl Reply for Waiter {
 }
 
 struct Body {
-    member: Embedded,
     poll: Poll,
     timer: Timer,
     inbox: Receiver<Message>,
@@ -59,46 +58,52 @@ struct Body {
 impl Body {
     fn run(mut self) {
         let mut ready = Events::with_capacity(16);
-        let mut more_orders = false;
-        let mut now = self.member.now();
-        while !self.shared.is_stopping() && !self.member.is_finished() {
-            let timeout = if more_orders || self.member.turns_again() {
-                Some(Duration::ZERO)
-            } else {
-                self.timer.timeout(self.member.deadline(), now)
-            };
+        // The first turn does what the settings ask for.
+        let mut timeout = Some(Duration::ZERO);
+        let shared = Arc::clone(&self.shared);
+        while !self.shared.is_stopping() {
             match self.poll.poll(&mut ready, timeout) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(_) => break,
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => break,
+                _ => {}
             }
-            for event in &ready {
-                match event.token() {
-                    SOCKET => self.member.ready(event),
-                    ALARM => self.timer.rang(),
-                    _ => {}
-                }
+            match shared.view.with(|member| self.turn(member, &ready)) {
+                Some(Next::Wait(next)) => timeout = next,
+                Some(Next::End) | None => break,
             }
-            self.member.turn();
-            more_orders = self.take_orders();
-            now = self.member.now();
-            self.shared.publish(&mut self.member, now);
+        }
+    }
+
+    fn turn(&mut self, member: &mut Embedded, ready: &Events) -> Next {
+        for event in ready {
+            match event.token() {
+                SOCKET => member.ready(event),
+                ALARM => self.timer.rang(),
+                _ => {}
+            }
+        }
+        member.turn();
+        let more_orders = self.take_orders(member);
+        self.shared.hand_out(member);
+        if member.is_finished() {
+            Next::End
+        } else if more_orders || member.turns_again() {
+            Next::Wait(Some(Duration::ZERO))
+        } else {
+            Next::Wait(self.timer.timeout(member.deadline(), || member.now()))
         }
     }
 
     /// Carries out what handles asked for, but not without end. Returns whether more may be waiting.
-    fn take_orders(&mut self) -> bool {
+    fn take_orders(&self, member: &mut Embedded) -> bool {
         for _ in 0..COMMANDS_MAX {
-            if !self.member.takes_orders() {
+            if !member.takes_orders() {
                 // A held send comes first; its own wake-up leads back here.
                 return false;
             }
             match self.inbox.try_recv() {
-                Ok(Message::Order(order, waiter)) => self.member.order(&order, waiter),
+                Ok(Message::Order(order, waiter)) => member.order(&order, waiter),
                 Ok(Message::Members(reply)) => {
-                    let members = self.member.members();
-                    self.shared.view.keep(members.clone());
-                    let _ = reply.try_send(members);
+                    let _ = reply.try_send(member.members());
                 }
                 Err(_) => return false,
             }
@@ -107,13 +112,22 @@ impl Body {
     }
 }
 
+/// What follows a turn.
+enum Next {
+    /// Wait, this long at most.
+    Wait(Option<Duration>),
+    End,
+}
+
 /// However the thread ends, whoever waits for an event or an answer hears of it.
 impl Drop for Body {
     fn drop(&mut self) {
         if !thread::panicking() {
-            let now = self.member.now();
-            self.shared.publish(&mut self.member, now);
-            self.shared.view.keep(self.member.members());
+            self.shared.view.with(|member| {
+                self.shared.hand_out(member);
+                // So that it is seen after the end.
+                member.members();
+            });
         }
         self.shared.close();
     }

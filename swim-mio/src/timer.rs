@@ -33,8 +33,13 @@ impl Timer {
         Ok(Self { alarm, deadline: None, waits: 0, armed: false })
     }
 
-    /// How long the next wait may last at most; `None`: as long as it likes, since the alarm ends it.
-    pub(crate) fn timeout(&mut self, deadline: Option<Instant>, now: Instant) -> Option<Duration> {
+    /// How long the next wait may last at most; `None`: as long as it likes, since the alarm ends it. The clock is
+    /// looked at only if that matters.
+    pub(crate) fn timeout(
+        &mut self,
+        deadline: Option<Instant>,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Duration> {
         if deadline != self.deadline {
             if self.armed {
                 // Should it fail, one wait ends for nothing.
@@ -42,12 +47,15 @@ impl Timer {
             }
             (self.deadline, self.waits) = (deadline, 0);
         }
-        let left = deadline?.since(now);
+        if self.armed {
+            return None;
+        }
+        let left = deadline?.since(now());
         if left.is_zero() {
             return Some(left);
         }
         self.waits = self.waits.saturating_add(1);
-        if self.waits > WAITS && !self.armed {
+        if self.waits > WAITS {
             self.armed = self.alarm.set(Some(left)).is_ok();
         }
         if self.armed { None } else { Some(left) }
@@ -86,12 +94,12 @@ mod tests {
         let (mut poll, mut timer) = timer();
         let deadline = Some(Instant::from_millis(5));
         for _ in 0..WAITS {
-            assert_eq!(timer.timeout(deadline, Instant::ORIGIN), Some(Duration::from_millis(5)));
+            assert_eq!(timer.timeout(deadline, || Instant::ORIGIN), Some(Duration::from_millis(5)));
         }
-        assert_eq!(timer.timeout(deadline, Instant::ORIGIN), None);
+        assert_eq!(timer.timeout(deadline, || Instant::ORIGIN), None);
         assert!(rings(&mut poll, LONG));
         timer.rang();
-        assert_eq!(timer.timeout(deadline, Instant::from_millis(5)), Some(Duration::ZERO));
+        assert_eq!(timer.timeout(deadline, || Instant::from_millis(5)), Some(Duration::ZERO));
     }
 
     #[test]
@@ -99,7 +107,7 @@ mod tests {
         let (mut poll, mut timer) = timer();
         for millis in 1..4 {
             let now = Instant::from_millis(millis - 1);
-            while timer.timeout(Some(Instant::from_millis(millis)), now).is_some() {}
+            while timer.timeout(Some(Instant::from_millis(millis)), || now).is_some() {}
             assert!(rings(&mut poll, LONG));
             timer.rang();
         }
@@ -108,10 +116,10 @@ mod tests {
     #[test]
     fn a_deadline_that_has_changed_does_not_ring() {
         let (mut poll, mut timer) = timer();
-        while timer.timeout(Some(Instant::from_millis(5)), Instant::ORIGIN).is_some() {}
-        assert_eq!(timer.timeout(None, Instant::ORIGIN), None);
+        while timer.timeout(Some(Instant::from_millis(5)), || Instant::ORIGIN).is_some() {}
+        assert_eq!(timer.timeout(None, || Instant::ORIGIN), None);
         assert!(!rings(&mut poll, Duration::from_millis(40)));
         let later = Some(Instant::from_millis(7));
-        assert_eq!(timer.timeout(later, Instant::ORIGIN), Some(Duration::from_millis(7)));
+        assert_eq!(timer.timeout(later, || Instant::ORIGIN), Some(Duration::from_millis(7)));
     }
 }

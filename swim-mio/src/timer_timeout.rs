@@ -15,8 +15,8 @@ impl Timer {
     }
 
     #[expect(clippy::unused_self, reason = "the other timer remembers")]
-    pub(crate) fn timeout(&mut self, deadline: Option<Instant>, now: Instant) -> Option<Duration> {
-        Some(deadline?.since(now))
+    pub(crate) fn timeout(&mut self, deadline: Option<Instant>, now: impl FnOnce() -> Instant) -> Option<Duration> {
+        Some(deadline?.since(now()))
     }
 
     #[expect(clippy::unused_self, reason = "the other timer remembers")]

@@ -55,7 +55,7 @@ impl Handle {
             Ok(()) => fresh.await.ok(),
             Err(_) => None,
         };
-        fresh.or_else(|| self.shared.view.last_members()).unwrap_or_default()
+        fresh.or_else(|| self.shared.view.members()).unwrap_or_default()
     }
 
     /// Counters as of the last turn.
@@ -67,7 +67,7 @@ impl Handle {
     /// Whether the member still runs: it was not stopped, has not left, and has not failed.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        !self.shared.view.is_closed()
+        !self.shared.view.is_ended()
     }
 
     /// The next event. `None` if the member has stopped and all its events were consumed.

@@ -1,15 +1,17 @@
-//! What the member's task leaves for handles to read. Locks are held for a copy, never across an await, so
-//! neither side can hold up the other.
+//! What the member's task shares with handles. The task holds the lock of the member for a turn, handles hold any for a
+//! copy, and nobody holds one across an await.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use swim_core::{Event, Instant, Node};
-use swim_driver::{Engine, EventQueue, Reply, View};
+use swim_core::Event;
+use swim_driver::{Engine, EventQueue, View};
 use tokio::sync::Notify;
 
+use crate::task::Waiter;
+
 pub(crate) struct Shared {
-    pub(crate) view: View,
+    pub(crate) view: View<Engine<Waiter>>,
     inbox: Mutex<Inbox>,
     arrived: Notify,
     stopping: AtomicBool,
@@ -22,10 +24,10 @@ struct Inbox {
 }
 
 impl Shared {
-    pub(crate) fn new(events_max: usize, node: &Node) -> Self {
+    pub(crate) fn new(events_max: usize, engine: Engine<Waiter>) -> Self {
         let inbox = Inbox { events: EventQueue::new(events_max), closed: false };
         Self {
-            view: View::new(node),
+            view: View::new(engine),
             inbox: Mutex::new(inbox),
             arrived: Notify::new(),
             stopping: AtomicBool::new(false),
@@ -33,9 +35,8 @@ impl Shared {
         }
     }
 
-    /// After a turn: the view first, so that whoever hears of an event finds it in the view.
-    pub(crate) fn publish<R: Reply>(&self, engine: &mut Engine<R>, now: Instant) {
-        self.view.update(engine.node(), now);
+    /// After a turn, and within it, so that whoever hears of an event finds it in the view.
+    pub(crate) fn hand_out(&self, engine: &mut Engine<Waiter>) {
         if engine.has_events() {
             {
                 let mut inbox = lock(&self.inbox);
@@ -49,7 +50,7 @@ impl Shared {
 
     /// Nothing more will come.
     pub(crate) fn close(&self) {
-        self.view.close();
+        self.view.end();
         lock(&self.inbox).closed = true;
         self.arrived.notify_waiters();
     }

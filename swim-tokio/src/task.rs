@@ -30,9 +30,9 @@ pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let mut socket = Socket::new(socket).map_err(Error::Start)?;
     let engine = Engine::recorded(settings, me, seed, socket.now(), recorder)?;
     let (orders, inbox) = mpsc::channel(COMMANDS_MAX);
-    let shared = Arc::new(Shared::new(settings.events_max, engine.node()));
+    let shared = Arc::new(Shared::new(settings.events_max, engine));
     let timer = Timer::new().map_err(Error::Start)?;
-    let task = Task { engine, socket, timer, inbox, shared: Arc::clone(&shared) };
+    let task = Task { socket, timer, inbox, shared: Arc::clone(&shared) };
     runtime.spawn(task.run());
     Ok(Handle::new(local_addr, orders, shared))
 }
@@ -54,40 +54,62 @@ impl Reply for Waiter {
 }
 
 struct Task {
-    engine: Engine<Waiter>,
     socket: Socket,
     timer: Timer,
     inbox: mpsc::Receiver<Message>,
     shared: Arc<Shared>,
 }
 
+/// What follows a turn.
+enum Next {
+    /// A bound was reached.
+    Again,
+    /// Wait; whether for a held send, too.
+    Wait(bool),
+    End,
+}
+
 impl Task {
     async fn run(mut self) {
         let mut ready = Ready::default();
+        let shared = Arc::clone(&self.shared);
         while !self.shared.is_stopping() {
-            let more = self.engine.turn(&mut self.socket, ready);
-            let more = self.take_orders() || more;
-            self.shared.publish(&mut self.engine, self.socket.now());
-            if self.engine.is_finished() {
-                break;
+            match shared.view.with(|engine| self.turn(engine, ready)) {
+                Some(Next::Again) => {
+                    // What was readable stays so until a read found the socket empty.
+                    ready.writable = false;
+                    // The other tasks of the runtime come first.
+                    tokio::task::yield_now().await;
+                }
+                Some(Next::Wait(blocked)) => {
+                    ready = Ready::default();
+                    if let Some(message) = self.wait(&mut ready, blocked).await {
+                        shared.view.with(|engine| self.take(engine, message));
+                    }
+                }
+                Some(Next::End) | None => break,
             }
-            self.socket.watch_writes(self.engine.is_blocked());
-            // What was readable stays so until a read found the socket empty.
-            ready = Ready { readable: ready.readable && more, writable: false };
-            if more {
-                // A bound was reached. The other tasks of the runtime come first.
-                tokio::task::yield_now().await;
-                continue;
-            }
-            self.timer.set(self.engine.deadline(), &mut self.socket);
-            self.wait(&mut ready).await;
         }
+    }
+
+    fn turn(&mut self, engine: &mut Engine<Waiter>, ready: Ready) -> Next {
+        let more = engine.turn(&mut self.socket, ready);
+        let more = self.take_orders(engine) || more;
+        self.shared.hand_out(engine);
+        if engine.is_finished() {
+            return Next::End;
+        }
+        self.socket.watch_writes(engine.is_blocked());
+        if more {
+            return Next::Again;
+        }
+        self.timer.set(engine.deadline(), &mut self.socket);
+        Next::Wait(engine.is_blocked())
     }
 
     /// Waits for the first of everything that there is to wait for. No branch does any work: the turn looks
     /// at all of it, whichever branch it was that woke.
-    async fn wait(&mut self, ready: &mut Ready) {
-        let blocked = self.engine.is_blocked();
+    async fn wait(&mut self, ready: &mut Ready, blocked: bool) -> Option<Message> {
         let mut first = None;
         tokio::select! {
             biased;
@@ -97,31 +119,27 @@ impl Task {
             () = self.timer.rang() => {}
             message = self.inbox.recv(), if !blocked => first = message,
         }
-        if let Some(message) = first {
-            self.take(message);
-        }
+        first
     }
 
     /// Carries out what handles asked for, but not without end. Returns whether more may be waiting.
-    fn take_orders(&mut self) -> bool {
+    fn take_orders(&mut self, engine: &mut Engine<Waiter>) -> bool {
         for _ in 0..COMMANDS_MAX {
             // A held send comes first; its own wake-up leads back here.
-            let message = if self.engine.is_blocked() { None } else { self.inbox.try_recv().ok() };
+            let message = if engine.is_blocked() { None } else { self.inbox.try_recv().ok() };
             match message {
-                Some(message) => self.take(message),
+                Some(message) => self.take(engine, message),
                 None => return false,
             }
         }
         true
     }
 
-    fn take(&mut self, message: Message) {
+    fn take(&mut self, engine: &mut Engine<Waiter>, message: Message) {
         match message {
-            Message::Order(order, waiter) => self.engine.order(&mut self.socket, &order, waiter),
+            Message::Order(order, waiter) => engine.order(&mut self.socket, &order, waiter),
             Message::Members(reply) => {
-                let members = self.engine.snapshot(self.socket.now());
-                self.shared.view.keep(members.clone());
-                let _ = reply.send(members);
+                let _ = reply.send(engine.snapshot(self.socket.now()));
             }
         }
     }
@@ -132,8 +150,11 @@ impl Drop for Task {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let now = self.socket.now();
-            self.shared.publish(&mut self.engine, now);
-            self.shared.view.keep(self.engine.snapshot(now));
+            self.shared.view.with(|engine| {
+                self.shared.hand_out(engine);
+                // So that it is seen after the end.
+                engine.snapshot(now);
+            });
         }
         self.shared.close();
     }

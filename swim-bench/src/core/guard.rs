@@ -61,7 +61,7 @@ enum Change {
 
 impl Instructions {
     /// `true` unless something has grown.
-    pub(crate) fn run(&self) -> Result<bool, Box<dyn Error>> {
+    pub(crate) fn run(&self, json: bool) -> Result<bool, Box<dyn Error>> {
         if !callgrind::is_here() {
             println!("SKIPPED: valgrind is not installed");
             return Ok(true);
@@ -76,7 +76,19 @@ impl Instructions {
         }
         let table = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         let table: Table = toml::from_str(&table)?;
-        Ok(judge(&table, &counted) || table.compiler != counted.compiler)
+        let rows = compare(&table, &counted);
+        if json {
+            rows.iter().for_each(|row| println!("{}", row.json()));
+        } else {
+            tell(&rows);
+            if table.compiler != counted.compiler {
+                println!(
+                    "the table was written with {}, this is {}: told, not judged",
+                    table.compiler, counted.compiler
+                );
+            }
+        }
+        Ok(hold(&rows) || table.compiler != counted.compiler)
     }
 }
 
@@ -105,47 +117,78 @@ fn written(table: &Table) -> Result<String, Box<dyn Error>> {
     Ok(format!("{comment}{}", toml::to_string(table)?))
 }
 
-/// Tells what has changed; `false` if something has grown.
-fn judge(table: &Table, counted: &Table) -> bool {
-    let mut grown = 0;
-    let mut shrunk = 0;
-    for (operation, sizes) in &counted.instructions {
-        for (members, now) in sizes {
-            let then = table.instructions.get(operation).and_then(|sizes| sizes.get(members));
-            let told = |style, percent: f64| {
-                let then = then.copied().unwrap_or_default();
-                let line = format!("{operation} at {members} members: {then} → {now}, {percent:+.1} %");
-                anstream::println!("{}", paint(style, line));
-            };
-            match change(then.copied(), *now) {
-                Change::Same => {}
-                Change::Grown(by) => {
-                    told(BAD, by * 100.0);
-                    grown += 1;
-                }
-                Change::Shrunk(by) => {
-                    told(GOOD, by * 100.0);
-                    shrunk += 1;
-                }
-                Change::New => {
-                    println!("{operation} at {members} members: {now}, not in the table");
-                    grown += 1;
-                }
-            }
+/// One count beside what the table says.
+struct Row<'a> {
+    operation: &'a str,
+    members: u32,
+    then: Option<u64>,
+    now: u64,
+}
+
+impl Row<'_> {
+    fn change(&self) -> Change {
+        change(self.then, self.now)
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "what": self.operation,
+            "size": self.members,
+            "unit": "instructions",
+            "before": self.then,
+            "ours": self.now,
+            "ratio": self.then.map(|then| self.now as f64 / then.max(1) as f64),
+            "met": !self.change().is_worse(),
+        })
+    }
+
+    fn text(&self) -> Option<String> {
+        let (operation, members, now) = (self.operation, self.members, self.now);
+        let then = self.then.unwrap_or_default();
+        let line =
+            |by: f64| format!("{operation} at {members} members: {then} → {now}, {:+.1} %", by * 100.0);
+        match self.change() {
+            Change::Same => None,
+            Change::Grown(by) => Some(paint(BAD, line(by))),
+            Change::Shrunk(by) => Some(paint(GOOD, line(by))),
+            Change::New => Some(format!("{operation} at {members} members: {now}, not in the table")),
         }
     }
-    if table.compiler != counted.compiler {
-        println!(
-            "the table was written with {}, this is {}: told, not judged",
-            table.compiler, counted.compiler
-        );
+}
+
+impl Change {
+    /// Whether the guard refuses it.
+    const fn is_worse(self) -> bool {
+        matches!(self, Self::Grown(_) | Self::New)
     }
-    if grown + shrunk > 0 {
-        println!("if that is meant: cargo run --release -p swim-bench -- instructions --write");
-    } else {
+}
+
+/// Every count beside what the table says.
+fn compare<'a>(table: &Table, counted: &'a Table) -> Vec<Row<'a>> {
+    let mut rows = Vec::new();
+    for (operation, sizes) in &counted.instructions {
+        for (members, now) in sizes {
+            let then = table.instructions.get(operation).and_then(|sizes| sizes.get(members)).copied();
+            rows.push(Row { operation, members: *members, then, now: *now });
+        }
+    }
+    rows
+}
+
+/// `false` if something has grown.
+fn hold(rows: &[Row<'_>]) -> bool {
+    !rows.iter().any(|row| row.change().is_worse())
+}
+
+/// Tells people what has changed.
+fn tell(rows: &[Row<'_>]) {
+    let changed: Vec<String> = rows.iter().filter_map(Row::text).collect();
+    changed.iter().for_each(|line| anstream::println!("{line}"));
+    if changed.is_empty() {
         println!("every operation takes what it took, within {} %", TOLERANCE * 100.0);
+    } else {
+        println!("if that is meant: cargo run --release -p swim-bench -- instructions --write");
     }
-    grown == 0
 }
 
 fn change(then: Option<u64>, now: u64) -> Change {
@@ -180,6 +223,7 @@ mod tests {
 
     #[test]
     fn what_has_grown_or_is_unknown_is_judged_and_what_has_shrunk_is_not() {
+        let judge = |table: &Table, counted: &Table| hold(&compare(table, counted));
         assert!(judge(&table("a", 1000), &table("a", 1000)));
         assert!(!judge(&table("a", 1000), &table("a", 1100)));
         assert!(judge(&table("a", 1000), &table("a", 900)));

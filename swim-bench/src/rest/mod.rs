@@ -23,6 +23,7 @@ use clap::{Args, ValueEnum};
 
 use crate::table::Teller;
 pub(crate) use bare::BareArgs;
+pub(crate) use build::swim as swim_binary;
 
 /// The options of `rest`.
 #[derive(Debug, Args)]

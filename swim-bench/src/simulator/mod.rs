@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::measure::{Claim, Measure};
+use crate::measure::{Claim, Measure, SPEED};
 use crate::table::Teller;
 use figures::{Figures, Loop, peak_mib, time};
 use ours::Ours;
@@ -173,7 +173,7 @@ fn compare(sizes: &[u32], teller: &mut Teller) -> Result<(), Box<dyn Error>> {
     for nodes in sizes.iter().copied() {
         let size = Some(u64::from(nodes));
         let ours = Side::Ours.apart(nodes)?;
-        let speed = Measure::new("all know all, 1 % lost", size, "s/s", ours.speed);
+        let speed = Measure::new("all know all, 1 % lost", size, SPEED, ours.speed);
         let claim = SPEEDS.iter().find(|(size, _)| *size == nodes);
         teller.tell(match claim {
             Some((_, speed_min)) => speed.claiming(Claim::AtLeast(*speed_min)),
@@ -188,14 +188,14 @@ fn compare(sizes: &[u32], teller: &mut Teller) -> Result<(), Box<dyn Error>> {
         tell_peak(teller, nodes, &ours)?;
         if nodes <= 1_000 {
             let judged = Side::Judged.apart(nodes)?;
-            teller.tell(Measure::new("with every law watching", size, "s/s", judged.speed))?;
+            teller.tell(Measure::new("with every law watching", size, SPEED, judged.speed))?;
             let usual = Side::FocaUsual.apart(nodes)?;
-            let beside = Measure::new("the same", size, "s/s", ours.speed)
+            let beside = Measure::new("the same", size, SPEED, ours.speed)
                 .beside("foca 2 (socket addresses)", usual.speed);
             teller.tell(if nodes == 1_000 { beside.claiming(Claim::TimesMore(8.0)) } else { beside })?;
             let lean = Side::FocaLean.apart(nodes)?;
             teller.tell(
-                Measure::new("the same", size, "s/s", ours.speed).beside("foca 2 (numbers)", lean.speed),
+                Measure::new("the same", size, SPEED, ours.speed).beside("foca 2 (numbers)", lean.speed),
             )?;
         }
     }
@@ -244,7 +244,7 @@ fn sweeps(teller: &mut Teller, seeds: u64) -> Result<(), Box<dyn Error>> {
     let simulated_s = one.tally.simulated_ms as f64 / 1_000.0;
     let speed = |wall_s| simulated_s / wall_s;
     teller.tell(
-        Measure::new("two jobs", None, "s/s", speed(two.wall_s)).beside("one job", speed(one.wall_s)),
+        Measure::new("two jobs", None, SPEED, speed(two.wall_s)).beside("one job", speed(one.wall_s)),
     )?;
     if let Some(cpu_s) = two.cpu_s {
         let cores = Measure::new("cores that two jobs use", None, "cores", cpu_s / two.wall_s);

@@ -166,6 +166,11 @@ impl Members {
     }
 
     #[inline]
+    pub(crate) fn status(&self, slot: Slot) -> Status {
+        self.records.at(slot.0).status()
+    }
+
+    #[inline]
     pub(crate) fn addr(&self, slot: Slot) -> SocketAddr {
         self.addresses.unpack(self.records.at(slot.0).addr())
     }
@@ -180,6 +185,14 @@ impl Members {
     pub(crate) fn is_said(&self, slot: Slot, claim: &Claim, addr: SocketAddrV4) -> bool {
         let record = self.records.at(slot.0);
         record.claim() == *claim && !record.is_pending() && record.addr() == PackedAddr::v4(addr)
+    }
+
+    /// Whether this very claim is held of the member, at the address that a datagram came from.
+    #[inline]
+    pub(crate) fn is_word(&self, slot: Slot, claim: &Claim, source: SocketAddr) -> bool {
+        let SocketAddr::V4(source) = source else { return false };
+        let record = self.records.at(slot.0);
+        record.claim() == *claim && record.addr() == PackedAddr::v4(source)
     }
 
     /// Whether the claim was learnt without the address and metadata that belong to it.

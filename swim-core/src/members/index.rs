@@ -8,30 +8,22 @@
 //! Only the numbers are stored. The key behind a number is asked of the caller (`key_of`), who has it
 //! anyway; so the number's own record must hold the key for as long as the number is in here.
 //!
-//! This is the one file that names a hash table. Nothing iterates it in a way that can be observed: the
-//! order in which entries are carried over decides where they lie, never what is found.
-
-#![expect(
-    clippy::disallowed_types,
-    reason = "the one file that may name HashTable; it is looked into, not iterated"
-)]
+//! The table itself is in `table.rs`. Nothing iterates it in a way that can be observed: the order in which
+//! entries are carried over decides where they lie, never what is found.
 
 use core::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
-use hashbrown::HashTable;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::table::Table;
 use crate::identity::NodeId;
 
-/// Buckets of the old table that each insert or removal clears.
+/// Places of the old table that each insert or removal clears.
 ///
-/// A new table has room for at least 7/16 of its buckets' number of inserts (see
-/// [`Index::make_room`]) and the old one has at most as many buckets, so 3 would do.
-const MOVES_PER_CALL: usize = 8;
-
-/// The first table's capacity: 16 buckets.
-const CAPACITY_MIN: usize = 14;
+/// A new table has room for at least 7/16 of its places' number of inserts (see
+/// [`Index::make_room`]) and the old one has at most as many places, so 3 would do.
+const MOVES_PER_CALL: usize = 4;
 
 /// A set of `u32` numbers, found by the [`NodeId`] that each stands for. Saved it is its key alone.
 #[derive(Deserialize)]
@@ -39,11 +31,11 @@ const CAPACITY_MIN: usize = 14;
 pub(crate) struct Index {
     key: u64,
     hasher: FixedState,
-    current: HashTable<u32>,
+    current: Table,
     /// The table that was full; empty when nothing is being carried over.
-    old: HashTable<u32>,
-    /// The next bucket of `old` to clear.
-    next_bucket: usize,
+    old: Table,
+    /// The next place of `old` to clear.
+    next_place: usize,
 }
 
 impl Index {
@@ -52,9 +44,9 @@ impl Index {
         Self {
             key,
             hasher: FixedState::with_seed(key),
-            current: HashTable::new(),
-            old: HashTable::new(),
-            next_bucket: 0,
+            current: Table::NONE,
+            old: Table::NONE,
+            next_place: 0,
         }
     }
 
@@ -83,12 +75,12 @@ impl Index {
     #[inline]
     pub(crate) fn find(&self, id: NodeId, key_of: impl Fn(u32) -> NodeId) -> Option<u32> {
         let hash = self.hash(id);
-        let is_it = |number: &u32| key_of(*number) == id;
+        let is_it = |number: u32| key_of(number) == id;
         let found = self.current.find(hash, is_it);
-        if found.is_none() && !self.old.is_empty() {
-            return self.old.find(hash, is_it).copied();
+        if found.is_none() && self.old.len() > 0 {
+            return self.old.find(hash, is_it);
         }
-        found.copied()
+        found
     }
 
     /// Adds `number` for `id`, which must not be held yet.
@@ -96,58 +88,53 @@ impl Index {
         debug_assert!(self.find(id, &key_of).is_none(), "an id is held once");
         self.carry_over(&key_of);
         self.make_room();
-        let hash = self.hash(id);
-        let Self { hasher, current, .. } = self;
-        current.insert_unique(hash, number, |held| hash_of(hasher, key_of(*held)));
+        self.current.insert(self.hash(id), number);
     }
 
     /// Removes and returns the number that stands for `id`. Its record must still hold the id.
     pub(crate) fn remove(&mut self, id: NodeId, key_of: impl Fn(u32) -> NodeId) -> Option<u32> {
         self.carry_over(&key_of);
         let hash = self.hash(id);
-        let is_it = |number: &u32| key_of(*number) == id;
-        if let Ok(entry) = self.current.find_entry(hash, is_it) {
-            return Some(entry.remove().0);
-        }
-        self.old.find_entry(hash, is_it).ok().map(|entry| entry.remove().0)
+        let is_it = |number: u32| key_of(number) == id;
+        self.current.remove(hash, is_it).or_else(|| self.old.remove(hash, is_it))
     }
 
     /// Puts a full table aside and begins another: twice as large, or as large again if removals, not
     /// members, had used it up (a removed entry leaves a mark that only a new table is free of).
     fn make_room(&mut self) {
-        if self.current.len() < self.current.capacity() {
+        if self.current.has_room() {
             return;
         }
-        debug_assert!(self.old.is_empty(), "the old table is cleared long before the new one is full");
-        let full = self.current.num_buckets() / 8 * 7;
-        let capacity = if self.current.len() * 2 > full { full * 2 } else { full };
-        let larger = HashTable::with_capacity(capacity.max(CAPACITY_MIN));
+        debug_assert!(self.old.len() == 0, "the old table is cleared long before the new one is full");
+        let full = self.current.places();
+        let twice = self.current.len() * 2 > full / 8 * 7;
+        let larger = Table::with_places(if twice { full * 2 } else { full });
         self.old = core::mem::replace(&mut self.current, larger);
-        self.next_bucket = 0;
+        self.next_place = 0;
     }
 
-    /// Moves what is in the next few buckets of the old table, if there is one.
+    /// Moves what is in the next few places of the old table, if there is one.
     fn carry_over(&mut self, key_of: impl Fn(u32) -> NodeId) {
-        let Self { hasher, current, old, next_bucket, .. } = self;
-        if old.is_empty() {
+        if self.old.len() == 0 {
             return;
         }
-        for bucket in *next_bucket..*next_bucket + MOVES_PER_CALL {
-            if let Ok(entry) = old.get_bucket_entry(bucket) {
-                let number = entry.remove().0;
-                let hash = hash_of(hasher, key_of(number));
-                debug_assert!(current.len() < current.capacity(), "the old table's entries fit the new one");
-                current.insert_unique(hash, number, |held| hash_of(hasher, key_of(*held)));
+        for place in self.next_place..self.next_place + MOVES_PER_CALL {
+            if let Some(number) = self.old.take(place) {
+                debug_assert!(self.current.has_room(), "the old table's entries fit the new one");
+                self.current.insert(self.hash(key_of(number)), number);
             }
         }
-        *next_bucket += MOVES_PER_CALL;
-        if old.is_empty() {
-            *old = HashTable::new();
+        self.next_place += MOVES_PER_CALL;
+        if self.old.len() == 0 {
+            self.old = Table::NONE;
         }
     }
 
+    #[inline]
     fn hash(&self, id: NodeId) -> u64 {
-        hash_of(&self.hasher, id)
+        let mut state = self.hasher.build_hasher();
+        state.write_u64(id.0);
+        state.finish()
     }
 }
 
@@ -161,12 +148,6 @@ impl Serialize for Index {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.key.serialize(serializer)
     }
-}
-
-fn hash_of(hasher: &FixedState, id: NodeId) -> u64 {
-    let mut state = hasher.build_hasher();
-    state.write_u64(id.0);
-    state.finish()
 }
 
 #[cfg(test)]
@@ -184,20 +165,20 @@ mod tests {
     }
 
     #[test]
-    fn no_call_moves_more_than_eight_entries_and_no_table_rehashes() {
+    fn no_call_moves_more_than_a_few_entries_and_no_table_rehashes() {
         let mut index = Index::with_key(1);
         let mut tables = 0;
         for number in 0..50_000 {
-            let (old_len, buckets) = (index.old.len(), index.current.num_buckets());
+            let (old_len, buckets) = (index.old.len(), index.current.places());
             index.insert(key_of(number), number, key_of);
-            if index.current.num_buckets() == buckets {
+            if index.current.places() == buckets {
                 assert!(old_len - index.old.len() <= MOVES_PER_CALL);
             } else {
                 assert!(old_len <= MOVES_PER_CALL, "the one before was cleared");
                 tables += 1;
             }
         }
-        assert_eq!(tables, 13, "16 buckets doubled up to 65,536");
+        assert_eq!(tables, 13, "16 places doubled up to 65,536");
     }
 
     #[test]
@@ -211,7 +192,7 @@ mod tests {
             }
         }
         assert_eq!(index.len(), 1000);
-        assert!(index.current.num_buckets() <= 4096, "{}", index.current.num_buckets());
+        assert!(index.current.places() <= 4096, "{}", index.current.places());
     }
 
     #[test]

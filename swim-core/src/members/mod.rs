@@ -22,6 +22,7 @@ mod record;
 mod rotation;
 mod slab;
 mod sound;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tombstones;

@@ -189,7 +189,11 @@ impl Node {
     pub(super) fn hear_header(&mut self, slot: Slot, header: &Header) {
         let held = self.members.claim(slot);
         let new = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
-        if !self.config.header_claims || !supersedes(&held, &new) || !self.believe(slot, new, None) {
+        // A later life than others can believe: a newcomer's that has not heard the cluster's clock yet, or
+        // one that never was. It would be held by this node alone.
+        let lonely = header.epoch > held.epoch && !self.is_common(header.epoch);
+        let heard = self.config.header_claims && !lonely && supersedes(&held, &new);
+        if !heard || !self.believe(slot, new, None) {
             return;
         }
         self.stats.header_claims += 1;
@@ -306,12 +310,18 @@ impl Node {
 
     /// How patient to be with a suspect, for the present number of members.
     pub(super) fn patience(&mut self) -> Patience {
+        self.adjust_patience();
+        self.patience.1
+    }
+
+    /// Sees to it that patience is for the present number of members.
+    #[inline]
+    pub(super) fn adjust_patience(&mut self) {
         let n = self.n();
         if self.patience.0 != n {
             self.patience = (n, Patience::new(&self.config, n));
             self.doubt.set_longest_suspicion(self.patience.1.longest());
         }
-        self.patience.1
     }
 }
 

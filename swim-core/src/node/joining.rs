@@ -169,8 +169,9 @@ impl Node {
         let now = self.doubt.real();
         let ahead = theirs > self.epoch_clock.now(now);
         let (told, clock) = (self.told_clock(), &self.epoch_clock);
+        let far = !clock.is_credible(told, theirs) || !clock.is_credible(theirs, told);
         let incredible = !clock.is_credible(self.me.epoch, theirs);
-        if !clock.is_credible(told, theirs) || !clock.is_credible(theirs, told) {
+        if far {
             let alone = self.n() == 1;
             if !sought || !(alone || ahead) {
                 return false;
@@ -178,15 +179,15 @@ impl Node {
             if !alone {
                 self.start_over();
             }
-            if incredible {
-                self.set_my_word(theirs, Incarnation(0));
-                self.event(Event::EpochRaised { epoch: theirs });
-            }
         }
         if sought && ahead {
             self.epoch_clock.set(theirs, now);
         } else if sought {
             self.epoch_clock.defer_to(theirs, now);
+        }
+        if far && incredible {
+            self.set_my_word(theirs, Incarnation(0));
+            self.event(Event::EpochRaised { epoch: theirs });
         }
         true
     }

@@ -245,13 +245,15 @@ impl Node {
     /// `now` must not go backwards; if it does it is taken as the last one, and counted.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         self.outbox.begin();
-        let noticed = self.doubt.advance(now, self.direct_timeout());
+        let (health, config) = (self.health, &self.config);
+        let noticed = self.doubt.advance(now, || health.scale(config.direct_timeout));
         self.stats.clock_backwards += u64::from(noticed.backwards);
         if let Some(lost) = noticed.stall {
             self.on_stall(lost);
         }
         match input {
             Input::Datagram { source, bytes } => self.receive(crate::canonical(source), bytes),
+            Input::Tick if self.is_settled() => return,
             Input::Tick => self.run_timers(),
             Input::Undelivered { target } => self.on_undelivered(crate::canonical(target)),
             Input::Command(command) => self.on_command(command),
@@ -380,6 +382,13 @@ impl Node {
     /// Whether an epoch may be believed: at most 24 h (`max_epoch_lead`) ahead of the cluster's clock.
     fn is_plausible(&self, epoch: Epoch) -> bool {
         self.epoch_clock.is_plausible(epoch, self.doubt.real()) || mutant!(EpochLeadUnchecked)
+    }
+
+    /// Whether an epoch that may be believed is believed by others here, too, as far as this node knows.
+    fn is_common(&self, epoch: Epoch) -> bool {
+        self.epoch_clock.is_shared()
+            || self.epoch_clock.is_credible(epoch, self.told_clock())
+            || mutant!(EpochLeadUnchecked)
     }
 
     /// This node was not run for `lost`. What it missed is not held against others.

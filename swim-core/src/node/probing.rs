@@ -16,7 +16,7 @@ use crate::numbers::{self, Question};
 use crate::output::Event;
 use crate::probe::{Probe, Step, Timing, Verdict};
 use crate::random::Purpose;
-use crate::relay::Due;
+use crate::relay::{Due, Origin};
 use crate::rtt::smooth;
 use crate::stats::DropReason;
 use crate::wire::{Accusers, Message, Nack, Ping, PingReq, RelayedAck};
@@ -74,7 +74,8 @@ impl Node {
 
     fn attempt(&mut self, target: Slot, addr: SocketAddr, random: u64, attempt: u8) {
         let number = numbers::compose(random, Question::Probe { attempt });
-        if !self.ping(target, addr, number, Cargo::GOSSIP)
+        let cargo = self.gossip_for(target, addr);
+        if !self.ping(target, addr, number, cargo)
             && let Some(probe) = &mut self.probe
         {
             probe.undelivered(addr);
@@ -186,7 +187,7 @@ impl Node {
 
     /// Judges the probe that ends now (Lifeguard section IV-A).
     fn conclude(&mut self) {
-        let Some(probe) = self.probe.take() else { return };
+        let Some(probe) = &self.probe else { return };
         match probe.verdict() {
             Verdict::Answered => self.health.improve(),
             Verdict::NeverSent => self.stats.probes_excused += 1,
@@ -206,6 +207,7 @@ impl Node {
                 }
             }
         }
+        self.probe = None;
     }
 
     fn accuse(&mut self, target: Slot) {
@@ -252,7 +254,12 @@ impl Node {
     }
 
     /// A member asks us to ping another: only members, and only where we know them to be.
-    pub(super) fn hear_ping_req(&mut self, source: SocketAddr, request: PingReq) -> Result<(), DropReason> {
+    pub(super) fn hear_ping_req(
+        &mut self,
+        source: SocketAddr,
+        sender: NodeId,
+        request: PingReq,
+    ) -> Result<(), DropReason> {
         let target = self
             .members
             .find(request.target)
@@ -270,7 +277,8 @@ impl Node {
         let budget = Duration::from_micros(u64::from(request.budget_us)).min(longest);
         let addr = self.members.addr(target);
         let now = self.now();
-        self.relays.open(place, (source, request.number), (request.target, addr), number, budget, now);
+        let origin = Origin { id: sender, addr: source, number: request.number };
+        self.relays.open(place, origin, (request.target, addr), number, budget, now);
         self.stats.relayed += 1;
         self.ping(target, addr, number, Cargo::GOSSIP);
         Ok(())
@@ -279,18 +287,25 @@ impl Node {
     /// The target of a ping on behalf of another answered. `false`: none such is open.
     pub(super) fn pass_on(&mut self, place: u16, number: u64, source: SocketAddr) -> bool {
         let Some(relayed) = self.relays.answer(place, number, source) else { return false };
-        let ack = RelayedAck { number: relayed.origin_number, target: relayed.target };
-        self.send(relayed.origin, &Message::RelayedAck(ack), Cargo::GOSSIP);
+        let origin = relayed.origin;
+        let ack = RelayedAck { number: origin.number, target: relayed.target };
+        self.send(origin.addr, &Message::RelayedAck(ack), self.gossip_for_origin(&origin));
         true
+    }
+
+    /// It was a member when it asked.
+    fn gossip_for_origin(&self, origin: &Origin) -> Cargo<'static> {
+        self.members.find(origin.id).map_or(Cargo::EMPTY, |slot| self.gossip_for(slot, origin.addr))
     }
 
     /// Tells origins that nothing was heard.
     pub(super) fn nack_silent(&mut self) {
         let now = self.now();
         while self.outbox.quantum_left() > 0
-            && let Some(Due::Nack { origin, origin_number }) = self.relays.due(now)
+            && let Some(Due::Nack(origin)) = self.relays.due(now)
         {
-            self.send(origin, &Message::Nack(Nack { number: origin_number }), Cargo::GOSSIP);
+            let cargo = self.gossip_for_origin(&origin);
+            self.send(origin.addr, &Message::Nack(Nack { number: origin.number }), cargo);
         }
     }
 }

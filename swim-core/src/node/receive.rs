@@ -25,7 +25,7 @@ use crate::members::{Flag, Slot};
 use crate::numbers::{self, Question};
 use crate::output::Event;
 use crate::stats::DropReason;
-use crate::wire::{About, Ack, Body, BroadcastRecord, Header, Kind, Message, Ping, read_body, read_header};
+use crate::wire::{About, Ack, Body, BroadcastRecord, Header, Kind, Message, Ping, read_header};
 
 /// Members whose outdated word is put right in one answer.
 const OUTDATED_MAX: usize = 16;
@@ -85,7 +85,8 @@ impl Node {
         if !handshake && !self.is_plausible(header.epoch) {
             return Err(DropReason::InsaneEpoch);
         }
-        let body = read_body(header.kind, parts)?;
+        let mut body = Body::EMPTY;
+        body.read(header.kind, parts)?;
         for _ in 0..body.unknown_parts {
             self.drop_for(DropReason::UnknownPart);
         }
@@ -98,7 +99,7 @@ impl Node {
             Message::Welcome(welcome) => self.hear_welcome(source, &header, welcome, &body),
             Message::Announce(announce) => self.hear_announce(source, &header, announce, &body),
             _ => match self.standing(source, &header) {
-                Standing::Member(slot) => self.hear_member(slot, source, &header, &body),
+                Standing::Member(slot) => self.hear_member(slot, source, &header, &body, bytes.len()),
                 other => self.hear_other(other, source, &header, &body, bytes.len()),
             },
         }
@@ -112,20 +113,30 @@ impl Node {
             _ => self.members.find(header.sender),
         };
         let Some(slot) = slot else { return Standing::Stranger };
-        if header.epoch < self.members.claim(slot).epoch && !mutant!(EarlierLifeHeard) {
-            return Standing::Outlived;
+        // Nearly always it is a living member that says what is held of it, from where it lives.
+        let said = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
+        if !self.members.is_word(slot, &said, source)
+            && let Some(standing) = self.standing_of(slot, source, header)
+        {
+            return standing;
         }
-        if source != self.members.addr(slot) && !self.config.accept_wrong_source {
-            return Standing::Displaced(slot);
-        }
-        self.hear_header(slot, header);
-        if !self.members.claim(slot).status.is_active() {
-            return Standing::Buried(slot);
-        }
-        if self.doubt.hear(self.direct_timeout()) {
+        let (health, config) = (self.health, &self.config);
+        if self.doubt.hear(|| health.scale(config.direct_timeout)) {
             self.event(Event::Deaf { deaf: false });
         }
         Standing::Member(slot)
+    }
+
+    /// What the sender is that is held at `slot`; `None`: a member.
+    fn standing_of(&mut self, slot: Slot, source: SocketAddr, header: &Header) -> Option<Standing> {
+        if header.epoch < self.members.claim(slot).epoch && !mutant!(EarlierLifeHeard) {
+            return Some(Standing::Outlived);
+        }
+        if source != self.members.addr(slot) && !self.config.accept_wrong_source {
+            return Some(Standing::Displaced(slot));
+        }
+        self.hear_header(slot, header);
+        (!self.members.status(slot).is_active()).then_some(Standing::Buried(slot))
     }
 
     fn hear_member(
@@ -134,11 +145,17 @@ impl Node {
         source: SocketAddr,
         header: &Header,
         body: &Body<'_>,
+        len: usize,
     ) -> Result<(), DropReason> {
         let root = self.digest_root();
         let gossip = self.absorb(body, header.sender);
+        // Its own goodbye may have ridden on this.
+        let member = self.members.claim(slot).status.is_active();
+        if !member && matches!(header.kind, Kind::Ping | Kind::PingReq | Kind::SyncPull) {
+            return self.hear_other(Standing::Buried(slot), source, header, body, len);
+        }
         // The answer to a ping puts right what it said; to anything else there is none.
-        if !gossip.outdated().is_empty() && header.kind != Kind::Ping {
+        if !gossip.outdated().is_empty() && header.kind != Kind::Ping && member {
             self.send(source, &Message::Gossip, Cargo::claims(gossip.outdated()));
         }
         match body.message {
@@ -156,7 +173,7 @@ impl Node {
                 self.compare(header.sender, ack.root);
                 Ok(())
             }
-            Message::PingReq(request) => self.hear_ping_req(source, request),
+            Message::PingReq(request) => self.hear_ping_req(source, header.sender, request),
             Message::Nack(nack) => self.hear_nack(source, nack),
             Message::RelayedAck(ack) => self.hear_relayed_ack(source, ack),
             Message::SyncPull(pull) => self.hear_pull(source, pull),
@@ -188,7 +205,9 @@ impl Node {
             self.absorb(body, header.sender);
         }
         match body.message {
-            Message::PingReq(request) if mutant!(RelayForStrangers) => self.hear_ping_req(source, request),
+            Message::PingReq(request) if mutant!(RelayForStrangers) => {
+                self.hear_ping_req(source, header.sender, request)
+            }
             Message::Ping(ping) => self.hear_strange_ping(standing, source, header, ping, len),
             Message::Ack(ack) if standing != Standing::Outlived => self.hear_ack(source, header, ack),
             // It holds a later life of this node just as this node does of it: somebody has to begin.
@@ -221,10 +240,14 @@ impl Node {
             self.hear_my_name(about, self.me.addr);
         }
         let root = self.digest_root();
-        let mut claims = [Slot::ME; OUTDATED_MAX + 1];
-        claims[1..=gossip.outdated_len].copy_from_slice(gossip.outdated());
         let behind = word < (self.me.epoch, self.incarnation());
-        let claims = &claims[usize::from(!behind)..=gossip.outdated_len];
+        let mut claims = [Slot::ME; OUTDATED_MAX + 1];
+        let claims = if gossip.outdated_len == 0 {
+            &claims[..usize::from(behind)]
+        } else {
+            claims[1..=gossip.outdated_len].copy_from_slice(gossip.outdated());
+            &claims[usize::from(!behind)..=gossip.outdated_len]
+        };
         let ack = Ack {
             number: ping.number,
             root: (root != ping.root).then_some(root),
@@ -317,13 +340,24 @@ impl Node {
 
     /// What is held of the sender, if that is more than what its header says.
     pub(super) fn belief(&self, slot: Slot, header: &Header) -> Option<Claim> {
+        if self.members.status(slot) == Status::Alive {
+            return None;
+        }
         let held = self.members.claim(slot);
         let word = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
-        (held.status != Status::Alive && supersedes(&word, &held)).then_some(held)
+        supersedes(&word, &held).then_some(held)
     }
 
     /// Hears everything that rode on a member's datagram.
+    #[inline]
     pub(super) fn absorb(&mut self, body: &Body<'_>, from: NodeId) -> Gossip {
+        if body.updates.is_empty() && body.broadcasts.is_empty() {
+            return Gossip::NOTHING;
+        }
+        self.absorb_all(body, from)
+    }
+
+    fn absorb_all(&mut self, body: &Body<'_>, from: NodeId) -> Gossip {
         let mut gossip = Gossip::NOTHING;
         let mut updates = body.updates.clone();
         loop {

@@ -124,6 +124,12 @@ impl Node {
         true
     }
 
+    /// Gossip, if that is a member and is held there: nobody else is told what he has not asked for.
+    pub(super) fn gossip_for(&self, slot: Slot, addr: SocketAddr) -> Cargo<'static> {
+        let here = self.config.accept_wrong_source || self.members.addr(slot) == addr;
+        if here && self.members.claim(slot).status.is_active() { Cargo::GOSSIP } else { Cargo::EMPTY }
+    }
+
     /// How often an update is told by each member: λ · ⌈log₁₀(n + 1)⌉.
     pub(super) fn sends_max(&self) -> usize {
         if mutant!(ToldOnce) {

@@ -47,6 +47,22 @@ impl Node {
         self.pull();
     }
 
+    /// Whether a tick at this time would find nothing to do, and leave the deadline where it is. (Whoever looks
+    /// for the cluster asks others at every tick.)
+    #[inline]
+    pub(super) fn is_settled(&self) -> bool {
+        self.deadline.is_none_or(|deadline| deadline > self.doubt.real())
+            && self.join.search != Search::Seeking
+            && !self.has_surplus()
+    }
+
+    /// Whether there are more tombstones than there may be.
+    #[inline]
+    fn has_surplus(&self) -> bool {
+        let tombstones = self.members.count(Status::Dead) + self.members.count(Status::Left);
+        tombstones > self.config.tombstones_max
+    }
+
     /// After every input: keeps the bounds, and works out when to come back.
     pub(super) fn settle(&mut self) {
         if self.life == Life::Quiet {
@@ -54,16 +70,16 @@ impl Node {
             self.doubt.set_deadline(None);
             return;
         }
-        let tombstones = self.members.count(Status::Dead) + self.members.count(Status::Left);
-        if tombstones > self.config.tombstones_max {
+        if self.has_surplus() {
             self.forget_tombstones();
         }
         // The goodbye has been said often enough, or there is nobody left to say it to.
-        let said = self.members.queue(Slot::ME).is_none() || self.members.len_active() == 0;
-        if matches!(self.life, Life::Leaving { .. }) && said {
+        if matches!(self.life, Life::Leaving { .. })
+            && (self.members.queue(Slot::ME).is_none() || self.members.len_active() == 0)
+        {
             return self.fall_silent();
         }
-        self.patience();
+        self.adjust_patience();
         if self.life == Life::Running {
             let alone = self.n() == 1;
             if alone && self.join.search == Search::Joined && !self.join.seeds.is_empty() {
@@ -91,6 +107,9 @@ impl Node {
     }
 
     fn schedule_period(&mut self, alone: bool) {
+        if !alone && self.period_at.is_some() {
+            return;
+        }
         let wanted = !alone
             || self.members.count(Status::Dead) > 0
             || self.heal.forgotten() > 0
@@ -110,23 +129,20 @@ impl Node {
 
     /// The earliest of all reasons to wake up, in awake time.
     fn earliest(&self) -> Option<Instant> {
-        let mut earliest: Option<Instant> = None;
-        for at in [
-            self.period_at,
-            self.probe.as_ref().and_then(crate::probe::Probe::next_at),
-            self.relays.deadline(),
-            self.gossip_at(),
-            self.join.contacts.deadline(),
-            self.admissions.deadline(),
-            self.rival.as_ref().map(crate::conflict::Rival::deadline),
-            self.sync.deadline(),
-            self.suspicions.deadline().map(|at| self.doubt.when_patient(at)),
-        ] {
-            earliest = match (earliest, at) {
-                (Some(one), Some(other)) => Some(one.min(other)),
-                (one, other) => one.or(other),
-            };
-        }
+        let mut earliest = self.period_at;
+        let mut consider = |at: Option<Instant>| {
+            if at.is_some_and(|at| earliest.is_none_or(|held| at < held)) {
+                earliest = at;
+            }
+        };
+        consider(self.probe.as_ref().and_then(crate::probe::Probe::next_at));
+        consider(self.relays.deadline());
+        consider(self.gossip_at());
+        consider(self.join.contacts.deadline());
+        consider(self.admissions.deadline());
+        consider(self.rival.as_ref().map(crate::conflict::Rival::deadline));
+        consider(self.sync.deadline());
+        consider(self.suspicions.deadline().map(|at| self.doubt.when_patient(at)));
         earliest
     }
 
@@ -157,6 +173,9 @@ impl Node {
 
     /// When to gossip next, if there is something to say and somebody to say it to.
     fn gossip_at(&self) -> Option<Instant> {
+        if (self.updates.len() == 0 && self.broadcasts.len() == 0) || mutant!(GossipTickForgotten) {
+            return None;
+        }
         let leaving = matches!(self.life, Life::Leaving { .. });
         let interval = match self.config.gossip_interval {
             Some(interval) => interval,
@@ -164,8 +183,7 @@ impl Node {
             None => return None,
         };
         let others = self.members.len_active() > u32::from(!leaving);
-        let something = self.updates.len() > 0 || self.broadcasts.len() > 0;
-        (others && something && !mutant!(GossipTickForgotten)).then(|| self.gossip_last.after(interval))
+        others.then(|| self.gossip_last.after(interval))
     }
 
     /// One gossip tick.

@@ -38,6 +38,35 @@ pub(crate) struct Body<'a> {
 /// twice, or the head is missing or too short, or holds what no node can mean, or a `User` message has no
 /// payload, or a payload is too long.
 pub(crate) fn read_body(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
+    let mut body = Body::EMPTY;
+    body.read(kind, parts).map(|()| body)
+}
+
+impl<'a> Body<'a> {
+    /// Of a datagram that says nothing.
+    pub(crate) const EMPTY: Self = Self {
+        message: Message::Gossip,
+        updates: Updates::new(&[]),
+        broadcasts: Broadcasts::new(&[]),
+        payload: None,
+        unknown_parts: 0,
+    };
+
+    /// [`read_body`] into an empty one, which need not be moved then.
+    #[inline]
+    pub(crate) fn read(&mut self, kind: Kind, parts: &'a [u8]) -> Result<(), DropReason> {
+        match split_part(parts) {
+            // Nearly always there is a head and nothing else.
+            Some((TAG_HEAD, head, [])) if kind != Kind::User => {
+                self.message = Message::read(kind, Some(head))?;
+            }
+            _ => *self = read_parts(kind, parts)?,
+        }
+        Ok(())
+    }
+}
+
+fn read_parts(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
     let mut known = [None; TAG_PAYLOAD as usize];
     let mut unknown_parts = 0;
     let mut rest = parts;
@@ -68,6 +97,7 @@ pub(crate) fn read_body(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason
 }
 
 /// The first part's tag and bytes, and what follows it.
+#[inline]
 pub(super) fn split_part(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, l0, l1], after) = bytes.split_first_chunk::<PART_LEN>()?;
     let (part, rest) = after.split_at_checked(usize::from(u16::from_le_bytes([l0, l1])))?;

@@ -73,6 +73,12 @@ impl<'a> Broadcasts<'a> {
     pub(super) const fn new(part: &'a [u8]) -> Self {
         Self { records: Records::new(part) }
     }
+
+    /// Whether there are none.
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
 }
 
 impl<'a> Iterator for Broadcasts<'a> {

@@ -4,8 +4,7 @@
 //! no padding, and the same number of bytes whatever the number. What no node can mean (an epoch beyond 48
 //! bits, a status that there is not) is refused where it is read.
 
-use alloc::vec::Vec;
-
+use super::front::Front;
 use super::message::Verdict;
 use crate::claim::{Claim, Status};
 use crate::identity::{Epoch, Incarnation, NodeId};
@@ -13,7 +12,7 @@ use crate::identity::{Epoch, Incarnation, NodeId};
 /// A field that knows its bytes, or a head that is made of such.
 pub(super) trait Fixed: Sized {
     /// Appends it.
-    fn put(&self, bytes: &mut Vec<u8>);
+    fn put(&self, bytes: &mut Front);
     /// Takes it off the front; `None` if that is too short or means nothing.
     fn take(bytes: &mut &[u8]) -> Option<Self>;
 }
@@ -23,7 +22,7 @@ macro_rules! head {
     ($name:ty: $($field:ident)*) => {
         impl Fixed for $name {
             #[inline]
-            fn put(&self, bytes: &mut Vec<u8>) {
+            fn put(&self, bytes: &mut Front) {
                 $(self.$field.put(bytes);)*
             }
             #[inline]
@@ -42,8 +41,8 @@ macro_rules! number {
     ($($type:ty)*) => {$(
         impl Fixed for $type {
             #[inline]
-            fn put(&self, bytes: &mut Vec<u8>) {
-                bytes.extend_from_slice(&self.to_le_bytes());
+            fn put(&self, bytes: &mut Front) {
+                bytes.put(self.to_le_bytes());
             }
             #[inline]
             fn take(bytes: &mut &[u8]) -> Option<Self> {
@@ -59,7 +58,7 @@ number!(u8 u16 u32 u64);
 
 impl Fixed for NodeId {
     #[inline]
-    fn put(&self, bytes: &mut Vec<u8>) {
+    fn put(&self, bytes: &mut Front) {
         self.0.put(bytes);
     }
     #[inline]
@@ -70,7 +69,7 @@ impl Fixed for NodeId {
 
 impl Fixed for Incarnation {
     #[inline]
-    fn put(&self, bytes: &mut Vec<u8>) {
+    fn put(&self, bytes: &mut Front) {
         self.0.put(bytes);
     }
     #[inline]
@@ -81,7 +80,7 @@ impl Fixed for Incarnation {
 
 impl Fixed for Epoch {
     #[inline]
-    fn put(&self, bytes: &mut Vec<u8>) {
+    fn put(&self, bytes: &mut Front) {
         self.0.put(bytes);
     }
     #[inline]
@@ -92,8 +91,8 @@ impl Fixed for Epoch {
 
 impl Fixed for bool {
     #[inline]
-    fn put(&self, bytes: &mut Vec<u8>) {
-        bytes.push(u8::from(*self));
+    fn put(&self, bytes: &mut Front) {
+        bytes.put([u8::from(*self)]);
     }
     #[inline]
     fn take(bytes: &mut &[u8]) -> Option<Self> {
@@ -108,7 +107,7 @@ impl Fixed for bool {
 /// A byte that tells whether the field follows, then the field.
 impl<T: Fixed> Fixed for Option<T> {
     #[inline]
-    fn put(&self, bytes: &mut Vec<u8>) {
+    fn put(&self, bytes: &mut Front) {
         self.is_some().put(bytes);
         if let Some(field) = self {
             field.put(bytes);
@@ -122,8 +121,8 @@ impl<T: Fixed> Fixed for Option<T> {
 
 impl Fixed for Status {
     #[inline]
-    fn put(&self, bytes: &mut Vec<u8>) {
-        bytes.push(*self as u8);
+    fn put(&self, bytes: &mut Front) {
+        bytes.put([*self as u8]);
     }
     #[inline]
     fn take(bytes: &mut &[u8]) -> Option<Self> {
@@ -133,8 +132,8 @@ impl Fixed for Status {
 
 impl Fixed for Verdict {
     #[inline]
-    fn put(&self, bytes: &mut Vec<u8>) {
-        bytes.push(*self as u8);
+    fn put(&self, bytes: &mut Front) {
+        bytes.put([*self as u8]);
     }
     #[inline]
     fn take(bytes: &mut &[u8]) -> Option<Self> {
@@ -148,7 +147,7 @@ impl Fixed for Verdict {
 }
 
 impl Fixed for [u32; 16] {
-    fn put(&self, bytes: &mut Vec<u8>) {
+    fn put(&self, bytes: &mut Front) {
         for number in self {
             number.put(bytes);
         }

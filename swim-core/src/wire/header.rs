@@ -4,8 +4,6 @@
 //! the sender's epoch and incarnation in every datagram: hearing a member at a newer incarnation than
 //! the one held repairs a missed refutation without a further message.
 
-use alloc::vec::Vec;
-
 use super::DATAGRAM_MAX;
 use super::bytes::{u32_at, u64_at};
 use crate::identity::{Epoch, Incarnation, NodeId};
@@ -150,15 +148,16 @@ pub(super) fn read(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), 
     Ok((header, parts))
 }
 
-/// Appends a header.
-pub(super) fn write(bytes: &mut Vec<u8>, kind: Kind, sender: &Sender) {
+/// The bytes of a header.
+#[inline]
+pub(super) fn raw(kind: Kind, sender: &Sender) -> [u8; HEADER_LEN] {
     debug_assert!(sender.epoch <= Epoch::MAX, "a node never lives beyond the last epoch");
-    let start = bytes.len();
-    bytes.extend_from_slice(&MAGIC);
-    bytes.extend_from_slice(&[VERSION, 0, kind as u8, 0, 0, 0]);
-    bytes.extend_from_slice(&sender.label.to_le_bytes());
-    bytes.extend_from_slice(&sender.id.0.to_le_bytes());
-    bytes.extend_from_slice(&sender.epoch.0.to_le_bytes());
-    bytes.extend_from_slice(&sender.incarnation.0.to_le_bytes());
-    debug_assert_eq!(bytes.len() - start, HEADER_LEN);
+    let mut raw = [0; HEADER_LEN];
+    raw[..2].copy_from_slice(&MAGIC);
+    raw[2..8].copy_from_slice(&[VERSION, 0, kind as u8, 0, 0, 0]);
+    raw[8..12].copy_from_slice(&sender.label.to_le_bytes());
+    raw[12..20].copy_from_slice(&sender.id.0.to_le_bytes());
+    raw[20..28].copy_from_slice(&sender.epoch.0.to_le_bytes());
+    raw[28..].copy_from_slice(&sender.incarnation.0.to_le_bytes());
+    raw
 }

@@ -3,9 +3,8 @@
 //! A head is a plain struct of fixed-width fields. Bytes after the known ones are somebody's later
 //! version and are ignored; a head that ends too early is malformed.
 
-use alloc::vec::Vec;
-
 use super::fixed::{Fixed, head};
+use super::front::Front;
 use super::header::Kind;
 use crate::claim::{Claim, Status};
 use crate::identity::{Epoch, Incarnation, NodeId};
@@ -167,6 +166,11 @@ pub(crate) struct SyncPage {
     pub(crate) more: u16,
 }
 
+impl SyncPull {
+    /// Bytes of its head, the longest of all.
+    pub(super) const LEN: usize = 8 + 4 + 1 + 16 * 4;
+}
+
 impl SyncPage {
     /// Bytes of its head.
     pub(crate) const LEN: usize = 8 + 4 + 1 + 2;
@@ -216,6 +220,7 @@ impl Message {
     }
 
     /// Reads the head of a message of this kind. Only kinds without fields can do without the part.
+    #[inline]
     pub(super) fn read(kind: Kind, head: Option<&[u8]>) -> Result<Self, DropReason> {
         let head = head.ok_or(DropReason::Malformed);
         match kind {
@@ -236,7 +241,8 @@ impl Message {
     }
 
     /// Appends the head's fields.
-    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+    #[inline]
+    pub(super) fn write(&self, bytes: &mut Front) {
         match self {
             Self::Ping(head) => head.put(bytes),
             Self::Ack(head) => head.put(bytes),

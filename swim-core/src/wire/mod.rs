@@ -24,6 +24,7 @@ mod broadcast;
 mod bytes;
 mod describe;
 mod fixed;
+mod front;
 mod header;
 mod inspect;
 mod message;
@@ -37,7 +38,9 @@ mod writer;
 #[cfg(test)]
 pub(crate) use accusers::ACCUSERS_MAX;
 pub(crate) use accusers::Accusers;
-pub(crate) use body::{Body, read_body};
+pub(crate) use body::Body;
+#[cfg(test)]
+pub(crate) use body::read_body;
 #[cfg(test)]
 pub(crate) use broadcast::Broadcasts;
 pub(crate) use broadcast::{BroadcastRecord, broadcast_len};

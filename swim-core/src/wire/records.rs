@@ -21,6 +21,12 @@ impl<'a> Records<'a> {
         Self { rest: part }
     }
 
+    /// Whether nothing is left.
+    #[inline]
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// The next record with its length, if it is exactly `N` bytes long in all; it is not consumed.
     #[inline]
     pub(super) fn peek<const N: usize>(&self) -> Option<&'a [u8; N]> {

@@ -232,6 +232,12 @@ impl<'a> Updates<'a> {
         Self { records: Records::new(part) }
     }
 
+    /// Whether there are none.
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
     /// Passes over plain records as long as they are `known`, without taking them for more than they are.
     /// Returns how many.
     #[inline]

@@ -9,7 +9,8 @@ use core::net::SocketAddr;
 use super::PART_LEN;
 use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_PAYLOAD, TAG_UPDATES};
 use super::broadcast::{BroadcastRecord, broadcast_len};
-use super::header::{HEADER_LEN, Sender, write as write_header};
+use super::front::Front;
+use super::header::{HEADER_LEN, Sender, raw as raw_header};
 use super::message::{Message, Ping};
 use super::update::{PLAIN_LEN, Plain, Update, update_len};
 use crate::payload::PAYLOAD_MAX;
@@ -36,14 +37,17 @@ impl<'a> Writer<'a> {
     /// Nothing is allocated if `bytes` has that much capacity left.
     pub(crate) fn begin(bytes: &'a mut Vec<u8>, limit: usize, sender: &Sender, message: &Message) -> Self {
         let start = bytes.len();
-        write_header(bytes, message.kind(), sender);
-        let mut writer = Self { bytes, start, limit, part: (0, start) };
-        if message.has_head() {
-            writer.open(TAG_HEAD);
-            message.write(writer.bytes);
-            writer.patch();
+        let mut front = Front::new();
+        front.put(raw_header(message.kind(), sender));
+        let has_head = message.has_head();
+        if has_head {
+            front.put([TAG_HEAD, 0, 0]);
+            message.write(&mut front);
+            front.patch(HEADER_LEN + 1, HEADER_LEN + PART_LEN);
         }
-        writer
+        bytes.extend_from_slice(front.bytes());
+        let part = if has_head { (TAG_HEAD, start + HEADER_LEN) } else { (0, start) };
+        Self { bytes, start, limit, part }
     }
 
     /// Appends an update; `false` if it does not fit.

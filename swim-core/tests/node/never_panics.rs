@@ -15,8 +15,8 @@ use crate::craft::{self, Craft, EPOCH, Word};
 use crate::lab::addr;
 use crate::mesh::{Mesh, Packet};
 use swim_core::{
-    Command, DropReason, Epoch, Event, Hint, Incarnation, Input, Instant, Metadata, Node, NodeId, Options,
-    Output, Payload, Status, is_reachable_form,
+    Command, DropReason, Epoch, Event, Hint, Incarnation, Input, Instant, Member, Metadata, Node, NodeId,
+    Options, Output, Payload, Status, is_reachable_form,
 };
 
 /// What a driver may find after one call, and not more.
@@ -24,6 +24,8 @@ const OUTBOX_DATAGRAMS: usize = 32;
 const OUTBOX_EVENTS: usize = 1024;
 const QUANTUM: usize = 16;
 const SEAL_ROOM: usize = 44;
+/// The shortest ping-req: its answer is shorter.
+const PING_REQ_LEN: usize = 55;
 /// Ticks without a step of the clock after which everything that was due is done: 256 pings for others, 80
 /// contacts and some hundred suspicions, 16 or 64 at a time.
 const TICKS_MAX: usize = 64;
@@ -209,15 +211,26 @@ prop_compose! {
     }
 }
 
+const fn is_active(member: &Member<'_>) -> bool {
+    matches!(member.status, Status::Alive | Status::Suspect)
+}
+
 /// Invariants that hold after every call, and what they need to remember.
 struct Watch {
     revision: u64,
     lost: u64,
+    /// Where a member was held when what is not polled yet was made, or who announced itself then.
+    told: BTreeSet<SocketAddr>,
 }
 
 impl Watch {
     const fn new() -> Self {
-        Self { revision: 0, lost: 0 }
+        Self { revision: 0, lost: 0, told: BTreeSet::new() }
+    }
+
+    /// Whom gossip may be for, before and after a call.
+    fn meet(&mut self, node: &Node) {
+        self.told.extend(node.members().filter(is_active).map(|member| member.addr));
     }
 
     fn check(&mut self, node: &Node) {
@@ -263,6 +276,16 @@ impl Watch {
                     assert!(bytes.len() <= room, "{} bytes", bytes.len());
                     assert!(is_reachable_form(target), "to {target}: {bytes:?}");
                     assert_ne!(target, me, "to itself: {bytes:?}");
+                    // Whoever accepts wrong sources answers members at other addresses than theirs.
+                    let gossips = [craft::UPDATES, craft::BROADCASTS].map(|tag| craft::part(&bytes, tag));
+                    let asked = [craft::WELCOME, craft::ANNOUNCE].contains(&craft::kind(&bytes));
+                    assert!(
+                        gossips.concat().is_empty()
+                            || asked
+                            || self.told.contains(&target)
+                            || node.config().accept_wrong_source,
+                        "gossip for a stranger, {target}: {bytes:?}"
+                    );
                     packets.push(Packet { source: me, target, bytes });
                 }
                 Some(Output::Event(event)) => {
@@ -273,6 +296,7 @@ impl Watch {
                 }
                 _ => {
                     assert_eq!(self.lost, node.stats().events_lost, "every lost event is told of");
+                    self.told.clear();
                     break;
                 }
             }
@@ -325,15 +349,25 @@ impl Trial {
         self.latest = self.latest.max(now);
         // Whoever accepts wrong sources has no strangers among those who name a member.
         let trusting = self.mesh.nodes[0].config().accept_wrong_source;
-        let known = match input {
+        let is_known = |node: &Node| match input {
             Input::Datagram { source, .. } if !trusting => {
-                self.mesh.nodes[0].members().any(|member| member.addr == swim_core::canonical(source))
+                node.members().any(|member| is_active(&member) && member.addr == swim_core::canonical(source))
             }
             _ => true,
         };
-        self.node().handle(now, input);
         let Self { mesh, watch, .. } = self;
         let node = &mut mesh.nodes[0];
+        watch.meet(node);
+        if let Input::Datagram { source, bytes } = input
+            && bytes.get(4) == Some(&craft::ANNOUNCE)
+        {
+            watch.told.insert(swim_core::canonical(source));
+        }
+        let known = is_known(node);
+        node.handle(now, input);
+        // Its header may have brought it back.
+        let known = known || is_known(node);
+        watch.meet(node);
         watch.check(node);
         let sent = node.stats().datagrams_sent - before.datagrams_sent;
         assert!(sent as usize <= OUTBOX_DATAGRAMS);
@@ -343,10 +377,11 @@ impl Trial {
             let answers = watch.poll(node, usize::MAX);
             self.polled = true;
             let proven = bytes.len() >= 51 && matches!(craft::kind(bytes), craft::JOIN | craft::ANNOUNCE);
-            // What a relay says in the end was promised to one that was a member when it asked.
-            let gain = |packet: &&Packet| {
-                packet.target == source && craft::kind(&packet.bytes) != craft::RELAYED_ACK
+            // What a relay says in the end answers another question, of one that was a member when it asked.
+            let late = |packet: &Packet| {
+                craft::kind(&packet.bytes) == craft::RELAYED_ACK && packet.bytes.len() <= PING_REQ_LEN
             };
+            let gain = |packet: &&Packet| packet.target == source && !late(packet);
             let gained: usize = answers.iter().filter(gain).map(|packet| packet.bytes.len()).sum();
             assert!(proven || gained <= bytes.len(), "{gained} bytes for {}", bytes.len());
             self.mesh.flying.extend(answers);

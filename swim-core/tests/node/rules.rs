@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::craft::{self, EPOCH, word};
 use crate::lab::{Lab, ME, addr};
-use swim_core::{Command, DropReason, Event, NodeId, Status};
+use swim_core::{Command, DropReason, Event, NodeId, Payload, Status};
 
 #[test]
 fn nothing_is_answered_to_nobody_or_to_this_node_itself() {
@@ -121,6 +121,50 @@ fn a_relay_passes_on_only_what_the_target_itself_says() {
     let (origin, passed) = lab.sent_of(craft::RELAYED_ACK).pop().expect("it passes on");
     assert_eq!(origin, addr(2));
     assert_eq!(craft::part(&passed, craft::HEAD), craft::answer(0xabc, Some(3)));
+}
+
+/// What it has asked is answered, for it was a member then; nothing else is for it any more.
+#[test]
+fn a_relay_tells_no_gossip_to_who_has_left_since_it_asked() {
+    for (answered, kind) in [(true, craft::RELAYED_ACK), (false, craft::NACK)] {
+        for leaves in [true, false] {
+            let mut lab = Lab::quiet();
+            lab.meet(5);
+            lab.feed(addr(2), &lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(3, 0xabc, 500_000)));
+            let (_, ping) = lab.sent_of(craft::PING).pop().expect("it pings");
+            if leaves {
+                lab.gossip(word(2), &[craft::left(word(2), 2)]);
+            }
+            lab.command(Command::Broadcast(Payload::new(b"news").expect("short")));
+            if answered {
+                let number = craft::u64_at(craft::part(&ping, craft::HEAD), 21);
+                let ack = lab.craft(word(3), craft::ACK).head(&craft::ack(number, None, None, false));
+                lab.feed(addr(3), &ack);
+            } else {
+                lab.run_for(Duration::from_millis(450));
+            }
+            let (origin, passed) = lab.sent_of(kind).pop().expect("it was promised");
+            assert_eq!(origin, addr(2));
+            assert_eq!(craft::part(&passed, craft::BROADCASTS).is_empty(), leaves, "{kind}");
+            assert!(!leaves || craft::part(&passed, craft::UPDATES).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_question_on_which_its_sender_s_goodbye_rides_is_answered_without_gossip() {
+    let mut lab = Lab::quiet();
+    lab.meet(5);
+    lab.command(Command::Broadcast(Payload::new(b"news").expect("short")));
+    lab.forget();
+    let ping = lab.ping(word(2), 7).updates(&[craft::left(word(2), 2)]);
+    lab.feed(addr(2), &ping);
+    let (_, ack) = lab.sent_of(craft::ACK).pop().expect("it is answered");
+    assert!(ack.len() <= ping.0.len() && craft::part(&ack, craft::BROADCASTS).is_empty());
+    let request = lab.craft(word(4), craft::PING_REQ).head(&craft::ping_req(3, 1, 500_000));
+    lab.feed(addr(4), &request.updates(&[craft::left(word(4), 4)]));
+    assert!(lab.sent_of(craft::PING).is_empty(), "nobody is asked for it");
+    assert_eq!(lab.dropped(DropReason::Stranger), 1);
 }
 
 #[test]

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::accusations::Accusations;
 use super::heeds::{Heeders, Heeds};
-use super::measures::Ledger;
-use super::reading::Reading;
-use super::tables::Tables;
 use super::{Case, Check, Invariant, Law, Measures, Violation, with_ledger};
 use crate::World;
 use crate::evidence::{Happening, Phase, Scene, Witness};
 use crate::host::HostId;
+use crate::invariants::accounts::accusations::Accusations;
+use crate::invariants::accounts::measures::Ledger;
+use crate::invariants::accounts::reading::Reading;
+use crate::invariants::accounts::tables::Tables;
 
 /// Watches a run with every law of [`standard`](super::standard).
 pub struct Jury {

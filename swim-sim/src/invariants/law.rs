@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use swim_core::{Config, Instant};
 
-use super::accusations::Accusation;
 use super::heeds::Heeds;
-use super::reading::Reading;
-use super::tables::Move;
 use crate::World;
 use crate::evidence::{Happening, Phase, Scene};
 use crate::host::HostId;
+use crate::invariants::accounts::accusations::Accusation;
+use crate::invariants::accounts::reading::Reading;
+use crate::invariants::accounts::tables::Move;
 use crate::scenario::{Scenario, ScenarioError};
 
 /// A law of `docs/invariants.md`.

@@ -95,3 +95,34 @@ fn who_alone_holds_a_member_that_was_removed_finds_out_that_it_is_gone() {
         assert_eq!(world.count_events(lonely, deaf), 0, "it is not the one to blame");
     });
 }
+
+/// A node whose calendar is days ahead keeps its own clock: what lies between that and the cluster's, a flipped bit in
+/// a header or a lie, it alone would believe. So would the member itself, were its calendar ahead as well.
+#[test]
+fn a_life_that_lies_between_two_clocks_is_believed_by_nobody_however_far_ahead_their_calendars_are() {
+    const HOUR_MS: u64 = 3_600_000;
+    each_seed(3, |seed| {
+        let (mut world, hosts) = cluster(seed, 5, &lan());
+        let (fast, faster) = (hosts[3], hosts[4]);
+        for (host, hours) in [(fast, 300), (faster, 720)] {
+            world.set_calendar_ms(host, hours * HOUR_MS as i64);
+            world.crash(host);
+            world.run_for(secs(5));
+            world.restart(host);
+            world.join(host, &hosts[..2]);
+            world.run_until(secs(20), World::converged).expect("it defers to the cluster's clock");
+        }
+        for hours in [30, 200, 500, 690] {
+            let (id, epoch, incarnation) = forge::about(&world, fast);
+            let word = forge::suspect((id, epoch + hours * HOUR_MS, incarnation), 1);
+            forge::gossip(&mut world, hosts[0], faster, &word);
+            garbled(&mut world, hosts[1], faster, hours * HOUR_MS, 0);
+            garbled(&mut world, hosts[1], fast, hours * HOUR_MS, 0);
+            world.run_for(secs(30));
+            assert!(world.converged(), "{hours}");
+        }
+        let raised = |event: &Event| matches!(event, Event::EpochRaised { .. });
+        assert_eq!(world.count_events(hosts[1], raised), 0);
+        assert_nobody_falsely_buried(&world);
+    });
+}
