@@ -23,10 +23,10 @@ pub(crate) const OUTBOX_DATAGRAMS: usize = 2 * QUANTUM;
 /// bytes long, and make up to three each); one of 9,000 may make more than fit, and `Event::Lost` says so.
 pub(crate) const OUTBOX_EVENTS: usize = 1024;
 
-/// Bytes of a datagram without gossip.
-const USUAL_LEN: usize = 72;
 /// Bytes whose room an empty outbox keeps: more than a ping and its three relays, or a page, take.
 const KEPT: usize = 4096;
+/// Bytes of a datagram without gossip.
+const USUAL_LEN: usize = 72;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Sealed {

@@ -27,7 +27,7 @@ pub struct View<M>(Mutex<Seat<M>>);
 #[derive(Debug)]
 enum Seat<M> {
     Live(Box<M>),
-    Ended(Last),
+    Ended(Box<Last>),
 }
 
 /// The member as of its last turn.
@@ -59,7 +59,7 @@ impl<M: Viewed> View<M> {
         let mut seat = self.lock();
         if let Seat::Live(member) = &*seat {
             let last = Last::of(member.as_ref());
-            let member = std::mem::replace(&mut *seat, Seat::Ended(last));
+            let member = std::mem::replace(&mut *seat, Seat::Ended(Box::new(last)));
             // Its socket is closed without the lock.
             drop(seat);
             drop(member);

@@ -15,7 +15,11 @@ impl Timer {
     }
 
     #[expect(clippy::unused_self, reason = "the other timer remembers")]
-    pub(crate) fn timeout(&mut self, deadline: Option<Instant>, now: impl FnOnce() -> Instant) -> Option<Duration> {
+    pub(crate) fn timeout(
+        &mut self,
+        deadline: Option<Instant>,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Duration> {
         Some(deadline?.since(now()))
     }
 

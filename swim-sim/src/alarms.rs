@@ -100,7 +100,7 @@ mod tests {
     fn only_the_last_time_counts_whether_it_was_put_off_or_brought_forward() {
         for wanted in [[10, 20, 30], [30, 20, 10], [20, 30, 10], [20, 10, 30]] {
             let (mut alarms, mut queue) = (Alarms::default(), Queue::default());
-            wanted.map(|millis| alarms.set(&mut queue, HOST, at(millis)));
+            wanted.iter().for_each(|millis| alarms.set(&mut queue, HOST, at(*millis)));
             assert_eq!(woken(&mut alarms, &mut queue), [at(wanted[2])]);
         }
     }

@@ -4,7 +4,6 @@
 //! It says "known" when all know all, and waits; told "crash" it stops one without a goodbye, and says "crashed" when
 //! all others call it Dead. The end of its input is its own. `peers/memberlist/main.go` does the same.
 
-use std::collections::HashSet;
 use std::error::Error;
 use std::io::{self, BufRead as _, Write as _};
 use std::net::SocketAddr;
@@ -13,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
-use swim_mio::{Config, Embedded, Event, NodeId, Settings};
+use swim_mio::{Config, Embedded, NodeId, Settings, Stats};
 
 const USAGE: &str = "usage: swim-bench-members embedded|threads|tokio COUNT [TOTAL BIND [JOIN]]";
 
@@ -41,10 +40,11 @@ enum Driver {
     Tokio,
 }
 
-/// Whom each member believes to live, as its events say.
+/// How many others each member believes to live, as its counters said after its last event. No sets: theirs would be
+/// memory that no member needs.
 struct Beliefs {
-    alive: Vec<HashSet<NodeId>>,
-    wanted: usize,
+    alive: Vec<u32>,
+    wanted: u32,
     /// One of them is told to the parent when it becomes true.
     awaited: Option<&'static str>,
 }
@@ -75,7 +75,8 @@ impl Members {
     }
 
     fn beliefs(&self) -> Beliefs {
-        Beliefs { alive: vec![HashSet::new(); self.count], wanted: self.total - 1, awaited: Some("known") }
+        let wanted = u32::try_from(self.total).unwrap_or(u32::MAX).saturating_sub(1);
+        Beliefs { alive: vec![0; self.count], wanted, awaited: Some("known") }
     }
 
     /// How the member `index` is started, where `first` is where the first of them is.
@@ -119,8 +120,12 @@ impl Members {
             for (index, turned) in members.iter_mut().enumerate() {
                 if turned.due.is_some_and(|due| due <= now) {
                     turned.turn();
-                    while let Some(event) = turned.member.next_event() {
-                        beliefs.hear(index, &event);
+                    let mut heard = false;
+                    while turned.member.next_event().is_some() {
+                        heard = true;
+                    }
+                    if heard {
+                        beliefs.hear(index, &turned.member.stats());
                     }
                 }
             }
@@ -146,8 +151,12 @@ impl Members {
         let mut beliefs = self.beliefs();
         loop {
             for (index, member) in members.iter().enumerate() {
-                while let Some(event) = member.next_event(Duration::ZERO) {
-                    beliefs.hear(index, &event);
+                let mut heard = false;
+                while member.next_event(Duration::ZERO).is_some() {
+                    heard = true;
+                }
+                if heard {
+                    beliefs.hear(index, &member.stats());
                 }
             }
             beliefs.tell_when_true()?;
@@ -178,8 +187,8 @@ impl Members {
                 first = first.or(Some(member.local_addr()));
                 let heard = heard.clone();
                 stops.push(tokio::spawn(async move {
-                    while let Some(event) = member.next_event().await {
-                        if heard.send(Ok((index, event))).is_err() {
+                    while member.next_event().await.is_some() {
+                        if heard.send(Ok((index, member.stats()))).is_err() {
                             return;
                         }
                     }
@@ -192,7 +201,7 @@ impl Members {
             })?;
             while let Some(news) = hears.recv().await {
                 match news {
-                    Ok((index, event)) => beliefs.hear(index, &event),
+                    Ok((index, stats)) => beliefs.hear(index, &stats),
                     Err(Asked) => match words.recv() {
                         Ok(Word::Crash) => {
                             // The handle goes with its task, and the member with the handle.
@@ -226,12 +235,10 @@ impl Turned {
 }
 
 impl Beliefs {
-    fn hear(&mut self, index: usize, event: &Event) {
-        let Some(alive) = self.alive.get_mut(index) else { return };
-        match event {
-            Event::Alive { id, .. } => drop(alive.insert(*id)),
-            Event::Dead { id, .. } | Event::Left { id, .. } => drop(alive.remove(id)),
-            _ => {}
+    fn hear(&mut self, index: usize, stats: &Stats) {
+        if let Some(alive) = self.alive.get_mut(index) {
+            // Itself apart; a suspect has not been given up.
+            *alive = (stats.alive + stats.suspect).saturating_sub(1);
         }
     }
 
@@ -244,7 +251,7 @@ impl Beliefs {
 
     fn tell_when_true(&mut self) -> io::Result<()> {
         let Some(word) = self.awaited else { return Ok(()) };
-        if self.alive.iter().all(|alive| alive.len() == self.wanted) {
+        if self.alive.iter().all(|alive| *alive == self.wanted) {
             self.awaited = None;
             let mut out = io::stdout();
             writeln!(out, "{word}")?;

@@ -131,7 +131,8 @@ fn command(entrant: &Entrant, own: &[u16], index: usize, asked_at: u16, file: &P
         }
         _ => {
             let total = own.len().to_string();
-            command.args(["tokio", "1", &total, &here]).args(first);
+            let driver = if entrant.who == Contestant::TokioAlone { "tokio" } else { "embedded" };
+            command.args([driver, "1", &total, &here]).args(first);
             // It takes the end of its input for its own.
             command.stdin(Stdio::piped()).stdout(File::create(file)?);
         }

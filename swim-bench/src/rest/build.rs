@@ -27,15 +27,27 @@ pub(crate) fn swim() -> Result<PathBuf, Box<dyn Error>> {
 /// # Errors
 /// It cannot be built.
 pub(crate) fn small_swim() -> Result<PathBuf, Box<dyn Error>> {
+    small("swim-cli", "swim")
+}
+
+/// [`members`], built to take little memory.
+///
+/// # Errors
+/// It cannot be built.
+pub(crate) fn small_members() -> Result<PathBuf, Box<dyn Error>> {
+    small("swim-bench", "swim-bench-members")
+}
+
+fn small(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
     let version = Command::new("rustc").arg("-vV").output()?.stdout;
     let version = String::from_utf8(version)?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
     let target = target()?;
     let mut cargo = cargo();
     cargo.current_dir(WORKSPACE).env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
-    cargo.args(["build", "--profile", "small", "--package", "swim-cli", "--bin", "swim", "--target", host]);
+    cargo.args(["build", "--profile", "small", "--package", package, "--bin", binary, "--target", host]);
     carry_out(cargo.arg("--target-dir").arg(&target))?;
-    Ok(target.join(host).join("small/swim"))
+    Ok(target.join(host).join("small").join(binary))
 }
 
 /// This package's program with many members.

@@ -73,7 +73,7 @@ impl Contestant {
     /// How its program is told to run a hundred members.
     fn arguments(self) -> Vec<&'static str> {
         match self {
-            Self::HundredEmbedded => vec!["embedded", "100"],
+            Self::HundredEmbedded | Self::HundredSmall => vec!["embedded", "100"],
             Self::HundredThreads => vec!["threads", "100"],
             Self::HundredTokio => vec!["tokio", "100"],
             _ => vec!["100"],
@@ -94,7 +94,7 @@ fn tell(args: &RestArgs, measured: &[Measured], teller: &mut Teller) -> Result<(
     ))?;
     for measured in ours() {
         let Some(spent) = measured.rest else { continue };
-        let claims = measured.who == Contestant::HundredEmbedded;
+        let claims = matches!(measured.who, Contestant::HundredEmbedded | Contestant::HundredSmall);
         let judged = |claim| claims.then_some(claim);
         let mut rows = Rows { teller: &mut *teller, name: measured.who.label(), size, peers: &peers };
         rows.tell("wake-ups", "/s", spent, |cost| cost.wakes_per_second, |_| None)?;

@@ -60,6 +60,10 @@ enum Contestant {
     MioSmall,
     /// Five processes: `swim node` on swim-tokio
     Tokio,
+    /// Five processes: swim-mio embedded in a loop, in a program that does nothing else
+    MioAlone,
+    /// Five processes: the same, built small and static
+    MioAloneSmall,
     /// Five processes: swim-tokio on the `current_thread` runtime, in a program that does nothing else
     TokioAlone,
     /// Five processes: foca's example
@@ -70,6 +74,8 @@ enum Contestant {
     Bare,
     /// A hundred in a process: swim-mio, embedded in one loop
     HundredEmbedded,
+    /// A hundred in a process: the same, built small and static
+    HundredSmall,
     /// A hundred in a process: swim-mio, a thread for each
     HundredThreads,
     /// A hundred in a process: swim-tokio on the `current_thread` runtime
@@ -130,7 +136,11 @@ impl Contestant {
     const fn is_hundred(self) -> bool {
         matches!(
             self,
-            Self::HundredEmbedded | Self::HundredThreads | Self::HundredTokio | Self::HundredMemberlist
+            Self::HundredEmbedded
+                | Self::HundredSmall
+                | Self::HundredThreads
+                | Self::HundredTokio
+                | Self::HundredMemberlist
         )
     }
 
@@ -139,9 +149,12 @@ impl Contestant {
         Ok(match self {
             Self::Mio | Self::Tokio => Ok(build::swim()?),
             Self::MioSmall => Ok(build::small_swim()?),
-            Self::TokioAlone | Self::HundredEmbedded | Self::HundredThreads | Self::HundredTokio => {
-                Ok(build::members()?)
-            }
+            Self::MioAloneSmall | Self::HundredSmall => Ok(build::small_members()?),
+            Self::MioAlone
+            | Self::TokioAlone
+            | Self::HundredEmbedded
+            | Self::HundredThreads
+            | Self::HundredTokio => Ok(build::members()?),
             Self::Foca => Ok(build::foca()?),
             Self::Bare => Ok(std::env::current_exe()?),
             Self::Serf => {
@@ -161,11 +174,14 @@ impl Contestant {
             Self::Mio => "swim node, mio",
             Self::MioSmall => "swim node, mio, small",
             Self::Tokio => "swim node, tokio",
+            Self::MioAlone => "mio, alone",
+            Self::MioAloneSmall => "mio, alone, small",
             Self::TokioAlone => "tokio, current_thread",
             Self::Foca => "foca 2, its UDP example",
             Self::Serf => "serf 0.9",
             Self::Bare => "a bare loop",
             Self::HundredEmbedded => "mio, embedded",
+            Self::HundredSmall => "mio, embedded, small",
             Self::HundredThreads => "mio, threads",
             Self::HundredTokio => "tokio, current_thread",
             Self::HundredMemberlist => "memberlist 0.2 (Go)",

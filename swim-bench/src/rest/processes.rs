@@ -16,6 +16,17 @@ const MEMBERS: usize = 5;
 /// How long members may take to find each other.
 const JOIN_MAX: Duration = Duration::from_secs(30);
 
+/// Three million bytes.
+const RESIDENT_MAX_KIB: f64 = 3e6 / 1024.0;
+const OURS: [Contestant; 6] = [
+    Contestant::Mio,
+    Contestant::MioSmall,
+    Contestant::MioAlone,
+    Contestant::MioAloneSmall,
+    Contestant::Tokio,
+    Contestant::TokioAlone,
+];
+
 /// Starts everybody, leaves them alone, and tells what they cost.
 ///
 /// # Errors
@@ -62,9 +73,9 @@ fn tell(args: &RestArgs, costs: &[(Contestant, Cost)], teller: &mut Teller) -> R
     let holding: Vec<(&str, Cost)> = standing.into_iter().take(2).flatten().collect();
     let beside = |wanted: Contestant, peer: &str, claim| (peer == wanted.label()).then_some(claim);
     teller.heading(format!("Five processes at rest, LAN profile, for {} s: each member", args.seconds))?;
-    for ours in [Contestant::Mio, Contestant::MioSmall, Contestant::Tokio, Contestant::TokioAlone] {
+    for ours in OURS {
         let Some(spent) = cost(ours) else { continue };
-        let claims = matches!(ours, Contestant::Mio | Contestant::MioSmall);
+        let claims = !matches!(ours, Contestant::Tokio | Contestant::TokioAlone);
         let (name, size) = (ours.label(), MEMBERS as u64);
         let judged = |claim: Option<Claim>| claim.filter(|_| claims);
         let mut rows = Rows { teller: &mut *teller, name, size, peers: &working };
@@ -91,7 +102,7 @@ fn tell(args: &RestArgs, costs: &[(Contestant, Cost)], teller: &mut Teller) -> R
             "KiB",
             spent,
             |cost| cost.resident_kib,
-            |peer| judged(beside(Contestant::Foca, peer, Claim::AtMost(3.0 * 1024.0))),
+            |peer| judged(beside(Contestant::Foca, peer, Claim::AtMost(RESIDENT_MAX_KIB))),
         )?;
         rows.tell("of that its own", "KiB", spent, |cost| cost.anonymous_kib, |_| None)?;
     }

@@ -17,6 +17,8 @@ pub(crate) enum Contestant {
     EpollTimeout,
     /// epoll, edge-triggered: reads with `recvmmsg`, answers with `sendmmsg`.
     EpollBatch,
+    /// The same, but answers of one length to one target are one datagram, which the kernel cuts (`UDP_SEGMENT`).
+    EpollSegment,
     /// The same loop on mio.
     Mio,
     /// A member on swim-mio.
@@ -33,12 +35,13 @@ pub(crate) enum Contestant {
 
 impl Contestant {
     /// All of them, in the order in which they are shown.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::EpollLevelOne,
         Self::EpollLevel,
         Self::EpollEdge,
         Self::EpollTimeout,
         Self::EpollBatch,
+        Self::EpollSegment,
         Self::Mio,
         Self::SwimMio,
         Self::TokioCurrent,
@@ -55,6 +58,7 @@ impl Contestant {
             Self::EpollEdge => "epoll, edge, until empty",
             Self::EpollTimeout => "epoll, edge, with a timeout",
             Self::EpollBatch => "epoll, edge, batched",
+            Self::EpollSegment => "epoll, edge, batched, GSO",
             Self::Mio => "mio, bare",
             Self::SwimMio => "swim-mio",
             Self::TokioCurrent => "tokio current_thread, bare",

@@ -34,7 +34,7 @@ impl Pace {
 
     fn of(config: &Config, nodes: u32) -> Self {
         // α · max(1, log₁₀ n) · period, and β times that: Lifeguard, section IV.B.
-        let scale = f64::from(nodes).log10().max(1.0);
+        let scale = libm::log10(f64::from(nodes)).max(1.0);
         let suspicion_min = config.period.mul_f64(f64::from(config.alpha) * scale);
         let suspicion_max = suspicion_min * u32::from(config.beta);
         Self {

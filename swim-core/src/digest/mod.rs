@@ -46,7 +46,7 @@ pub(crate) const END: u32 = u32::MAX;
 /// The table that a digest is of: what is at a slot, and a link from each to the next in its leaf.
 pub(crate) trait Rows {
     /// The [`place`] of the member at `slot`.
-    fn place(&self, slot: u32) -> u64;
+    fn digest_place(&self, slot: u32) -> u64;
     /// Its [`element`].
     fn element(&self, slot: u32) -> u64;
     /// Its link, [`END`] at the end.
@@ -129,7 +129,7 @@ impl Digest {
     /// Adds the member at `slot`, which is in no list yet.
     pub(crate) fn add(&mut self, rows: &mut impl Rows, slot: u32) {
         debug_assert!(slot < SLOTS_MAX, "slots are counted below the mark");
-        let (place, element) = (rows.place(slot), rows.element(slot));
+        let (place, element) = (rows.digest_place(slot), rows.element(slot));
         let mut at = At::Root;
         for depth in 0..=DEPTH_MAX {
             let node = self.node_mut(at);
@@ -152,7 +152,7 @@ impl Digest {
 
     /// Removes the member at `slot`; its row still says what it said when it was added or changed.
     pub(crate) fn remove(&mut self, rows: &mut impl Rows, slot: u32) {
-        let (place, element) = (rows.place(slot), rows.element(slot));
+        let (place, element) = (rows.digest_place(slot), rows.element(slot));
         let mut path = [At::Root; DEPTH_MAX as usize + 1];
         let mut at = At::Root;
         for depth in 0..=DEPTH_MAX {
@@ -173,7 +173,7 @@ impl Digest {
 
     /// The member at `slot`, whose element was `held`, has changed. It stays where it is.
     pub(crate) fn change(&mut self, rows: &impl Rows, slot: u32, held: u64) {
-        let place = rows.place(slot);
+        let place = rows.digest_place(slot);
         let difference = rows.element(slot).wrapping_sub(held);
         let mut at = At::Root;
         for depth in 0..=DEPTH_MAX {
@@ -193,7 +193,7 @@ impl Digest {
         let mut children = [Node::EMPTY; WIDTH];
         while slot != END {
             let next = rows.next(slot);
-            let child = &mut children[nibble(rows.place(slot), depth)];
+            let child = &mut children[nibble(rows.digest_place(slot), depth)];
             child.sum = child.sum.wrapping_add(rows.element(slot));
             child.count += 1;
             let Below::List(head) = child.link.below() else { return };
@@ -248,7 +248,7 @@ impl Digest {
                 while slot != END && count < u64::from(node.count) {
                     let is_below =
                         |place: u64| place.checked_shr(64 - 4 * u32::from(depth)).unwrap_or(0) == prefix;
-                    if !is_in(slot) || !is_below(rows.place(slot)) {
+                    if !is_in(slot) || !is_below(rows.digest_place(slot)) {
                         return false;
                     }
                     (sum, count) = (sum.wrapping_add(rows.element(slot)), count + 1);

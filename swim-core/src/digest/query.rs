@@ -66,7 +66,7 @@ impl Digest {
             sums = self.block(block).map(|child| child.sum);
         } else {
             let _ = self.walk(rows, &found, &mut |slot| {
-                let sum = &mut sums[nibble(rows.place(slot), depth)];
+                let sum = &mut sums[nibble(rows.digest_place(slot), depth)];
                 *sum = sum.wrapping_add(rows.element(slot));
                 ControlFlow::Continue(())
             });
@@ -111,7 +111,7 @@ impl Digest {
         match *found {
             Found::Node(node) => self.walk_node(rows, node, visit),
             Found::PartOf { head, mask, prefix } => {
-                walk_list(rows, head, &mut |slot| match rows.place(slot) & mask == prefix {
+                walk_list(rows, head, &mut |slot| match rows.digest_place(slot) & mask == prefix {
                     true => visit(slot),
                     false => ControlFlow::Continue(()),
                 })

@@ -28,7 +28,7 @@ impl Table {
 }
 
 impl Rows for Table {
-    fn place(&self, slot: u32) -> u64 {
+    fn digest_place(&self, slot: u32) -> u64 {
         self.rows[slot as usize].0
     }
 
@@ -49,7 +49,7 @@ impl Rows for Table {
 fn below(table: &Table, present: &BTreeSet<u32>, prefix: u32, depth: u8) -> BTreeSet<u32> {
     let leading = |place: u64| (0..depth).map(|at| nibble(place, at)).collect::<Vec<_>>();
     let wanted = leading(u64::from(prefix) << 32);
-    present.iter().copied().filter(|slot| leading(table.place(*slot)) == wanted).collect()
+    present.iter().copied().filter(|slot| leading(table.digest_place(*slot)) == wanted).collect()
 }
 
 fn sum_of(table: &Table, slots: &BTreeSet<u32>) -> u64 {

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::address::PackedAddr;
 use super::number::Number;
-use super::record::{Links, RecordAt};
+use super::record::Links;
 use super::slab::NONE;
 use super::{Flag, Members, SAMPLE_MAX, Slot};
 use crate::claim::{Claim, Status};
@@ -40,8 +40,8 @@ impl Members {
         lens as u64 ^ self.digest.root() ^ self.revision ^ u64::from(self.counts[0])
     }
 
-    /// The slot of the next target of a probe, if `random` is what will be drawn for it.
-    pub(crate) fn target_ahead(&self, random: u32) -> u32 {
+    /// The slot of the next target of a probe and the one that it changes places with, if `random` is what will be drawn for it.
+    pub(crate) fn target_ahead(&self, random: u32) -> [u32; 2] {
         self.rotation.ahead(random)
     }
 
@@ -62,7 +62,7 @@ impl Members {
 
     /// Every member, by slot.
     pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> {
-        self.records.places().map(Slot)
+        self.records.slots().map(Slot)
     }
 
     /// Grows with every change that a [`Member`] shows, except of the round-trip time.
@@ -148,8 +148,8 @@ impl Members {
             epoch,
             incarnation,
             status,
-            rtt: record.rtt_us().map(|us| Duration::from_micros(u64::from(us))),
-            since: Duration::from_secs(u64::from(record.since_s)),
+            rtt: self.rtt_us(slot).map(|us| Duration::from_micros(u64::from(us))),
+            since: Duration::from_secs(u64::from(self.records.place(slot.0).since_s)),
             metadata: self.metadata(slot),
             is_me: slot == Slot::ME,
         }
@@ -212,14 +212,13 @@ impl Members {
     /// Smoothed round trip in microseconds; forgotten when the member dies or leaves.
     #[inline]
     pub(crate) fn rtt_us(&self, slot: Slot) -> Option<u32> {
-        self.records.at(slot.0).rtt_us()
+        if self.status(slot).is_active() { self.records.place(slot.0).rtt_us() } else { None }
     }
 
     /// Without effect on a tombstone.
     pub(crate) fn set_rtt_us(&mut self, slot: Slot, rtt_us: u32) {
-        let record = self.records.at_mut(slot.0);
-        if record.status().is_active() {
-            record.set_rtt_us(Some(rtt_us));
+        if self.status(slot).is_active() {
+            self.records.place_mut(slot.0).set_rtt_us(Some(rtt_us));
         }
     }
 

@@ -21,9 +21,9 @@ use crate::identity::NodeId;
 
 /// Places of the old table that each insert or removal clears.
 ///
-/// A new table has room for at least 7/16 of its places' number of inserts (see
+/// A new table has room for at least 13/32 of its places' number of inserts (see
 /// [`Index::make_room`]) and the old one has at most as many places, so 3 would do.
-const MOVES_PER_CALL: usize = 4;
+const MOVES_PER_CALL: usize = 8;
 
 /// A set of `u32` numbers, found by the [`NodeId`] that each stands for. Saved it is its key alone.
 #[derive(Deserialize)]
@@ -107,7 +107,7 @@ impl Index {
         }
         debug_assert!(self.old.len() == 0, "the old table is cleared long before the new one is full");
         let full = self.current.places();
-        let twice = self.current.len() * 2 > full / 8 * 7;
+        let twice = self.current.len() * 2 > self.current.room();
         let larger = Table::with_places(if twice { full * 2 } else { full });
         self.old = core::mem::replace(&mut self.current, larger);
         self.next_place = 0;

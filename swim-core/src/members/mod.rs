@@ -45,7 +45,7 @@ use crate::identity::{Identity, Incarnation, NodeId, canonical};
 use crate::time::Instant;
 use address::Addresses;
 use number::Number;
-use record::{Links, Record, RecordAt, Records};
+use record::{Links, Record, Records};
 use rotation::Rotation;
 use tombstones::Tombstones;
 
@@ -173,7 +173,7 @@ impl Members {
             self.counts[held.status as usize] -= 1;
             self.counts[claim.status as usize] += 1;
             if held.status != claim.status || !is_active {
-                self.records.at_mut(slot.0).since_s = whole_seconds(now);
+                self.records.place_mut(slot.0).since_s = whole_seconds(now);
             }
             self.revision += 1;
         }
@@ -213,7 +213,7 @@ impl Members {
     /// The next member to probe; `random(n)` is uniform in `0..n`. `None` if the node is alone.
     pub(crate) fn next_target(&mut self, random: &mut impl FnMut(u32) -> u32) -> Option<Slot> {
         let records = &mut self.records;
-        self.rotation.next(random, |slot, position| records.at_mut(slot).position = position).map(Slot)
+        self.rotation.next(random, |slot, position| records.place_mut(slot).position = position).map(Slot)
     }
 
     /// Forgets at most `max` tombstones whose life is over or that are too many, oldest first, telling
@@ -239,7 +239,7 @@ impl Members {
 
     fn admit(&mut self, id: NodeId, addr: SocketAddr, claim: Claim, now: Instant) -> Slot {
         let addr = self.addresses.pack(canonical(addr));
-        let slot = self.records.insert(Record::new(id, addr, claim, whole_seconds(now)));
+        let slot = self.records.insert(Record::new(id, addr, claim), whole_seconds(now));
         self.index.insert(id, slot, |slot| self.records.at(slot).id());
         self.counts[claim.status as usize] += 1;
         self.enlist(Slot(slot));
@@ -265,12 +265,11 @@ impl Members {
     /// Puts a member on the lists that its status asks for.
     fn enlist(&mut self, slot: Slot) {
         let Self { records, rotation, tombstones, digest, .. } = self;
-        let record = records.at_mut(slot.0);
-        if record.status().is_active() {
-            record.set_rtt_us(None);
+        if records.at(slot.0).status().is_active() {
+            records.place_mut(slot.0).set_rtt_us(None);
             digest.add(records, slot.0);
             if slot != Slot::ME {
-                rotation.push(slot.0, |slot, position| records.at_mut(slot).position = position);
+                rotation.push(slot.0, |slot, position| records.place_mut(slot).position = position);
             }
         } else if slot != Slot::ME {
             tombstones.push(records, slot.0);
@@ -280,12 +279,11 @@ impl Members {
     /// Takes a member off the lists that its status had put it on.
     fn withdraw(&mut self, slot: Slot) {
         let Self { records, rotation, tombstones, digest, .. } = self;
-        let record = records.at(slot.0);
-        let position = record.position;
-        if record.status().is_active() {
+        let position = records.place(slot.0).position;
+        if records.at(slot.0).status().is_active() {
             digest.remove(records, slot.0);
             if slot != Slot::ME {
-                rotation.remove(position, |slot, position| records.at_mut(slot).position = position);
+                rotation.remove(position, |slot, position| records.place_mut(slot).position = position);
             }
         } else if slot != Slot::ME {
             tombstones.remove(records, slot.0);

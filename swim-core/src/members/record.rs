@@ -1,8 +1,9 @@
-//! One member in 48 bytes.
+//! One member in 48 bytes: 32 of what is said of it, and 16 of where it stands.
 //!
 //! A table of a million members is walked by the cache, not by the processor, so a record is small and
-//! holds numbers instead of pointers. Numbers of eight bytes are kept as two of four, which keeps the
-//! alignment, and with it the size, down; where it is enough, three bytes are taken. Two fields have two uses, by status:
+//! holds numbers instead of pointers, three bytes where that is enough. What a datagram from a member, or a word
+//! about one, asks for is in the record, which lies in one line of the cache, for it is half as long. Its
+//! [`Place`] beside it is for the lists: probes, digest, tombstones. Two fields of that have two uses, by status:
 //!
 //! | field | Alive, Suspect | Dead | Left |
 //! | --- | --- | --- | --- |
@@ -15,14 +16,19 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::PackedAddr;
+use super::chunks::Chunks;
 use super::number::Number;
 use super::slab::{NONE, Slab};
 use crate::claim::{Claim, Status};
 use crate::digest::{self, Rows};
 use crate::identity::{Epoch, Incarnation, NodeId};
 
-/// All records of a table, by slot.
-pub(super) type Records = Slab<Record>;
+/// All records of a table and their places, by slot.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Records {
+    records: Slab<Record>,
+    places: Chunks<Place, 1024>,
+}
 
 /// A fact about a member that is not a claim.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,21 +45,14 @@ const V6: u8 = 1 << 0;
 /// The claim was learnt from a header: its address and metadata are those of an earlier one.
 const PENDING: u8 = 1 << 1;
 
-/// What is held of one member.
+/// What is said of one member.
+#[repr(align(32))]
 #[derive(Serialize, Deserialize)]
 pub(super) struct Record {
-    id: [u32; 2],
+    id: u64,
     epoch_low: u32,
     incarnation: u32,
     ip: u32,
-    /// Place in the rotation, or among the dead.
-    pub(super) position: u32,
-    /// Next in a digest leaf's list, or next newer tombstone.
-    pub(super) next: u32,
-    /// Round trip in microseconds, or next older tombstone.
-    rtt_us_or_previous: u32,
-    /// Seconds from the origin to the last change of status.
-    pub(super) since_s: u32,
     epoch_high: u16,
     port: u16,
     status: Status,
@@ -65,16 +64,12 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn new(id: NodeId, addr: PackedAddr, claim: Claim, since_s: u32) -> Self {
+    pub(super) fn new(id: NodeId, addr: PackedAddr, claim: Claim) -> Self {
         let mut record = Self {
-            id: split(id.0),
+            id: id.0,
             epoch_low: 0,
             incarnation: 0,
             ip: 0,
-            position: NONE,
-            next: NONE,
-            rtt_us_or_previous: NONE,
-            since_s,
             epoch_high: 0,
             port: 0,
             status: claim.status,
@@ -89,7 +84,7 @@ impl Record {
 
     #[inline]
     pub(super) const fn id(&self) -> NodeId {
-        NodeId(join(self.id))
+        NodeId(self.id)
     }
 
     #[inline]
@@ -127,16 +122,6 @@ impl Record {
         self.set_bit(V6, addr.is_v6);
     }
 
-    pub(super) fn rtt_us(&self) -> Option<u32> {
-        (self.status.is_active() && self.rtt_us_or_previous != NONE).then_some(self.rtt_us_or_previous)
-    }
-
-    /// `None` forgets the measurement; one of 71 minutes counts as the largest that is held.
-    pub(super) fn set_rtt_us(&mut self, rtt_us: Option<u32>) {
-        debug_assert!(self.status.is_active(), "a tombstone's field is a link");
-        self.rtt_us_or_previous = rtt_us.map_or(NONE, |us| us.min(NONE - 1));
-    }
-
     #[inline]
     pub(super) const fn is_pending(&self) -> bool {
         self.flags & PENDING != 0
@@ -150,20 +135,50 @@ impl Record {
         self.set_bit(flag as u8, on);
     }
 
-    pub(super) const fn older_tombstone(&self) -> u32 {
-        self.rtt_us_or_previous
-    }
-
-    pub(super) const fn set_older_tombstone(&mut self, slot: u32) {
-        self.rtt_us_or_previous = slot;
-    }
-
     const fn set_bit(&mut self, bit: u8, on: bool) {
         if on {
             self.flags |= bit;
         } else {
             self.flags &= !bit;
         }
+    }
+}
+
+/// Where a member stands in the table's lists.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Place {
+    /// Place in the rotation, or among the dead.
+    pub(super) position: u32,
+    /// Next in a digest leaf's list, or next newer tombstone.
+    pub(super) next: u32,
+    /// Round trip in microseconds, or next older tombstone.
+    rtt_us_or_previous: u32,
+    /// Seconds from the origin to the last change of status.
+    pub(super) since_s: u32,
+}
+
+impl Place {
+    /// Of whoever is in no list yet.
+    const fn new(since_s: u32) -> Self {
+        Self { position: NONE, next: NONE, rtt_us_or_previous: NONE, since_s }
+    }
+
+    /// Of an active member.
+    pub(super) fn rtt_us(&self) -> Option<u32> {
+        (self.rtt_us_or_previous != NONE).then_some(self.rtt_us_or_previous)
+    }
+
+    /// Of an active member. `None` forgets the measurement; one of 71 minutes counts as the largest that is held.
+    pub(super) fn set_rtt_us(&mut self, rtt_us: Option<u32>) {
+        self.rtt_us_or_previous = rtt_us.map_or(NONE, |us| us.min(NONE - 1));
+    }
+
+    pub(super) const fn older_tombstone(&self) -> u32 {
+        self.rtt_us_or_previous
+    }
+
+    pub(super) const fn set_older_tombstone(&mut self, slot: u32) {
+        self.rtt_us_or_previous = slot;
     }
 }
 
@@ -183,25 +198,68 @@ impl Links {
 }
 
 /// Records are shared by several lists that name slots; a slot in a list holds a record.
-pub(super) trait RecordAt {
-    fn at(&self, slot: u32) -> &Record;
-    fn at_mut(&mut self, slot: u32) -> &mut Record;
-}
+impl Records {
+    pub(super) const fn new() -> Self {
+        Self { records: Slab::new(), places: Chunks::new() }
+    }
 
-impl RecordAt for Records {
-    #[inline]
-    fn at(&self, slot: u32) -> &Record {
-        self.get(slot).expect("a slot is held until its member is forgotten")
+    /// How many there are.
+    pub(super) const fn len(&self) -> u32 {
+        self.records.len()
+    }
+
+    /// Keeps a record, of a member whose status is so old, and returns its slot.
+    pub(super) fn insert(&mut self, record: Record, since_s: u32) -> u32 {
+        let slot = self.records.insert(record);
+        match self.places.get_mut(slot as usize) {
+            Some(place) => *place = Place::new(since_s),
+            None => _ = self.places.push(Place::new(since_s)),
+        }
+        slot
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) -> Option<Record> {
+        self.records.remove(slot)
     }
 
     #[inline]
-    fn at_mut(&mut self, slot: u32) -> &mut Record {
-        self.get_mut(slot).expect("a slot is held until its member is forgotten")
+    pub(super) fn get(&self, slot: u32) -> Option<&Record> {
+        self.records.get(slot)
+    }
+
+    #[inline]
+    pub(super) fn at(&self, slot: u32) -> &Record {
+        self.records.get(slot).expect("a slot is held until its member is forgotten")
+    }
+
+    #[inline]
+    pub(super) fn at_mut(&mut self, slot: u32) -> &mut Record {
+        self.records.get_mut(slot).expect("a slot is held until its member is forgotten")
+    }
+
+    #[inline]
+    pub(super) fn place(&self, slot: u32) -> &Place {
+        self.places.get(slot as usize).expect("every record has a place")
+    }
+
+    #[inline]
+    pub(super) fn place_mut(&mut self, slot: u32) -> &mut Place {
+        self.places.get_mut(slot as usize).expect("every record has a place")
+    }
+
+    /// All slots that hold a record, ascending.
+    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
+        self.records.places()
+    }
+
+    /// Whether it hangs together.
+    pub(super) fn is_sound(&self) -> bool {
+        self.records.is_sound() && self.places.is_sound() && self.places.len() == self.records.ever()
     }
 }
 
 impl Rows for Records {
-    fn place(&self, slot: u32) -> u64 {
+    fn digest_place(&self, slot: u32) -> u64 {
         digest::place(self.at(slot).id())
     }
 
@@ -211,11 +269,11 @@ impl Rows for Records {
     }
 
     fn next(&self, slot: u32) -> u32 {
-        self.at(slot).next
+        self.place(slot).next
     }
 
     fn set_next(&mut self, slot: u32, next: u32) {
-        self.at_mut(slot).next = next;
+        self.place_mut(slot).next = next;
     }
 }
 
@@ -242,21 +300,21 @@ mod tests {
     }
 
     #[test]
-    fn a_record_takes_48_bytes_and_the_free_list_takes_none() {
-        assert_eq!(Records::bytes_per_item(), 48);
-        assert_eq!(align_of::<Record>(), 4);
+    fn a_record_takes_half_a_line_and_its_place_16_bytes_and_the_free_list_takes_none() {
+        assert_eq!((Slab::<Record>::bytes_per_item(), align_of::<Record>()), (32, 32));
+        assert_eq!(size_of::<Place>(), 16);
     }
 
     #[test]
     fn the_largest_numbers_come_back_as_they_went_in() {
         let top = claim(Epoch::MAX.0, u32::MAX, Status::Suspect);
-        let record = Record::new(NodeId(u64::MAX - 1), ADDR, top, 7);
+        let record = Record::new(NodeId(u64::MAX - 1), ADDR, top);
         assert_eq!((record.id(), record.claim(), record.addr()), (NodeId(u64::MAX - 1), top, ADDR));
     }
 
     #[test]
     fn flags_do_not_disturb_each_other() {
-        let mut record = Record::new(NodeId(1), ADDR, claim(1, 0, Status::Alive), 0);
+        let mut record = Record::new(NodeId(1), ADDR, claim(1, 0, Status::Alive));
         record.set_flag(Flag::WrongSourceTold, true);
         record.set_claim(claim(1, 1, Status::Alive), true);
         record.set_addr(PackedAddr { is_v6: true, ..ADDR });

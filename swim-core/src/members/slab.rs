@@ -106,6 +106,11 @@ impl<T, const LEN: usize> Slab<T, LEN> {
         })
     }
 
+    /// How many places there are, free ones included.
+    pub(crate) fn ever(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Whether every place is either used or in the list of the free: what was loaded may be anything.
     pub(crate) fn is_sound(&self) -> bool {
         let mut free = self.free;

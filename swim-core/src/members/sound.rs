@@ -5,7 +5,7 @@
 //! panic in the middle of the protocol. So every link is followed once, in both directions, before the
 //! table is used.
 
-use super::record::{Links, Record, RecordAt};
+use super::record::{Links, Record};
 use super::{Members, Slot};
 
 impl Members {
@@ -19,7 +19,7 @@ impl Members {
             return false;
         }
         let Self { records, index, .. } = self;
-        index.fill(records.places(), |slot| records.at(slot).id()) && self.lists_are_sound()
+        index.fill(records.slots(), |slot| records.at(slot).id()) && self.lists_are_sound()
     }
 
     /// Whether there is a member at this slot.
@@ -36,7 +36,7 @@ impl Members {
         let Self { records, rotation, tombstones, digest, .. } = self;
         let active = |slot| records.get(slot).filter(|record| record.status().is_active());
         let mut counts = [0; 4];
-        for slot in records.places() {
+        for slot in records.slots() {
             counts[records.at(slot).status() as usize] += 1;
         }
         let sums =
@@ -45,11 +45,11 @@ impl Members {
         counts[records.at(Slot::ME.0).status() as usize] -= 1;
         let [alive, suspect, dead, left] = counts;
         let others = |slot| active(slot).filter(|_| slot != Slot::ME.0);
-        sums && rotation.is_sound(alive + suspect, |slot| Some(others(slot)?.position))
+        sums && rotation.is_sound(alive + suspect, |slot| others(slot).map(|_| records.place(slot).position))
             && tombstones.is_sound(records, dead, left)
-            && records.places().filter(|slot| !records.at(*slot).links.is_none()).count()
+            && records.slots().filter(|slot| !records.at(*slot).links.is_none()).count()
                 == self.links.len() as usize
-            && records.places().all(|slot| self.row_is_sound(records.at(slot)))
+            && records.slots().all(|slot| self.row_is_sound(records.at(slot)))
     }
 
     fn row_is_sound(&self, record: &Record) -> bool {

@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{RecordAt, Records};
+use super::record::Records;
 use super::slab::NONE;
 use crate::claim::Status;
 use crate::time::Instant;
@@ -40,17 +40,18 @@ impl Tombstones {
     /// Adds a slot whose record says Dead or Left since now.
     pub(super) fn push(&mut self, records: &mut Records, slot: u32) {
         let newest = self.newest;
-        let record = records.at_mut(slot);
-        record.next = NONE;
-        record.set_older_tombstone(newest);
-        if record.status() == Status::Dead {
-            record.position = self.dead.len() as u32;
+        let is_dead = records.at(slot).status() == Status::Dead;
+        let place = records.place_mut(slot);
+        place.next = NONE;
+        place.set_older_tombstone(newest);
+        if is_dead {
+            place.position = self.dead.len() as u32;
             self.dead.push(slot);
         }
         if newest == NONE {
             self.oldest = slot;
         } else {
-            records.at_mut(newest).next = slot;
+            records.place_mut(newest).next = slot;
         }
         self.newest = slot;
         self.len += 1;
@@ -58,24 +59,24 @@ impl Tombstones {
 
     /// Takes a slot out; its record still says what it said when it was added.
     pub(super) fn remove(&mut self, records: &mut Records, slot: u32) {
-        let record = records.at(slot);
-        let (older, newer) = (record.older_tombstone(), record.next);
-        if record.status() == Status::Dead {
-            let position = record.position as usize;
+        let place = records.place(slot);
+        let (older, newer) = (place.older_tombstone(), place.next);
+        if records.at(slot).status() == Status::Dead {
+            let position = place.position as usize;
             self.dead.swap_remove(position);
             if let Some(moved) = self.dead.get(position) {
-                records.at_mut(*moved).position = position as u32;
+                records.place_mut(*moved).position = position as u32;
             }
         }
         if older == NONE {
             self.oldest = newer;
         } else {
-            records.at_mut(older).next = newer;
+            records.place_mut(older).next = newer;
         }
         if newer == NONE {
             self.newest = older;
         } else {
-            records.at_mut(newer).set_older_tombstone(older);
+            records.place_mut(newer).set_older_tombstone(older);
         }
         self.len -= 1;
     }
@@ -87,12 +88,12 @@ impl Tombstones {
             let Some(record) = records.get(slot).filter(|record| !record.status().is_active()) else {
                 return false;
             };
-            let place = self.dead.get(record.position as usize);
-            if record.older_tombstone() != older || (record.status() == Status::Dead && place != Some(&slot))
-            {
+            let place = records.place(slot);
+            let dead = self.dead.get(place.position as usize);
+            if place.older_tombstone() != older || (record.status() == Status::Dead && dead != Some(&slot)) {
                 return false;
             }
-            (older, slot) = (slot, record.next);
+            (older, slot) = (slot, place.next);
         }
         let ends = slot == NONE && self.newest == older;
         ends && self.len == dead + left && self.dead.len() == dead as usize
@@ -107,7 +108,7 @@ impl Tombstones {
             return Some(Instant::ORIGIN);
         }
         // A record holds whole seconds, rounded down; a tombstone never lives shorter than it may.
-        let since = Duration::from_secs(u64::from(records.at(self.oldest).since_s) + 1);
+        let since = Duration::from_secs(u64::from(records.place(self.oldest).since_s) + 1);
         let life = if mutant!(TombstoneTooShort) { self.life / 1000 } else { self.life };
         Some(Instant::ORIGIN.after(since).after(life))
     }

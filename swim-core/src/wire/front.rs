@@ -1,23 +1,23 @@
 //! The front of a datagram, header and head, made at once: to append a field to a buffer costs more than the
 //! field's bytes.
 
+use super::PART_LEN;
 use super::header::HEADER_LEN;
 use super::message::SyncPull;
-use super::PART_LEN;
 
 /// Bytes of the longest.
-const LEN_MAX: usize = HEADER_LEN + PART_LEN + SyncPull::LEN;
+const ROOM: usize = HEADER_LEN + PART_LEN + SyncPull::LEN;
 
 /// Bytes in the order in which they were put in.
 pub(super) struct Front {
-    bytes: [u8; LEN_MAX],
+    bytes: [u8; ROOM],
     len: usize,
 }
 
 impl Front {
     #[inline]
     pub(super) const fn new() -> Self {
-        Self { bytes: [0; LEN_MAX], len: 0 }
+        Self { bytes: [0; ROOM], len: 0 }
     }
 
     /// Appends a field.

@@ -76,23 +76,6 @@ pub fn random_map() -> bool {
     std::collections::HashMap::<u64, u64>::new().is_empty() // refused by clippy::disallowed_types
 }
 
-pub fn hash_order(map: &hashbrown::HashMap<u64, u64, foldhash::quality::FixedState>) -> u64 { // refused by clippy::disallowed_types
-    map.values().fold(0, |sum, x| sum.rotate_left(1) ^ x)
-}
-
-pub fn hash_set(set: &hashbrown::HashSet<u64, foldhash::quality::FixedState>) -> bool { // refused by clippy::disallowed_types
-    set.is_empty()
-}
-
-pub fn hash_table(table: &hashbrown::HashTable<u64>) -> u64 { // refused by clippy::disallowed_types
-    table.iter().fold(0, |sum, x| sum.rotate_left(1) ^ x) // refused by clippy::disallowed_methods
-}
-
-pub fn hash_table_drained(mut table: hashbrown::HashTable<u64>) -> u64 { // refused by clippy::disallowed_types
-    table.retain(|x| *x != 0); // refused by clippy::disallowed_methods
-    table.drain().fold(0, |sum, x| sum.rotate_left(1) ^ x) // refused by clippy::disallowed_methods
-}
-
 pub fn linked() -> std::string::String { // refused by clippy::std_instead_of_alloc
     std::string::String::new() // refused by clippy::std_instead_of_alloc
 }

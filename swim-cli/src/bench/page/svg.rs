@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
+use libm::{log10, pow};
 
 use crate::bench::contestant::Contestant;
 
@@ -76,16 +77,16 @@ pub(crate) fn distributions(title: &str, rows: &[(Contestant, &Histogram<u64>)])
     /// Bins in a decade.
     const BINS: i32 = 30;
     let quantile = |q: f64| rows.iter().map(move |(_, times)| times.value_at_quantile(q) as f64);
-    let low = quantile(0.001).fold(f64::MAX, f64::min).max(100.0).log10();
-    let high = quantile(0.9999).fold(0.0, f64::max).max(1000.0).log10();
+    let low = log10(quantile(0.001).fold(f64::MAX, f64::min).max(100.0));
+    let high = log10(quantile(0.9999).fold(0.0, f64::max).max(1000.0));
     let (low, high) = ((low * 4.0).floor() / 4.0, (high * 4.0).ceil() / 4.0);
     let x = |log: f64| NAMES + (log - low) / (high - low) * (WIDTH - NAMES - 12.0);
     let bottom = TOP + HEIGHT * rows.len() as f64;
     let mut svg = open(title, bottom);
     for decade in (low.floor() as i32)..=(high.floor() as i32) {
-        for time in [1.0, 2.0, 5.0].map(|part| part * 10_f64.powi(decade)) {
-            if (low..=high).contains(&time.log10()) {
-                axis_tick(&mut svg, x(time.log10()), bottom, &short(time / 1e3));
+        for time in [1.0, 2.0, 5.0].map(|part| part * pow(10.0, f64::from(decade))) {
+            if (low..=high).contains(&log10(time)) {
+                axis_tick(&mut svg, x(log10(time)), bottom, &short(time / 1e3));
             }
         }
     }
@@ -96,7 +97,7 @@ pub(crate) fn distributions(title: &str, rows: &[(Contestant, &Histogram<u64>)])
         let bins: Vec<(f64, f64)> = ((low * f64::from(BINS)) as i32..(high * f64::from(BINS)).ceil() as i32)
             .map(|bin| {
                 let edge = |bin: i32| f64::from(bin) / f64::from(BINS);
-                let (from, to) = (10_f64.powf(edge(bin)), 10_f64.powf(edge(bin + 1)));
+                let (from, to) = (pow(10.0, edge(bin)), pow(10.0, edge(bin + 1)));
                 (
                     edge(bin) + 0.5 / f64::from(BINS),
                     times.count_between(from as u64, (to as u64).saturating_sub(1)) as f64,
@@ -113,7 +114,7 @@ pub(crate) fn distributions(title: &str, rows: &[(Contestant, &Histogram<u64>)])
         let class = fill(*contestant);
         let _ = write!(svg, r#"<path class="fill-{class}" d="{path}"/>"#);
         for quantile in [0.5, 0.99, 0.999] {
-            let at = x((times.value_at_quantile(quantile) as f64).log10());
+            let at = x(log10(times.value_at_quantile(quantile) as f64));
             let _ = write!(
                 svg,
                 r#"<line class="mark" x1="{at:.1}" x2="{at:.1}" y1="{:.1}" y2="{:.1}"/>"#,
@@ -163,7 +164,7 @@ fn axis_unit(svg: &mut String, bottom: f64, unit: &str) {
 
 /// A round number of which three to seven fit.
 fn step(most: f64) -> f64 {
-    let power = 10_f64.powf(most.log10().floor());
+    let power = pow(10.0, log10(most).floor());
     [0.2, 0.5, 1.0, 2.0]
         .map(|part| part * power)
         .into_iter()

@@ -2,9 +2,9 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::net::UdpSocket;
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 
-use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmmsg};
+use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmmsg, sendmsg};
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -83,29 +83,53 @@ fn until_empty(trigger: EventFlags, timeout: Option<Timespec>, answer: usize) ->
 /// As many as there are with one call, all the answers with another. A batch that is not full has emptied
 /// the socket.
 pub(super) fn batch(answer: usize) -> Result<(), Failure> {
+    let mut headers = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
+    batches(|fd, arrived| {
+        let slices: Vec<_> =
+            arrived.iter().map(|(bytes, _)| [IoSlice::new(&bytes[..bytes.len().min(answer)])]).collect();
+        let targets: Vec<_> = arrived.iter().map(|(_, source)| *source).collect();
+        let _ = sendmmsg(fd, &mut headers, &slices, &targets, [], MsgFlags::empty());
+    })
+}
+
+/// Answers to one target that have one length leave as one datagram, which is cut again on its way.
+pub(super) fn segment(answer: usize) -> Result<(), Failure> {
+    batches(|fd, arrived| {
+        let alike =
+            |a: &Arrived<'_>, b: &Arrived<'_>| a.1 == b.1 && a.0.len().min(answer) == b.0.len().min(answer);
+        for run in arrived.chunk_by(alike) {
+            let slices: Vec<_> =
+                run.iter().map(|(bytes, _)| IoSlice::new(&bytes[..bytes.len().min(answer)])).collect();
+            let len = u16::try_from(slices[0].len()).unwrap_or(u16::MAX);
+            let segments = [ControlMessage::UdpGsoSegments(&len)];
+            let segments = if run.len() > 1 { &segments[..] } else { &[] };
+            let _ = sendmsg(fd, &slices, segments, MsgFlags::empty(), run[0].1.as_ref());
+        }
+    })
+}
+
+/// A datagram and its source.
+type Arrived<'a> = (&'a [u8], Option<SockaddrIn>);
+
+fn batches(mut reply: impl FnMut(RawFd, &[Arrived<'_>])) -> Result<(), Failure> {
     let mut epoll = Epoll::new(EventFlags::ET)?;
     let fd = epoll.socket.as_raw_fd();
     let mut buffers = vec![[0; BATCHED]; BATCH];
-    let mut received = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
-    let mut answers = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
+    let mut headers = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
     loop {
         epoll.wait(None)?;
         loop {
-            let mut arrived = Vec::with_capacity(BATCH);
+            let mut lens = Vec::with_capacity(BATCH);
             {
                 let mut slices: Vec<_> = buffers.iter_mut().map(|it| [IoSliceMut::new(it)]).collect();
-                let Ok(all) = recvmmsg(fd, &mut received, &mut slices, MsgFlags::empty(), None) else {
+                let Ok(all) = recvmmsg(fd, &mut headers, &mut slices, MsgFlags::empty(), None) else {
                     break;
                 };
-                arrived.extend(all.map(|it| (it.bytes, it.address)));
+                lens.extend(all.map(|it| (it.bytes, it.address)));
             }
-            let slices: Vec<_> = arrived
-                .iter()
-                .zip(&buffers)
-                .map(|((len, _), buffer)| [IoSlice::new(&buffer[..(*len).min(answer)])])
-                .collect();
-            let targets: Vec<_> = arrived.iter().map(|(_, source)| *source).collect();
-            let _ = sendmmsg(fd, &mut answers, &slices, &targets, [], MsgFlags::empty());
+            let arrived: Vec<Arrived<'_>> =
+                lens.iter().zip(&buffers).map(|((len, source), buffer)| (&buffer[..*len], *source)).collect();
+            reply(fd, &arrived);
             if arrived.len() < BATCH {
                 break;
             }

@@ -31,6 +31,7 @@ pub(crate) fn run(args: &SubjectArgs) -> Exit {
         Contestant::EpollEdge => epoll::edge(args.answer),
         Contestant::EpollTimeout => epoll::timeout(args.answer),
         Contestant::EpollBatch => epoll::batch(args.answer),
+        Contestant::EpollSegment => epoll::segment(args.answer),
         Contestant::Mio => mio::run(args.answer),
         Contestant::SwimMio => member::mio(args.peer),
         Contestant::TokioCurrent => tokio::run(tokio::current(), args.answer),

@@ -53,6 +53,10 @@ pub(super) struct Burials {
     lasting: BTreeSet<(HostId, FaultClass)>,
     /// Whether each host's own links are unbearable, and since when they are so, or not.
     shut_in: BTreeMap<HostId, (bool, Instant)>,
+    /// Whether each host seems to be elsewhere, and since when it does, or not.
+    masked: BTreeMap<HostId, (bool, Instant)>,
+    /// Nodes hear from other addresses than they are held at.
+    any_source: bool,
     looked: u64,
 }
 
@@ -71,6 +75,8 @@ impl Burials {
             troubled: BTreeMap::new(),
             lasting: BTreeSet::new(),
             shut_in: BTreeMap::new(),
+            masked: BTreeMap::new(),
+            any_source: config.accept_wrong_source,
             looked: 0,
         }
     }
@@ -104,6 +110,10 @@ impl Burials {
                 self.lasting.retain(|(troubled, class)| troubled != host || !LINKS.contains(class));
                 self.troubled.insert(*host, now);
             }
+            Action::Mask { host, .. } | Action::Unmask(host) => {
+                self.masked.insert(*host, (matches!(action, Action::Mask { .. }), now));
+                self.trouble(now, action);
+            }
             other => self.trouble(now, other),
         }
     }
@@ -121,10 +131,13 @@ impl Burials {
         }
     }
 
-    /// Whether what `host` sends or hears is lost now, or was lately: its doubts of itself have an end, so in
-    /// the end it buries others. They need not believe it.
+    /// Whether what `host` sends or hears is lost now, or was lately, or is taken for somebody else's: its doubts of
+    /// itself have an end, so in the end it buries others, who hear none of its suspicions. They need not believe it.
     fn is_shut_in(&self, scene: &Scene<'_>, host: HostId) -> bool {
-        self.shut_in.get(&host).is_some_and(|(now, since)| *now || scene.now() <= since.after(self.explained))
+        let is_or_was = |books: &BTreeMap<HostId, (bool, Instant)>| {
+            books.get(&host).is_some_and(|(now, since)| *now || scene.now() <= since.after(self.explained))
+        };
+        is_or_was(&self.shut_in) || (is_or_was(&self.masked) && !self.any_source)
     }
 
     fn is_explained(&self, scene: &Scene<'_>, observer: HostId, subject: HostId, by: NodeId) -> bool {
@@ -179,5 +192,35 @@ impl Invariant for Burials {
             _ => {}
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariants::bench;
+
+    /// What the law says if the second of five calls the third Dead, by its own verdict or by the first one's.
+    fn buries(any_source: bool, actions: &[Action], own: bool) -> Check {
+        let (mut world, hosts) = bench::calm(5);
+        let mut law = Burials { any_source, ..Burials::new(&bench::case(5)) };
+        for action in actions {
+            law.see(&world.scene(), &Happening::Acted { action, done: true })?;
+            world.run_for(Duration::from_secs(1));
+        }
+        let by = world.id(hosts[usize::from(own)]);
+        let event = Event::Dead { id: world.id(hosts[2]), by, accuser: by };
+        law.see(&world.scene(), &Happening::Reported { host: hosts[1], event: &event })
+    }
+
+    #[test]
+    fn who_seems_to_be_elsewhere_may_bury_others_but_nobody_may_believe_it() {
+        let mask = Action::Mask { host: HostId(1), addr: "192.0.2.1:1".parse().expect("an address") };
+        let masked = [mask.clone()];
+        assert!(buries(false, &[], true).is_err());
+        assert!(buries(false, &masked, true).is_ok());
+        assert!(buries(false, &masked, false).is_err(), "by somebody else's verdict");
+        assert!(buries(true, &masked, true).is_err(), "it is heard wherever it seems to be");
+        assert!(buries(false, &[mask, Action::Unmask(HostId(1))], true).is_ok(), "not so soon after");
     }
 }
