@@ -40,8 +40,8 @@ impl Members {
         lens as u64 ^ self.digest.root() ^ self.revision ^ u64::from(self.counts[0])
     }
 
-    /// The slot of the next target of a probe, if `random` is what will be drawn for it.
-    pub(crate) fn target_ahead(&self, random: u32) -> u32 {
+    /// The slot of the next target of a probe and the one that it changes places with, if `random` is what will be drawn for it.
+    pub(crate) fn target_ahead(&self, random: u32) -> [u32; 2] {
         self.rotation.ahead(random)
     }
 

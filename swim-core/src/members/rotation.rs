@@ -99,12 +99,12 @@ impl Rotation {
         Some(slot)
     }
 
-    /// The slot that [`Self::next`] will return if `random` is what is drawn; any other at the end of a traversal.
-    pub(super) fn ahead(&self, random: u32) -> u32 {
+    /// The slot that [`Self::next`] will return if `random` is what is drawn, and the one in whose place it will be;
+    /// any others at the end of a traversal.
+    pub(super) fn ahead(&self, random: u32) -> [u32; 2] {
         let left = self.slots.len().saturating_sub(self.cursor);
-        let picked = self.cursor + ((u64::from(random) * left as u64) >> 32_u32) as usize;
-        core::hint::black_box(self.slots.get(self.cursor).copied());
-        self.slots.get(picked).copied().unwrap_or(0)
+        let picked = self.cursor + ((u64::from(random) * left as u64) >> 32) as usize;
+        [picked, self.cursor].map(|position| self.slots.get(position).copied().unwrap_or(0))
     }
 
     /// Puts up to `k` different slots that `accept` likes into `found`, each set of them as probable as

@@ -30,11 +30,12 @@ impl Node {
             self.sync.deadline(),
         ];
         let ends = ends.iter().flatten().fold(0, |sum: u64, at| sum.wrapping_add(at.as_nanos()));
-        let stats = self.stats.datagrams_received ^ self.stats.probes;
+        let stats = self.stats.datagrams_received ^ self.stats.probes ^ self.stats.clock_backwards;
         let queued = self.updates.len() ^ self.broadcasts.len() ^ self.patience.0;
         let members = self.members.warm() ^ u64::from(self.rival.is_some());
+        let mine = self.incarnation().0 ^ self.join.seeds.len() as u32;
         let target = self.probe.as_ref().map_or(self.me.id, |probe| probe.target_id);
-        black_box(ends ^ stats ^ u64::from(queued) ^ members ^ target.0);
+        black_box(ends ^ stats ^ u64::from(queued ^ mine) ^ members ^ target.0);
     }
 
     /// Looks at what the next period will look at beyond that, and returns what it will draw.
@@ -48,18 +49,20 @@ impl Node {
         order
     }
 
-    /// Looks up whom the next period will probe if it draws this.
+    /// Looks up whom the next period will probe if it draws this, and who changes places with it.
     #[doc(hidden)]
     #[must_use]
-    pub fn warm_target(&self, drawn: u32) -> u32 {
+    pub fn warm_target(&self, drawn: u32) -> [u32; 2] {
         self.members.target_ahead(drawn)
     }
 
     /// Looks at whom the next period will probe, and returns where it is.
     #[doc(hidden)]
     #[must_use]
-    pub fn warm_member(&self, slot: u32) -> Option<SocketAddr> {
-        self.members.addr_ahead(Slot(slot))
+    pub fn warm_member(&self, slots: [u32; 2]) -> Option<SocketAddr> {
+        let [target, other] = slots.map(|slot| self.members.addr_ahead(Slot(slot)));
+        black_box(other);
+        target
     }
 
     /// Looks up a datagram's sender.

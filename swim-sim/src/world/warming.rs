@@ -31,8 +31,9 @@ pub(super) struct Ahead {
 struct Upcoming {
     by: HostId,
     name: NodeId,
-    /// What its prober will draw, and then the place in its table that follows from it.
+    /// What its prober will draw, and which places in its table follow from it.
     drawn: u32,
+    slots: [u32; 2],
     target: Option<HostId>,
 }
 
@@ -53,13 +54,13 @@ impl World {
         probes.extend(waking.iter().filter_map(|by| {
             let host = &hosts[by.index()];
             let drawn = host.node.as_ref()?.warm_period();
-            Some(Upcoming { by: *by, name: host.id, drawn, target: None })
+            Some(Upcoming { by: *by, name: host.id, drawn, slots: [0; 2], target: None })
         }));
         for probe in &mut *probes {
-            probe.drawn = node(hosts, probe.by).map_or(0, |node| node.warm_target(probe.drawn));
+            probe.slots = node(hosts, probe.by).map_or([0; 2], |node| node.warm_target(probe.drawn));
         }
         for probe in &mut *probes {
-            let addr = node(hosts, probe.by).and_then(|node| node.warm_member(probe.drawn));
+            let addr = node(hosts, probe.by).and_then(|node| node.warm_member(probe.slots));
             probe.target = addr.and_then(|addr| fabric.directory.host_at(addr));
         }
         look_at_hosts(fabric, hosts, probes.iter().filter_map(|probe| probe.target));
