@@ -32,8 +32,8 @@
 //! instead of a timeout for each wait. What a turn does is written once for all drivers, with the reasons:
 //! [`swim_driver`].
 //!
-//! Sends and receives are one system call each: batches (`recvmmsg`, `sendmmsg`) save a busy loop a fifth, and
-//! cost one that sleeps between datagrams, as a member does, a twentieth.
+//! Sends and receives are one system call each: batches (`recvmmsg`, `sendmmsg`) save a busy loop an eighth, and
+//! cost one that sleeps between datagrams, as a member does, a twelfth.
 #![forbid(unsafe_code)]
 
 mod embedded;
