@@ -102,17 +102,17 @@ impl Doubt {
     /// So much later than expected. Returns it if that is a stall.
     #[cold]
     fn come_late(&mut self, late: Duration, direct_timeout: Duration) -> Option<Duration> {
-        let stalled = self.enabled && late > STALL_MIN.max(direct_timeout / 4) && !mutant!(StallUnnoticed);
-        if stalled {
+        let mut stall = None;
+        if self.enabled && late > STALL_MIN.max(direct_timeout / 4) && !mutant!(StallUnnoticed) {
             self.stalled_ns = self.stalled_ns.saturating_add(nanos(late));
+            stall = Some(late);
         }
         self.thaw();
-        if !stalled {
-            return None;
+        if stall.is_some() {
+            let grace = self.awake().after(direct_timeout);
+            self.freeze_until(self.freeze.map_or(grace, |freeze| freeze.until.max(grace)));
         }
-        let grace = self.awake().after(direct_timeout);
-        self.freeze_until(self.freeze.map_or(grace, |freeze| freeze.until.max(grace)));
-        Some(late)
+        stall
     }
 
     /// What the driver was told; lateness is measured from it.
