@@ -103,7 +103,7 @@ impl Rotation {
     /// any others at the end of a traversal.
     pub(super) fn ahead(&self, random: u32) -> [u32; 2] {
         let left = self.slots.len().saturating_sub(self.cursor);
-        let picked = self.cursor + ((u64::from(random) * left as u64) >> 32) as usize;
+        let picked = self.cursor + ((u64::from(random) * left as u64) >> 32_u32) as usize;
         [picked, self.cursor].map(|position| self.slots.get(position).copied().unwrap_or(0))
     }
 
