@@ -274,4 +274,30 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_is_ahead_is_shown_once_and_nothing_is_taken_out() {
+        let mut queue = Queue::default();
+        for number in 0..1_000_u32 {
+            queue.push(Instant::from_nanos(u64::from(number) * 100_000), Pending::Act(number));
+        }
+        let (mut seen, mut calls, mut popped) = (Vec::new(), 0, 0);
+        while queue.next_at().is_some() {
+            let before = seen.len();
+            queue.ahead(20, |_, what| {
+                seen.push(what);
+                true
+            });
+            calls += usize::from(seen.len() > before);
+            assert_eq!(queue.pop().map(|(_, what)| what), Some(Pending::Act(popped)));
+            assert!(seen.contains(&Pending::Act(popped)), "it was shown before it came up");
+            popped += 1;
+        }
+        let numbers: std::collections::BTreeSet<u32> = seen
+            .iter()
+            .filter_map(|what| if let Pending::Act(number) = what { Some(*number) } else { None })
+            .collect();
+        assert_eq!((seen.len(), numbers.len(), popped), (1_000, 1_000, 1_000));
+        assert!(calls <= 1_000 / 20, "{calls}");
+    }
 }

@@ -21,10 +21,17 @@ pub(crate) const TOGETHER: usize = 32;
 pub(crate) const HOSTS_MIN: usize = 200;
 
 /// Who will do something soon.
-#[derive(Default)]
 pub(super) struct Ahead {
+    /// In worlds of so many hosts or more.
+    hosts_min: usize,
     waking: Vec<HostId>,
     probes: Vec<Upcoming>,
+}
+
+impl Default for Ahead {
+    fn default() -> Self {
+        Self { hosts_min: HOSTS_MIN, waking: Vec::new(), probes: Vec::new() }
+    }
 }
 
 /// A probe that is about to begin.
@@ -40,10 +47,10 @@ struct Upcoming {
 impl World {
     /// Before the next event.
     pub(super) fn warm(&mut self) {
-        if self.hosts.len() < HOSTS_MIN {
+        if self.hosts.len() < self.ahead.hosts_min {
             return;
         }
-        let Self { fabric, hosts, ahead: Ahead { waking, probes }, .. } = self;
+        let Self { fabric, hosts, ahead: Ahead { waking, probes, .. }, .. } = self;
         fabric.ahead(TOGETHER, waking);
         if waking.is_empty() {
             return;
@@ -88,6 +95,40 @@ fn look_at_nodes(hosts: &mut [Host], ids: impl Iterator<Item = HostId>) {
     for id in ids {
         if let Some(node) = &mut hosts[id.index()].node {
             node.warm();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use swim_core::Config;
+
+    use super::*;
+    use crate::{Link, PER_CENT, Setup, Spec};
+
+    /// A cluster that joins, loses datagrams, a member and its links, and goes on.
+    fn life(hosts_min: usize, seed: u64) -> (crate::Fingerprint, crate::Traffic) {
+        let mut world = World::with(Setup::new(seed).link(Link::lan().loss(5 * PER_CENT)));
+        world.ahead.hosts_min = hosts_min;
+        let config = Arc::new(Config::lan());
+        let hosts: Vec<HostId> = (0..40).map(|_| world.start(Spec::new(Arc::clone(&config)))).collect();
+        for host in &hosts[1..] {
+            world.join(*host, &hosts[..1]);
+        }
+        world.run_for(Duration::from_secs(30));
+        world.crash(hosts[7]);
+        world.perform(&crate::Action::Unplug(hosts[8]));
+        world.run_for(Duration::from_secs(60));
+        (world.fingerprint(), *world.traffic())
+    }
+
+    #[test]
+    fn whoever_looks_ahead_changes_nothing() {
+        for seed in 1..4 {
+            assert_eq!(life(0, seed), life(usize::MAX, seed));
         }
     }
 }
