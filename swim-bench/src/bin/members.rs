@@ -176,6 +176,12 @@ impl Members {
         }
     }
 
+    #[cfg(not(feature = "tokio"))]
+    fn tokio(&self) -> Result<(), Box<dyn Error>> {
+        Err("this program was built without tokio".into())
+    }
+
+    #[cfg(feature = "tokio")]
     fn tokio(&self) -> Result<(), Box<dyn Error>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
@@ -219,6 +225,7 @@ impl Members {
 }
 
 /// There is a word to be read.
+#[cfg(feature = "tokio")]
 struct Asked;
 
 /// A member in a loop, and when it is to be turned.

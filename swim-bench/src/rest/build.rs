@@ -38,6 +38,20 @@ pub(crate) fn small_members() -> Result<PathBuf, Box<dyn Error>> {
     small("swim-bench", "swim-bench-members")
 }
 
+/// [`members`] without tokio, as a program has it that uses swim-mio: in a folder of its own, where no other
+/// build of the same name takes its place.
+///
+/// # Errors
+/// It cannot be built.
+pub(crate) fn mio_members() -> Result<PathBuf, Box<dyn Error>> {
+    let target = target()?.join("peers/mio");
+    let mut cargo = cargo();
+    cargo.current_dir(WORKSPACE).args(["build", "--release", "--no-default-features"]);
+    cargo.args(["--package", "swim-bench", "--bin", "swim-bench-members"]);
+    carry_out(cargo.arg("--target-dir").arg(&target))?;
+    Ok(target.join("release/swim-bench-members"))
+}
+
 fn small(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
     let version = Command::new("rustc").arg("-vV").output()?.stdout;
     let version = String::from_utf8(version)?;
@@ -46,6 +60,9 @@ fn small(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
     let mut cargo = cargo();
     cargo.current_dir(WORKSPACE).env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
     cargo.args(["build", "--profile", "small", "--package", package, "--bin", binary, "--target", host]);
+    if package == "swim-bench" {
+        cargo.arg("--no-default-features");
+    }
     carry_out(cargo.arg("--target-dir").arg(&target))?;
     Ok(target.join(host).join("small").join(binary))
 }

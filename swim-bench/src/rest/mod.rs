@@ -150,11 +150,8 @@ impl Contestant {
             Self::Mio | Self::Tokio => Ok(build::swim()?),
             Self::MioSmall => Ok(build::small_swim()?),
             Self::MioAloneSmall | Self::HundredSmall => Ok(build::small_members()?),
-            Self::MioAlone
-            | Self::TokioAlone
-            | Self::HundredEmbedded
-            | Self::HundredThreads
-            | Self::HundredTokio => Ok(build::members()?),
+            Self::MioAlone | Self::HundredEmbedded | Self::HundredThreads => Ok(build::mio_members()?),
+            Self::TokioAlone | Self::HundredTokio => Ok(build::members()?),
             Self::Foca => Ok(build::foca()?),
             Self::Bare => Ok(std::env::current_exe()?),
             Self::Serf => {
