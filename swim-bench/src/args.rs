@@ -25,7 +25,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Everything below and the drivers, one after the other: half an hour, best on an idle machine
+    /// Everything below and the drivers, one after the other: about twenty minutes, best on an idle machine
     All,
     /// What a datagram costs the core, beside foca: in time and in instructions
     Core(Core),

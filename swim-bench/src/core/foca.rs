@@ -23,6 +23,9 @@ use super::craft;
 use super::meter::{Meter, Only};
 use super::operation::{Dice, FULL, Operation, PINGERS, Side, TALK, TELLINGS};
 
+/// The largest table that foca is given: loading it takes time by the square of it.
+pub(super) const PEER_MAX: u32 = 100_000;
+
 /// Datagrams that are made before they are handed in, one after the other.
 const BATCH: usize = 16;
 

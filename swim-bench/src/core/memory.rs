@@ -4,7 +4,7 @@ use std::error::Error;
 
 use clap::Parser;
 
-use super::foca::{Lean, Name, Peer, Usual};
+use super::foca::{Lean, Name, PEER_MAX, Peer, Usual};
 use super::meter::live_bytes;
 use super::swim::Swim;
 use crate::measure::{Claim, Measure};
@@ -34,9 +34,13 @@ impl Memory {
             let ours = each(held_by(|| Swim::at_rest(members)));
             let size = Some(members.into());
             let measure = Measure { claim: claim(AT_REST_MAX), ..Measure::new("at rest", size, "B", ours) };
-            teller.tell(measure.beside(Usual::WHAT, each(theirs::<Usual>(members))))?;
-            let measure = Measure::new("at rest", size, "B", ours);
-            teller.tell(measure.beside(Lean::WHAT, each(theirs::<Lean>(members))))?;
+            if members <= PEER_MAX {
+                teller.tell(measure.beside(Usual::WHAT, each(theirs::<Usual>(members))))?;
+                let measure = Measure::new("at rest", size, "B", ours);
+                teller.tell(measure.beside(Lean::WHAT, each(theirs::<Lean>(members))))?;
+            } else {
+                teller.tell(measure)?;
+            }
             let queued = each(held_by(|| Swim::told_of(members)));
             let measure = Measure::new("all of them to be told of", size, "B", queued);
             teller.tell(Measure { claim: claim(QUEUED_MAX), ..measure })?;

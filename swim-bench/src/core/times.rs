@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use super::foca::{Lean, Name, Peer, Usual};
+use super::foca::{Lean, Name, PEER_MAX, Peer, Usual};
 use super::meter::{Nothing, Wall, median};
 use super::operation::{Operation, Side};
 use super::swim::Swim;
@@ -18,8 +18,6 @@ const WARM_UP: Duration = Duration::from_millis(500);
 const PING_NS: f64 = 200.0;
 /// How long a batch should take, in nanoseconds.
 const BATCH_NS: f64 = 4e6;
-/// The largest table that foca is given: loading it takes time by the square of it.
-const PEER_MAX: u32 = 100_000;
 
 /// The largest table that is made anew for every batch of newcomers.
 const ANEW_MAX: u32 = 1_000;
