@@ -52,7 +52,7 @@ mod fingerprint;
 mod floor;
 mod host;
 mod host_id;
-pub mod hostile;
+mod hostile;
 pub mod invariants;
 pub mod mutants;
 mod net;
@@ -72,7 +72,7 @@ mod traffic;
 mod transcript;
 mod world;
 
-pub use action::{Action, FaultClass, Inbox, Memory, Origin, Phase as ActionPhase};
+pub use action::{Action, FaultClass, Inbox, Memory, Origin, Phase as ActionPhase, Says};
 pub use census::{Death, Presence};
 pub use chronicle::{Chronicle, Limits};
 pub use evidence::{Fate, Happening, Phase, Scene, Witness};

@@ -208,9 +208,10 @@ impl Invariant for Targets {
 
 #[cfg(test)]
 mod tests {
+    use swim_craft::{Datagram, GOSSIP, alive, member};
+
     use super::*;
     use crate::Fate;
-    use crate::hostile::{Claim, Voice};
     use crate::invariants::bench;
 
     #[test]
@@ -269,9 +270,8 @@ mod tests {
         let [phantom, other] = ["192.0.2.1:1", "192.0.2.2:1"].map(|addr| addr.parse().expect("an address"));
         // In the name of `id`, from `source`: that `about` lives at `addr`.
         let hear = |law: &mut Targets, id: NodeId, source: SocketAddr, about: u64, addr: SocketAddr| {
-            let voice = Voice { label: 0, id: id.0, epoch: 1, incarnation: 0 };
-            let alive = Claim { id: about, epoch: 1, incarnation: 0 }.alive(addr);
-            let bytes = voice.gossip(&[&alive]);
+            let alive = alive(member(about), addr, b"");
+            let Datagram(bytes) = Datagram::new(0, member(id.0), GOSSIP).updates(&[alive]);
             let arrived = Happening::Arrived { host: hosts[0], source, bytes: &bytes };
             let said = Reading::of(&bytes).expect("well-formed");
             law.read(&world.scene(), &arrived, &said).expect("nothing was sent");
