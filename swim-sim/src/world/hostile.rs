@@ -161,7 +161,7 @@ impl World {
 
     /// `host`, as whoever forges its name would call it.
     fn voice(&self, host: HostId) -> Voice {
-        let fact = self.census.fact(host);
+        let fact = self.ground_truth.fact(host);
         let incarnation = self.node(host).map_or(0, |node| node.incarnation().0);
         let label = self.hosts[host.index()].config.label_hash();
         Voice { label, id: fact.id.0, epoch: fact.epoch.0, incarnation }
