@@ -96,9 +96,9 @@ mod tests {
     fn every_mistake_names_laws_that_are_watched() {
         let scenario = crate::scenario::Scenario::calm(1, 3);
         let scenario = crate::scenario::Scenario { expect: expecting_something(), ..scenario };
-        let case = crate::invariants::Case::of(&scenario).expect("the defaults are in range");
+        let case = crate::properties::Case::of(&scenario).expect("the defaults are in range");
         let watched: Vec<&str> =
-            crate::invariants::standard(&case).iter().map(|law| law.law().number).collect();
+            crate::properties::standard(&case).iter().map(|law| law.property().id).collect();
         for mistake in all() {
             let unknown: Vec<_> = mistake.laws().filter(|law| !watched.contains(law)).collect();
             assert!(mistake.laws().count() > 0 && unknown.is_empty(), "{}: {unknown:?}", mistake.name);
