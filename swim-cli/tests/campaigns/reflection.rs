@@ -18,28 +18,25 @@ const ECHO: Duration = Duration::from_millis(800);
 /// Sockets open at once: fewer than a process commonly may have.
 const SOCKETS: usize = 900;
 
-#[test]
-fn a_stranger_never_gets_back_more_than_it_sent() {
-    let mut report = Report::beside("reflection");
-    let mut cluster = Cluster::converged(&mut report, 3, Profile::Local, None);
+/// A stranger never gets back more than it sent.
+pub(crate) fn reflection(report: &mut Report) {
+    let mut cluster = Cluster::converged(report, 3, Profile::Local, None);
     let rows = cluster.members[0].rows();
     for victim in 0..2 {
         let (addr, driver) = (cluster.members[victim].addr, cluster.members[victim].driver);
         let letters = letters(&rows, addr);
         report
             .figure(format!("{driver}: {} kinds of datagram, each from a socket of its own", letters.len()));
-        exchange(&mut report, addr, &letters);
-        repeat(&mut report, addr, &letters);
+        exchange(report, addr, &letters);
+        repeat(report, addr, &letters);
     }
     let wrong = cluster.disagreeing(&cluster.names());
     report.must(wrong.is_empty(), format!("nobody's view has changed: {wrong:?}"));
-    report.verdict();
 }
 
-#[test]
-fn a_ping_req_never_makes_a_member_send_to_a_stranger() {
-    let mut report = Report::beside("relays");
-    let mut cluster = Cluster::converged(&mut report, 3, Profile::Local, None);
+/// A ping-req never makes a member send to a stranger.
+pub(crate) fn relays(report: &mut Report) {
+    let mut cluster = Cluster::converged(report, 3, Profile::Local, None);
     let rows = cluster.members[0].rows();
     let (asked, target) = (cluster.members[0].addr, mention(&rows[1]));
     let victim = UdpSocket::bind("127.0.0.1:0").expect("a port");
@@ -60,7 +57,6 @@ fn a_ping_req_never_makes_a_member_send_to_a_stranger() {
     report.must(!heard, "nothing came to the address that the ping-reqs named");
     let after = cluster.members[0].stat("relayed");
     report.must(after == pings, format!("no ping-req of a stranger was obeyed: {}", after - pings));
-    report.verdict();
 }
 
 /// Everything that a stranger can say, of whom it can say it, and as whom.

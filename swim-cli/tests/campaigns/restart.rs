@@ -11,25 +11,14 @@ use crate::cluster::Cluster;
 use crate::member::{Launch, Member, Row};
 use crate::packet::{kinds, mention, plain};
 use crate::report::Report;
-use crate::scale::{Profile, size};
+use crate::scale::Profile;
 
 /// A day, in milliseconds.
 const DAY: u64 = 24 * 3600 * 1000;
 
-#[test]
-fn a_new_life_is_alive_everywhere_at_once_whatever_its_clock_says() {
-    campaign(Report::beside("restart short"), 6, Profile::Local, 1);
-}
-
-#[test]
-#[ignore = "takes 1 minute; run with: cargo test --release -p swim-cli --test campaigns -- --ignored new_life"]
-fn a_new_life_in_a_larger_cluster_is_alive_everywhere_at_once() {
-    campaign(Report::alone("restart"), size("SWIM_CAMPAIGN_NODES", 20), Profile::Lan, 2);
-}
-
 /// In each round every kind of restart happens once, to members on alternating drivers.
-fn campaign(mut report: Report, n: usize, profile: Profile, rounds: usize) {
-    let mut cluster = Cluster::converged(&mut report, n, profile, None);
+pub(crate) fn restart(report: &mut Report, n: usize, profile: Profile, rounds: usize) {
+    let mut cluster = Cluster::converged(report, n, profile, None);
     let bury = profile.detection_bound(n) * 3;
     let lives = [
         ("same address, at once", true, 0, None),
@@ -43,7 +32,7 @@ fn campaign(mut report: Report, n: usize, profile: Profile, rounds: usize) {
         for (turn, (what, same, back, wait)) in lives.into_iter().enumerate() {
             let index = n - 1 - (round + turn) % 2;
             let bind = if same { cluster.members[index].addr } else { SocketAddr::from(([127, 0, 0, 1], 0)) };
-            restart(&mut report, &mut cluster, index, what, Life { bind, back, wait });
+            start_again(report, &mut cluster, index, what, Life { bind, back, wait });
         }
     }
     if let Some(faketime) = faketime() {
@@ -53,17 +42,10 @@ fn campaign(mut report: Report, n: usize, profile: Profile, rounds: usize) {
         let mut launch = cluster.launch(index).join(&[cluster.members[0].addr]);
         launch.wrapper = faketime;
         cluster.members[index] = Member::start(&launch);
-        judge(
-            &mut report,
-            &mut cluster,
-            index,
-            "libfaketime, clock set back a day, new address, at once",
-            &marks,
-        );
+        judge(report, &mut cluster, index, "libfaketime, clock set back a day, new address, at once", &marks);
     } else {
-        report.figure("libfaketime is not installed; --epoch has shown the same");
+        report.skip("libfaketime is not installed; --epoch has shown the same");
     }
-    report.verdict();
 }
 
 /// How a member is started again.
@@ -75,7 +57,7 @@ struct Life {
     wait: Option<Duration>,
 }
 
-fn restart(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, life: Life) {
+fn start_again(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, life: Life) {
     let marks = cluster.marks();
     let killed = cluster.members[index].kill();
     if let Some(patience) = life.wait {
@@ -117,12 +99,11 @@ fn judge(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, m
     report.must(wrong.is_empty(), format!("all tables agree: {wrong:?}"));
 }
 
-#[test]
-fn what_an_earlier_life_said_and_what_nobody_says_changes_nothing() {
-    let mut report = Report::beside("replay");
+/// What was said in an earlier epoch, or with impossible numbers, changes nothing.
+pub(crate) fn replay(report: &mut Report) {
     let spoofer = match Spoofer::new() {
         Ok(spoofer) => spoofer,
-        Err(why) => return report.skipped(why),
+        Err(why) => return report.skip(why),
     };
     let (n, profile) = (5, Profile::Local);
     let ports = std::sync::Arc::new(std::sync::Mutex::new(Vec::<u16>::new()));
@@ -151,7 +132,7 @@ fn what_an_earlier_life_said_and_what_nobody_says_changes_nothing() {
         cluster.members[index].kill();
         let launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(bind);
         cluster.members[index] = Member::start(&launch);
-        judge(&mut report, &mut cluster, index, "a new life", &marks);
+        judge(report, &mut cluster, index, "a new life", &marks);
     }
     std::thread::sleep(Duration::from_secs(2));
     let before = cluster.tables();
@@ -172,15 +153,14 @@ fn what_an_earlier_life_said_and_what_nobody_says_changes_nothing() {
         "{} datagrams of the earlier lives replayed, by a stranger and from their sources",
         old.len()
     ));
-    unchanged(&mut report, &mut cluster, &before, &marks, true);
+    unchanged(report, &mut cluster, &before, &marks, true);
 
     let marks = cluster.marks();
     let before = cluster.tables();
-    let sent = insane(&mut report, &before[0], &old, &stranger, &spoofer);
+    let sent = insane(report, &before[0], &old, &stranger, &spoofer);
     std::thread::sleep(profile.period() * 5);
     report.figure(format!("{sent} datagrams with insane epochs and incarnations"));
-    unchanged(&mut report, &mut cluster, &before, &marks, false);
-    report.verdict();
+    unchanged(report, &mut cluster, &before, &marks, false);
 }
 
 /// Everything that a stranger can say with numbers out of this world.

@@ -7,25 +7,15 @@ use std::time::{Duration, Instant};
 use crate::member::{Launch, Member, PATIENCE};
 use crate::namespace::Namespace;
 use crate::report::Report;
-use crate::scale::{Profile, seconds};
+use crate::scale::Profile;
 
 /// "Within seconds": the longest pause between two attempts, and a second for a busy machine.
 fn limit(profile: Profile) -> Duration {
     profile.options().join_retry.1 + Duration::from_secs(1)
 }
 
-#[test]
-fn a_seed_that_comes_up_later_is_joined_within_seconds() {
-    late(Report::beside("late seed short"), Duration::from_secs(3));
-}
-
-#[test]
-#[ignore = "takes 1 minute; run with: cargo test --release -p swim-cli --test campaigns -- --ignored much_later"]
-fn a_seed_that_comes_up_much_later_is_joined_within_seconds() {
-    late(Report::alone("late seed"), seconds(45));
-}
-
-fn late(mut report: Report, after: Duration) {
+/// Seeds that come up `after` the members that look for them.
+pub(crate) fn late(report: &mut Report, after: Duration) {
     let seeds: Vec<(Profile, SocketAddr)> =
         [Profile::Local, Profile::Lan].into_iter().map(|profile| (profile, free_address())).collect();
     let mut waiting = Vec::new();
@@ -48,12 +38,10 @@ fn late(mut report: Report, after: Duration) {
             report.within(&what, took, limit(profile));
         }
     }
-    report.verdict();
 }
 
-#[test]
-fn nine_silent_or_wrong_seeds_of_ten_do_not_delay_a_join() {
-    let mut report = Report::beside("nine of ten");
+/// Nine silent or wrong seeds of ten do not delay a join.
+pub(crate) fn bad(report: &mut Report) {
     for profile in [Profile::Local, Profile::Lan] {
         let seed = Member::start(&Launch::new("seed", 0, profile));
         let mut foreign = Launch::new("foreign", 1, profile);
@@ -78,15 +66,13 @@ fn nine_silent_or_wrong_seeds_of_ten_do_not_delay_a_join() {
             report.within(&what, among, Duration::from_millis(500));
         }
     }
-    report.verdict();
 }
 
-#[test]
-fn seeds_behind_a_wall_and_names_that_are_not_known_yet_do_not_keep_a_member_out() {
-    let mut report = Report::beside("walls and names");
+/// Seeds behind a firewall and names that are not known yet do not keep a member out.
+pub(crate) fn walls(report: &mut Report) {
     let namespace = match Namespace::new() {
         Ok(namespace) => namespace,
-        Err(why) => return report.skipped(why),
+        Err(why) => return report.skip(why),
     };
     let profile = Profile::Local;
     namespace.write_file("hosts", "127.0.0.1 localhost\n");
@@ -132,7 +118,6 @@ fn seeds_behind_a_wall_and_names_that_are_not_known_yet_do_not_keep_a_member_out
     let beside = [unknown, "also-nobody.test:1".to_owned(), seed.addr.to_string()];
     let took = join_time(&launch("beside", 0, &beside));
     report.within("joined beside names that nobody knows", took, Duration::from_millis(500));
-    report.verdict();
 }
 
 /// From the start of the process to `joined`.

@@ -135,3 +135,11 @@ fn commands_typed_before_the_members_have_met_are_obeyed_when_they_have() {
     assert!(verdict["converged_ms"].is_u64(), "{verdict}");
     assert_eq!(demo.end().code(), Some(0));
 }
+
+#[test]
+fn a_contestant_of_the_benchmark_ends_with_the_process_that_measures_it() {
+    let args = ["bench", "subject", "swim-mio", "--peer", "127.0.0.1:9", "--answer", "46"];
+    let (code, out, err) = run(&args);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.starts_with("ready 127.0.0.1:"), "{out}");
+}
