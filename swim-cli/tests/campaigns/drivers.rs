@@ -1,7 +1,7 @@
 //! `swim bench drivers`: that both sides are asked and answer alike, and that calls are counted. Never a time.
 //!
-//! What is counted as an answer has the number of its ping and the length of an ack without anything riding
-//! along, of members and of loops without a protocol.
+//! What is counted as an answer has the number of its ping and the length of an ack without anything
+//! piggybacked, of members and of loops without a protocol.
 
 use std::process::Command;
 

@@ -16,13 +16,15 @@ pub(crate) fn kill(report: &mut Report, n: usize, after: Duration) {
     let mut cluster = Cluster::converged(report, n, profile, None);
     let marks = cluster.marks();
     let victim = n / 2;
-    cluster.kill_and_judge(report, victim, profile.detection_bound(n));
+    cluster.kill_and_check(report, victim, profile.detection_bound(n));
     let end = Instant::now() + after;
     std::thread::sleep(end.saturating_duration_since(Instant::now()));
     let gone = cluster.members[victim].name.clone();
     let wrong = cluster.deaths(&marks).iter().filter(|death| death.name != gone).count();
-    report
-        .must(wrong == 0, format!("in the {} s after it nobody else called Dead: {wrong}", after.as_secs()));
+    report.must(
+        wrong == 0,
+        format!("in the {} s after it no other member called Dead: {wrong}", after.as_secs()),
+    );
     report.figure(format!("suspicions meanwhile: {}", cluster.count(&marks, "suspect")));
     let alive: Vec<String> = cluster.names().into_iter().filter(|name| *name != gone).collect();
     let wrong = cluster.disagreeing(&alive);
@@ -47,9 +49,9 @@ fn pause(report: &mut Report, cluster: &mut Cluster, sleeper: usize, time: Durat
     cluster.signal(sleeper, Signal::CONT);
 
     let what = format!("{name} ({driver}) stopped for {} s", time.as_secs());
-    let patience = Duration::from_secs(30);
+    let timeout = Duration::from_secs(30);
     let observers: Vec<usize> = (0..cluster.len()).filter(|index| *index != sleeper).collect();
-    let back = cluster.wait_until_alive(&observers, std::slice::from_ref(&name), woken, patience);
+    let back = cluster.wait_until_alive(&observers, std::slice::from_ref(&name), woken, timeout);
     // Two periods until it is asked or asks, and its word takes its way.
     let limit =
         cluster.profile.period() * 2 + cluster.profile.dissemination(cluster.len()) + Duration::from_secs(2);
@@ -61,18 +63,18 @@ fn pause(report: &mut Report, cluster: &mut Cluster, sleeper: usize, time: Durat
     // Long enough for a wrong suspicion to show itself.
     std::thread::sleep(cluster.profile.period() * 6);
     let lines = cluster.members[sleeper].since(marks[sleeper]);
-    let buried: Vec<String> = lines.iter().filter(|heard| heard.is("dead")).map(about).collect();
-    report.must(buried.is_empty(), format!("it buried nobody: {buried:?}"));
+    let called_dead: Vec<String> = lines.iter().filter(|heard| heard.is("dead")).map(about).collect();
+    report.must(called_dead.is_empty(), format!("it called no member Dead: {called_dead:?}"));
     let mut accused = Vec::new();
     for (member, mark) in cluster.members.iter().zip(&marks) {
         let by = |heard: &crate::member::Heard| heard.is("suspect") && heard.line["by"] == name.as_str();
         accused.extend(member.since(*mark).iter().filter(|heard| by(heard)).map(about));
     }
-    report.must(accused.is_empty(), format!("it accused nobody: {accused:?}"));
+    report.must(accused.is_empty(), format!("it accused no member: {accused:?}"));
     let others = cluster.deaths(&marks).into_iter().filter(|death| death.name != name).count();
-    report.must(others == 0, format!("nobody else was buried meanwhile: {others}"));
+    report.must(others == 0, format!("no other member was called Dead meanwhile: {others}"));
     let wrong = cluster.disagreeing(&names);
-    report.must(wrong.is_empty(), format!("everybody lists everybody as alive: {wrong:?}"));
+    report.must(wrong.is_empty(), format!("all members list all members as alive: {wrong:?}"));
 }
 
 /// Packets are lost for a while, each with the same probability.
@@ -113,8 +115,10 @@ pub(crate) fn loss(report: &mut Report, n: usize, profile: Profile, percent: u32
         cluster.count(&marks, "accused")
     ));
     let deaths = cluster.deaths(&marks);
-    report
-        .must(deaths.is_empty(), format!("nobody called Dead anywhere in {} s: {deaths:?}", time.as_secs()));
+    report.must(
+        deaths.is_empty(),
+        format!("no member called Dead anywhere in {} s: {deaths:?}", time.as_secs()),
+    );
 }
 
 /// The halves of a cluster cannot reach each other for a while.
@@ -126,9 +130,9 @@ pub(crate) fn partition(report: &mut Report, n: usize, profile: Profile, wall: W
     let mut cluster = Cluster::converged(report, n, profile, Some(&namespace.name));
     let marks = cluster.marks();
     let half = n / 2;
-    part(&namespace, &cluster, half, wall);
-    report.figure(format!("parted: {half} and {} members", n - half));
-    let parted = Instant::now();
+    split(&namespace, &cluster, half, wall);
+    report.figure(format!("split: {half} and {} members", n - half));
+    let split = Instant::now();
     std::thread::sleep(time);
 
     let names = cluster.names();
@@ -136,11 +140,11 @@ pub(crate) fn partition(report: &mut Report, n: usize, profile: Profile, wall: W
         |name: &str| usize::from(names.iter().position(|known| known == name).is_some_and(|at| at >= half));
     let deaths = cluster.deaths(&marks);
     let own = deaths.iter().filter(|death| side(&death.name) == side(&death.seen_by)).count();
-    report.must(own == 0, format!("no half buried its own while parted: {own}"));
+    report.must(own == 0, format!("no half called its own Dead while split: {own}"));
     let last = deaths.iter().map(|death| death.at).max();
     report.figure(format!(
-        "last verdict {} s after the parting",
-        last.map_or(0, |at| at.saturating_duration_since(parted).as_secs())
+        "last Dead {} s after the split",
+        last.map_or(0, |at| at.saturating_duration_since(split).as_secs())
     ));
     let tables = cluster.tables();
     let mut wrong = Vec::new();
@@ -159,12 +163,12 @@ pub(crate) fn partition(report: &mut Report, n: usize, profile: Profile, wall: W
     namespace.run("iptables -F OUTPUT");
     let healed = Instant::now();
     let took = cluster.wait_until_all_alive(healed, Duration::from_secs(90));
-    report.within("healed: everybody Alive everywhere", took, Duration::from_secs(60));
+    report.within("healed: all members Alive everywhere", took, Duration::from_secs(60));
     std::thread::sleep(profile.period() * 10);
     let deaths = cluster.deaths(&marks);
     let own = deaths.iter().filter(|death| side(&death.name) == side(&death.seen_by)).count();
-    report.must(own == 0, format!("no half buried its own on the way: {own}"));
-    report.figure(format!("other verdicts on the way: {}", deaths.len() - own));
+    report.must(own == 0, format!("no half called its own Dead on the way: {own}"));
+    report.figure(format!("other members called Dead on the way: {}", deaths.len() - own));
     let wrong = cluster.disagreeing(&names);
     report.must(wrong.is_empty(), format!("and it stays so: {wrong:?}"));
 }
@@ -179,7 +183,7 @@ pub(crate) enum Wall {
 }
 
 /// Drops every packet from one half to the other.
-fn part(namespace: &Namespace, cluster: &Cluster, half: usize, wall: Wall) {
+fn split(namespace: &Namespace, cluster: &Cluster, half: usize, wall: Wall) {
     if wall == Wall::Refusing {
         return refuse(namespace, cluster, half);
     }

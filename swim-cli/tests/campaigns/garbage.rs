@@ -91,7 +91,7 @@ fn flood(report: &mut Report, driver: &str, wanted: u64, pace: Pace) {
     report.figure(format!("{driver}: suspicions meanwhile, of the killed one included: {suspects}"));
     if pace == Pace::AsItReads {
         let wrong = others(&cluster);
-        report.must(wrong.is_empty(), format!("{driver}: nobody else was called Dead: {wrong:?}"));
+        report.must(wrong.is_empty(), format!("{driver}: no other member was called Dead: {wrong:?}"));
     } else {
         report.figure(format!(
             "{driver}: others called Dead while most of what they said was lost: {:?}",
@@ -105,7 +105,7 @@ fn flood(report: &mut Report, driver: &str, wanted: u64, pace: Pace) {
     }
     let mut after = cluster.members[victim].rows();
     for row in after.iter_mut().chain(&mut expected) {
-        // Who was suspected meanwhile has spoken up.
+        // Who was suspected meanwhile has refuted it.
         row.incarnation = 0;
     }
     report.must(
@@ -198,10 +198,10 @@ fn mutated(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
         4 => {}
         _ => {
             for _ in 0..=random.below(6) {
-                let place = random.below(bytes.len());
-                bytes[place] = match random.below(3) {
+                let index = random.below(bytes.len());
+                bytes[index] = match random.below(3) {
                     0 => random.next() as u8,
-                    1 => bytes[place] ^ (1 << random.below(8)),
+                    1 => bytes[index] ^ (1 << random.below(8)),
                     _ => [0, 1, 0x7f, 0x80, 0xff][random.below(5)],
                 };
             }

@@ -9,7 +9,7 @@ use crate::member::{Launch, Member};
 use crate::report::Report;
 use crate::scale::Profile;
 
-/// Watches `n` members, and two that are alone, for `time` in which they tell nothing.
+/// Watches `n` members, and two that are alone, for `time` in which they print nothing.
 pub(crate) fn rest(report: &mut Report, n: usize, settle: Duration, time: Duration) {
     if let Err(why) = strace_works() {
         return report.skip(why);
@@ -23,15 +23,15 @@ pub(crate) fn rest(report: &mut Report, n: usize, settle: Duration, time: Durati
     let members: Vec<&Member> = cluster.members.iter().chain(&lonely).collect();
     let seen = watch(report, &members, time);
     let periods = time.as_secs_f64() / profile.period().as_secs_f64();
-    for (place, (member, counts)) in members.iter().zip(&seen).enumerate() {
+    for (index, (member, counts)) in members.iter().zip(&seen).enumerate() {
         let who = format!("{} ({})", member.name, member.driver);
         let Some(counts) = counts else {
             report.must(false, format!("{who} came to rest"));
             continue;
         };
         report.figure(format!("{who}: {}", counts.per_second(time)));
-        if place < n {
-            judge(report, member.driver, counts, periods);
+        if index < n {
+            checker(report, member.driver, counts, periods);
         } else {
             report.must(counts.total() == 0, format!("a lone member made {} system calls", counts.total()));
         }
@@ -41,7 +41,7 @@ pub(crate) fn rest(report: &mut Report, n: usize, settle: Duration, time: Durati
 /// How often a member may be disturbed before it is said that it never comes to rest.
 const WINDOWS: usize = 6;
 
-/// What each member did in the first `time` in which it told nothing. They are watched all the while: it is the
+/// What each member did in the first `time` in which it printed nothing. They are watched all the while: it is the
 /// coming of a tracer that disturbs them most.
 fn watch(report: &Report, members: &[&Member], time: Duration) -> Vec<Option<Counts>> {
     let traces: Vec<Trace> = members.iter().map(|member| Trace::start(member.pid())).collect();
@@ -53,9 +53,9 @@ fn watch(report: &Report, members: &[&Member], time: Duration) -> Vec<Option<Cou
         std::thread::sleep(time);
         let window = Window { began, ended: began + time };
         for ((member, mark), calm) in members.iter().zip(marks).zip(&mut calm) {
-            let told = member.since(mark);
-            match told.first() {
-                Some(first) => report.figure(format!("{} told something: {}", member.name, first.line)),
+            let printed = member.since(mark);
+            match printed.first() {
+                Some(first) => report.figure(format!("{} printed something: {}", member.name, first.line)),
                 None => *calm = calm.or(Some(window)),
             }
         }
@@ -68,7 +68,7 @@ fn watch(report: &Report, members: &[&Member], time: Duration) -> Vec<Option<Cou
 
 /// One wake-up for each packet that arrives and for each period, and for each ping beyond that; one wait and one
 /// empty read for each wake-up.
-fn judge(report: &mut Report, driver: &str, counts: &Counts, periods: f64) {
+fn checker(report: &mut Report, driver: &str, counts: &Counts, periods: f64) {
     let pings = periods as u64;
     report.must(counts.sent + 1 >= pings, format!("{} sent, of at least {pings}", counts.sent));
     let more = counts.sent.saturating_sub((2.0 * periods) as u64);

@@ -1,5 +1,5 @@
 //! Campaigns: whole clusters of real `swim node --json` processes, both drivers mixed, are hurt on purpose and
-//! judged by nothing but what they print and what the kernel counts.
+//! checked by nothing but what they print and what the kernel counts.
 //!
 //! They take minutes, so `cargo test` leaves them out: `cargo test -p swim-cli --test campaigns` runs them in
 //! short, `-- --long` as they are meant, and both end with one summary of what held, what failed, and what was

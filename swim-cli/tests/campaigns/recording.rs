@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use swim_trace::{Reader, ReplayOptions, Replayed, replay};
 
 use crate::cluster::Cluster;
-use crate::member::{Member, PATIENCE};
+use crate::member::{Member, TIMEOUT};
 use crate::namespace::Namespace;
 use crate::report::Report;
 use crate::scale::Profile;
@@ -40,7 +40,7 @@ pub(crate) fn recording(report: &mut Report, time: Duration) {
         }
         cluster.members.push(Member::start(&launch));
     }
-    let met = cluster.wait_until_all_alive(Instant::now(), PATIENCE);
+    let met = cluster.wait_until_all_alive(Instant::now(), TIMEOUT);
     report.must(met.is_some(), "five members met");
     if let Some(namespace) = &namespace {
         namespace.run("iptables -A INPUT -p udp -m statistic --mode random --probability 0.1 -j DROP");
@@ -57,7 +57,7 @@ pub(crate) fn recording(report: &mut Report, time: Duration) {
         let (arrived, dropped) = namespace.losses();
         report.must(dropped > 0, format!("{dropped} of {arrived} packets were lost"));
     }
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     while cluster.members.iter_mut().any(Member::is_running) && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -70,7 +70,7 @@ pub(crate) fn recording(report: &mut Report, time: Duration) {
                 report.figure(format!(
                     "m{index:02} on {driver}: {records} records from {first} to {until:?}, digest {digest:016x}"
                 ));
-                report.must(records > 500, format!("m{index:02} has lived"));
+                report.must(records > 500, format!("m{index:02} has run"));
                 report.must((first > 0) == (index == SHORT), format!("m{index:02} begins where it should"));
             }
             Err(error) => report.must(false, format!("m{index:02} on {driver}: {error}")),
@@ -88,7 +88,7 @@ pub(crate) fn recording(report: &mut Report, time: Duration) {
 /// What users say.
 const WORD: &str = "confidential";
 
-/// Everybody says something again and again.
+/// All members says something again and again.
 fn load(cluster: &mut Cluster, time: Duration) {
     let (began, text) = (Instant::now(), "x".repeat(800));
     let mut number = 0;

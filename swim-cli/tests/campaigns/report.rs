@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Report {
     name: &'static str,
     began: Instant,
+    took: Duration,
     failures: Vec<String>,
     skipped: Vec<String>,
     /// Every limit in time is stretched by this.
@@ -18,12 +19,13 @@ impl Report {
     /// Runs a campaign. A panic in it is a failure.
     pub(crate) fn run(name: &'static str, slack: u32, campaign: fn(&mut Self)) -> Self {
         let (failures, skipped) = (Vec::new(), Vec::new());
-        let mut report = Self { name, began: Instant::now(), failures, skipped, slack };
+        let mut report = Self { name, began: Instant::now(), took: Duration::ZERO, failures, skipped, slack };
         report.figure(format!("begins; load {}", load()));
         if catch_unwind(AssertUnwindSafe(|| campaign(&mut report))).is_err() {
             report.must(false, "the campaign came to its end; the panic is above");
         }
-        report.figure(format!("{} after {:.1} s; load {}", report.outcome(), report.seconds(), load()));
+        report.took = report.began.elapsed();
+        report.figure(format!("{}; load {}", report.outcome(), load()));
         report
     }
 
@@ -63,22 +65,19 @@ impl Report {
 
     /// The lines of the summary: the outcome, and each thing that failed or was skipped.
     pub(crate) fn summary(&self) -> Vec<String> {
-        let mut lines = vec![format!("{:<12} {} after {:.1} s", self.name, self.outcome(), self.seconds())];
+        let mut lines = vec![format!("{:<12} {}", self.name, self.outcome())];
         lines.extend(self.failures.iter().map(|what| format!("FAILED {}: {what}", self.name)));
         lines.extend(self.skipped.iter().map(|why| format!("SKIPPED {}: {why}", self.name)));
         lines
     }
 
-    fn outcome(&self) -> &'static str {
-        match (self.is_good(), self.skipped.is_empty()) {
+    fn outcome(&self) -> String {
+        let outcome = match (self.is_good(), self.skipped.is_empty()) {
             (false, _) => "FAILED",
             (true, false) => "ok, but for what is skipped",
             (true, true) => "ok",
-        }
-    }
-
-    fn seconds(&self) -> f64 {
-        self.began.elapsed().as_secs_f64()
+        };
+        format!("{outcome} after {:.1} s", self.took.as_secs_f64())
     }
 }
 

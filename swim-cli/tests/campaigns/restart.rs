@@ -1,5 +1,5 @@
-//! A member that is started again wins at once over all that is believed of its earlier life, and what was
-//! said in that life, or by somebody who is nobody, changes nothing.
+//! A member that is started again wins at once over all that is held of its earlier epoch, and what was
+//! said in that epoch, or by a stranger, changes nothing.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,20 +19,20 @@ const DAY: u64 = 24 * 3600 * 1000;
 /// In each round every kind of restart happens once, to members on alternating drivers.
 pub(crate) fn restart(report: &mut Report, n: usize, profile: Profile, rounds: usize) {
     let mut cluster = Cluster::converged(report, n, profile, None);
-    let bury = profile.detection_bound(n) * 3;
-    let lives = [
+    let limit = profile.detection_bound(n) * 3;
+    let restarts = [
         ("same address, at once", true, 0, None),
         ("same address, clock set back a day, at once", true, DAY, None),
-        ("same address, clock set back a day, called Dead", true, DAY, Some(bury)),
+        ("same address, clock set back a day, called Dead", true, DAY, Some(limit)),
         ("new address, at once", false, 0, None),
         ("new address, clock set back a day, at once", false, DAY, None),
-        ("new address, clock set back ten days, called Dead", false, 10 * DAY, Some(bury)),
+        ("new address, clock set back ten days, called Dead", false, 10 * DAY, Some(limit)),
     ];
     for round in 0..rounds {
-        for (turn, (what, same, back, wait)) in lives.into_iter().enumerate() {
+        for (turn, (what, same, back, wait)) in restarts.into_iter().enumerate() {
             let index = n - 1 - (round + turn) % 2;
             let bind = if same { cluster.members[index].addr } else { SocketAddr::from(([127, 0, 0, 1], 0)) };
-            start_again(report, &mut cluster, index, what, Life { bind, back, wait });
+            start_again(report, &mut cluster, index, what, Restart { bind, back, wait });
         }
     }
     if let Some(faketime) = faketime() {
@@ -42,35 +42,41 @@ pub(crate) fn restart(report: &mut Report, n: usize, profile: Profile, rounds: u
         let mut launch = cluster.launch(index).join(&[cluster.members[0].addr]);
         launch.wrapper = faketime;
         cluster.members[index] = Member::start(&launch);
-        judge(report, &mut cluster, index, "libfaketime, clock set back a day, new address, at once", &marks);
+        checker(
+            report,
+            &mut cluster,
+            index,
+            "libfaketime, clock set back a day, new address, at once",
+            &marks,
+        );
     } else {
         report.skip("libfaketime is not installed; --epoch has shown the same");
     }
 }
 
 /// How a member is started again.
-struct Life {
+struct Restart {
     bind: SocketAddr,
     /// Milliseconds by which its clock has been set back.
     back: u64,
-    /// How long the others have to call the earlier life Dead first.
+    /// How long the others have to call the earlier epoch Dead first.
     wait: Option<Duration>,
 }
 
-fn start_again(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, life: Life) {
+fn start_again(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, again: Restart) {
     let marks = cluster.marks();
     let killed = cluster.members[index].kill();
-    if let Some(patience) = life.wait {
-        let (_, all) = cluster.wait_for_deaths(index, &marks, killed, patience);
-        report.must(all, "called Dead by everybody first");
+    if let Some(timeout) = again.wait {
+        let (_, all) = cluster.wait_for_deaths(index, &marks, killed, timeout);
+        report.must(all, "called Dead by all members first");
     }
-    let mut launch: Launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(life.bind);
-    launch.more = vec!["--epoch".to_owned(), (unix_ms() - life.back).to_string()];
+    let mut launch: Launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(again.bind);
+    launch.more = vec!["--epoch".to_owned(), (unix_ms() - again.back).to_string()];
     cluster.members[index] = Member::start(&launch);
-    judge(report, cluster, index, what, &marks);
+    checker(report, cluster, index, what, &marks);
 }
 
-fn judge(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, marks: &[usize]) {
+fn checker(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, marks: &[usize]) {
     let (name, addr) = (cluster.members[index].name.clone(), cluster.members[index].addr);
     let (began, driver) = (cluster.members[index].began, cluster.members[index].driver);
     let limit = cluster.profile.period() * 2
@@ -81,7 +87,7 @@ fn judge(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, m
         if other == index {
             continue;
         }
-        // The new life's Alive: the last that was told of it after it began.
+        // The Alive of the new epoch: the last that was printed after it began.
         let alive = member.wait(*mark, Duration::from_secs(30), |heard| {
             heard.at > began && heard.is_about("alive", &name) && heard.line["addr"] == addr.to_string()
         });
@@ -122,7 +128,7 @@ pub(crate) fn replay(report: &mut Report) {
     cluster.members[n - 1].say("meta something to gossip about");
     std::thread::sleep(Duration::from_secs(3));
 
-    // The last member gets a new life at its address; the last but one a new life elsewhere.
+    // The last member gets a new epoch at its address; the last but one a new epoch elsewhere.
     let old = capture.seen();
     let old_addr = cluster.members[n - 2].addr;
     for (index, bind) in
@@ -132,14 +138,14 @@ pub(crate) fn replay(report: &mut Report) {
         cluster.members[index].kill();
         let launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(bind);
         cluster.members[index] = Member::start(&launch);
-        judge(report, &mut cluster, index, "a new life", &marks);
+        checker(report, &mut cluster, index, "a new epoch", &marks);
     }
     std::thread::sleep(Duration::from_secs(2));
     let before = cluster.tables();
     let marks = cluster.marks();
 
     let stranger = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    let at_old_addr = UdpSocket::bind(old_addr).expect("nobody lives there any more");
+    let at_old_addr = UdpSocket::bind(old_addr).expect("no member is there any more");
     for seen in &old {
         let _ = stranger.send_to(&seen.bytes, seen.target);
         spoofer.send(seen.source, seen.target, &seen.bytes);
@@ -150,7 +156,7 @@ pub(crate) fn replay(report: &mut Report) {
     }
     std::thread::sleep(profile.period() * 5);
     report.figure(format!(
-        "{} datagrams of the earlier lives replayed, by a stranger and from their sources",
+        "{} datagrams of the earlier epochs replayed, by a stranger and from their sources",
         old.len()
     ));
     unchanged(report, &mut cluster, &before, &marks, true);
@@ -204,28 +210,28 @@ fn insane(report: &mut Report, rows: &[Row], old: &[Seen], stranger: &UdpSocket,
     sent
 }
 
-/// Nobody's table has changed, nor has anybody printed that it had. A replayed suspicion may have made a member
-/// speak up: its incarnation may have grown then, but nothing else.
+/// No table has changed, and no member has printed that one had. A replayed suspicion may have made a member
+/// refute it: its incarnation may have grown then, but nothing else.
 fn unchanged(
     report: &mut Report,
     cluster: &mut Cluster,
     before: &[Vec<Row>],
     marks: &[usize],
-    may_speak_up: bool,
+    may_refute: bool,
 ) {
     let mut said = Vec::new();
     for (member, mark) in cluster.members.iter().zip(marks) {
         for heard in member.since(*mark) {
-            if heard.line.get("event").is_some() && !(may_speak_up && heard.is("accused")) {
+            if heard.line.get("event").is_some() && !(may_refute && heard.is("accused")) {
                 said.push(format!("{}: {}", member.name, heard.line));
             }
         }
     }
     said.truncate(10);
-    report.must(said.is_empty(), format!("nobody had anything to tell: {said:#?}"));
+    report.must(said.is_empty(), format!("no member printed an event: {said:#?}"));
     let plainly = |rows: &[Row]| -> Vec<Row> {
         rows.iter()
-            .map(|row| Row { incarnation: if may_speak_up { 0 } else { row.incarnation }, ..row.clone() })
+            .map(|row| Row { incarnation: if may_refute { 0 } else { row.incarnation }, ..row.clone() })
             .collect()
     };
     let after = cluster.tables();
@@ -240,7 +246,7 @@ fn unix_ms() -> u64 {
 }
 
 /// The command that sets one process's clock back by a day, if libfaketime is installed. The program `faketime`
-/// itself would do, but it stays between this process and the member, which then is nobody's child.
+/// itself would do, but it stays between this process and the member, which then is not this process's child.
 fn faketime() -> Option<Vec<String>> {
     let libraries = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
     let library = libraries.iter().map(|folder| format!("{folder}/faketime/libfaketime.so.1"));

@@ -61,7 +61,7 @@ impl Profile {
         config.detection_bound(n as u32) + Duration::from_secs(2)
     }
 
-    /// How long one update is told by each member: λ · ⌈log₁₀(n + 1)⌉ gossip ticks.
+    /// How long one update is sent by each member: λ · ⌈log₁₀(n + 1)⌉ gossip ticks.
     pub(crate) fn dissemination(self, n: usize) -> Duration {
         let options = self.options();
         let ticks = f64::from(options.lambda) * log10(n + 1).ceil();
