@@ -5,10 +5,7 @@
 //! `{ pause = { host = "#3", inbox = "dropped" } }`. Hosts are `"#1"`, `"#2"`, … in hexadecimal, durations
 //! `"1.5s"`, addresses `"192.0.2.1:7946"` or `"#3"` for where host #3 was born.
 
-mod class;
-mod facts;
-mod renaming;
-mod simpler;
+mod fault;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,8 +16,7 @@ use crate::host::HostId;
 use crate::net::{Directions, Link};
 use crate::text;
 
-pub use class::FaultClass;
-pub use facts::Phase;
+pub use fault::{FaultClass, Phase};
 
 /// One intervention: done at once by [`crate::World::perform`], or later by [`crate::World::schedule`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

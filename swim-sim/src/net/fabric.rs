@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use swim_core::Instant;
 
-use super::channel::{Channels, Passage, corrupt};
-use super::throws::{Throw, Throws};
-use super::{Arrival, Datagram, Directory, Hook, Link, Network, Packets, Verdict};
+use super::channel::{Channels, Passage, Throw, Throws, corrupt};
+use super::{Directory, Link, Network};
 use crate::alarms::Alarms;
 use crate::evidence::Fate;
 use crate::fingerprint::Fingerprint;
@@ -221,10 +220,105 @@ impl Fabric {
     }
 }
 
+/// A datagram between its sender and its target.
+#[derive(Debug)]
+pub(crate) struct Packet {
+    pub(crate) source: SocketAddr,
+    pub(crate) target: SocketAddr,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A datagram that arrived at an address outside the cluster; see [`crate::World::listen`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arrival {
+    /// When.
+    pub at: Instant,
+    /// From where.
+    pub source: SocketAddr,
+    /// All of it.
+    pub bytes: Vec<u8>,
+}
+
+/// A pool: a datagram stays where it is from its sending to its reading, and after warming up nothing is
+/// allocated for one. The place that was freed last is used first, while it is in cache.
+#[derive(Default)]
+pub(crate) struct Packets {
+    places: Vec<Packet>,
+    free: Vec<u32>,
+}
+
+impl Packets {
+    pub(crate) fn put(&mut self, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> PacketId {
+        if let Some(place) = self.free.pop() {
+            let packet = &mut self.places[place as usize];
+            (packet.source, packet.target) = (source, target);
+            packet.bytes.clear();
+            packet.bytes.extend_from_slice(bytes);
+            return PacketId(place);
+        }
+        self.places.push(Packet { source, target, bytes: bytes.to_vec() });
+        PacketId(u32::try_from(self.places.len() - 1).expect("fewer datagrams in flight than 2^32"))
+    }
+
+    pub(crate) fn get(&self, id: PacketId) -> &Packet {
+        &self.places[id.0 as usize]
+    }
+
+    /// Lends the source and the bytes of a packet to whoever reads it, until [`Packets::give_back`].
+    pub(crate) fn lend(&mut self, id: PacketId) -> (SocketAddr, Vec<u8>) {
+        let packet = &mut self.places[id.0 as usize];
+        (packet.source, std::mem::take(&mut packet.bytes))
+    }
+
+    /// It has been read: the place and the buffer are free.
+    pub(crate) fn give_back(&mut self, id: PacketId, bytes: Vec<u8>) {
+        self.places[id.0 as usize].bytes = bytes;
+        self.discard(id);
+    }
+
+    /// Nobody will read it. To be called once for each packet.
+    pub(crate) fn discard(&mut self, id: PacketId) {
+        self.free.push(id.0);
+    }
+}
+
+/// A datagram that a host is about to send.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// When.
+    pub at: Instant,
+    /// Who sends it.
+    pub sender: HostId,
+    /// Where it comes from.
+    pub source: SocketAddr,
+    /// Where it goes to.
+    pub target: SocketAddr,
+    /// All of it.
+    pub bytes: &'a [u8],
+}
+
+/// What becomes of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The network treats it as usual.
+    Pass,
+    /// It is lost.
+    Drop,
+    /// These bytes go on in its place.
+    Replace(Vec<u8>),
+    /// It passes, this much later than it would.
+    Delay(Duration),
+}
+
+/// Sees every datagram that a host sends, before cuts, loss and latency.
+pub(crate) type Hook = Box<dyn FnMut(Datagram<'_>) -> Verdict + Send>;
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Burst, PER_CENT};
+
+    use super::*;
 
     /// When each of a thousand numbered datagrams arrives, by number.
     fn arrivals(link: Link) -> BTreeMap<u32, Vec<Instant>> {

@@ -10,29 +10,26 @@
 //! whatever does not come right now is the members' own doing: they must agree within a stated time, have
 //! nothing left over, and go back to one ping and one ack a period.
 
-mod attempt;
 mod conduct;
 mod outcome;
-mod peace;
-mod stage;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use swim_core::{Config, Instant};
 
+use crate::action::Action;
 use crate::evidence::{Happening, Phase, Scene, Witness};
-use crate::host::HostId;
+use crate::host::{HostId, Spec};
 use crate::invariants::{Case, Jury, Violation};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::sometimes::Sometimes;
 use crate::{Setup, World};
 
-pub use attempt::{attempt, attempt_twice};
 pub(crate) use conduct::GATHERING_PERIODS;
 pub use outcome::{Outcome, Verdict};
-pub(crate) use peace::{REST_PERIODS, RESTS};
 
 /// Is shown the transcript of each step.
 type OnStep = Box<dyn FnMut(&str) + Send>;
@@ -218,5 +215,100 @@ impl Witness for Watched {
     fn settled(&mut self, world: &World, host: HostId) {
         self.jury.settled(world, host);
         self.raise();
+    }
+}
+
+/// Carries `scenario` out; `prepare` may attach witnesses or set a limit. A panic of the core or of the
+/// simulator becomes the verdict.
+///
+/// # Errors
+/// The scenario cannot be carried out.
+pub fn attempt(scenario: &Scenario, prepare: impl FnOnce(&mut Run)) -> Result<Outcome, ScenarioError> {
+    let mut run = Run::new(scenario)?;
+    let finished = catch_unwind(AssertUnwindSafe(|| {
+        prepare(&mut run);
+        run.finish()
+    }));
+    Ok(finished.unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        Outcome { verdict: Verdict::Panicked(text.unwrap_or_default()), ..Outcome::of(&run, false) }
+    }))
+}
+
+/// [`attempt`] twice: the same scenario must give the same digest.
+///
+/// # Errors
+/// The scenario cannot be carried out.
+pub fn attempt_twice(scenario: &Scenario) -> Result<Outcome, ScenarioError> {
+    let [first, second] = [attempt(scenario, |_| {})?, attempt(scenario, |_| {})?];
+    if first.digest == second.digest {
+        return Ok(first);
+    }
+    let verdict = Verdict::Nondeterministic { first: first.digest, second: second.digest };
+    Ok(Outcome { verdict, ..first })
+}
+
+impl Run {
+    fn gather(&mut self) -> Result<(), Stop> {
+        self.enter(Phase::Gathering);
+        for _ in 0..self.case.scenario.hosts {
+            let host = self.world.start(Spec::new(self.case.config.clone()));
+            self.hosts.push(host);
+        }
+        for host in self.hosts.clone() {
+            self.case.scenario.join(&mut self.world, host);
+        }
+        self.go(self.periods(GATHERING_PERIODS))?;
+        self.over(Phase::Gathering)
+    }
+
+    fn trouble(&mut self) -> Result<(), Stop> {
+        self.enter(Phase::Trouble);
+        let began = self.world.now();
+        self.perform(&Action::SetDefaultLink(self.case.scenario.link));
+        for step in self.case.scenario.steps_in_order() {
+            self.go(began.after(step.at).since(self.world.now()))?;
+            self.perform(&step.action);
+        }
+        let end = began.after(self.case.scenario.trouble());
+        self.go(end.since(self.world.now()))?;
+        self.over(Phase::Trouble)
+    }
+
+    /// Does one thing, and what goes without saying after it.
+    fn perform(&mut self, action: &Action) {
+        self.case.scenario.act(&mut self.world, action);
+    }
+}
+
+/// Periods in which everything said has been said, and caches and health have settled.
+const SETTLED_WITHIN_PERIODS: u32 = 90;
+/// The same where tombstones live so short that addresses of the forgotten are asked one by one before it is
+/// known that nobody is missed there.
+const SETTLED_FORGETFUL_PERIODS: u32 = 450;
+/// Periods of one measurement of the rest, and how many there are: what somebody still learns may stir one
+/// stretch of time, but not every one.
+pub(crate) const REST_PERIODS: u32 = 40;
+pub(crate) const RESTS: u32 = 3;
+
+impl Run {
+    /// Whole links, nobody stopped, and the lost come back.
+    fn peace(&mut self) -> Result<(), Stop> {
+        self.enter(Phase::Peace);
+        self.case.scenario.make_peace(&mut self.world);
+        let limit = self.periods(self.case.scenario.agreed_within_periods());
+        let limit = self.case.scenario.expect.agree_within.unwrap_or(limit);
+        self.agreed = self.go_until(limit, World::converged)?;
+        self.over(Phase::Peace)
+    }
+
+    /// First whatever was said is said to the end, then it is measured.
+    fn rest(&mut self) -> Result<(), Stop> {
+        let forgetful = self.case.config.tombstone_life < self.periods(SETTLED_FORGETFUL_PERIODS);
+        self.go(self.periods(if forgetful { SETTLED_FORGETFUL_PERIODS } else { SETTLED_WITHIN_PERIODS }))?;
+        self.enter(Phase::Rest);
+        self.go(self.periods(REST_PERIODS * RESTS))?;
+        self.over(Phase::Rest)
     }
 }

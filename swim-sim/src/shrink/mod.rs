@@ -5,7 +5,9 @@
 //! still breaks the same law is kept. Every candidate is a whole new run, judged as the first one was; the
 //! order of the attempts is fixed, so the same failure always shrinks to the same scenario.
 
+mod actions;
 mod candidates;
+mod expectations;
 
 use std::time::Duration;
 

@@ -15,10 +15,9 @@ use swim_sim::swarm::Plan;
 use swim_sim::sweep::Sweep;
 
 use crate::args::MutantsArgs;
-use crate::error::Error;
-use crate::exit::Exit;
+use crate::exit::{Error, Exit};
+use crate::layout::{BAD, BOLD, DIM, GOOD, paint};
 use crate::source::PROGRAM;
-use crate::style::{BAD, BOLD, DIM, GOOD, paint};
 
 /// Seeds that are tried before the named scenarios: most mistakes show everywhere.
 const FIRST_SEEDS: u64 = 16;

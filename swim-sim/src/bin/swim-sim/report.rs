@@ -7,25 +7,22 @@ use swim_core::Instant;
 use swim_sim::Chronicle;
 use swim_sim::report::{self, Facts};
 use swim_sim::run::{Outcome, Verdict, attempt};
-use swim_sim::scenario::{ScenarioError, option_values};
+use swim_sim::scenario::option_values;
 
 use crate::args::ReportArgs;
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::play::conclude;
+use crate::exit::{Error, Exit};
+use crate::run::conclude;
 use crate::source::Chosen;
 
 pub(crate) fn report(args: &ReportArgs) -> Result<Exit, Error> {
     let chosen = args.source.choose()?;
     println!("replay: {}", chosen.replay);
-    let impossible = |error: ScenarioError| Error::usage(error.to_string());
     // Once to know when it fails, and once more to keep what happened around that moment.
-    let outcome = attempt(&chosen.scenario, |_| {}).map_err(impossible)?;
+    let outcome = attempt(&chosen.scenario, |_| {})?;
     let mut chronicle = Chronicle::new();
     chronicle.keep_around(failed_at(&outcome));
     let chronicle = Arc::new(Mutex::new(chronicle));
-    let mut again =
-        attempt(&chosen.scenario, |run| run.world().attach(Arc::clone(&chronicle))).map_err(impossible)?;
+    let mut again = attempt(&chosen.scenario, |run| run.world().attach(Arc::clone(&chronicle)))?;
     if again.digest != outcome.digest {
         again.verdict = Verdict::Nondeterministic { first: outcome.digest, second: again.digest };
         conclude(&chosen, &again, false);
@@ -53,7 +50,7 @@ fn failed_at(outcome: &Outcome) -> Instant {
 
 fn facts(chosen: &Chosen, outcome: &Outcome) -> Result<Facts, Error> {
     let scenario = &chosen.scenario;
-    let config = scenario.config().map_err(|error| Error::usage(error.to_string()))?;
+    let config = scenario.config()?;
     let mut options = vec![
         ("hosts".to_owned(), scenario.hosts.to_string()),
         ("link".to_owned(), format!("{:?}", scenario.link)),

@@ -1,14 +1,13 @@
 //! How a run's end is shown.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use serde_json::json;
 use swim_sim::run::{Outcome, Verdict};
 
-use crate::layout::{columns, moment, time};
-use crate::panics;
+use crate::layout::{BAD, DIM, GOOD, columns, moment, paint, time};
 use crate::source::Chosen;
-use crate::style::{BAD, DIM, GOOD, paint};
 
 /// The verdict in a sentence or two.
 pub(crate) fn sentence(outcome: &Outcome) -> String {
@@ -37,7 +36,7 @@ pub(crate) fn sentence(outcome: &Outcome) -> String {
             )
         }
         Verdict::Panicked(text) => {
-            let place = panics::place().unwrap_or_default();
+            let place = panic_place().unwrap_or_default();
             format!("{} {text}\n  {place}, at {}", paint(BAD, "panic:"), moment(outcome.ended))
         }
         Verdict::Nondeterministic { first, second } => {
@@ -64,7 +63,7 @@ pub(crate) fn json(chosen: &Chosen, outcome: &Outcome) -> serde_json::Value {
             "why": violation.broken.why,
             "hosts": violation.broken.hosts,
         }),
-        Verdict::Panicked(text) => json!({ "why": text, "place": panics::place() }),
+        Verdict::Panicked(text) => json!({ "why": text, "place": panic_place() }),
         _ => serde_json::Value::Null,
     };
     let laws: serde_json::Map<_, _> =
@@ -81,4 +80,25 @@ pub(crate) fn json(chosen: &Chosen, outcome: &Outcome) -> serde_json::Value {
         "sometimes": outcome.sometimes,
         "digest": outcome.digest.to_string(),
     })
+}
+
+thread_local! {
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Remembers where a panic was instead of printing it.
+pub(crate) fn keep_panics_quiet() {
+    let loud = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::env::var_os("RUST_BACKTRACE").is_some() {
+            loud(info);
+        }
+        let place = info.location().map(ToString::to_string);
+        PLACE.with(|held| *held.borrow_mut() = place);
+    }));
+}
+
+/// Where this thread panicked last.
+pub(crate) fn panic_place() -> Option<String> {
+    PLACE.with(|held| held.borrow_mut().take())
 }

@@ -1,9 +1,39 @@
-//! Simpler forms of an action: what is left of it when less of it does.
+//! The same action among other hosts.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Action;
-use crate::net::Link;
+use crate::World;
+use crate::action::Action;
+use crate::host::HostId;
+use crate::net::{Link, born_at};
+
+impl Action {
+    /// The same with each host under the name that `name` gives it, birthplaces included; `None`: a host that
+    /// it cannot do without has none. Groups and lists just lose those that have none.
+    #[must_use]
+    pub fn renamed(&self, name: &impl Fn(HostId) -> Option<HostId>) -> Option<Self> {
+        let place = |addr: SocketAddr| match born_at(addr) {
+            Some(host) => name(host).map(World::birthplace),
+            None => Some(addr),
+        };
+        let mut renamed = self.clone();
+        let names = renamed.names();
+        for host in names.hosts {
+            *host = name(*host)?;
+        }
+        for addr in names.addrs {
+            *addr = place(*addr)?;
+        }
+        if let Some(seeds) = names.seeds {
+            *seeds = seeds.iter().filter_map(|addr| place(*addr)).collect();
+        }
+        for group in names.groups {
+            *group = group.iter().filter_map(|host| name(*host)).collect();
+        }
+        Some(renamed)
+    }
+}
 
 impl Action {
     /// Ways in which this could be said more simply, the simplest first; whether they do the same is for whoever
@@ -133,8 +163,21 @@ impl Link {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::HostId;
+
+    use super::*;
+
+    #[test]
+    fn hosts_get_their_new_names_and_what_needs_a_lost_one_is_lost() {
+        let up_one = |host: HostId| host.0.checked_sub(1).map(HostId);
+        let [a, b, c] = [0, 1, 2].map(HostId);
+        assert_eq!(Action::Crash(b).renamed(&up_one), Some(Action::Crash(a)));
+        assert_eq!(Action::Cut { source: a, target: b }.renamed(&up_one), None);
+        let split = Action::Partition(vec![vec![a, b], vec![c]]);
+        assert_eq!(split.renamed(&up_one), Some(Action::Partition(vec![vec![a], vec![b]])));
+        let join = |host, seed| Action::Join { host, seeds: vec![World::birthplace(seed)] };
+        assert_eq!(join(c, b).renamed(&up_one), Some(join(b, a)));
+    }
 
     #[test]
     fn every_simpler_form_differs_and_they_come_to_an_end() {

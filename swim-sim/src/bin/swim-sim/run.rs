@@ -5,22 +5,19 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use anstream::println;
+use anstream::{print, println};
 use anstyle::Style;
 use swim_core::Instant;
 use swim_sim::HostId;
 use swim_sim::run::{Outcome, attempt, attempt_twice};
-use swim_sim::scenario::{option_values, print_duration};
+use swim_sim::scenario::{NAMES, Scenario, named, option_values, print_duration};
 
-use crate::args::{ReplayArgs, RunArgs};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::layout::{time, words};
-use crate::recorded;
-use crate::source::Chosen;
-use crate::step::Stepper;
-use crate::style::{BOLD, DIM, paint};
-use crate::verdict;
+use crate::args::{ReplayArgs, RunArgs, ScenarioArgs};
+use crate::exit::{Error, Exit};
+use crate::layout::{BOLD, DIM, Stepper, paint, time, words};
+use crate::source::{Chosen, Source};
+
+use crate::{recording, verdict};
 
 pub(crate) fn run(args: &RunArgs) -> Result<Exit, Error> {
     let chosen = args.source.choose()?;
@@ -41,7 +38,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Error> {
             }
         }),
     };
-    let outcome = attempted.map_err(|error| Error::usage(error.to_string()))?;
+    let outcome = attempted?;
     conclude(&chosen, &outcome, args.json);
     Ok(Exit::of(&outcome.verdict))
 }
@@ -60,8 +57,8 @@ fn life_file(folder: &Path, host: HostId, life: u32) -> Option<Box<dyn Write + S
 }
 
 pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Error> {
-    if let Some(path) = args.source.what.as_deref().map(Path::new).filter(|path| recorded::is_trace(path)) {
-        return recorded::replay(path, args);
+    if let Some(path) = args.source.what.as_deref().map(Path::new).filter(|path| recording::is_trace(path)) {
+        return recording::replay(path, args);
     }
     let mut chosen = args.source.choose()?;
     // What is cut short has another digest: the line that repeats it says where.
@@ -85,7 +82,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Error> {
             *beliefs.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = world.wrong_views().1;
         });
     });
-    let outcome = attempted.map_err(|error| Error::usage(error.to_string()))?;
+    let outcome = attempted?;
     if !args.json && args.until.is_some() {
         let beliefs = beliefs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         println!("{}\n{beliefs}", paint(BOLD, "wrong views at the end:"));
@@ -115,7 +112,7 @@ fn announce(chosen: &Chosen) -> Result<(), Error> {
             .collect();
         println!("{}", words("dials:", &dials));
     }
-    let config = scenario.config().map_err(|error| Error::usage(error.to_string()))?;
+    let config = scenario.config()?;
     let options: Vec<(String, Style)> = option_values(config.options())
         .iter()
         .map(|(name, value)| (format!("{name}={value}"), DIM))
@@ -153,4 +150,50 @@ pub(crate) fn conclude(chosen: &Chosen, outcome: &Outcome, json: bool) {
     println!("{}", verdict::laws(outcome));
     println!("replay: {}", chosen.replay);
     println!("digest: {}", outcome.digest);
+}
+
+pub(crate) fn scenario(args: &ScenarioArgs) -> Result<Exit, Error> {
+    if args.all {
+        return all(args);
+    }
+    let Some(what) = &args.what else { return list() };
+    let source =
+        Source { what: Some(what.clone()), seed: args.seed, set: Vec::new(), mutant: args.mutant.clone() };
+    if args.print {
+        match named(what) {
+            Some(text) => print!("{text}"),
+            None => print!("{}", text(&source.choose()?)?),
+        }
+        return Ok(Exit::Ok);
+    }
+    run(&RunArgs { source, twice: false, save: None, record: None, json: false })
+}
+
+fn list() -> Result<Exit, Error> {
+    let width = NAMES.iter().map(|name| name.len()).max().unwrap_or_default();
+    for name in NAMES {
+        let scenario = parsed(name)?;
+        println!("{}  {}", paint(BOLD, format!("{name:width$}")), scenario.about);
+    }
+    Ok(Exit::Ok)
+}
+
+fn all(args: &ScenarioArgs) -> Result<Exit, Error> {
+    let mut worst = Exit::Ok;
+    for name in NAMES {
+        let mut scenario = parsed(name)?;
+        scenario.seed = args.seed.unwrap_or(scenario.seed);
+        scenario.mutant.clone_from(&args.mutant);
+        let outcome = attempt(&scenario, |_| {}).map_err(|error| Error::usage(format!("{name}: {error}")))?;
+        println!("{}  {}", paint(BOLD, name), verdict::sentence(&outcome));
+        if worst == Exit::Ok {
+            worst = Exit::of(&outcome.verdict);
+        }
+    }
+    Ok(worst)
+}
+
+fn parsed(name: &str) -> Result<Scenario, Error> {
+    let text = named(name).unwrap_or_default();
+    toml::from_str(text).map_err(|error| Error::usage(format!("{name}: {error}")))
 }

@@ -1,10 +1,84 @@
-//! What can be said of an action without doing it: which fault it is, whom it concerns, what ends it.
+//! The kinds of trouble that a world knows.
 
+use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Action, FaultClass};
+use super::Action;
 use crate::host::HostId;
 use crate::net::Link;
+
+macro_rules! classes {
+    ($($about:literal $variant:ident $name:literal,)*) => {
+        /// A kind of fault: which were drawn, which were used, which band of a report a fault is in.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum FaultClass {
+            $(#[doc = $about] $variant,)*
+        }
+
+        impl FaultClass {
+            /// All of them, in the order of a report.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// Its name, in lower case with hyphens.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+classes! {
+    "A process dies without leaving." Crash "crash",
+    "A dead process is started again." Restart "restart",
+    "A process stands still." Pause "pause",
+    "Groups of hosts cannot reach each other." Partition "partition",
+    "One direction lets nothing pass." OneWayCut "one-way-cut",
+    "Datagrams are lost, each on its own." Loss "loss",
+    "Datagrams are lost in bursts." Burst "burst",
+    "Datagrams arrive twice." Duplication "duplication",
+    "Datagrams overtake each other." Reordering "reordering",
+    "Datagrams arrive with flipped bits." Corruption "corruption",
+    "Links are narrow, and their queues full." Rate "rate",
+    "Long datagrams vanish." Mtu "mtu",
+    "Links are slow, or of very varying speed." Latency "latency",
+    "Rare datagrams take very long." Spike "spike",
+    "A host takes long for each datagram." Slow "slow",
+    "A clock runs fast or slow." Drift "drift",
+    "A clock leaps forward, as after a suspend." Jump "jump",
+    "Timers fire late." LateTicks "late-ticks",
+    "A wall clock is wrong." Calendar "calendar",
+    "A host gets another address." Move "move",
+    "A node leaves." Leave "leave",
+    "A host's own stack refuses to send." Unplug "unplug",
+    "A second host uses an id that is in use." DuplicateId "duplicate-id",
+    "Random bytes arrive." Garbage "garbage",
+    "Changed copies of real datagrams arrive." Mutation "mutation",
+    "Old datagrams arrive again." Replay "replay",
+    "A sender claims what is not true." Forgery "forgery",
+    "Answers with guessed numbers arrive." SpoofedAck "spoofed-ack",
+    "A sender tries to make members send to a third party." Reflection "reflection",
+    "Many nodes that do not exist ask to join." Strangers "strangers",
+    "Datagrams come from another address than their sender's." WrongSource "wrong-source",
+}
+
+impl FaultClass {
+    /// The class of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+}
+
+impl fmt::Display for FaultClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
 /// Whether an action begins something that lasts, ends it, or is over as soon as it is done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,6 +89,19 @@ pub enum Phase {
     Ends,
     /// It is over at once.
     Once,
+}
+
+/// What an action names.
+#[derive(Default)]
+pub(crate) struct Names<'a> {
+    /// Hosts that it cannot do without.
+    pub(crate) hosts: Vec<&'a mut HostId>,
+    /// Addresses that it cannot do without, which may be birthplaces of hosts.
+    pub(crate) addrs: Vec<&'a mut SocketAddr>,
+    /// Addresses of which it can do without some.
+    pub(crate) seeds: Option<&'a mut Vec<SocketAddr>>,
+    /// Groups of hosts, of which it can do without some.
+    pub(crate) groups: &'a mut [Vec<HostId>],
 }
 
 impl Action {
@@ -71,7 +158,18 @@ impl Action {
     /// The hosts that this is done to, or that it names, in order and once each; none: all.
     #[must_use]
     pub fn hosts(&self) -> Vec<HostId> {
-        let mut hosts = match self {
+        let mut copy = self.clone();
+        let names = copy.names();
+        let single = names.hosts.into_iter().map(|host| *host);
+        let mut hosts: Vec<HostId> = single.chain(names.groups.iter().flatten().copied()).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts
+    }
+
+    /// Every host and address that it names.
+    pub(crate) fn names(&mut self) -> Names<'_> {
+        let (hosts, addrs, seeds) = match self {
             Self::Crash(host)
             | Self::Restart(host)
             | Self::Resume(host)
@@ -81,10 +179,7 @@ impl Action {
             | Self::Unmask(host)
             | Self::ResetLinksOf(host)
             | Self::Quicken(host)
-            | Self::RestartAs { host, .. }
-            | Self::Start { like: host, .. }
-            | Self::Foreigner { like: host, .. }
-            | Self::Twin { of: host, .. }
+            | Self::Pause { host, .. }
             | Self::SetLinksOf { host, .. }
             | Self::Slow { host, .. }
             | Self::Drift { host, .. }
@@ -94,28 +189,31 @@ impl Action {
             | Self::Garbage { host, .. }
             | Self::Mutants { host, .. }
             | Self::Replay { host, .. }
-            | Self::Reflect { host, .. }
             | Self::Strangers { host, .. }
-            | Self::Pause { host, .. }
-            | Self::Join { host, .. }
-            | Self::Mask { host, .. }
-            | Self::Move { host, .. } => vec![*host],
-            Self::SetMetadata { host, .. } | Self::Broadcast { host, .. } => vec![*host],
-            Self::Send { host, target, .. } | Self::Remove { host, target } => vec![*host, *target],
-            Self::SpoofAcks { host, subject, .. } => vec![*host, *subject],
-            Self::Forge { host, speaker, victim, .. } => {
-                [*host, *victim].into_iter().chain(*speaker).collect()
+            | Self::SetMetadata { host, .. }
+            | Self::Broadcast { host, .. } => (vec![host], vec![], None),
+            Self::Cut { source: host, target }
+            | Self::Mend { source: host, target }
+            | Self::SetLink { source: host, target, .. }
+            | Self::ResetLink { source: host, target }
+            | Self::Send { host, target, .. }
+            | Self::SpoofAcks { host, subject: target, .. }
+            | Self::Remove { host, target } => (vec![host, target], vec![], None),
+            Self::Move { host, addr }
+            | Self::Mask { host, addr }
+            | Self::Reflect { host, victim: addr, .. } => (vec![host], vec![addr], None),
+            Self::Start { like: host, seeds }
+            | Self::Twin { of: host, seeds }
+            | Self::Join { host, seeds } => (vec![host], vec![], Some(seeds)),
+            Self::RestartAs { host, addr, .. } => (vec![host], addr.iter_mut().collect(), None),
+            Self::Foreigner { like, addr, seeds, .. } => (vec![like], addr.iter_mut().collect(), Some(seeds)),
+            Self::Forge { host, speaker, victim, addr, .. } => {
+                ([host, victim].into_iter().chain(speaker).collect(), addr.iter_mut().collect(), None)
             }
-            Self::Partition(groups) => groups.concat(),
-            Self::Cut { source, target }
-            | Self::Mend { source, target }
-            | Self::SetLink { source, target, .. }
-            | Self::ResetLink { source, target } => vec![*source, *target],
-            Self::Heal | Self::Peace | Self::SetDefaultLink(_) => Vec::new(),
+            Self::Partition(groups) => return Names { groups, ..Names::default() },
+            Self::Heal | Self::SetDefaultLink(_) | Self::Peace => return Names::default(),
         };
-        hosts.sort_unstable();
-        hosts.dedup();
-        hosts
+        Names { hosts, addrs, seeds, groups: &mut [] }
     }
 
     /// The link that it puts between hosts.

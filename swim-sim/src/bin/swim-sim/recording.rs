@@ -9,12 +9,9 @@ use swim_sim::scenario::print_duration;
 use swim_trace::{MAGIC, Reader, ReplayError, ReplayOptions, Replayed, Step, replay as run};
 
 use crate::args::ReplayArgs;
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::layout::{moment, number};
+use crate::exit::{Error, Exit};
+use crate::layout::{BAD, BOLD, GOOD, Stepper, moment, number, paint};
 use crate::source::{PROGRAM, quoted};
-use crate::step::Stepper;
-use crate::style::{BAD, BOLD, GOOD, paint};
 
 /// Whether a file begins as a trace does, or is called like one.
 pub(crate) fn is_trace(path: &Path) -> bool {

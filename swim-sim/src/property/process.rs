@@ -2,9 +2,7 @@
 
 use swim_core::{Event, Instant};
 
-use super::awakening::Awakening;
-use super::timers::Timers;
-use super::{Application, Context};
+use super::application::{Application, Context, Timers};
 use crate::random::purpose;
 use crate::{HostId, Presence, Random, World};
 
@@ -102,5 +100,33 @@ impl<A: Application> Seat<A> {
         let app = self.app.as_mut()?;
         let (timers, random) = (&mut self.timers, &mut self.random);
         Some(turn(app, &mut Context { world, host: self.host, timers, random }))
+    }
+}
+
+/// Whether a process stands still, and what happens when it does not any more.
+struct Awakening {
+    stands_still: bool,
+    /// Its timers do not fire earlier.
+    timers_from: Instant,
+    coin: Random,
+}
+
+impl Awakening {
+    fn new(seed: u64, host: HostId) -> Self {
+        let coin = Random::new(seed, purpose::AWAKENING, u64::from(host.0));
+        Self { stands_still: false, timers_from: Instant::ORIGIN, coin }
+    }
+
+    /// Looks at the process after something happened.
+    fn look(&mut self, world: &World, host: HostId) {
+        let stood_still = std::mem::replace(&mut self.stands_still, !world.is_running(host));
+        if stood_still && !self.stands_still {
+            // What has gathered is read at this very instant, and at equal times timers come first.
+            self.timers_from = Instant::from_nanos(world.now().as_nanos() + self.coin.below(2));
+        }
+    }
+
+    const fn timers_from(&self) -> Instant {
+        self.timers_from
     }
 }

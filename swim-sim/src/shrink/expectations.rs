@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::expect::{Expect, Sent, Told, Unchanged, Views};
 use crate::World;
 use crate::host::HostId;
 use crate::net::born_at;
+use crate::scenario::{Expect, Sent, Told, Unchanged, Views};
 
 impl Expect {
     /// The same with each host under the name that `name` gives it. Lists lose those that have none; a sentence

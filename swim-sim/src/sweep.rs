@@ -1,0 +1,252 @@
+//! Many seeds, on all cores, with one result whatever the number of cores.
+//!
+//! Workers take seeds in order and finish them in any; results are handed on in the order of the seeds, so
+//! that the output of a sweep, and where it stops, do not depend on how many workers there were.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::{Outcome, Verdict, attempt, attempt_twice};
+use crate::scenario::{Scenario, ScenarioError};
+use crate::sometimes::wanted;
+use crate::swarm::Plan;
+
+/// Which seeds, and how.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// The seeds.
+    pub seeds: Range<u64>,
+    /// Every so-many-th of them: shard `shard.0` of `shard.1`, counted from 0.
+    pub shard: (u64, u64),
+    /// Runs at once.
+    pub jobs: usize,
+    /// Goes on after a failure.
+    pub keep_going: bool,
+    /// Every so-many-th seed is run twice, and its digests compared; 0: none.
+    pub twice_every: u64,
+    /// Dials set by hand, as `name=value`.
+    pub set: Vec<String>,
+    /// A deliberately broken core.
+    pub mutant: Option<String>,
+}
+
+impl Sweep {
+    /// All of `seeds`, on one core, until the first failure, every 50th twice.
+    #[must_use]
+    pub const fn of(seeds: Range<u64>) -> Self {
+        Self {
+            seeds,
+            shard: (0, 1),
+            jobs: 1,
+            keep_going: false,
+            twice_every: 50,
+            set: Vec::new(),
+            mutant: None,
+        }
+    }
+
+    /// Whether it can be made: every dial and the mutant exist.
+    ///
+    /// # Errors
+    /// The first that does not, or a value that it cannot have.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        self.scenario(self.seeds.start)?.check()
+    }
+
+    /// Runs them. `each` gets the results in the order of their seeds and says whether to go on; a `false`
+    /// lets nothing further begin.
+    ///
+    /// # Errors
+    /// As [`Sweep::check`] has them.
+    pub fn run(&self, mut each: impl FnMut(&Record) -> bool) -> Result<Tally, ScenarioError> {
+        self.check()?;
+        let mine: Vec<u64> = self.seeds.clone().filter(|seed| seed % self.shard.1 == self.shard.0).collect();
+        let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+        let (sender, receiver) = mpsc::channel();
+        let mut tally = Tally::default();
+        std::thread::scope(|scope| {
+            for _ in 0..self.jobs.max(1) {
+                let (sender, mine, next, stop) = (sender.clone(), &mine, &next, &stop);
+                scope.spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        let place = next.fetch_add(1, Ordering::Relaxed);
+                        let seed = usize::try_from(place).ok().and_then(|place| mine.get(place));
+                        let Some(seed) = seed else { return };
+                        if sender.send((place, self.one(*seed))).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let mut waiting = BTreeMap::new();
+            let mut turn = 0;
+            for (place, record) in receiver {
+                waiting.insert(place, record);
+                while let Some(record) = waiting.remove(&turn) {
+                    turn += 1;
+                    if stop.load(Ordering::Relaxed) {
+                        continue;
+                    }
+                    tally.add(&record);
+                    let go_on = each(&record);
+                    if !go_on || (!record.is_good() && !self.keep_going) {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                }
+            }
+        });
+        Ok(tally)
+    }
+
+    fn scenario(&self, seed: u64) -> Result<Scenario, ScenarioError> {
+        let mut plan = Plan::draw(seed);
+        self.set.iter().try_for_each(|assignment| plan.set(assignment))?;
+        let mut scenario = plan.scenario();
+        scenario.mutant.clone_from(&self.mutant);
+        Ok(scenario)
+    }
+
+    fn one(&self, seed: u64) -> Record {
+        let scenario = self.scenario(seed).expect("it was tried with the first seed");
+        let twice = self.twice_every > 0 && seed.is_multiple_of(self.twice_every);
+        let outcome = if twice { attempt_twice(&scenario) } else { attempt(&scenario, |_| {}) };
+        Record::of(seed, scenario.hosts, &outcome)
+    }
+}
+
+/// One run of a sweep.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Record {
+    /// Its seed.
+    pub seed: u64,
+    /// One word: see [`Verdict::word`].
+    pub verdict: String,
+    /// The law that was broken, by number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub law: Option<String>,
+    /// What happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// When the run ended, in milliseconds of the world's clock.
+    pub ended_ms: u64,
+    /// How long after peace came all agreed, in milliseconds.
+    pub agreed_ms: Option<u64>,
+    /// Hosts at the beginning.
+    pub hosts: u32,
+    /// The run's digest.
+    pub digest: String,
+    /// How often each law had something to judge, by its number.
+    pub laws: BTreeMap<String, u64>,
+    /// Rare things that happened, and how often.
+    pub sometimes: BTreeMap<String, u64>,
+}
+
+impl Record {
+    fn of(seed: u64, hosts: u32, outcome: &Result<Outcome, ScenarioError>) -> Self {
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                let (verdict, why) = ("impossible".to_owned(), Some(error.to_string()));
+                return Self { seed, verdict, why, hosts, ..Self::default() };
+            }
+        };
+        let why = match &outcome.verdict {
+            Verdict::Broken(violation) => Some(format!("{}: {}", violation.law, violation.broken.why)),
+            Verdict::Panicked(text) => Some(text.clone()),
+            Verdict::Nondeterministic { first, second } => Some(format!("digests {first} and {second}")),
+            Verdict::Passed | Verdict::CutShort => None,
+        };
+        Self {
+            seed,
+            verdict: outcome.verdict.word().to_owned(),
+            law: outcome.verdict.law().map(str::to_owned),
+            why,
+            ended_ms: outcome.ended.as_nanos() / 1_000_000,
+            agreed_ms: outcome.agreed.map(|agreed| u64::try_from(agreed.as_millis()).unwrap_or(u64::MAX)),
+            hosts,
+            digest: outcome.digest.to_string(),
+            laws: outcome.laws.iter().map(|(law, looked)| (law.number.to_owned(), *looked)).collect(),
+            sometimes: outcome.sometimes.iter().map(|(name, hits)| ((*name).to_owned(), *hits)).collect(),
+        }
+    }
+
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.verdict == "passed"
+    }
+}
+
+/// Seeds after which everything that is to happen now and then should have happened.
+pub const ENOUGH: u64 = 1_000;
+
+/// The sum of many runs. Adding up shards in any order gives the same.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Tally {
+    /// Runs.
+    pub runs: u64,
+    /// The smallest and the largest seed.
+    pub seeds: Option<(u64, u64)>,
+    /// Failed runs: seed and record.
+    pub failures: BTreeMap<u64, Record>,
+    /// How often each law had something to judge.
+    pub laws: BTreeMap<String, u64>,
+    /// Rare things that happened, and how often.
+    pub sometimes: BTreeMap<String, u64>,
+    /// The longest that it took until all agreed, and in which seed.
+    pub agreed_ms: Option<(u64, u64)>,
+    /// Simulated time of all runs.
+    pub simulated_ms: u64,
+    /// All digests in one, whatever their order.
+    pub digest: u64,
+}
+
+impl Tally {
+    /// What a sweep of [`ENOUGH`] seeds should have seen and this one has not, and what it takes.
+    #[must_use]
+    pub fn missed(&self) -> Vec<(&'static str, &'static str)> {
+        wanted().filter(|(name, _)| !self.sometimes.contains_key(*name)).collect()
+    }
+
+    /// The laws that never had anything to judge.
+    #[must_use]
+    pub fn idle_laws(&self) -> Vec<&str> {
+        self.laws.iter().filter(|(_, looked)| **looked == 0).map(|(law, _)| law.as_str()).collect()
+    }
+
+    /// Whether it was large enough to have seen everything, and has not.
+    #[must_use]
+    pub fn tried_too_little(&self) -> bool {
+        self.runs >= ENOUGH && !(self.missed().is_empty() && self.idle_laws().is_empty())
+    }
+
+    /// One run more.
+    pub fn add(&mut self, record: &Record) {
+        self.runs += 1;
+        let (least, most) = self.seeds.unwrap_or((record.seed, record.seed));
+        self.seeds = Some((least.min(record.seed), most.max(record.seed)));
+        if !record.is_good() {
+            self.failures.insert(record.seed, record.clone());
+        }
+        for (law, looked) in &record.laws {
+            *self.laws.entry(law.clone()).or_default() += looked;
+        }
+        for (name, hits) in &record.sometimes {
+            *self.sometimes.entry(name.clone()).or_default() += hits;
+        }
+        if let Some(agreed) = record.agreed_ms {
+            self.agreed_ms = self.agreed_ms.max(Some((agreed, record.seed)));
+        }
+        self.simulated_ms += record.ended_ms;
+        let digest = u64::from_str_radix(&record.digest, 16).unwrap_or_default();
+        let mut both = crate::Fingerprint::new();
+        both.absorb(record.seed);
+        both.absorb(digest);
+        self.digest = self.digest.wrapping_add(both.value());
+    }
+}
