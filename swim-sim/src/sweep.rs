@@ -10,9 +10,9 @@ use std::sync::mpsc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::coverage::wanted;
 use crate::run::{Outcome, Verdict, attempt, attempt_twice};
 use crate::scenario::{Scenario, ScenarioError};
-use crate::sometimes::wanted;
 use crate::swarm::Plan;
 
 /// Which seeds, and how.
@@ -156,7 +156,7 @@ impl Record {
             }
         };
         let why = match &outcome.verdict {
-            Verdict::Broken(violation) => Some(format!("{}: {}", violation.law, violation.broken.why)),
+            Verdict::Broken(violation) => Some(format!("{}: {}", violation.property, violation.broken.why)),
             Verdict::Panicked(text) => Some(text.clone()),
             Verdict::Nondeterministic { first, second } => Some(format!("digests {first} and {second}")),
             Verdict::Passed | Verdict::CutShort => None,
@@ -170,7 +170,7 @@ impl Record {
             agreed_ms: outcome.agreed.map(|agreed| u64::try_from(agreed.as_millis()).unwrap_or(u64::MAX)),
             hosts,
             digest: outcome.digest.to_string(),
-            laws: outcome.laws.iter().map(|(law, looked)| (law.number.to_owned(), *looked)).collect(),
+            laws: outcome.laws.iter().map(|(law, looked)| (law.id.to_owned(), *looked)).collect(),
             sometimes: outcome.sometimes.iter().map(|(name, hits)| ((*name).to_owned(), *hits)).collect(),
         }
     }

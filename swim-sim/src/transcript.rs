@@ -9,7 +9,7 @@ use std::str;
 
 use swim_core::{Event, Instant, describe};
 
-use crate::evidence::Fate;
+use crate::ground_truth::Fate;
 use crate::host::HostId;
 
 /// The lines so far.

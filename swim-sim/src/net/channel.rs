@@ -10,7 +10,7 @@ use std::time::Duration;
 use swim_core::Instant;
 
 use super::link::{Burst, Link, Rate};
-use crate::evidence::Fate;
+use crate::ground_truth::Fate;
 use crate::host::HostId;
 use crate::random::{Random, is_chosen, purpose, scale};
 

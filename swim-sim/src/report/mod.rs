@@ -1,6 +1,6 @@
 //! A run, told to a person: one HTML page that needs nothing but a browser, and a trace for Perfetto.
 //!
-//! Both are written from a [`Chronicle`](crate::Chronicle), which saw what happened, and from [`Facts`], which
+//! Both are written from a [`Timeline`](crate::Timeline), which saw what happened, and from [`Facts`], which
 //! say how it was judged. The page is one file: styles, scripts and data are inside, nothing is fetched from
 //! anywhere, so it can be attached to an issue and opened from disk ten years later.
 
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Chronicle;
+use crate::Timeline;
 use crate::run::{Outcome, Verdict};
 
 pub use perfetto::perfetto;
@@ -32,8 +32,8 @@ const SCRIPTS: [&str; 7] = [
 
 /// The report of a run as one HTML page that opens from disk and fetches nothing.
 #[must_use]
-pub fn html(chronicle: &Chronicle, facts: &Facts) -> String {
-    let data = serde_json::to_string(&Data::new(chronicle, facts)).expect("strings and numbers are JSON");
+pub fn html(timeline: &Timeline, facts: &Facts) -> String {
+    let data = serde_json::to_string(&Data::new(timeline, facts)).expect("strings and numbers are JSON");
     let title = if facts.title.is_empty() { "a simulated run" } else { &facts.title };
     let parts = [
         ("{{title}}", escape(title)),
@@ -113,11 +113,13 @@ impl From<&Outcome> for Facts {
             _ => None,
         };
         let invariants = outcome.laws.iter().map(|(law, looked)| Invariant {
-            number: law.number.to_owned(),
+            number: law.id.to_owned(),
             name: law.name.to_owned(),
-            statement: law.says.to_owned(),
+            statement: law.claim.to_owned(),
             looked: *looked,
-            broken: violation.filter(|broken| broken.law == *law).map(|broken| broken.broken.why.clone()),
+            broken: violation
+                .filter(|broken| broken.property == *law)
+                .map(|broken| broken.broken.why.clone()),
         });
         Self {
             digest: outcome.digest.to_string(),
@@ -146,7 +148,7 @@ fn sentence(outcome: &Outcome) -> String {
         }
         Verdict::CutShort => "Stopped before its end; every law held so far.".to_owned(),
         Verdict::Broken(violation) => {
-            format!("{} {}: {}", violation.law.number, violation.law.name, violation.broken.why)
+            format!("{} {}: {}", violation.property.id, violation.property.name, violation.broken.why)
         }
         Verdict::Panicked(message) => format!("It panicked: {message}"),
         Verdict::Nondeterministic { first, second } => {

@@ -178,7 +178,7 @@ impl World {
 
     /// `host`, as a datagram forged in its name calls it.
     fn sender(&self, host: HostId) -> Sender {
-        let fact = self.census.fact(host);
+        let fact = self.ground_truth.fact(host);
         let incarnation = self.node(host).map_or(0, |node| node.incarnation().0);
         let label = self.hosts[host.index()].config.label_hash();
         Sender { label, mention: Mention { id: fact.id.0, epoch: fact.epoch.0, incarnation } }
