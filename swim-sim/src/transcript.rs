@@ -9,8 +9,8 @@ use std::str;
 
 use swim_core::{Event, Instant, describe};
 
-use crate::ground_truth::Fate;
-use crate::host::HostId;
+use crate::host_id::HostId;
+use crate::traffic::Fate;
 
 /// The lines so far.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Action;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::net::Link;
 
 macro_rules! classes {
@@ -285,5 +285,24 @@ impl Action {
                 | Self::SetLinksOf { .. }
                 | Self::ResetLinksOf(_)
         )
+    }
+}
+
+impl Link {
+    /// The kinds of faults that this link has, compared with [`Link::lan`].
+    #[must_use]
+    pub fn faults(&self) -> Vec<FaultClass> {
+        let all = [
+            (FaultClass::Loss, self.loss_ppm > 0),
+            (FaultClass::Burst, self.burst.is_some()),
+            (FaultClass::Duplication, self.duplicate_ppm > 0),
+            (FaultClass::Reordering, self.reorder_ppm > 0),
+            (FaultClass::Corruption, self.corrupt_ppm > 0),
+            (FaultClass::Rate, self.rate.is_some()),
+            (FaultClass::Mtu, self.mtu.is_some()),
+            (FaultClass::Latency, self.latency != Self::lan().latency),
+            (FaultClass::Spike, self.spike_ppm > 0),
+        ];
+        all.into_iter().filter(|(_, has)| *has).map(|(class, _)| class).collect()
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::net::{Directions, Link};
 use crate::text;
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 use swim_core::Instant;
 
 use super::link::{Burst, Link, Rate};
-use crate::ground_truth::Fate;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::random::{Random, is_chosen, purpose, scale};
+use crate::traffic::Fate;
 
 /// A direction: from a host to a host, or to addresses outside.
 pub(crate) type Way = (HostId, Option<HostId>);

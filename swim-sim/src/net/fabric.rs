@@ -10,12 +10,11 @@ use super::channel::{Channels, Passage, Throw, Throws, corrupt};
 use super::{Directory, Link, Network};
 use crate::alarms::Alarms;
 use crate::fingerprint::Fingerprint;
-use crate::ground_truth::Fate;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::hostile::Tape;
 use crate::queue::{PacketId, Pending, Queue};
 use crate::random::is_chosen;
-use crate::traffic::Traffic;
+use crate::traffic::{Fate, Traffic};
 use crate::transcript::Transcript;
 
 /// What becomes of a datagram, in the fingerprint.
@@ -326,7 +325,7 @@ mod tests {
         let target: SocketAddr = "192.0.2.1:1".parse().expect("a valid address");
         fabric.outside.insert(target, Vec::new());
         for number in 0..1000_u32 {
-            fabric.send(HostId(0), Directory::birthplace(HostId(0)), target, &number.to_le_bytes());
+            fabric.send(HostId(0), HostId(0).birthplace(), target, &number.to_le_bytes());
         }
         while let Some((at, what)) = fabric.queue.pop() {
             fabric.now = at;
@@ -386,7 +385,7 @@ mod tests {
         }));
         let texts: [&[u8]; 4] = [b"delay", b"drop", b"replace", b"pass"];
         for text in texts {
-            fabric.send(HostId(0), Directory::birthplace(HostId(0)), target, text);
+            fabric.send(HostId(0), HostId(0).birthplace(), target, text);
         }
         let mut arrived = Vec::new();
         while let Some((at, Pending::Arrive(packet))) = fabric.queue.pop() {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::FaultClass;
 use crate::random::scale;
 use crate::text;
 
@@ -168,23 +167,6 @@ impl Link {
     #[must_use]
     pub const fn mtu(self, bytes: u32) -> Self {
         Self { mtu: Some(bytes), ..self }
-    }
-
-    /// The kinds of faults that this link has, compared with [`Link::lan`].
-    #[must_use]
-    pub fn faults(&self) -> Vec<FaultClass> {
-        let all = [
-            (FaultClass::Loss, self.loss_ppm > 0),
-            (FaultClass::Burst, self.burst.is_some()),
-            (FaultClass::Duplication, self.duplicate_ppm > 0),
-            (FaultClass::Reordering, self.reorder_ppm > 0),
-            (FaultClass::Corruption, self.corrupt_ppm > 0),
-            (FaultClass::Rate, self.rate.is_some()),
-            (FaultClass::Mtu, self.mtu.is_some()),
-            (FaultClass::Latency, self.latency != Self::lan().latency),
-            (FaultClass::Spike, self.spike_ppm > 0),
-        ];
-        all.into_iter().filter(|(_, has)| *has).map(|(class, _)| class).collect()
     }
 }
 

@@ -6,7 +6,7 @@ mod fabric;
 mod link;
 mod network;
 
-pub(crate) use directory::{Directory, born_at};
+pub(crate) use directory::Directory;
 pub(crate) use fabric::Fabric;
 pub use fabric::{Arrival, Datagram, Verdict};
 pub use link::{Burst, Latency, Link, PER_CENT, Rate};

@@ -7,7 +7,7 @@ use swim_core::describe;
 
 use super::Facts;
 use crate::ground_truth::{Fate, Phase, Presence};
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::timeline::{NOBODY, News, OUTSIDE, Sending, Timeline};
 use crate::traffic::kind_of;
 

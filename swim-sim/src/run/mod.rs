@@ -23,9 +23,10 @@ use swim_core::{Config, Instant};
 use crate::action::Action;
 use crate::coverage::Coverage;
 use crate::ground_truth::{Happening, Phase, Scene, Watcher};
-use crate::host::{HostId, Spec};
+use crate::host::Spec;
+use crate::host_id::HostId;
 use crate::properties::{Case, Checker, Violation};
-use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario::{REST_PERIODS, RESTS, Scenario, ScenarioError};
 use crate::{Setup, World};
 
 pub(crate) use conduct::GATHERING_PERIODS;
@@ -63,7 +64,7 @@ impl Run {
     /// The scenario cannot be carried out.
     pub fn new(scenario: &Scenario) -> Result<Self, ScenarioError> {
         scenario.check()?;
-        crate::mutants::choose(scenario.mutant.as_deref())?;
+        crate::mutants::choose(scenario.mutant.as_deref()).map_err(ScenarioError)?;
         let case = Case::of(scenario)?;
         let mut world = World::with(Setup::new(scenario.seed));
         let broken = Arc::new(AtomicBool::new(false));
@@ -288,10 +289,6 @@ const SETTLED_WITHIN_PERIODS: u32 = 90;
 /// The same where tombstones live so short that addresses of the forgotten are asked one by one before it is
 /// known that nobody is missed there.
 const SETTLED_FORGETFUL_PERIODS: u32 = 450;
-/// Periods of one measurement of the rest, and how many there are: what somebody still learns may stir one
-/// stretch of time, but not every one.
-pub(crate) const REST_PERIODS: u32 = 40;
-pub(crate) const RESTS: u32 = 3;
 
 impl Run {
     /// Whole links, nobody stopped, and the lost come back.

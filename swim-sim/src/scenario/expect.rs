@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use swim_core::Status;
 
 use super::ScenarioError;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::text;
 use crate::text::duration::print;
 

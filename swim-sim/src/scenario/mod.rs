@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use swim_core::{Config, Options};
 
 use crate::action::Action;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::net::Link;
 use crate::text;
 
@@ -52,6 +52,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 pub fn print_duration(duration: Duration) -> String {
     text::duration::print(duration)
 }
+
+/// Periods of one measurement of the rest, and how many there are: what somebody still learns may stir one
+/// stretch of time, but not every one.
+pub(crate) const REST_PERIODS: u32 = 40;
+pub(crate) const RESTS: u32 = 3;
 
 /// Most hosts of a scenario.
 pub const HOSTS_MAX: u32 = 100_000;
@@ -186,7 +191,7 @@ impl Scenario {
     /// What is wrong with it, by name and value.
     pub fn check(&self) -> Result<(), ScenarioError> {
         self.config()?;
-        crate::mutants::check(self.mutant.as_deref())?;
+        crate::mutants::check(self.mutant.as_deref()).map_err(ScenarioError)?;
         if self.hosts < 1 || self.hosts > HOSTS_MAX {
             return Err(ScenarioError(format!("hosts is {}; expected 1 to {HOSTS_MAX}", self.hosts)));
         }

@@ -3,18 +3,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::World;
 use crate::action::Action;
-use crate::host::HostId;
-use crate::net::{Link, born_at};
+use crate::host_id::HostId;
+use crate::net::Link;
 
 impl Action {
     /// The same with each host under the name that `name` gives it, birthplaces included; `None`: a host that
     /// it cannot do without has none. Groups and lists just lose those that have none.
     #[must_use]
     pub fn renamed(&self, name: &impl Fn(HostId) -> Option<HostId>) -> Option<Self> {
-        let place = |addr: SocketAddr| match born_at(addr) {
-            Some(host) => name(host).map(World::birthplace),
+        let place = |addr: SocketAddr| match HostId::born_at(addr) {
+            Some(host) => name(host).map(HostId::birthplace),
             None => Some(addr),
         };
         let mut renamed = self.clone();
@@ -175,7 +174,7 @@ mod tests {
         assert_eq!(Action::Cut { source: a, target: b }.renamed(&up_one), None);
         let split = Action::Partition(vec![vec![a, b], vec![c]]);
         assert_eq!(split.renamed(&up_one), Some(Action::Partition(vec![vec![a], vec![b]])));
-        let join = |host, seed| Action::Join { host, seeds: vec![World::birthplace(seed)] };
+        let join = |host, seed: HostId| Action::Join { host, seeds: vec![seed.birthplace()] };
         assert_eq!(join(c, b).renamed(&up_one), Some(join(b, a)));
     }
 

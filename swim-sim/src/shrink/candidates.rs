@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::Link;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::scenario::{Profile, Scenario, Settings};
 
 /// One way.

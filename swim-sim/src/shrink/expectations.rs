@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use crate::World;
-use crate::host::HostId;
-use crate::net::born_at;
+use crate::host_id::HostId;
 use crate::scenario::{Expect, Sent, Told, Unchanged, Views};
 
 impl Expect {
@@ -26,8 +24,8 @@ impl Expect {
             Some(Told { of, by, at, ..told.clone() })
         };
         let sent = |sent: &Sent| {
-            let to = match sent.to.map(|to| (to, born_at(to))) {
-                Some((_, Some(host))) => Some(World::birthplace(name(host)?)),
+            let to = match sent.to.map(|to| (to, HostId::born_at(to))) {
+                Some((_, Some(host))) => Some(name(host)?.birthplace()),
                 other => other.map(|(to, _)| to),
             };
             Some(Sent { by: some(&sent.by)?, to, ..sent.clone() })

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{Plan, SEEDS};
 use crate::Directions;
 use crate::action::{Action, Inbox, Memory, Origin, Says};
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::random::{Random, purpose};
 use crate::scenario::{Profile, Step};
 

@@ -13,7 +13,7 @@ use faults::Drawing;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::net::{Burst, Latency, Rate};
 use crate::random::purpose;
 use crate::scenario::{Expect, Profile, Scenario, Setting, Settings};

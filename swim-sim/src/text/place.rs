@@ -4,15 +4,14 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::host::HostId;
-use crate::net::{Directory, born_at};
+use crate::host_id::HostId;
 
 /// One address.
 struct Place(SocketAddr);
 
 impl Serialize for Place {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match born_at(self.0) {
+        match HostId::born_at(self.0) {
             Some(host) => host.serialize(serializer),
             None => serializer.collect_str(&self.0),
         }
@@ -27,7 +26,7 @@ impl<'de> Deserialize<'de> for Place {
             if host.0 > 0xff_fffe {
                 return Err(serde::de::Error::custom(format!("{host} has no address to be born at")));
             }
-            return Ok(Self(Directory::birthplace(host)));
+            return Ok(Self(host.birthplace()));
         }
         let wrong =
             |_| format!("{text:?} is no address: \"192.0.2.1:7946\", or \"#3\" for a host's birthplace");

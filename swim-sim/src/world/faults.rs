@@ -11,7 +11,7 @@ use crate::action::{Action, Inbox};
 use crate::ground_truth::{Fate, Happening};
 use crate::ground_truth::{HostTruth, Presence};
 use crate::host::{Host, HostId, Spec};
-use crate::net::{Arrival, Datagram, Directory, Network, Verdict};
+use crate::net::{Arrival, Datagram, Network, Verdict};
 use crate::random::{Random, purpose};
 
 /// A stranger's datagram, in the fingerprint.
@@ -137,6 +137,6 @@ impl World {
     /// The address that a host with this number is born at: 10.0.0.1:7946 for host 0.
     #[must_use]
     pub fn birthplace(host: HostId) -> SocketAddr {
-        Directory::birthplace(host)
+        host.birthplace()
     }
 }

@@ -8,7 +8,7 @@ use proptest::sample::select;
 
 use super::Topology;
 use crate::action::{Action, FaultClass, Inbox, Memory, Origin, Says};
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::net::{Burst, Latency, Rate};
 use crate::scenario::Step;
 use crate::{Directions, Link, PER_CENT};
@@ -120,7 +120,7 @@ impl Fault {
         let host = HostId(topology.seeds + self.host % others);
         let [high, low] = self.side.to_be_bytes();
         let away = SocketAddr::from(([10, 99, high, low], 7000));
-        [(begin, away), (end, crate::World::birthplace(host))]
+        [(begin, away), (end, host.birthplace())]
             .map(|(at, addr)| Step { at, action: Action::Move { host, addr } })
             .into()
     }
