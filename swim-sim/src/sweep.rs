@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use serde::{Deserialize, Serialize};
 
 use crate::coverage::wanted;
-use crate::run::{Outcome, Verdict, attempt, attempt_twice};
+use crate::run::{Finished, Outcome, attempt, attempt_twice};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::swarm::Plan;
 
@@ -73,10 +73,10 @@ impl Sweep {
                 let (sender, mine, next, stop) = (sender.clone(), &mine, &next, &stop);
                 scope.spawn(move || {
                     while !stop.load(Ordering::Relaxed) {
-                        let place = next.fetch_add(1, Ordering::Relaxed);
-                        let seed = usize::try_from(place).ok().and_then(|place| mine.get(place));
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let seed = usize::try_from(index).ok().and_then(|index| mine.get(index));
                         let Some(seed) = seed else { return };
-                        if sender.send((place, self.one(*seed))).is_err() {
+                        if sender.send((index, self.one(*seed))).is_err() {
                             return;
                         }
                     }
@@ -85,8 +85,8 @@ impl Sweep {
             drop(sender);
             let mut waiting = BTreeMap::new();
             let mut turn = 0;
-            for (place, record) in receiver {
-                waiting.insert(place, record);
+            for (index, record) in receiver {
+                waiting.insert(index, record);
                 while let Some(record) = waiting.remove(&turn) {
                     turn += 1;
                     if stop.load(Ordering::Relaxed) {
@@ -114,8 +114,8 @@ impl Sweep {
     fn one(&self, seed: u64) -> Record {
         let scenario = self.scenario(seed).expect("it was tried with the first seed");
         let twice = self.twice_every > 0 && seed.is_multiple_of(self.twice_every);
-        let outcome = if twice { attempt_twice(&scenario) } else { attempt(&scenario, |_| {}) };
-        Record::of(seed, scenario.hosts, &outcome)
+        let finished = if twice { attempt_twice(&scenario) } else { attempt(&scenario, |_| {}) };
+        Record::of(seed, scenario.hosts, &finished)
     }
 }
 
@@ -124,11 +124,12 @@ impl Sweep {
 pub struct Record {
     /// Its seed.
     pub seed: u64,
-    /// One word: see [`Verdict::word`].
-    pub verdict: String,
-    /// The law that was broken, by number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub law: Option<String>,
+    /// One word: see [`Outcome::word`].
+    #[serde(rename = "verdict")]
+    pub outcome: String,
+    /// The property that was broken, by its id.
+    #[serde(rename = "law", default, skip_serializing_if = "Option::is_none")]
+    pub property: Option<String>,
     /// What happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -140,45 +141,50 @@ pub struct Record {
     pub hosts: u32,
     /// The run's digest.
     pub digest: String,
-    /// How often each law had something to judge, by its number.
-    pub laws: BTreeMap<String, u64>,
+    /// How often each property had something to check, by its id.
+    #[serde(rename = "laws")]
+    pub properties: BTreeMap<String, u64>,
     /// Rare things that happened, and how often.
     pub sometimes: BTreeMap<String, u64>,
 }
 
 impl Record {
-    fn of(seed: u64, hosts: u32, outcome: &Result<Outcome, ScenarioError>) -> Self {
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
+    fn of(seed: u64, hosts: u32, finished: &Result<Finished, ScenarioError>) -> Self {
+        let finished = match finished {
+            Ok(finished) => finished,
             Err(error) => {
-                let (verdict, why) = ("impossible".to_owned(), Some(error.to_string()));
-                return Self { seed, verdict, why, hosts, ..Self::default() };
+                let (outcome, why) = ("impossible".to_owned(), Some(error.to_string()));
+                return Self { seed, outcome, why, hosts, ..Self::default() };
             }
         };
-        let why = match &outcome.verdict {
-            Verdict::Broken(violation) => Some(format!("{}: {}", violation.property, violation.broken.why)),
-            Verdict::Panicked(text) => Some(text.clone()),
-            Verdict::Nondeterministic { first, second } => Some(format!("digests {first} and {second}")),
-            Verdict::Passed | Verdict::CutShort => None,
+        let why = match &finished.outcome {
+            Outcome::Broken(violation) => Some(format!("{}: {}", violation.property, violation.broken.why)),
+            Outcome::Panicked(text) => Some(text.clone()),
+            Outcome::Nondeterministic { first, second } => Some(format!("digests {first} and {second}")),
+            Outcome::Passed | Outcome::CutShort => None,
         };
         Self {
             seed,
-            verdict: outcome.verdict.word().to_owned(),
-            law: outcome.verdict.law().map(str::to_owned),
+            outcome: finished.outcome.word().to_owned(),
+            property: finished.outcome.property().map(str::to_owned),
             why,
-            ended_ms: outcome.ended.as_nanos() / 1_000_000,
-            agreed_ms: outcome.agreed.map(|agreed| u64::try_from(agreed.as_millis()).unwrap_or(u64::MAX)),
+            ended_ms: finished.ended.as_nanos() / 1_000_000,
+            agreed_ms: finished.agreed.map(|agreed| u64::try_from(agreed.as_millis()).unwrap_or(u64::MAX)),
             hosts,
-            digest: outcome.digest.to_string(),
-            laws: outcome.laws.iter().map(|(law, looked)| (law.id.to_owned(), *looked)).collect(),
-            sometimes: outcome.sometimes.iter().map(|(name, hits)| ((*name).to_owned(), *hits)).collect(),
+            digest: finished.digest.to_string(),
+            properties: finished
+                .properties
+                .iter()
+                .map(|(property, looked)| (property.id.to_owned(), *looked))
+                .collect(),
+            sometimes: finished.sometimes.iter().map(|(name, hits)| ((*name).to_owned(), *hits)).collect(),
         }
     }
 
     /// Whether nothing was found.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.verdict == "passed"
+        self.outcome == "passed"
     }
 }
 
@@ -194,8 +200,8 @@ pub struct Tally {
     pub seeds: Option<(u64, u64)>,
     /// Failed runs: seed and record.
     pub failures: BTreeMap<u64, Record>,
-    /// How often each law had something to judge.
-    pub laws: BTreeMap<String, u64>,
+    /// How often each property had something to check.
+    pub properties: BTreeMap<String, u64>,
     /// Rare things that happened, and how often.
     pub sometimes: BTreeMap<String, u64>,
     /// The longest that it took until all agreed, and in which seed.
@@ -213,16 +219,20 @@ impl Tally {
         wanted().filter(|(name, _)| !self.sometimes.contains_key(*name)).collect()
     }
 
-    /// The laws that never had anything to judge.
+    /// The properties that never had anything to check.
     #[must_use]
-    pub fn idle_laws(&self) -> Vec<&str> {
-        self.laws.iter().filter(|(_, looked)| **looked == 0).map(|(law, _)| law.as_str()).collect()
+    pub fn idle_properties(&self) -> Vec<&str> {
+        self.properties
+            .iter()
+            .filter(|(_, looked)| **looked == 0)
+            .map(|(property, _)| property.as_str())
+            .collect()
     }
 
     /// Whether it was large enough to have seen everything, and has not.
     #[must_use]
     pub fn tried_too_little(&self) -> bool {
-        self.runs >= ENOUGH && !(self.missed().is_empty() && self.idle_laws().is_empty())
+        self.runs >= ENOUGH && !(self.missed().is_empty() && self.idle_properties().is_empty())
     }
 
     /// One run more.
@@ -233,8 +243,8 @@ impl Tally {
         if !record.is_good() {
             self.failures.insert(record.seed, record.clone());
         }
-        for (law, looked) in &record.laws {
-            *self.laws.entry(law.clone()).or_default() += looked;
+        for (property, looked) in &record.properties {
+            *self.properties.entry(property.clone()).or_default() += looked;
         }
         for (name, hits) in &record.sometimes {
             *self.sometimes.entry(name.clone()).or_default() += hits;

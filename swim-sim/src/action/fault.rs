@@ -51,7 +51,7 @@ classes! {
     "A clock runs fast or slow." Drift "drift",
     "A clock leaps forward, as after a suspend." Jump "jump",
     "Timers fire late." LateTicks "late-ticks",
-    "A wall clock is wrong." Calendar "calendar",
+    "A wall clock is wrong." WallClock "calendar",
     "A host gets another address." Move "move",
     "A node leaves." Leave "leave",
     "A host's own stack refuses to send." Unplug "unplug",
@@ -125,12 +125,12 @@ impl Action {
             Self::Unplug(_) | Self::Plug(_) => FaultClass::Unplug,
             Self::Mask { .. } | Self::Unmask(_) => FaultClass::WrongSource,
             Self::Partition(_) => FaultClass::Partition,
-            Self::Cut { .. } | Self::Mend { .. } => FaultClass::OneWayCut,
+            Self::Cut { .. } | Self::Uncut { .. } => FaultClass::OneWayCut,
             Self::Slow { .. } | Self::Quicken(_) => FaultClass::Slow,
             Self::Drift { .. } => FaultClass::Drift,
             Self::Jump { .. } => FaultClass::Jump,
             Self::LateTicks { .. } => FaultClass::LateTicks,
-            Self::Calendar { .. } => FaultClass::Calendar,
+            Self::WallClock { .. } => FaultClass::WallClock,
             Self::Garbage { .. } => FaultClass::Garbage,
             Self::Mutants { .. } => FaultClass::Mutation,
             Self::Replay { .. } => FaultClass::Replay,
@@ -185,7 +185,7 @@ impl Action {
             | Self::Drift { host, .. }
             | Self::Jump { host, .. }
             | Self::LateTicks { host, .. }
-            | Self::Calendar { host, .. }
+            | Self::WallClock { host, .. }
             | Self::Garbage { host, .. }
             | Self::Mutants { host, .. }
             | Self::Replay { host, .. }
@@ -193,7 +193,7 @@ impl Action {
             | Self::SetMetadata { host, .. }
             | Self::Broadcast { host, .. } => (vec![host], vec![], None),
             Self::Cut { source: host, target }
-            | Self::Mend { source: host, target }
+            | Self::Uncut { source: host, target }
             | Self::SetLink { source: host, target, .. }
             | Self::ResetLink { source: host, target }
             | Self::Send { host, target, .. }
@@ -234,13 +234,13 @@ impl Action {
             Self::Resume(_)
             | Self::Plug(_)
             | Self::Unmask(_)
-            | Self::Mend { .. }
+            | Self::Uncut { .. }
             | Self::Heal
             | Self::ResetLink { .. }
             | Self::ResetLinksOf(_)
             | Self::Quicken(_)
             | Self::Peace => Phase::Ends,
-            Self::Drift { ppm: 0, .. } | Self::Calendar { ahead_ms: 0, .. } => Phase::Ends,
+            Self::Drift { ppm: 0, .. } | Self::WallClock { ahead_ms: 0, .. } => Phase::Ends,
             Self::LateTicks { up_to: Duration::ZERO, .. } => Phase::Ends,
             Self::SetDefaultLink(link) if link.faults().is_empty() => Phase::Ends,
             _ if self.ended_by().is_some() => Phase::Begins,
@@ -257,7 +257,7 @@ impl Action {
             Self::Unplug(host) => Self::Plug(*host),
             Self::Mask { host, .. } => Self::Unmask(*host),
             Self::Partition(_) => Self::Heal,
-            Self::Cut { source, target } => Self::Mend { source: *source, target: *target },
+            Self::Cut { source, target } => Self::Uncut { source: *source, target: *target },
             Self::SetDefaultLink(link) if !link.faults().is_empty() => Self::SetDefaultLink(Link::lan()),
             Self::SetLink { source, target, .. } => Self::ResetLink { source: *source, target: *target },
             Self::SetLinksOf { host, .. } => Self::ResetLinksOf(*host),
@@ -266,8 +266,8 @@ impl Action {
             Self::LateTicks { host, up_to } if !up_to.is_zero() => {
                 Self::LateTicks { host: *host, up_to: Duration::ZERO }
             }
-            Self::Calendar { host, ahead_ms } if *ahead_ms != 0 => {
-                Self::Calendar { host: *host, ahead_ms: 0 }
+            Self::WallClock { host, ahead_ms } if *ahead_ms != 0 => {
+                Self::WallClock { host: *host, ahead_ms: 0 }
             }
             _ => return None,
         })
@@ -279,7 +279,7 @@ impl Action {
             self,
             Self::Partition(_)
                 | Self::Cut { .. }
-                | Self::Mend { .. }
+                | Self::Uncut { .. }
                 | Self::SetLink { .. }
                 | Self::ResetLink { .. }
                 | Self::SetLinksOf { .. }

@@ -112,9 +112,9 @@ impl Channels {
 /// Flips 1 to 8 bits that the dice choose.
 pub(crate) fn corrupt(bytes: &mut [u8], dice: Dice) {
     let bits = bytes.len() as u64 * 8;
-    let flips = 1 + scale(dice.word(Side::Flips), 8);
+    let flips = 1 + scale(dice.bits(Side::Flips), 8);
     for n in (1..=flips).filter(|_| bits > 0) {
-        let bit = scale(dice.nth_word(Side::Flips, n), bits);
+        let bit = scale(dice.nth_bits(Side::Flips, n), bits);
         let byte = usize::try_from(bit / 8).expect("a place in a datagram");
         bytes[byte] ^= 1 << (bit % 8);
     }
@@ -138,22 +138,22 @@ pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     /// 64 bits that only this side sees.
-    pub(crate) const fn word(self, side: Side) -> u64 {
-        self.nth_word(side, 0)
+    pub(crate) const fn bits(self, side: Side) -> u64 {
+        self.nth_bits(side, 0)
     }
 
     /// The `n`th such word.
-    pub(crate) const fn nth_word(self, side: Side, n: u64) -> u64 {
+    pub(crate) const fn nth_bits(self, side: Side, n: u64) -> u64 {
         // splitmix64: a Weyl step for each question, then its finaliser.
-        let mut word = self.0.wrapping_add((side as u64 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
+        let mut bits = self.0.wrapping_add((side as u64 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
     }
 
     /// True in `ppm` of a million throws.
     pub(crate) const fn chance(self, side: Side, ppm: u32) -> bool {
-        is_chosen(self.word(side), ppm)
+        is_chosen(self.bits(side), ppm)
     }
 }
 

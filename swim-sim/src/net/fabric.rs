@@ -81,13 +81,13 @@ impl Fabric {
         self.tape.record(source, target, bytes);
         let replaced;
         let (bytes, extra) = match self.ask_hook(sender, source, target, bytes) {
-            Verdict::Pass => (bytes, Duration::ZERO),
-            Verdict::Delay(extra) => (bytes, extra),
-            Verdict::Replace(other) => {
+            Handling::Pass => (bytes, Duration::ZERO),
+            Handling::Delay(extra) => (bytes, extra),
+            Handling::Replace(other) => {
                 replaced = other;
                 (replaced.as_slice(), Duration::ZERO)
             }
-            Verdict::Drop => return self.lose(sender, source, target, bytes, Fate::Dropped),
+            Handling::Drop => return self.lose(sender, source, target, bytes, Fate::Dropped),
         };
         let receiver = self.directory.host_at(target);
         if receiver.is_some_and(|receiver| !self.network.passes(sender, receiver)) {
@@ -203,10 +203,10 @@ impl Fabric {
         fate
     }
 
-    fn ask_hook(&mut self, sender: HostId, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> Verdict {
+    fn ask_hook(&mut self, sender: HostId, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> Handling {
         let at = self.now;
         match &mut self.hook {
-            None => Verdict::Pass,
+            None => Handling::Pass,
             Some(hook) => hook(Datagram { at, sender, source, target, bytes }),
         }
     }
@@ -239,39 +239,39 @@ pub struct Arrival {
 }
 
 /// A pool: a datagram stays where it is from its sending to its reading, and after warming up nothing is
-/// allocated for one. The place that was freed last is used first, while it is in cache.
+/// allocated for one. The slot that was freed last is used first, while it is in cache.
 #[derive(Default)]
 pub(crate) struct Packets {
-    places: Vec<Packet>,
+    slots: Vec<Packet>,
     free: Vec<u32>,
 }
 
 impl Packets {
     pub(crate) fn put(&mut self, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> PacketId {
-        if let Some(place) = self.free.pop() {
-            let packet = &mut self.places[place as usize];
+        if let Some(slot) = self.free.pop() {
+            let packet = &mut self.slots[slot as usize];
             (packet.source, packet.target) = (source, target);
             packet.bytes.clear();
             packet.bytes.extend_from_slice(bytes);
-            return PacketId(place);
+            return PacketId(slot);
         }
-        self.places.push(Packet { source, target, bytes: bytes.to_vec() });
-        PacketId(u32::try_from(self.places.len() - 1).expect("fewer datagrams in flight than 2^32"))
+        self.slots.push(Packet { source, target, bytes: bytes.to_vec() });
+        PacketId(u32::try_from(self.slots.len() - 1).expect("fewer datagrams in flight than 2^32"))
     }
 
     pub(crate) fn get(&self, id: PacketId) -> &Packet {
-        &self.places[id.0 as usize]
+        &self.slots[id.0 as usize]
     }
 
     /// Lends the source and the bytes of a packet to whoever reads it, until [`Packets::give_back`].
     pub(crate) fn lend(&mut self, id: PacketId) -> (SocketAddr, Vec<u8>) {
-        let packet = &mut self.places[id.0 as usize];
+        let packet = &mut self.slots[id.0 as usize];
         (packet.source, std::mem::take(&mut packet.bytes))
     }
 
-    /// It has been read: the place and the buffer are free.
+    /// It has been read: the slot and the buffer are free.
     pub(crate) fn give_back(&mut self, id: PacketId, bytes: Vec<u8>) {
-        self.places[id.0 as usize].bytes = bytes;
+        self.slots[id.0 as usize].bytes = bytes;
         self.discard(id);
     }
 
@@ -299,19 +299,19 @@ pub struct Datagram<'a> {
 /// What becomes of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum Handling {
     /// The network treats it as usual.
     Pass,
     /// It is lost.
     Drop,
-    /// These bytes go on in its place.
+    /// These bytes go on in its slot.
     Replace(Vec<u8>),
     /// It passes, this much later than it would.
     Delay(Duration),
 }
 
 /// Sees every datagram that a host sends, before cuts, loss and latency.
-pub(crate) type Hook = Box<dyn FnMut(Datagram<'_>) -> Verdict + Send>;
+pub(crate) type Hook = Box<dyn FnMut(Datagram<'_>) -> Handling + Send>;
 
 #[cfg(test)]
 mod tests {
@@ -378,10 +378,10 @@ mod tests {
         let mut fabric = Fabric::new(5, Link::constant(Duration::from_millis(1)));
         let target: SocketAddr = "192.0.2.1:1".parse().expect("a valid address");
         fabric.hook = Some(Box::new(|datagram| match datagram.bytes {
-            b"drop" => Verdict::Drop,
-            b"replace" => Verdict::Replace(b"other".to_vec()),
-            b"delay" => Verdict::Delay(Duration::from_secs(1)),
-            _ => Verdict::Pass,
+            b"drop" => Handling::Drop,
+            b"replace" => Handling::Replace(b"other".to_vec()),
+            b"delay" => Handling::Delay(Duration::from_secs(1)),
+            _ => Handling::Pass,
         }));
         let texts: [&[u8]; 4] = [b"delay", b"drop", b"replace", b"pass"];
         for text in texts {

@@ -8,6 +8,6 @@ mod network;
 
 pub(crate) use directory::Directory;
 pub(crate) use fabric::Fabric;
-pub use fabric::{Arrival, Datagram, Verdict};
+pub use fabric::{Arrival, Datagram, Handling};
 pub use link::{Burst, Latency, Link, PER_CENT, Rate};
 pub use network::{Directions, Network};

@@ -150,7 +150,7 @@ impl Timers {
 
     /// The next one: when, by the process's clock, and its token.
     pub(super) fn first(&self) -> Option<(Instant, u64)> {
-        self.by_token.iter().map(|(token, place)| (*place, *token)).min().map(|((at, _), token)| (at, token))
+        self.by_token.iter().map(|(token, due)| (*due, *token)).min().map(|((at, _), token)| (at, token))
     }
 }
 

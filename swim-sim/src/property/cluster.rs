@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use swim_core::{Config, Instant};
 
-use super::process::{CALLS_AT_ONE_INSTANT_MAX, Seat};
+use super::process::{CALLS_AT_ONE_INSTANT_MAX, Process};
 use super::{Application, Context};
 use crate::action::Action;
 use crate::host::Spec;
@@ -27,7 +27,7 @@ pub struct Cluster<A> {
     scenario: Arc<Scenario>,
     config: Arc<Config>,
     world: World,
-    seats: Vec<Seat<A>>,
+    processes: Vec<Process<A>>,
     make: Box<dyn FnMut(HostId) -> A>,
     rules: Vec<Rule<A>>,
     /// The world's stir when the applications were last looked after.
@@ -48,7 +48,7 @@ impl<A: Application> Cluster<A> {
             config: scenario.config()?,
             world: World::with(Setup::new(scenario.seed)),
             scenario: Arc::new(scenario.clone()),
-            seats: Vec::new(),
+            processes: Vec::new(),
             make: Box::new(make),
             rules: Vec::new(),
             attended: 0,
@@ -77,7 +77,7 @@ impl<A: Application> Cluster<A> {
     /// The application on `host`; `None`: no process is there.
     #[must_use]
     pub fn app(&self, host: HostId) -> Option<&A> {
-        self.seats.get(host.index())?.app.as_ref()
+        self.processes.get(host.index())?.app.as_ref()
     }
 
     /// All applications that run now, by host: those of stopped processes do nothing.
@@ -95,10 +95,10 @@ impl<A: Application> Cluster<A> {
         host: HostId,
         turn: impl FnOnce(&mut A, &mut Context<'_>) -> R,
     ) -> Result<Option<R>, Failure> {
-        if host.index() >= self.seats.len() || !self.world.is_running(host) {
+        if host.index() >= self.processes.len() || !self.world.is_running(host) {
             return Ok(None);
         }
-        let answer = self.seats[host.index()].call(&mut self.world, turn);
+        let answer = self.processes[host.index()].call(&mut self.world, turn);
         self.attend()?;
         Ok(answer)
     }
@@ -159,7 +159,7 @@ impl<A: Application> Cluster<A> {
             match (timer, step) {
                 (Some((at, host)), step) if step.is_none_or(|step| at <= step) => {
                     self.world.fire(at, host);
-                    self.seats[host.index()].fire(&mut self.world);
+                    self.processes[host.index()].fire(&mut self.world);
                     self.count(host, 1);
                 }
                 (_, Some(_)) => drop(self.world.step()),
@@ -173,8 +173,8 @@ impl<A: Application> Cluster<A> {
 
     /// The next timer of all applications: when, by the world's clock, and where.
     fn next_timer(&self) -> Option<(Instant, HostId)> {
-        let hosts = self.world.hosts().zip(&self.seats);
-        hosts.filter_map(|(host, seat)| Some((seat.next_at(&self.world)?, host))).min()
+        let hosts = self.world.hosts().zip(&self.processes);
+        hosts.filter_map(|(host, process)| Some((process.next_at(&self.world)?, host))).min()
     }
 
     /// Looks after all applications until nobody has anything more to say, and asks the rules.
@@ -182,10 +182,10 @@ impl<A: Application> Cluster<A> {
         while self.attended != self.world.stirred() {
             self.attended = self.world.stirred();
             for host in self.world.hosts() {
-                if host.index() == self.seats.len() {
-                    self.seats.push(Seat::new(self.world.seed(), host));
+                if host.index() == self.processes.len() {
+                    self.processes.push(Process::new(self.world.seed(), host));
                 }
-                let calls = self.seats[host.index()].attend(&mut self.world, &mut *self.make);
+                let calls = self.processes[host.index()].attend(&mut self.world, &mut *self.make);
                 self.count(host, calls);
             }
         }

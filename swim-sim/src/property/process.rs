@@ -10,36 +10,36 @@ use crate::{HostId, Presence, Random, World};
 pub(super) const CALLS_AT_ONE_INSTANT_MAX: u32 = 100_000;
 
 /// One host.
-pub(super) struct Seat<A> {
+pub(super) struct Process<A> {
     host: HostId,
     /// `None`: no process.
     pub(super) app: Option<A>,
     /// Which life of the host's process it is.
-    life: u32,
+    start: u32,
     /// How much of the host's log it has been told.
-    told: usize,
+    reported: usize,
     timers: Timers,
     random: Random,
-    awakening: Awakening,
+    resumption: Resumption,
 }
 
-impl<A: Application> Seat<A> {
+impl<A: Application> Process<A> {
     pub(super) fn new(seed: u64, host: HostId) -> Self {
         Self {
             host,
             app: None,
-            life: 0,
-            told: 0,
+            start: 0,
+            reported: 0,
             timers: Timers::default(),
             random: Random::new(seed, purpose::APPLICATION, 0),
-            awakening: Awakening::new(seed, host),
+            resumption: Resumption::new(seed, host),
         }
     }
 
     /// Looks what has happened to the host since it was looked at last. How many calls that took.
     pub(super) fn attend(&mut self, world: &mut World, make: &mut dyn FnMut(HostId) -> A) -> u32 {
         let mut calls = 0;
-        if self.life != world.lives(self.host) {
+        if self.start != world.lives(self.host) {
             self.begin(world, make(self.host));
             calls += 1;
         }
@@ -57,30 +57,30 @@ impl<A: Application> Seat<A> {
             self.timers = Timers::default();
             calls += 1;
         }
-        self.awakening.look(world, self.host);
+        self.resumption.look(world, self.host);
         calls
     }
 
     fn begin(&mut self, world: &mut World, app: A) {
-        self.life = world.lives(self.host);
+        self.start = world.lives(self.host);
         self.app = Some(app);
         self.timers = Timers::default();
-        let stream = u64::from(self.host.0) << 32 | u64::from(self.life);
+        let stream = u64::from(self.host.0) << 32 | u64::from(self.start);
         self.random = Random::new(world.seed(), purpose::APPLICATION, stream);
         self.call(world, |app, ctx| app.on_start(ctx));
     }
 
     /// The next event that the application has not been told of.
     fn news(&mut self, world: &World) -> Option<Event> {
-        let event = world.log(self.host).get(self.told)?.event.clone();
-        self.told += 1;
+        let event = world.log(self.host).get(self.reported)?.event.clone();
+        self.reported += 1;
         Some(event)
     }
 
     /// When, by the world's clock, the next timer fires.
     pub(super) fn next_at(&self, world: &World) -> Option<Instant> {
         let (local, _) = self.timers.first()?;
-        Some(world.fires_at(self.host, local)?.max(self.awakening.timers_from()))
+        Some(world.fires_at(self.host, local)?.max(self.resumption.timers_from()))
     }
 
     /// Lets the next timer fire.
@@ -104,16 +104,16 @@ impl<A: Application> Seat<A> {
 }
 
 /// Whether a process stands still, and what happens when it does not any more.
-struct Awakening {
+struct Resumption {
     stands_still: bool,
     /// Its timers do not fire earlier.
     timers_from: Instant,
     coin: Random,
 }
 
-impl Awakening {
+impl Resumption {
     fn new(seed: u64, host: HostId) -> Self {
-        let coin = Random::new(seed, purpose::AWAKENING, u64::from(host.0));
+        let coin = Random::new(seed, purpose::RESUMPTION, u64::from(host.0));
         Self { stands_still: false, timers_from: Instant::ORIGIN, coin }
     }
 

@@ -30,7 +30,7 @@ pub(super) struct Data<'a> {
     detection: Detection,
     spread: Vec<Spread>,
     load: Load,
-    /// When, observer, who, by whose verdict, what the one who was called Dead really did.
+    /// When, observer, who, by whose outcome, what the one who was called Dead really did.
     false_deaths: Vec<(u64, u32, String, String, char)>,
     notes: Vec<String>,
 }
@@ -83,8 +83,8 @@ impl<'a> Data<'a> {
     pub(super) fn new(timeline: &'a Timeline, facts: &'a Facts) -> Self {
         let names = &timeline.names;
         let host_of = |subject: u32| {
-            let place = names.hosts().iter().position(|known| known.subject == subject);
-            place.map_or(-1, |place| place as i64)
+            let index = names.hosts().iter().position(|known| known.subject == subject);
+            index.map_or(-1, |index| index as i64)
         };
         let columns = (0..).zip(names.subjects());
         Self {
@@ -189,7 +189,7 @@ impl Load {
         let spread = |slice: usize, value: fn(crate::timeline::Sent) -> u64| {
             let mut values: Vec<u64> = (0..hosts).map(|host| value(of(host, slice))).collect();
             values.sort_unstable();
-            let at = |place: usize| values.get(place).copied().unwrap_or(0);
+            let at = |index: usize| values.get(index).copied().unwrap_or(0);
             (at(0), at(hosts / 2), at(hosts.saturating_sub(1)))
         };
         Self {
@@ -295,14 +295,14 @@ impl Datagrams {
     fn new(all: &[&Sending]) -> Self {
         let mut datagrams = Self::default();
         let (mut last, mut left) = (0, DESCRIPTIONS_MAX);
-        let place = |host: u32| if host == OUTSIDE { -1 } else { i64::from(host) };
+        let index = |host: u32| if host == OUTSIDE { -1 } else { i64::from(host) };
         for sending in all {
             let at = micros(sending.sent);
             datagrams.t.push(at - last);
             last = at;
             datagrams.took.push(sending.arrived.map_or(-1, |arrived| micros(arrived) as i64 - at as i64));
-            datagrams.a.push(place(sending.source));
-            datagrams.b.push(place(sending.target));
+            datagrams.a.push(index(sending.source));
+            datagrams.b.push(index(sending.target));
             datagrams.kind.push(kind_of(&sending.bytes) as u8);
             datagrams.fate.push(fate(sending));
         }

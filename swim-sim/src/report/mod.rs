@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::Timeline;
-use crate::run::{Outcome, Verdict};
+use crate::run::{Finished, Outcome};
 
 pub use perfetto::perfetto;
 
@@ -22,7 +22,7 @@ const STYLE: &str = include_str!("page.css");
 /// In the order in which they are run: each uses only what is above it.
 const SCRIPTS: [&str; 7] = [
     include_str!("script/base.js"),
-    include_str!("script/verdict.js"),
+    include_str!("script/outcome.js"),
     include_str!("script/timeline.js"),
     include_str!("script/matrix.js"),
     include_str!("script/spacetime.js"),
@@ -44,9 +44,9 @@ pub fn html(timeline: &Timeline, facts: &Facts) -> String {
     ];
     let mut page = String::with_capacity(data.len() + 100_000);
     let mut rest = TEMPLATE;
-    for (place, text) in parts {
+    for (index, text) in parts {
         let (before, after) =
-            rest.split_once(place).expect("the template has each place once, in this order");
+            rest.split_once(index).expect("the template has each index once, in this order");
         page.push_str(before);
         page.push_str(&text);
         rest = after;
@@ -72,8 +72,9 @@ pub struct Facts {
     /// The fingerprint of the whole run.
     pub digest: String,
     /// `passed`, `cut-short`, or how it failed: `safety`, `liveness`, `quality`, `panic`, `nondeterminism`.
-    pub verdict: String,
-    /// The verdict in a sentence.
+    #[serde(rename = "verdict")]
+    pub outcome: String,
+    /// The outcome in a sentence.
     pub sentence: String,
     /// When it went wrong, in ns of the world's clock.
     pub failed_at_ns: Option<u64>,
@@ -105,53 +106,53 @@ pub struct Invariant {
     pub broken: Option<String>,
 }
 
-impl From<&Outcome> for Facts {
+impl From<&Finished> for Facts {
     /// How it ended. Title, command, seed and options are for the caller to say.
-    fn from(outcome: &Outcome) -> Self {
-        let violation = match &outcome.verdict {
-            Verdict::Broken(violation) => Some(violation),
+    fn from(finished: &Finished) -> Self {
+        let violation = match &finished.outcome {
+            Outcome::Broken(violation) => Some(violation),
             _ => None,
         };
-        let invariants = outcome.laws.iter().map(|(law, looked)| Invariant {
-            number: law.id.to_owned(),
-            name: law.name.to_owned(),
-            statement: law.claim.to_owned(),
+        let invariants = finished.properties.iter().map(|(property, looked)| Invariant {
+            number: property.id.to_owned(),
+            name: property.name.to_owned(),
+            statement: property.claim.to_owned(),
             looked: *looked,
             broken: violation
-                .filter(|broken| broken.property == *law)
+                .filter(|broken| broken.property == *property)
                 .map(|broken| broken.broken.why.clone()),
         });
         Self {
-            digest: outcome.digest.to_string(),
-            verdict: outcome.verdict.word().to_owned(),
-            sentence: sentence(outcome),
+            digest: finished.digest.to_string(),
+            outcome: finished.outcome.word().to_owned(),
+            sentence: sentence(finished),
             failed_at_ns: violation.map(|broken| broken.at.as_nanos()),
             hosts: violation.iter().flat_map(|broken| &broken.broken.hosts).map(|host| host.0).collect(),
             invariants: invariants.collect(),
-            sometimes: outcome.sometimes.iter().map(|(name, hits)| ((*name).to_owned(), *hits)).collect(),
+            sometimes: finished.sometimes.iter().map(|(name, hits)| ((*name).to_owned(), *hits)).collect(),
             ..Self::default()
         }
     }
 }
 
-fn sentence(outcome: &Outcome) -> String {
-    match &outcome.verdict {
-        Verdict::Passed => {
-            let looked = outcome.laws.iter().filter(|(_, looked)| *looked > 0).count();
+fn sentence(finished: &Finished) -> String {
+    match &finished.outcome {
+        Outcome::Passed => {
+            let looked = finished.properties.iter().filter(|(_, looked)| *looked > 0).count();
             let agreed =
-                outcome.agreed.map(|agreed| format!("; all agreed {} after peace came", in_words(agreed)));
+                finished.agreed.map(|agreed| format!("; all agreed {} after peace came", in_words(agreed)));
             format!(
                 "{looked} of {} laws had something to judge, and held{}.",
-                outcome.laws.len(),
+                finished.properties.len(),
                 agreed.unwrap_or_default()
             )
         }
-        Verdict::CutShort => "Stopped before its end; every law held so far.".to_owned(),
-        Verdict::Broken(violation) => {
+        Outcome::CutShort => "Stopped before its end; every law held so far.".to_owned(),
+        Outcome::Broken(violation) => {
             format!("{} {}: {}", violation.property.id, violation.property.name, violation.broken.why)
         }
-        Verdict::Panicked(message) => format!("It panicked: {message}"),
-        Verdict::Nondeterministic { first, second } => {
+        Outcome::Panicked(message) => format!("It panicked: {message}"),
+        Outcome::Nondeterministic { first, second } => {
             format!("The same run gave {first} and then {second}.")
         }
     }

@@ -2,7 +2,7 @@
 //! are watched.
 //!
 //! ```text
-//!   Gathering ─ ten periods ─▶ Trouble ─ steps, until they end ─▶ Peace ─ until all agree ─▶ Rest ─▶ Outcome
+//!   Gathering ─ ten periods ─▶ Trouble ─ steps, until they end ─▶ Peace ─ until all agree ─▶ Rest ─▶ Finished
 //!       whole links              the scenario's link and steps     whole links, the lost come back
 //! ```
 //!
@@ -30,7 +30,7 @@ use crate::scenario::{REST_PERIODS, RESTS, Scenario, ScenarioError};
 use crate::{Setup, World};
 
 pub(crate) use conduct::GATHERING_PERIODS;
-pub use outcome::{Outcome, Verdict};
+pub use outcome::{Finished, Outcome};
 
 /// Is shown the transcript of each step.
 type OnStep = Box<dyn FnMut(&str) + Send>;
@@ -116,13 +116,13 @@ impl Run {
     }
 
     /// Carries it out to its end, or to the first broken law.
-    pub fn finish(&mut self) -> Outcome {
+    pub fn finish(&mut self) -> Finished {
         let stopped = self.play().err();
         let cut_short = matches!(stopped, Some(Stop::Until));
         if let Some(look) = self.at_end.take() {
             look(&self.world);
         }
-        Outcome::of(self, cut_short)
+        Finished::of(self, cut_short)
     }
 
     fn play(&mut self) -> Result<(), Stop> {
@@ -221,11 +221,11 @@ impl Watcher for Watched {
 }
 
 /// Carries `scenario` out; `prepare` may attach watchers or set a limit. A panic of the core or of the
-/// simulator becomes the verdict.
+/// simulator becomes the outcome.
 ///
 /// # Errors
 /// The scenario cannot be carried out.
-pub fn attempt(scenario: &Scenario, prepare: impl FnOnce(&mut Run)) -> Result<Outcome, ScenarioError> {
+pub fn attempt(scenario: &Scenario, prepare: impl FnOnce(&mut Run)) -> Result<Finished, ScenarioError> {
     let mut run = Run::new(scenario)?;
     let finished = catch_unwind(AssertUnwindSafe(|| {
         prepare(&mut run);
@@ -234,7 +234,7 @@ pub fn attempt(scenario: &Scenario, prepare: impl FnOnce(&mut Run)) -> Result<Ou
     Ok(finished.unwrap_or_else(|payload| {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        Outcome { verdict: Verdict::Panicked(text.unwrap_or_default()), ..Outcome::of(&run, false) }
+        Finished { outcome: Outcome::Panicked(text.unwrap_or_default()), ..Finished::of(&run, false) }
     }))
 }
 
@@ -242,13 +242,13 @@ pub fn attempt(scenario: &Scenario, prepare: impl FnOnce(&mut Run)) -> Result<Ou
 ///
 /// # Errors
 /// The scenario cannot be carried out.
-pub fn attempt_twice(scenario: &Scenario) -> Result<Outcome, ScenarioError> {
+pub fn attempt_twice(scenario: &Scenario) -> Result<Finished, ScenarioError> {
     let [first, second] = [attempt(scenario, |_| {})?, attempt(scenario, |_| {})?];
     if first.digest == second.digest {
         return Ok(first);
     }
-    let verdict = Verdict::Nondeterministic { first: first.digest, second: second.digest };
-    Ok(Outcome { verdict, ..first })
+    let outcome = Outcome::Nondeterministic { first: first.digest, second: second.digest };
+    Ok(Finished { outcome, ..first })
 }
 
 impl Run {

@@ -12,7 +12,7 @@ impl Action {
     /// it cannot do without has none. Groups and lists just lose those that have none.
     #[must_use]
     pub fn renamed(&self, name: &impl Fn(HostId) -> Option<HostId>) -> Option<Self> {
-        let place = |addr: SocketAddr| match HostId::born_at(addr) {
+        let index = |addr: SocketAddr| match HostId::born_at(addr) {
             Some(host) => name(host).map(HostId::birthplace),
             None => Some(addr),
         };
@@ -22,10 +22,10 @@ impl Action {
             *host = name(*host)?;
         }
         for addr in names.addrs {
-            *addr = place(*addr)?;
+            *addr = index(*addr)?;
         }
         if let Some(seeds) = names.seeds {
-            *seeds = seeds.iter().filter_map(|addr| place(*addr)).collect();
+            *seeds = seeds.iter().filter_map(|addr| index(*addr)).collect();
         }
         for group in names.groups {
             *group = group.iter().filter_map(|host| name(*host)).collect();

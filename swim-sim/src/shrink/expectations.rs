@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::host_id::HostId;
-use crate::scenario::{Expect, Sent, Told, Unchanged, Views};
+use crate::scenario::{Expect, Reported, Sent, Unchanged, Views};
 
 impl Expect {
     /// The same with each host under the name that `name` gives it. Lists lose those that have none; a sentence
@@ -19,9 +19,9 @@ impl Expect {
             let of = some(&views.of)?;
             Some(Views { by: some(&views.by)?, of, ..views.clone() })
         };
-        let told = |told: &Told| {
-            let (of, by, at) = (some(&told.of)?, some(&told.by)?, some(&told.at)?);
-            Some(Told { of, by, at, ..told.clone() })
+        let reported = |reported: &Reported| {
+            let (of, by, at) = (some(&reported.of)?, some(&reported.by)?, some(&reported.at)?);
+            Some(Reported { of, by, at, ..reported.clone() })
         };
         let sent = |sent: &Sent| {
             let to = match sent.to.map(|to| (to, HostId::born_at(to))) {
@@ -41,7 +41,7 @@ impl Expect {
             alive: all(&self.alive),
             views: self.views.iter().filter_map(views).collect(),
             unchanged: self.unchanged.iter().filter_map(unchanged).collect(),
-            events: self.events.iter().filter_map(told).collect(),
+            events: self.events.iter().filter_map(reported).collect(),
             sent: self.sent.iter().filter_map(sent).collect(),
         }
     }
@@ -58,7 +58,7 @@ impl Expect {
         for unchanged in &mut retimed.unchanged {
             (unchanged.from, unchanged.until) = (time(unchanged.from), time(unchanged.until));
         }
-        retimed.events.iter_mut().for_each(|told| both(&mut told.from, &mut told.until));
+        retimed.events.iter_mut().for_each(|reported| both(&mut reported.from, &mut reported.until));
         retimed.sent.iter_mut().for_each(|sent| both(&mut sent.from, &mut sent.until));
         retimed
     }
@@ -74,33 +74,33 @@ impl Expect {
         less(&|expect| expect.agree_within = None);
         less(&|expect| (expect.nobody_dead, expect.may_be_dead) = (false, Vec::new()));
         less(&|expect| expect.may_be_dead.clear());
-        for (place, _) in self.agree_at.iter().enumerate() {
-            less(&|expect| _ = expect.agree_at.remove(place));
+        for (index, _) in self.agree_at.iter().enumerate() {
+            less(&|expect| _ = expect.agree_at.remove(index));
         }
-        for (place, _) in self.dead.iter().enumerate() {
-            less(&|expect| _ = expect.dead.remove(place));
+        for (index, _) in self.dead.iter().enumerate() {
+            less(&|expect| _ = expect.dead.remove(index));
         }
-        for (place, _) in self.alive.iter().enumerate() {
-            less(&|expect| _ = expect.alive.remove(place));
+        for (index, _) in self.alive.iter().enumerate() {
+            less(&|expect| _ = expect.alive.remove(index));
         }
-        for (place, _) in self.views.iter().enumerate() {
-            less(&|expect| drop(expect.views.remove(place)));
+        for (index, _) in self.views.iter().enumerate() {
+            less(&|expect| drop(expect.views.remove(index)));
         }
-        for (place, _) in self.unchanged.iter().enumerate() {
-            less(&|expect| drop(expect.unchanged.remove(place)));
+        for (index, _) in self.unchanged.iter().enumerate() {
+            less(&|expect| drop(expect.unchanged.remove(index)));
         }
-        for (place, told) in self.events.iter().enumerate() {
-            less(&|expect| drop(expect.events.remove(place)));
-            if told.at_most.is_some() && told.at_least.is_some() {
-                less(&|expect| expect.events[place].at_least = None);
-                less(&|expect| expect.events[place].at_most = None);
+        for (index, reported) in self.events.iter().enumerate() {
+            less(&|expect| drop(expect.events.remove(index)));
+            if reported.at_most.is_some() && reported.at_least.is_some() {
+                less(&|expect| expect.events[index].at_least = None);
+                less(&|expect| expect.events[index].at_most = None);
             }
         }
-        for (place, sent) in self.sent.iter().enumerate() {
-            less(&|expect| drop(expect.sent.remove(place)));
+        for (index, sent) in self.sent.iter().enumerate() {
+            less(&|expect| drop(expect.sent.remove(index)));
             if sent.at_most.is_some() && sent.at_least.is_some() {
-                less(&|expect| expect.sent[place].at_least = None);
-                less(&|expect| expect.sent[place].at_most = None);
+                less(&|expect| expect.sent[index].at_least = None);
+                less(&|expect| expect.sent[index].at_most = None);
             }
         }
         fewer.retain(|one| one != self);

@@ -145,13 +145,13 @@ impl Plan {
             ScenarioError(format!("`{assignment}` sets nothing; write it as name=value, for example loss=25"))
         })?;
         let (name, text) = (name.trim(), text.trim());
-        let Some((name, place, most)) = self.dial(name) else { return self.set_option(name, text) };
+        let Some((name, field, most)) = self.dial(name) else { return self.set_option(name, text) };
         let value = match text {
             "true" => Some(1),
             "false" => Some(0),
             _ => text.parse().ok(),
         };
-        *place = value.filter(|value| *value <= most).ok_or_else(|| {
+        *field = value.filter(|value| *value <= most).ok_or_else(|| {
             ScenarioError(format!("dial `{name}` is `{text}`; expected a number from 0 to {most}"))
         })?;
         self.by_hand.push(name);

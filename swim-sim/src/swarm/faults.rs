@@ -185,7 +185,7 @@ impl Drawing<'_> {
         let hours = i64::from(self.plan.calendar_hours());
         if hours > 0 {
             let off = i64::try_from(self.random.below(2 * hours.unsigned_abs() + 1)).unwrap_or(hours) - hours;
-            self.push(at, Action::Calendar { host, ahead_ms: off * HOUR_MS });
+            self.push(at, Action::WallClock { host, ahead_ms: off * HOUR_MS });
         }
     }
 
@@ -258,7 +258,7 @@ impl Drawing<'_> {
             let [source, target] = [self.host(), self.host()];
             if source != target {
                 self.push(self.at, Action::Cut { source, target });
-                self.push(end, Action::Mend { source, target });
+                self.push(end, Action::Uncut { source, target });
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::action::{Action, Inbox};
 use crate::ground_truth::{Fate, Happening};
 use crate::ground_truth::{HostTruth, Presence};
 use crate::host::{Host, HostId, Spec};
-use crate::net::{Arrival, Datagram, Network, Verdict};
+use crate::net::{Arrival, Datagram, Handling, Network};
 use crate::random::{Random, purpose};
 
 /// A stranger's datagram, in the fingerprint.
@@ -97,7 +97,7 @@ impl World {
 
     /// Lets `hook` see every datagram that a host sends, and decide what becomes of it. Replaces an
     /// earlier hook.
-    pub fn set_hook(&mut self, hook: impl FnMut(Datagram<'_>) -> Verdict + Send + 'static) {
+    pub fn set_hook(&mut self, hook: impl FnMut(Datagram<'_>) -> Handling + Send + 'static) {
         self.fabric.hook = Some(Box::new(hook));
     }
 

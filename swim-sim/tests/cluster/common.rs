@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use swim_core::{Config, Options, Status};
 use swim_craft::{self as craft, Datagram, Mention};
-use swim_sim::{HostId, Verdict, World};
+use swim_sim::{Handling, HostId, World};
 
 pub(crate) const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -97,7 +97,7 @@ pub(crate) fn record_wire(world: &mut World) -> Arc<Mutex<Vec<Seen>>> {
     world.set_hook(move |datagram| {
         let copy = Seen { source: datagram.source, target: datagram.target, bytes: datagram.bytes.to_vec() };
         sink.lock().expect("one thread").push(copy);
-        Verdict::Pass
+        Handling::Pass
     });
     seen
 }

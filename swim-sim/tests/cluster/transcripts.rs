@@ -189,7 +189,7 @@ impl Stage {
                 world.perform(&swim_sim::Action::Cut { source, target })
             }
             "mend" => {
-                world.network().mend(host(args, 0)?, host(args, 1)?);
+                world.network().uncut(host(args, 0)?, host(args, 1)?);
                 true
             }
             "partition" => {

@@ -251,7 +251,7 @@ fn a_process_remembers_its_epoch_or_not_and_may_listen_elsewhere() {
     let first = epoch(&world);
     let again = |memory, addr| Action::RestartAs { host, memory, addr };
     assert!(!world.perform(&again(Memory::Kept, None)), "it runs");
-    world.perform(&Action::Calendar { host, ahead_ms: -1_000_000 });
+    world.perform(&Action::WallClock { host, ahead_ms: -1_000_000 });
     world.crash(host);
     assert!(world.perform(&again(Memory::Kept, None)));
     assert_eq!(epoch(&world), first + 1);
@@ -384,7 +384,7 @@ fn no_datagram_is_longer_than_configured_even_in_a_storm() {
     let longest = std::sync::Arc::clone(&seen);
     world.set_hook(move |datagram| {
         longest.fetch_max(datagram.bytes.len(), std::sync::atomic::Ordering::Relaxed);
-        swim_sim::Verdict::Pass
+        swim_sim::Handling::Pass
     });
     for host in &hosts {
         world.set_metadata(*host, &[1; 512]);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use swim_sim::run::Verdict;
+use swim_sim::run::Outcome;
 use swim_sim::scenario::ScenarioError;
 
 /// How the process ends.
@@ -31,8 +31,8 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// For one run.
-    pub(crate) fn of(verdict: &Verdict) -> Self {
-        Self::of_word(verdict.word())
+    pub(crate) fn of(outcome: &Outcome) -> Self {
+        Self::of_word(outcome.word())
     }
 
     /// For the word that a sweep's line has for it.
@@ -107,13 +107,13 @@ mod tests {
 
     #[test]
     fn a_panic_and_nondeterminism_have_codes_of_their_own() {
-        assert_eq!(Exit::of(&Verdict::Panicked("there".to_owned())) as u8, 13);
+        assert_eq!(Exit::of(&Outcome::Panicked("there".to_owned())) as u8, 13);
         let [first, second] = [0, 1].map(|n| {
             let mut digest = swim_sim::Fingerprint::new();
             digest.absorb(n);
             digest
         });
-        assert_eq!(Exit::of(&Verdict::Nondeterministic { first, second }) as u8, 14);
-        assert_eq!(Exit::of(&Verdict::CutShort), Exit::Ok);
+        assert_eq!(Exit::of(&Outcome::Nondeterministic { first, second }) as u8, 14);
+        assert_eq!(Exit::of(&Outcome::CutShort), Exit::Ok);
     }
 }

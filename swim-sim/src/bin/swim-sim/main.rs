@@ -6,13 +6,13 @@ mod diff;
 mod exit;
 mod layout;
 mod mutants;
+mod outcome;
 mod recording;
 mod report;
 mod run;
 mod shrink;
 mod source;
 mod sweep;
-mod verdict;
 
 use std::process::ExitCode;
 
@@ -22,7 +22,7 @@ use args::{Args, Verb};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    verdict::keep_panics_quiet();
+    outcome::keep_panics_quiet();
     let exit = match args.verb {
         Verb::Run(args) => run::run(&args),
         Verb::Replay(args) => run::replay(&args),

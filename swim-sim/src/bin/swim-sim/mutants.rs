@@ -109,8 +109,8 @@ impl Hunt<'_> {
             };
             let result = sweep.run(|record| {
                 self.runs += 1;
-                if self.fits(record.law.as_deref()) {
-                    found = Some((record.seed, record.law.clone().unwrap_or_default()));
+                if self.fits(record.property.as_deref()) {
+                    found = Some((record.seed, record.property.clone().unwrap_or_default()));
                 }
                 found.is_none()
             });
@@ -149,9 +149,9 @@ impl Sound {
         if let Some(known) = self.0.get(name) {
             return Ok(*known);
         }
-        let outcome = attempt(scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
-        self.0.insert(name.to_owned(), outcome.verdict.is_good());
-        Ok(outcome.verdict.is_good())
+        let finished = attempt(scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
+        self.0.insert(name.to_owned(), finished.outcome.is_good());
+        Ok(finished.outcome.is_good())
     }
 }
 
@@ -165,8 +165,8 @@ fn side_by_side(scenarios: impl Iterator<Item = Scenario>) -> Vec<Result<Option<
     std::thread::scope(|scope| {
         let run = |scenario: Scenario| {
             scope.spawn(move || {
-                let outcome = attempt(&scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
-                Ok(outcome.verdict.law())
+                let finished = attempt(&scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
+                Ok(finished.outcome.property())
             })
         };
         let running: Vec<_> = scenarios.map(run).collect();

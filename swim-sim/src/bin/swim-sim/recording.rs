@@ -49,25 +49,25 @@ pub(crate) fn replay(path: &Path, args: &ReplayArgs) -> Result<Exit, Error> {
         skip: false,
         on_step: args.step.then_some(&mut show),
     };
-    let outcome = run(&trace, options);
+    let finished = run(&trace, options);
     if args.json {
-        println!("{}", in_json(&again, &outcome));
+        println!("{}", in_json(&again, &finished));
     } else {
-        in_words(&outcome);
+        in_words(&finished);
         println!("replay: {again}");
-        if let Ok(replayed) = &outcome {
+        if let Ok(replayed) = &finished {
             println!("digest: {:016x}", replayed.digest);
         }
     }
-    Ok(match outcome {
+    Ok(match finished {
         Ok(_) => Exit::Ok,
         Err(ReplayError::Diverged(_)) => Exit::Nondeterminism,
         Err(_) => Exit::Failed,
     })
 }
 
-fn in_words(outcome: &Result<Replayed, ReplayError>) {
-    match outcome {
+fn in_words(finished: &Result<Replayed, ReplayError>) {
+    match finished {
         Ok(replayed) => {
             println!(
                 "{} {} records of {:?} at {}, to {} of its clock, bit for bit",
@@ -98,8 +98,8 @@ fn in_words(outcome: &Result<Replayed, ReplayError>) {
     }
 }
 
-fn in_json(again: &str, outcome: &Result<Replayed, ReplayError>) -> serde_json::Value {
-    match outcome {
+fn in_json(again: &str, finished: &Result<Replayed, ReplayError>) -> serde_json::Value {
+    match finished {
         Ok(replayed) => json!({
             "replay": again,
             "verdict": "same",

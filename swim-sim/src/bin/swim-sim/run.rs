@@ -9,7 +9,7 @@ use anstream::{print, println};
 use anstyle::Style;
 use swim_core::Instant;
 use swim_sim::HostId;
-use swim_sim::run::{Outcome, attempt, attempt_twice};
+use swim_sim::run::{Finished, attempt, attempt_twice};
 use swim_sim::scenario::{NAMES, Scenario, named, option_values, print_duration};
 
 use crate::args::{ReplayArgs, RunArgs, ScenarioArgs};
@@ -17,7 +17,7 @@ use crate::exit::{Error, Exit};
 use crate::layout::{BOLD, DIM, Stepper, paint, time, words};
 use crate::source::{Chosen, Source};
 
-use crate::{recording, verdict};
+use crate::{outcome, recording};
 
 pub(crate) fn run(args: &RunArgs) -> Result<Exit, Error> {
     let chosen = args.source.choose()?;
@@ -38,9 +38,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Error> {
             }
         }),
     };
-    let outcome = attempted?;
-    conclude(&chosen, &outcome, args.json);
-    Ok(Exit::of(&outcome.verdict))
+    let finished = attempted?;
+    conclude(&chosen, &finished, args.json);
+    Ok(Exit::of(&finished.outcome))
 }
 
 /// `FOLDER/3-2.swim` for the second life of #3.
@@ -82,13 +82,13 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Error> {
             *beliefs.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = world.wrong_views().1;
         });
     });
-    let outcome = attempted?;
+    let finished = attempted?;
     if !args.json && args.until.is_some() {
         let beliefs = beliefs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         println!("{}\n{beliefs}", paint(BOLD, "wrong views at the end:"));
     }
-    conclude(&chosen, &outcome, args.json);
-    Ok(Exit::of(&outcome.verdict))
+    conclude(&chosen, &finished, args.json);
+    Ok(Exit::of(&finished.outcome))
 }
 
 /// The first lines: how to repeat it, and everything that it depends on.
@@ -141,15 +141,15 @@ pub(crate) fn text(chosen: &Chosen) -> Result<String, Error> {
 }
 
 /// The last lines.
-pub(crate) fn conclude(chosen: &Chosen, outcome: &Outcome, json: bool) {
+pub(crate) fn conclude(chosen: &Chosen, finished: &Finished, json: bool) {
     if json {
-        println!("{}", verdict::json(chosen, outcome));
+        println!("{}", outcome::json(chosen, finished));
         return;
     }
-    println!("{}", verdict::sentence(outcome));
-    println!("{}", verdict::laws(outcome));
+    println!("{}", outcome::sentence(finished));
+    println!("{}", outcome::laws(finished));
     println!("replay: {}", chosen.replay);
-    println!("digest: {}", outcome.digest);
+    println!("digest: {}", finished.digest);
 }
 
 pub(crate) fn scenario(args: &ScenarioArgs) -> Result<Exit, Error> {
@@ -184,10 +184,11 @@ fn all(args: &ScenarioArgs) -> Result<Exit, Error> {
         let mut scenario = parsed(name)?;
         scenario.seed = args.seed.unwrap_or(scenario.seed);
         scenario.mutant.clone_from(&args.mutant);
-        let outcome = attempt(&scenario, |_| {}).map_err(|error| Error::usage(format!("{name}: {error}")))?;
-        println!("{}  {}", paint(BOLD, name), verdict::sentence(&outcome));
+        let finished =
+            attempt(&scenario, |_| {}).map_err(|error| Error::usage(format!("{name}: {error}")))?;
+        println!("{}  {}", paint(BOLD, name), outcome::sentence(&finished));
         if worst == Exit::Ok {
-            worst = Exit::of(&outcome.verdict);
+            worst = Exit::of(&finished.outcome);
         }
     }
     Ok(worst)

@@ -47,6 +47,6 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
     for step in &chosen.scenario.steps {
         println!("  {:>8}  {:?}", print_duration(step.at), step.action);
     }
-    conclude(&chosen, &shrunk.outcome, false);
-    Ok(Exit::of(&shrunk.outcome.verdict))
+    conclude(&chosen, &shrunk.finished, false);
+    Ok(Exit::of(&shrunk.finished.outcome))
 }

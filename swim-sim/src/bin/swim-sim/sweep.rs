@@ -113,7 +113,7 @@ fn bar(args: &SweepArgs) -> ProgressBar {
 
 fn failure(record: &Record, args: &SweepArgs) -> String {
     let again = as_built(&format!("{PROGRAM} replay --seed {}{}", record.seed, settings(args)));
-    format!("{} seed {}: {}\n  {again}", paint(BAD, &record.verdict), record.seed, first_words(record))
+    format!("{} seed {}: {}\n  {again}", paint(BAD, &record.outcome), record.seed, first_words(record))
 }
 
 /// What every run of the sweep was changed by.
@@ -201,7 +201,7 @@ pub(crate) fn summary(tally: &Tally, whole: bool) {
         let failed = number(tally.failures.len() as u64);
         println!("{} {failed} of {runs} runs ({seeds})", paint(BAD, "failed:"));
         for (seed, record) in tally.failures.iter().take(NAMED_MAX) {
-            println!("  seed {seed}: {} {}", paint(BAD, &record.verdict), first_words(record));
+            println!("  seed {seed}: {} {}", paint(BAD, &record.outcome), first_words(record));
         }
         if tally.failures.len() > NAMED_MAX {
             println!("  … and {} more", tally.failures.len() - NAMED_MAX);
@@ -211,7 +211,8 @@ pub(crate) fn summary(tally: &Tally, whole: bool) {
         let agreed = time(Duration::from_millis(agreed));
         println!("the longest until all agreed, once there was peace: {agreed}, in seed {seed}");
     }
-    let mut laws: Vec<(&str, u64)> = tally.laws.iter().map(|(law, looked)| (law.as_str(), *looked)).collect();
+    let mut laws: Vec<(&str, u64)> =
+        tally.properties.iter().map(|(law, looked)| (law.as_str(), *looked)).collect();
     laws.sort_by_key(|(law, _)| by_number(law));
     println!("{}\n{}", paint(BOLD, "laws, and how often each had something to judge:"), columns(&laws));
     seen(tally);
@@ -241,7 +242,7 @@ fn seen(tally: &Tally) {
 
 /// What it did not see: of a small sweep just the names.
 fn unseen(tally: &Tally, whole: bool) {
-    let (missed, idle) = (tally.missed(), tally.idle_laws());
+    let (missed, idle) = (tally.missed(), tally.idle_properties());
     if missed.is_empty() && idle.is_empty() {
         return;
     }
@@ -275,5 +276,5 @@ pub(crate) fn first_words(record: &Record) -> String {
 /// The first failure's code; a whole sweep that tried too little has failed, too.
 pub(crate) fn exit(tally: &Tally, whole: bool) -> Exit {
     let enough = if whole && tally.tried_too_little() { Exit::Failed } else { Exit::Ok };
-    tally.failures.values().next().map_or(enough, |record| Exit::of_word(&record.verdict))
+    tally.failures.values().next().map_or(enough, |record| Exit::of_word(&record.outcome))
 }

@@ -56,7 +56,7 @@ impl Fault {
             }
             FaultClass::Leave => from_to(Action::Leave(host), Action::Restart(host)),
             FaultClass::Move => self.moves(topology, begin, end),
-            FaultClass::Calendar => self.calendar(host, begin, end),
+            FaultClass::WallClock => self.calendar(host, begin, end),
             FaultClass::Jump => once(Action::Jump { host, by: UNIT * self.lasts }),
             FaultClass::DuplicateId => once(Action::Twin { of: host, seeds: Vec::new() }),
             class if is_of_links(class) => self.bad_links(host, topology.link, begin, end),
@@ -129,10 +129,10 @@ impl Fault {
     fn calendar(&self, host: HostId, begin: Duration, end: Duration) -> Vec<Step> {
         let ahead_ms = CALENDAR_MS * (i64::from(self.dial) - 50) / 50 + 1;
         [
-            (begin, Action::Calendar { host, ahead_ms }),
+            (begin, Action::WallClock { host, ahead_ms }),
             (begin, Action::Crash(host)),
             (end, Action::Restart(host)),
-            (end, Action::Calendar { host, ahead_ms: 0 }),
+            (end, Action::WallClock { host, ahead_ms: 0 }),
         ]
         .map(|(at, action)| Step { at, action })
         .into()

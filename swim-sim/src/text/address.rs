@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::host_id::HostId;
 
 /// One address.
-struct Place(SocketAddr);
+struct Address(SocketAddr);
 
-impl Serialize for Place {
+impl Serialize for Address {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match HostId::born_at(self.0) {
             Some(host) => host.serialize(serializer),
@@ -18,7 +18,7 @@ impl Serialize for Place {
     }
 }
 
-impl<'de> Deserialize<'de> for Place {
+impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text.starts_with('#') {
@@ -35,42 +35,42 @@ impl<'de> Deserialize<'de> for Place {
 }
 
 pub(crate) fn serialize<S: Serializer>(addr: &SocketAddr, serializer: S) -> Result<S::Ok, S::Error> {
-    Place(*addr).serialize(serializer)
+    Address(*addr).serialize(serializer)
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    Place::deserialize(deserializer).map(|place| place.0)
+    Address::deserialize(deserializer).map(|address| address.0)
 }
 
 /// Addresses that need not be given.
 pub(crate) mod option {
-    use super::{Deserialize, Deserializer, Place, Serialize, Serializer, SocketAddr};
+    use super::{Address, Deserialize, Deserializer, Serialize, Serializer, SocketAddr};
 
     pub(crate) fn serialize<S: Serializer>(
         addr: &Option<SocketAddr>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        addr.map(Place).serialize(serializer)
+        addr.map(Address).serialize(serializer)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<SocketAddr>, D::Error> {
-        Ok(Option::<Place>::deserialize(deserializer)?.map(|place| place.0))
+        Ok(Option::<Address>::deserialize(deserializer)?.map(|address| address.0))
     }
 }
 
 /// Lists of addresses.
 pub(crate) mod list {
-    use super::{Deserialize, Deserializer, Place, Serializer, SocketAddr};
+    use super::{Address, Deserialize, Deserializer, Serializer, SocketAddr};
 
     pub(crate) fn serialize<S: Serializer>(addrs: &[SocketAddr], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(addrs.iter().copied().map(Place))
+        serializer.collect_seq(addrs.iter().copied().map(Address))
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<SocketAddr>, D::Error> {
-        Ok(Vec::<Place>::deserialize(deserializer)?.into_iter().map(|place| place.0).collect())
+        Ok(Vec::<Address>::deserialize(deserializer)?.into_iter().map(|address| address.0).collect())
     }
 }

@@ -4,30 +4,30 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use serde_json::json;
-use swim_sim::run::{Outcome, Verdict};
+use swim_sim::run::{Finished, Outcome};
 
 use crate::layout::{BAD, DIM, GOOD, columns, moment, paint, time};
 use crate::source::Chosen;
 
-/// The verdict in a sentence or two.
-pub(crate) fn sentence(outcome: &Outcome) -> String {
-    match &outcome.verdict {
-        Verdict::Passed => {
-            let agreed = match outcome.agreed {
+/// The outcome in a sentence or two.
+pub(crate) fn sentence(finished: &Finished) -> String {
+    match &finished.outcome {
+        Outcome::Passed => {
+            let agreed = match finished.agreed {
                 None => String::new(),
                 Some(Duration::ZERO) => ", all agreed as soon as there was peace".to_owned(),
                 Some(agreed) => format!(", all agreed after {} of peace", time(agreed)),
             };
-            format!("{} every law held for {}{agreed}", paint(GOOD, "passed:"), moment(outcome.ended))
+            format!("{} every law held for {}{agreed}", paint(GOOD, "passed:"), moment(finished.ended))
         }
-        Verdict::CutShort => {
-            format!("{} every law held until {}", paint(GOOD, "stopped:"), moment(outcome.ended))
+        Outcome::CutShort => {
+            format!("{} every law held until {}", paint(GOOD, "stopped:"), moment(finished.ended))
         }
-        Verdict::Broken(violation) => {
+        Outcome::Broken(violation) => {
             let hosts = &violation.broken.hosts;
             format!(
                 "{} {} ({})\n  {}\n  at {}, {:?}, hosts {hosts:?}",
-                paint(BAD, format!("{}:", outcome.verdict.word())),
+                paint(BAD, format!("{}:", finished.outcome.word())),
                 violation.property,
                 violation.property.claim,
                 violation.broken.why.replace('\n', "\n  "),
@@ -35,11 +35,11 @@ pub(crate) fn sentence(outcome: &Outcome) -> String {
                 violation.phase,
             )
         }
-        Verdict::Panicked(text) => {
+        Outcome::Panicked(text) => {
             let place = panic_place().unwrap_or_default();
-            format!("{} {text}\n  {place}, at {}", paint(BAD, "panic:"), moment(outcome.ended))
+            format!("{} {text}\n  {place}, at {}", paint(BAD, "panic:"), moment(finished.ended))
         }
-        Verdict::Nondeterministic { first, second } => {
+        Outcome::Nondeterministic { first, second } => {
             format!("{} the same scenario gave {first}, then {second}", paint(BAD, "nondeterminism:"))
         }
         other => format!("{other:?}"),
@@ -47,15 +47,15 @@ pub(crate) fn sentence(outcome: &Outcome) -> String {
 }
 
 /// How often each law had something to judge.
-pub(crate) fn laws(outcome: &Outcome) -> String {
-    let laws: Vec<(&str, u64)> = outcome.laws.iter().map(|(law, looked)| (law.id, *looked)).collect();
+pub(crate) fn laws(finished: &Finished) -> String {
+    let laws: Vec<(&str, u64)> = finished.properties.iter().map(|(law, looked)| (law.id, *looked)).collect();
     paint(DIM, format!("laws, and how often each had something to judge:\n{}", columns(&laws)))
 }
 
 /// Everything for scripts.
-pub(crate) fn json(chosen: &Chosen, outcome: &Outcome) -> serde_json::Value {
-    let violation = match &outcome.verdict {
-        Verdict::Broken(violation) => json!({
+pub(crate) fn json(chosen: &Chosen, finished: &Finished) -> serde_json::Value {
+    let violation = match &finished.outcome {
+        Outcome::Broken(violation) => json!({
             "law": violation.property.id,
             "name": violation.property.name,
             "at_ns": violation.at.as_nanos(),
@@ -63,22 +63,22 @@ pub(crate) fn json(chosen: &Chosen, outcome: &Outcome) -> serde_json::Value {
             "why": violation.broken.why,
             "hosts": violation.broken.hosts,
         }),
-        Verdict::Panicked(text) => json!({ "why": text, "place": panic_place() }),
+        Outcome::Panicked(text) => json!({ "why": text, "place": panic_place() }),
         _ => serde_json::Value::Null,
     };
     let laws: serde_json::Map<_, _> =
-        outcome.laws.iter().map(|(law, looked)| (law.id.to_owned(), json!(looked))).collect();
+        finished.properties.iter().map(|(law, looked)| (law.id.to_owned(), json!(looked))).collect();
     json!({
         "replay": chosen.replay,
         "seed": chosen.scenario.seed,
         "scenario": chosen.scenario,
-        "verdict": outcome.verdict.word(),
+        "verdict": finished.outcome.word(),
         "violation": violation,
-        "ended_ns": outcome.ended.as_nanos(),
-        "agreed_ms": outcome.agreed.map(|agreed| agreed.as_millis()),
+        "ended_ns": finished.ended.as_nanos(),
+        "agreed_ms": finished.agreed.map(|agreed| agreed.as_millis()),
         "laws": laws,
-        "sometimes": outcome.sometimes,
-        "digest": outcome.digest.to_string(),
+        "sometimes": finished.sometimes,
+        "digest": finished.digest.to_string(),
     })
 }
 
