@@ -68,7 +68,7 @@ impl Run {
         scenario.check()?;
         crate::mutants::choose(scenario.mutant.as_deref())?;
         let case = Case::of(scenario)?;
-        let mut world = World::with(Setup::new(scenario.seed));
+        let mut world = World::with(Setup { fingerprint_states: true, ..Setup::new(scenario.seed) });
         let broken = Arc::new(AtomicBool::new(false));
         let jury = Arc::new(Mutex::new(Watched { jury: Jury::new(&case), broken: Arc::clone(&broken) }));
         let sometimes = Arc::new(Mutex::new(Sometimes::default()));

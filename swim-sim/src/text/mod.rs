@@ -2,4 +2,3 @@
 
 pub(crate) mod duration;
 pub(crate) mod place;
-pub(crate) mod said;

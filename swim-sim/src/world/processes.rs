@@ -40,6 +40,7 @@ impl World {
             self.fabric.directory.unbind(mask);
         }
         self.census.fact_mut(id).presence = presence;
+        self.fabric.fingerprint.ended(self.fabric.now, id);
         self.testify(&Happening::Ended { host: id, presence });
         true
     }
@@ -60,6 +61,7 @@ impl World {
         *self.census.fact_mut(id) =
             Fact { id: me.id, addr: me.addr, epoch: me.epoch, presence: Presence::Up };
         self.begin_recording(id, me, unix_ms, seed);
+        self.fabric.fingerprint.began(self.fabric.now, id, me);
         self.testify(&Happening::Began { host: id, me });
         self.rearm(id);
     }
