@@ -35,7 +35,9 @@ pub struct Record {
 }
 
 impl Record {
-    pub(super) fn of(seed: u64, hosts: u32, outcome: &Result<Outcome, ScenarioError>) -> Self {
+    /// What is kept of a run.
+    #[must_use]
+    pub fn of(seed: u64, hosts: u32, outcome: &Result<Outcome, ScenarioError>) -> Self {
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => return Self::impossible(seed, hosts, error),

@@ -8,6 +8,7 @@ mod exit;
 mod layout;
 mod merge;
 mod mutants;
+mod oracle;
 mod panics;
 mod play;
 mod recorded;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Verb::Report(args) => report::report(&args),
         Verb::Diff(args) => diff::diff(&args),
         Verb::Mutants(args) => mutants::mutants(&args),
+        Verb::Oracle(args) => oracle::oracle(&args),
         Verb::Merge(args) => merge::merge(&args),
         Verb::Scenario(args) => scenarios::scenario(&args),
     };

@@ -46,14 +46,12 @@ fn all(args: &ScenarioArgs) -> Result<Exit, Error> {
         scenario.mutant.clone_from(&args.mutant);
         let outcome = attempt(&scenario, |_| {}).map_err(|error| Error::usage(format!("{name}: {error}")))?;
         println!("{}  {}", paint(BOLD, name), verdict::sentence(&outcome));
-        if worst == Exit::Ok {
-            worst = Exit::of(&outcome.verdict);
-        }
+        worst = worst.or(Exit::of(&outcome.verdict));
     }
     Ok(worst)
 }
 
-fn parsed(name: &str) -> Result<Scenario, Error> {
+pub(crate) fn parsed(name: &str) -> Result<Scenario, Error> {
     let text = named(name).unwrap_or_default();
     toml::from_str(text).map_err(|error| Error::usage(format!("{name}: {error}")))
 }
