@@ -6,6 +6,7 @@ mod help;
 mod holes;
 mod lives;
 mod merge;
+mod oracle;
 mod page;
 mod place;
 mod replay;
