@@ -411,7 +411,7 @@ mod tests {
         variants::<T>().into_iter().map(whole).collect()
     }
 
-    /// `value` with each number in it made larger by one and each truth turned, one at a time.
+    /// `value` with each number in it made larger by one, each truth turned and each address another, one at a time.
     fn neighbours(value: &Value) -> Vec<Value> {
         match value {
             Value::Number(number) => number.as_u64().map(|number| json!(number + 1)).into_iter().collect(),
@@ -435,6 +435,8 @@ mod tests {
                     })
                 })
                 .collect(),
+            // An address; the name of a variant has no digit.
+            Value::String(text) if text.contains('1') => vec![json!(text.replacen('1', "2", 1))],
             Value::Null | Value::String(_) => Vec::new(),
         }
     }
