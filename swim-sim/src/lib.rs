@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Whether two runs were the same is not a matter of opinion: [`World::fingerprint`] hashes everything
-//! that was sent, lost, delivered, done and reported, in order.
+//! that nodes were given, sent and reported, in order.
 //!
 //! # Three ways to use it
 //!

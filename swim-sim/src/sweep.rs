@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use serde::{Deserialize, Serialize};
@@ -65,41 +65,16 @@ impl Sweep {
     pub fn run(&self, mut each: impl FnMut(&Record) -> bool) -> Result<Tally, ScenarioError> {
         self.check()?;
         let mine: Vec<u64> = self.seeds.clone().filter(|seed| seed % self.shard.1 == self.shard.0).collect();
-        let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
-        let (sender, receiver) = mpsc::channel();
         let mut tally = Tally::default();
-        std::thread::scope(|scope| {
-            for _ in 0..self.jobs.max(1) {
-                let (sender, mine, next, stop) = (sender.clone(), &mine, &next, &stop);
-                scope.spawn(move || {
-                    while !stop.load(Ordering::Relaxed) {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let seed = usize::try_from(index).ok().and_then(|index| mine.get(index));
-                        let Some(seed) = seed else { return };
-                        if sender.send((index, self.one(*seed))).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-            drop(sender);
-            let mut waiting = BTreeMap::new();
-            let mut turn = 0;
-            for (index, record) in receiver {
-                waiting.insert(index, record);
-                while let Some(record) = waiting.remove(&turn) {
-                    turn += 1;
-                    if stop.load(Ordering::Relaxed) {
-                        continue;
-                    }
-                    tally.add(&record);
-                    let go_on = each(&record);
-                    if !go_on || (!record.is_good() && !self.keep_going) {
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                }
-            }
-        });
+        in_order(
+            self.jobs,
+            mine.len(),
+            |at| self.one(mine[at]),
+            |record| {
+                tally.add(&record);
+                each(&record) && (record.is_good() || self.keep_going)
+            },
+        );
         Ok(tally)
     }
 
@@ -117,6 +92,43 @@ impl Sweep {
         let finished = if twice { attempt_twice(&scenario) } else { attempt(&scenario, |_| {}) };
         Record::of(seed, scenario.hosts, &finished)
     }
+}
+
+/// Does `count` pieces of work, numbered from 0, on `jobs` threads. `each` gets the results in the order of
+/// their numbers and says whether to go on; a `false` lets nothing further begin.
+pub fn in_order<T: Send>(
+    jobs: usize,
+    count: usize,
+    work: impl Fn(usize) -> T + Sync,
+    mut each: impl FnMut(T) -> bool,
+) {
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            let (sender, work, next, stop) = (sender.clone(), &work, &next, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= count || sender.send((number, work(number))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut waiting = BTreeMap::new();
+        let mut turn = 0;
+        for (number, result) in receiver {
+            waiting.insert(number, result);
+            while let Some(result) = waiting.remove(&turn) {
+                turn += 1;
+                if !stop.load(Ordering::Relaxed) && !each(result) {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    });
 }
 
 /// One run of a sweep.
@@ -149,7 +161,9 @@ pub struct Record {
 }
 
 impl Record {
-    fn of(seed: u64, hosts: u32, finished: &Result<Finished, ScenarioError>) -> Self {
+    /// What is kept of a run.
+    #[must_use]
+    pub fn of(seed: u64, hosts: u32, finished: &Result<Finished, ScenarioError>) -> Self {
         let finished = match finished {
             Ok(finished) => finished,
             Err(error) => {

@@ -17,11 +17,6 @@ use crate::random::is_chosen;
 use crate::traffic::{Fate, Traffic};
 use crate::transcript::Transcript;
 
-/// What becomes of a datagram, in the fingerprint.
-const MARK_SENT: u64 = 0x5e57;
-const MARK_LOST: u64 = 0x1057;
-const MARK_CORRUPTED: u64 = 0xc044;
-
 /// The network with its clock, its queue and its books.
 pub(crate) struct Fabric {
     pub(crate) now: Instant,
@@ -36,8 +31,6 @@ pub(crate) struct Fabric {
     pub(crate) traffic: Traffic,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) transcript: Transcript,
-    /// For what is formatted only to be hashed.
-    pub(crate) scratch: String,
     pub(crate) channels: Channels,
     pub(crate) tape: Tape,
     seed: u64,
@@ -59,7 +52,6 @@ impl Fabric {
             traffic: Traffic::default(),
             fingerprint: Fingerprint::new(),
             transcript: Transcript::default(),
-            scratch: String::new(),
             channels: Channels::default(),
             tape: Tape::default(),
             seed,
@@ -76,8 +68,6 @@ impl Fabric {
         bytes: &[u8],
     ) -> Fate {
         self.traffic.count_sent(bytes);
-        self.mark(MARK_SENT, sender);
-        self.fingerprint.absorb_bytes(bytes);
         self.tape.record(source, target, bytes);
         let replaced;
         let (bytes, extra) = match self.ask_hook(sender, source, target, bytes) {
@@ -87,11 +77,11 @@ impl Fabric {
                 replaced = other;
                 (replaced.as_slice(), Duration::ZERO)
             }
-            Handling::Drop => return self.lose(sender, source, target, bytes, Fate::Dropped),
+            Handling::Drop => return self.lose(source, target, bytes, Fate::Dropped),
         };
         let receiver = self.directory.host_at(target);
         if receiver.is_some_and(|receiver| !self.network.passes(sender, receiver)) {
-            return self.lose(sender, source, target, bytes, Fate::Cut);
+            return self.lose(source, target, bytes, Fate::Cut);
         }
         // Everything is always drawn: a model that is switched on changes no other datagram's fate.
         let Throw { loss, doubling, latencies: [first, second], dice } = self.throw(sender);
@@ -100,8 +90,8 @@ impl Fabric {
         let delay = link.latency.delay(first) + extra;
         let doubled = is_chosen(doubling, link.duplicate_ppm).then(|| link.latency.delay(second) + extra);
         let passage = match self.channels.pass(link, (sender, receiver), self.now, bytes.len(), dice) {
-            Ok(_) if lost => return self.lose(sender, source, target, bytes, Fate::Lost),
-            Err(fate) => return self.lose(sender, source, target, bytes, fate),
+            Ok(_) if lost => return self.lose(source, target, bytes, Fate::Lost),
+            Err(fate) => return self.lose(source, target, bytes, fate),
             Ok(passage) => passage,
         };
         self.count(&passage, bytes.len());
@@ -109,8 +99,6 @@ impl Fabric {
         let (bytes, fate) = if passage.corrupted {
             let mut copy = bytes.to_vec();
             corrupt(&mut copy, dice);
-            self.mark(MARK_CORRUPTED, sender);
-            self.fingerprint.absorb_bytes(&copy);
             changed = copy;
             (changed.as_slice(), Fate::Corrupted)
         } else {
@@ -177,20 +165,7 @@ impl Fabric {
         std::hint::black_box(self.throws.get(host.index()).map(Throws::warm));
     }
 
-    /// Adds a step of `host` to the fingerprint.
-    pub(crate) fn mark(&mut self, what: u64, host: HostId) {
-        self.fingerprint.absorb(self.now.as_nanos());
-        self.fingerprint.absorb(what << 32 | u64::from(host.0));
-    }
-
-    fn lose(
-        &mut self,
-        sender: HostId,
-        source: SocketAddr,
-        target: SocketAddr,
-        bytes: &[u8],
-        fate: Fate,
-    ) -> Fate {
+    fn lose(&mut self, source: SocketAddr, target: SocketAddr, bytes: &[u8], fate: Fate) -> Fate {
         self.traffic.lost.add(bytes.len());
         match fate {
             Fate::Burst => self.traffic.lost_in_bursts.add(bytes.len()),
@@ -198,7 +173,6 @@ impl Fabric {
             Fate::TooLong => self.traffic.too_long.add(bytes.len()),
             _ => {}
         }
-        self.mark(MARK_LOST, sender);
         self.transcript.datagram(self.now, source, target, bytes, fate);
         fate
     }

@@ -66,7 +66,7 @@ impl Run {
         scenario.check()?;
         crate::mutants::choose(scenario.mutant.as_deref()).map_err(ScenarioError)?;
         let case = Case::of(scenario)?;
-        let mut world = World::with(Setup::new(scenario.seed));
+        let mut world = World::with(Setup { fingerprint_states: true, ..Setup::new(scenario.seed) });
         let broken = Arc::new(AtomicBool::new(false));
         let checker =
             Arc::new(Mutex::new(Watched { checker: Checker::new(&case), broken: Arc::clone(&broken) }));

@@ -2,4 +2,3 @@
 
 pub(crate) mod address;
 pub(crate) mod duration;
-pub(crate) mod said;

@@ -1,6 +1,7 @@
 //! The binary `swim-sim`, as its users call it: what it prints, what it writes, and how it ends.
 
 mod input;
+mod oracle;
 mod place;
 mod recording;
 mod run;

@@ -35,6 +35,11 @@ impl Exit {
         Self::of_word(outcome.word())
     }
 
+    /// The first that is not [`Exit::Ok`].
+    pub(crate) fn or(self, other: Self) -> Self {
+        if self == Self::Ok { other } else { self }
+    }
+
     /// For the word that a sweep's line has for it.
     pub(crate) fn of_word(word: &str) -> Self {
         match word {

@@ -6,6 +6,7 @@ mod diff;
 mod exit;
 mod layout;
 mod mutants;
+mod oracle;
 mod outcome;
 mod recording;
 mod report;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Verb::Report(args) => report::report(&args),
         Verb::Diff(args) => diff::diff(&args),
         Verb::Mutants(args) => mutants::mutants(&args),
+        Verb::Oracle(args) => oracle::oracle(&args),
         Verb::Merge(args) => sweep::merge(&args),
         Verb::Scenario(args) => run::scenario(&args),
     };

@@ -187,14 +187,12 @@ fn all(args: &ScenarioArgs) -> Result<Exit, Error> {
         let finished =
             attempt(&scenario, |_| {}).map_err(|error| Error::usage(format!("{name}: {error}")))?;
         println!("{}  {}", paint(BOLD, name), outcome::sentence(&finished));
-        if worst == Exit::Ok {
-            worst = Exit::of(&finished.outcome);
-        }
+        worst = worst.or(Exit::of(&finished.outcome));
     }
     Ok(worst)
 }
 
-fn parsed(name: &str) -> Result<Scenario, Error> {
+pub(crate) fn parsed(name: &str) -> Result<Scenario, Error> {
     let text = named(name).unwrap_or_default();
     toml::from_str(text).map_err(|error| Error::usage(format!("{name}: {error}")))
 }

@@ -34,7 +34,7 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
     }
     let mut out = args.jsonl.as_deref().map(output).transpose()?;
     let began = Instant::now();
-    let bar = bar(args);
+    let bar = bar(share(args), "seeds");
     let (mut written, mut spent) = (Ok(()), false);
     let swept = sweep.run(|record| {
         bar.inc(1);
@@ -104,11 +104,12 @@ fn announcement(args: &SweepArgs, sweep: &Sweep) -> String {
     format!("{runs} clusters, each with a size and faults of its own, {jobs} at a time{budget}")
 }
 
-fn bar(args: &SweepArgs) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} seeds, {per_sec}, {eta} left")
+/// How far it has come with so many of `what`.
+pub(crate) fn bar(len: u64, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg}, {per_sec}, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     // Hidden by itself where standard error is no terminal.
-    ProgressBar::new(share(args)).with_style(style)
+    ProgressBar::new(len).with_style(style).with_message(what)
 }
 
 fn failure(record: &Record, args: &SweepArgs) -> String {
