@@ -7,7 +7,7 @@
 use core::net::SocketAddr;
 
 use super::telling::Cargo;
-use super::{Life, Node};
+use super::{Core, Handshake, Life};
 use crate::claim::Status;
 use crate::conflict::Incumbent;
 use crate::identity::{Epoch, Incarnation, NodeId, canonical};
@@ -20,30 +20,31 @@ use crate::wire::{Ack, Announce, Body, Challenge, Header, Join, Message, Update,
 /// Seconds that an address token is good for, at least; at most twice as long.
 const TOKEN_LIFE_S: u64 = 30;
 
-impl Node {
+impl Handshake {
     /// Somebody wants in. Until it returns a token nothing is done for it and nothing is kept of it.
     pub(super) fn hear_join(
         &mut self,
+        core: &mut Core,
         source: SocketAddr,
         header: &Header,
         join: Join,
         len: usize,
     ) -> Result<(), DropReason> {
-        if self.life != Life::Running {
+        if core.cx.life != Life::Running {
             return Err(DropReason::NotRunning);
         }
-        if !self.verify(source, join.token) {
-            let token = self.tokens.token(source, self.token_age());
+        if !self.verify(core, source, join.token) {
+            let token = self.tokens.token(source, self.token_age(core));
             let challenge = Challenge { nonce: join.nonce, token };
             let cargo = Cargo { len_max: Some(len), ..Cargo::EMPTY };
-            self.send(source, &Message::Challenge(challenge), cargo);
+            core.send(source, &Message::Challenge(challenge), cargo);
             return if join.token == 0 { Ok(()) } else { Err(DropReason::Token) };
         }
-        if !self.page_budget.take(self.doubt.awake()) {
+        if !core.cx.page_budget.take(core.cx.doubt.awake()) {
             return Err(DropReason::PageLimit);
         }
-        let verdict = self.admission(source, source, header, join.nonce)?;
-        self.welcome(source, header.sender, join.nonce, verdict);
+        let verdict = self.admission(core, source, source, header, join.nonce)?;
+        self.welcome(core, source, header.sender, join.nonce, verdict);
         Ok(())
     }
 
@@ -51,17 +52,18 @@ impl Node {
     /// it is being asked, or cannot be asked now.
     fn admission(
         &mut self,
+        core: &mut Core,
         source: SocketAddr,
         addr: SocketAddr,
         header: &Header,
         nonce: u64,
     ) -> Result<Verdict, DropReason> {
-        if header.sender == self.me.id {
+        if header.sender == core.cx.me.id {
             return Ok(Verdict::IdTaken);
         }
-        let Some(slot) = self.members.find(header.sender) else { return Ok(Verdict::Admitted) };
-        let held = self.members.claim(slot);
-        if !held.status.is_active() || self.members.addr(slot) == addr || mutant!(IncumbentNotAsked) {
+        let Some(slot) = core.members.find(header.sender) else { return Ok(Verdict::Admitted) };
+        let held = core.members.claim(slot);
+        if !held.status.is_active() || core.members.addr(slot) == addr || mutant!(IncumbentNotAsked) {
             return Ok(Verdict::Admitted);
         }
         match self.admissions.outcome(header.sender, source) {
@@ -70,30 +72,30 @@ impl Node {
             Some(Incumbent::Asked) => Err(DropReason::Stranger),
             None => {
                 let place = self.admissions.room(source).ok_or(DropReason::ContactLimit)?;
-                let number = numbers::compose(self.number(), Question::Incumbent { place });
-                let incumbent = (self.members.addr(slot), held.epoch);
+                let number = numbers::compose(core.cx.number(), Question::Incumbent { place });
+                let incumbent = (core.members.addr(slot), held.epoch);
                 let joiner = (header.sender, source, nonce);
                 let word = (header.epoch, header.incarnation);
-                self.admissions.open(place, joiner, word, incumbent, number, self.doubt.awake());
+                self.admissions.open(place, joiner, word, incumbent, number, core.cx.doubt.awake());
                 Err(DropReason::Stranger)
             }
         }
     }
 
     /// Lets somebody in: what is held under its id, the epoch clock, and a few members to ask.
-    pub(super) fn welcome(&mut self, target: SocketAddr, id: NodeId, nonce: u64, verdict: Verdict) {
-        let held = self.members.find(id).map(|slot| (slot, self.members.claim(slot)));
+    pub(super) fn welcome(&mut self, core: &mut Core, target: SocketAddr, id: NodeId, nonce: u64, verdict: Verdict) {
+        let held = core.members.find(id).map(|slot| (slot, core.members.claim(slot)));
         let welcome = Welcome {
             nonce,
             verdict,
             held_epoch: held.map_or(Epoch(0), |(_, claim)| claim.epoch),
             held_incarnation: held.map_or(Incarnation(0), |(_, claim)| claim.incarnation),
-            clock: self.told_clock(),
-            members: self.n(),
+            clock: core.cx.told_clock(),
+            members: core.n(),
         };
         let mut claims = [Slot::ME; SAMPLE_MAX + 1];
         let mut helpers = [Slot::ME; SAMPLE_MAX];
-        let (streams, members) = (&mut self.streams, &self.members);
+        let (streams, members) = (&mut core.cx.streams, &core.members);
         let random = &mut |n| streams.below(Purpose::Joining, n);
         let count = match (verdict, held) {
             (Verdict::IdTaken, Some((slot, _))) => {
@@ -105,24 +107,25 @@ impl Node {
             }),
         };
         claims[1..=count].copy_from_slice(&helpers[..count]);
-        self.send(target, &Message::Welcome(welcome), Cargo::claims(&claims[..=count]));
+        core.send(target, &Message::Welcome(welcome), Cargo::claims(&claims[..=count]));
     }
 
     /// Somebody whose address is proven says who it is.
     pub(super) fn hear_announce(
         &mut self,
+        core: &mut Core,
         source: SocketAddr,
         header: &Header,
         announce: Announce,
         body: &Body<'_>,
     ) -> Result<(), DropReason> {
-        if self.life != Life::Running {
+        if core.cx.life != Life::Running {
             return Err(DropReason::NotRunning);
         }
-        if !self.verify(source, announce.token) {
+        if !self.verify(core, source, announce.token) {
             return Err(DropReason::Token);
         }
-        if !self.page_budget.take(self.doubt.awake()) {
+        if !core.cx.page_budget.take(core.cx.doubt.awake()) {
             return Err(DropReason::PageLimit);
         }
         let Some(Ok(Update::Alive { about, addr, .. })) = body.updates.clone().next() else {
@@ -133,50 +136,50 @@ impl Node {
             return Err(DropReason::Malformed);
         }
         // The token proves this address and no other: nobody is made to send to a third one.
-        if canonical(addr) != source && !self.config.accept_wrong_source && !mutant!(AddressUnproven) {
-            self.welcome(source, header.sender, announce.number, Verdict::Refused);
+        if canonical(addr) != source && !core.cx.config.accept_wrong_source && !mutant!(AddressUnproven) {
+            self.welcome(core, source, header.sender, announce.number, Verdict::Refused);
             return Err(DropReason::ClaimAddress);
         }
-        if self.admission(source, canonical(addr), header, announce.number)? == Verdict::IdTaken {
-            self.welcome(source, header.sender, announce.number, Verdict::IdTaken);
+        if self.admission(core, source, canonical(addr), header, announce.number)? == Verdict::IdTaken {
+            self.welcome(core, source, header.sender, announce.number, Verdict::IdTaken);
             return Ok(());
         }
         // Its own word, and what it believes of this node: nothing else is heard of somebody so new.
         for update in body.updates.clone().flatten() {
-            if [header.sender, self.me.id].contains(&update.about().id) {
-                self.hear(&update, header.sender);
+            if [header.sender, core.cx.me.id].contains(&update.about().id) {
+                if let super::claims::Outcome::Rival(namesake) = core.hear(&update, header.sender) { self.ask_namesake(core, Some(namesake)); }
             }
         }
-        let Some(slot) = self.members.find(header.sender) else {
+        let Some(slot) = core.members.find(header.sender) else {
             // The table is full, or the word was not believed; either is counted.
-            self.welcome(source, header.sender, announce.number, Verdict::Refused);
+            self.welcome(core, source, header.sender, announce.number, Verdict::Refused);
             return Ok(());
         };
         // It may be held where it is not: then it has to say a newer word than that.
-        let held = self.members.claim(slot);
-        let elsewhere = self.members.addr(slot) != canonical(addr);
+        let held = core.members.claim(slot);
+        let elsewhere = core.members.addr(slot) != canonical(addr);
         let ack = Ack {
             number: announce.number,
-            root: Some(self.digest_root()),
-            belief: if elsewhere { Some(held) } else { self.belief(slot, header) },
+            root: Some(core.digest_root()),
+            belief: if elsewhere { Some(held) } else { core.belief(slot, header) },
             stranger: false,
         };
-        self.send(source, &Message::Ack(ack), Cargo::claims(&[Slot::ME]));
+        core.send(source, &Message::Ack(ack), Cargo::claims(&[Slot::ME]));
         Ok(())
     }
 
-    fn verify(&self, source: SocketAddr, token: u64) -> bool {
+    fn verify(&self, core: &Core, source: SocketAddr, token: u64) -> bool {
         if mutant!(TokenUnchecked) {
             return token != 0;
         }
-        let age = self.token_age();
+        let age = self.token_age(core);
         token != 0
             && (token == self.tokens.token(source, age)
                 || (age > 0 && token == self.tokens.token(source, age - 1)))
     }
 
     /// Tokens change with this.
-    fn token_age(&self) -> u64 {
-        self.doubt.real().as_nanos() / (TOKEN_LIFE_S * 1_000_000_000)
+    fn token_age(&self, core: &Core) -> u64 {
+        core.cx.doubt.real().as_nanos() / (TOKEN_LIFE_S * 1_000_000_000)
     }
 }

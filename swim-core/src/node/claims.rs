@@ -14,7 +14,7 @@
 
 use core::net::SocketAddr;
 
-use super::Node;
+use super::Core;
 #[cfg(not(swim_mutants))]
 use crate::claim::supersedes;
 use crate::claim::{Claim, Status};
@@ -40,9 +40,11 @@ pub(super) enum Outcome {
     Outdated(Slot),
     /// It could not be used.
     Refused,
+    /// Somebody else is said to have this node's id.
+    Rival(super::Namesake),
 }
 
-impl Node {
+impl Core {
     /// Whether this is what gossip is made of: somebody is said to live who is held Alive in the very same
     /// words. [`hear`](Self::hear) would come to the same, by a longer way.
     #[inline]
@@ -52,31 +54,30 @@ impl Node {
         };
         self.members.find(said.about.id).is_some_and(is_said)
             && said.versions == (VERSION, VERSION)
-            && self.is_plausible(said.about.epoch)
-            && self.me.addr != SocketAddr::V4(said.addr)
+            && self.cx.is_plausible(said.about.epoch)
+            && self.cx.me.addr != SocketAddr::V4(said.addr)
     }
 
     /// One update, told by `from`.
     pub(super) fn hear(&mut self, update: &Update<'_>, from: NodeId) -> Outcome {
         let about = *update.about();
-        if !self.is_plausible(about.epoch) {
-            self.drop_for(DropReason::ClaimEpoch);
+        if !self.cx.is_plausible(about.epoch) {
+            self.cx.drop_for(DropReason::ClaimEpoch);
             return Outcome::Refused;
         }
-        if about.id == self.me.id {
-            self.hear_of_myself(update, from);
-            return Outcome::Known;
+        if about.id == self.cx.me.id {
+            return self.hear_of_myself(update, from).map_or(Outcome::Known, Outcome::Rival);
         }
         let outcome = match (self.members.find(about.id), update) {
             (slot, Update::Alive { addr, versions, metadata, .. }) => {
                 if versions.0 > VERSION || versions.1 < VERSION {
-                    self.drop_for(DropReason::Version);
+                    self.cx.drop_for(DropReason::Version);
                     return Outcome::Refused;
                 }
                 self.hear_alive(slot, about, canonical(*addr), metadata)
             }
             (None, _) => {
-                self.drop_for(DropReason::UnknownMember);
+                self.cx.drop_for(DropReason::UnknownMember);
                 Outcome::Refused
             }
             (Some(slot), Update::Suspect { accusers, .. }) => self.hear_suspect(slot, about, accusers),
@@ -87,18 +88,18 @@ impl Node {
         };
         match outcome {
             Outcome::News => {
-                self.stats.updates_applied += 1;
-                self.epoch_clock.follow(about.epoch, self.doubt.real());
+                self.cx.stats.updates_applied += 1;
+                self.cx.epoch_clock.follow(about.epoch, self.cx.doubt.real());
             }
-            Outcome::Known | Outcome::Outdated(_) => self.stats.updates_known += 1,
-            Outcome::Refused => {}
+            Outcome::Known | Outcome::Outdated(_) => self.cx.stats.updates_known += 1,
+            Outcome::Refused | Outcome::Rival(_) => {}
         }
         outcome
     }
 
     fn hear_alive(&mut self, slot: Option<Slot>, about: About, addr: SocketAddr, metadata: &[u8]) -> Outcome {
-        if !is_reachable_form(addr) || addr == self.me.addr {
-            self.drop_for(DropReason::ClaimAddress);
+        if !is_reachable_form(addr) || addr == self.cx.me.addr {
+            self.cx.drop_for(DropReason::ClaimAddress);
             return Outcome::Refused;
         }
         let new = claim(&about, Status::Alive);
@@ -119,19 +120,19 @@ impl Node {
         }
         self.members.set_metadata(slot, metadata);
         if changed && held.status.is_active() && held.epoch == new.epoch {
-            self.event(Event::Updated { id: about.id, addr });
+            self.cx.event(Event::Updated { id: about.id, addr });
         }
         self.tell(slot, about.id, about.id);
         Outcome::News
     }
 
     fn admit(&mut self, id: NodeId, claim: Claim, addr: SocketAddr, metadata: &[u8]) -> Outcome {
-        let Some(slot) = self.members.insert(id, addr, claim, self.doubt.awake()) else {
-            self.drop_for(DropReason::MembersFull);
+        let Some(slot) = self.members.insert(id, addr, claim, self.cx.doubt.awake()) else {
+            self.cx.drop_for(DropReason::MembersFull);
             return Outcome::Refused;
         };
         self.members.set_metadata(slot, metadata);
-        self.event(Event::Alive { id, addr, epoch: claim.epoch });
+        self.cx.event(Event::Alive { id, addr, epoch: claim.epoch });
         self.tell(slot, id, id);
         Outcome::News
     }
@@ -149,7 +150,7 @@ impl Node {
         if !self.suspect(slot, new, *accusers) {
             return Outcome::Refused;
         }
-        self.stats.suspicions_learnt += 1;
+        self.cx.stats.suspicions_learnt += 1;
         Outcome::News
     }
 
@@ -161,15 +162,16 @@ impl Node {
             let left = held.status == Status::Left;
             return if left { Outcome::Outdated(slot) } else { Outcome::Known };
         }
-        if !held.status.is_active() || !self.config.dead_over_suspect_only || mutant!(DeadOverAlive) {
+        if !held.status.is_active() || !self.cx.config.dead_over_suspect_only || mutant!(DeadOverAlive) {
             self.bury(slot, new, by, accuser);
             return Outcome::News;
         }
         // `by` may be this node itself, before it had to take its verdict back.
-        let accuser = if by == self.me.id { from } else { by };
+        let accuser = if by == self.cx.me.id { from } else { by };
         let outcome = self.hear_suspect(slot, about, &Accusers::new(accuser));
         if let Some(place) = self.members.suspicion(slot) {
             self.suspicions.hurry(place, accuser);
+            self.arm_suspicions();
         }
         outcome
     }
@@ -191,13 +193,13 @@ impl Node {
         let new = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
         // A later life than others can believe: a newcomer's that has not heard the cluster's clock yet, or
         // one that never was. It would be held by this node alone.
-        let lonely = header.epoch > held.epoch && !self.is_common(header.epoch);
-        let heard = self.config.header_claims && !lonely && supersedes(&held, &new);
+        let lonely = header.epoch > held.epoch && !self.cx.is_common(header.epoch);
+        let heard = self.cx.config.header_claims && !lonely && supersedes(&held, &new);
         if !heard || !self.believe(slot, new, None) {
             return;
         }
-        self.stats.header_claims += 1;
-        self.epoch_clock.follow(header.epoch, self.doubt.real());
+        self.cx.stats.header_claims += 1;
+        self.cx.epoch_clock.follow(header.epoch, self.cx.doubt.real());
         self.hush(slot);
     }
 
@@ -205,8 +207,8 @@ impl Node {
     /// any suspicion, and says so. Without an `addr` the claim is pending. `false`: the table is full.
     pub(super) fn believe(&mut self, slot: Slot, new: Claim, addr: Option<SocketAddr>) -> bool {
         let held = self.members.claim(slot);
-        if !self.members.set_claim(slot, new, addr.is_none(), self.doubt.awake()) {
-            self.drop_for(DropReason::MembersFull);
+        if !self.members.set_claim(slot, new, addr.is_none(), self.cx.doubt.awake()) {
+            self.cx.drop_for(DropReason::MembersFull);
             return false;
         }
         if let Some(addr) = addr {
@@ -217,12 +219,12 @@ impl Node {
         }
         let id = self.members.id(slot);
         if let Some(accusers) = self.end_suspicion(slot) {
-            self.stats.suspicions_refuted += 1;
-            self.event(Event::Refuted { id, incarnation: new.incarnation, by: accusers.first() });
+            self.cx.stats.suspicions_refuted += 1;
+            self.cx.event(Event::Refuted { id, incarnation: new.incarnation, by: accusers.first() });
         }
         if !held.status.is_active() || held.epoch != new.epoch {
             let addr = self.members.addr(slot);
-            self.event(Event::Alive { id, addr, epoch: new.epoch });
+            self.cx.event(Event::Alive { id, addr, epoch: new.epoch });
         }
         true
     }
@@ -232,19 +234,20 @@ impl Node {
         let held = self.members.claim(slot);
         let pending =
             self.members.is_pending(slot) || (held.epoch, held.incarnation) != (new.epoch, new.incarnation);
-        if !self.members.set_claim(slot, new, pending, self.doubt.awake()) {
-            self.drop_for(DropReason::MembersFull);
+        if !self.members.set_claim(slot, new, pending, self.cx.doubt.awake()) {
+            self.cx.drop_for(DropReason::MembersFull);
             return false;
         }
         self.end_suspicion(slot);
         let (id, addr) = (self.members.id(slot), self.members.addr(slot));
         if !held.status.is_active() {
-            self.event(Event::Alive { id, addr, epoch: new.epoch });
+            self.cx.event(Event::Alive { id, addr, epoch: new.epoch });
         }
         let patience = self.patience();
-        let (place, timeout) = self.suspicions.start(slot, accusers, patience, self.doubt.patience());
+        let (place, timeout) = self.suspicions.start(slot, accusers, patience, self.cx.doubt.patience());
         self.members.set_suspicion(slot, Some(place));
-        self.event(Event::Suspect { id, by: accusers.first(), incarnation: new.incarnation, timeout });
+        self.arm_suspicions();
+        self.cx.event(Event::Suspect { id, by: accusers.first(), incarnation: new.incarnation, timeout });
         self.tell(slot, id, id);
         true
     }
@@ -256,8 +259,9 @@ impl Node {
         if accuser == id || !self.suspicions.confirm(place, accuser) {
             return false;
         }
+        self.arm_suspicions();
         let accusers = self.suspicions.accusers(place).map_or(0, Accusers::len) as u8;
-        self.event(Event::Confirmed { id, by: accuser, accusers });
+        self.cx.event(Event::Confirmed { id, by: accuser, accusers });
         self.tell(slot, id, id);
         true
     }
@@ -266,10 +270,10 @@ impl Node {
     pub(super) fn bury(&mut self, slot: Slot, new: Claim, by: NodeId, accuser: NodeId) {
         let was_active = self.members.claim(slot).status.is_active();
         self.end_suspicion(slot);
-        self.members.set_claim(slot, new, false, self.doubt.awake());
+        self.members.set_claim(slot, new, false, self.cx.doubt.awake());
         let id = self.members.id(slot);
         if was_active {
-            self.event(Event::Dead { id, by, accuser });
+            self.cx.event(Event::Dead { id, by, accuser });
         }
         self.tell(slot, by, accuser);
     }
@@ -277,10 +281,10 @@ impl Node {
     /// Believes that a member has left.
     pub(super) fn part(&mut self, slot: Slot, new: Claim, by: NodeId) {
         self.end_suspicion(slot);
-        self.members.set_claim(slot, new, false, self.doubt.awake());
+        self.members.set_claim(slot, new, false, self.cx.doubt.awake());
         let id = self.members.id(slot);
         self.members.set_flag(slot, Flag::Removed, by != id);
-        self.event(Event::Left { id, by: (by != id).then_some(by) });
+        self.cx.event(Event::Left { id, by: (by != id).then_some(by) });
         self.tell(slot, by, by);
     }
 
@@ -288,7 +292,15 @@ impl Node {
     fn end_suspicion(&mut self, slot: Slot) -> Option<Accusers> {
         let place = self.members.suspicion(slot)?;
         self.members.set_suspicion(slot, None);
-        self.suspicions.end(place)
+        let ended = self.suspicions.end(place);
+        self.arm_suspicions();
+        ended
+    }
+
+    /// Sets the timer of suspicions, whose clock stands still while this node doubts itself.
+    pub(super) fn arm_suspicions(&mut self) {
+        let at = self.suspicions.deadline().map(|at| self.cx.doubt.when_patient(at));
+        self.cx.timers.set(super::table::Timer::Suspicion, at);
     }
 
     /// Tells everybody what is believed of a member now; whatever else was being told of it is not.
@@ -319,8 +331,8 @@ impl Node {
     pub(super) fn adjust_patience(&mut self) {
         let n = self.n();
         if self.patience.0 != n {
-            self.patience = (n, Patience::new(&self.config, n));
-            self.doubt.set_longest_suspicion(self.patience.1.longest());
+            self.patience = (n, Patience::new(&self.cx.config, n));
+            self.cx.doubt.set_longest_suspicion(self.patience.1.longest());
         }
     }
 }

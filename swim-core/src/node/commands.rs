@@ -20,7 +20,7 @@ use crate::{HINTS_MAX, SEEDS_MAX};
 impl Node {
     pub(super) fn on_command(&mut self, command: Command<'_>) {
         let kind = command.kind();
-        let outcome = if self.life == Life::Running {
+        let outcome = if self.core.cx.life == Life::Running {
             match command {
                 Command::Join { seeds } => self.join(seeds),
                 Command::CancelJoin => self.cancel_join(),
@@ -36,68 +36,69 @@ impl Node {
             Err(Refusal::NotRunning)
         };
         if let Err(reason) = outcome {
-            self.event(Event::Refused { command: kind, reason });
+            self.core.cx.event(Event::Refused { command: kind, reason });
         }
     }
 
     fn join(&mut self, seeds: &[SocketAddr]) -> Result<(), Refusal> {
-        let me = self.me.addr;
+        let me = self.core.cx.me.addr;
         let usable =
             || seeds.iter().map(|seed| canonical(*seed)).filter(|s| is_reachable_form(*s) && *s != me);
         if usable().next().is_none() {
             return Err(Refusal::NoUsableAddress);
         }
-        let known = &self.join.seeds;
+        let known = &self.handshake.join.seeds;
         let new = usable().filter(|addr| !known.iter().any(|seed| seed.addr == *addr)).count();
         if known.len() + new > SEEDS_MAX {
             return Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
         }
         for seed in usable() {
-            self.join.add_seed(seed);
+            self.handshake.join.add_seed(seed);
         }
-        self.seek(self.now());
+        { let now = self.core.cx.now(); self.handshake.seek(&mut self.core, now) };
         Ok(())
     }
 
     fn cancel_join(&mut self) -> Result<(), Refusal> {
-        if self.join.search != Search::Seeking {
+        if self.handshake.join.search != Search::Seeking {
             return Err(Refusal::NothingToCancel);
         }
-        self.give_up(JoinFailure::Cancelled);
+        self.handshake.give_up(&mut self.core, JoinFailure::Cancelled);
         Ok(())
     }
 
     fn leave(&mut self) -> Result<(), Refusal> {
-        self.give_up(JoinFailure::Left);
-        let claim = Claim { status: Status::Left, ..self.members.claim(Slot::ME) };
-        self.members.set_claim(Slot::ME, claim, false, self.doubt.awake());
+        self.handshake.give_up(&mut self.core, JoinFailure::Left);
+        let claim = Claim { status: Status::Left, ..self.core.members.claim(Slot::ME) };
+        self.core.members.set_claim(Slot::ME, claim, false, self.core.cx.doubt.awake());
         if !mutant!(LeaveNotTold) {
-            self.tell(Slot::ME, self.me.id, self.me.id);
+            self.core.tell(Slot::ME, self.core.cx.me.id, self.core.cx.me.id);
         }
-        self.life = Life::Leaving { datagrams: 0 };
-        (self.probe, self.rival) = (None, None);
-        self.period_at = None;
+        self.core.cx.life = Life::Leaving { datagrams: 0 };
+        (self.detector.probe, self.handshake.rival) = (None, None);
+        self.core.cx.timers.set(super::table::Timer::ProbeStep, None);
+        self.detector.period_at = None;
         Ok(())
     }
 
     /// The goodbye is over.
     pub(super) fn fall_silent(&mut self) {
-        if let Life::Leaving { datagrams } = self.life {
-            self.life = Life::Quiet;
+        if let Life::Leaving { datagrams } = self.core.cx.life {
+            self.core.cx.life = Life::Quiet;
             self.deadline = None;
-            self.doubt.set_deadline(None);
-            self.event(Event::LeaveSent { datagrams });
+            self.core.cx.doubt.set_deadline(None);
+            self.core.cx.event(Event::LeaveSent { datagrams });
         }
     }
 
     fn set_metadata(&mut self, metadata: Metadata<'_>) -> Result<(), Refusal> {
-        self.members.set_metadata(Slot::ME, metadata.as_bytes());
+        self.core.members.set_metadata(Slot::ME, metadata.as_bytes());
         if mutant!(MetadataWithoutIncarnation) {
-            self.tell(Slot::ME, self.me.id, self.me.id);
+            self.core.tell(Slot::ME, self.core.cx.me.id, self.core.cx.me.id);
         } else {
-            self.speak_up(self.incarnation());
+            self.core.speak_up(self.core.incarnation());
         }
-        self.event(Event::MetadataSet { incarnation: self.incarnation() });
+        self.core.cx.event(Event::MetadataSet { incarnation: self.core.incarnation() });
         Ok(())
     }
 
@@ -106,54 +107,54 @@ impl Node {
         if !is_reachable_form(addr) {
             return Err(Refusal::NoUsableAddress);
         }
-        self.me.addr = addr;
-        self.members.set_addr(Slot::ME, addr);
-        self.speak_up(self.incarnation());
-        self.join.contacts.start_over(self.doubt.awake());
+        self.core.cx.me.addr = addr;
+        self.core.members.set_addr(Slot::ME, addr);
+        self.core.speak_up(self.core.incarnation());
+        self.handshake.join.contacts.start_over(self.core.cx.doubt.awake());
         let mut found = [Slot::ME; SAMPLE_MAX];
-        let streams = &mut self.streams;
+        let streams = &mut self.core.cx.streams;
         let random = &mut |n| streams.below(Purpose::Joining, n);
-        let count = self.members.sample(random, &mut found, SAMPLE_MAX, |_| true);
+        let count = self.core.members.sample(random, &mut found, SAMPLE_MAX, |_| true);
         for slot in &found[..count] {
-            self.contact(self.members.addr(*slot), Why::Introduction);
+            { let addr = self.core.members.addr(*slot); self.handshake.contact(&mut self.core, addr, Why::Introduction) };
         }
-        self.event(Event::AddressSet { addr });
+        self.core.cx.event(Event::AddressSet { addr });
         Ok(())
     }
 
     fn broadcast(&mut self, payload: Payload<'_>) -> Result<(), Refusal> {
-        if self.broadcasts.is_full() {
-            return Err(Refusal::QueueFull { limit: u32::from(self.config.broadcasts_max) });
+        if self.core.broadcasts.is_full() {
+            return Err(Refusal::QueueFull { limit: u32::from(self.core.cx.config.broadcasts_max) });
         }
-        let sequence = self.broadcasts.next_sequence();
-        if self.members.len_active() > 1 {
-            self.broadcasts.push(self.me.id, self.me.epoch, sequence, payload.as_bytes());
+        let sequence = self.core.broadcasts.next_sequence();
+        if self.core.members.len_active() > 1 {
+            self.core.broadcasts.push(self.core.cx.me.id, self.core.cx.me.epoch, sequence, payload.as_bytes());
         }
-        self.event(Event::BroadcastQueued { sequence });
+        self.core.cx.event(Event::BroadcastQueued { sequence });
         Ok(())
     }
 
     fn send_message(&mut self, target: NodeId, payload: Payload<'_>) -> Result<(), Refusal> {
-        let slot = self
+        let slot = self.core
             .members
             .find(target)
-            .filter(|slot| *slot != Slot::ME && self.members.claim(*slot).status.is_active());
-        let addr = self.members.addr(slot.ok_or(Refusal::NoSuchMember)?);
+            .filter(|slot| *slot != Slot::ME && self.core.members.claim(*slot).status.is_active());
+        let addr = self.core.members.addr(slot.ok_or(Refusal::NoSuchMember)?);
         let cargo = Cargo { payload: Some(payload.as_bytes()), ..Cargo::EMPTY };
-        if !self.send(addr, &Message::User, cargo) {
+        if !self.core.send(addr, &Message::User, cargo) {
             return Err(Refusal::OutboxFull);
         }
-        self.event(Event::Sent { target });
+        self.core.cx.event(Event::Sent { target });
         Ok(())
     }
 
     fn remove(&mut self, target: NodeId) -> Result<(), Refusal> {
-        let slot = self.members.find(target).ok_or(Refusal::NoSuchMember)?;
-        let held = self.members.claim(slot);
+        let slot = self.core.members.find(target).ok_or(Refusal::NoSuchMember)?;
+        let held = self.core.members.claim(slot);
         if !matches!(held.status, Status::Suspect | Status::Dead) {
             return Err(Refusal::NoSuchMember);
         }
-        self.part(slot, Claim { status: Status::Left, ..held }, self.me.id);
+        self.core.part(slot, Claim { status: Status::Left, ..held }, self.core.cx.me.id);
         Ok(())
     }
 
@@ -161,18 +162,18 @@ impl Node {
         let mut used = 0;
         for hint in hints.iter().take(HINTS_MAX) {
             let addr = canonical(hint.addr);
-            if hint.id == self.me.id {
-                if hint.epoch >= self.me.epoch && self.is_plausible(hint.epoch) {
-                    self.outlive(hint.epoch);
+            if hint.id == self.core.cx.me.id {
+                if hint.epoch >= self.core.cx.me.epoch && self.core.cx.is_plausible(hint.epoch) {
+                    self.core.outlive(hint.epoch);
                 }
-            } else if is_reachable_form(addr) && addr != self.me.addr && self.join.add_hint(addr) {
+            } else if is_reachable_form(addr) && addr != self.core.cx.me.addr && self.handshake.join.add_hint(addr) {
                 used += 1;
             }
         }
         let skipped = hints.len() as u32 - used;
-        self.event(Event::Restored { used, skipped });
-        if used > 0 && self.join.search != Search::Joined {
-            self.seek(self.now());
+        self.core.cx.event(Event::Restored { used, skipped });
+        if used > 0 && self.handshake.join.search != Search::Joined {
+            { let now = self.core.cx.now(); self.handshake.seek(&mut self.core, now) };
         }
         Ok(())
     }
@@ -182,25 +183,27 @@ impl Node {
     /// of whom to ask, no more: the cluster is joined anew, and the table read from it.
     pub(super) fn start_over(&mut self) {
         let mut found = [Slot::ME; SAMPLE_MAX];
-        let streams = &mut self.streams;
+        let streams = &mut self.core.cx.streams;
         let random = &mut |n| streams.below(Purpose::Joining, n);
-        let count = self.members.sample(random, &mut found, SAMPLE_MAX, |_| true);
+        let count = self.core.members.sample(random, &mut found, SAMPLE_MAX, |_| true);
         for slot in &found[..count] {
-            self.join.add_hint(self.members.addr(*slot));
+            self.handshake.join.add_hint(self.core.members.addr(*slot));
         }
-        let now = self.now();
-        let forgotten = self.members.slots().count() as u32 - 1;
-        let mut members = Self::empty_table(&mut self.streams, &self.config, self.me, now);
-        members.start_over_from(&self.members, now);
-        self.members = members;
-        self.suspicions = Suspicions::default();
-        self.updates = Updates::new();
-        self.probe = None;
-        self.sync = Self::new_sync(&self.config);
-        self.join.announced = false;
-        self.event(Event::StartedOver { forgotten });
-        if !self.join.seeds.is_empty() || !self.join.hints.is_empty() {
-            self.seek(now);
+        let now = self.core.cx.now();
+        let forgotten = self.core.members.slots().count() as u32 - 1;
+        let mut members = Self::empty_table(&mut self.core.cx.streams, &self.core.cx.config, self.core.cx.me, now);
+        members.start_over_from(&self.core.members, now);
+        self.core.members = members;
+        self.core.suspicions = Suspicions::default();
+        self.core.arm_suspicions();
+        self.core.updates = Updates::new();
+        self.detector.probe = None;
+        self.core.cx.timers.set(super::table::Timer::ProbeStep, None);
+        self.sync = Self::new_sync(&self.core.cx.config);
+        self.handshake.join.announced = false;
+        self.core.cx.event(Event::StartedOver { forgotten });
+        if !self.handshake.join.seeds.is_empty() || !self.handshake.join.hints.is_empty() {
+            self.handshake.seek(&mut self.core, now);
         }
     }
 }

@@ -3,86 +3,107 @@
 use core::net::SocketAddr;
 
 use super::telling::Cargo;
-use super::{Life, Node};
+use super::{Core, Handshake, Life};
 use crate::claim::Status;
 use crate::identity::{Epoch, Incarnation, NodeId};
 use crate::join::{HINTS_OPEN_MAX, Search, Stage, Why};
-use crate::members::{SAMPLE_MAX, Slot};
+use crate::members::Slot;
 use crate::output::{Event, JoinFailure};
 use crate::random::Purpose;
 use crate::stats::DropReason;
 use crate::time::Instant;
 use crate::wire::{Announce, Body, Challenge, Header, Join, Message, Update, Verdict, Welcome};
 
-impl Node {
+/// What a welcome leads to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Welcomed {
+    Done,
+    /// The table has to be given up first; then it is to be heard again.
+    StartOver,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Announced {
+    pub(super) behind: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Agreed {
+    Yes,
+    No,
+    AfterStartingOver,
+}
+
+impl Handshake {
     /// Opens a contact to `addr`, unless it is this node's own address.
-    pub(super) fn contact(&mut self, addr: SocketAddr, why: Why) {
-        self.contact_at(addr, why, self.now());
+    pub(super) fn contact(&mut self, core: &mut Core, addr: SocketAddr, why: Why) {
+        self.contact_at(core, addr, why, core.cx.now());
     }
 
-    fn contact_at(&mut self, addr: SocketAddr, why: Why, at: Instant) {
-        if addr == self.me.addr {
+    fn contact_at(&mut self, core: &mut Core, addr: SocketAddr, why: Why, at: Instant) {
+        if addr == core.cx.me.addr {
             return;
         }
-        let random = self.number();
+        let random = core.cx.number();
         if !self.join.contacts.open(addr, why, random, at) {
-            self.drop_for(DropReason::ContactLimit);
+            core.cx.drop_for(DropReason::ContactLimit);
         }
     }
 
     /// Looks for the cluster at all seeds, and at a few of the hints, from `at` on.
-    pub(super) fn seek(&mut self, at: Instant) {
+    pub(super) fn seek(&mut self, core: &mut Core, at: Instant) {
         self.join.search = Search::Seeking;
         for place in 0..self.join.seeds.len() {
-            self.contact_at(self.join.seeds[place].addr, Why::Seeking, at);
+            self.contact_at(core, self.join.seeds[place].addr, Why::Seeking, at);
         }
-        self.seek_hints();
+        self.seek_hints(core);
     }
 
     /// Keeps a few of the hints among the open contacts, others each time.
-    fn seek_hints(&mut self) {
+    fn seek_hints(&mut self, core: &mut Core) {
         let hints = self.join.hints.len();
         for _ in 0..hints.min(HINTS_OPEN_MAX) {
-            let hint = self.join.hints[self.streams.below(Purpose::Joining, hints as u32) as usize];
-            let random = self.number();
-            if hint == self.me.addr || !self.join.contacts.open(hint, Why::Hint, random, self.now()) {
+            let hint = self.join.hints[core.cx.streams.below(Purpose::Joining, hints as u32) as usize];
+            let random = core.cx.number();
+            if hint == core.cx.me.addr || !self.join.contacts.open(hint, Why::Hint, random, core.cx.now()) {
                 return;
             }
         }
     }
 
     /// Asks, or announces, wherever it is due.
-    pub(super) fn pursue_contacts(&mut self) {
-        let now = self.now();
-        while self.outbox.quantum_left() > 0 {
-            let streams = &mut self.streams;
+    pub(super) fn pursue_contacts(&mut self, core: &mut Core) {
+        let now = core.cx.now();
+        while core.cx.outbox.quantum_left() > 0 {
+            let streams = &mut core.cx.streams;
             let due = self.join.contacts.due(now, |delay| streams.jittered(Purpose::Jitter, delay));
             let Some(contact) = due else { break };
             match contact.stage {
                 Stage::Asking => {
                     let join = Join { nonce: contact.nonce, token: contact.token };
-                    self.send(contact.addr, &Message::Join(join), Cargo::EMPTY);
+                    core.send(contact.addr, &Message::Join(join), Cargo::EMPTY);
                 }
                 Stage::Announcing => {
                     let announce = Announce { token: contact.token, number: contact.nonce };
                     self.join.announced = true;
                     // Whoever is held Dead here hears it, and speaks up in its answer.
-                    let peer = contact.peer.and_then(|peer| self.members.find(peer)).filter(|slot| {
-                        *slot != Slot::ME && self.members.claim(*slot).status != Status::Alive
+                    let peer = contact.peer.and_then(|peer| core.members.find(peer)).filter(|slot| {
+                        *slot != Slot::ME && core.members.claim(*slot).status != Status::Alive
                     });
                     let claims = [Slot::ME, peer.unwrap_or(Slot::ME)];
                     let claims = &claims[..1 + usize::from(peer.is_some())];
-                    self.send(contact.addr, &Message::Announce(announce), Cargo::claims(claims));
+                    core.send(contact.addr, &Message::Announce(announce), Cargo::claims(claims));
                 }
             }
         }
         if self.join.search == Search::Seeking {
-            self.seek_hints();
+            self.seek_hints(core);
         }
     }
 
     pub(super) fn hear_challenge(
         &mut self,
+        core: &mut Core,
         source: SocketAddr,
         challenge: Challenge,
     ) -> Result<(), DropReason> {
@@ -91,18 +112,19 @@ impl Node {
         if contact.token != 0 {
             return Err(DropReason::UnexpectedAnswer);
         }
-        self.join.contacts.challenge(challenge.nonce, challenge.token, self.doubt.awake());
+        self.join.contacts.challenge(challenge.nonce, challenge.token, core.cx.doubt.awake());
         Ok(())
     }
 
     /// Somebody who was asked lets us in, and says what the cluster holds under our id.
     pub(super) fn hear_welcome(
         &mut self,
+        core: &mut Core,
         source: SocketAddr,
         header: &Header,
         welcome: Welcome,
         body: &Body<'_>,
-    ) -> Result<(), DropReason> {
+    ) -> Result<Welcomed, DropReason> {
         let contacts = &self.join.contacts;
         let asking = contacts.find(welcome.nonce, source, Stage::Asking);
         let refused = welcome.verdict == Verdict::Refused;
@@ -112,52 +134,56 @@ impl Node {
         if contact.token == 0 {
             return Err(DropReason::UnexpectedAnswer);
         }
-        if self.life != Life::Running {
+        if core.cx.life != Life::Running {
             return Err(DropReason::NotRunning);
         }
         if welcome.verdict != Verdict::Admitted {
             if refused {
-                self.join.contacts.refuse(welcome.nonce, self.doubt.awake());
+                self.join.contacts.refuse(welcome.nonce, core.cx.doubt.awake());
             } else {
                 self.join.contacts.close(welcome.nonce);
-                self.hear_id_taken(source, contact.why, welcome, body);
+                self.hear_id_taken(core, source, contact.why, welcome, body);
             }
-            self.give_up_if_refused();
-            return Ok(());
+            self.give_up_if_refused(core);
+            return Ok(Welcomed::Done);
         }
         let sought = contact.why.seeks() || self.join.is_seed(source);
-        if !self.agree_on_time(welcome.clock, sought) {
-            self.join.contacts.refuse(welcome.nonce, self.doubt.awake());
-            self.give_up_if_refused();
+        let agreed = self.agree_on_time(core, welcome.clock, sought);
+        if agreed == Agreed::AfterStartingOver {
+            return Ok(Welcomed::StartOver);
+        }
+        if agreed == Agreed::No {
+            self.join.contacts.refuse(welcome.nonce, core.cx.doubt.awake());
+            self.give_up_if_refused(core);
             return Err(DropReason::InsaneEpoch);
         }
         let held = welcome.held_epoch;
-        let outbid = held > self.me.epoch || (held == self.me.epoch && !self.join.announced && held.0 > 0);
+        let outbid = held > core.cx.me.epoch || (held == core.cx.me.epoch && !self.join.announced && held.0 > 0);
         if outbid && mutant!(HeldEpochTaken) {
-            self.set_my_word(held, Incarnation(0));
-        } else if outbid && self.is_plausible(held) {
-            self.outlive(held);
+            core.set_my_word(held, Incarnation(0));
+        } else if outbid && core.cx.is_plausible(held) {
+            core.outlive(held);
         }
         if sought {
-            self.absorb(body, header.sender);
+            self.absorb(core, body, header.sender);
         } else if let Some(Ok(word)) = body.updates.clone().next()
             && word.about().id == header.sender
         {
-            self.hear(&word, header.sender);
+            if let super::claims::Outcome::Rival(namesake) = core.hear(&word, header.sender) { self.ask_namesake(core, Some(namesake)); }
         }
         self.join.identify(source, header.sender);
-        self.join.contacts.announce(welcome.nonce, header.sender, self.doubt.awake());
-        Ok(())
+        self.join.contacts.announce(welcome.nonce, header.sender, core.cx.doubt.awake());
+        Ok(Welcomed::Done)
     }
 
     /// The id of a newcomer is its holder's. Between members it is not for the one who was asked to
     /// decide who stays: the rivals settle it.
-    fn hear_id_taken(&mut self, source: SocketAddr, why: Why, welcome: Welcome, body: &Body<'_>) {
-        let rival = incumbent_address(body, self.me.id).unwrap_or(source);
-        if why.seeks() && self.n() == 1 && !self.join.announced {
-            self.lose(rival);
+    fn hear_id_taken(&mut self, core: &mut Core, source: SocketAddr, why: Why, welcome: Welcome, body: &Body<'_>) {
+        let rival = incumbent_address(body, core.cx.me.id).unwrap_or(source);
+        if why.seeks() && core.n() == 1 && !self.join.announced {
+            self.lose(core, rival);
         } else if why != Why::Reply {
-            self.ask_rival(rival, welcome.held_epoch, welcome.held_incarnation);
+            self.ask_rival(core, rival, welcome.held_epoch, welcome.held_incarnation);
         }
     }
 
@@ -165,89 +191,69 @@ impl Node {
     /// lead, neither side would believe the other: a node that looks for its cluster and is alone takes an
     /// epoch that the others can believe, one that has members gives them up if a seed is ahead of them
     /// all, and any other had better not be let in: `false`.
-    fn agree_on_time(&mut self, theirs: Epoch, sought: bool) -> bool {
-        let now = self.doubt.real();
-        let ahead = theirs > self.epoch_clock.now(now);
-        let (told, clock) = (self.told_clock(), &self.epoch_clock);
+    fn agree_on_time(&mut self, core: &mut Core, theirs: Epoch, sought: bool) -> Agreed {
+        let now = core.cx.doubt.real();
+        let ahead = theirs > core.cx.epoch_clock.now(now);
+        let (told, clock) = (core.cx.told_clock(), &core.cx.epoch_clock);
         let far = !clock.is_credible(told, theirs) || !clock.is_credible(theirs, told);
-        let incredible = !clock.is_credible(self.me.epoch, theirs);
+        let incredible = !clock.is_credible(core.cx.me.epoch, theirs);
         if far {
-            let alone = self.n() == 1;
+            let alone = core.n() == 1;
             if !sought || !(alone || ahead) {
-                return false;
+                return Agreed::No;
             }
             if !alone {
-                self.start_over();
+                return Agreed::AfterStartingOver;
             }
         }
         if sought && ahead {
-            self.epoch_clock.set(theirs, now);
+            core.cx.epoch_clock.set(theirs, now);
         } else if sought {
-            self.epoch_clock.defer_to(theirs, now);
+            core.cx.epoch_clock.defer_to(theirs, now);
         }
         if far && incredible {
-            self.set_my_word(theirs, Incarnation(0));
-            self.event(Event::EpochRaised { epoch: theirs });
+            core.set_my_word(theirs, Incarnation(0));
+            core.cx.event(Event::EpochRaised { epoch: theirs });
         }
-        true
+        Agreed::Yes
     }
 
-    /// What newcomers are told. This node's own epoch is believed already.
-    pub(super) fn told_clock(&self) -> Epoch {
-        self.epoch_clock.told(self.doubt.real()).max(self.me.epoch)
-    }
-
-    /// The announcement arrived: this node is a member. `false`: nothing was announced there.
+    /// The announcement arrived: this node is a member. `None`: nothing was announced there.
     pub(super) fn hear_announced(
         &mut self,
+        core: &mut Core,
         source: SocketAddr,
-        sender: NodeId,
         number: u64,
         root: Option<u64>,
-    ) -> bool {
-        if self.join.contacts.find(number, source, Stage::Announcing).is_none() {
-            return false;
-        }
+    ) -> Option<Announced> {
+        self.join.contacts.find(number, source, Stage::Announcing)?;
         self.join.contacts.close(number);
-        self.heal.found(source);
-        if root != Some(self.digest_root()) {
-            self.catch_up(sender);
-        }
+        let behind = root != Some(core.digest_root());
+        Some(Announced { behind })
+    }
+
+    /// The search has ended, if there was one.
+    pub(super) fn conclude_search(&mut self, core: &mut Core, source: SocketAddr) {
         if self.join.search == Search::Seeking {
             self.join.search = Search::Joined;
             self.join.contacts.close_seeking();
-            self.event(Event::Joined { via: source, members: self.members.len_active() });
-        }
-        true
-    }
-
-    /// Pulls what a cluster holds, from the member that let us in and a few others.
-    fn catch_up(&mut self, sender: NodeId) {
-        let now = self.now();
-        self.sync.at_once(now);
-        self.sync.differs(sender, false, now);
-        let mut helpers = [Slot::ME; SAMPLE_MAX];
-        let streams = &mut self.streams;
-        let random = &mut |n| streams.below(Purpose::Joining, n);
-        let count = self.members.sample(random, &mut helpers, SAMPLE_MAX, |_| true);
-        for helper in &helpers[..count] {
-            self.sync.add_peer(self.members.id(*helper));
+            core.cx.event(Event::Joined { via: source, members: core.members.len_active() });
         }
     }
 
     /// Ends the search if everybody who was asked has refused.
-    pub(super) fn give_up_if_refused(&mut self) {
+    pub(super) fn give_up_if_refused(&mut self, core: &mut Core) {
         if !self.join.contacts.is_seeking() {
-            self.give_up(JoinFailure::Refused);
+            self.give_up(core, JoinFailure::Refused);
         }
     }
 
     /// Ends the search without a cluster, or where it was before.
-    pub(super) fn give_up(&mut self, reason: JoinFailure) {
+    pub(super) fn give_up(&mut self, core: &mut Core, reason: JoinFailure) {
         if self.join.search == Search::Seeking {
-            self.join.search = if self.n() > 1 { Search::Joined } else { Search::Idle };
+            self.join.search = if core.n() > 1 { Search::Joined } else { Search::Idle };
             self.join.contacts.close_seeking();
-            self.event(Event::JoinFailed { reason });
+            core.cx.event(Event::JoinFailed { reason });
         }
     }
 }

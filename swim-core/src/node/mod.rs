@@ -38,6 +38,8 @@ mod syncing;
 mod telling;
 mod timers;
 mod warming;
+mod table;
+mod coreacts;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -67,6 +69,7 @@ use crate::stats::{DropReason, Stats};
 use crate::suspicion::{Patience, Suspicions};
 use crate::sync::{PageBudget, Sync};
 use crate::time::Instant;
+use table::Timers;
 
 /// Whether this node takes part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -121,43 +124,67 @@ enum Life {
 /// ```
 // What every input looks at comes first and together: where many nodes share a process, an input costs as
 // many cache lines as it touches.
-#[repr(C)]
 pub struct Node {
-    config: Arc<Config>,
+    core: Core,
+    detector: Detector,
+    heal: Heal,
+    handshake: Handshake,
+    sync: Sync,
+    spoke_up: Option<Instant>,
+    page_rows: Vec<Slot>,
     deadline: Option<Instant>,
-    period_at: Option<Instant>,
+    touched: bool,
+}
+
+/// What every mechanism is handed.
+pub(crate) struct Context {
+    config: Arc<Config>,
+    timers: Timers,
     me: Identity,
     life: Life,
     health: Health,
-    broadcasts_first: bool,
-    /// How patient to be, for the present number of members.
-    patience: (u32, Patience),
     doubt: Doubt,
     epoch_clock: EpochClock,
-    gossip_last: Instant,
     outbox: Outbox,
+    stats: Stats,
+    streams: Streams,
+    page_budget: PageBudget,
+}
+
+/// What is held of the group.
+pub(crate) struct Core {
+    cx: Context,
     members: Members,
+    suspicions: Suspicions,
+    patience: (u32, Patience),
+    updates: Updates,
+    broadcasts: Broadcasts,
+    broadcasts_first: bool,
+    gossip_last: Instant,
+}
+
+/// The probe of a period, and relays.
+pub(crate) struct Detector {
+    period_at: Option<Instant>,
     probe: Option<Probe>,
     relays: Relays,
-    suspicions: Suspicions,
+}
+
+/// Wanting in, letting in, and two nodes with one id.
+pub(crate) struct Handshake {
     join: Join,
     admissions: Admissions,
     rival: Option<Rival>,
-    stats: Stats,
-    sync: Sync,
-    updates: Updates,
-    broadcasts: Broadcasts,
-    streams: Streams,
-
-    tokens: Prf,
-    /// The last rival that lives and has the lesser claim.
     lesser: Option<Lesser>,
-    page_budget: PageBudget,
-    heal: Heal,
-    /// When this node last spoke up because of somebody that it does not hold as a member.
-    spoke_up: Option<Instant>,
-    /// Scratch of the page that is being served.
-    page_rows: Vec<Slot>,
+    tokens: Prf,
+}
+
+/// Somebody else claims this node's id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Namesake {
+    addr: core::net::SocketAddr,
+    epoch: Epoch,
+    incarnation: Incarnation,
 }
 
 impl Node {
@@ -176,37 +203,45 @@ impl Node {
         let patience = Patience::new(&config, 1);
         let mut doubt = Doubt::new(config.self_doubt, now);
         doubt.set_longest_suspicion(patience.longest());
-        Self {
+        let heal = Heal::new(config.heal_interval);
+        let sync = Self::new_sync(&config);
+        let page_budget = PageBudget::new(config.pages_per_second, now);
+        let join = Join::new(config.join_retry);
+        let admissions = Admissions::new(config.direct_timeout);
+        let relays = Relays::new(usize::from(config.relayed_max), config.nacks);
+        let cx = Context {
+            timers: Timers::default(),
             me,
             life: Life::Running,
             doubt,
             health: Health::new(config.health_max),
             streams,
-            tokens,
             epoch_clock: EpochClock::new(me.epoch, now, config.max_epoch_lead),
+            outbox: Outbox::new(usize::from(config.datagram_max)),
+            stats: Stats::default(),
+            page_budget,
+            config,
+        };
+        let core = Core {
+            cx,
             members,
             suspicions: Suspicions::default(),
             patience: (1, patience),
-            period_at: None,
-            probe: None,
-            relays: Relays::new(usize::from(config.relayed_max), config.nacks),
             updates: Updates::new(),
             broadcasts,
             broadcasts_first: false,
             gossip_last: now,
-            join: Join::new(config.join_retry),
-            admissions: Admissions::new(config.direct_timeout),
-            rival: None,
-            lesser: None,
-            sync: Self::new_sync(&config),
-            page_budget: PageBudget::new(config.pages_per_second, now),
-            heal: Heal::new(config.heal_interval),
+        };
+        Self {
+            core,
+            detector: Detector { period_at: None, probe: None, relays },
+            heal,
+            handshake: Handshake { join, admissions, rival: None, lesser: None, tokens },
+            sync,
             spoke_up: None,
             page_rows: Vec::new(),
-            outbox: Outbox::new(usize::from(config.datagram_max)),
-            stats: Stats::default(),
             deadline: None,
-            config,
+            touched: true,
         }
     }
 
@@ -214,16 +249,16 @@ impl Node {
     /// need not begin with everybody joining; a recording knows nothing of it.
     #[doc(hidden)]
     pub fn assume(&mut self, members: impl Iterator<Item = Identity>) {
-        let now = self.now();
-        for member in members.filter(|member| member.id != self.me.id) {
+        let now = self.core.cx.now();
+        for member in members.filter(|member| member.id != self.core.cx.me.id) {
             let claim =
                 Claim { epoch: member.epoch, incarnation: Incarnation(0), status: crate::Status::Alive };
-            if self.members.find(member.id).is_none() {
-                self.members.insert(member.id, member.addr, claim, now);
+            if self.core.members.find(member.id).is_none() {
+                self.core.members.insert(member.id, member.addr, claim, now);
             }
         }
-        self.join.search = crate::join::Search::Joined;
-        self.join.announced = true;
+        self.handshake.join.search = crate::join::Search::Joined;
+        self.handshake.join.announced = true;
         self.settle();
     }
 
@@ -244,30 +279,35 @@ impl Node {
     /// Timers only run on [`Input::Tick`], so that a driver can first hand in all that had arrived.
     /// `now` must not go backwards; if it does it is taken as the last one, and counted.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
-        self.outbox.begin();
-        let (health, config) = (self.health, &self.config);
-        let noticed = self.doubt.advance(now, || health.scale(config.direct_timeout));
-        self.stats.clock_backwards += u64::from(noticed.backwards);
+        self.core.cx.outbox.begin();
+        let (health, config) = (self.core.cx.health, &self.core.cx.config);
+        let noticed = self.core.cx.doubt.advance(now, || health.scale(config.direct_timeout));
+        self.core.cx.stats.clock_backwards += u64::from(noticed.backwards);
         if let Some(lost) = noticed.stall {
+            self.core.arm_suspicions();
+            self.touched = true;
             self.on_stall(lost);
         }
         match input {
             Input::Datagram { source, bytes } => self.receive(crate::canonical(source), bytes),
             Input::Tick if self.is_settled() => return,
             Input::Tick => self.run_timers(),
-            Input::Undelivered { target } => self.on_undelivered(crate::canonical(target)),
-            Input::Command(command) => self.on_command(command),
+            Input::Undelivered { target } => self.detector.on_undelivered(&mut self.core, crate::canonical(target)),
+            Input::Command(command) => {
+                self.touched = true;
+                self.on_command(command);
+            }
         }
         self.settle();
     }
 
     /// The one door out. Only pops: call it until `None` before the next [`handle`](Self::handle).
     pub fn poll(&mut self) -> Option<Output<'_>> {
-        if self.outbox.has_datagram() {
-            let (target, bytes) = self.outbox.next_datagram()?;
+        if self.core.cx.outbox.has_datagram() {
+            let (target, bytes) = self.core.cx.outbox.next_datagram()?;
             return Some(Output::Transmit(Transmit { target, bytes }));
         }
-        self.outbox.next_event().map(Output::Event)
+        self.core.cx.outbox.next_event().map(Output::Event)
     }
 
     /// Call `handle(now, Input::Tick)` no later than this; `None`: nothing will happen by itself.
@@ -279,82 +319,81 @@ impl Node {
     /// Everybody known, this node and the tombstones of Dead and Left members included, in an order that
     /// is stable while nobody comes or is forgotten.
     pub fn members(&self) -> impl Iterator<Item = Member<'_>> {
-        self.members.slots().map(|slot| self.members.view(slot))
+        self.core.members.slots().map(|slot| self.core.members.view(slot))
     }
 
     /// What is believed of one member.
     #[must_use]
     pub fn member(&self, id: NodeId) -> Option<Member<'_>> {
-        self.members.find(id).map(|slot| self.members.view(slot))
+        self.core.members.find(id).map(|slot| self.core.members.view(slot))
     }
 
     /// Who this node is, in its present epoch and at its present address.
     #[must_use]
     pub const fn me(&self) -> Identity {
-        self.me
+        self.core.cx.me
     }
 
     /// This node's incarnation within its epoch.
     #[must_use]
     pub fn incarnation(&self) -> Incarnation {
-        self.members.claim(Slot::ME).incarnation
+        self.core.members.claim(Slot::ME).incarnation
     }
 
     /// Whether this node takes part: it has not left, and has not lost its id.
     #[must_use]
     pub const fn is_running(&self) -> bool {
-        !matches!(self.life, Life::Quiet)
+        !matches!(self.core.cx.life, Life::Quiet)
     }
 
     /// Whether a `Join` is under way: neither `Joined` nor `JoinFailed` has been told yet.
     #[must_use]
     pub fn is_seeking(&self) -> bool {
-        self.join.search == crate::join::Search::Seeking
+        self.handshake.join.search == crate::join::Search::Seeking
     }
 
     /// Grows with every change of what [`members`](Self::members) shows, round-trip times excepted: a
     /// driver copies the table only if this has changed.
     #[must_use]
     pub const fn revision(&self) -> u64 {
-        self.members.revision()
+        self.core.members.revision()
     }
 
     /// The local health multiplier: 0 is healthy, [`crate::Options::health_max`] is the worst.
     #[must_use]
     pub const fn health(&self) -> u8 {
-        self.health.multiplier()
+        self.core.cx.health.multiplier()
     }
 
     /// Counters and gauges.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let mut stats = self.stats;
+        let mut stats = self.core.cx.stats;
         [stats.alive, stats.suspect, stats.dead, stats.left] =
             [crate::Status::Alive, crate::Status::Suspect, crate::Status::Dead, crate::Status::Left]
-                .map(|status| self.members.count(status));
-        stats.updates_queued = self.updates.len();
-        stats.broadcasts_queued = self.broadcasts.len();
-        stats.health = self.health.multiplier();
+                .map(|status| self.core.members.count(status));
+        stats.updates_queued = self.core.updates.len();
+        stats.broadcasts_queued = self.core.broadcasts.len();
+        stats.health = self.core.cx.health.multiplier();
         stats
     }
 
     /// The configuration.
     #[must_use]
     pub const fn config(&self) -> &Arc<Config> {
-        &self.config
+        &self.core.cx.config
     }
 }
 
 /// What every act needs.
-impl Node {
+impl Context {
     /// Awake time: see `doubt`.
     const fn now(&self) -> Instant {
         self.doubt.awake()
     }
 
-    /// Alive and Suspect members, this node included.
-    const fn n(&self) -> u32 {
-        self.members.len_active()
+    const fn is_running(&self) -> bool {
+        !matches!(self.life, Life::Quiet)
     }
 
     fn direct_timeout(&self) -> Duration {
@@ -391,13 +430,32 @@ impl Node {
             || mutant!(EpochLeadUnchecked)
     }
 
+    /// What newcomers are told. This node's own epoch is believed already.
+    pub(super) fn told_clock(&self) -> Epoch {
+        self.epoch_clock.told(self.doubt.real()).max(self.me.epoch)
+    }
+}
+
+impl Core {
+    /// Alive and Suspect members, this node included.
+    const fn n(&self) -> u32 {
+        self.members.len_active()
+    }
+
+    fn incarnation(&self) -> Incarnation {
+        self.members.claim(Slot::ME).incarnation
+    }
+}
+
+impl Node {
     /// This node was not run for `lost`. What it missed is not held against others.
     fn on_stall(&mut self, lost: Duration) {
-        self.stats.stalls += 1;
-        self.stats.stalled_ns += crate::time::nanos(lost);
-        self.health.worsen(1);
-        self.event(Event::Stalled { lost });
-        if lost >= self.config.tombstone_life / 2 && self.is_running() {
+        let cx = &mut self.core.cx;
+        cx.stats.stalls += 1;
+        cx.stats.stalled_ns += crate::time::nanos(lost);
+        cx.health.worsen(1);
+        cx.event(Event::Stalled { lost });
+        if lost >= self.core.cx.config.tombstone_life / 2 && self.is_running() {
             self.start_over();
         }
     }

@@ -5,7 +5,7 @@
 //! a later life, or a Left, by a higher epoch. An Alive at another address is not a word about this node
 //! but somebody else's claim to its id (`rivalry.rs`).
 
-use super::{Life, Node};
+use super::{Core, Life};
 use crate::claim::{Claim, Status};
 use crate::identity::{Epoch, Incarnation, NodeId, canonical, is_reachable_form};
 use crate::members::Slot;
@@ -13,21 +13,22 @@ use crate::output::Event;
 use crate::stats::DropReason;
 use crate::wire::{About, Update};
 
-impl Node {
+impl Core {
     /// An update about this node, from a member.
-    pub(super) fn hear_of_myself(&mut self, update: &Update<'_>, from: NodeId) {
+    pub(super) fn hear_of_myself(&mut self, update: &Update<'_>, from: NodeId) -> Option<super::Namesake> {
         let about = *update.about();
         match update {
-            Update::Alive { addr, .. } => self.hear_my_name(about, canonical(*addr)),
+            Update::Alive { addr, .. } => return self.hear_my_name(about, canonical(*addr)),
             Update::Suspect { accusers, .. } => {
                 self.hear_accusation(about, Status::Suspect, accusers.first())
             }
             Update::Dead { by, .. } => self.hear_accusation(about, Status::Dead, *by),
             Update::Left { by, .. } => {
-                let by = if *by == self.me.id { from } else { *by };
+                let by = if *by == self.cx.me.id { from } else { *by };
                 self.hear_accusation(about, Status::Left, by);
             }
         }
+        None
     }
 
     /// Somebody believes that this node, in the incarnation named, is not Alive.
@@ -35,7 +36,7 @@ impl Node {
         let mine = self.members.claim(Slot::ME);
         let outdated = (about.epoch, about.incarnation) < (mine.epoch, mine.incarnation);
         let removed = status == Status::Left && about.epoch >= mine.epoch;
-        if self.life != Life::Running || (outdated && !removed) || !self.is_plausible(about.epoch) {
+        if self.cx.life != Life::Running || (outdated && !removed) || !self.cx.is_plausible(about.epoch) {
             return;
         }
         if mutant!(RefutationDropped) {
@@ -45,42 +46,43 @@ impl Node {
             self.outlive(about.epoch);
         } else {
             self.speak_up(about.incarnation);
-            self.health.worsen(1);
+            self.cx.health.worsen(1);
         }
-        self.stats.refutations += 1;
+        self.cx.stats.refutations += 1;
         let incarnation = self.incarnation();
-        self.event(Event::Accused { by, incarnation });
+        self.cx.event(Event::Accused { by, incarnation });
     }
 
     /// Somebody calls a node of this id Alive.
-    pub(super) fn hear_my_name(&mut self, about: About, addr: core::net::SocketAddr) {
+    pub(super) fn hear_my_name(&mut self, about: About, addr: core::net::SocketAddr) -> Option<super::Namesake> {
         let mine = self.members.claim(Slot::ME);
         let word = (about.epoch, about.incarnation);
-        if self.life != Life::Running
+        if self.cx.life != Life::Running
             || word < (mine.epoch, mine.incarnation)
-            || !self.is_plausible(about.epoch)
+            || !self.cx.is_plausible(about.epoch)
         {
-            return;
+            return None;
         }
         if !is_reachable_form(addr) {
-            self.drop_for(DropReason::ClaimAddress);
-        } else if addr != self.me.addr {
-            self.ask_rival(addr, about.epoch, about.incarnation);
+            self.cx.drop_for(DropReason::ClaimAddress);
+        } else if addr != self.cx.me.addr {
+            return Some(super::Namesake { addr, epoch: about.epoch, incarnation: about.incarnation });
         } else if about.epoch > mine.epoch {
             self.outlive(about.epoch);
         } else if about.incarnation > mine.incarnation {
             self.speak_up(about.incarnation);
         }
+        None
     }
 
     /// Somebody to whom this node has proven its address holds it at another, by this word.
     pub(super) fn hear_misplaced(&mut self, about: About) {
         let word = (about.epoch, about.incarnation);
-        if self.life == Life::Running
-            && word >= (self.me.epoch, self.incarnation())
-            && self.is_plausible(about.epoch)
+        if self.cx.life == Life::Running
+            && word >= (self.cx.me.epoch, self.incarnation())
+            && self.cx.is_plausible(about.epoch)
         {
-            if about.epoch > self.me.epoch {
+            if about.epoch > self.cx.me.epoch {
                 self.outlive(about.epoch);
             } else {
                 self.speak_up(about.incarnation);
@@ -102,17 +104,17 @@ impl Node {
 
     /// A higher epoch than `held`.
     pub(super) fn outlive(&mut self, held: Epoch) {
-        let epoch = held.max(self.me.epoch).next();
+        let epoch = held.max(self.cx.me.epoch).next();
         self.set_my_word(epoch, Incarnation(0));
-        self.event(Event::EpochRaised { epoch });
+        self.cx.event(Event::EpochRaised { epoch });
     }
 
     /// This node's word about itself, told to everybody.
     pub(super) fn set_my_word(&mut self, epoch: Epoch, incarnation: Incarnation) {
-        self.me.epoch = epoch;
-        self.epoch_clock.follow(epoch, self.doubt.real());
+        self.cx.me.epoch = epoch;
+        self.cx.epoch_clock.follow(epoch, self.cx.doubt.real());
         let claim = Claim { epoch, incarnation, status: Status::Alive };
-        self.members.set_claim(Slot::ME, claim, false, self.doubt.awake());
-        self.tell(Slot::ME, self.me.id, self.me.id);
+        self.members.set_claim(Slot::ME, claim, false, self.cx.doubt.awake());
+        self.tell(Slot::ME, self.cx.me.id, self.cx.me.id);
     }
 }

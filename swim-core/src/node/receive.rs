@@ -17,18 +17,18 @@ use core::net::SocketAddr;
 
 use super::telling::Cargo;
 use super::{Life, Node};
-use crate::claim::{Claim, Status, supersedes};
-use crate::gossip::Novelty;
+use super::joining::Welcomed;
+use crate::claim::{Claim, Status};
 use crate::identity::{NodeId, is_reachable_form};
 use crate::join::Why;
-use crate::members::{Flag, Slot};
+use crate::members::Slot;
 use crate::numbers::{self, Question};
 use crate::output::Event;
 use crate::stats::DropReason;
-use crate::wire::{About, Ack, Body, BroadcastRecord, Header, Kind, Message, Ping, read_header};
+use crate::wire::{About, Ack, Body, Header, Kind, Message, Ping, read_header};
 
 /// Members whose outdated word is put right in one answer.
-const OUTDATED_MAX: usize = 16;
+pub(super) const OUTDATED_MAX: usize = 16;
 
 /// What the sender of a datagram is to this node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,12 +45,13 @@ enum Standing {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gossip {
     pub(super) news: u32,
-    outdated: [Slot; OUTDATED_MAX],
-    outdated_len: usize,
+    pub(super) outdated: [Slot; OUTDATED_MAX],
+    pub(super) outdated_len: usize,
+    pub(super) namesake: Option<super::Namesake>,
 }
 
 impl Gossip {
-    const NOTHING: Self = Self { news: 0, outdated: [Slot::ME; OUTDATED_MAX], outdated_len: 0 };
+    pub(super) const NOTHING: Self = Self { news: 0, outdated: [Slot::ME; OUTDATED_MAX], outdated_len: 0, namesake: None };
 
     /// Members that the sender called Alive and that are gone.
     pub(super) fn outdated(&self) -> &[Slot] {
@@ -60,21 +61,22 @@ impl Gossip {
 
 impl Node {
     pub(super) fn receive(&mut self, source: SocketAddr, bytes: &[u8]) {
-        self.stats.datagrams_received += 1;
-        self.stats.bytes_received += bytes.len() as u64;
+        self.touched = true;
+        self.core.cx.stats.datagrams_received += 1;
+        self.core.cx.stats.bytes_received += bytes.len() as u64;
         if let Err(reason) = self.open(source, bytes) {
-            self.drop_for(reason);
+            self.core.cx.drop_for(reason);
         }
     }
 
     /// Reads a datagram and acts on it, or says why not.
     fn open(&mut self, source: SocketAddr, bytes: &[u8]) -> Result<(), DropReason> {
-        if !self.is_running() {
+        if !self.core.cx.is_running() {
             return Err(DropReason::NotRunning);
         }
-        let (header, parts) = read_header(bytes, self.config.label_hash())?;
+        let (header, parts) = read_header(bytes, self.core.cx.config.label_hash())?;
         // Whatever is answered goes to the source: never to this node itself, never to nobody.
-        if source == self.me.addr {
+        if source == self.core.cx.me.addr {
             return Err(DropReason::FromMyself);
         }
         if !is_reachable_form(source) {
@@ -82,22 +84,34 @@ impl Node {
         }
         // The handshake is how a node learns that its own clock, or everybody else's, is far ahead.
         let handshake = matches!(header.kind, Kind::Join | Kind::Challenge | Kind::Welcome);
-        if !handshake && !self.is_plausible(header.epoch) {
+        if !handshake && !self.core.cx.is_plausible(header.epoch) {
             return Err(DropReason::InsaneEpoch);
         }
         let mut body = Body::EMPTY;
         body.read(header.kind, parts)?;
         for _ in 0..body.unknown_parts {
-            self.drop_for(DropReason::UnknownPart);
+            self.core.cx.drop_for(DropReason::UnknownPart);
         }
-        if header.sender == self.me.id {
-            return self.hear_namesake(source, &header, &body, bytes.len());
+        if header.sender == self.core.cx.me.id {
+            self.touched = true;
+            if self.handshake.hear_namesake(&mut self.core, source, &header, &body, bytes.len())? == Welcomed::StartOver {
+                self.start_over();
+                self.handshake.hear_namesake(&mut self.core, source, &header, &body, bytes.len())?;
+            }
+            return Ok(());
         }
         match body.message {
-            Message::Join(join) => self.hear_join(source, &header, join, bytes.len()),
-            Message::Challenge(challenge) => self.hear_challenge(source, challenge),
-            Message::Welcome(welcome) => self.hear_welcome(source, &header, welcome, &body),
-            Message::Announce(announce) => self.hear_announce(source, &header, announce, &body),
+            Message::Join(join) => self.handshake.hear_join(&mut self.core, source, &header, join, bytes.len()),
+            Message::Challenge(challenge) => self.handshake.hear_challenge(&mut self.core, source, challenge),
+            Message::Welcome(welcome) => {
+                self.touched = true;
+                if self.handshake.hear_welcome(&mut self.core, source, &header, welcome, &body)? == Welcomed::StartOver {
+                    self.start_over();
+                    self.handshake.hear_welcome(&mut self.core, source, &header, welcome, &body)?;
+                }
+                Ok(())
+            }
+            Message::Announce(announce) => self.handshake.hear_announce(&mut self.core, source, &header, announce, &body),
             _ => match self.standing(source, &header) {
                 Standing::Member(slot) => self.hear_member(slot, source, &header, &body, bytes.len()),
                 other => self.hear_other(other, source, &header, &body, bytes.len()),
@@ -106,37 +120,38 @@ impl Node {
     }
 
     fn standing(&mut self, source: SocketAddr, header: &Header) -> Standing {
-        let slot = match &self.probe {
+        let slot = match &self.detector.probe {
             Some(probe) if probe.target_id == header.sender => {
-                self.members.find_at(probe.target, header.sender)
+                self.core.members.find_at(probe.target, header.sender)
             }
-            _ => self.members.find(header.sender),
+            _ => self.core.members.find(header.sender),
         };
         let Some(slot) = slot else { return Standing::Stranger };
         // Nearly always it is a living member that says what is held of it, from where it lives.
         let said = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
-        if !self.members.is_word(slot, &said, source)
+        if !self.core.members.is_word(slot, &said, source)
             && let Some(standing) = self.standing_of(slot, source, header)
         {
             return standing;
         }
-        let (health, config) = (self.health, &self.config);
-        if self.doubt.hear(|| health.scale(config.direct_timeout)) {
-            self.event(Event::Deaf { deaf: false });
+        let (health, config) = (self.core.cx.health, &self.core.cx.config);
+        if self.core.cx.doubt.hear(|| health.scale(config.direct_timeout)) {
+            self.core.arm_suspicions();
+            self.core.cx.event(Event::Deaf { deaf: false });
         }
         Standing::Member(slot)
     }
 
     /// What the sender is that is held at `slot`; `None`: a member.
     fn standing_of(&mut self, slot: Slot, source: SocketAddr, header: &Header) -> Option<Standing> {
-        if header.epoch < self.members.claim(slot).epoch && !mutant!(EarlierLifeHeard) {
+        if header.epoch < self.core.members.claim(slot).epoch && !mutant!(EarlierLifeHeard) {
             return Some(Standing::Outlived);
         }
-        if source != self.members.addr(slot) && !self.config.accept_wrong_source {
+        if source != self.core.members.addr(slot) && !self.core.cx.config.accept_wrong_source {
             return Some(Standing::Displaced(slot));
         }
-        self.hear_header(slot, header);
-        (!self.members.status(slot).is_active()).then_some(Standing::Buried(slot))
+        self.core.hear_header(slot, header);
+        (!self.core.members.status(slot).is_active()).then_some(Standing::Buried(slot))
     }
 
     fn hear_member(
@@ -147,16 +162,16 @@ impl Node {
         body: &Body<'_>,
         len: usize,
     ) -> Result<(), DropReason> {
-        let root = self.digest_root();
+        let root = self.core.digest_root();
         let gossip = if body.is_bare() { Gossip::NOTHING } else { self.absorb(body, header.sender) };
         // Its own goodbye may have ridden on this.
-        let member = body.is_bare() || self.members.status(slot).is_active();
+        let member = body.is_bare() || self.core.members.status(slot).is_active();
         if !member && matches!(header.kind, Kind::Ping | Kind::PingReq | Kind::SyncPull) {
             return self.hear_other(Standing::Buried(slot), source, header, body, len);
         }
         // The answer to a ping puts right what it said; to anything else there is none.
         if !gossip.outdated().is_empty() && header.kind != Kind::Ping && member {
-            self.send(source, &Message::Gossip, Cargo::claims(gossip.outdated()));
+            self.core.send(source, &Message::Gossip, Cargo::claims(gossip.outdated()));
         }
         match body.message {
             Message::Ping(ping) => {
@@ -166,21 +181,21 @@ impl Node {
             }
             Message::Ack(ack) => {
                 self.hear_ack(source, header, ack)?;
-                if mutant!(AckClearsSuspicion) && self.members.claim(slot).status == Status::Suspect {
-                    let alive = Claim { status: Status::Alive, ..self.members.claim(slot) };
-                    self.believe(slot, alive, Some(source));
+                if mutant!(AckClearsSuspicion) && self.core.members.claim(slot).status == Status::Suspect {
+                    let alive = Claim { status: Status::Alive, ..self.core.members.claim(slot) };
+                    self.core.believe(slot, alive, Some(source));
                 }
                 self.compare(header.sender, ack.root);
                 Ok(())
             }
-            Message::PingReq(request) => self.hear_ping_req(source, header.sender, request),
-            Message::Nack(nack) => self.hear_nack(source, nack),
-            Message::RelayedAck(ack) => self.hear_relayed_ack(source, ack),
+            Message::PingReq(request) => self.detector.hear_ping_req(&mut self.core, source, header.sender, request),
+            Message::Nack(nack) => self.detector.hear_nack(&mut self.core, source, nack),
+            Message::RelayedAck(ack) => self.detector.hear_relayed_ack(&mut self.core, source, ack),
             Message::SyncPull(pull) => self.hear_pull(source, pull),
             Message::SyncPage(page) => self.hear_page(source, page, &gossip),
             Message::User => {
                 let payload = body.payload.unwrap_or_default().into();
-                self.event(Event::Message { from: header.sender, payload });
+                self.core.cx.event(Event::Message { from: header.sender, payload });
                 Ok(())
             }
             _ => Ok(()),
@@ -206,13 +221,13 @@ impl Node {
         }
         match body.message {
             Message::PingReq(request) if mutant!(RelayForStrangers) => {
-                self.hear_ping_req(source, header.sender, request)
+                self.detector.hear_ping_req(&mut self.core, source, header.sender, request)
             }
             Message::Ping(ping) => self.hear_strange_ping(standing, source, header, ping, len),
             Message::Ack(ack) if standing != Standing::Outlived => self.hear_ack(source, header, ack),
             // It holds a later life of this node just as this node does of it: somebody has to begin.
             Message::Ack(ack) if ack.stranger && self.has_asked(source, header.sender, ack.number) => {
-                self.contact(source, Why::Introduction);
+                self.handshake.contact(&mut self.core, source, Why::Introduction);
                 Err(refusal)
             }
             _ => Err(refusal),
@@ -228,21 +243,21 @@ impl Node {
         ping: Ping,
         gossip: &Gossip,
     ) -> Result<(), DropReason> {
-        if ping.target != self.me.id {
+        if ping.target != self.core.cx.me.id {
             return Err(DropReason::NotForMe);
         }
         let word = (ping.target_epoch, ping.target_incarnation);
-        let mut mine = (self.me.epoch, self.incarnation());
+        let mut mine = (self.core.cx.me.epoch, self.core.incarnation());
         if ping.target_status != Status::Alive || word > mine {
-            let about = About { id: self.me.id, epoch: word.0, incarnation: word.1 };
+            let about = About { id: self.core.cx.me.id, epoch: word.0, incarnation: word.1 };
             if ping.target_status != Status::Alive {
-                self.hear_accusation(about, ping.target_status, header.sender);
+                self.core.hear_accusation(about, ping.target_status, header.sender);
             } else {
-                self.hear_my_name(about, self.me.addr);
+                self.core.hear_my_name(about, self.core.cx.me.addr);
             }
-            mine = (self.me.epoch, self.incarnation());
+            mine = (self.core.cx.me.epoch, self.core.incarnation());
         }
-        let root = self.digest_root();
+        let root = self.core.digest_root();
         let behind = word < mine;
         let mut claims = [Slot::ME; OUTDATED_MAX + 1];
         let claims = if gossip.outdated_len == 0 {
@@ -254,10 +269,10 @@ impl Node {
         let ack = Ack {
             number: ping.number,
             root: (root != ping.root).then_some(root),
-            belief: self.belief(slot, header).filter(|_| self.config.buddy),
+            belief: self.core.belief(slot, header).filter(|_| self.core.cx.config.buddy),
             stranger: false,
         };
-        self.send(source, &Message::Ack(ack), Cargo { claims, ..Cargo::GOSSIP });
+        self.core.send(source, &Message::Ack(ack), Cargo { claims, ..Cargo::GOSSIP });
         Ok(())
     }
 
@@ -270,35 +285,35 @@ impl Node {
         ping: Ping,
         len: usize,
     ) -> Result<(), DropReason> {
-        if ping.target != self.me.id {
+        if ping.target != self.core.cx.me.id {
             return Err(DropReason::NotForMe);
         }
-        let alone = self.n() == 1;
-        if self.life == Life::Running
-            && ping.target_epoch > self.me.epoch
+        let alone = self.core.n() == 1;
+        if self.core.cx.life == Life::Running
+            && ping.target_epoch > self.core.cx.me.epoch
             && (alone || standing == Standing::Stranger)
         {
             // It knows a later life of this node: our clock was set back. An answer in this epoch would
             // not be heard, so a node that is alone asks to be introduced, which tells it the epoch to
             // beat. (One that has members hears it from them; whoever it knows is told to ask in turn.)
-            if alone && self.is_plausible(ping.target_epoch) {
-                self.contact(source, Why::Reply);
+            if alone && self.core.cx.is_plausible(ping.target_epoch) {
+                self.handshake.contact(&mut self.core, source, Why::Reply);
             }
             return Err(DropReason::Stranger);
         }
         let belief = match standing {
             Standing::Buried(slot) => {
                 let about =
-                    About { id: self.me.id, epoch: ping.target_epoch, incarnation: ping.target_incarnation };
+                    About { id: self.core.cx.me.id, epoch: ping.target_epoch, incarnation: ping.target_incarnation };
                 // Only a word about exactly this incarnation: nobody but members may push it up.
                 // And no more than once a period, for whoever can forge one ping can forge many.
-                let exact = (about.epoch, about.incarnation) == (self.me.epoch, self.incarnation());
-                let rested = self.spoke_up.is_none_or(|at| at.after(self.config.period) <= self.now());
+                let exact = (about.epoch, about.incarnation) == (self.core.cx.me.epoch, self.core.incarnation());
+                let rested = self.spoke_up.is_none_or(|at| at.after(self.core.cx.config.period) <= self.core.cx.now());
                 if exact && rested && ping.target_status != Status::Alive {
-                    self.spoke_up = Some(self.now());
-                    self.hear_accusation(about, ping.target_status, header.sender);
+                    self.spoke_up = Some(self.core.cx.now());
+                    self.core.hear_accusation(about, ping.target_status, header.sender);
                 }
-                self.belief(slot, header)
+                self.core.belief(slot, header)
             }
             _ => None,
         };
@@ -307,7 +322,7 @@ impl Node {
         let ack = Ack { number: ping.number, root: None, belief, stranger };
         let short = Cargo { len_max: Some(len), ..Cargo::EMPTY };
         let cargo = if mutant!(LongAnswerToStranger) { Cargo::claims(&[Slot::ME]) } else { short };
-        self.send(source, &Message::Ack(ack), cargo);
+        self.core.send(source, &Message::Ack(ack), cargo);
         Ok(())
     }
 
@@ -316,11 +331,11 @@ impl Node {
         let number = ack.number;
         let expected = match numbers::question(number) {
             Some(Question::Probe { attempt }) => {
-                self.hear_probe_ack(source, header.sender, number, attempt)?
+                self.detector.hear_probe_ack(&mut self.core, source, header.sender, number, attempt)?
             }
-            Some(Question::Relayed { place }) => self.pass_on(place, number, source),
+            Some(Question::Relayed { place }) => self.detector.pass_on(&mut self.core, place, number, source),
             Some(Question::Healing { place }) => self.heal.answered(place, header.sender, number, source),
-            Some(Question::Incumbent { place }) => self.hear_incumbent(place, number, source, header),
+            Some(Question::Incumbent { place }) => self.handshake.hear_incumbent(&mut self.core, place, number, source, header),
             Some(Question::Announce { .. }) => self.hear_announced(source, header.sender, number, ack.root),
             Some(Question::Rival | Question::Pull { .. }) | None => false,
         };
@@ -328,85 +343,51 @@ impl Node {
             return Err(DropReason::UnexpectedAnswer);
         }
         if let Some(belief) = ack.belief {
-            let about = About { id: self.me.id, epoch: belief.epoch, incarnation: belief.incarnation };
+            let about = About { id: self.core.cx.me.id, epoch: belief.epoch, incarnation: belief.incarnation };
             if belief.status == Status::Alive {
-                self.hear_misplaced(about);
+                self.core.hear_misplaced(about);
             } else {
-                self.hear_accusation(about, belief.status, header.sender);
+                self.core.hear_accusation(about, belief.status, header.sender);
             }
         }
-        if ack.stranger && self.life == Life::Running {
-            self.contact(source, Why::Introduction);
+        if ack.stranger && self.core.cx.life == Life::Running {
+            self.handshake.contact(&mut self.core, source, Why::Introduction);
         }
         Ok(())
     }
 
-    /// What is held of the sender, if that is more than what its header says.
-    pub(super) fn belief(&self, slot: Slot, header: &Header) -> Option<Claim> {
-        if self.members.status(slot) == Status::Alive {
-            return None;
+    /// Whether `number` is that of a ping to `sender` at `source`, in the open probe or to heal.
+    pub(super) fn has_asked(&mut self, source: SocketAddr, sender: NodeId, number: u64) -> bool {
+        match numbers::question(number) {
+            Some(Question::Probe { attempt }) => self.detector.probe.as_ref().is_some_and(|probe| {
+                let asked = (probe.target_id, probe.target_addr) == (sender, source);
+                asked && probe.knows(number, attempt)
+            }),
+            Some(Question::Healing { place }) => self.heal.answered(place, sender, number, source),
+            _ => false,
         }
-        let held = self.members.claim(slot);
-        let word = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
-        supersedes(&word, &held).then_some(held)
     }
 
-    /// Hears everything that rode on a member's datagram.
+
+    /// Hears everything that rode on a datagram, and asks who else has this id if that is said.
+    #[inline]
     pub(super) fn absorb(&mut self, body: &Body<'_>, from: NodeId) -> Gossip {
-        let mut gossip = Gossip::NOTHING;
-        let mut updates = body.updates.clone();
-        loop {
-            self.stats.updates_known += updates.pass(|said| self.is_held(said));
-            let Some(update) = updates.next() else { break };
-            match update.map(|update| self.hear(&update, from)) {
-                Ok(super::claims::Outcome::News) => gossip.news += 1,
-                Ok(super::claims::Outcome::Outdated(slot)) if gossip.outdated_len < OUTDATED_MAX => {
-                    gossip.outdated[gossip.outdated_len] = slot;
-                    gossip.outdated_len += 1;
-                }
-                Ok(_) => {}
-                Err(reason) => self.drop_for(reason),
-            }
-        }
-        for broadcast in body.broadcasts.clone() {
-            match broadcast {
-                Ok(record) => self.hear_broadcast(&record),
-                Err(reason) => self.drop_for(reason),
-            }
-        }
+        let gossip = self.core.absorb(body, from);
+        self.handshake.ask_namesake(&mut self.core, gossip.namesake);
         gossip
     }
 
-    fn hear_broadcast(&mut self, record: &BroadcastRecord<'_>) {
-        let (origin, epoch, sequence) = (record.origin, record.epoch, record.sequence);
-        if origin == self.me.id {
-            // Nobody would hear this node's next ones, had somebody used a higher number in its name.
-            if epoch == self.me.epoch && self.life == Life::Running && !self.broadcasts.outbid(sequence) {
-                self.outlive(epoch);
-            }
-            return self.drop_for(DropReason::DuplicateBroadcast);
-        }
-        let known = self.members.find(origin).is_some_and(|slot| self.members.claim(slot).epoch == epoch);
-        if !known {
-            return self.drop_for(DropReason::UnknownMember);
-        }
-        let seen = self.broadcasts.note(origin, epoch, sequence) == Novelty::Seen;
-        if seen && !mutant!(BroadcastTwice) {
-            return self.drop_for(DropReason::DuplicateBroadcast);
-        }
-        self.stats.broadcasts_delivered += 1;
-        if !self.broadcasts.push(origin, epoch, sequence, record.payload) {
-            self.drop_for(DropReason::BroadcastLimit);
-        }
-        self.event(Event::Broadcast { origin, payload: record.payload.into() });
-    }
 
-    /// A right number from a wrong address: told once for each member.
-    pub(super) fn tell_wrong_source(&mut self, slot: Slot, answered: SocketAddr) {
-        if !self.members.flag(slot, Flag::WrongSourceTold) {
-            self.members.set_flag(slot, Flag::WrongSourceTold, true);
-            let (id, asked) = (self.members.id(slot), self.members.addr(slot));
-            self.event(Event::WrongSource { id, asked, answered });
+    fn hear_announced(&mut self, source: SocketAddr, sender: NodeId, number: u64, root: Option<u64>) -> bool {
+        self.touched = true;
+        let Some(announced) = self.handshake.hear_announced(&mut self.core, source, number, root) else {
+            return false;
+        };
+        self.heal.found(source);
+        if announced.behind {
+            self.catch_up(sender);
         }
+        self.handshake.conclude_search(&mut self.core, source);
+        true
     }
 }

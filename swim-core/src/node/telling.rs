@@ -7,7 +7,7 @@
 
 use core::net::SocketAddr;
 
-use super::Node;
+use super::Core;
 use crate::claim::Status;
 use crate::gossip::News;
 use crate::members::{Flag, Members, Slot};
@@ -46,18 +46,18 @@ impl<'a> Cargo<'a> {
     }
 }
 
-impl Node {
+impl Core {
     /// Room for one datagram, in bytes; what sealing will need is never used.
     pub(super) fn datagram_room(&self) -> usize {
-        usize::from(self.config.datagram_max) - if mutant!(SealRoomForgotten) { 0 } else { SEAL_ROOM }
+        usize::from(self.cx.config.datagram_max) - if mutant!(SealRoomForgotten) { 0 } else { SEAL_ROOM }
     }
 
     /// Who every header says that this is.
     pub(super) fn sender(&self) -> Sender {
         Sender {
-            label: self.config.label_hash(),
-            id: self.me.id,
-            epoch: self.me.epoch,
+            label: self.cx.config.label_hash(),
+            id: self.cx.me.id,
+            epoch: self.cx.me.epoch,
             incarnation: self.incarnation(),
         }
     }
@@ -67,22 +67,22 @@ impl Node {
     pub(super) fn send(&mut self, target: SocketAddr, message: &Message, cargo: Cargo<'_>) -> bool {
         // A member may be held where this node lives since its address changed. Nobody is there to hear
         // it, which is as good as sent: what is asked there stays unanswered.
-        if target == self.me.addr {
-            self.outbox.spend();
+        if target == self.cx.me.addr {
+            self.cx.outbox.spend();
             return true;
         }
         let sender = self.sender();
         let limit = self.datagram_room().min(cargo.len_max.unwrap_or(usize::MAX));
         let something = self.updates.len() > 0 || self.broadcasts.len() > 0;
         let sends_max = if something { self.sends_max() } else { 1 };
-        let Some(bytes) = self.outbox.open() else {
-            self.stats.drop(DropReason::OutboxFull);
+        let Some(bytes) = self.cx.outbox.open() else {
+            self.cx.stats.drop(DropReason::OutboxFull);
             return false;
         };
         let mut writer = Writer::begin(bytes, limit, &sender, message);
         if writer.len() > limit {
             writer.abandon();
-            self.stats.drop(DropReason::Amplification);
+            self.cx.stats.drop(DropReason::Amplification);
             return false;
         }
         self.updates.begin();
@@ -90,7 +90,7 @@ impl Node {
             if !put_claim(&mut writer, &self.members, &self.suspicions, &news(&self.members, *slot)) {
                 continue;
             }
-            self.stats.updates_sent += 1;
+            self.cx.stats.updates_sent += 1;
             // Gossip need not say it a second time.
             if let Some(place) = self.members.queue(*slot).filter(|_| cargo.gossip)
                 && self.updates.told(place, sends_max)
@@ -100,7 +100,7 @@ impl Node {
         }
         for slot in cargo.rows {
             if put_row(&mut writer, &self.members, &self.suspicions, *slot) {
-                self.stats.updates_sent += 1;
+                self.cx.stats.updates_sent += 1;
             }
         }
         if cargo.gossip && something {
@@ -109,24 +109,24 @@ impl Node {
                 (&mut self.members, &self.suspicions),
                 (&mut self.updates, &mut self.broadcasts),
                 &mut self.broadcasts_first,
-                (usize::from(self.config.updates_max), sends_max),
+                (usize::from(self.cx.config.updates_max), sends_max),
             );
-            self.stats.updates_sent += written as u64;
+            self.cx.stats.updates_sent += written as u64;
         }
         if let Some(payload) = cargo.payload {
             let fits = writer.payload(payload);
             debug_assert!(fits, "PAYLOAD_MAX fits the shortest datagram");
         }
         let (start, len) = (writer.start(), writer.len());
-        self.outbox.seal(target, start);
-        self.stats.datagrams_sent += 1;
-        self.stats.bytes_sent += len as u64;
+        self.cx.outbox.seal(target, start);
+        self.cx.stats.datagrams_sent += 1;
+        self.cx.stats.bytes_sent += len as u64;
         true
     }
 
     /// Gossip, if that is a member and is held there: nobody else is told what he has not asked for.
     pub(super) fn gossip_for(&self, slot: Slot, addr: SocketAddr) -> Cargo<'static> {
-        let here = self.config.accept_wrong_source || self.members.addr(slot) == addr;
+        let here = self.cx.config.accept_wrong_source || self.members.addr(slot) == addr;
         if here && self.members.claim(slot).status.is_active() { Cargo::GOSSIP } else { Cargo::EMPTY }
     }
 
@@ -135,7 +135,7 @@ impl Node {
         if mutant!(ToldOnce) {
             return 1;
         }
-        let limit = scale::transmit_limit(self.config.lambda, self.n()) as usize;
+        let limit = scale::transmit_limit(self.cx.config.lambda, self.n()) as usize;
         limit.min(crate::gossip::SENDS_MAX) + usize::from(mutant!(ToldOnceTooOften))
     }
 }
@@ -251,6 +251,7 @@ fn alive(members: &Members, slot: Slot) -> Update<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Node;
     use crate::identity::{Epoch, Identity, NodeId};
     use crate::output::Output;
     use crate::time::Instant;
@@ -271,11 +272,11 @@ mod tests {
         let challenge = Message::Challenge(Challenge { nonce: 1, token: 2 });
         let ack = Message::Ack(Ack { number: 1, root: None, belief: None, stranger: true });
         for (count, message) in (1..).zip([challenge, ack]) {
-            assert!(!node.send(target, &message, Cargo { len_max: Some(HEADER_LEN + 8), ..Cargo::EMPTY }));
+            assert!(!node.core.send(target, &message, Cargo { len_max: Some(HEADER_LEN + 8), ..Cargo::EMPTY }));
             assert_eq!(node.stats().dropped(DropReason::Amplification), count);
         }
         assert_eq!((node.stats().datagrams_sent, node.stats().bytes_sent), (0, 0));
-        assert!(node.send(target, &challenge, Cargo { len_max: Some(51), ..Cargo::EMPTY }));
+        assert!(node.core.send(target, &challenge, Cargo { len_max: Some(51), ..Cargo::EMPTY }));
         assert!(matches!(node.poll(), Some(Output::Transmit(transmit)) if transmit.bytes.len() == 51));
         assert_eq!(node.poll(), None);
     }

@@ -9,14 +9,13 @@ use core::time::Duration;
 
 use super::telling::Cargo;
 use super::{Life, Node};
-use crate::claim::{Claim, Status};
+use crate::claim::Status;
 use crate::join::{Search, Why};
 use crate::members::{SAMPLE_MAX, Slot};
 use crate::numbers::{self, Question};
-use crate::output::Event;
 use crate::random::Purpose;
-use crate::suspicion::Due;
 use crate::time::Instant;
+use super::table::Timer;
 use crate::wire::Message;
 
 /// Suspicions that run out, and tombstones that are forgotten, in one `handle`.
@@ -25,253 +24,193 @@ pub(super) const EXPIRIES_MAX: u32 = 64;
 impl Node {
     /// Does what is due.
     pub(super) fn run_timers(&mut self) {
-        if self.life == Life::Quiet {
+        self.touched = true;
+        if self.core.cx.life == Life::Quiet {
             return;
         }
-        self.bury_expired();
-        let now = self.now();
-        if self.period_at.is_some_and(|at| at <= now) && self.has_quantum(3) {
-            self.begin_period();
+        let now = self.core.cx.now();
+        if self.is_due(Timer::Suspicion, now) {
+            self.core.bury_expired();
         }
-        if self.probe.as_ref().and_then(crate::probe::Probe::next_at).is_some_and(|at| at <= now)
-            && self.has_quantum(SAMPLE_MAX)
-        {
-            self.step_probe();
+        if self.is_due(Timer::Period, now) && self.has_quantum(3) {
+            self.turn_period();
         }
-        self.nack_silent();
-        self.pursue_rivals();
-        self.pursue_contacts();
-        if self.gossip_at().is_some_and(|at| at <= now) && self.has_quantum(SAMPLE_MAX) {
-            self.spread();
+        if self.is_due(Timer::ProbeStep, now) && self.has_quantum(SAMPLE_MAX) {
+            self.detector.step_probe(&mut self.core);
         }
-        self.pull();
+        if self.is_due(Timer::Relay, now) {
+            self.detector.nack_silent(&mut self.core);
+        }
+        self.arm_rest();
+        if self.is_due(Timer::Rival, now) || self.is_due(Timer::Admission, now) {
+            self.handshake.pursue_rivals(&mut self.core);
+        }
+        if self.is_due(Timer::Contact, now) || self.handshake.join.search == Search::Seeking {
+            self.handshake.pursue_contacts(&mut self.core);
+        }
+        if self.core.gossip_at().is_some_and(|at| at <= now) && self.has_quantum(SAMPLE_MAX) {
+            self.core.spread();
+        }
+        if self.is_due(Timer::Pull, now) {
+            self.pull();
+        }
+        self.touched = true;
+    }
+
+    fn is_due(&self, timer: Timer, now: Instant) -> bool {
+        self.core.cx.timers.is_due(timer, now)
     }
 
     /// Whether a tick at this time would find nothing to do, and leave the deadline where it is. (Whoever looks
     /// for the cluster asks others at every tick.)
     #[inline]
     pub(super) fn is_settled(&self) -> bool {
-        self.deadline.is_none_or(|deadline| deadline > self.doubt.real())
-            && self.join.search != Search::Seeking
-            && !self.has_surplus()
-    }
-
-    /// Whether there are more tombstones than there may be.
-    #[inline]
-    fn has_surplus(&self) -> bool {
-        let tombstones = self.members.count(Status::Dead) + self.members.count(Status::Left);
-        tombstones > self.config.tombstones_max
+        self.deadline.is_none_or(|deadline| deadline > self.core.cx.doubt.real())
+            && self.handshake.join.search != Search::Seeking
+            && !self.core.has_surplus()
     }
 
     /// After every input: keeps the bounds, and works out when to come back.
     pub(super) fn settle(&mut self) {
-        if self.life == Life::Quiet {
+        if self.core.cx.life == Life::Quiet {
             self.deadline = None;
-            self.doubt.set_deadline(None);
+            self.core.cx.doubt.set_deadline(None);
             return;
         }
-        if self.has_surplus() {
-            self.forget_tombstones();
+        if self.core.has_surplus() {
+            self.core.forget_tombstones(|addr| self.heal.remember(addr));
         }
         // The goodbye has been said often enough, or there is nobody left to say it to.
-        if matches!(self.life, Life::Leaving { .. })
-            && (self.members.queue(Slot::ME).is_none() || self.members.len_active() == 0)
+        if matches!(self.core.cx.life, Life::Leaving { .. })
+            && (self.core.members.queue(Slot::ME).is_none() || self.core.members.len_active() == 0)
         {
             return self.fall_silent();
         }
-        self.adjust_patience();
-        if self.life == Life::Running {
-            let alone = self.n() == 1;
-            if alone && self.join.search == Search::Joined && !self.join.seeds.is_empty() {
+        self.core.adjust_patience();
+        if self.core.cx.life == Life::Running {
+            let alone = self.core.n() == 1;
+            if alone && self.handshake.join.search == Search::Joined && !self.handshake.join.seeds.is_empty() {
                 // Not at once: whoever lets us in may not be able to bring us back to life yet.
-                let pause = self.streams.jittered(Purpose::Jitter, self.config.join_retry.0);
-                self.seek(self.now().after(pause));
+                let pause = self.core.cx.streams.jittered(Purpose::Jitter, self.core.cx.config.join_retry.0);
+                let at = self.core.cx.now().after(pause);
+                self.handshake.seek(&mut self.core, at);
             }
             self.schedule_period(alone);
         }
-        let late = if mutant!(DeadlineLate) { self.config.period } else { Duration::ZERO };
-        self.deadline = self.earliest().map(|at| self.doubt.to_real(at).after(late));
-        self.doubt.set_deadline(self.deadline);
+        let late = if mutant!(DeadlineLate) { self.core.cx.config.period } else { Duration::ZERO };
+        self.arm();
+        self.deadline = self.core.cx.timers.next().map(|at| self.core.cx.doubt.to_real(at).after(late));
+        self.core.cx.doubt.set_deadline(self.deadline);
     }
 
     /// Everything that can wait rides on the probe's wake-up.
     pub(super) fn ride_along(&mut self) {
-        self.forget_tombstones();
+        self.core.forget_tombstones(|addr| self.heal.remember(addr));
         let unmet = self.unmet_seeds();
-        let missing = self.members.count(Status::Dead) + self.heal.forgotten() + u32::from(unmet > 0);
-        let (alive, period, streams) = (self.n(), self.period(), &mut self.streams);
+        let missing = self.core.members.count(Status::Dead) + self.heal.forgotten() + u32::from(unmet > 0);
+        let (alive, period, streams) = (self.core.n(), self.core.cx.period(), &mut self.core.cx.streams);
         let due = self.heal.is_due(alive, missing, period, |n| streams.below(Purpose::Healing, n));
         if due && !mutant!(HealForgotten) {
             self.mend(unmet);
         }
     }
 
+    /// Ends the last period and begins the next.
+    fn turn_period(&mut self) {
+        self.detector.end_period(&mut self.core);
+        self.ride_along();
+        self.detector.begin_period(&mut self.core);
+    }
+
     fn schedule_period(&mut self, alone: bool) {
-        if !alone && self.period_at.is_some() {
+        if !alone && self.detector.period_at.is_some() {
             return;
         }
         let wanted = !alone
-            || self.members.count(Status::Dead) > 0
+            || self.core.members.count(Status::Dead) > 0
             || self.heal.forgotten() > 0
-            || (self.join.search == Search::Joined && !self.join.seeds.is_empty());
+            || (self.handshake.join.search == Search::Joined && !self.handshake.join.seeds.is_empty());
         if !wanted {
-            self.period_at = None;
-        } else if self.period_at.is_none() {
-            let period = self.period();
-            let first = self.streams.jittered(Purpose::Jitter, period);
-            self.period_at = Some(self.now().after(first));
+            self.detector.period_at = None;
+        } else if self.detector.period_at.is_none() {
+            let period = self.core.cx.period();
+            let first = self.core.cx.streams.jittered(Purpose::Jitter, period);
+            self.detector.period_at = Some(self.core.cx.now().after(first));
         }
     }
 
     fn has_quantum(&self, datagrams: usize) -> bool {
-        self.outbox.quantum_left() >= datagrams
+        self.core.cx.outbox.quantum_left() >= datagrams
     }
 
-    /// The earliest of all reasons to wake up, in awake time.
-    fn earliest(&self) -> Option<Instant> {
-        let mut earliest = self.period_at;
-        let mut consider = |at: Option<Instant>| {
-            if at.is_some_and(|at| earliest.is_none_or(|held| at < held)) {
-                earliest = at;
-            }
-        };
-        consider(self.probe.as_ref().and_then(crate::probe::Probe::next_at));
-        consider(self.relays.deadline());
-        consider(self.gossip_at());
-        consider(self.join.contacts.deadline());
-        consider(self.admissions.deadline());
-        consider(self.rival.as_ref().map(crate::conflict::Rival::deadline));
-        consider(self.sync.deadline());
-        consider(self.suspicions.deadline().map(|at| self.doubt.when_patient(at)));
-        earliest
-    }
-
-    fn bury_expired(&mut self) {
-        if self.doubt.doubts() {
-            return;
-        }
-        let now = self.doubt.patience();
-        for _ in 0..EXPIRIES_MAX {
-            let slot = match self.suspicions.due(now) {
-                None => return,
-                Some(Due::Retell(slot)) => {
-                    let id = self.members.id(slot);
-                    self.tell(slot, id, id);
-                    continue;
-                }
-                Some(Due::Expired(slot)) => slot,
-            };
-            let held = self.members.claim(slot);
-            let place = self.members.suspicion(slot);
-            let accuser = place.and_then(|place| self.suspicions.accusers(place));
-            let accuser = accuser.map_or(self.me.id, crate::wire::Accusers::first);
-            self.stats.suspicions_expired += 1;
-            let by = place.and_then(|place| self.suspicions.verdict(place)).unwrap_or(self.me.id);
-            self.bury(slot, Claim { status: Status::Dead, ..held }, by, accuser);
+    /// Sets what follows from the state, and what may have changed.
+    #[inline]
+    fn arm(&mut self) {
+        let gossip = self.core.gossip_at();
+        let timers = &mut self.core.cx.timers;
+        timers.set(Timer::Gossip, gossip);
+        timers.creep(Timer::Suspicion, self.core.cx.doubt.awake());
+        timers.set(Timer::Period, self.detector.period_at);
+        if core::mem::take(&mut self.touched) {
+            self.arm_rest();
         }
     }
 
-    /// When to gossip next, if there is something to say and somebody to say it to.
-    fn gossip_at(&self) -> Option<Instant> {
-        if (self.updates.len() == 0 && self.broadcasts.len() == 0) || mutant!(GossipTickForgotten) {
-            return None;
-        }
-        let leaving = matches!(self.life, Life::Leaving { .. });
-        let interval = match self.config.gossip_interval {
-            Some(interval) => interval,
-            None if leaving => self.config.period / 5,
-            None => return None,
-        };
-        let others = self.members.len_active() > u32::from(!leaving);
-        others.then(|| self.gossip_last.after(interval))
-    }
-
-    /// One gossip tick.
-    fn spread(&mut self) {
-        self.gossip_last = self.now();
-        let mut found = [Slot::ME; SAMPLE_MAX];
-        let streams = &mut self.streams;
-        let random = &mut |n| streams.below(Purpose::Gossip, n);
-        let fanout = usize::from(self.config.gossip_fanout);
-        let count = self.members.sample(random, &mut found, fanout, |_| true);
-        for slot in &found[..count] {
-            if self.updates.len() == 0 && self.broadcasts.len() == 0 {
-                break;
-            }
-            let addr = self.members.addr(*slot);
-            let sent = self.send(addr, &Message::Gossip, Cargo::GOSSIP);
-            if let Life::Leaving { datagrams } = &mut self.life {
-                *datagrams += u32::from(sent);
-            }
-        }
-    }
-
-    fn forget_tombstones(&mut self) {
-        if self.members.count(Status::Dead) + self.members.count(Status::Left) == 0 {
-            return;
-        }
-        let now = self.now();
-        let (updates, broadcasts) = (&mut self.updates, &mut self.broadcasts);
-        let (outbox, stats, heal) = (&mut self.outbox, &mut self.stats, &mut self.heal);
-        self.members.forget_expired(now, EXPIRIES_MAX, |forgotten| {
-            if let Some(place) = forgotten.queue {
-                updates.remove(place);
-            }
-            broadcasts.forget(forgotten.id);
-            if forgotten.status == Status::Dead {
-                heal.remember(forgotten.addr);
-            }
-            if !outbox.event(Event::Forgotten { id: forgotten.id }) {
-                stats.events_lost += 1;
-            }
-        });
+    #[cold]
+    #[inline(never)]
+    fn arm_rest(&mut self) {
+        let timers = &mut self.core.cx.timers;
+        timers.set(Timer::Contact, self.handshake.join.contacts.deadline());
+        timers.set(Timer::Admission, self.handshake.admissions.deadline());
+        timers.set(Timer::Rival, self.handshake.rival.as_ref().map(crate::conflict::Rival::deadline));
+        timers.set(Timer::Pull, self.sync.deadline());
     }
 
     /// Seeds that are not known to be an active member.
     fn unmet_seeds(&mut self) -> u32 {
-        if self.join.search != Search::Joined {
+        if self.handshake.join.search != Search::Joined {
             return 0;
         }
-        let members = &self.members;
-        self.join.unmet(members.revision(), |id| {
+        let members = &self.core.members;
+        self.handshake.join.unmet(members.revision(), |id| {
             members.find(id).is_some_and(|slot| members.claim(slot).status.is_active())
         })
     }
 
     fn is_met(&self, id: Option<crate::NodeId>) -> bool {
-        let slot = id.and_then(|id| self.members.find(id));
-        slot.is_some_and(|slot| self.members.claim(slot).status.is_active())
+        let slot = id.and_then(|id| self.core.members.find(id));
+        slot.is_some_and(|slot| self.core.members.claim(slot).status.is_active())
     }
 
     /// One contact to somebody who is missing: a Dead member, a forgotten address, or a seed.
     fn mend(&mut self, unmet: u32) {
-        self.stats.heal_contacts += 1;
-        let dead = self.members.count(Status::Dead);
+        self.core.cx.stats.heal_contacts += 1;
+        let dead = self.core.members.count(Status::Dead);
         let strangers = self.heal.forgotten() + unmet;
-        let choice = self.streams.below(Purpose::Healing, dead + strangers);
+        let choice = self.core.cx.streams.below(Purpose::Healing, dead + strangers);
         if choice < dead {
-            let streams = &mut self.streams;
+            let streams = &mut self.core.cx.streams;
             let random = &mut |n| streams.below(Purpose::Healing, n);
-            let Some(slot) = self.members.sample_tombstone(random) else { return };
+            let Some(slot) = self.core.members.sample_tombstone(random) else { return };
             // It may have left, and somebody may know.
             let mut found = [Slot::ME; SAMPLE_MAX];
-            if self.members.sample(random, &mut found, 1, |_| true) == 1 {
-                self.send(self.members.addr(found[0]), &Message::Gossip, Cargo::claims(&[slot]));
+            if self.core.members.sample(random, &mut found, 1, |_| true) == 1 {
+                self.core.send(self.core.members.addr(found[0]), &Message::Gossip, Cargo::claims(&[slot]));
             }
-            let (id, addr) = (self.members.id(slot), self.members.addr(slot));
+            let (id, addr) = (self.core.members.id(slot), self.core.members.addr(slot));
             let place = self.heal.next_place();
-            let number = numbers::compose(self.number(), Question::Healing { place });
+            let number = numbers::compose(self.core.cx.number(), Question::Healing { place });
             self.heal.asked(id, addr, number);
-            self.ping(slot, addr, number, Cargo::EMPTY);
+            self.core.ping(slot, addr, number, Cargo::EMPTY);
             return;
         }
         let choice = (choice - dead) as usize;
         let addr = self.heal.forgotten_at(choice).or_else(|| {
-            let unmet = self.join.seeds.iter().filter(|seed| !self.is_met(seed.id));
+            let unmet = self.handshake.join.seeds.iter().filter(|seed| !self.is_met(seed.id));
             unmet.map(|seed| seed.addr).nth(choice - self.heal.forgotten() as usize)
         });
         if let Some(addr) = addr {
-            self.contact(addr, Why::Mending);
+            self.handshake.contact(&mut self.core, addr, Why::Mending);
         }
     }
 }

@@ -17,24 +17,24 @@ impl Node {
     /// Looks at what every input looks at in the node itself. Changes nothing.
     #[doc(hidden)]
     pub fn warm(&mut self) {
-        self.outbox.warm();
+        self.core.cx.outbox.warm();
         let ends = [
             self.deadline,
-            self.period_at,
-            Some(self.doubt.patience()),
-            Some(self.gossip_last),
-            self.probe.as_ref().map(Probe::ends),
-            self.relays.deadline(),
-            self.suspicions.deadline(),
-            self.join.contacts.deadline(),
+            self.detector.period_at,
+            Some(self.core.cx.doubt.patience()),
+            Some(self.core.gossip_last),
+            self.detector.probe.as_ref().map(Probe::ends),
+            self.detector.relays.deadline(),
+            self.core.suspicions.deadline(),
+            self.handshake.join.contacts.deadline(),
             self.sync.deadline(),
         ];
         let ends = ends.iter().flatten().fold(0, |sum: u64, at| sum.wrapping_add(at.as_nanos()));
-        let stats = self.stats.datagrams_received ^ self.stats.probes ^ self.stats.clock_backwards;
-        let queued = self.updates.len() ^ self.broadcasts.len() ^ self.patience.0;
-        let members = self.members.warm() ^ u64::from(self.rival.is_some());
-        let mine = self.incarnation().0 ^ self.join.seeds.len() as u32;
-        let target = self.probe.as_ref().map_or(self.me.id, |probe| probe.target_id);
+        let stats = self.core.cx.stats.datagrams_received ^ self.core.cx.stats.probes ^ self.core.cx.stats.clock_backwards;
+        let queued = self.core.updates.len() ^ self.core.broadcasts.len() ^ self.core.patience.0;
+        let members = self.core.members.warm() ^ u64::from(self.handshake.rival.is_some());
+        let mine = self.core.incarnation().0 ^ self.handshake.join.seeds.len() as u32;
+        let target = self.detector.probe.as_ref().map_or(self.core.cx.me.id, |probe| probe.target_id);
         black_box(ends ^ stats ^ u64::from(queued ^ mine) ^ members ^ target.0);
     }
 
@@ -43,9 +43,9 @@ impl Node {
     #[must_use]
     pub fn warm_period(&self) -> u32 {
         let [order, number] =
-            [Purpose::ProbeOrder, Purpose::Numbers].map(|purpose| self.streams.ahead(purpose));
-        let silent = self.probe.as_ref().is_some_and(|probe| probe.verdict() == Verdict::NeverSent);
-        black_box((number, silent, self.heal.forgotten(), self.stats.rtt.warm()));
+            [Purpose::ProbeOrder, Purpose::Numbers].map(|purpose| self.core.cx.streams.ahead(purpose));
+        let silent = self.detector.probe.as_ref().is_some_and(|probe| probe.verdict() == Verdict::NeverSent);
+        black_box((number, silent, self.heal.forgotten(), self.core.cx.stats.rtt.warm()));
         order
     }
 
@@ -53,14 +53,14 @@ impl Node {
     #[doc(hidden)]
     #[must_use]
     pub fn warm_target(&self, drawn: u32) -> [u32; 2] {
-        self.members.target_ahead(drawn)
+        self.core.members.target_ahead(drawn)
     }
 
     /// Looks at whom the next period will probe, and returns where it is.
     #[doc(hidden)]
     #[must_use]
     pub fn warm_member(&self, slots: [u32; 2]) -> Option<SocketAddr> {
-        let [target, other] = slots.map(|slot| self.members.addr_ahead(Slot(slot)));
+        let [target, other] = slots.map(|slot| self.core.members.addr_ahead(Slot(slot)));
         black_box(other);
         target
     }
@@ -68,6 +68,6 @@ impl Node {
     /// Looks up a datagram's sender.
     #[doc(hidden)]
     pub fn warm_sender(&self, sender: NodeId) {
-        black_box(self.members.find(sender));
+        black_box(self.core.members.find(sender));
     }
 }
