@@ -1,27 +1,27 @@
 //! What the members say, against what was done to them.
 //!
-//! The judge is told two kinds of things: what the demo did to a process (started, killed, stopped, …), and
-//! every line that a member printed. From these alone it knows what each member believes of each other one,
+//! The checker is given two kinds of things: what the demo did to a process (started, killed, stopped, …), and
+//! every line that a member printed. From these alone it knows what each member holds of each other one,
 //! who accused whom, who called whom Dead and when, and whether that was wrong. It reads no clock and starts
-//! nothing: given the same story it comes to the same verdict, so it is tested on recorded ones.
+//! nothing: given the same story it comes to the same outcome, so it is tested on recorded ones.
 //!
 //! A death is *false* if the process was there: running, or stopped for less time than the shortest
 //! suspicion takes. One that was stopped for longer may be called Dead by those who have not heard from it
-//! since; so may the earlier life of one that was killed and started again.
+//! since; so may the earlier epoch of one that was killed and started again.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use swim_core::NodeId;
 
-use crate::line::{Line, RowStatus, Told};
+use crate::line::{Happening, Line, NamedEvent, RowStatus};
 
 /// A member by its number, from 0.
 pub(crate) type Member = usize;
 
-/// What one member believes of another.
+/// What one member holds of another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Belief {
+pub(crate) enum Held {
     /// It has not heard of it.
     Unknown,
     /// See [`swim_core::Status::Alive`].
@@ -62,9 +62,9 @@ pub(crate) struct Accusation {
     pub(crate) by: Member,
 }
 
-/// Somebody was called Dead.
+/// A member was called Dead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Burial {
+pub(crate) struct Death {
     /// When.
     pub(crate) at: Duration,
     /// Who printed it.
@@ -85,17 +85,17 @@ struct Process {
     silence: Duration,
 }
 
-/// One belief and when it began.
+/// What is held of a member, and since when.
 #[derive(Clone, Copy, Debug)]
 struct View {
-    belief: Belief,
+    held: Held,
     since: Duration,
-    /// When the observer last heard that it lives.
+    /// When the observer last heard that it is alive.
     alive_at: Option<Duration>,
 }
 
 /// Compares words and deeds.
-pub(crate) struct Judge {
+pub(crate) struct Checker {
     /// Both names of each member: the given one, and the id that stands for it until it is known.
     numbers: HashMap<String, Member>,
     suspicion_min: Duration,
@@ -105,18 +105,18 @@ pub(crate) struct Judge {
     /// When each observer last answered `members`.
     answered: Vec<Option<Duration>>,
     accusations: Vec<Accusation>,
-    burials: Vec<Burial>,
+    deaths: Vec<Death>,
     /// Events that a member says it lost.
     lost: u64,
 }
 
-impl Judge {
-    /// A judge of members of these names, none of them started yet.
+impl Checker {
+    /// A checker of members of these names, none of them started yet.
     pub(crate) fn new(names: &[String], suspicion_min: Duration) -> Self {
         let ids = names.iter().map(|name| NodeId::from_name(name).to_string());
         let numbers = names.iter().cloned().chain(ids).zip((0..names.len()).cycle()).collect();
         let (zero, n) = (Duration::ZERO, names.len());
-        let view = View { belief: Belief::Unknown, since: zero, alive_at: None };
+        let view = View { held: Held::Unknown, since: zero, alive_at: None };
         Self {
             numbers,
             suspicion_min,
@@ -124,7 +124,7 @@ impl Judge {
             views: vec![vec![view; n]; n],
             answered: vec![None; n],
             accusations: Vec::new(),
-            burials: Vec::new(),
+            deaths: Vec::new(),
             lost: 0,
         }
     }
@@ -140,8 +140,8 @@ impl Judge {
         process.deed = deed;
         process.since = at;
         if deed == Deed::Runs && starts_anew {
-            // A new life knows nothing.
-            self.views[member].fill(View { belief: Belief::Unknown, since: at, alive_at: None });
+            // A new epoch knows nothing.
+            self.views[member].fill(View { held: Held::Unknown, since: at, alive_at: None });
             self.answered[member] = None;
         }
     }
@@ -152,42 +152,42 @@ impl Judge {
             Line::Event(stamped) => self.event(at, observer, &stamped.event),
             Line::Members { members } => {
                 self.answered[observer] = Some(at);
-                let mut listed = vec![Belief::Unknown; self.processes.len()];
+                let mut listed = vec![Held::Unknown; self.processes.len()];
                 for row in members {
                     if let Some(subject) = self.number(&row.who.id) {
                         listed[subject] = row.status.into();
                     }
                 }
-                for (subject, belief) in listed.into_iter().enumerate() {
-                    self.believe(at, observer, subject, belief);
+                for (subject, held) in listed.into_iter().enumerate() {
+                    self.hold(at, observer, subject, held);
                 }
             }
             Line::Stats { .. } | Line::Error { .. } | Line::Help { .. } => {}
         }
     }
 
-    fn event(&mut self, at: Duration, observer: Member, event: &Told) {
-        if let Told::Lost { events, .. } = event {
+    fn event(&mut self, at: Duration, observer: Member, event: &NamedEvent) {
+        if let Happening::Lost { events } = &event.what {
             self.lost = self.lost.saturating_add(*events);
         }
-        let Some(subject) = self.number(&event.who().id) else { return };
-        match event {
-            Told::Started { .. } | Told::Alive { .. } | Told::Refuted { .. } => {
+        let Some(subject) = self.number(&event.who.id) else { return };
+        match &event.what {
+            Happening::Started { .. } | Happening::Alive { .. } | Happening::Refuted { .. } => {
                 self.views[observer][subject].alive_at = Some(at);
-                self.believe(at, observer, subject, Belief::Alive);
+                self.hold(at, observer, subject, Held::Alive);
             }
-            Told::Suspect { by, .. } => {
+            Happening::Suspect { by, .. } => {
                 self.accused(at, observer, subject, by);
-                self.believe(at, observer, subject, Belief::Suspect);
+                self.hold(at, observer, subject, Held::Suspect);
             }
-            Told::Confirmed { by, .. } => self.accused(at, observer, subject, by),
-            Told::Dead { .. } => {
+            Happening::Confirmed { by, .. } => self.accused(at, observer, subject, by),
+            Happening::Dead { .. } => {
                 let is_false = self.is_there(at, observer, subject);
-                self.burials.push(Burial { at, observer, subject, is_false });
-                self.believe(at, observer, subject, Belief::Dead);
+                self.deaths.push(Death { at, observer, subject, is_false });
+                self.hold(at, observer, subject, Held::Dead);
             }
-            Told::Left { .. } => self.believe(at, observer, subject, Belief::Left),
-            Told::Forgotten { .. } => self.believe(at, observer, subject, Belief::Unknown),
+            Happening::Left { .. } => self.hold(at, observer, subject, Held::Left),
+            Happening::Forgotten => self.hold(at, observer, subject, Held::Unknown),
             _ => {}
         }
     }
@@ -198,10 +198,10 @@ impl Judge {
         }
     }
 
-    fn believe(&mut self, at: Duration, observer: Member, subject: Member, belief: Belief) {
+    fn hold(&mut self, at: Duration, observer: Member, subject: Member, held: Held) {
         let view = &mut self.views[observer][subject];
-        if view.belief != belief {
-            view.belief = belief;
+        if view.held != held {
+            view.held = held;
             view.since = at;
         }
     }
@@ -234,8 +234,8 @@ impl Judge {
     }
 
     /// What `observer` believes of `subject`.
-    pub(crate) fn belief(&self, observer: Member, subject: Member) -> Belief {
-        self.views[observer][subject].belief
+    pub(crate) fn held(&self, observer: Member, subject: Member) -> Held {
+        self.views[observer][subject].held
     }
 
     /// Members that can speak.
@@ -244,44 +244,44 @@ impl Judge {
     }
 
     /// What the speakers other than `subject` should believe of it, given what was done to it.
-    fn expected(&self, subject: Member) -> Belief {
+    fn expected(&self, subject: Member) -> Held {
         match self.processes[subject].deed {
-            Deed::Nothing => Belief::Unknown,
-            Deed::Runs | Deed::Stopped => Belief::Alive,
-            Deed::Killed => Belief::Dead,
-            Deed::Left => Belief::Left,
+            Deed::Nothing => Held::Unknown,
+            Deed::Runs | Deed::Stopped => Held::Alive,
+            Deed::Killed => Held::Dead,
+            Deed::Left => Held::Left,
         }
     }
 
-    /// How many speakers other than `subject` believe `belief` of it, and how many there are.
-    pub(crate) fn believers(&self, subject: Member, belief: Belief) -> (usize, usize) {
+    /// How many speakers other than `subject` hold `held` of it, and how many there are.
+    pub(crate) fn holders(&self, subject: Member, held: Held) -> (usize, usize) {
         let others = self.speakers().filter(|observer| *observer != subject);
         others.fold((0, 0), |(count, all), observer| {
-            (count + usize::from(self.belief(observer, subject) == belief), all + 1)
+            (count + usize::from(self.held(observer, subject) == held), all + 1)
         })
     }
 
-    /// Whether every speaker other than `subject` has heard since `since` that it lives.
+    /// Whether every speaker other than `subject` has heard since `since` that it is alive.
     pub(crate) fn all_heard_of(&self, subject: Member, since: Duration) -> bool {
         let mut others = self.speakers().filter(|observer| *observer != subject);
         others.all(|observer| self.views[observer][subject].alive_at.is_some_and(|at| at >= since))
     }
 
-    /// How many beliefs of speakers about others are as they should be, and how many there are.
+    /// How many held claims of speakers about others are as they should be, and how many there are.
     pub(crate) fn agreement(&self) -> (usize, usize) {
         (0..self.len()).fold((0, 0), |(count, all), subject| {
-            let (right, observers) = self.believers(subject, self.expected(subject));
+            let (right, observers) = self.holders(subject, self.expected(subject));
             (count + right, all + observers)
         })
     }
 
-    /// Whether every speaker believes of everybody what is true.
+    /// Whether every speaker holds of all members what is true.
     pub(crate) fn all_agree(&self) -> bool {
         let (right, all) = self.agreement();
         right == all
     }
 
-    /// When the last belief of a speaker changed.
+    /// When the last held claim of a speaker changed.
     pub(crate) fn settled_at(&self) -> Duration {
         let views = self.speakers().flat_map(|observer| {
             (0..self.len()).filter(move |s| *s != observer).map(move |s| self.views[observer][s].since)
@@ -297,7 +297,7 @@ impl Judge {
     /// When each observer first called `subject` Dead, from `since` on.
     pub(crate) fn deaths_of(&self, subject: Member, since: Duration) -> Vec<(Member, Duration)> {
         let mut firsts: Vec<(Member, Duration)> = Vec::new();
-        for burial in self.burials.iter().filter(|b| b.subject == subject && b.at >= since) {
+        for burial in self.deaths.iter().filter(|b| b.subject == subject && b.at >= since) {
             if firsts.iter().all(|(observer, _)| *observer != burial.observer) {
                 firsts.push((burial.observer, burial.at));
             }
@@ -305,7 +305,7 @@ impl Judge {
         firsts
     }
 
-    /// Who accused `subject`, each with the first time that anybody heard of it, from `since` on.
+    /// Who accused `subject`, each with the first time that any member heard of it, from `since` on.
     pub(crate) fn accusers_of(&self, subject: Member, since: Duration) -> Vec<(Member, Duration)> {
         let mut firsts: Vec<(Member, Duration)> = Vec::new();
         for accusation in self.accusations.iter().filter(|a| a.subject == subject && a.at >= since) {
@@ -322,14 +322,14 @@ impl Judge {
         self.accusations.iter().filter(own).copied().collect()
     }
 
-    /// How often somebody who was there was called Dead.
+    /// How often a member that was there was called Dead.
     pub(crate) fn false_deaths(&self) -> usize {
-        self.burials.iter().filter(|burial| burial.is_false).count()
+        self.deaths.iter().filter(|burial| burial.is_false).count()
     }
 
     /// The first of them.
-    pub(crate) fn first_false_death(&self) -> Option<Burial> {
-        self.burials.iter().find(|burial| burial.is_false).copied()
+    pub(crate) fn first_false_death(&self) -> Option<Death> {
+        self.deaths.iter().find(|burial| burial.is_false).copied()
     }
 
     /// Events that members say they lost: with any, deaths may have gone unseen.
@@ -338,7 +338,7 @@ impl Judge {
     }
 }
 
-impl From<RowStatus> for Belief {
+impl From<RowStatus> for Held {
     fn from(status: RowStatus) -> Self {
         match status {
             RowStatus::Alive => Self::Alive,
@@ -350,5 +350,5 @@ impl From<RowStatus> for Belief {
 }
 
 #[cfg(test)]
-#[path = "judge_tests.rs"]
+#[path = "checker_tests.rs"]
 mod tests;

@@ -17,7 +17,7 @@ const FRAME: Duration = Duration::from_millis(80);
 const COLUMNS_MIN: usize = 72;
 
 /// Writes what the demo has to say.
-pub(crate) struct Teller {
+pub(crate) struct Presenter {
     out: AutoStream<io::Stdout>,
     form: Form,
     /// What stands below the text now.
@@ -32,8 +32,8 @@ enum Form {
     TextAndPanel { columns: usize },
 }
 
-impl Teller {
-    /// A teller of objects, or of text; of text with a panel if `may_draw` and the terminal allows it.
+impl Presenter {
+    /// A presenter of objects, or of text; of text with a panel if `may_draw` and the terminal allows it.
     pub(crate) fn new(json: bool, may_draw: bool) -> Self {
         let stdout = io::stdout();
         let colours = AutoStream::choice(&stdout) != ColorChoice::Never;

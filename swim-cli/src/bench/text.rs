@@ -11,7 +11,7 @@ use crate::bench::placement::Placement;
 use crate::style::{BAD, BOLD, DIM, GOOD, paint};
 
 /// Prints everything; the table of single calls only if it is wanted.
-pub(crate) fn tell(
+pub(crate) fn print(
     out: &mut impl Write,
     figures: &Figures,
     claims: &[Claim],
@@ -26,17 +26,17 @@ pub(crate) fn tell(
         Err(why) => {
             writeln!(
                 out,
-                "\n{} SKIPPED: the kernel lets nobody trace here ({why})",
+                "\n{} SKIPPED: the kernel allows no tracing here ({why})",
                 paint(BOLD, "System calls")
             )?;
         }
     }
-    writeln!(out, "\n{}", paint(BOLD, "Claims; CPU is judged on one core"))?;
+    writeln!(out, "\n{}", paint(BOLD, "Claims; CPU is checked on one core"))?;
     for claim in claims {
-        let verdict = if claim.met() { paint(GOOD, "met") } else { paint(BAD, "MISSED") };
+        let outcome = if claim.met() { paint(GOOD, "met") } else { paint(BAD, "MISSED") };
         writeln!(
             out,
-            "  {:<88} {:>5.2} of at most {:.2} {}  {verdict}",
+            "  {:<88} {:>5.2} of at most {:.2} {}  {outcome}",
             claim.what, claim.figure, claim.limit, claim.unit
         )?;
     }

@@ -1,11 +1,13 @@
 //! `swim bench drivers`: that both sides are asked and answer alike, and that calls are counted. Never a time.
 //!
-//! What is counted as an answer has the number of its ping and the length of an ack without anything riding
-//! along, of members and of loops without a protocol.
+//! What is counted as an answer has the number of its ping and the length of an ack without anything
+//! piggybacked, of members and of loops without a protocol.
+
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::run;
+use crate::report::Report;
 
 const CONTESTANTS: [&str; 11] = [
     "epoll-level-one",
@@ -21,15 +23,20 @@ const CONTESTANTS: [&str; 11] = [
     "swim-tokio-multi",
 ];
 
-#[test]
-fn every_contestant_answers_and_its_calls_are_counted() {
+/// Every contestant answers, and its calls are counted.
+pub(crate) fn drivers(report: &mut Report) {
     let page = std::env::temp_dir().join(format!("swim-bench-{}.html", std::process::id()));
     let path = page.to_str().expect("UTF-8");
-    let (code, out, err) = run(&["bench", "drivers", "--seconds", "1", "--json", "--report", path]);
+    let output = Command::new(env!("CARGO_BIN_EXE_swim"))
+        .args(["bench", "drivers", "--seconds", "1", "--json", "--report", path])
+        .output()
+        .expect("swim starts");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     // Whether the claims are met is a question of time.
     assert!(
-        matches!(code, Some(0 | 1)) && lines.last().is_some_and(|last| last["ok"].is_boolean()),
+        matches!(output.status.code(), Some(0 | 1))
+            && lines.last().is_some_and(|last| last["ok"].is_boolean()),
         "{out}\n{err}"
     );
 
@@ -45,8 +52,9 @@ fn every_contestant_answers_and_its_calls_are_counted() {
         }
         assert!(of("rest").all(|line| line["rest"]["resident_kib"].as_u64() > Some(0)), "{contestant}");
     }
-    every_call_is_counted(&lines);
+    every_call_is_counted(report, &lines);
 
+    report.must(true, format!("{} contestants answered, and their calls were counted", CONTESTANTS.len()));
     let html = std::fs::read_to_string(&page).expect("the page");
     std::fs::remove_file(&page).expect("it was there");
     assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"));
@@ -54,10 +62,9 @@ fn every_contestant_answers_and_its_calls_are_counted() {
     assert!(html.matches("<svg").count() >= 7 && !html.contains("NaN"), "pictures of figures");
 }
 
-fn every_call_is_counted(lines: &[Value]) {
+fn every_call_is_counted(report: &mut Report, lines: &[Value]) {
     if let Some(skipped) = lines.iter().find_map(|line| line["skipped"].as_str()) {
-        eprintln!("SKIPPED system calls: {skipped}");
-        return;
+        return report.skip(format!("system calls: {skipped}"));
     }
     for contestant in CONTESTANTS {
         let traced = |workload: &str| {
@@ -78,15 +85,7 @@ fn every_call_is_counted(lines: &[Value]) {
         for purpose in ["receive", "send"] {
             assert!(count(&calls, purpose) + 5 >= answered, "{contestant}: {calls}");
         }
-        // Whoever rests waits.
+        // A member at rest waits.
         assert!(count(&traced("rest"), "wait") > 0, "{contestant}");
     }
-}
-
-#[test]
-fn a_contestant_ends_with_whoever_measures_it() {
-    let args = ["bench", "subject", "swim-mio", "--peer", "127.0.0.1:9", "--answer", "46"];
-    let (code, out, err) = run(&args);
-    assert_eq!(code, Some(0), "{err}");
-    assert!(out.starts_with("ready 127.0.0.1:"), "{out}");
 }
