@@ -56,7 +56,7 @@ fn facts(world: &World) -> Facts {
         title: "A troubled run </script><script>alert(1)</script> & more".to_owned(),
         command: "swim-sim run --seed 41".to_owned(),
         digest: world.fingerprint().to_string(),
-        verdict: "safety".to_owned(),
+        outcome: "safety".to_owned(),
         failed_at_ns: Some(10_000_000_000),
         ..Facts::default()
     }
