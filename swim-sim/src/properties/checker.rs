@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::evidence::accusations::Accusations;
 use super::evidence::datagram::Reading;
 use super::evidence::measures::{Ledger, Measures};
+use super::evidence::probes::Accusations;
 use super::evidence::tables::Tables;
 use super::monitor::AFTER_INPUT;
 use super::{Case, Check, Interest, Monitor, Property, Violation, with_ledger};

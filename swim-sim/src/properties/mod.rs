@@ -26,9 +26,9 @@ use evidence::measures::Ledger;
 use monitor::declare;
 
 pub use checker::Checker;
-pub use evidence::accusations::Accusation;
 pub use evidence::datagram::Reading;
 pub use evidence::measures::Measures;
+pub use evidence::probes::Accusation;
 pub use evidence::tables::{Row, RowChange};
 pub use monitor::{Broken, Case, Check, Interest, Kind, Monitor, Property, Violation};
 

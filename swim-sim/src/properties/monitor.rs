@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use swim_core::{Config, Instant};
 
-use super::evidence::accusations::Accusation;
 use super::evidence::datagram::Reading;
+use super::evidence::probes::Accusation;
 use super::evidence::tables::RowChange;
 use crate::World;
 use crate::ground_truth::{Happening, Phase, Scene};
@@ -139,6 +139,7 @@ pub(super) const READ: Interest = Interest(READ_SENT.0 | READ_ARRIVED.0);
 /// Nothing that is frequent.
 pub(super) const NONE: Interest = Interest(0);
 /// Everything.
+#[cfg(test)]
 pub(super) const ALL: Interest = Interest(0x7f);
 
 impl Interest {

@@ -10,7 +10,7 @@ use swim_core::Instant;
 use crate::World;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
-use crate::properties::evidence::per_host::PerHost;
+use crate::properties::evidence::PerHost;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 
 /// Ticks at one instant: 80 contacts, 64 nacks, and as many expiries as a simulated cluster has members, 16 or 64

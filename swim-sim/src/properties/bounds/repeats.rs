@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use swim_core::{Claim, Event, MessageKind, NodeId, Said, Status};
+use swim_core::{Claim, Event, MessageKind, NodeId, Status};
 
 use crate::World;
 use crate::ground_truth::{Happening, Scene};
@@ -56,11 +56,7 @@ impl Repeats {
         if !counts {
             return Ok(());
         }
-        let records = read.records().iter();
-        let mut members = records.filter_map(|said| match said {
-            Said::Member(member) => Some(member),
-            _ => None,
-        });
+        let mut members = read.members();
         let Some(mut next) = members.next() else { return Ok(()) };
         let mut following = members.next();
         // With a contact to the dead, one word about him.

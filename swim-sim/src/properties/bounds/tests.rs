@@ -5,24 +5,16 @@ use std::time::Duration;
 
 use swim_core::{Config, Event, MessageKind, NodeId, Options, inspect};
 
-use super::{deadlines, lengths, pages_per_second, quantum, repeats, tombstones};
-use crate::World;
-use crate::ground_truth::{Fate, Happening, Phase};
-use crate::host::HostId;
+use super::{datagrams, deadlines, repeats, tables};
+use crate::ground_truth::{Happening, Phase};
 use crate::properties::Monitor;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::test_worlds::{calm, case};
-use crate::properties::tests::{attach, told, verdict};
-
-fn sent<'a>(world: &World, host: HostId, bytes: &'a [u8]) -> Happening<'a> {
-    let (source, target) = (world.addr(host), world.addr(host));
-    Happening::Sent { host, source, target, bytes, fate: Fate::Sent }
-}
+use crate::properties::test_worlds::{attach, calm, case, outcome, sent, told};
 
 #[test]
 fn a_datagram_that_is_too_long_is_found() {
     let (world, hosts) = calm(2);
-    let mut law = lengths::Lengths::new(&case(2));
+    let mut law = datagrams::Lengths::new(&case(2));
     let bytes = [0; 1_357];
     assert_eq!(told(&mut law, &world, &[sent(&world, hosts[0], &bytes[..1_356])]), Ok(()));
     assert!(told(&mut law, &world, &[sent(&world, hosts[0], &bytes)]).is_err());
@@ -34,7 +26,7 @@ fn an_input_that_sends_too_much_is_found() {
     let (host, source) = (hosts[0], world.addr(hosts[1]));
     let arrived = Happening::Arrived { host, source, bytes: &[] };
     for (input, most) in [(Happening::Ticked { host }, 16), (arrived, 3)] {
-        let mut law = quantum::Quantum::default();
+        let mut law = datagrams::Quantum::default();
         assert_eq!(told(&mut law, &world, &[input]), Ok(()));
         let datagrams = vec![sent(&world, host, &[]); most];
         assert_eq!(told(&mut law, &world, &datagrams), Ok(()));
@@ -45,7 +37,7 @@ fn an_input_that_sends_too_much_is_found() {
 #[test]
 fn too_many_pages_in_a_second_are_found() {
     let (world, hosts) = calm(2);
-    let mut law = pages_per_second::PagesPerSecond::new(&case(2));
+    let mut law = datagrams::PagesPerSecond::new(&case(2));
     let page = [0, 0, 0, 0, MessageKind::SyncPage as u8];
     let pages = vec![sent(&world, hosts[0], &page); 512];
     assert_eq!(told(&mut law, &world, &pages), Ok(()));
@@ -62,9 +54,9 @@ fn a_tombstone_that_is_forgotten_early_or_never_is_found() {
     let event = Event::Dead { id: NodeId(3), by: NodeId(1), accuser: NodeId(1) };
     let dead = Happening::Reported { host: hosts[0], event: &event };
     let forgotten = Happening::Reported { host: hosts[0], event: &Event::Forgotten { id: NodeId(3) } };
-    let mut law = tombstones::Tombstones::new(&case);
+    let mut law = tables::Tombstones::new(&case);
     assert!(told(&mut law, &world, &[dead, forgotten]).is_err());
-    let mut never = tombstones::Tombstones::new(&case);
+    let mut never = tables::Tombstones::new(&case);
     assert_eq!(told(&mut law, &world, &[dead]), Ok(()));
     assert_eq!(told(&mut never, &world, &[dead]), Ok(()));
     world.run_for(Duration::from_secs(61));
@@ -91,7 +83,7 @@ fn news_that_are_told_too_often_are_found() {
         world.set_metadata(hosts[0], &[word]);
         world.run_for(Duration::from_millis(700));
     }
-    let (broken, looked) = verdict(&seen);
+    let (broken, looked) = outcome(&seen);
     assert_eq!(broken, None);
     assert!(looked > 30, "{looked}");
     let bytes = found.lock().expect("no test panics").first().cloned().expect("some news rode on a ping");

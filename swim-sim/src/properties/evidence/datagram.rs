@@ -1,12 +1,20 @@
 //! A datagram that was read: once for all laws.
+//!
+//! Which addresses have been proven, and to whom: by the tokens that were given out and came back.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::ops::Deref;
 
-use swim_core::{DropReason, Inspection, MessageKind, Said, inspect};
+use swim_core::{DropReason, Inspection, MessageKind, Said, SaidMember, inspect};
+
+use crate::ground_truth::Happening;
+use crate::host::HostId;
+use crate::properties::evidence::PerHost;
 
 /// Bytes at the end of a datagram that are kept free for sealing (`docs/wire.md`): a nonce and its like are to
 /// fit into every datagram of today.
-pub(in crate::properties) const SEAL_ROOM: usize = 44;
+pub(crate) const SEAL_ROOM: usize = 44;
 
 /// What a datagram says, and every record that it carries and a node would not skip.
 #[derive(Clone, Debug)]
@@ -38,6 +46,14 @@ impl<'a> Reading<'a> {
     pub fn records(&self) -> &[Said<'a>] {
         &self.records
     }
+
+    /// Its claims about members.
+    pub fn members(&self) -> impl Iterator<Item = &SaidMember<'a>> {
+        self.records.iter().filter_map(|said| match said {
+            Said::Member(member) => Some(member),
+            _ => None,
+        })
+    }
 }
 
 impl<'a> Deref for Reading<'a> {
@@ -50,14 +66,35 @@ impl<'a> Deref for Reading<'a> {
 
 /// Whether a datagram that a node sent is of this kind: the fifth byte of its header. For laws that have no time
 /// to read each one.
-pub(in crate::properties) fn is_kind(bytes: &[u8], kind: MessageKind) -> bool {
+pub(crate) fn is_kind(bytes: &[u8], kind: MessageKind) -> bool {
     bytes.get(4) == Some(&(kind as u8))
+}
+
+/// The tokens that each node has given out.
+#[derive(Default)]
+pub(crate) struct Tokens(PerHost<BTreeSet<(SocketAddr, u64)>>);
+
+impl Tokens {
+    pub(crate) fn on_datagram(&mut self, what: &Happening<'_>, said: &Reading<'_>) {
+        if let (Happening::Sent { host, target, .. }, MessageKind::Challenge, Some(token)) =
+            (what, said.kind, said.token)
+        {
+            self.0.of(*host).insert((*target, token));
+        }
+    }
+
+    /// Whether a datagram shows the token that `host` has sent to where it comes from.
+    pub(crate) fn proves(&mut self, host: HostId, source: SocketAddr, said: &Reading<'_>) -> bool {
+        let shows = matches!(said.kind, MessageKind::Join | MessageKind::Announce);
+        shows && said.token.is_some_and(|token| self.0.of(host).contains(&(source, token)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::sync::{Arc, Mutex};
+
+    use super::*;
 
     #[test]
     fn the_kind_at_a_glance_is_the_one_that_is_read() {

@@ -21,10 +21,10 @@ pub struct Measures {
 
 /// Where laws write down what they measure.
 #[derive(Default)]
-pub(in crate::properties) struct Ledger(Mutex<Measures>);
+pub(crate) struct Ledger(Mutex<Measures>);
 
 impl Ledger {
-    pub(in crate::properties) fn shared() -> Arc<Self> {
+    pub(crate) fn shared() -> Arc<Self> {
         Arc::default()
     }
 
@@ -32,23 +32,23 @@ impl Ledger {
         what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    pub(in crate::properties) fn read(&self) -> Measures {
+    pub(crate) fn read(&self) -> Measures {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(in crate::properties) fn note_detection(&self, took: Duration, bound: Duration) {
+    pub(crate) fn note_detection(&self, took: Duration, bound: Duration) {
         self.write(|measures| measures.detections.push((took, bound)));
     }
 
-    pub(in crate::properties) fn note_news(&self, took: Duration) {
+    pub(crate) fn note_news(&self, took: Duration) {
         self.write(|measures| measures.news.push(took));
     }
 
-    pub(in crate::properties) fn note_rest(&self, permille: u64) {
+    pub(crate) fn note_rest(&self, permille: u64) {
         self.write(|measures| measures.rest_permille.push(permille));
     }
 
-    pub(in crate::properties) fn note_load(&self, datagrams: u64) {
+    pub(crate) fn note_load(&self, datagrams: u64) {
         self.write(|measures| measures.load_max = measures.load_max.max(datagrams));
     }
 }

@@ -13,10 +13,10 @@ use crate::World;
 use crate::action::Action;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
-use crate::properties::evidence::per_host::PerHost;
+use crate::properties::evidence::PerHost;
 
 /// The awake clocks of all hosts.
-pub(in crate::properties) struct NodeTime {
+pub(crate) struct NodeTime {
     hosts: PerHost<Clock>,
     /// A shorter stall may pass unnoticed.
     noticed: Duration,
@@ -35,7 +35,7 @@ struct Clock {
 }
 
 impl NodeTime {
-    pub(in crate::properties) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         // The threshold grows with the direct timeout, and that with the local health.
         let noticed = config.direct_timeout * (u32::from(config.health_max) + 1) / 4;
         Self {
@@ -45,7 +45,7 @@ impl NodeTime {
         }
     }
 
-    pub(in crate::properties) fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+    pub(crate) fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
         match what {
             Happening::Began { host, .. } => {
                 let drifts = self.hosts.of(*host).drifts;
@@ -69,7 +69,7 @@ impl NodeTime {
         }
     }
 
-    pub(in crate::properties) fn after_input(&mut self, world: &World, host: HostId) {
+    pub(crate) fn after_input(&mut self, world: &World, host: HostId) {
         self.hosts.of(host).deadline = world.deadline(host);
     }
 
@@ -91,7 +91,7 @@ impl NodeTime {
     }
 
     /// Time that the node of `host` was run in this life.
-    pub(in crate::properties) fn now(&mut self, world: &World, host: HostId) -> Duration {
+    pub(crate) fn now(&mut self, world: &World, host: HostId) -> Duration {
         world.local(host).since(Instant::ORIGIN).saturating_sub(self.hosts.of(host).cut)
     }
 }

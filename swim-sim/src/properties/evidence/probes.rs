@@ -4,26 +4,29 @@
 //! the lowest three bits say what a question was asked for, 0 for a probe (`swim-core/src/numbers.rs`). It is
 //! open until the next probe's ping. That ping and the verdict on the probe before it belong to one input, in
 //! this order, so the last but one is kept until the next.
+//!
+//! Who accuses whom by its own probe, and what that probe was: kept once, for all laws that judge accusations
+//! ([`Monitor::accused`](crate::properties::Monitor::accused)).
 
 use std::net::SocketAddr;
 
-use swim_core::{Epoch, Instant, Member, MessageKind, NodeId};
+use swim_core::{Epoch, Event, Instant, Member, MessageKind, NodeId};
 
 use crate::World;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
+use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::evidence::per_host::PerHost;
 
 /// One probe.
 #[derive(Clone, Debug)]
-pub(in crate::properties) struct Probe {
+pub(crate) struct Probe {
     /// Who was asked.
-    pub(in crate::properties) target: NodeId,
+    pub(crate) target: NodeId,
     /// Where, and which of its lives, as far as the asker knew; `None`: no ping left, relays were asked only.
-    pub(in crate::properties) asked: Option<(SocketAddr, Epoch)>,
+    pub(crate) asked: Option<(SocketAddr, Epoch)>,
     /// When first.
-    pub(in crate::properties) at: Instant,
+    pub(crate) at: Instant,
     /// The random part of its numbers.
     family: u64,
     label: u32,
@@ -31,14 +34,14 @@ pub(in crate::properties) struct Probe {
     numbers: Vec<u64>,
     relays: Vec<SocketAddr>,
     /// An answer was handed to the asker that it had to count.
-    pub(in crate::properties) answered: bool,
+    pub(crate) answered: bool,
     /// The asker has counted an answer.
-    pub(in crate::properties) counted: bool,
+    pub(crate) counted: bool,
 }
 
 /// All probes.
 #[derive(Default)]
-pub(in crate::properties) struct Probes(PerHost<Asker>);
+pub(crate) struct Probes(PerHost<Asker>);
 
 #[derive(Default)]
 struct Asker {
@@ -51,12 +54,7 @@ struct Asker {
 }
 
 impl Probes {
-    pub(in crate::properties) fn on_datagram(
-        &mut self,
-        scene: &Scene<'_>,
-        what: &Happening<'_>,
-        said: &Reading<'_>,
-    ) {
+    pub(crate) fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) {
         match what {
             Happening::Sent { host, target, .. } => self.0.of(*host).asks(scene.now(), *target, said),
             Happening::Arrived { host, source, .. } => {
@@ -80,7 +78,7 @@ impl Probes {
     }
 
     /// An input is over: the word of a relay counts if that is a member.
-    pub(in crate::properties) fn after_input(&mut self, world: &World, host: HostId) {
+    pub(crate) fn after_input(&mut self, world: &World, host: HostId) {
         let asker = self.0.of(host);
         asker.fresh = false;
         let Some((relay, epoch, source)) = asker.told_by.take() else { return };
@@ -94,7 +92,7 @@ impl Probes {
     }
 
     /// The open probe of `host` that a datagram from `source` answers, directly or for somebody else.
-    pub(in crate::properties) fn answered_by(
+    pub(crate) fn answered_by(
         &mut self,
         host: HostId,
         source: SocketAddr,
@@ -112,11 +110,7 @@ impl Probes {
     }
 
     /// The same, from wherever the answer comes.
-    pub(in crate::properties) fn answered_by_anybody(
-        &mut self,
-        host: HostId,
-        said: &Reading<'_>,
-    ) -> Option<&mut Probe> {
+    pub(crate) fn answered_by_anybody(&mut self, host: HostId, said: &Reading<'_>) -> Option<&mut Probe> {
         let open = self.0.of(host).open.as_ref()?;
         let asked = open.asked.map(|(addr, _)| addr);
         let source = if said.kind == MessageKind::Ack { asked } else { open.relays.first().copied() };
@@ -124,14 +118,14 @@ impl Probes {
     }
 
     /// The node of `host` has counted an answer to its open probe.
-    pub(in crate::properties) fn count(&mut self, host: HostId) {
+    pub(crate) fn count(&mut self, host: HostId) {
         if let Some(probe) = &mut self.0.of(host).open {
             probe.counted = true;
         }
     }
 
     /// The probe that `host` judges in the present input, if it is one of `target`.
-    pub(in crate::properties) fn of(&mut self, host: HostId, target: NodeId) -> Option<&Probe> {
+    pub(crate) fn of(&mut self, host: HostId, target: NodeId) -> Option<&Probe> {
         let asker = self.0.of(host);
         // The verdict comes after the next probe's ping.
         let judged = if asker.fresh { &asker.last } else { &asker.open };
@@ -139,18 +133,14 @@ impl Probes {
     }
 
     /// The node of `host` begins anew.
-    pub(in crate::properties) fn forget(&mut self, host: HostId) {
+    pub(crate) fn forget(&mut self, host: HostId) {
         *self.0.of(host) = Asker::default();
     }
 }
 
 impl Probe {
     /// One that nobody has answered.
-    pub(in crate::properties) fn unanswered(
-        target: NodeId,
-        asked: Option<(SocketAddr, Epoch)>,
-        at: Instant,
-    ) -> Self {
+    pub(crate) fn unanswered(target: NodeId, asked: Option<(SocketAddr, Epoch)>, at: Instant) -> Self {
         let (numbers, relays) = (Vec::new(), Vec::new());
         Self { target, asked, at, family: 0, label: 0, numbers, relays, answered: false, counted: false }
     }
@@ -181,4 +171,51 @@ impl Asker {
 
 const fn family(number: u64) -> u64 {
     number >> 16
+}
+
+/// A failed probe, or what was taken for one.
+#[derive(Clone, Debug)]
+pub struct Accusation {
+    /// Who is accused.
+    pub subject: NodeId,
+    /// The latest probe of the subject; `None`: it was never asked.
+    pub(crate) probe: Option<Probe>,
+}
+
+/// All of the present input.
+#[derive(Default)]
+pub(crate) struct Accusations {
+    probes: Probes,
+    made: PerHost<Vec<Accusation>>,
+    /// The node's timers run. An accusation of its own that it hears of in a datagram is an earlier one, or an
+    /// earlier life's.
+    ticks: PerHost<bool>,
+}
+
+impl Accusations {
+    pub(crate) fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        match what {
+            Happening::Began { host, .. } => self.probes.forget(*host),
+            Happening::Ticked { host } => *self.ticks.of(*host) = true,
+            Happening::Reported {
+                host,
+                event: Event::Suspect { id, by, .. } | Event::Confirmed { id, by, .. },
+            } if *by == scene.identity(*host).id && *self.ticks.of(*host) => {
+                let probe = self.probes.of(*host, *id).cloned();
+                self.made.of(*host).push(Accusation { subject: *id, probe });
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) {
+        self.probes.on_datagram(scene, what, said);
+    }
+
+    /// Those of an input that is over.
+    pub(crate) fn take(&mut self, world: &World, host: HostId) -> Vec<Accusation> {
+        self.probes.after_input(world, host);
+        *self.ticks.of(host) = false;
+        std::mem::take(self.made.of(host))
+    }
 }

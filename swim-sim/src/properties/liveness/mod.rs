@@ -1,29 +1,27 @@
 //! What comes true once the network lets it.
 
-mod agreement;
-mod attachments;
-mod crashes;
-mod farewells;
-mod promises;
-mod returns;
+mod commands;
+mod leaves;
+mod members;
+mod metadata;
 #[cfg(test)]
 mod tests;
 
 use super::{Case, Monitor};
 
-/// The laws.
+/// The monitors.
 pub(super) fn monitors(case: &Case) -> Vec<Box<dyn Monitor>> {
-    let mut laws: Vec<Box<dyn Monitor>> = vec![
-        Box::new(agreement::Agreement::default()),
-        Box::new(crashes::Crashes::new(case)),
-        Box::new(returns::Returns::new(returns::Way::First, case)),
-        Box::new(returns::Returns::new(returns::Way::Again, case)),
-        Box::new(returns::Returns::new(returns::Way::Resumed, case)),
-        Box::new(farewells::Farewells::new(case)),
-        Box::new(promises::Promises::default()),
+    let mut all: Vec<Box<dyn Monitor>> = vec![
+        Box::new(members::Agreement::default()),
+        Box::new(members::Crashes::new(case)),
+        Box::new(members::Returns::new(members::Way::First, case)),
+        Box::new(members::Returns::new(members::Way::Again, case)),
+        Box::new(members::Returns::new(members::Way::Resumed, case)),
+        Box::new(leaves::Leaves::new(case)),
+        Box::new(commands::Commands::default()),
     ];
     if !case.scenario.flips_bits() {
-        laws.push(Box::new(attachments::Attachments::new(case)));
+        all.push(Box::new(metadata::LastMetadata::new(case)));
     }
-    laws
+    all
 }

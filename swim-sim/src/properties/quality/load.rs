@@ -18,9 +18,9 @@ use swim_core::{Instant, MessageKind};
 use crate::World;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
+use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::is_kind;
 use crate::properties::evidence::measures::Ledger;
-use crate::properties::evidence::per_host::PerHost;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 
 /// Pings at the holder of a name, for each join that wants it; and at a rival.

@@ -15,7 +15,7 @@ use crate::{Presence, World};
 
 /// L8.
 #[derive(Default)]
-pub(super) struct Promises {
+pub(super) struct Commands {
     /// The command of this input, until it has ended.
     asked: Option<(HostId, CommandKind)>,
     joining: BTreeMap<HostId, u32>,
@@ -40,7 +40,7 @@ fn ends(kind: CommandKind, event: &Event) -> bool {
     }
 }
 
-impl Monitor for Promises {
+impl Monitor for Commands {
     declare! { "L8", "promises", REPORTED | AFTER_INPUT,
     "every command ends in an event of its kind" }
 

@@ -5,18 +5,31 @@
 //! nothing else was wrong: the member runs, no link loses anything, nobody else was in trouble lately. So that is
 //! when it is judged. (A node whose pings never left has asked nobody: S21. One that hears nobody at all doubts
 //! itself for a while only: that is a matter of chance.)
+//!
+//! S20: a probe of an earlier life, or of an earlier address, accuses nobody.
+//!
+//! Whoever began another life while it was asked, or moved away from where it was asked, cannot have answered.
+//! So an accusation is of the very life that the first ping of the failed probe named, at the very address that
+//! it went to.
+//!
+//! S21: nobody is accused by a node that did not ask it, or that got its answer.
+//!
+//! An accusation says that a probe has failed. So there was a probe: a ping of this node's own left it, for that
+//! member; and no ack of that member, in the life that was asked, from where it was asked, and no word of a relay
+//! that was asked, was handed to the node before the probe ended.
+//!
+//! Excused: a member that is held at this node's own address, since it moved there, is asked without a datagram.
 
 use std::time::Duration;
 
 use swim_core::{Config, Instant};
 
-use crate::Presence;
-use crate::World;
 use crate::action::Action;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
-use crate::properties::evidence::per_host::PerHost;
+use crate::properties::evidence::PerHost;
 use crate::properties::{Accusation, Broken, Check, Monitor, declare};
+use crate::{Presence, World};
 
 /// Periods that other trouble has to be over for.
 const QUIET_PERIODS: u32 = 10;
@@ -138,6 +151,60 @@ impl Monitor for Stalls {
     }
 }
 
+/// S20.
+#[derive(Default)]
+pub(super) struct Former {
+    looked: u64,
+}
+
+impl Monitor for Former {
+    declare! { "S20", "former", NONE,
+    "a probe of an earlier life, or of an earlier address, accuses nobody" }
+
+    fn on_accusation(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
+        let held = world.node(host).and_then(|node| node.member(accusation.subject));
+        let asked = accusation.probe.as_ref().and_then(|probe| probe.asked);
+        let (Some(held), Some((addr, epoch))) = (held, asked) else { return Ok(()) };
+        self.looked += 1;
+        if held.epoch == epoch && held.addr == addr {
+            return Ok(());
+        }
+        let why = format!(
+            "{host:?} accuses {:?} in {:?} at {}; it had asked for {:?} at {}",
+            accusation.subject, held.epoch, held.addr, epoch, addr
+        );
+        Err(Broken::about(&world.scene(), host, accusation.subject, why))
+    }
+}
+
+/// S21.
+#[derive(Default)]
+pub(super) struct Unasked {
+    looked: u64,
+}
+
+impl Monitor for Unasked {
+    declare! { "S21", "unasked", NONE,
+    "nobody is accused by a node that did not ask it, or that got its answer" }
+
+    fn on_accusation(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
+        self.looked += 1;
+        let subject = accusation.subject;
+        let how = match &accusation.probe {
+            Some(probe) if !probe.answered => return Ok(()),
+            Some(probe) => format!("which has answered the probe of {:?}", probe.at),
+            None => {
+                let held = world.node(host).and_then(|node| node.member(subject));
+                if held.is_some_and(|held| held.addr == world.addr(host)) {
+                    return Ok(());
+                }
+                "which it has not asked".to_owned()
+            }
+        };
+        Err(Broken::about(&world.scene(), host, subject, format!("{host:?} accuses {subject:?}, {how}")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
@@ -146,14 +213,9 @@ mod tests {
 
     use super::*;
     use crate::Inbox;
+    use crate::ground_truth::Happening;
     use crate::properties::evidence::probes::Probe;
     use crate::properties::{Checker, test_worlds};
-
-    #[test]
-    fn it_is_silent_while_members_crash_restart_move_and_are_cut_off() {
-        let (broken, _) = test_worlds::troubled(|case| Box::new(Stalls::new(&case.config)));
-        assert_eq!(broken, None);
-    }
 
     #[test]
     fn it_is_silent_while_one_member_stops_again_and_again() {
@@ -203,5 +265,41 @@ mod tests {
     #[test]
     fn where_anything_else_was_wrong_nobody_is_blamed() {
         assert!(accused(5, 3).is_ok());
+    }
+
+    #[test]
+    fn an_accusation_of_another_life_or_elsewhere_is_found() {
+        let (world, hosts) = test_worlds::calm(3);
+        let (subject, row) = (world.id(hosts[1]), test_worlds::row(&world, hosts[0], hosts[1]));
+        let judge = |epoch, addr| {
+            let probe = Probe::unanswered(subject, Some((addr, epoch)), world.now());
+            let accusation = Accusation { subject, probe: Some(probe) };
+            Former::default().on_accusation(&world, hosts[0], &accusation).is_ok()
+        };
+        assert!(judge(row.claim.epoch, row.addr));
+        assert!(!judge(Epoch(row.claim.epoch.0 - 1), row.addr));
+        assert!(!judge(row.claim.epoch, world.addr(hosts[2])));
+    }
+
+    #[test]
+    fn an_accusation_without_a_question_is_found() {
+        let (broken, _) = test_worlds::doctored(Box::new(Unasked::default()), |what| {
+            !matches!(what, Happening::Sent { host: HostId(0), .. })
+        });
+        assert_eq!(broken, Some("S21"));
+    }
+
+    #[test]
+    fn an_accusation_of_a_member_that_has_answered_is_found() {
+        let (world, hosts) = test_worlds::calm(3);
+        let subject = world.id(hosts[1]);
+        let probe = Probe::unanswered(subject, Some((world.addr(hosts[1]), Epoch(1))), world.now());
+        for answered in [false, true] {
+            let mut probe = probe.clone();
+            probe.answered = answered;
+            let probe = Some(probe);
+            let check = Unasked::default().on_accusation(&world, hosts[0], &Accusation { subject, probe });
+            assert_eq!(check.is_err(), answered);
+        }
     }
 }

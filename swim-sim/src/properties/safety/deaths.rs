@@ -36,7 +36,7 @@ const LINKS: [FaultClass; 9] = [
 ];
 
 /// S4.
-pub(super) struct Burials {
+pub(super) struct FalseDeaths {
     bearable_ppm: u32,
     /// How long a fault explains a burial after its end: the longest suspicion, half as long again for the
     /// observer's own doubt, and a few periods of waiting.
@@ -60,7 +60,7 @@ pub(super) struct Burials {
     looked: u64,
 }
 
-impl Burials {
+impl FalseDeaths {
     pub(super) fn new(case: &Case) -> Self {
         let config = &case.config;
         let n = f64::from(case.scenario.hosts.max(10));
@@ -166,7 +166,7 @@ impl Burials {
     }
 }
 
-impl Monitor for Burials {
+impl Monitor for FalseDeaths {
     declare! { "S4", "burials", REPORTED,
     "a member that lives, is run, and is heard by most is not called Dead" }
 
@@ -190,7 +190,7 @@ mod tests {
     /// What the law says if the second of five calls the third Dead, by its own verdict or by the first one's.
     fn buries(any_source: bool, actions: &[Action], own: bool) -> Check {
         let (mut world, hosts) = test_worlds::calm(5);
-        let mut law = Burials { any_source, ..Burials::new(&test_worlds::case(5)) };
+        let mut law = FalseDeaths { any_source, ..FalseDeaths::new(&test_worlds::case(5)) };
         for action in actions {
             law.on_happening(&world.scene(), &Happening::Acted { action, done: true })?;
             world.run_for(Duration::from_secs(1));

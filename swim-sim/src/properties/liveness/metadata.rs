@@ -10,19 +10,19 @@ use swim_core::Command;
 
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
-use crate::properties::evidence::due::Awaited;
+use crate::properties::evidence::conditions::Awaited;
 use crate::properties::formulas::dissemination;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 use crate::{Presence, World};
 
 /// L6.
-pub(super) struct Attachments {
+pub(super) struct LastMetadata {
     set: BTreeMap<HostId, Vec<u8>>,
     changes: Awaited<HostId>,
     looked: u64,
 }
 
-impl Attachments {
+impl LastMetadata {
     pub(super) fn new(case: &Case) -> Self {
         let changes = Awaited::new(case, |config, n| dissemination(config, n) * 2 + config.period * 10);
         Self { set: BTreeMap::new(), changes, looked: 0 }
@@ -52,7 +52,7 @@ impl Attachments {
     }
 }
 
-impl Monitor for Attachments {
+impl Monitor for LastMetadata {
     declare! { "L6", "attachments", AFTER_INPUT,
     "everybody soon knows what each member attached to itself last" }
 

@@ -1,0 +1,397 @@
+//! S1: a table only moves up.
+//!
+//! What a node holds of a member is replaced by a newer claim only: a later life, or a later word in the same
+//! life, or a worse belief about the same word. So each belief about one word is held at most once, and no
+//! order of arrival makes two tables differ for ever. The order is written down here a second time, from the
+//! documentation: a law that asked the core for it would believe whatever the core does.
+//!
+//! Rows are given up in the open only: a tombstone is `Forgotten`, a whole table `StartedOver`; and a node that
+//! is alone may take a lower epoch for itself, and says so. What nothing has named does not change at all.
+//!
+//! S2: only a member itself raises its epoch and its incarnation.
+//!
+//! Whatever is said or held of a member answers a word of its own, which it has said in the header of some
+//! datagram of its own before. So of each name the highest word is kept that a host of that name has sent, and
+//! everybody else is measured against it.
+//!
+//! Excused is exactly what was forged or garbled on the way: a word that is *handed* to a node, and that nobody
+//! who is run by this world has *sent*, may be believed and passed on from then on. (Whatever a node sends was
+//! judged when it was sent, so what is higher can come from nowhere else.)
+//!
+//! S6: a late Alive revives nobody.
+//!
+//! Who was called Dead or Left is a member again only by a higher word of its own: a later incarnation after a
+//! Dead, a later life after a Left. A node must know better for as long as it promised to remember, a tombstone's
+//! life; so this law remembers by itself, whatever the table has forgotten.
+//!
+//! How long is told by the node's own clock, stalls included: it runs further than the one that tombstones live by.
+//!
+//! Excused: a node that started over has given its memory up and said so, and one that may remember fewer
+//! tombstones than there are members to bury.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use swim_core::{Claim, Config, Epoch, Event, Incarnation, Instant, NodeId, Status};
+
+use crate::World;
+use crate::ground_truth::{Happening, Scene};
+use crate::host::HostId;
+use crate::properties::evidence::PerHost;
+use crate::properties::evidence::datagram::Reading;
+use crate::properties::formulas::supersedes;
+use crate::properties::{Broken, Case, Check, Monitor, RowChange, declare};
+
+/// S1.
+#[derive(Default)]
+pub(super) struct Upwards {
+    told: PerHost<Told>,
+    looked: u64,
+}
+
+/// What a node has told its user during one input.
+#[derive(Default)]
+struct Told {
+    forgotten: Vec<NodeId>,
+    started_over: bool,
+    epoch: Option<Epoch>,
+}
+
+impl Upwards {
+    fn judge(&mut self, me: NodeId, host: HostId, moved: &RowChange) -> Result<(), String> {
+        self.looked += 1;
+        let told = self.told.of(host);
+        if !moved.named && moved.id != me {
+            return Err("changed although nothing was said of it".into());
+        }
+        if told.started_over && moved.id != me {
+            return Ok(());
+        }
+        match (moved.before, moved.after) {
+            (Some(_), None) if told.forgotten.contains(&moved.id) => Ok(()),
+            (Some(before), None) => Err(format!("{:?} is gone, and nobody was told", before.claim)),
+            (Some(before), Some(after)) => {
+                let lowered = moved.id == me && told.epoch == Some(after.claim.epoch);
+                let forgotten = told.forgotten.contains(&moved.id);
+                if before.claim == after.claim
+                    || lowered
+                    || forgotten
+                    || supersedes(&before.claim, &after.claim)
+                {
+                    return Ok(());
+                }
+                Err(format!("{:?} became {:?}", before.claim, after.claim))
+            }
+            (None, Some(_) | None) => Ok(()),
+        }
+    }
+}
+
+impl Monitor for Upwards {
+    declare! { "S1", "upwards", REPORTED | AFTER_INPUT,
+    "a table only moves up in the order of claims" }
+
+    fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        match what {
+            Happening::Reported { host, event: Event::Forgotten { id } } => {
+                self.told.of(*host).forgotten.push(*id);
+            }
+            Happening::Reported { host, event: Event::StartedOver { .. } } => {
+                self.told.of(*host).started_over = true;
+            }
+            Happening::Reported { host, event: Event::EpochRaised { epoch } } => {
+                self.told.of(*host).epoch = Some(*epoch);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_rows_changed(&mut self, world: &World, host: HostId, moves: &[RowChange]) -> Check {
+        let me = world.id(host);
+        for moved in moves {
+            if let Err(how) = self.judge(me, host, moved) {
+                return Err(Broken::about(
+                    &world.scene(),
+                    host,
+                    moved.id,
+                    format!("at {host:?}, what is held of {:?}: {how}", moved.id),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn after_input(&mut self, _world: &World, host: HostId) -> Check {
+        let told = self.told.of(host);
+        told.forgotten.clear();
+        (told.started_over, told.epoch) = (false, None);
+        Ok(())
+    }
+}
+
+/// A member's word about itself.
+type Word = (Epoch, Incarnation);
+
+/// S2.
+#[derive(Default)]
+pub(super) struct OwnWord {
+    /// The highest word of each name that its bearer has sent.
+    said: BTreeMap<NodeId, Word>,
+    /// The highest word of each name that came from nobody.
+    forged: BTreeMap<NodeId, Word>,
+    looked: u64,
+}
+
+impl OwnWord {
+    fn has_said(&self, id: NodeId, word: Word) -> bool {
+        self.said.get(&id).is_some_and(|said| word <= *said)
+    }
+
+    fn judge(&mut self, scene: &Scene<'_>, host: HostId, does: &str, id: NodeId, word: Word) -> Check {
+        self.looked += 1;
+        if self.has_said(id, word) || self.forged.get(&id).is_some_and(|forged| word <= *forged) {
+            return Ok(());
+        }
+        let said = self.said.get(&id);
+        let why = format!("{host:?} {does} {id:?} in {word:?}, but all that it ever said is {said:?}");
+        Err(Broken::about(scene, host, id, why))
+    }
+
+    fn hear(&mut self, id: NodeId, word: Word) {
+        if !self.has_said(id, word) {
+            raise(&mut self.forged, id, word);
+        }
+    }
+}
+
+fn raise(words: &mut BTreeMap<NodeId, Word>, id: NodeId, word: Word) {
+    let highest = words.entry(id).or_insert(word);
+    *highest = word.max(*highest);
+}
+
+/// Every word about somebody but the sender, as far as it can be told about whom.
+fn words(said: &Reading<'_>) -> impl Iterator<Item = (NodeId, Word)> {
+    // Of a ping's target nothing may be known: that is epoch 0.
+    let asked = said.target.zip(said.belief).filter(|(_, belief)| belief.epoch > Epoch(0));
+    let asked = asked.map(|(id, belief)| (id, (belief.epoch, belief.incarnation)));
+    let told = said.members().map(|member| (member.id, (member.claim.epoch, member.claim.incarnation)));
+    asked.into_iter().chain(told)
+}
+
+impl Monitor for OwnWord {
+    declare! { "S2", "own-word", READ,
+    "only a member itself raises its epoch and incarnation" }
+
+    fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
+        match what {
+            Happening::Sent { host, .. } => {
+                let me = scene.identity(*host).id;
+                if said.sender != me {
+                    let why = format!("{host:?} is {me:?} and speaks as {:?}", said.sender);
+                    return Err(Broken::by(&[*host], why));
+                }
+                raise(&mut self.said, me, (said.epoch, said.incarnation));
+                for (id, word) in words(said) {
+                    self.judge(scene, *host, "speaks of", id, word)?;
+                }
+            }
+            Happening::Arrived { .. } => {
+                self.hear(said.sender, (said.epoch, said.incarnation));
+                for (id, word) in words(said) {
+                    self.hear(id, word);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_rows_changed(&mut self, world: &World, host: HostId, moves: &[RowChange]) -> Check {
+        let me = world.id(host);
+        for moved in moves.iter().filter(|moved| moved.id != me) {
+            if let Some(row) = moved.after {
+                let word = (row.claim.epoch, row.claim.incarnation);
+                self.judge(&world.scene(), host, "holds", moved.id, word)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// S6.
+pub(super) struct Revivals {
+    config: Arc<Config>,
+    buried: PerHost<BTreeMap<NodeId, (Claim, Instant)>>,
+    looked: u64,
+}
+
+impl Revivals {
+    pub(super) fn new(case: &Case) -> Self {
+        Self { config: Arc::clone(&case.config), buried: PerHost::default(), looked: 0 }
+    }
+}
+
+/// Whether a member speaks up against `tombstone` in the word that `claim` answers.
+fn is_higher(claim: &Claim, tombstone: &Claim) -> bool {
+    match tombstone.status {
+        Status::Left => claim.epoch > tombstone.epoch,
+        _ => (claim.epoch, claim.incarnation) > (tombstone.epoch, tombstone.incarnation),
+    }
+}
+
+impl Monitor for Revivals {
+    declare! { "S6", "revivals", REPORTED,
+    "who is Dead or has left is a member again only by a higher word of its own" }
+
+    fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        match what {
+            Happening::Began { host, .. }
+            | Happening::Reported { host, event: Event::StartedOver { .. } } => {
+                self.buried.of(*host).clear();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_rows_changed(&mut self, world: &World, host: HostId, moves: &[RowChange]) -> Check {
+        let me = world.id(host);
+        let buried = self.buried.of(host);
+        for moved in moves.iter().filter(|moved| moved.id != me) {
+            let Some(after) = moved.after.map(|row| row.claim) else { continue };
+            if !after.status.is_active() {
+                buried.insert(moved.id, (after, world.local(host)));
+                continue;
+            }
+            let Some((tombstone, since)) = buried.remove(&moved.id) else { continue };
+            self.looked += 1;
+            let remembered = buried.len() < self.config.tombstones_max as usize
+                && world.local(host) < since.after(self.config.tombstone_life);
+            if remembered && !is_higher(&after, &tombstone) {
+                let why = format!(
+                    "at {host:?}, {:?} was buried at {since:?} ({tombstone:?}) and is back by an old word ({after:?})",
+                    moved.id
+                );
+                return Err(Broken::about(&world.scene(), host, moved.id, why));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use swim_core::{Claim, Epoch, Incarnation, Status};
+
+    use super::*;
+    use crate::properties::evidence::tables::Row;
+    use crate::properties::test_worlds;
+
+    #[test]
+    fn every_step_down_is_found_and_no_step_up() {
+        let (mut world, hosts) = test_worlds::calm(3);
+        world.run_for(Duration::from_secs(1));
+        let row = |epoch, incarnation, status| Row {
+            claim: Claim { epoch: Epoch(epoch), incarnation: Incarnation(incarnation), status },
+            addr: world.addr(hosts[1]),
+        };
+        let mut rows = Vec::new();
+        for epoch in 1..3 {
+            for incarnation in 0..3 {
+                for status in [Status::Alive, Status::Suspect, Status::Dead] {
+                    rows.push(row(epoch, incarnation, status));
+                }
+            }
+            rows.push(row(epoch, 1, Status::Left));
+        }
+        for (low, before) in rows.iter().enumerate() {
+            for (high, after) in rows.iter().enumerate() {
+                let moved = RowChange {
+                    id: world.id(hosts[1]),
+                    before: Some(*before),
+                    after: Some(*after),
+                    named: true,
+                };
+                let check = Upwards::default().on_rows_changed(&world, hosts[0], &[moved]);
+                assert_eq!(check.is_ok(), low <= high, "{before:?} {after:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_vanishes_or_changes_in_silence_is_found() {
+        let (world, hosts) = test_worlds::calm(3);
+        let id = world.id(hosts[1]);
+        let held = test_worlds::row(&world, hosts[0], hosts[1]);
+        let vanished = RowChange { id, before: Some(held), after: None, named: true };
+        let mut law = Upwards::default();
+        assert!(law.on_rows_changed(&world, hosts[0], &[vanished]).is_err());
+        let event = Event::Forgotten { id };
+        law.on_happening(&world.scene(), &Happening::Reported { host: hosts[0], event: &event })
+            .expect("no law yet");
+        assert!(law.on_rows_changed(&world, hosts[0], &[vanished]).is_ok(), "it was told");
+        let unnamed = RowChange { id, before: None, after: Some(held), named: false };
+        assert!(law.on_rows_changed(&world, hosts[0], &[unnamed]).is_err());
+    }
+
+    #[test]
+    fn a_word_that_its_member_was_never_seen_to_say_is_found() {
+        // Nothing that the second host sends is shown to the law, nor where it arrives.
+        let (broken, _) = test_worlds::doctored(Box::new(OwnWord::default()), |what| {
+            !matches!(what, Happening::Sent { host: HostId(1), .. } | Happening::Arrived { .. })
+        });
+        assert_eq!(broken, Some("S2"));
+    }
+
+    #[test]
+    fn a_word_that_came_from_nobody_may_be_passed_on() {
+        let (broken, looked) = test_worlds::doctored(Box::new(OwnWord::default()), |what| {
+            !matches!(what, Happening::Sent { host: HostId(1), .. })
+        });
+        assert_eq!(broken, None);
+        assert!(looked > 0);
+    }
+
+    /// What the law says when a member goes from one belief to the other, by way of being forgotten or not.
+    fn from_to(tombstone: (Status, u32), later: (u64, u32), forgotten: bool, after: Duration) -> Check {
+        let (mut world, hosts) = test_worlds::calm(3);
+        let id = world.id(hosts[1]);
+        let row = |epoch, incarnation, status| Row {
+            claim: Claim { epoch: Epoch(epoch), incarnation: Incarnation(incarnation), status },
+            addr: world.addr(hosts[1]),
+        };
+        let alive = row(5, 0, Status::Alive);
+        let buried = row(5, tombstone.1, tombstone.0);
+        let back = row(later.0, later.1, Status::Alive);
+        let step = |before, after| [RowChange { id, before, after, named: true }];
+        let mut law = Revivals::new(&test_worlds::case(3));
+        law.on_rows_changed(&world, hosts[0], &step(Some(alive), Some(buried)))?;
+        world.run_for(after);
+        if forgotten {
+            law.on_rows_changed(&world, hosts[0], &step(Some(buried), None))?;
+            return law.on_rows_changed(&world, hosts[0], &step(None, Some(back)));
+        }
+        law.on_rows_changed(&world, hosts[0], &step(Some(buried), Some(back)))
+    }
+
+    #[test]
+    fn only_a_higher_word_brings_anybody_back() {
+        let soon = Duration::from_secs(9);
+        for forgotten in [false, true] {
+            let check = |tombstone, later| from_to(tombstone, later, forgotten, soon).is_ok();
+            assert!(!check((Status::Dead, 1), (5, 1)));
+            assert!(check((Status::Dead, 1), (5, 2)));
+            assert!(!check((Status::Left, 1), (5, 2)));
+            assert!(check((Status::Left, 1), (6, 0)));
+        }
+    }
+
+    #[test]
+    fn what_was_forgotten_after_a_tombstone_s_life_may_be_learnt_anew() {
+        let day = Duration::from_secs(24 * 3600 + 1);
+        assert!(from_to((Status::Dead, 1), (5, 1), true, day).is_ok());
+    }
+}

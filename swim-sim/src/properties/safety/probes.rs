@@ -1,0 +1,265 @@
+//! S8: an ack counts only with the right number, from the right member, while its question is open.
+//!
+//! A node's own count of answered probes may grow only by an input that hands it an answer to the probe that it
+//! has open: an ack with that probe's number, by whom and from where it was asked; or the word of a relay that it
+//! asked. And once for each probe.
+//!
+//! S23: nobody is asked to relay a ping to itself.
+//!
+//! A relay is to have another way to the target than the asker; the target asked about itself answers nothing that
+//! it has not answered, and a place among the few relays is lost. Where two members are held at one address,
+//! because one of them is a rumour, there is nothing to judge.
+//!
+//! S24: whoever pings a member that it suspects, or holds Dead, tells it so.
+//!
+//! That is how a suspect learns in time that it must speak up, and how somebody who was buried learns that it was:
+//! the ping says what is believed. Judged where the belief and the address are those of before the input and after it.
+
+use swim_core::{MessageKind, NodeId, Status};
+
+use crate::World;
+use crate::ground_truth::{Happening, Phase, Scene};
+use crate::host::HostId;
+use crate::properties::evidence::PerHost;
+use crate::properties::evidence::datagram::Reading;
+use crate::properties::evidence::probes::Probes;
+use crate::properties::{Broken, Case, Check, Monitor, RowChange, declare};
+
+/// S8.
+#[derive(Default)]
+pub(super) struct Acks {
+    probes: Probes,
+    hosts: PerHost<Counts>,
+    /// Nodes hear from other addresses than they asked at.
+    any_source: bool,
+    looked: u64,
+}
+
+#[derive(Default)]
+struct Counts {
+    /// What was handed in claims to be an answer.
+    answer: Option<Answer>,
+    direct: u64,
+    by_relay: u64,
+}
+
+/// Which counts may grow by what was handed in.
+#[derive(Clone, Copy, Default)]
+struct Answer {
+    direct: bool,
+    by_relay: bool,
+}
+
+impl Acks {
+    pub(super) fn new(any_source: bool) -> Self {
+        Self { any_source, ..Self::default() }
+    }
+
+    /// The counts of a node are compared with what they were, and with what they may be.
+    fn count(&mut self, host: HostId, (direct, by_relay): (u64, u64), may: Answer) -> Result<(), String> {
+        let counts = self.hosts.of(host);
+        let grew = (direct - counts.direct, by_relay - counts.by_relay);
+        (counts.direct, counts.by_relay) = (direct, by_relay);
+        if grew.0 <= u64::from(may.direct) && grew.1 <= u64::from(may.by_relay) {
+            return Ok(());
+        }
+        Err(format!(
+            "{host:?} counts {} direct answers and {} by relays more; nothing that it was handed answers its probe",
+            grew.0, grew.1
+        ))
+    }
+
+    fn look(&mut self, world: &World, host: HostId, may: Answer) -> Check {
+        let Some(node) = world.node(host) else { return Ok(()) };
+        self.looked += 1;
+        let stats = node.stats();
+        let counts = (stats.probes_answered, stats.probes_answered_by_relay);
+        self.count(host, counts, may).map_err(|why| Broken::by(&[host], why))
+    }
+}
+
+impl Monitor for Acks {
+    declare! { "S8", "acks", READ | AFTER_INPUT,
+    "an ack counts only with the right number, from the right member, while its question is open" }
+
+    fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        if let Happening::Began { host, .. } = what {
+            self.probes.forget(*host);
+            *self.hosts.of(*host) = Counts::default();
+        }
+        Ok(())
+    }
+
+    fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
+        self.probes.on_datagram(scene, what, said);
+        if let Happening::Arrived { host, source, .. } = what
+            && matches!(said.kind, MessageKind::Ack | MessageKind::RelayedAck)
+        {
+            let probe = if self.any_source {
+                self.probes.answered_by_anybody(*host, said)
+            } else {
+                self.probes.answered_by(*host, *source, said)
+            };
+            let fresh = probe.is_some_and(|probe| !probe.counted);
+            let direct = fresh && said.kind == MessageKind::Ack;
+            self.hosts.of(*host).answer = Some(Answer { direct, by_relay: fresh && !direct });
+        }
+        Ok(())
+    }
+
+    fn after_input(&mut self, world: &World, host: HostId) -> Check {
+        self.probes.after_input(world, host);
+        let Some(may) = self.hosts.of(host).answer.take() else { return Ok(()) };
+        let before = self.hosts.of(host).direct + self.hosts.of(host).by_relay;
+        self.look(world, host, may)?;
+        if self.hosts.of(host).direct + self.hosts.of(host).by_relay > before {
+            self.probes.count(host);
+        }
+        Ok(())
+    }
+
+    fn after_phase(&mut self, world: &World, _phase: Phase) -> Check {
+        // What has grown by any other input.
+        world.hosts().try_for_each(|host| self.look(world, host, Answer::default()))
+    }
+}
+
+/// S23.
+#[derive(Default)]
+pub(super) struct ThirdParties {
+    /// Ping-reqs of the present input: whom they are about, and where they went.
+    asked: Vec<(NodeId, std::net::SocketAddr)>,
+    looked: u64,
+}
+
+impl Monitor for ThirdParties {
+    declare! { "S23", "third-parties", READ_SENT | AFTER_INPUT,
+    "nobody is asked to relay a ping to itself" }
+
+    fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
+        if let Happening::Sent { target: to, .. } = what
+            && said.kind == MessageKind::PingReq
+        {
+            self.asked.extend(said.target.map(|target| (target, *to)));
+        }
+        Ok(())
+    }
+
+    fn after_input(&mut self, world: &World, host: HostId) -> Check {
+        for (target, to) in std::mem::take(&mut self.asked) {
+            self.looked += 1;
+            let Some(node) = world.node(host) else { continue };
+            let itself = node.member(target).is_some_and(|member| member.addr == to);
+            if itself && node.members().filter(|member| member.addr == to).count() == 1 {
+                return Err(Broken::about(
+                    &world.scene(),
+                    host,
+                    target,
+                    format!("{host:?} asks {target:?} to ping {target:?}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// S24.
+pub(super) struct Buddies {
+    enabled: bool,
+    /// Pings of the present input: whom they ask, where they went, and what they say that it is.
+    pings: Vec<(NodeId, std::net::SocketAddr, Status)>,
+    looked: u64,
+}
+
+impl Buddies {
+    pub(super) fn new(case: &Case) -> Self {
+        Self { enabled: case.config.buddy, pings: Vec::new(), looked: 0 }
+    }
+}
+
+impl Monitor for Buddies {
+    declare! { "S24", "buddies", READ_SENT | AFTER_INPUT,
+    "a ping to a suspect tells it that it is suspected" }
+
+    fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
+        if let (Happening::Sent { target: to, .. }, MessageKind::Ping) = (what, said.kind)
+            && let (Some(target), Some(belief)) = (said.target, said.belief)
+        {
+            self.pings.push((target, *to, belief.status));
+        }
+        Ok(())
+    }
+
+    fn on_rows_changed(&mut self, _world: &World, _host: HostId, moves: &[RowChange]) -> Check {
+        // What has changed in the input may have changed before the ping or after it.
+        self.pings.retain(|(target, ..)| !moves.iter().any(|moved| moved.id == *target));
+        Ok(())
+    }
+
+    fn after_input(&mut self, world: &World, host: HostId) -> Check {
+        for (target, to, told) in std::mem::take(&mut self.pings) {
+            let Some(held) = world.node(host).and_then(|node| node.member(target)) else { continue };
+            let tells = held.status == Status::Dead || (self.enabled && held.status == Status::Suspect);
+            if !tells || held.addr != to {
+                continue;
+            }
+            self.looked += 1;
+            if told != held.status {
+                let why = format!("{host:?} holds {target:?} {:?}, and pings it as {told:?}", held.status);
+                return Err(Broken::about(&world.scene(), host, target, why));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::properties::test_worlds;
+
+    #[test]
+    fn an_answer_to_a_question_that_was_never_asked_is_found() {
+        // The law is not shown what the first host asks.
+        let (broken, _) = test_worlds::doctored(Box::new(Acks::default()), |what| {
+            !matches!(what, Happening::Sent { host: HostId(0), .. })
+        });
+        assert_eq!(broken, Some("S8"));
+    }
+
+    #[test]
+    fn an_answer_that_is_counted_twice_is_found() {
+        let mut law = Acks::default();
+        let once = Answer { direct: true, by_relay: false };
+        assert!(law.count(HostId(0), (1, 0), once).is_ok());
+        assert!(law.count(HostId(0), (1, 0), Answer::default()).is_ok());
+        assert!(law.count(HostId(0), (3, 0), once).is_err());
+        assert!(law.count(HostId(0), (3, 1), once).is_err());
+    }
+
+    #[test]
+    fn who_is_asked_to_ping_itself_is_found() {
+        let (world, hosts) = test_worlds::calm(3);
+        let mut law = ThirdParties::default();
+        law.asked.push((world.id(hosts[1]), world.addr(hosts[2])));
+        assert_eq!(law.after_input(&world, hosts[0]), Ok(()));
+        law.asked.push((world.id(hosts[1]), world.addr(hosts[1])));
+        assert!(law.after_input(&world, hosts[0]).is_err());
+    }
+
+    #[test]
+    fn a_suspect_that_is_pinged_and_not_told_is_found() {
+        let (mut world, hosts) = test_worlds::calm(5);
+        world.crash(hosts[4]);
+        let (me, suspect) = (hosts[0], world.id(hosts[4]));
+        while world.believes(me, hosts[4]) != Some(Status::Suspect) {
+            world.run_for(std::time::Duration::from_millis(100));
+        }
+        let addr = World::birthplace(hosts[4]);
+        let mut law = Buddies::new(&test_worlds::case(5));
+        law.pings.push((suspect, addr, Status::Suspect));
+        assert_eq!(law.after_input(&world, me), Ok(()));
+        law.pings.push((suspect, addr, Status::Alive));
+        assert!(law.after_input(&world, me).is_err());
+    }
+}
