@@ -51,7 +51,7 @@ mod floor;
 mod ground_truth;
 mod host;
 mod host_id;
-pub mod hostile;
+mod hostile;
 pub mod mutants;
 mod net;
 pub mod properties;
@@ -71,7 +71,7 @@ mod traffic;
 mod transcript;
 mod world;
 
-pub use action::{Action, FaultClass, Inbox, Memory, Origin, Phase as ActionPhase};
+pub use action::{Action, FaultClass, Inbox, Memory, Origin, Phase as ActionPhase, Says};
 pub use fingerprint::Fingerprint;
 #[doc(hidden)]
 pub use floor::Floor;

@@ -80,7 +80,7 @@ impl Fabric {
         self.traffic.count_sent(bytes);
         self.mark(MARK_SENT, sender);
         self.fingerprint.absorb_bytes(bytes);
-        self.tape.hear(source, target, bytes);
+        self.tape.record(source, target, bytes);
         let replaced;
         let (bytes, extra) = match self.ask_hook(sender, source, target, bytes) {
             Verdict::Pass => (bytes, Duration::ZERO),

@@ -16,8 +16,6 @@ mod monitor;
 mod quality;
 mod safety;
 #[cfg(test)]
-mod test_worlds;
-#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

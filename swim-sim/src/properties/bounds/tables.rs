@@ -218,8 +218,8 @@ mod tests {
 
     #[test]
     fn more_than_the_bound_is_found() {
-        let (world, hosts) = crate::properties::test_worlds::calm(2);
-        let [mut members, ..] = Gauge::all(&crate::properties::test_worlds::case(2));
+        let (world, hosts) = crate::properties::tests::worlds::calm(2);
+        let [mut members, ..] = Gauge::all(&crate::properties::tests::worlds::case(2));
         let look = |gauge: &mut Gauge| (0..LOOK_EVERY).try_for_each(|_| gauge.after_input(&world, hosts[0]));
         assert_eq!(look(&mut members), Ok(()));
         members.read = |stats, _| (stats.alive, 1);

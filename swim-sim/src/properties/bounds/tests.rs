@@ -9,7 +9,7 @@ use super::{datagrams, deadlines, repeats, tables};
 use crate::ground_truth::{Happening, Phase};
 use crate::properties::Monitor;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::test_worlds::{attach, calm, case, outcome, sent, told};
+use crate::properties::tests::worlds::{attach, calm, case, outcome, sent, told};
 
 #[test]
 fn a_datagram_that_is_too_long_is_found() {

@@ -8,7 +8,7 @@ use super::{commands, leaves, members, metadata};
 use crate::ground_truth::{Happening, Phase};
 use crate::host::Spec;
 use crate::properties::Monitor;
-use crate::properties::test_worlds::{attach, calm, case, outcome, told};
+use crate::properties::tests::worlds::{attach, calm, case, outcome, told};
 use crate::{Action, Inbox, Presence};
 
 fn some_metadata() -> Command<'static> {

@@ -234,7 +234,7 @@ impl Monitor for Health {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
     fn walk(others: u32, targets: &[u64]) -> Result<(), String> {
         let mut walk = Walk::default();
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn who_fails_and_is_as_impatient_as_ever_is_found() {
-        let mut law = Health::new(&test_worlds::case(3));
+        let mut law = Health::new(&worlds::case(3));
         let host = HostId(0);
         assert!(law.judge(host, (1, 1), 2).is_ok());
         assert!(law.judge(host, (2, 1), 0).is_ok(), "nothing has failed since");

@@ -10,7 +10,7 @@ use crate::ground_truth::{Happening, Phase};
 use crate::host::HostId;
 use crate::properties::Monitor;
 use crate::properties::evidence::measures::Ledger;
-use crate::properties::test_worlds::{attach, calm, case, outcome, sent, told};
+use crate::properties::tests::worlds::{attach, calm, case, outcome, sent, told};
 
 /// A datagram that looks like one of this kind at a glance.
 fn blank(kind: MessageKind) -> [u8; 40] {

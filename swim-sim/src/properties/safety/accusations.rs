@@ -214,13 +214,14 @@ mod tests {
     use super::*;
     use crate::Inbox;
     use crate::ground_truth::Happening;
+    use crate::properties::Checker;
     use crate::properties::evidence::probes::Probe;
-    use crate::properties::{Checker, test_worlds};
+    use crate::properties::tests::worlds;
 
     #[test]
     fn it_is_silent_while_one_member_stops_again_and_again() {
-        let (mut world, hosts) = test_worlds::calm(5);
-        let law: Vec<Box<dyn Monitor>> = vec![Box::new(Stalls::new(&test_worlds::case(5).config))];
+        let (mut world, hosts) = worlds::calm(5);
+        let law: Vec<Box<dyn Monitor>> = vec![Box::new(Stalls::new(&worlds::case(5).config))];
         let checker = Arc::new(Mutex::new(Checker::of(law)));
         world.attach(Arc::clone(&checker));
         for tenths in 0..60 {
@@ -238,8 +239,8 @@ mod tests {
     /// What the law says if the second host is accused by the first, by a probe that began so many seconds
     /// before the first went on, after other trouble so many seconds before it was stopped.
     fn accused(probe_before: u64, trouble_before: u64) -> Check {
-        let (mut world, hosts) = test_worlds::calm(3);
-        let mut law = Stalls::new(&test_worlds::case(3).config);
+        let (mut world, hosts) = worlds::calm(3);
+        let mut law = Stalls::new(&worlds::case(3).config);
         let mut act = |world: &World, action| {
             law.on_happening(&world.scene(), &Happening::Acted { action: &action, done: true })
                 .expect("no accusation yet");
@@ -269,8 +270,8 @@ mod tests {
 
     #[test]
     fn an_accusation_of_another_life_or_elsewhere_is_found() {
-        let (world, hosts) = test_worlds::calm(3);
-        let (subject, row) = (world.id(hosts[1]), test_worlds::row(&world, hosts[0], hosts[1]));
+        let (world, hosts) = worlds::calm(3);
+        let (subject, row) = (world.id(hosts[1]), worlds::row(&world, hosts[0], hosts[1]));
         let judge = |epoch, addr| {
             let probe = Probe::unanswered(subject, Some((addr, epoch)), world.now());
             let accusation = Accusation { subject, probe: Some(probe) };
@@ -283,7 +284,7 @@ mod tests {
 
     #[test]
     fn an_accusation_without_a_question_is_found() {
-        let (broken, _) = test_worlds::doctored(Box::new(Unasked::default()), |what| {
+        let (broken, _) = worlds::doctored(Box::new(Unasked::default()), |what| {
             !matches!(what, Happening::Sent { host: HostId(0), .. })
         });
         assert_eq!(broken, Some("S21"));
@@ -291,7 +292,7 @@ mod tests {
 
     #[test]
     fn an_accusation_of_a_member_that_has_answered_is_found() {
-        let (world, hosts) = test_worlds::calm(3);
+        let (world, hosts) = worlds::calm(3);
         let subject = world.id(hosts[1]);
         let probe = Probe::unanswered(subject, Some((world.addr(hosts[1]), Epoch(1))), world.now());
         for answered in [false, true] {

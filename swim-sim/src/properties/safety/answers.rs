@@ -155,11 +155,11 @@ mod tests {
     use swim_core::MessageKind;
 
     use super::*;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
     #[test]
     fn a_welcome_to_an_address_that_has_shown_no_token_is_found() {
-        let (broken, _) = test_worlds::doctored(Box::new(Answers::new(false)), |what| {
+        let (broken, _) = worlds::doctored(Box::new(Answers::new(false)), |what| {
             let challenge = |bytes: &[u8]| {
                 swim_core::inspect(bytes).is_ok_and(|said| said.kind == MessageKind::Challenge)
             };
@@ -170,7 +170,7 @@ mod tests {
 
     /// What the law says if a datagram from there is answered with so many bytes.
     fn answered(source: SocketAddr, bytes: &[u8], answer: &[u8]) -> Check {
-        let (world, hosts) = test_worlds::calm(3);
+        let (world, hosts) = worlds::calm(3);
         let mut law = Answers::new(false);
         let arrived = Happening::Arrived { host: hosts[0], source, bytes };
         let (here, fate) = (world.addr(hosts[0]), crate::Fate::Sent);
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_longer_answer_to_anybody_but_a_member_where_it_lives_is_found() {
         let stranger = "192.0.2.1:1".parse().expect("an address");
-        let ping = test_worlds::first_ping(HostId(1), HostId(0));
+        let ping = worlds::first_ping(HostId(1), HostId(0));
         let long = vec![0; ping.len() + 1];
         assert!(answered(stranger, &ping, &long).is_err());
         assert!(answered(stranger, &ping, &long[1..]).is_ok());
@@ -200,9 +200,9 @@ mod tests {
     /// Whether somebody held like `before` counts as a member who asks from where it was held, in its life and
     /// in this incarnation, by a question that makes `after` of it.
     fn counts(before: Status, incarnation: u32, after: Status) -> bool {
-        let (world, hosts) = test_worlds::calm(3);
+        let (world, hosts) = worlds::calm(3);
         let (sender, source) = (world.id(hosts[1]), world.addr(hosts[1]));
-        let held = test_worlds::row(&world, hosts[0], hosts[1]);
+        let held = worlds::row(&world, hosts[0], hosts[1]);
         let elsewhere = "192.0.2.1:1".parse().expect("an address");
         let word = Claim { incarnation: swim_core::Incarnation(incarnation), ..held.claim };
         let mut law = Answers::new(false);

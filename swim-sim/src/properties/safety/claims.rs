@@ -288,11 +288,11 @@ mod tests {
 
     use super::*;
     use crate::properties::evidence::tables::Row;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
     #[test]
     fn every_step_down_is_found_and_no_step_up() {
-        let (mut world, hosts) = test_worlds::calm(3);
+        let (mut world, hosts) = worlds::calm(3);
         world.run_for(Duration::from_secs(1));
         let row = |epoch, incarnation, status| Row {
             claim: Claim { epoch: Epoch(epoch), incarnation: Incarnation(incarnation), status },
@@ -323,9 +323,9 @@ mod tests {
 
     #[test]
     fn a_row_that_vanishes_or_changes_in_silence_is_found() {
-        let (world, hosts) = test_worlds::calm(3);
+        let (world, hosts) = worlds::calm(3);
         let id = world.id(hosts[1]);
-        let held = test_worlds::row(&world, hosts[0], hosts[1]);
+        let held = worlds::row(&world, hosts[0], hosts[1]);
         let vanished = RowChange { id, before: Some(held), after: None, named: true };
         let mut law = Upwards::default();
         assert!(law.on_rows_changed(&world, hosts[0], &[vanished]).is_err());
@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn a_word_that_its_member_was_never_seen_to_say_is_found() {
         // Nothing that the second host sends is shown to the law, nor where it arrives.
-        let (broken, _) = test_worlds::doctored(Box::new(OwnWord::default()), |what| {
+        let (broken, _) = worlds::doctored(Box::new(OwnWord::default()), |what| {
             !matches!(what, Happening::Sent { host: HostId(1), .. } | Happening::Arrived { .. })
         });
         assert_eq!(broken, Some("S2"));
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_word_that_came_from_nobody_may_be_passed_on() {
-        let (broken, looked) = test_worlds::doctored(Box::new(OwnWord::default()), |what| {
+        let (broken, looked) = worlds::doctored(Box::new(OwnWord::default()), |what| {
             !matches!(what, Happening::Sent { host: HostId(1), .. })
         });
         assert_eq!(broken, None);
@@ -357,7 +357,7 @@ mod tests {
 
     /// What the law says when a member goes from one belief to the other, by way of being forgotten or not.
     fn from_to(tombstone: (Status, u32), later: (u64, u32), forgotten: bool, after: Duration) -> Check {
-        let (mut world, hosts) = test_worlds::calm(3);
+        let (mut world, hosts) = worlds::calm(3);
         let id = world.id(hosts[1]);
         let row = |epoch, incarnation, status| Row {
             claim: Claim { epoch: Epoch(epoch), incarnation: Incarnation(incarnation), status },
@@ -367,7 +367,7 @@ mod tests {
         let buried = row(5, tombstone.1, tombstone.0);
         let back = row(later.0, later.1, Status::Alive);
         let step = |before, after| [RowChange { id, before, after, named: true }];
-        let mut law = Revivals::new(&test_worlds::case(3));
+        let mut law = Revivals::new(&worlds::case(3));
         law.on_rows_changed(&world, hosts[0], &step(Some(alive), Some(buried)))?;
         world.run_for(after);
         if forgotten {

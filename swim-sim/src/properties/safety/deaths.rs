@@ -185,12 +185,12 @@ impl Monitor for FalseDeaths {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
     /// What the law says if the second of five calls the third Dead, by its own verdict or by the first one's.
     fn buries(any_source: bool, actions: &[Action], own: bool) -> Check {
-        let (mut world, hosts) = test_worlds::calm(5);
-        let mut law = FalseDeaths { any_source, ..FalseDeaths::new(&test_worlds::case(5)) };
+        let (mut world, hosts) = worlds::calm(5);
+        let mut law = FalseDeaths { any_source, ..FalseDeaths::new(&worlds::case(5)) };
         for action in actions {
             law.on_happening(&world.scene(), &Happening::Acted { action, done: true })?;
             world.run_for(Duration::from_secs(1));

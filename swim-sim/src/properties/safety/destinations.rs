@@ -192,14 +192,15 @@ impl Monitor for Destinations {
 
 #[cfg(test)]
 mod tests {
+    use swim_craft::{Datagram, GOSSIP, alive, member};
+
     use super::*;
     use crate::Fate;
-    use crate::hostile::{Claim, Voice};
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
     #[test]
     fn a_member_at_an_address_that_nobody_has_is_found_where_it_is_sent_to() {
-        let (broken, _) = test_worlds::doctored(Box::new(Destinations::default()), |what| {
+        let (broken, _) = worlds::doctored(Box::new(Destinations::default()), |what| {
             // The law sees neither how the fourth host moves nor what is said of it.
             let moves = |action: &Action| matches!(action, Action::Move { .. });
             match what {
@@ -214,9 +215,9 @@ mod tests {
 
     /// What the law says of a ping to `target` after a datagram from `source` was handed to the node.
     fn sends(source: SocketAddr, target: SocketAddr, same_input: bool) -> Check {
-        let (world, hosts) = test_worlds::calm(3);
+        let (world, hosts) = worlds::calm(3);
         let mut law = Destinations::default();
-        let ping = test_worlds::first_ping(hosts[1], hosts[0]);
+        let ping = worlds::first_ping(hosts[1], hosts[0]);
         let here = world.addr(hosts[0]);
         let arrived = Happening::Arrived { host: hosts[0], source, bytes: &ping };
         let fate = Fate::Sent;
@@ -242,13 +243,12 @@ mod tests {
 
     #[test]
     fn who_never_was_is_believed_from_where_a_member_has_placed_it_and_from_nowhere_else() {
-        let (world, hosts) = test_worlds::calm(3);
+        let (world, hosts) = worlds::calm(3);
         let [phantom, other] = ["192.0.2.1:1", "192.0.2.2:1"].map(|addr| addr.parse().expect("an address"));
         // In the name of `id`, from `source`: that `about` lives at `addr`.
         let hear = |law: &mut Destinations, id: NodeId, source: SocketAddr, about: u64, addr: SocketAddr| {
-            let voice = Voice { label: 0, id: id.0, epoch: 1, incarnation: 0 };
-            let alive = Claim { id: about, epoch: 1, incarnation: 0 }.alive(addr);
-            let bytes = voice.gossip(&[&alive]);
+            let alive = alive(member(about), addr, b"");
+            let Datagram(bytes) = Datagram::new(0, member(id.0), GOSSIP).updates(&[alive]);
             let arrived = Happening::Arrived { host: hosts[0], source, bytes: &bytes };
             let said = Reading::of(&bytes).expect("well-formed");
             law.on_datagram(&world.scene(), &arrived, &said).expect("nothing was sent");

@@ -169,11 +169,11 @@ impl Monitor for Leaves {
 mod tests {
     use super::*;
     use crate::properties::evidence::tables::Row;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
     #[test]
     fn a_goodbye_that_no_user_asked_for_is_found() {
-        let (broken, _) = test_worlds::doctored(Box::new(Leaves::default()), |what| {
+        let (broken, _) = worlds::doctored(Box::new(Leaves::default()), |what| {
             !matches!(what, Happening::Commanded { command: Command::Leave, .. } | Happening::Arrived { .. })
         });
         assert_eq!(broken, Some("S7"));
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_removal_that_no_operator_asked_for_is_found() {
-        let (broken, _) = test_worlds::doctored(Box::new(Leaves::default()), |what| {
+        let (broken, _) = worlds::doctored(Box::new(Leaves::default()), |what| {
             !matches!(
                 what,
                 Happening::Commanded { command: Command::Remove { .. }, .. } | Happening::Arrived { .. }
@@ -192,8 +192,8 @@ mod tests {
 
     #[test]
     fn a_removal_of_a_member_that_was_held_alive_is_found() {
-        let (world, hosts) = test_worlds::calm(3);
-        let held = test_worlds::row(&world, hosts[0], hosts[1]);
+        let (world, hosts) = worlds::calm(3);
+        let held = worlds::row(&world, hosts[0], hosts[1]);
         let id = world.id(hosts[1]);
         let left = Row { claim: swim_core::Claim { status: Status::Left, ..held.claim }, ..held };
         for (by, status, fits) in [

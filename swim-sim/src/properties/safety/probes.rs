@@ -216,12 +216,12 @@ impl Monitor for Buddies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
     #[test]
     fn an_answer_to_a_question_that_was_never_asked_is_found() {
         // The law is not shown what the first host asks.
-        let (broken, _) = test_worlds::doctored(Box::new(Acks::default()), |what| {
+        let (broken, _) = worlds::doctored(Box::new(Acks::default()), |what| {
             !matches!(what, Happening::Sent { host: HostId(0), .. })
         });
         assert_eq!(broken, Some("S8"));
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn who_is_asked_to_ping_itself_is_found() {
-        let (world, hosts) = test_worlds::calm(3);
+        let (world, hosts) = worlds::calm(3);
         let mut law = ThirdParties::default();
         law.asked.push((world.id(hosts[1]), world.addr(hosts[2])));
         assert_eq!(law.after_input(&world, hosts[0]), Ok(()));
@@ -249,14 +249,14 @@ mod tests {
 
     #[test]
     fn a_suspect_that_is_pinged_and_not_told_is_found() {
-        let (mut world, hosts) = test_worlds::calm(5);
+        let (mut world, hosts) = worlds::calm(5);
         world.crash(hosts[4]);
         let (me, suspect) = (hosts[0], world.id(hosts[4]));
         while world.believes(me, hosts[4]) != Some(Status::Suspect) {
             world.run_for(std::time::Duration::from_millis(100));
         }
         let addr = World::birthplace(hosts[4]);
-        let mut law = Buddies::new(&test_worlds::case(5));
+        let mut law = Buddies::new(&worlds::case(5));
         law.pings.push((suspect, addr, Status::Suspect));
         assert_eq!(law.after_input(&world, me), Ok(()));
         law.pings.push((suspect, addr, Status::Alive));

@@ -294,12 +294,12 @@ mod tests {
 
     use super::*;
     use crate::properties::evidence::datagram::is_kind;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
     #[test]
     fn a_relay_that_never_says_no_is_found() {
-        let (broken, _) = test_worlds::doctored(
-            Box::new(Nacks::new(&test_worlds::case(8))),
+        let (broken, _) = worlds::doctored(
+            Box::new(Nacks::new(&worlds::case(8))),
             |what| !matches!(what, Happening::Sent { bytes, .. } if is_kind(bytes, MessageKind::Nack)),
         );
         assert_eq!(broken, Some("S22"));
@@ -307,17 +307,17 @@ mod tests {
 
     #[test]
     fn more_relays_than_the_bound_are_found() {
-        let mut law = Relays::new(&test_worlds::case(8));
+        let mut law = Relays::new(&worlds::case(8));
         law.max = 0;
-        assert_eq!(test_worlds::doctored(Box::new(law), |_| true).0, Some("B14"));
+        assert_eq!(worlds::doctored(Box::new(law), |_| true).0, Some("B14"));
     }
 
     #[test]
     fn a_fifth_relay_for_one_asker_is_found() {
         // The law does not see that any is answered, and takes each for a long one.
-        let mut law = Relays::new(&test_worlds::case(8));
+        let mut law = Relays::new(&worlds::case(8));
         law.relaying = Relaying::lasting(std::time::Duration::from_secs(1_000));
-        let (broken, _) = test_worlds::doctored(
+        let (broken, _) = worlds::doctored(
             Box::new(law),
             |what| !matches!(what, Happening::Arrived { bytes, .. } if is_kind(bytes, MessageKind::Ack)),
         );

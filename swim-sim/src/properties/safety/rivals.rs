@@ -144,15 +144,16 @@ mod tests {
 
     use super::*;
     use crate::Action;
-    use crate::properties::{Checker, test_worlds};
+    use crate::properties::Checker;
+    use crate::properties::tests::worlds;
 
     fn law() -> Rivals {
-        Rivals::new(&test_worlds::case(3).config)
+        Rivals::new(&worlds::case(3).config)
     }
 
     #[test]
     fn it_is_silent_when_one_of_two_holders_gives_way() {
-        let (mut world, hosts) = test_worlds::calm(5);
+        let (mut world, hosts) = worlds::calm(5);
         let checker = Arc::new(Mutex::new(Checker::of(vec![Box::new(law())])));
         world.attach(Arc::clone(&checker));
         world.perform(&Action::Twin { of: hosts[3], seeds: vec![world.addr(hosts[0])] });
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_rival_that_nobody_is_or_that_is_long_gone_is_found() {
-        let (mut world, hosts) = test_worlds::calm(3);
+        let (mut world, hosts) = worlds::calm(3);
         assert!(lost(&world, hosts[1]).is_err(), "nobody else bears the name");
         world.perform(&Action::Twin { of: hosts[1], seeds: Vec::new() });
         assert!(lost(&world, hosts[1]).is_ok());
@@ -181,7 +182,7 @@ mod tests {
 
     #[test]
     fn two_holders_at_the_end_and_a_quarrel_in_rest_are_found() {
-        let (mut world, hosts) = test_worlds::calm(3);
+        let (mut world, hosts) = worlds::calm(3);
         assert!(law().after_phase(&world, Phase::Peace).is_ok());
         // They never meet.
         world.perform(&Action::Twin { of: hosts[1], seeds: Vec::new() });

@@ -162,7 +162,7 @@ impl Monitor for Strangers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
     fn law() -> Strangers {
         Strangers::new(false)
@@ -170,28 +170,28 @@ mod tests {
 
     /// What the law says if this datagram has changed what the first host holds of the third.
     fn after(source: SocketAddr, bytes: &[u8]) -> Check {
-        let (world, hosts) = test_worlds::calm(3);
+        let (world, hosts) = worlds::calm(3);
         let mut law = law();
         let arrived = Happening::Arrived { host: hosts[0], source, bytes };
         law.on_happening(&world.scene(), &arrived)?;
         if let Ok(said) = Reading::of(bytes) {
             law.on_datagram(&world.scene(), &arrived, &said)?;
         }
-        let held = test_worlds::row(&world, hosts[0], hosts[2]);
+        let held = worlds::row(&world, hosts[0], hosts[2]);
         let moved = RowChange { id: world.id(hosts[2]), before: None, after: Some(held), named: true };
         law.on_rows_changed(&world, hosts[0], &[moved])
     }
 
     #[test]
     fn a_view_that_garbage_has_changed_is_found() {
-        let (world, hosts) = test_worlds::calm(3);
+        let (world, hosts) = worlds::calm(3);
         assert!(after(world.addr(hosts[1]), b"garbage").is_err());
     }
 
     #[test]
     fn a_view_that_a_stranger_has_changed_is_found() {
-        let (_, hosts) = test_worlds::calm(3);
-        let ping = test_worlds::first_ping(hosts[1], hosts[0]);
+        let (_, hosts) = worlds::calm(3);
+        let ping = worlds::first_ping(hosts[1], hosts[0]);
         let home = World::birthplace(hosts[1]);
         assert!(after(home, &ping).is_ok(), "a member's ping from where it lives");
         assert!(after("192.0.2.1:1".parse().expect("an address"), &ping).is_err());
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_newcomer_that_shows_no_token_is_a_stranger() {
-        let (broken, _) = test_worlds::doctored(Box::new(law()), |what| {
+        let (broken, _) = worlds::doctored(Box::new(law()), |what| {
             // The law does not see that tokens are given out.
             let challenge = |bytes: &[u8]| {
                 swim_core::inspect(bytes).is_ok_and(|said| said.kind == MessageKind::Challenge)

@@ -10,15 +10,18 @@
 //! input is over (the user may hear of it after the datagram); a name that arrives is excused from then on.
 //! Where `dead_over_suspect_only` is off a Dead is believed at once; then only the names are judged.
 //!
-//! S25 judges suspicions that a node both started and ended by itself, for then all accusers are known. Too late
-//! is judged only where the node was punctual and neither stalled nor isolated.
+//! S25 judges suspicions that a node both started and ended by itself, for then all accusers are known. A node ends
+//! suspicions when it ticks, so one lasts too long if it outlived a tick after its time was over: a node that is
+//! run late ends it late, however slow its host is. Where the node stalled or was isolated meanwhile, too late is
+//! not judged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use swim_core::{Config, Event, NodeId, SaidMember, Status};
+use swim_core::{Config, Event, Node, NodeId, SaidMember, Status};
 
+use crate::World;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::PerHost;
@@ -26,7 +29,6 @@ use crate::properties::evidence::datagram::Reading;
 use crate::properties::evidence::node_time::NodeTime;
 use crate::properties::formulas::{suspicion_min, suspicion_min_rounded_up};
 use crate::properties::{Broken, Case, Check, Monitor, declare};
-use crate::{FaultClass, World};
 
 /// Clocks are read in nanoseconds, and the logarithm of the core is rounded to 1/65,536.
 const ROUNDING: Duration = Duration::from_millis(5);
@@ -42,8 +44,8 @@ struct Suspicion {
     n: (u32, u32),
     /// The node started it by a probe of its own.
     own: bool,
-    /// The node was not punctual, stalled, or was isolated.
-    excused: bool,
+    /// The node stalled or was isolated meanwhile.
+    stalled: bool,
 }
 
 /// A suspicion that ended in a Dead.
@@ -51,6 +53,8 @@ struct Ended {
     id: NodeId,
     by: NodeId,
     lasted: Duration,
+    /// How long it had lasted when the node last ticked and left nothing due.
+    outlived: Duration,
     suspicion: Suspicion,
 }
 
@@ -62,16 +66,18 @@ struct Running {
     ticking: Option<HostId>,
 }
 
-/// The suspicions of one node; all but `running` is of the present input.
+/// The suspicions of one node; all but the first two is of the present input.
 #[derive(Default)]
 struct AtHost {
     running: BTreeMap<NodeId, Suspicion>,
+    /// When it last ticked and left nothing due, in node time.
+    ticked: Duration,
     begun: Vec<NodeId>,
     confirmed: Vec<NodeId>,
     ended: Vec<(NodeId, NodeId, Suspicion)>,
     /// Members that became Alive.
     came: u32,
-    excused: bool,
+    stalled: bool,
 }
 
 impl Running {
@@ -84,16 +90,10 @@ impl Running {
     }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        use FaultClass::{Drift, Jump, LateTicks, Pause, Slow};
         self.node_time.on_happening(scene, what);
         match what {
             Happening::Began { host, .. } => *self.hosts.of(*host) = AtHost::default(),
             Happening::Ticked { host } => self.ticking = Some(*host),
-            Happening::Acted { action, done: true }
-                if matches!(action.fault_class(), Some(Drift | Jump | LateTicks | Pause | Slow)) =>
-            {
-                action.hosts().into_iter().for_each(|host| self.hosts.of(host).excused = true);
-            }
             Happening::Reported { host, event } => {
                 let (me, ticks) = (scene.identity(*host).id, self.ticking == Some(*host));
                 self.hosts.of(*host).on_event(me, ticks, event);
@@ -105,13 +105,18 @@ impl Running {
     /// An input is over: the suspicions that it ended.
     fn after_input(&mut self, world: &World, host: HostId) -> Vec<Ended> {
         self.node_time.after_input(world, host);
-        self.ticking = None;
-        let now = self.node_time.now(world, host);
+        let ticked = self.ticking.take() == Some(host);
         let at = self.hosts.of(host);
-        let stats = world.node(host).map(|node| node.stats());
-        let n = stats.map_or(0, |stats| stats.alive + stats.suspect);
+        let came = std::mem::take(&mut at.came);
+        let idle = at.begun.is_empty() && at.confirmed.is_empty() && at.ended.is_empty();
+        if idle && !at.stalled && !ticked {
+            return Vec::new();
+        }
+        let now = self.node_time.now(world, host);
+        let node = world.node(host);
+        let n = node.map(Node::stats).map_or(0, |stats| stats.alive + stats.suspect);
         // Members that came in the same input may not have been counted yet when the suspicion started.
-        let fewest = n.saturating_sub(std::mem::take(&mut at.came));
+        let fewest = n.saturating_sub(came);
         for id in at.begun.drain(..) {
             if let Some(suspicion) = at.running.get_mut(&id) {
                 (suspicion.since, suspicion.n) = (now, (fewest, n));
@@ -122,13 +127,16 @@ impl Running {
                 suspicion.confirmed = now;
             }
         }
-        let excused = std::mem::take(&mut at.excused);
-        if excused {
-            at.running.values_mut().for_each(|suspicion| suspicion.excused = true);
+        let stalled = std::mem::take(&mut at.stalled);
+        at.running.values_mut().for_each(|suspicion| suspicion.stalled |= stalled);
+        let ticked_before = at.ticked;
+        if ticked && node.and_then(Node::deadline).is_none_or(|due| due > world.local(host)) {
+            at.ticked = now;
         }
         let end = |(id, by, mut suspicion): (NodeId, NodeId, Suspicion)| {
-            suspicion.excused |= excused;
-            Ended { id, by, lasted: now.saturating_sub(suspicion.since), suspicion }
+            suspicion.stalled |= stalled;
+            let [lasted, outlived] = [now, ticked_before].map(|at| at.saturating_sub(suspicion.since));
+            Ended { id, by, lasted, outlived, suspicion }
         };
         at.ended.drain(..).map(end).collect()
     }
@@ -161,7 +169,7 @@ impl AtHost {
                 self.running.remove(id);
             }
             Event::StartedOver { .. } => *self = Self::default(),
-            Event::Deaf { .. } | Event::Stalled { .. } => self.excused = true,
+            Event::Deaf { .. } | Event::Stalled { .. } => self.stalled = true,
             _ => {}
         }
     }
@@ -330,8 +338,8 @@ impl Timeouts {
         let least = suspicion_min(config, few) * if alone { config.beta.into() } else { 1 };
         // A late accuser finds the time over already.
         let late = suspicion.confirmed.saturating_sub(suspicion.since);
-        let most = (confirmed >= confirmations(many) && !suspicion.excused)
-            .then(|| late.max(suspicion_min_rounded_up(config, many)) + config.period);
+        let most = (confirmed >= confirmations(many) && !suspicion.stalled)
+            .then(|| late.max(suspicion_min_rounded_up(config, many)) + ROUNDING);
         (least, most)
     }
 }
@@ -353,16 +361,17 @@ impl Monitor for Timeouts {
 
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
         let me = world.id(host);
-        for Ended { id, by, lasted, suspicion } in self.running.after_input(world, host) {
+        for Ended { id, by, lasted, outlived, suspicion } in self.running.after_input(world, host) {
             if !suspicion.own || by != me {
                 continue;
             }
             self.looked += 1;
             let (least, most) = self.limits(&suspicion);
-            if lasted + ROUNDING < least || most.is_some_and(|most| lasted > most) {
+            if lasted + ROUNDING < least || most.is_some_and(|most| outlived > most) {
                 let accusers = suspicion.accusers.len();
                 let why = format!(
-                    "{host:?} calls {id:?} Dead after {lasted:?} with {accusers} accusers; it is {least:?} to {most:?}"
+                    "{host:?} calls {id:?} Dead after {lasted:?} with {accusers} accusers, and not after \
+                     {outlived:?}; it is {least:?} to {most:?}"
                 );
                 return Err(Broken::by(&[host], why));
             }
@@ -376,7 +385,7 @@ mod tests {
     use swim_core::Incarnation;
 
     use super::*;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
     use crate::{Action, Inbox};
 
     fn suspect(id: NodeId, by: NodeId) -> Event {
@@ -385,8 +394,8 @@ mod tests {
 
     /// What S3 says of a Dead so many seconds after the suspicion, the host being stopped meanwhile if `stopped`.
     fn dead_after(seconds: u64, suspected: bool, stopped: bool, by: NodeId) -> Check {
-        let (mut world, hosts) = test_worlds::calm(3);
-        let mut monitor = Suspicions::new(&test_worlds::case(3));
+        let (mut world, hosts) = worlds::calm(3);
+        let mut monitor = Suspicions::new(&worlds::case(3));
         let (host, me, id) = (hosts[0], world.id(hosts[0]), world.id(hosts[1]));
         if suspected {
             monitor.on_happening(&world.scene(), &Happening::Reported { host, event: &suspect(id, me) })?;
@@ -426,7 +435,7 @@ mod tests {
     #[test]
     fn a_gossiped_accuser_that_accused_no_member_is_found() {
         // The monitor does not see what the first host tells its user, but what it tells the others.
-        let (broken, _) = test_worlds::doctored(Box::new(Suspicions::new(&test_worlds::case(8))), |what| {
+        let (broken, _) = worlds::doctored(Box::new(Suspicions::new(&worlds::case(8))), |what| {
             !matches!(
                 what,
                 Happening::Reported { event: Event::Suspect { .. }, .. } | Happening::Arrived { .. }
@@ -435,10 +444,11 @@ mod tests {
         assert_eq!(broken, Some("S3"));
     }
 
-    /// What S25 says of a Dead after so many seconds, by a node that accused first, among ten.
-    fn lasted(seconds: u64, confirmed_by: &[u64]) -> Check {
-        let (mut world, hosts) = test_worlds::calm(10);
-        let mut monitor = Timeouts::new(&test_worlds::case(10));
+    /// What S25 says of a Dead after so many seconds, by a node that accused first, among ten, and that was run
+    /// once in a second meanwhile, or not at all.
+    fn lasted_while(is_run: bool, seconds: u64, confirmed_by: &[u64]) -> Check {
+        let (mut world, hosts) = worlds::calm(10);
+        let mut monitor = Timeouts::new(&worlds::case(10));
         let (host, me, id) = (hosts[0], world.id(hosts[0]), world.id(hosts[1]));
         monitor.on_happening(&world.scene(), &Happening::Ticked { host })?;
         monitor.on_happening(&world.scene(), &Happening::Reported { host, event: &suspect(id, me) })?;
@@ -448,19 +458,35 @@ mod tests {
             monitor.on_happening(&world.scene(), &Happening::Reported { host, event: &event })?;
             monitor.after_input(&world, host)?;
         }
-        world.run_for(Duration::from_secs(seconds));
+        for _ in 0..seconds {
+            world.run_for(Duration::from_secs(1));
+            if is_run {
+                monitor.on_happening(&world.scene(), &Happening::Ticked { host })?;
+                monitor.after_input(&world, host)?;
+            }
+        }
         let dead = Event::Dead { id, by: me, accuser: me };
         monitor.on_happening(&world.scene(), &Happening::Reported { host, event: &dead })?;
         monitor.after_input(&world, host)
+    }
+
+    fn lasted(seconds: u64, confirmed_by: &[u64]) -> Check {
+        lasted_while(true, seconds, confirmed_by)
     }
 
     #[test]
     fn a_lone_accuser_waits_longest_and_a_confirmed_one_shortest() {
         assert!(lasted(23, &[]).is_err());
         assert!(lasted(24, &[]).is_ok(), "six times four seconds");
-        assert!(lasted(5, &[3, 4, 5]).is_ok());
+        assert!(lasted(4, &[3, 4, 5]).is_ok());
         assert!(lasted(3, &[3, 4, 5]).is_err());
-        assert!(lasted(8, &[3, 4, 5]).is_err());
+        assert!(lasted(5, &[3, 4, 5]).is_err());
+    }
+
+    #[test]
+    fn a_node_that_is_not_run_ends_nothing_and_is_not_blamed() {
+        assert!(lasted_while(false, 60, &[3, 4, 5]).is_ok());
+        assert!(lasted_while(false, 3, &[3, 4, 5]).is_err(), "too soon is too soon");
     }
 
     #[test]

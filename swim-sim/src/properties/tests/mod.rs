@@ -1,7 +1,9 @@
 //! Each monitor is silent where all is well, and has looked; what it finds is tested beside it.
 
+pub(crate) mod worlds;
+
 use super::evidence::measures::Ledger;
-use super::{Case, bounds, liveness, quality, safety, test_worlds};
+use super::{Case, bounds, liveness, quality, safety};
 use crate::scenario::Scenario;
 
 /// How often each had something to judge, at least. (S4, S12, S13 and Q10 need more trouble than there is: sweeps
@@ -28,7 +30,7 @@ const LOOKED_MIN: [(&str, u64); 17] = [
 
 #[test]
 fn monitors_are_silent_while_members_crash_restart_move_and_are_cut_off() {
-    let case = test_worlds::case(8);
+    let case = worlds::case(8);
     let mut monitors = safety::monitors(&case);
     let probing = |id: &str| matches!(id, "Q2" | "Q10");
     monitors.extend(
@@ -36,7 +38,7 @@ fn monitors_are_silent_while_members_crash_restart_move_and_are_cut_off() {
             .into_iter()
             .filter(|monitor| probing(monitor.property().id)),
     );
-    let checker = test_worlds::troubled(monitors, |_| true);
+    let checker = worlds::troubled(monitors, |_| true);
     let checker = checker.lock().expect("no test panics");
     assert_eq!(checker.violation(), None);
     for (id, min) in LOOKED_MIN {

@@ -5,6 +5,12 @@
 //! Datagrams are read and sent through rustix, which makes the system call and nothing else; a C library may make
 //! each one a point at which the thread can be cancelled, with atomic operations before and after it.
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod alarm;
+mod buffer;
+mod error;
+mod settings;
+
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,35 +19,40 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
 use rustix::time::{ClockId, clock_gettime};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use swim_core::{Identity, Instant, Seed, is_reachable_form};
+use swim_core::{Command, Identity, Instant, Metadata, Node, Seed, is_reachable_form};
 use swim_trace::{Life, Recorder, Recording, Redactor, Ring};
 
-use crate::{Delivery, Error, Received, Settings};
+use crate::{Delivery, Engine, Reply};
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use alarm::Alarm;
+pub use buffer::Buffer;
+pub use error::Error;
+pub use settings::Settings;
 
 /// Bytes asked for as the socket's receive buffer; Linux doubles them for its own bookkeeping, and accounts
 /// at least 768 for the smallest datagram: 2 × 384 KiB hold at most
 /// [`DRAIN_MAX`](crate::DRAIN_MAX). The limit `net.core.rmem_max` may make it smaller.
 const RECEIVE_BUFFER: usize = 384 * 1024;
 
-/// A bound socket and who its member is.
-pub struct Bound {
+/// A bound socket and the engine of its member.
+pub struct Bound<R> {
     /// Bound, not blocking, its receive buffer so large that it holds at most [`DRAIN_MAX`](crate::DRAIN_MAX).
     pub socket: UdpSocket,
     /// What it is bound to; never port 0.
     pub local_addr: SocketAddr,
-    /// The member's name, its reachable address, and the epoch of this life.
-    pub me: Identity,
-    /// Given, or from the operating system.
-    pub seed: Seed,
-    /// Writes this life down, if it is to be.
-    pub recorder: Option<Recorder<Ring>>,
+    /// Began with the node.
+    pub clock: Clock,
+    /// A node that does what its settings say with the first turn.
+    pub engine: Engine<R>,
 }
 
-/// Binds, and gathers everything that [`Engine::new`](crate::Engine::new) wants.
+/// Binds a socket, and makes a node that sets its metadata, reads its hints and looks for its seeds.
 ///
 /// # Errors
 /// [`Error`] names what could not be done, and with which address.
-pub fn bind(settings: &Settings) -> Result<Bound, Error> {
+pub fn bind<R: Reply>(settings: &Settings) -> Result<Bound<R>, Error> {
+    let metadata = Metadata::new(&settings.metadata)?;
     let wildcard = settings.bind.ip().is_unspecified();
     if wildcard && settings.advertise.is_none() {
         return Err(Error::WildcardNeedsAdvertise { bind: settings.bind });
@@ -60,7 +71,23 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
     let me = Identity { id: settings.id, addr, epoch: settings.epoch(unix_ms) };
     let seed = seed(settings)?;
     let recorder = settings.recording.as_ref().map(|recording| record(recording, me, unix_ms)).transpose()?;
-    Ok(Bound { socket, local_addr, me, seed, recorder })
+    let clock = Clock::start();
+    let now = clock.now();
+    let node = Node::new(settings.config.clone(), me, seed, now);
+    let mut engine = Engine::new(node, now, settings.events_max);
+    if let Some(recorder) = recorder {
+        engine = engine.recorded(recorder, seed);
+    }
+    if !settings.metadata.is_empty() {
+        engine.prepare(Command::SetMetadata(metadata));
+    }
+    if !settings.hints.is_empty() {
+        engine.prepare(Command::Restore { hints: &settings.hints });
+    }
+    if !settings.seeds.is_empty() {
+        engine.prepare(Command::Join { seeds: &settings.seeds });
+    }
+    Ok(Bound { socket, local_addr, clock, engine })
 }
 
 fn record(recording: &Recording, me: Identity, unix_ms: u64) -> Result<Recorder<Ring>, Error> {
@@ -127,21 +154,21 @@ fn boot_time() -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
 }
 
-/// One `recvfrom`.
+/// One `recvfrom`: the length of a datagram (that of the buffer if it was cut) and its sender. `None`: an error
+/// about an earlier send, which stands for no datagram.
 ///
 /// # Errors
 /// Only `WouldBlock`: the socket is empty, or reading from it fails, which is to wait for as well, or a driver
-/// would turn without end. Tokio learns from it to wait for the next datagram; whoever does not need that
-/// takes it for [`Received::Empty`].
-pub fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
+/// would turn without end. Tokio learns from it to wait for the next datagram; a driver that does not need that
+/// takes it for [`Received::Empty`](crate::Received::Empty).
+pub fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Option<(usize, SocketAddr)>> {
     match recvfrom(socket, buffer, RecvFlags::empty()) {
-        Ok((len, _, source)) => match source.map(SocketAddr::try_from) {
-            Some(Ok(source)) => Ok(Received::Datagram { len, source }),
-            // From nobody who could be answered.
-            _ => Ok(Received::Nothing),
-        },
-        // Some earlier datagram found nobody (ICMP), or a signal came: neither is about this read.
-        Err(Errno::CONNREFUSED | Errno::CONNRESET | Errno::INTR) => Ok(Received::Nothing),
+        // A sender without an address could not be answered.
+        Ok((len, _, source)) => {
+            Ok(source.and_then(|source| SocketAddr::try_from(source).ok()).map(|source| (len, source)))
+        }
+        // An earlier datagram did not arrive (ICMP), or a signal came: neither is about this read.
+        Err(Errno::CONNREFUSED | Errno::CONNRESET | Errno::INTR) => Ok(None),
         Err(_) => Err(ErrorKind::WouldBlock.into()),
     }
 }
@@ -166,6 +193,10 @@ mod tests {
     use super::*;
     use crate::DRAIN_MAX;
 
+    fn bind(settings: &Settings) -> Result<Bound<()>, Error> {
+        super::bind(settings)
+    }
+
     fn settings(bind: &str) -> Settings {
         Settings::new(Config::local(), NodeId(1), bind.parse().expect("a valid address"))
     }
@@ -181,8 +212,9 @@ mod tests {
         let mut settings = settings("0.0.0.0:0");
         settings.advertise = Some("192.0.2.1:0".parse().expect("a valid address"));
         let bound = bind(&settings).expect("bound");
-        assert_eq!(bound.me.addr.port(), bound.local_addr.port());
-        assert_ne!(bound.me.addr.port(), 0);
+        let me = bound.engine.node().me();
+        assert_eq!(me.addr.port(), bound.local_addr.port());
+        assert_ne!(me.addr.port(), 0);
     }
 
     #[test]
@@ -226,7 +258,7 @@ mod tests {
         }
         let mut buffer = [0; 8];
         let mut held = 0;
-        while let Ok(Received::Datagram { .. }) = receive(&b.socket, &mut buffer) {
+        while let Ok(Some(_)) = receive(&b.socket, &mut buffer) {
             held += 1;
         }
         assert!(held > 0 && held <= DRAIN_MAX, "{held} datagrams were held");

@@ -13,7 +13,7 @@ pub enum Error {
     /// The socket could not be bound.
     #[error("cannot bind a UDP socket to {addr}: {source}")]
     Bind {
-        /// [`Settings::bind`](crate::Settings::bind).
+        /// [`Settings::bind`](super::Settings::bind).
         addr: SocketAddr,
         /// What the operating system says.
         source: io::Error,
@@ -21,13 +21,13 @@ pub enum Error {
     /// Bound to a wildcard address, which nobody can send to.
     #[error("{bind} is every address of this host; set `advertise` to the one that the others reach it at")]
     WildcardNeedsAdvertise {
-        /// [`Settings::bind`](crate::Settings::bind).
+        /// [`Settings::bind`](super::Settings::bind).
         bind: SocketAddr,
     },
     /// An advertised address that a datagram cannot be sent to.
     #[error("cannot advertise {addr}: it is no unicast address that the others could send to")]
     Advertise {
-        /// [`Settings::advertise`](crate::Settings::advertise).
+        /// [`Settings::advertise`](super::Settings::advertise).
         addr: SocketAddr,
     },
     /// The metadata is too long.
@@ -39,7 +39,7 @@ pub enum Error {
     /// The file to record to could not be made.
     #[error("cannot record to {}: {source}", path.display())]
     Record {
-        /// [`Recording::path`](crate::Recording::path).
+        /// [`Recording::path`](swim_trace::Recording::path).
         path: PathBuf,
         /// What the operating system says.
         source: io::Error,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use swim_core::{Config, MessageKind, inspect};
 
-use super::{Case, Check, Checker, Monitor, Row};
+use super::super::{Case, Check, Checker, Monitor, Row};
 use crate::ground_truth::{Fate, Happening, Phase, Scene, Watcher};
 use crate::host::HostId;
 use crate::scenario::Scenario;
@@ -30,18 +30,18 @@ impl<F: FnMut(&Happening<'_>) -> bool + Send> Watcher for Doctored<F> {
 }
 
 /// So many hosts that know each other.
-pub(super) fn calm(n: usize) -> (World, Vec<HostId>) {
+pub(crate) fn calm(n: usize) -> (World, Vec<HostId>) {
     World::joined(7, n, &Arc::new(Config::lan())).expect("a calm world converges")
 }
 
 /// What the node of `observer` holds of `subject`.
-pub(super) fn row(world: &World, observer: HostId, subject: HostId) -> Row {
+pub(crate) fn row(world: &World, observer: HostId, subject: HostId) -> Row {
     let node = world.node(observer).expect("it runs");
     Row::of(&node.member(world.id(subject)).expect("it is known"))
 }
 
 /// The first ping from one to the other of three hosts that know each other.
-pub(super) fn first_ping(source: HostId, target: HostId) -> Vec<u8> {
+pub(crate) fn first_ping(source: HostId, target: HostId) -> Vec<u8> {
     let (mut world, _) = calm(3);
     let found = Arc::new(Mutex::new(None));
     let put = Arc::clone(&found);
@@ -59,23 +59,23 @@ pub(super) fn first_ping(source: HostId, target: HostId) -> Vec<u8> {
 }
 
 /// A case of so many hosts with everything at its default.
-pub(super) fn case(hosts: u32) -> Case {
+pub(crate) fn case(hosts: u32) -> Case {
     Case::of(&Scenario::calm(1, hosts)).expect("the defaults are in range")
 }
 
 /// A datagram that is sent to its own sender.
-pub(super) fn sent<'a>(world: &World, host: HostId, bytes: &'a [u8]) -> Happening<'a> {
+pub(crate) fn sent<'a>(world: &World, host: HostId, bytes: &'a [u8]) -> Happening<'a> {
     let (source, target) = (world.addr(host), world.addr(host));
     Happening::Sent { host, source, target, bytes, fate: Fate::Sent }
 }
 
 /// What a monitor says to things that did not happen.
-pub(super) fn told(monitor: &mut dyn Monitor, world: &World, happenings: &[Happening<'_>]) -> Check {
+pub(crate) fn told(monitor: &mut dyn Monitor, world: &World, happenings: &[Happening<'_>]) -> Check {
     happenings.iter().try_for_each(|what| monitor.on_happening(&world.scene(), what))
 }
 
 /// Lets one monitor watch `world` from now on, but for what it is not shown.
-pub(super) fn attach(
+pub(crate) fn attach(
     world: &mut World,
     monitor: impl Monitor + 'static,
     shows: impl FnMut(&Happening<'_>) -> bool + Send + 'static,
@@ -86,13 +86,13 @@ pub(super) fn attach(
 }
 
 /// Which property was broken, and how often the first monitor looked.
-pub(super) fn outcome(checker: &Arc<Mutex<Checker>>) -> (Option<&'static str>, u64) {
+pub(crate) fn outcome(checker: &Arc<Mutex<Checker>>) -> (Option<&'static str>, u64) {
     let checker = checker.lock().expect("no test panics in a monitor");
     (checker.violation().map(|violation| violation.property.id), checker.looked()[0].1)
 }
 
 /// A run with everything that may go wrong in it, judged by one monitor that does not see all of it.
-pub(super) fn doctored(
+pub(crate) fn doctored(
     monitor: Box<dyn Monitor>,
     shows: impl FnMut(&Happening<'_>) -> bool + Send + 'static,
 ) -> (Option<&'static str>, u64) {
@@ -100,7 +100,7 @@ pub(super) fn doctored(
 }
 
 /// A run with everything that may go wrong in it.
-pub(super) fn troubled(
+pub(crate) fn troubled(
     monitors: Vec<Box<dyn Monitor>>,
     shows: impl FnMut(&Happening<'_>) -> bool + Send + 'static,
 ) -> Arc<Mutex<Checker>> {
