@@ -66,11 +66,11 @@ impl Table {
         let mask = index.len() - 1;
         let rows = (0..hosts).map(|host| [host; ROW]).collect();
         for host in 0..hosts {
-            let mut place = Self::hash(host) & mask;
-            while index[place] != NONE {
-                place = (place + 1) & mask;
+            let mut slot = Self::hash(host) & mask;
+            while index[slot] != NONE {
+                slot = (slot + 1) & mask;
             }
-            index[place] = host;
+            index[slot] = host;
         }
         Self { index, rows }
     }
@@ -83,16 +83,16 @@ impl Table {
 
     fn number(&self, name: u32) -> Option<u32> {
         let mask = self.index.len() - 1;
-        let mut place = Self::hash(name) & mask;
+        let mut slot = Self::hash(name) & mask;
         loop {
-            let number = self.index[place];
+            let number = self.index[slot];
             if number == NONE {
                 return None;
             }
             if self.rows[number as usize][0] == name {
                 return Some(number);
             }
-            place = (place + 1) & mask;
+            slot = (slot + 1) & mask;
         }
     }
 

@@ -45,7 +45,7 @@ pub struct Death {
     /// What the subject's host really did then; `None`: no host ever had that name.
     pub truth: Option<Presence>,
     /// The verdict is about a life of the subject that is over. (Its next one may be in a lower epoch at
-    /// first, where its calendar was set back.)
+    /// first, where its wall clock was set back.)
     pub earlier_life: bool,
     /// The network kept the observer and the subject apart, in at least one direction.
     pub cut_off: bool,

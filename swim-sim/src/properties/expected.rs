@@ -1,4 +1,4 @@
-//! E1: what a scenario says must hold in it, beyond the laws.
+//! E1: what a scenario says must hold in it, beyond the properties.
 //!
 //! A scenario's [`Expect`] is a list of sentences of a few kinds. Some are about a moment: they wait, sorted
 //! by time, and are judged after the first input from then on. Some are about a stretch of time: they count,
@@ -48,7 +48,7 @@ impl Expected {
     }
 
     /// Verdicts that were new in the last input.
-    fn judge_deaths(&mut self, world: &World) -> Check {
+    fn check_deaths(&mut self, world: &World) -> Check {
         let deaths = world.deaths();
         let new = deaths.get(self.deaths_seen..).unwrap_or_default();
         self.deaths_seen = deaths.len();
@@ -83,7 +83,7 @@ impl Monitor for Expected {
 
     fn after_input(&mut self, world: &World, _: HostId) -> Check {
         if self.expect.nobody_dead {
-            self.judge_deaths(world)?;
+            self.check_deaths(world)?;
         }
         let Some(elapsed) = self.elapsed(world.now()) else { return Ok(()) };
         self.moments.until(&self.expect, world, elapsed, &mut self.looked)

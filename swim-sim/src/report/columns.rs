@@ -44,14 +44,14 @@ pub(super) struct Datagrams {
 
 impl Beliefs {
     pub(super) fn new(timeline: &Timeline) -> Self {
-        let (first_at, first) = timeline.beliefs.first();
+        let (first_at, first) = timeline.views.first();
         let rows = first.rows().iter().map(|row| {
             let runs = row.chunk_by(|a, b| a == b);
             runs.map(|run| format!("{}{},", run[0] as u8, base_36(run.len()))).collect()
         });
         let mut beliefs = Self { first_at: micros(first_at), first: rows.collect(), ..Self::default() };
         let mut last = 0;
-        for change in timeline.beliefs.changes() {
+        for change in timeline.views.changes() {
             let at = micros(change.at);
             beliefs.t.push(at - last);
             beliefs.o.push(change.observer);

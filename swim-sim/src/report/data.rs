@@ -205,7 +205,7 @@ impl Load {
 /// What is missing, a sentence each.
 fn notes(timeline: &Timeline) -> Vec<String> {
     let missing = [
-        (timeline.beliefs.folded(), "changes of belief are older than what the matrix can go back to"),
+        (timeline.views.folded(), "changes of belief are older than what the matrix can go back to"),
         (
             timeline.datagrams.forgotten,
             "datagrams are not in the diagram: only the newest and those around the failure are kept",

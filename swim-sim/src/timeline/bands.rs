@@ -84,10 +84,10 @@ impl Bands {
 
     fn close(&mut self, at: u64, ends: impl Fn(&Action) -> bool) {
         let all = &mut self.all;
-        self.open.retain(|(place, begun)| {
+        self.open.retain(|(index, begun)| {
             let over = ends(begun);
             if over {
-                all[*place].to = Some(at);
+                all[*index].to = Some(at);
             }
             !over
         });

@@ -10,7 +10,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Changes of belief; older ones are folded into the matrix that the page begins with. Default 250,000.
+    /// Changes of held; older ones are folded into the matrix that the page begins with. Default 250,000.
     pub changes_max: usize,
     /// Datagrams, the newest. Default 30,000.
     pub datagrams_max: usize,
@@ -18,7 +18,7 @@ pub struct Limits {
     pub spotlight_max: usize,
     /// How far the window around the failure reaches, to each side. Default 10 s.
     pub spotlight: Duration,
-    /// Events that are no change of belief. Default 20,000.
+    /// Events that are no change of held. Default 20,000.
     pub marks_max: usize,
     /// Faults. Default 5,000.
     pub bands_max: usize,

@@ -6,18 +6,18 @@
 //! goes on, in bounded memory, and judges nothing.
 //!
 //! ```text
-//!   Reported ─▶ beliefs (matrix + changes), spread, detection     Acted ─▶ bands, truth
+//!   Reported ─▶ views (matrix + changes), spread, detection     Acted ─▶ bands, truth
 //!   Sent, Arrived ─▶ datagrams (newest + around the failure), load
 //! ```
 
 mod bands;
-mod beliefs;
 mod datagrams;
-mod hearing;
+mod events;
 mod limits;
 mod load;
 mod names;
 mod spread;
+mod views;
 mod watching;
 
 use std::net::SocketAddr;
@@ -31,12 +31,12 @@ use crate::ground_truth::{Fate, Phase, Scene};
 use crate::host::HostId;
 
 pub(crate) use bands::{Band, Bands};
-pub(crate) use beliefs::{Belief, Beliefs, Change, NOBODY, Turn};
 pub(crate) use datagrams::{Datagrams, OUTSIDE, Sending};
 pub use limits::Limits;
 pub(crate) use load::{Load, Sent};
 pub(crate) use names::Names;
 pub(crate) use spread::{Case, Detection, News, Spread};
+pub(crate) use views::{Change, Held, NOBODY, Turn, Views};
 
 use datagrams::{Letter, Room};
 
@@ -48,7 +48,7 @@ pub(crate) struct Truth {
     pub(crate) presence: Presence,
 }
 
-/// An event that is no change of belief.
+/// An event that is no change of held.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Mark {
     pub(crate) at: u64,
@@ -62,7 +62,7 @@ pub(crate) struct Mark {
 pub struct Timeline {
     pub(crate) limits: Limits,
     pub(crate) names: Names,
-    pub(crate) beliefs: Beliefs,
+    pub(crate) views: Views,
     pub(crate) truth: Vec<Truth>,
     pub(crate) phases: Vec<(u64, Phase)>,
     pub(crate) bands: Bands,
@@ -97,7 +97,7 @@ impl Timeline {
         Self {
             limits,
             names: Names::default(),
-            beliefs: Beliefs::default(),
+            views: Views::default(),
             truth: Vec::new(),
             phases: Vec::new(),
             bands: Bands::default(),
@@ -127,12 +127,12 @@ impl Timeline {
     /// of it, or does not run.
     #[must_use]
     pub fn believes(&self, observer: HostId, subject: NodeId) -> Option<Status> {
-        match self.beliefs.now(observer.0, self.names.known(subject)?) {
-            Belief::Unknown => None,
-            Belief::Alive => Some(Status::Alive),
-            Belief::Suspect => Some(Status::Suspect),
-            Belief::Dead => Some(Status::Dead),
-            Belief::Left => Some(Status::Left),
+        match self.views.now(observer.0, self.names.known(subject)?) {
+            Held::Unknown => None,
+            Held::Alive => Some(Status::Alive),
+            Held::Suspect => Some(Status::Suspect),
+            Held::Dead => Some(Status::Dead),
+            Held::Left => Some(Status::Left),
         }
     }
 
@@ -179,10 +179,10 @@ impl Timeline {
         self.enter(host, me, Presence::Up, now);
         let subject = self.names.host(host).subject;
         self.change(now, host.0, subject, Turn::Emptied, NOBODY);
-        self.change(now, host.0, subject, Turn::Becomes(Belief::Alive), NOBODY);
+        self.change(now, host.0, subject, Turn::Becomes(Held::Alive), NOBODY);
         self.bands.began(host.0, now);
-        self.detection.reborn(subject);
-        self.spread.reborn(subject);
+        self.detection.restarted(subject);
+        self.spread.restarted(subject);
     }
 
     fn ended(&mut self, host: HostId, presence: Presence, now: u64) {
@@ -192,8 +192,8 @@ impl Timeline {
         self.bands.ended(host.0, now);
         if presence == Presence::Crashed {
             let others = (0..).zip(self.names.hosts()).filter(|(observer, known)| {
-                let held = self.beliefs.now(*observer, subject);
-                known.presence == Presence::Up && matches!(held, Belief::Alive | Belief::Suspect)
+                let held = self.views.now(*observer, subject);
+                known.presence == Presence::Up && matches!(held, Held::Alive | Held::Suspect)
             });
             let waiting = others.map(|(observer, _)| observer).collect();
             self.detection.crashed(subject, host.0, now, waiting);
@@ -207,8 +207,8 @@ impl Timeline {
 
     fn sent(&mut self, now: u64, source: SocketAddr, target: SocketAddr, bytes: &[u8], fate: Fate) {
         let letter = Letter {
-            from: (source, if fate == Fate::Forged { OUTSIDE } else { self.place(source) }),
-            to: (target, self.place(target)),
+            from: (source, if fate == Fate::Forged { OUTSIDE } else { self.index(source) }),
+            to: (target, self.index(target)),
             bytes,
         };
         self.datagrams.sent(now, &letter, fate, self.room());
@@ -216,11 +216,11 @@ impl Timeline {
 
     fn arrived(&mut self, now: u64, source: SocketAddr, host: HostId, bytes: &[u8]) {
         let target = self.names.host(host).addr;
-        let letter = Letter { from: (source, self.place(source)), to: (target, host.0), bytes };
+        let letter = Letter { from: (source, self.index(source)), to: (target, host.0), bytes };
         self.datagrams.arrived(now, &letter, self.room());
     }
 
-    fn place(&self, addr: SocketAddr) -> u32 {
+    fn index(&self, addr: SocketAddr) -> u32 {
         self.names.host_at(addr).unwrap_or(OUTSIDE)
     }
 
@@ -230,7 +230,7 @@ impl Timeline {
     }
 
     fn change(&mut self, at: u64, observer: u32, subject: u32, turn: Turn, by: u32) {
-        self.beliefs.change(Change { at, observer, subject, turn, by }, self.limits.changes_max);
+        self.views.change(Change { at, observer, subject, turn, by }, self.limits.changes_max);
     }
 
     /// Where a table has changed and nothing was told of it (a goodbye that a later death replaces), or
@@ -241,17 +241,17 @@ impl Timeline {
         let mut seen = vec![false; self.names.subjects().len()];
         for row in node.members() {
             let Some(subject) = self.names.subject(row.id, self.limits.phantoms_max) else { continue };
-            if let Some(place) = seen.get_mut(subject as usize) {
-                *place = true;
+            if let Some(index) = seen.get_mut(subject as usize) {
+                *index = true;
             }
-            let belief = Belief::from(Some(row.status));
-            if self.beliefs.now(host.0, subject) != belief {
-                self.change(at, host.0, subject, Turn::Becomes(belief), NOBODY);
+            let held = Held::from(Some(row.status));
+            if self.views.now(host.0, subject) != held {
+                self.change(at, host.0, subject, Turn::Becomes(held), NOBODY);
             }
         }
         for (subject, _) in (0..).zip(seen).filter(|(_, seen)| !seen) {
-            if self.beliefs.now(host.0, subject) != Belief::Unknown {
-                self.change(at, host.0, subject, Turn::Becomes(Belief::Unknown), NOBODY);
+            if self.views.now(host.0, subject) != Held::Unknown {
+                self.change(at, host.0, subject, Turn::Becomes(Held::Unknown), NOBODY);
             }
         }
     }

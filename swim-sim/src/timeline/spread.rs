@@ -83,7 +83,7 @@ impl Spread {
     }
 
     /// A subject begins a new life: what is said of it from now on is another story.
-    pub(crate) fn reborn(&mut self, subject: u32) {
+    pub(crate) fn restarted(&mut self, subject: u32) {
         for news in [News::Suspect, News::Dead, News::Left] {
             self.stories.remove(&(news, subject, 0));
         }
@@ -119,7 +119,7 @@ impl Detection {
         self.cases.entry(subject).or_default().push(case);
     }
 
-    pub(crate) fn buried(&mut self, subject: u32, observer: u32, at: u64) {
+    pub(crate) fn called_dead(&mut self, subject: u32, observer: u32, at: u64) {
         for case in self.open(subject) {
             if case.waiting.remove(&observer) {
                 case.took.push(at - case.at);
@@ -128,7 +128,7 @@ impl Detection {
     }
 
     /// The victim lives again: who has not noticed by now never will.
-    pub(crate) fn reborn(&mut self, subject: u32) {
+    pub(crate) fn restarted(&mut self, subject: u32) {
         self.open(subject).for_each(|case| case.over = true);
     }
 
@@ -180,10 +180,10 @@ mod tests {
     fn a_victim_that_lives_again_and_an_observer_that_is_gone_are_waited_for_no_more() {
         let mut detection = Detection::default();
         detection.crashed(9, 9, 1000, [1, 2, 3].into());
-        detection.buried(9, 1, 1500);
+        detection.called_dead(9, 1, 1500);
         detection.absent(2);
-        detection.reborn(9);
-        detection.buried(9, 3, 9000);
+        detection.restarted(9);
+        detection.called_dead(9, 3, 9000);
         let cases = detection.cases();
         assert_eq!((cases[0].took.as_slice(), &cases[0].waiting), ([500].as_slice(), &[3].into()));
     }

@@ -1,5 +1,5 @@
 //! How a timeline hears of things: each happening goes to those who keep a book about it, and after each
-//! input the book of beliefs is compared with the table.
+//! input the book of views is compared with the table.
 
 use super::Timeline;
 use crate::World;
@@ -58,7 +58,7 @@ impl Watcher for Timeline {
             if known.revision != revision {
                 known.revision = revision;
                 let stats = node.stats();
-                if !self.beliefs.counts_agree(host.0, [stats.alive, stats.suspect, stats.dead, stats.left]) {
+                if !self.views.counts_agree(host.0, [stats.alive, stats.suspect, stats.dead, stats.left]) {
                     self.reconcile(world, host);
                 }
             }

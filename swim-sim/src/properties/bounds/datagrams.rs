@@ -56,15 +56,15 @@ const ANSWERS_MAX: u32 = 3;
 
 /// B5.
 #[derive(Default)]
-pub(super) struct Quantum {
+pub(super) struct SendBudget {
     /// Whose input it is, and how much may be sent.
     input: Option<(HostId, u32)>,
     sent: u32,
     looked: u64,
 }
 
-impl Monitor for Quantum {
-    declare! { "B5", "quantum", TICKED | ARRIVED | SENT | AFTER_INPUT,
+impl Monitor for SendBudget {
+    declare! { "B5", "send-budget", TICKED | ARRIVED | SENT | AFTER_INPUT,
     "a tick or a command sends at most sixteen datagrams, and a datagram is answered by at most three" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {

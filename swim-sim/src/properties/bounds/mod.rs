@@ -13,7 +13,7 @@ use super::{Case, Monitor};
 pub(super) fn monitors(case: &Case) -> Vec<Box<dyn Monitor>> {
     let mut all: Vec<Box<dyn Monitor>> = vec![
         Box::new(datagrams::Lengths::new(case)),
-        Box::new(datagrams::Quantum::default()),
+        Box::new(datagrams::SendBudget::default()),
         Box::new(tables::Tombstones::new(case)),
         Box::new(repeats::Repeats::new(case)),
         Box::new(datagrams::PagesPerSecond::new(case)),

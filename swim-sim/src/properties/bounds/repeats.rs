@@ -5,7 +5,7 @@
 //! suspect's address comes, if its claim was known from a header alone. Counted is what can
 //! only be gossip: what rides on pings and their like, and on a gossip tick. An ack may put its asker right besides
 //! (about itself, and about those who are gone), a datagram that answers another may too, and with a contact to
-//! the dead somebody else hears of him; those are left out. n is the largest that the teller ever held.
+//! the dead somebody else hears of him; those are left out. n is the largest that the sender ever held.
 
 use std::collections::BTreeMap;
 
@@ -21,9 +21,9 @@ use crate::properties::{Broken, Case, Check, Monitor, RowChange, declare};
 /// B10.
 pub(super) struct Repeats {
     case: Case,
-    /// What was told last of each, by teller and subject, and how often.
-    told: BTreeMap<(HostId, NodeId), (News, u32)>,
-    /// The most members that each teller held.
+    /// What was told last of each, by sender and subject, and how often.
+    sent: BTreeMap<(HostId, NodeId), (News, u32)>,
+    /// The most members that each sender held.
     most: BTreeMap<HostId, u32>,
     ticking: Option<HostId>,
     looked: u64,
@@ -40,8 +40,8 @@ struct News {
 
 impl Repeats {
     pub(super) fn new(case: &Case) -> Self {
-        let (told, most) = (BTreeMap::new(), BTreeMap::new());
-        Self { case: case.clone(), told, most, ticking: None, looked: 0 }
+        let (sent, most) = (BTreeMap::new(), BTreeMap::new());
+        Self { case: case.clone(), sent, most, ticking: None, looked: 0 }
     }
 
     fn send(&mut self, host: HostId, read: &Reading<'_>) -> Check {
@@ -67,7 +67,7 @@ impl Repeats {
             let put_right = ack && (next.id == read.sender || !next.claim.status.is_active());
             if !put_right {
                 let accusers = next.accusers().count();
-                self.tell(host, next.id, News { claim: next.claim, accusers, addr: next.addr })?;
+                self.send_update(host, next.id, News { claim: next.claim, accusers, addr: next.addr })?;
             }
             let Some(member) = following else { return Ok(()) };
             next = member;
@@ -75,20 +75,20 @@ impl Repeats {
         }
     }
 
-    fn tell(&mut self, host: HostId, id: NodeId, news: News) -> Check {
+    fn send_update(&mut self, host: HostId, id: NodeId, news: News) -> Check {
         self.looked += 1;
-        let told = self.told.entry((host, id)).or_insert((news, 0));
-        if told.0 != news {
-            *told = (news, 0);
+        let sent = self.sent.entry((host, id)).or_insert((news, 0));
+        if sent.0 != news {
+            *sent = (news, 0);
         }
-        told.1 += 1;
+        sent.1 += 1;
         let rounds = if news.claim.status == Status::Suspect { 3 } else { 1 };
         let n = self.most.get(&host).copied().unwrap_or(1);
         let max = sends(&self.case.config, n) * rounds;
-        if told.1 <= max {
+        if sent.1 <= max {
             return Ok(());
         }
-        let why = format!("{host:?} said of {id:?} for the {}th time, at most {max}: {news:?}", told.1);
+        let why = format!("{host:?} said of {id:?} for the {}th time, at most {max}: {news:?}", sent.1);
         Err(Broken::by(&[host], why))
     }
 }
@@ -102,10 +102,10 @@ impl Monitor for Repeats {
             Happening::Ticked { host } => self.ticking = Some(*host),
             // Forgotten and met again, it is news again.
             Happening::Reported { host, event: Event::Alive { id, .. } | Event::Forgotten { id } } => {
-                self.told.remove(&(*host, *id));
+                self.sent.remove(&(*host, *id));
             }
             Happening::Reported { host, event: Event::StartedOver { .. } | Event::Lost { .. } }
-            | Happening::Began { host, .. } => self.told.retain(|(teller, _), _| teller != host),
+            | Happening::Began { host, .. } => self.sent.retain(|(sender, _), _| sender != host),
             _ => {}
         }
         Ok(())

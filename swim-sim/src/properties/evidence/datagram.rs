@@ -1,4 +1,4 @@
-//! A datagram that was read: once for all laws.
+//! A datagram that was read: once for all properties.
 //!
 //! Which addresses have been proven, and to whom: by the tokens that were given out and came back.
 
@@ -64,7 +64,7 @@ impl<'a> Deref for Reading<'a> {
     }
 }
 
-/// Whether a datagram that a node sent is of this kind: the fifth byte of its header. For laws that have no time
+/// Whether a datagram that a node sent is of this kind: the fifth byte of its header. For properties that have no time
 /// to read each one.
 pub(crate) fn is_kind(bytes: &[u8], kind: MessageKind) -> bool {
     bytes.get(4) == Some(&(kind as u8))

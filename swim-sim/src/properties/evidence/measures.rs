@@ -1,6 +1,6 @@
-//! What laws measure on the way, for statistics: how long detections and news took, and what members sent.
+//! What properties measure on the way, for statistics: how long detections and news took, and what members sent.
 //!
-//! The laws write it down once; a sweep adds up what many runs measured, and a report draws it.
+//! The properties write it down once; a sweep adds up what many runs measured, and a report draws it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub struct Measures {
     pub load_max: u64,
 }
 
-/// Where laws write down what they measure.
+/// Where properties write down what they measure.
 #[derive(Default)]
 pub(crate) struct Ledger(Mutex<Measures>);
 

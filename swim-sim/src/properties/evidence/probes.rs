@@ -5,7 +5,7 @@
 //! open until the next probe's ping. That ping and the verdict on the probe before it belong to one input, in
 //! this order, so the last but one is kept until the next.
 //!
-//! Who accuses whom by its own probe, and what that probe was: kept once, for all laws that judge accusations
+//! Who accuses whom by its own probe, and what that probe was: kept once, for all properties that judge accusations
 //! ([`Monitor::accused`](crate::properties::Monitor::accused)).
 
 use std::net::SocketAddr;

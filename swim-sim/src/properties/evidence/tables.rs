@@ -1,4 +1,4 @@
-//! What every node's table said last, so that laws are told of what changes in it and need not search.
+//! What every node's table said last, so that properties are told of what changes in it and need not search.
 //!
 //! Only what was named can change: by a datagram that arrived, by its sender, by an event, by the node's own
 //! doing. So after each input only those rows are compared, and only if the table's revision has moved. That

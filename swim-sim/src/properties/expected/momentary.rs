@@ -33,9 +33,9 @@ impl Moments {
     pub(super) fn new(expect: &Expect) -> Self {
         let mut due: Vec<(Duration, Look)> =
             expect.agree_at.iter().map(|at| (*at, Look::Agreement)).collect();
-        due.extend(expect.views.iter().enumerate().map(|(place, views)| (views.at, Look::Views(place))));
-        for (place, unchanged) in expect.unchanged.iter().enumerate() {
-            due.extend([(unchanged.from, Look::Before(place)), (unchanged.until, Look::After(place))]);
+        due.extend(expect.views.iter().enumerate().map(|(index, views)| (views.at, Look::Views(index))));
+        for (index, unchanged) in expect.unchanged.iter().enumerate() {
+            due.extend([(unchanged.from, Look::Before(index)), (unchanged.until, Look::After(index))]);
         }
         due.sort_unstable_by(|a, b| b.cmp(a));
         Self { due, before: BTreeMap::new() }
@@ -47,16 +47,16 @@ impl Moments {
             *looked += 1;
             match look {
                 Look::Agreement => agreement(world, now)?,
-                Look::Views(place) => {
-                    let Some(views) = expect.views.get(place) else { continue };
+                Look::Views(index) => {
+                    let Some(views) = expect.views.get(index) else { continue };
                     believed(world, &views.by, &views.of, views.status, now)?;
                 }
-                Look::Before(place) => {
-                    let by = expect.unchanged.get(place).map_or(&[][..], |unchanged| &unchanged.by);
-                    self.before.insert(place, tables(world, by));
+                Look::Before(index) => {
+                    let by = expect.unchanged.get(index).map_or(&[][..], |unchanged| &unchanged.by);
+                    self.before.insert(index, tables(world, by));
                 }
-                Look::After(place) => {
-                    let Some(before) = self.before.remove(&place) else { continue };
+                Look::After(index) => {
+                    let Some(before) = self.before.remove(&index) else { continue };
                     unchanged(&before, &tables(world, &[]), now)?;
                 }
             }

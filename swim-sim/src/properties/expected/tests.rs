@@ -28,7 +28,7 @@ fn broken(expect: &str) -> String {
 fn passes(expect: &str) {
     let outcome = run(expect);
     assert_eq!(outcome.verdict, Verdict::Passed);
-    assert!(outcome.laws.iter().any(|(law, looked)| law.id == "E1" && *looked > 0));
+    assert!(outcome.laws.iter().any(|(monitor, looked)| monitor.id == "E1" && *looked > 0));
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Leaves {
         scene.now().after(takes * 2 + config.period * 2)
     }
 
-    fn judge_known(&mut self, world: &World, host: HostId) -> Check {
+    fn check_known(&mut self, world: &World, host: HostId) -> Check {
         self.looked += 1;
         let id = world.id(host);
         let wrong = |observer: &HostId| {
@@ -159,7 +159,7 @@ impl Monitor for Leaves {
             return Err(Broken::by(&[host], why));
         }
         let due = self.left.take_due(world, false);
-        due.into_iter().try_for_each(|(gone, _)| self.judge_known(world, gone))
+        due.into_iter().try_for_each(|(gone, _)| self.check_known(world, gone))
     }
 
     fn after_phase(&mut self, world: &World, _phase: Phase) -> Check {

@@ -31,7 +31,7 @@ impl Crashes {
         Self { down: Awaited::new(case, |config, n| config.detection_bound(n) * 2), looked: 0 }
     }
 
-    fn judge_due(&mut self, world: &World, all: bool) -> Check {
+    fn check_due(&mut self, world: &World, all: bool) -> Check {
         for (host, fact) in self.down.take_due(world, all) {
             self.looked += 1;
             let holds = |observer: &HostId| world.believes(*observer, host).is_some_and(Status::is_active);
@@ -62,11 +62,11 @@ impl Monitor for Crashes {
     }
 
     fn after_input(&mut self, world: &World, _host: HostId) -> Check {
-        self.judge_due(world, false)
+        self.check_due(world, false)
     }
 
     fn after_phase(&mut self, world: &World, phase: Phase) -> Check {
-        self.judge_due(world, phase == Phase::Rest)
+        self.check_due(world, phase == Phase::Rest)
     }
 }
 
@@ -134,7 +134,7 @@ impl Returns {
         others().any(is_seed) || others().next().is_none()
     }
 
-    fn judge_due(&mut self, world: &World, all: bool) -> Check {
+    fn check_due(&mut self, world: &World, all: bool) -> Check {
         for (host, fact) in self.back.take_due(world, all) {
             if world.presence(host) != Presence::Up {
                 continue;
@@ -189,11 +189,11 @@ impl Monitor for Returns {
     }
 
     fn after_input(&mut self, world: &World, _host: HostId) -> Check {
-        self.judge_due(world, false)
+        self.check_due(world, false)
     }
 
     fn after_phase(&mut self, world: &World, phase: Phase) -> Check {
-        self.judge_due(world, phase == Phase::Rest)
+        self.check_due(world, phase == Phase::Rest)
     }
 }
 

@@ -28,7 +28,7 @@ impl LastMetadata {
         Self { set: BTreeMap::new(), changes, looked: 0 }
     }
 
-    fn judge(&mut self, world: &World, subject: HostId) -> Check {
+    fn check(&mut self, world: &World, subject: HostId) -> Check {
         if world.presence(subject) != Presence::Up {
             return Ok(());
         }
@@ -46,9 +46,9 @@ impl LastMetadata {
         Ok(())
     }
 
-    fn judge_due(&mut self, world: &World) -> Check {
+    fn check_due(&mut self, world: &World) -> Check {
         let due = self.changes.take_due(world, false);
-        due.into_iter().try_for_each(|(host, _)| self.judge(world, host))
+        due.into_iter().try_for_each(|(host, _)| self.check(world, host))
     }
 }
 
@@ -73,13 +73,13 @@ impl Monitor for LastMetadata {
     }
 
     fn after_input(&mut self, world: &World, _host: HostId) -> Check {
-        self.judge_due(world)
+        self.check_due(world)
     }
 
     fn after_phase(&mut self, world: &World, phase: Phase) -> Check {
         if phase != Phase::Rest {
             return Ok(());
         }
-        world.hosts().try_for_each(|subject| self.judge(world, subject))
+        world.hosts().try_for_each(|subject| self.check(world, subject))
     }
 }

@@ -1,4 +1,4 @@
-//! What the laws of liveness find, and that they are silent otherwise.
+//! What the properties of liveness find, and that they are silent otherwise.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{commands, leaves, members, metadata};
 use crate::ground_truth::{Happening, Phase};
 use crate::host::Spec;
 use crate::properties::Monitor;
-use crate::properties::tests::worlds::{attach, calm, case, outcome, told};
+use crate::properties::tests::worlds::{attach, calm, case, feed, outcome};
 use crate::{Action, Inbox, Presence};
 
 fn some_metadata() -> Command<'static> {
@@ -18,26 +18,26 @@ fn some_metadata() -> Command<'static> {
 #[test]
 fn a_crash_that_nobody_notices_is_found() {
     let (world, hosts) = calm(3);
-    let mut law = members::Crashes::new(&case(3));
+    let mut monitor = members::Crashes::new(&case(3));
     let crash = Happening::Ended { host: hosts[2], presence: Presence::Crashed };
-    assert_eq!(told(&mut law, &world, &[crash]), Ok(()));
-    assert_eq!(law.after_phase(&world, Phase::Trouble), Ok(()), "not yet");
-    assert!(law.after_phase(&world, Phase::Rest).is_err());
+    assert_eq!(feed(&mut monitor, &world, &[crash]), Ok(()));
+    assert_eq!(monitor.after_phase(&world, Phase::Trouble), Ok(()), "not yet");
+    assert!(monitor.after_phase(&world, Phase::Rest).is_err());
 }
 
 #[test]
 fn a_crash_in_a_healthy_cluster_is_found_by_itself_when_its_time_has_come() {
     let (mut world, hosts) = calm(3);
     world.run_for(Duration::from_secs(10));
-    let mut law = members::Crashes::new(&case(3));
+    let mut monitor = members::Crashes::new(&case(3));
     let crash = Happening::Ended { host: hosts[2], presence: Presence::Crashed };
-    assert_eq!(told(&mut law, &world, &[crash]), Ok(()));
+    assert_eq!(feed(&mut monitor, &world, &[crash]), Ok(()));
     let bound = swim_core::Config::lan().detection_bound(3);
-    assert_eq!(law.after_input(&world, hosts[0]), Ok(()));
+    assert_eq!(monitor.after_input(&world, hosts[0]), Ok(()));
     world.run_for(bound);
-    assert_eq!(law.after_input(&world, hosts[0]), Ok(()));
+    assert_eq!(monitor.after_input(&world, hosts[0]), Ok(()));
     world.run_for(bound + Duration::from_secs(1));
-    assert!(law.after_input(&world, hosts[0]).is_err());
+    assert!(monitor.after_input(&world, hosts[0]).is_err());
 }
 
 #[test]
@@ -51,16 +51,16 @@ fn who_comes_and_is_known_to_nobody_is_found() {
     for (way, number) in
         [(members::Way::First, "L2"), (members::Way::Again, "L3"), (members::Way::Resumed, "L5")]
     {
-        let mut law = members::Returns::new(way, &case(3));
-        assert_eq!(law.property().id, number);
-        assert_eq!(told(&mut law, &world, &[began, began, paused[0], paused[1]]), Ok(()));
-        assert!(law.after_phase(&world, Phase::Rest).is_err(), "{number}");
+        let mut monitor = members::Returns::new(way, &case(3));
+        assert_eq!(monitor.property().id, number);
+        assert_eq!(feed(&mut monitor, &world, &[began, began, paused[0], paused[1]]), Ok(()));
+        assert!(monitor.after_phase(&world, Phase::Rest).is_err(), "{number}");
     }
-    let mut law = members::Returns::new(members::Way::First, &case(3));
+    let mut monitor = members::Returns::new(members::Way::First, &case(3));
     let known = Happening::Began { host: hosts[0], me: world.scene().identity(hosts[0]) };
     world.crash(stranger);
-    assert_eq!(told(&mut law, &world, &[known]), Ok(()));
-    assert_eq!(law.after_phase(&world, Phase::Rest), Ok(()));
+    assert_eq!(feed(&mut monitor, &world, &[known]), Ok(()));
+    assert_eq!(monitor.after_phase(&world, Phase::Rest), Ok(()));
 }
 
 #[test]
@@ -68,35 +68,35 @@ fn a_newcomer_without_a_seed_that_runs_has_time() {
     let (mut world, hosts) = calm(4);
     let stranger = world.start(Spec::new(std::sync::Arc::new(swim_core::Config::lan())));
     let began = Happening::Began { host: stranger, me: world.scene().identity(stranger) };
-    let mut law = members::Returns::new(members::Way::First, &case(4));
-    assert_eq!(told(&mut law, &world, &[began]), Ok(()));
+    let mut monitor = members::Returns::new(members::Way::First, &case(4));
+    assert_eq!(feed(&mut monitor, &world, &[began]), Ok(()));
     hosts[..3].iter().for_each(|seed| assert!(world.crash(*seed)));
-    assert_eq!(law.after_phase(&world, Phase::Rest), Ok(()));
+    assert_eq!(monitor.after_phase(&world, Phase::Rest), Ok(()));
     world.restart(hosts[0]);
-    assert!(law.after_phase(&world, Phase::Rest).is_err());
+    assert!(monitor.after_phase(&world, Phase::Rest).is_err());
 }
 
 #[test]
 fn metadata_that_nobody_knows_is_found() {
     let (world, hosts) = calm(3);
-    let mut law = metadata::LastMetadata::new(&case(3));
-    assert_eq!(law.after_phase(&world, Phase::Rest), Ok(()));
+    let mut monitor = metadata::LastMetadata::new(&case(3));
+    assert_eq!(monitor.after_phase(&world, Phase::Rest), Ok(()));
     let command = some_metadata();
     let set = Happening::Commanded { host: hosts[1], command: &command };
-    assert_eq!(told(&mut law, &world, &[set]), Ok(()));
-    assert!(law.after_phase(&world, Phase::Rest).is_err());
+    assert_eq!(feed(&mut monitor, &world, &[set]), Ok(()));
+    assert!(monitor.after_phase(&world, Phase::Rest).is_err());
 }
 
 #[test]
 fn a_goodbye_without_an_end_is_found() {
     let (mut world, hosts) = calm(3);
-    let mut law = leaves::Leaves::new(&case(3));
+    let mut monitor = leaves::Leaves::new(&case(3));
     let leave = Happening::Commanded { host: hosts[1], command: &Command::Leave };
-    assert_eq!(told(&mut law, &world, &[leave]), Ok(()));
-    assert_eq!(law.after_input(&world, hosts[1]), Ok(()));
+    assert_eq!(feed(&mut monitor, &world, &[leave]), Ok(()));
+    assert_eq!(monitor.after_input(&world, hosts[1]), Ok(()));
     world.run_for(Duration::from_secs(60));
-    assert!(law.after_input(&world, hosts[1]).is_err());
-    assert!(law.after_phase(&world, Phase::Trouble).is_err());
+    assert!(monitor.after_input(&world, hosts[1]).is_err());
+    assert!(monitor.after_phase(&world, Phase::Trouble).is_err());
 }
 
 #[test]
@@ -130,8 +130,8 @@ fn a_command_that_ends_in_nothing_is_found() {
     });
     world.set_metadata(hosts[1], b"y");
     assert_eq!(outcome(&checker).0, Some("L8"));
-    let mut law = commands::Commands::default();
+    let mut monitor = commands::Commands::default();
     let join = Happening::Commanded { host: hosts[1], command: &Command::Join { seeds: &[] } };
-    assert_eq!(told(&mut law, &world, &[join]), Ok(()));
-    assert!(law.after_phase(&world, Phase::Rest).is_err());
+    assert_eq!(feed(&mut monitor, &world, &[join]), Ok(()));
+    assert!(monitor.after_phase(&world, Phase::Rest).is_err());
 }

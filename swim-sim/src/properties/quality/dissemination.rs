@@ -66,13 +66,13 @@ impl Dissemination {
             && self.conditions.is_calm(scene.now(), &self.case.config)
     }
 
-    fn begin(&mut self, scene: &Scene<'_>, teller: HostId) {
+    fn begin(&mut self, scene: &Scene<'_>, sender: HostId) {
         let config = &self.case.config;
         let hosts = scene.hosts().count() as u32;
         let bound = dissemination(config, hosts) * 2 + config.period * 3 + config.direct_timeout * 2;
-        let others = scene.hosts().filter(|host| *host != teller && scene.presence(*host) == Presence::Up);
+        let others = scene.hosts().filter(|host| *host != sender && scene.presence(*host) == Presence::Up);
         let (now, others) = (scene.now(), others.collect());
-        self.news.insert(scene.identity(teller).id, (now, now.after(bound), others));
+        self.news.insert(scene.identity(sender).id, (now, now.after(bound), others));
     }
 
     fn hear(&mut self, now: Instant, host: HostId, about: NodeId) {

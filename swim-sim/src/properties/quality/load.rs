@@ -1,4 +1,4 @@
-//! Q9: in trouble too, a member sends no more of its own accord than the protocol's clockwork makes it.
+//! Q9: in trouble too, a member sends no more by itself than the protocol's clockwork makes it.
 //!
 //! What a node sends on a tick is counted by kind, in windows of one period. Two periods may begin in a window that
 //! is closed at both ends, and each makes at most
@@ -106,7 +106,7 @@ impl Load {
         let sent = [window.pings, window.requests, window.gossips];
         if sent.iter().zip(limits).any(|(sent, limit)| *sent > limit) {
             let why = format!(
-                "{host:?} sent {sent:?} pings, ping-reqs and gossips of its own accord since {:?}; at most {limits:?}",
+                "{host:?} sent {sent:?} pings, ping-reqs and gossips by itself since {:?}; at most {limits:?}",
                 window.began
             );
             return Err(Broken::by(&[host], why));
@@ -117,7 +117,7 @@ impl Load {
 
 impl Monitor for Load {
     declare! { "Q9", "load", TICKED | SENT | ARRIVED | AFTER_INPUT,
-    "whatever happens, a member sends no more of its own accord than its clockwork makes it" }
+    "whatever happens, a member sends no more by itself than its clockwork makes it" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {

@@ -187,7 +187,7 @@ impl Health {
         Self { enabled: case.config.health_max > 0, hosts: PerHost::default(), looked: 0 }
     }
 
-    fn judge(&mut self, host: HostId, (begun, failed): (u64, u64), health: u8) -> Check {
+    fn check(&mut self, host: HostId, (begun, failed): (u64, u64), health: u8) -> Check {
         let seen = self.hosts.of(host);
         let fails = std::mem::replace(&mut seen.failed, failed) < failed;
         let nacked = seen.nacked;
@@ -227,7 +227,7 @@ impl Monitor for Health {
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
         let Some(node) = world.node(host).filter(|_| self.enabled) else { return Ok(()) };
         let stats = node.stats();
-        self.judge(host, (stats.probes, stats.probes_failed), node.health())
+        self.check(host, (stats.probes, stats.probes_failed), node.health())
     }
 }
 
@@ -258,12 +258,12 @@ mod tests {
 
     #[test]
     fn who_fails_and_is_as_impatient_as_ever_is_found() {
-        let mut law = Health::new(&worlds::case(3));
+        let mut monitor = Health::new(&worlds::case(3));
         let host = HostId(0);
-        assert!(law.judge(host, (1, 1), 2).is_ok());
-        assert!(law.judge(host, (2, 1), 0).is_ok(), "nothing has failed since");
-        law.hosts.of(host).nacked = true;
-        assert!(law.judge(host, (3, 2), 0).is_ok(), "its relays listen");
-        assert!(law.judge(host, (4, 3), 0).is_err(), "they have not said so again");
+        assert!(monitor.check(host, (1, 1), 2).is_ok());
+        assert!(monitor.check(host, (2, 1), 0).is_ok(), "nothing has failed since");
+        monitor.hosts.of(host).nacked = true;
+        assert!(monitor.check(host, (3, 2), 0).is_ok(), "its relays listen");
+        assert!(monitor.check(host, (4, 3), 0).is_err(), "they have not said so again");
     }
 }

@@ -1,4 +1,4 @@
-//! What the laws of quality find, and that they are silent otherwise.
+//! What the properties of quality find, and that they are silent otherwise.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::ground_truth::{Happening, Phase};
 use crate::host::HostId;
 use crate::properties::Monitor;
 use crate::properties::evidence::measures::Ledger;
-use crate::properties::tests::worlds::{attach, calm, case, outcome, sent, told};
+use crate::properties::tests::worlds::{attach, calm, case, feed, outcome, sent};
 
 /// A datagram that looks like one of this kind at a glance.
 fn blank(kind: MessageKind) -> [u8; 40] {
@@ -68,12 +68,12 @@ fn rest_is_quiet_and_chatter_or_pages_in_every_stretch_of_it_are_found() {
         let mut quiet = rest::Rest::new(part, &case(3), Ledger::shared());
         let mut loud = rest::Rest::new(part, &case(3), Ledger::shared());
         let begin = Happening::Entered { phase: Phase::Rest };
-        assert_eq!(told(&mut quiet, &world, &[begin]), Ok(()));
-        assert_eq!(told(&mut loud, &world, &[begin]), Ok(()));
+        assert_eq!(feed(&mut quiet, &world, &[begin]), Ok(()));
+        assert_eq!(feed(&mut loud, &world, &[begin]), Ok(()));
         let bytes = blank(kind);
         for _ in 0..crate::run::RESTS {
             for _ in 0..300 {
-                assert_eq!(told(&mut loud, &world, &[sent(&world, hosts[0], &bytes)]), Ok(()));
+                assert_eq!(feed(&mut loud, &world, &[sent(&world, hosts[0], &bytes)]), Ok(()));
             }
             world.run_for(Duration::from_secs(u64::from(crate::run::REST_PERIODS)));
         }
@@ -86,23 +86,23 @@ fn rest_is_quiet_and_chatter_or_pages_in_every_stretch_of_it_are_found() {
 #[test]
 fn whoever_has_to_defend_itself_again_and_again_at_rest_is_found() {
     let (world, hosts) = calm(3);
-    let mut law = rest::Storms::new(&case(3));
+    let mut monitor = rest::Storms::new(&case(3));
     let event = Event::Accused { by: NodeId(2), incarnation: Incarnation(1) };
     let accused = Happening::Reported { host: hosts[0], event: &event };
-    assert_eq!(told(&mut law, &world, &[accused; 9]), Ok(()), "not at rest");
-    assert_eq!(told(&mut law, &world, &[Happening::Entered { phase: Phase::Rest }]), Ok(()));
-    assert_eq!(told(&mut law, &world, &[accused; 3]), Ok(()));
-    assert!(told(&mut law, &world, &[accused]).is_err());
+    assert_eq!(feed(&mut monitor, &world, &[accused; 9]), Ok(()), "not at rest");
+    assert_eq!(feed(&mut monitor, &world, &[Happening::Entered { phase: Phase::Rest }]), Ok(()));
+    assert_eq!(feed(&mut monitor, &world, &[accused; 3]), Ok(()));
+    assert!(feed(&mut monitor, &world, &[accused]).is_err());
 }
 
 #[test]
 fn what_is_left_over_at_the_end_is_found() {
     let (mut world, hosts) = calm(3);
     world.run_for(Duration::from_secs(60));
-    let mut law = rest::Storms::new(&case(3));
-    assert_eq!(law.after_phase(&world, Phase::Rest), Ok(()));
+    let mut monitor = rest::Storms::new(&case(3));
+    assert_eq!(monitor.after_phase(&world, Phase::Rest), Ok(()));
     world.set_metadata(hosts[0], b"still to be told");
-    assert!(law.after_phase(&world, Phase::Rest).is_err());
+    assert!(monitor.after_phase(&world, Phase::Rest).is_err());
 }
 
 #[test]
@@ -130,9 +130,9 @@ fn news_that_reach_everybody_in_time_are_good_and_others_are_found() {
     let (mut world, hosts) = calm(5);
     world.run_for(Duration::from_secs(30));
     let ledger = Ledger::shared();
-    let law = || dissemination::Dissemination::new(&case(5), Arc::clone(&ledger));
-    let seen = attach(&mut world, law(), |_| true);
-    let hidden = attach(&mut world, law(), |what| {
+    let monitor = || dissemination::Dissemination::new(&case(5), Arc::clone(&ledger));
+    let seen = attach(&mut world, monitor(), |_| true);
+    let hidden = attach(&mut world, monitor(), |what| {
         !matches!(what, Happening::Reported { host: HostId(2), event: Event::Updated { .. } })
     });
     world.set_metadata(hosts[0], b"news");
@@ -150,12 +150,12 @@ fn news_that_reach_everybody_in_time_are_good_and_others_are_found() {
 fn who_sends_more_than_its_clockwork_makes_it_is_found() {
     for (kind, most) in [(MessageKind::Ping, 12), (MessageKind::PingReq, 6), (MessageKind::Gossip, 23)] {
         let (world, hosts) = calm(3);
-        let mut law = load::Load::new(&case(3), Ledger::shared());
+        let mut monitor = load::Load::new(&case(3), Ledger::shared());
         let bytes = blank(kind);
         let tick = Happening::Ticked { host: hosts[0] };
-        assert_eq!(told(&mut law, &world, &[tick]), Ok(()));
+        assert_eq!(feed(&mut monitor, &world, &[tick]), Ok(()));
         let datagrams = vec![sent(&world, hosts[0], &bytes); most];
-        assert_eq!(told(&mut law, &world, &datagrams), Ok(()), "{kind:?}");
-        assert!(told(&mut law, &world, &datagrams[..1]).is_err(), "{kind:?}");
+        assert_eq!(feed(&mut monitor, &world, &datagrams), Ok(()), "{kind:?}");
+        assert!(feed(&mut monitor, &world, &datagrams[..1]).is_err(), "{kind:?}");
     }
 }

@@ -221,8 +221,8 @@ mod tests {
     #[test]
     fn it_is_silent_while_one_member_stops_again_and_again() {
         let (mut world, hosts) = worlds::calm(5);
-        let law: Vec<Box<dyn Monitor>> = vec![Box::new(Stalls::new(&worlds::case(5).config))];
-        let checker = Arc::new(Mutex::new(Checker::of(law)));
+        let monitor: Vec<Box<dyn Monitor>> = vec![Box::new(Stalls::new(&worlds::case(5).config))];
+        let checker = Arc::new(Mutex::new(Checker::of(monitor)));
         world.attach(Arc::clone(&checker));
         for tenths in 0..60 {
             let inbox = if tenths % 2 == 0 { Inbox::Kept } else { Inbox::Dropped };
@@ -236,13 +236,14 @@ mod tests {
         assert_eq!(checker.looked()[0].1, 60);
     }
 
-    /// What the law says if the second host is accused by the first, by a probe that began so many seconds
+    /// What the property says if the second host is accused by the first, by a probe that began so many seconds
     /// before the first went on, after other trouble so many seconds before it was stopped.
     fn accused(probe_before: u64, trouble_before: u64) -> Check {
         let (mut world, hosts) = worlds::calm(3);
-        let mut law = Stalls::new(&worlds::case(3).config);
+        let mut monitor = Stalls::new(&worlds::case(3).config);
         let mut act = |world: &World, action| {
-            law.on_happening(&world.scene(), &Happening::Acted { action: &action, done: true })
+            monitor
+                .on_happening(&world.scene(), &Happening::Acted { action: &action, done: true })
                 .expect("no accusation yet");
         };
         act(&world, Action::Crash(hosts[2]));
@@ -255,7 +256,7 @@ mod tests {
         let (subject, addr) = (world.id(hosts[1]), world.addr(hosts[1]));
         let at = Instant::from_nanos(went_on.as_nanos() - probe_before * 1_000_000_000);
         let probe = Some(Probe::unanswered(subject, Some((addr, Epoch(1))), at));
-        law.on_accusation(&world, hosts[0], &Accusation { subject, probe })
+        monitor.on_accusation(&world, hosts[0], &Accusation { subject, probe })
     }
 
     #[test]
@@ -272,14 +273,14 @@ mod tests {
     fn an_accusation_of_another_life_or_elsewhere_is_found() {
         let (world, hosts) = worlds::calm(3);
         let (subject, row) = (world.id(hosts[1]), worlds::row(&world, hosts[0], hosts[1]));
-        let judge = |epoch, addr| {
+        let check = |epoch, addr| {
             let probe = Probe::unanswered(subject, Some((addr, epoch)), world.now());
             let accusation = Accusation { subject, probe: Some(probe) };
             Former::default().on_accusation(&world, hosts[0], &accusation).is_ok()
         };
-        assert!(judge(row.claim.epoch, row.addr));
-        assert!(!judge(Epoch(row.claim.epoch.0 - 1), row.addr));
-        assert!(!judge(row.claim.epoch, world.addr(hosts[2])));
+        assert!(check(row.claim.epoch, row.addr));
+        assert!(!check(Epoch(row.claim.epoch.0 - 1), row.addr));
+        assert!(!check(row.claim.epoch, world.addr(hosts[2])));
     }
 
     #[test]

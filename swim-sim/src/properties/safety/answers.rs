@@ -4,7 +4,7 @@
 //! Otherwise whoever can write somebody else's address on a datagram makes members send more there than he
 //! sends himself. Proven is the address of a member, as it is held, and one that has shown the token that was
 //! sent to it. A member is also who was called Dead there until its own header, in this very question, said a newer
-//! word, wherever else the question may place it: bits were flipped in that, or it moves. All that a node sends to
+//! stamp, wherever else the question may place it: bits were flipped in that, or it moves. All that a node sends to
 //! where a datagram came from, in the same input, is the answer to it.
 
 use std::net::SocketAddr;
@@ -24,12 +24,12 @@ use crate::properties::{Broken, Check, Monitor, Row, RowChange, declare};
 pub(super) struct Answers {
     any_source: bool,
     tokens: Tokens,
-    asked: PerHost<Option<Question>>,
+    asked: PerHost<Option<Asked>>,
     looked: u64,
 }
 
 /// What was handed to a node, and what it sent back so far.
-struct Question {
+struct Asked {
     source: SocketAddr,
     /// Whose it is, and what its header says of that; `None`: it cannot be read.
     sender: Option<(NodeId, Claim)>,
@@ -44,23 +44,23 @@ impl Answers {
         Self { any_source, tokens: Tokens::default(), asked: PerHost::default(), looked: 0 }
     }
 
-    fn is_member(&self, world: &World, host: HostId, question: &Question) -> bool {
+    fn is_member(&self, world: &World, host: HostId, asked: &Asked) -> bool {
         // Whoever ends with this input can no longer be asked whom it knew.
         let Some(node) = world.node(host) else { return true };
-        let Some((sender, word)) = question.sender else { return false };
+        let Some((sender, stamp)) = asked.sender else { return false };
         let member = node.member(sender).filter(|member| !member.is_me);
-        member.is_some_and(|member| self.fits(&Row::of(&member), question.source, word))
+        member.is_some_and(|member| self.fits(&Row::of(&member), asked.source, stamp))
     }
 
     /// Whether a member that is held like this may ask from there, in that life.
-    fn fits(&self, row: &Row, source: SocketAddr, word: Claim) -> bool {
-        self.is_here(row, source) && row.claim.status.is_active() && word.epoch >= row.claim.epoch
+    fn fits(&self, row: &Row, source: SocketAddr, stamp: Claim) -> bool {
+        self.is_here(row, source) && row.claim.status.is_active() && stamp.epoch >= row.claim.epoch
     }
 
-    /// Whether a row changed because its header's word brings back who was buried there.
-    fn revives(&self, moved: &RowChange, source: SocketAddr, word: Claim) -> bool {
+    /// Whether a row changed because its header's stamp brings back who was buried there.
+    fn revives(&self, moved: &RowChange, source: SocketAddr, stamp: Claim) -> bool {
         let (Some(before), Some(after)) = (moved.before, moved.after) else { return false };
-        self.is_here(&before, source) && after.claim.status.is_active() && supersedes(&before.claim, &word)
+        self.is_here(&before, source) && after.claim.status.is_active() && supersedes(&before.claim, &stamp)
     }
 
     fn is_here(&self, row: &Row, source: SocketAddr) -> bool {
@@ -70,12 +70,12 @@ impl Answers {
 
 impl Monitor for Answers {
     declare! { "S10", "answers", SENT | ARRIVED | READ | AFTER_INPUT,
-    "an answer to an address that is not proven is no longer than the question, without gossip" }
+    "an answer to an address that is not proven is no longer than the asked, without gossip" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Arrived { host, source, bytes } => {
-                *self.asked.of(*host) = Some(Question {
+                *self.asked.of(*host) = Some(Asked {
                     source: *source,
                     sender: None,
                     proven: false,
@@ -85,9 +85,8 @@ impl Monitor for Answers {
                 });
             }
             Happening::Sent { host, target, bytes, .. } => {
-                if let Some(question) = self.asked.of(*host).as_mut().filter(|asked| asked.source == *target)
-                {
-                    question.answered += bytes.len();
+                if let Some(asked) = self.asked.of(*host).as_mut().filter(|asked| asked.source == *target) {
+                    asked.answered += bytes.len();
                 }
             }
             _ => {}
@@ -100,16 +99,15 @@ impl Monitor for Answers {
         match what {
             Happening::Arrived { host, source, .. } => {
                 let proven = self.tokens.proves(*host, *source, said);
-                if let Some(question) = self.asked.of(*host) {
+                if let Some(asked) = self.asked.of(*host) {
                     let (epoch, incarnation) = (said.epoch, said.incarnation);
-                    let word = Claim { epoch, incarnation, status: Status::Alive };
-                    (question.sender, question.proven) = (Some((said.sender, word)), proven);
+                    let stamp = Claim { epoch, incarnation, status: Status::Alive };
+                    (asked.sender, asked.proven) = (Some((said.sender, stamp)), proven);
                 }
             }
             Happening::Sent { host, target, .. } => {
-                if let Some(question) = self.asked.of(*host).as_mut().filter(|asked| asked.source == *target)
-                {
-                    question.gossip |= !said.records().is_empty();
+                if let Some(asked) = self.asked.of(*host).as_mut().filter(|asked| asked.source == *target) {
+                    asked.gossip |= !said.records().is_empty();
                 }
             }
             _ => {}
@@ -118,33 +116,34 @@ impl Monitor for Answers {
     }
 
     fn on_rows_changed(&mut self, _world: &World, host: HostId, moves: &[RowChange]) -> Check {
-        let Some(Question { source, sender: Some((sender, word)), .. }) = *self.asked.of(host) else {
+        let Some(Asked { source, sender: Some((sender, stamp)), .. }) = *self.asked.of(host) else {
             return Ok(());
         };
         // It may have been a member until it said goodbye with this very question, or since its header was read.
         let moved = moves.iter().find(|moved| moved.id == sender);
         let was_member = moved.is_some_and(|moved| {
-            moved.before.is_some_and(|row| self.fits(&row, source, word)) || self.revives(moved, source, word)
+            moved.before.is_some_and(|row| self.fits(&row, source, stamp))
+                || self.revives(moved, source, stamp)
         });
-        if let Some(question) = self.asked.of(host) {
-            question.proven |= was_member;
+        if let Some(asked) = self.asked.of(host) {
+            asked.proven |= was_member;
         }
         Ok(())
     }
 
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
-        let Some(question) = self.asked.of(host).take().filter(|question| question.answered > 0) else {
+        let Some(asked) = self.asked.of(host).take().filter(|asked| asked.answered > 0) else {
             return Ok(());
         };
         self.looked += 1;
-        let too_much = question.answered > question.len || question.gossip;
-        if !too_much || question.proven || self.is_member(world, host, &question) {
+        let too_much = asked.answered > asked.len || asked.gossip;
+        if !too_much || asked.proven || self.is_member(world, host, &asked) {
             return Ok(());
         }
-        let gossip = if question.gossip { ", and tells it news" } else { "" };
+        let gossip = if asked.gossip { ", and tells it news" } else { "" };
         let why = format!(
             "{host:?} answers {} bytes from {}, whose address is not proven, with {}{gossip}",
-            question.len, question.source, question.answered
+            asked.len, asked.source, asked.answered
         );
         Err(Broken::by(&[host], why))
     }
@@ -168,22 +167,22 @@ mod tests {
         assert_eq!(broken, Some("S10"));
     }
 
-    /// What the law says if a datagram from there is answered with so many bytes.
+    /// What the property says if a datagram from there is answered with so many bytes.
     fn answered(source: SocketAddr, bytes: &[u8], answer: &[u8]) -> Check {
         let (world, hosts) = worlds::calm(3);
-        let mut law = Answers::new(false);
+        let mut monitor = Answers::new(false);
         let arrived = Happening::Arrived { host: hosts[0], source, bytes };
         let (here, fate) = (world.addr(hosts[0]), crate::Fate::Sent);
         let sent = Happening::Sent { host: hosts[0], source: here, target: source, bytes: answer, fate };
         for what in [arrived, sent] {
-            law.on_happening(&world.scene(), &what)?;
+            monitor.on_happening(&world.scene(), &what)?;
             if let Happening::Arrived { bytes, .. } | Happening::Sent { bytes, .. } = what
                 && let Ok(said) = Reading::of(bytes)
             {
-                law.on_datagram(&world.scene(), &what, &said)?;
+                monitor.on_datagram(&world.scene(), &what, &said)?;
             }
         }
-        law.after_input(&world, hosts[0])
+        monitor.after_input(&world, hosts[0])
     }
 
     #[test]
@@ -204,17 +203,18 @@ mod tests {
         let (sender, source) = (world.id(hosts[1]), world.addr(hosts[1]));
         let held = worlds::row(&world, hosts[0], hosts[1]);
         let elsewhere = "192.0.2.1:1".parse().expect("an address");
-        let word = Claim { incarnation: swim_core::Incarnation(incarnation), ..held.claim };
-        let mut law = Answers::new(false);
+        let stamp = Claim { incarnation: swim_core::Incarnation(incarnation), ..held.claim };
+        let mut monitor = Answers::new(false);
         let (len, answered) = (1, 2);
-        let question =
-            Question { source, sender: Some((sender, word)), proven: false, len, answered, gossip: false };
-        *law.asked.of(hosts[0]) = Some(question);
+        let asked =
+            Asked { source, sender: Some((sender, stamp)), proven: false, len, answered, gossip: false };
+        *monitor.asked.of(hosts[0]) = Some(asked);
         let row = |status, addr| Some(Row { claim: Claim { status, ..held.claim }, addr });
         let (before, after) = (row(before, source), row(after, elsewhere));
-        law.on_rows_changed(&world, hosts[0], &[RowChange { id: sender, before, after, named: true }])
+        monitor
+            .on_rows_changed(&world, hosts[0], &[RowChange { id: sender, before, after, named: true }])
             .expect("it judges when all is over");
-        law.asked.of(hosts[0]).take().is_some_and(|question| question.proven)
+        monitor.asked.of(hosts[0]).take().is_some_and(|asked| asked.proven)
     }
 
     #[test]

@@ -1,28 +1,28 @@
 //! S1: a table only moves up.
 //!
-//! What a node holds of a member is replaced by a newer claim only: a later life, or a later word in the same
-//! life, or a worse belief about the same word. So each belief about one word is held at most once, and no
+//! What a node holds of a member is replaced by a newer claim only: a later life, or a later stamp in the same
+//! life, or a worse belief about the same stamp. So each belief about one stamp is held at most once, and no
 //! order of arrival makes two tables differ for ever. The order is written down here a second time, from the
-//! documentation: a law that asked the core for it would believe whatever the core does.
+//! documentation: a property that asked the core for it would believe whatever the core does.
 //!
 //! Rows are given up in the open only: a tombstone is `Forgotten`, a whole table `StartedOver`; and a node that
 //! is alone may take a lower epoch for itself, and says so. What nothing has named does not change at all.
 //!
 //! S2: only a member itself raises its epoch and its incarnation.
 //!
-//! Whatever is said or held of a member answers a word of its own, which it has said in the header of some
-//! datagram of its own before. So of each name the highest word is kept that a host of that name has sent, and
+//! Whatever is said or held of a member answers a stamp of its own, which it has said in the header of some
+//! datagram of its own before. So of each name the highest stamp is kept that a host of that name has sent, and
 //! everybody else is measured against it.
 //!
-//! Excused is exactly what was forged or garbled on the way: a word that is *handed* to a node, and that nobody
+//! Excused is exactly what was forged or garbled on the way: a stamp that is *handed* to a node, and that nobody
 //! who is run by this world has *sent*, may be believed and passed on from then on. (Whatever a node sends was
 //! judged when it was sent, so what is higher can come from nowhere else.)
 //!
 //! S6: a late Alive revives nobody.
 //!
-//! Who was called Dead or Left is a member again only by a higher word of its own: a later incarnation after a
+//! Who was called Dead or Left is a member again only by a higher stamp of its own: a later incarnation after a
 //! Dead, a later life after a Left. A node must know better for as long as it promised to remember, a tombstone's
-//! life; so this law remembers by itself, whatever the table has forgotten.
+//! life; so this property remembers by itself, whatever the table has forgotten.
 //!
 //! How long is told by the node's own clock, stalls included: it runs further than the one that tombstones live by.
 //!
@@ -58,7 +58,7 @@ struct Told {
 }
 
 impl Upwards {
-    fn judge(&mut self, me: NodeId, host: HostId, moved: &RowChange) -> Result<(), String> {
+    fn check(&mut self, me: NodeId, host: HostId, moved: &RowChange) -> Result<(), String> {
         self.looked += 1;
         let told = self.told.of(host);
         if !moved.named && moved.id != me {
@@ -110,7 +110,7 @@ impl Monitor for Upwards {
     fn on_rows_changed(&mut self, world: &World, host: HostId, moves: &[RowChange]) -> Check {
         let me = world.id(host);
         for moved in moves {
-            if let Err(how) = self.judge(me, host, moved) {
+            if let Err(how) = self.check(me, host, moved) {
                 return Err(Broken::about(
                     &world.scene(),
                     host,
@@ -130,48 +130,48 @@ impl Monitor for Upwards {
     }
 }
 
-/// A member's word about itself.
-type Word = (Epoch, Incarnation);
+/// A member's stamp about itself.
+type Stamp = (Epoch, Incarnation);
 
 /// S2.
 #[derive(Default)]
-pub(super) struct OwnWord {
-    /// The highest word of each name that its bearer has sent.
-    said: BTreeMap<NodeId, Word>,
-    /// The highest word of each name that came from nobody.
-    forged: BTreeMap<NodeId, Word>,
+pub(super) struct OwnStamp {
+    /// The highest stamp of each name that its bearer has sent.
+    said: BTreeMap<NodeId, Stamp>,
+    /// The highest stamp of each name that came from nobody.
+    forged: BTreeMap<NodeId, Stamp>,
     looked: u64,
 }
 
-impl OwnWord {
-    fn has_said(&self, id: NodeId, word: Word) -> bool {
-        self.said.get(&id).is_some_and(|said| word <= *said)
+impl OwnStamp {
+    fn has_said(&self, id: NodeId, stamp: Stamp) -> bool {
+        self.said.get(&id).is_some_and(|said| stamp <= *said)
     }
 
-    fn judge(&mut self, scene: &Scene<'_>, host: HostId, does: &str, id: NodeId, word: Word) -> Check {
+    fn check(&mut self, scene: &Scene<'_>, host: HostId, does: &str, id: NodeId, stamp: Stamp) -> Check {
         self.looked += 1;
-        if self.has_said(id, word) || self.forged.get(&id).is_some_and(|forged| word <= *forged) {
+        if self.has_said(id, stamp) || self.forged.get(&id).is_some_and(|forged| stamp <= *forged) {
             return Ok(());
         }
         let said = self.said.get(&id);
-        let why = format!("{host:?} {does} {id:?} in {word:?}, but all that it ever said is {said:?}");
+        let why = format!("{host:?} {does} {id:?} in {stamp:?}, but all that it ever said is {said:?}");
         Err(Broken::about(scene, host, id, why))
     }
 
-    fn hear(&mut self, id: NodeId, word: Word) {
-        if !self.has_said(id, word) {
-            raise(&mut self.forged, id, word);
+    fn hear(&mut self, id: NodeId, stamp: Stamp) {
+        if !self.has_said(id, stamp) {
+            raise(&mut self.forged, id, stamp);
         }
     }
 }
 
-fn raise(words: &mut BTreeMap<NodeId, Word>, id: NodeId, word: Word) {
-    let highest = words.entry(id).or_insert(word);
-    *highest = word.max(*highest);
+fn raise(stamps: &mut BTreeMap<NodeId, Stamp>, id: NodeId, stamp: Stamp) {
+    let highest = stamps.entry(id).or_insert(stamp);
+    *highest = stamp.max(*highest);
 }
 
-/// Every word about somebody but the sender, as far as it can be told about whom.
-fn words(said: &Reading<'_>) -> impl Iterator<Item = (NodeId, Word)> {
+/// Every stamp about somebody but the sender, as far as it can be told about whom.
+fn stamps(said: &Reading<'_>) -> impl Iterator<Item = (NodeId, Stamp)> {
     // Of a ping's target nothing may be known: that is epoch 0.
     let asked = said.target.zip(said.belief).filter(|(_, belief)| belief.epoch > Epoch(0));
     let asked = asked.map(|(id, belief)| (id, (belief.epoch, belief.incarnation)));
@@ -179,8 +179,8 @@ fn words(said: &Reading<'_>) -> impl Iterator<Item = (NodeId, Word)> {
     asked.into_iter().chain(told)
 }
 
-impl Monitor for OwnWord {
-    declare! { "S2", "own-word", READ,
+impl Monitor for OwnStamp {
+    declare! { "S2", "own-stamp", READ,
     "only a member itself raises its epoch and incarnation" }
 
     fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
@@ -192,14 +192,14 @@ impl Monitor for OwnWord {
                     return Err(Broken::by(&[*host], why));
                 }
                 raise(&mut self.said, me, (said.epoch, said.incarnation));
-                for (id, word) in words(said) {
-                    self.judge(scene, *host, "speaks of", id, word)?;
+                for (id, stamp) in stamps(said) {
+                    self.check(scene, *host, "speaks of", id, stamp)?;
                 }
             }
             Happening::Arrived { .. } => {
                 self.hear(said.sender, (said.epoch, said.incarnation));
-                for (id, word) in words(said) {
-                    self.hear(id, word);
+                for (id, stamp) in stamps(said) {
+                    self.hear(id, stamp);
                 }
             }
             _ => {}
@@ -211,8 +211,8 @@ impl Monitor for OwnWord {
         let me = world.id(host);
         for moved in moves.iter().filter(|moved| moved.id != me) {
             if let Some(row) = moved.after {
-                let word = (row.claim.epoch, row.claim.incarnation);
-                self.judge(&world.scene(), host, "holds", moved.id, word)?;
+                let stamp = (row.claim.epoch, row.claim.incarnation);
+                self.check(&world.scene(), host, "holds", moved.id, stamp)?;
             }
         }
         Ok(())
@@ -222,17 +222,17 @@ impl Monitor for OwnWord {
 /// S6.
 pub(super) struct Revivals {
     config: Arc<Config>,
-    buried: PerHost<BTreeMap<NodeId, (Claim, Instant)>>,
+    tombstones: PerHost<BTreeMap<NodeId, (Claim, Instant)>>,
     looked: u64,
 }
 
 impl Revivals {
     pub(super) fn new(case: &Case) -> Self {
-        Self { config: Arc::clone(&case.config), buried: PerHost::default(), looked: 0 }
+        Self { config: Arc::clone(&case.config), tombstones: PerHost::default(), looked: 0 }
     }
 }
 
-/// Whether a member speaks up against `tombstone` in the word that `claim` answers.
+/// Whether a member speaks up against `tombstone` in the stamp that `claim` answers.
 fn is_higher(claim: &Claim, tombstone: &Claim) -> bool {
     match tombstone.status {
         Status::Left => claim.epoch > tombstone.epoch,
@@ -242,13 +242,13 @@ fn is_higher(claim: &Claim, tombstone: &Claim) -> bool {
 
 impl Monitor for Revivals {
     declare! { "S6", "revivals", REPORTED,
-    "who is Dead or has left is a member again only by a higher word of its own" }
+    "who is Dead or has left is a member again only by a higher stamp of its own" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Began { host, .. }
             | Happening::Reported { host, event: Event::StartedOver { .. } } => {
-                self.buried.of(*host).clear();
+                self.tombstones.of(*host).clear();
             }
             _ => {}
         }
@@ -257,20 +257,20 @@ impl Monitor for Revivals {
 
     fn on_rows_changed(&mut self, world: &World, host: HostId, moves: &[RowChange]) -> Check {
         let me = world.id(host);
-        let buried = self.buried.of(host);
+        let tombstones = self.tombstones.of(host);
         for moved in moves.iter().filter(|moved| moved.id != me) {
             let Some(after) = moved.after.map(|row| row.claim) else { continue };
             if !after.status.is_active() {
-                buried.insert(moved.id, (after, world.local(host)));
+                tombstones.insert(moved.id, (after, world.local(host)));
                 continue;
             }
-            let Some((tombstone, since)) = buried.remove(&moved.id) else { continue };
+            let Some((tombstone, since)) = tombstones.remove(&moved.id) else { continue };
             self.looked += 1;
-            let remembered = buried.len() < self.config.tombstones_max as usize
+            let remembered = tombstones.len() < self.config.tombstones_max as usize
                 && world.local(host) < since.after(self.config.tombstone_life);
             if remembered && !is_higher(&after, &tombstone) {
                 let why = format!(
-                    "at {host:?}, {:?} was buried at {since:?} ({tombstone:?}) and is back by an old word ({after:?})",
+                    "at {host:?}, {:?} was tombstones at {since:?} ({tombstone:?}) and is back by an old stamp ({after:?})",
                     moved.id
                 );
                 return Err(Broken::about(&world.scene(), host, moved.id, why));
@@ -327,20 +327,21 @@ mod tests {
         let id = world.id(hosts[1]);
         let held = worlds::row(&world, hosts[0], hosts[1]);
         let vanished = RowChange { id, before: Some(held), after: None, named: true };
-        let mut law = Upwards::default();
-        assert!(law.on_rows_changed(&world, hosts[0], &[vanished]).is_err());
+        let mut monitor = Upwards::default();
+        assert!(monitor.on_rows_changed(&world, hosts[0], &[vanished]).is_err());
         let event = Event::Forgotten { id };
-        law.on_happening(&world.scene(), &Happening::Reported { host: hosts[0], event: &event })
-            .expect("no law yet");
-        assert!(law.on_rows_changed(&world, hosts[0], &[vanished]).is_ok(), "it was told");
+        monitor
+            .on_happening(&world.scene(), &Happening::Reported { host: hosts[0], event: &event })
+            .expect("no monitor yet");
+        assert!(monitor.on_rows_changed(&world, hosts[0], &[vanished]).is_ok(), "it was told");
         let unnamed = RowChange { id, before: None, after: Some(held), named: false };
-        assert!(law.on_rows_changed(&world, hosts[0], &[unnamed]).is_err());
+        assert!(monitor.on_rows_changed(&world, hosts[0], &[unnamed]).is_err());
     }
 
     #[test]
     fn a_word_that_its_member_was_never_seen_to_say_is_found() {
-        // Nothing that the second host sends is shown to the law, nor where it arrives.
-        let (broken, _) = worlds::doctored(Box::new(OwnWord::default()), |what| {
+        // Nothing that the second host sends is shown to the property, nor where it arrives.
+        let (broken, _) = worlds::doctored(Box::new(OwnStamp::default()), |what| {
             !matches!(what, Happening::Sent { host: HostId(1), .. } | Happening::Arrived { .. })
         });
         assert_eq!(broken, Some("S2"));
@@ -348,14 +349,14 @@ mod tests {
 
     #[test]
     fn a_word_that_came_from_nobody_may_be_passed_on() {
-        let (broken, looked) = worlds::doctored(Box::new(OwnWord::default()), |what| {
+        let (broken, looked) = worlds::doctored(Box::new(OwnStamp::default()), |what| {
             !matches!(what, Happening::Sent { host: HostId(1), .. })
         });
         assert_eq!(broken, None);
         assert!(looked > 0);
     }
 
-    /// What the law says when a member goes from one belief to the other, by way of being forgotten or not.
+    /// What the property says when a member goes from one belief to the other, by way of being forgotten or not.
     fn from_to(tombstone: (Status, u32), later: (u64, u32), forgotten: bool, after: Duration) -> Check {
         let (mut world, hosts) = worlds::calm(3);
         let id = world.id(hosts[1]);
@@ -364,17 +365,17 @@ mod tests {
             addr: world.addr(hosts[1]),
         };
         let alive = row(5, 0, Status::Alive);
-        let buried = row(5, tombstone.1, tombstone.0);
+        let tombstones = row(5, tombstone.1, tombstone.0);
         let back = row(later.0, later.1, Status::Alive);
         let step = |before, after| [RowChange { id, before, after, named: true }];
-        let mut law = Revivals::new(&worlds::case(3));
-        law.on_rows_changed(&world, hosts[0], &step(Some(alive), Some(buried)))?;
+        let mut monitor = Revivals::new(&worlds::case(3));
+        monitor.on_rows_changed(&world, hosts[0], &step(Some(alive), Some(tombstones)))?;
         world.run_for(after);
         if forgotten {
-            law.on_rows_changed(&world, hosts[0], &step(Some(buried), None))?;
-            return law.on_rows_changed(&world, hosts[0], &step(None, Some(back)));
+            monitor.on_rows_changed(&world, hosts[0], &step(Some(tombstones), None))?;
+            return monitor.on_rows_changed(&world, hosts[0], &step(None, Some(back)));
         }
-        law.on_rows_changed(&world, hosts[0], &step(Some(buried), Some(back)))
+        monitor.on_rows_changed(&world, hosts[0], &step(Some(tombstones), Some(back)))
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl FalseDeaths {
             || !scene.connected(observer, subject)
     }
 
-    fn judge(&mut self, scene: &Scene<'_>, observer: HostId, subject: NodeId, by: NodeId) -> Check {
+    fn check(&mut self, scene: &Scene<'_>, observer: HostId, subject: NodeId, by: NodeId) -> Check {
         self.looked += 1;
         let Some(buried) = scene.host_named(subject) else { return Ok(()) };
         if self.is_explained(scene, observer, buried, by) {
@@ -174,7 +174,7 @@ impl Monitor for FalseDeaths {
         match what {
             Happening::Acted { action, done: true } => self.note(scene.now(), action),
             Happening::Reported { host, event: Event::Dead { id, by, .. } } => {
-                return self.judge(scene, *host, *id, *by);
+                return self.check(scene, *host, *id, *by);
             }
             _ => {}
         }
@@ -187,27 +187,27 @@ mod tests {
     use super::*;
     use crate::properties::tests::worlds;
 
-    /// What the law says if the second of five calls the third Dead, by its own verdict or by the first one's.
-    fn buries(any_source: bool, actions: &[Action], own: bool) -> Check {
+    /// What the property says if the second of five calls the third Dead, by its own verdict or by the first one's.
+    fn calls_dead(any_source: bool, actions: &[Action], own: bool) -> Check {
         let (mut world, hosts) = worlds::calm(5);
-        let mut law = FalseDeaths { any_source, ..FalseDeaths::new(&worlds::case(5)) };
+        let mut monitor = FalseDeaths { any_source, ..FalseDeaths::new(&worlds::case(5)) };
         for action in actions {
-            law.on_happening(&world.scene(), &Happening::Acted { action, done: true })?;
+            monitor.on_happening(&world.scene(), &Happening::Acted { action, done: true })?;
             world.run_for(Duration::from_secs(1));
         }
         let by = world.id(hosts[usize::from(own)]);
         let event = Event::Dead { id: world.id(hosts[2]), by, accuser: by };
-        law.on_happening(&world.scene(), &Happening::Reported { host: hosts[1], event: &event })
+        monitor.on_happening(&world.scene(), &Happening::Reported { host: hosts[1], event: &event })
     }
 
     #[test]
     fn who_seems_to_be_elsewhere_may_bury_others_but_nobody_may_believe_it() {
         let mask = Action::Mask { host: HostId(1), addr: "192.0.2.1:1".parse().expect("an address") };
         let masked = [mask.clone()];
-        assert!(buries(false, &[], true).is_err());
-        assert!(buries(false, &masked, true).is_ok());
-        assert!(buries(false, &masked, false).is_err(), "by somebody else's verdict");
-        assert!(buries(true, &masked, true).is_err(), "it is heard wherever it seems to be");
-        assert!(buries(false, &[mask, Action::Unmask(HostId(1))], true).is_ok(), "not so soon after");
+        assert!(calls_dead(false, &[], true).is_err());
+        assert!(calls_dead(false, &masked, true).is_ok());
+        assert!(calls_dead(false, &masked, false).is_err(), "by somebody else's verdict");
+        assert!(calls_dead(true, &masked, true).is_err(), "it is heard wherever it seems to be");
+        assert!(calls_dead(false, &[mask, Action::Unmask(HostId(1))], true).is_ok(), "not so soon after");
     }
 }

@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_member_at_an_address_that_nobody_has_is_found_where_it_is_sent_to() {
         let (broken, _) = worlds::doctored(Box::new(Destinations::default()), |what| {
-            // The law sees neither how the fourth host moves nor what is said of it.
+            // The property sees neither how the fourth host moves nor what is said of it.
             let moves = |action: &Action| matches!(action, Action::Move { .. });
             match what {
                 Happening::Acted { action, .. } => !moves(action),
@@ -213,10 +213,10 @@ mod tests {
         assert_eq!(broken, Some("S11"));
     }
 
-    /// What the law says of a ping to `target` after a datagram from `source` was handed to the node.
+    /// What the property says of a ping to `target` after a datagram from `source` was handed to the node.
     fn sends(source: SocketAddr, target: SocketAddr, same_input: bool) -> Check {
         let (world, hosts) = worlds::calm(3);
-        let mut law = Destinations::default();
+        let mut monitor = Destinations::default();
         let ping = worlds::first_ping(hosts[1], hosts[0]);
         let here = world.addr(hosts[0]);
         let arrived = Happening::Arrived { host: hosts[0], source, bytes: &ping };
@@ -224,13 +224,13 @@ mod tests {
         let sent = Happening::Sent { host: hosts[0], source: here, target, bytes: &ping, fate };
         let said = Reading::of(&ping).expect("a ping");
         for what in [arrived, sent] {
-            law.on_happening(&world.scene(), &what)?;
-            law.on_datagram(&world.scene(), &what, &said)?;
+            monitor.on_happening(&world.scene(), &what)?;
+            monitor.on_datagram(&world.scene(), &what, &said)?;
             if !same_input {
-                law.after_input(&world, hosts[0])?;
+                monitor.after_input(&world, hosts[0])?;
             }
         }
-        law.after_input(&world, hosts[0])
+        monitor.after_input(&world, hosts[0])
     }
 
     #[test]
@@ -246,22 +246,23 @@ mod tests {
         let (world, hosts) = worlds::calm(3);
         let [phantom, other] = ["192.0.2.1:1", "192.0.2.2:1"].map(|addr| addr.parse().expect("an address"));
         // In the name of `id`, from `source`: that `about` lives at `addr`.
-        let hear = |law: &mut Destinations, id: NodeId, source: SocketAddr, about: u64, addr: SocketAddr| {
-            let alive = alive(member(about), addr, b"");
-            let Datagram(bytes) = Datagram::new(0, member(id.0), GOSSIP).updates(&[alive]);
-            let arrived = Happening::Arrived { host: hosts[0], source, bytes: &bytes };
-            let said = Reading::of(&bytes).expect("well-formed");
-            law.on_datagram(&world.scene(), &arrived, &said).expect("nothing was sent");
-        };
+        let hear =
+            |monitor: &mut Destinations, id: NodeId, source: SocketAddr, about: u64, addr: SocketAddr| {
+                let alive = alive(member(about), addr, b"");
+                let Datagram(bytes) = Datagram::new(0, member(id.0), GOSSIP).updates(&[alive]);
+                let arrived = Happening::Arrived { host: hosts[0], source, bytes: &bytes };
+                let said = Reading::of(&bytes).expect("well-formed");
+                monitor.on_datagram(&world.scene(), &arrived, &said).expect("nothing was sent");
+            };
         let (member, real) = (world.id(hosts[1]), world.addr(hosts[1]));
-        let mut law = Destinations::default();
-        hear(&mut law, NodeId(77), real, 78, other);
-        hear(&mut law, member, other, 78, other);
-        assert!(!law.known.contains(&other), "nobody has placed 77 there, and the member is elsewhere");
-        hear(&mut law, member, real, 77, phantom);
-        hear(&mut law, NodeId(77), other, 78, other);
-        assert!(law.known.contains(&phantom) && !law.known.contains(&other));
-        hear(&mut law, NodeId(77), phantom, 78, other);
-        assert!(law.known.contains(&other));
+        let mut monitor = Destinations::default();
+        hear(&mut monitor, NodeId(77), real, 78, other);
+        hear(&mut monitor, member, other, 78, other);
+        assert!(!monitor.known.contains(&other), "nobody has placed 77 there, and the member is elsewhere");
+        hear(&mut monitor, member, real, 77, phantom);
+        hear(&mut monitor, NodeId(77), other, 78, other);
+        assert!(monitor.known.contains(&phantom) && !monitor.known.contains(&other));
+        hear(&mut monitor, NodeId(77), phantom, 78, other);
+        assert!(monitor.known.contains(&other));
     }
 }

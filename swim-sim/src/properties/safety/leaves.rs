@@ -19,16 +19,16 @@ use crate::properties::evidence::datagram::Reading;
 use crate::properties::{Broken, Check, Monitor, RowChange, declare};
 
 /// A member in one of its lives.
-type Life = (NodeId, Epoch);
+type InEpoch = (NodeId, Epoch);
 
 /// S7.
 #[derive(Default)]
 pub(super) struct Leaves {
-    left: BTreeSet<Life>,
-    removed: BTreeSet<Life>,
+    left: BTreeSet<InEpoch>,
+    removed: BTreeSet<InEpoch>,
     /// Left that was made up: as a goodbye, and at all.
-    forged_goodbyes: BTreeSet<Life>,
-    forged: BTreeSet<Life>,
+    forged_goodbyes: BTreeSet<InEpoch>,
+    forged: BTreeSet<InEpoch>,
     inputs: PerHost<Input>,
     looked: u64,
 }
@@ -44,27 +44,27 @@ struct Input {
 }
 
 impl Leaves {
-    fn is_goodbye(&self, life: Life) -> bool {
-        self.left.contains(&life) || self.forged_goodbyes.contains(&life)
+    fn is_goodbye(&self, in_epoch: InEpoch) -> bool {
+        self.left.contains(&in_epoch) || self.forged_goodbyes.contains(&in_epoch)
     }
 
-    fn is_left(&self, life: Life) -> bool {
-        self.is_goodbye(life) || self.removed.contains(&life) || self.forged.contains(&life)
+    fn is_left(&self, in_epoch: InEpoch) -> bool {
+        self.is_goodbye(in_epoch) || self.removed.contains(&in_epoch) || self.forged.contains(&in_epoch)
     }
 
-    fn judge(&mut self, host: HostId, life: Life, by_itself: bool) -> Result<(), String> {
+    fn check(&mut self, host: HostId, in_epoch: InEpoch, by_itself: bool) -> Result<(), String> {
         self.looked += 1;
         let (fits, what) = if by_itself {
-            (self.is_goodbye(life), "has said goodbye")
+            (self.is_goodbye(in_epoch), "has said goodbye")
         } else {
-            (self.is_left(life), "has left")
+            (self.is_left(in_epoch), "has left")
         };
         if fits {
             return Ok(());
         }
         Err(format!(
             "{host:?} says that {:?} {what} in {:?}; no user of it, and no operator, did",
-            life.0, life.1
+            in_epoch.0, in_epoch.1
         ))
     }
 
@@ -75,10 +75,10 @@ impl Leaves {
         moved: &RowChange,
         epoch: Epoch,
     ) -> Result<(), String> {
-        let life = (moved.id, epoch);
+        let in_epoch = (moved.id, epoch);
         let input = self.inputs.of(host);
         if input.removes == Some(moved.id) {
-            self.removed.insert(life);
+            self.removed.insert(in_epoch);
         }
         let by_another = input.left.iter().any(|(id, by_another)| *id == moved.id && *by_another);
         let was_alive = moved.before.is_some_and(|row| row.claim.status == Status::Alive);
@@ -89,7 +89,7 @@ impl Leaves {
                 moved.id
             ));
         }
-        self.judge(host, life, moved.id == me || !by_another)
+        self.check(host, in_epoch, moved.id == me || !by_another)
     }
 }
 
@@ -124,19 +124,19 @@ impl Monitor for Leaves {
 
     fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         for member in departures(said) {
-            let life = (member.id, member.claim.epoch);
+            let in_epoch = (member.id, member.claim.epoch);
             let by_itself = member.by == Some(member.id);
             match what {
                 Happening::Sent { host, .. } => {
-                    self.judge(*host, life, by_itself)
+                    self.check(*host, in_epoch, by_itself)
                         .map_err(|why| Broken::about(scene, *host, member.id, why))?;
                 }
                 Happening::Arrived { .. } => {
-                    if !self.is_left(life) {
-                        self.forged.insert(life);
+                    if !self.is_left(in_epoch) {
+                        self.forged.insert(in_epoch);
                     }
-                    if by_itself && !self.is_goodbye(life) {
-                        self.forged_goodbyes.insert(life);
+                    if by_itself && !self.is_goodbye(in_epoch) {
+                        self.forged_goodbyes.insert(in_epoch);
                     }
                 }
                 _ => {}
@@ -201,15 +201,20 @@ mod tests {
             (Some(NodeId(3)), Status::Dead, true),
             (None, Status::Alive, true),
         ] {
-            let mut law = Leaves::default();
-            law.removed.insert((id, held.claim.epoch));
-            law.left.insert((id, held.claim.epoch));
+            let mut monitor = Leaves::default();
+            monitor.removed.insert((id, held.claim.epoch));
+            monitor.left.insert((id, held.claim.epoch));
             let event = Event::Left { id, by };
-            law.on_happening(&world.scene(), &Happening::Reported { host: hosts[0], event: &event })
+            monitor
+                .on_happening(&world.scene(), &Happening::Reported { host: hosts[0], event: &event })
                 .expect("not yet");
             let before = Row { claim: swim_core::Claim { status, ..held.claim }, ..held };
             let moved = RowChange { id, before: Some(before), after: Some(left), named: true };
-            assert_eq!(law.on_rows_changed(&world, hosts[0], &[moved]).is_ok(), fits, "{by:?} {status:?}");
+            assert_eq!(
+                monitor.on_rows_changed(&world, hosts[0], &[moved]).is_ok(),
+                fits,
+                "{by:?} {status:?}"
+            );
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn monitors(case: &Case) -> Vec<Box<dyn Monitor>> {
     let any_source = case.config.accept_wrong_source;
     vec![
         Box::new(claims::Upwards::default()),
-        Box::new(claims::OwnWord::default()),
+        Box::new(claims::OwnStamp::default()),
         Box::new(suspicions::Suspicions::new(case)),
         Box::new(deaths::FalseDeaths::new(case)),
         Box::new(claims::Revivals::new(case)),

@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn an_answer_to_a_question_that_was_never_asked_is_found() {
-        // The law is not shown what the first host asks.
+        // The property is not shown what the first host asks.
         let (broken, _) = worlds::doctored(Box::new(Acks::default()), |what| {
             !matches!(what, Happening::Sent { host: HostId(0), .. })
         });
@@ -229,22 +229,22 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_counted_twice_is_found() {
-        let mut law = Acks::default();
+        let mut monitor = Acks::default();
         let once = Answer { direct: true, by_relay: false };
-        assert!(law.count(HostId(0), (1, 0), once).is_ok());
-        assert!(law.count(HostId(0), (1, 0), Answer::default()).is_ok());
-        assert!(law.count(HostId(0), (3, 0), once).is_err());
-        assert!(law.count(HostId(0), (3, 1), once).is_err());
+        assert!(monitor.count(HostId(0), (1, 0), once).is_ok());
+        assert!(monitor.count(HostId(0), (1, 0), Answer::default()).is_ok());
+        assert!(monitor.count(HostId(0), (3, 0), once).is_err());
+        assert!(monitor.count(HostId(0), (3, 1), once).is_err());
     }
 
     #[test]
     fn who_is_asked_to_ping_itself_is_found() {
         let (world, hosts) = worlds::calm(3);
-        let mut law = ThirdParties::default();
-        law.asked.push((world.id(hosts[1]), world.addr(hosts[2])));
-        assert_eq!(law.after_input(&world, hosts[0]), Ok(()));
-        law.asked.push((world.id(hosts[1]), world.addr(hosts[1])));
-        assert!(law.after_input(&world, hosts[0]).is_err());
+        let mut monitor = ThirdParties::default();
+        monitor.asked.push((world.id(hosts[1]), world.addr(hosts[2])));
+        assert_eq!(monitor.after_input(&world, hosts[0]), Ok(()));
+        monitor.asked.push((world.id(hosts[1]), world.addr(hosts[1])));
+        assert!(monitor.after_input(&world, hosts[0]).is_err());
     }
 
     #[test]
@@ -256,10 +256,10 @@ mod tests {
             world.run_for(std::time::Duration::from_millis(100));
         }
         let addr = World::birthplace(hosts[4]);
-        let mut law = Buddies::new(&worlds::case(5));
-        law.pings.push((suspect, addr, Status::Suspect));
-        assert_eq!(law.after_input(&world, me), Ok(()));
-        law.pings.push((suspect, addr, Status::Alive));
-        assert!(law.after_input(&world, me).is_err());
+        let mut monitor = Buddies::new(&worlds::case(5));
+        monitor.pings.push((suspect, addr, Status::Suspect));
+        assert_eq!(monitor.after_input(&world, me), Ok(()));
+        monitor.pings.push((suspect, addr, Status::Alive));
+        assert!(monitor.after_input(&world, me).is_err());
     }
 }

@@ -42,9 +42,9 @@ pub(crate) struct Relay {
     /// How much time it was given.
     pub(crate) budget: Duration,
     /// Whether the origin was told that nothing was heard, or need not be told.
-    pub(crate) told: bool,
+    pub(crate) nacked: bool,
     /// When it was told, by the relay's clock: known when the input is over.
-    pub(crate) told_at: Option<Instant>,
+    pub(crate) nacked_at: Option<Instant>,
     ping: u64,
     target: SocketAddr,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Relay {
 impl Relay {
     /// Its origin need not be told.
     pub(crate) fn excuse(&mut self) {
-        (self.told, self.told_at) = (true, Some(Instant::ORIGIN));
+        (self.nacked, self.nacked_at) = (true, Some(Instant::ORIGIN));
     }
 }
 
@@ -107,15 +107,16 @@ impl Relaying {
                 {
                     let at = Instant::ORIGIN;
                     let (origin, ping, target) = ((origin, asked), number, *target);
-                    self.begun = Some(Relay { origin, at, budget, told: false, told_at: None, ping, target });
+                    self.begun =
+                        Some(Relay { origin, at, budget, nacked: false, nacked_at: None, ping, target });
                 }
             }
             (Happening::Sent { host, target, .. }, MessageKind::Nack | MessageKind::RelayedAck) => {
                 // The same question may have come twice: who is told first is whose time is over first.
-                let mine = |relay: &&mut Relay| relay.origin == (*target, number) && !relay.told;
+                let mine = |relay: &&mut Relay| relay.origin == (*target, number) && !relay.nacked;
                 let open = self.hosts.of(*host).iter_mut().filter(mine);
                 if let Some(relay) = open.min_by_key(|relay| relay.at.after(relay.budget * 4 / 5)) {
-                    relay.told = true;
+                    relay.nacked = true;
                 }
             }
             _ => {}
@@ -135,8 +136,8 @@ impl Relaying {
         if open.is_empty() && begun.is_none() {
             return (false, &mut [], Vec::new());
         }
-        for relay in open.iter_mut().filter(|relay| relay.told && relay.told_at.is_none()) {
-            relay.told_at = Some(now);
+        for relay in open.iter_mut().filter(|relay| relay.nacked && relay.nacked_at.is_none()) {
+            relay.nacked_at = Some(now);
         }
         let over = open.extract_if(.., |relay| relay.at.after(relay.budget + ROUNDING) < now).collect();
         open.extend(begun);
@@ -226,11 +227,11 @@ impl Monitor for Nacks {
             open.iter_mut().for_each(Relay::excuse);
             return Ok(());
         }
-        let late = |relay: &&Relay| match relay.told_at {
-            Some(told_at) => told_at == now && told_at > Self::due(relay),
-            None => !relay.told && now > Self::due(relay),
+        let late = |relay: &&Relay| match relay.nacked_at {
+            Some(nacked_at) => nacked_at == now && nacked_at > Self::due(relay),
+            None => !relay.nacked && now > Self::due(relay),
         };
-        let never = over.iter().find(|relay| !relay.told);
+        let never = over.iter().find(|relay| !relay.nacked);
         self.looked += over.len() as u64;
         let Some(relay) = open.iter().find(late).or(never) else { return Ok(()) };
         let why = format!(
@@ -307,18 +308,18 @@ mod tests {
 
     #[test]
     fn more_relays_than_the_bound_are_found() {
-        let mut law = Relays::new(&worlds::case(8));
-        law.max = 0;
-        assert_eq!(worlds::doctored(Box::new(law), |_| true).0, Some("B14"));
+        let mut monitor = Relays::new(&worlds::case(8));
+        monitor.max = 0;
+        assert_eq!(worlds::doctored(Box::new(monitor), |_| true).0, Some("B14"));
     }
 
     #[test]
     fn a_fifth_relay_for_one_asker_is_found() {
-        // The law does not see that any is answered, and takes each for a long one.
-        let mut law = Relays::new(&worlds::case(8));
-        law.relaying = Relaying::lasting(std::time::Duration::from_secs(1_000));
+        // The property does not see that any is answered, and takes each for a long one.
+        let mut monitor = Relays::new(&worlds::case(8));
+        monitor.relaying = Relaying::lasting(std::time::Duration::from_secs(1_000));
         let (broken, _) = worlds::doctored(
-            Box::new(law),
+            Box::new(monitor),
             |what| !matches!(what, Happening::Arrived { bytes, .. } if is_kind(bytes, MessageKind::Ack)),
         );
         assert_eq!(broken, Some("B14"));

@@ -147,14 +147,14 @@ mod tests {
     use crate::properties::Checker;
     use crate::properties::tests::worlds;
 
-    fn law() -> Rivals {
+    fn monitor() -> Rivals {
         Rivals::new(&worlds::case(3).config)
     }
 
     #[test]
     fn it_is_silent_when_one_of_two_holders_gives_way() {
         let (mut world, hosts) = worlds::calm(5);
-        let checker = Arc::new(Mutex::new(Checker::of(vec![Box::new(law())])));
+        let checker = Arc::new(Mutex::new(Checker::of(vec![Box::new(monitor())])));
         world.attach(Arc::clone(&checker));
         world.perform(&Action::Twin { of: hosts[3], seeds: vec![world.addr(hosts[0])] });
         world.run_for(Duration::from_secs(60));
@@ -167,7 +167,7 @@ mod tests {
     fn lost(world: &World, host: HostId) -> Check {
         let rival = world.addr(host);
         let event = Event::Conflict { id: world.id(host), rival, won: false };
-        law().on_happening(&world.scene(), &Happening::Reported { host, event: &event })
+        monitor().on_happening(&world.scene(), &Happening::Reported { host, event: &event })
     }
 
     #[test]
@@ -183,13 +183,14 @@ mod tests {
     #[test]
     fn two_holders_at_the_end_and_a_quarrel_in_rest_are_found() {
         let (mut world, hosts) = worlds::calm(3);
-        assert!(law().after_phase(&world, Phase::Peace).is_ok());
+        assert!(monitor().after_phase(&world, Phase::Peace).is_ok());
         // They never meet.
         world.perform(&Action::Twin { of: hosts[1], seeds: Vec::new() });
-        assert!(law().after_phase(&world, Phase::Peace).is_err());
+        assert!(monitor().after_phase(&world, Phase::Peace).is_err());
         world.enter(Phase::Rest);
         let event = Event::EpochRaised { epoch: swim_core::Epoch(1) };
-        let raised = |host| law().on_happening(&world.scene(), &Happening::Reported { host, event: &event });
+        let raised =
+            |host| monitor().on_happening(&world.scene(), &Happening::Reported { host, event: &event });
         assert!(raised(hosts[1]).is_err());
         assert!(raised(hosts[0]).is_ok(), "nobody else bears its name");
     }

@@ -3,7 +3,7 @@
 //! A sender is known if its id is in the table, in no earlier life than the one held and (unless
 //! `accept_wrong_source` is on) at the address that is held. Anybody else may ask, and be answered; what it says
 //! of itself and of others is not heard. The way in is an announcement with a token, and an ack or a welcome to
-//! one's own question: those are other laws' business. Of somebody known that is held Dead or Left, only the
+//! one's own question: those are other properties' business. Of somebody known that is held Dead or Left, only the
 //! news of its own return is heard.
 //!
 //! Time passes whatever arrives: a node that finds that it slept for too long starts over, and a tombstone too
@@ -60,7 +60,7 @@ enum Arrived {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
     Member,
-    Buried,
+    Inactive,
     Stranger,
 }
 
@@ -72,13 +72,13 @@ impl Strangers {
     fn standing(&self, row: Option<Row>, epoch: Epoch, source: SocketAddr) -> Standing {
         match row {
             Some(row) if epoch >= row.claim.epoch && (self.any_source || row.addr == source) => {
-                if row.claim.status.is_active() { Standing::Member } else { Standing::Buried }
+                if row.claim.status.is_active() { Standing::Member } else { Standing::Inactive }
             }
             _ => Standing::Stranger,
         }
     }
 
-    fn judge(&self, world: &World, host: HostId, input: &Input, moves: &[RowChange]) -> Result<(), String> {
+    fn check(&self, world: &World, host: HostId, input: &Input, moves: &[RowChange]) -> Result<(), String> {
         let Some(arrived) = input.arrived else { return Ok(()) };
         let (kind, sender, epoch, source) = match arrived {
             Arrived::Joins => return Ok(()),
@@ -96,9 +96,11 @@ impl Strangers {
         let others = moves.iter().any(|moved| moved.id != sender && moved.id != me);
         match standing {
             Standing::Member => Ok(()),
-            Standing::Buried if !others => Ok(()),
-            Standing::Buried if is_back => Ok(()),
-            Standing::Buried => Err(format!("gossip of {sender:?}, which is buried there, changed its view")),
+            Standing::Inactive if !others => Ok(()),
+            Standing::Inactive if is_back => Ok(()),
+            Standing::Inactive => {
+                Err(format!("gossip of {sender:?}, which is buried there, changed its view"))
+            }
             Standing::Stranger => Err(format!(
                 "a {} of {sender:?} from {source}, a stranger there, changed its view",
                 kind.name()
@@ -148,7 +150,7 @@ impl Monitor for Strangers {
             input.arrived = Some(Arrived::Garbage);
         }
         self.looked += 1;
-        self.judge(world, host, &input, moves).map_err(|why| Broken::by(&[host], format!("{host:?}: {why}")))
+        self.check(world, host, &input, moves).map_err(|why| Broken::by(&[host], format!("{host:?}: {why}")))
     }
 
     fn after_input(&mut self, _world: &World, host: HostId) -> Check {
@@ -164,22 +166,22 @@ mod tests {
     use super::*;
     use crate::properties::tests::worlds;
 
-    fn law() -> Strangers {
+    fn monitor() -> Strangers {
         Strangers::new(false)
     }
 
-    /// What the law says if this datagram has changed what the first host holds of the third.
+    /// What the property says if this datagram has changed what the first host holds of the third.
     fn after(source: SocketAddr, bytes: &[u8]) -> Check {
         let (world, hosts) = worlds::calm(3);
-        let mut law = law();
+        let mut monitor = monitor();
         let arrived = Happening::Arrived { host: hosts[0], source, bytes };
-        law.on_happening(&world.scene(), &arrived)?;
+        monitor.on_happening(&world.scene(), &arrived)?;
         if let Ok(said) = Reading::of(bytes) {
-            law.on_datagram(&world.scene(), &arrived, &said)?;
+            monitor.on_datagram(&world.scene(), &arrived, &said)?;
         }
         let held = worlds::row(&world, hosts[0], hosts[2]);
         let moved = RowChange { id: world.id(hosts[2]), before: None, after: Some(held), named: true };
-        law.on_rows_changed(&world, hosts[0], &[moved])
+        monitor.on_rows_changed(&world, hosts[0], &[moved])
     }
 
     #[test]
@@ -199,8 +201,8 @@ mod tests {
 
     #[test]
     fn a_newcomer_that_shows_no_token_is_a_stranger() {
-        let (broken, _) = worlds::doctored(Box::new(law()), |what| {
-            // The law does not see that tokens are given out.
+        let (broken, _) = worlds::doctored(Box::new(monitor()), |what| {
+            // The property does not see that tokens are given out.
             let challenge = |bytes: &[u8]| {
                 swim_core::inspect(bytes).is_ok_and(|said| said.kind == MessageKind::Challenge)
             };

@@ -70,7 +70,7 @@ pub(crate) fn sent<'a>(world: &World, host: HostId, bytes: &'a [u8]) -> Happenin
 }
 
 /// What a monitor says to things that did not happen.
-pub(crate) fn told(monitor: &mut dyn Monitor, world: &World, happenings: &[Happening<'_>]) -> Check {
+pub(crate) fn feed(monitor: &mut dyn Monitor, world: &World, happenings: &[Happening<'_>]) -> Check {
     happenings.iter().try_for_each(|what| monitor.on_happening(&world.scene(), what))
 }
 
