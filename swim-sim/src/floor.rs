@@ -2,7 +2,7 @@
 //!
 //! Queue, links, books, fingerprint, timers and hosts are a [`World`](crate::World)'s, and so are looking ahead and the rhythm:
 //! in each period every host pings another one, is woken once more to see whether the answer has come, asks
-//! again if it has not, and answers whoever asks. Every host holds all others in a table of as many bytes as a
+//! again if it has not, and answers all that ask. Every host holds all others in a table of as many bytes as a
 //! node's, and for every datagram the sender is found in it by its name and its row is written. But nothing is
 //! decided: what a world costs beyond this is its nodes.
 

@@ -6,7 +6,7 @@
 //! can reach is listed with the reason, and with the test that does ([`UNREACHED`]).
 //!
 //! Counting must cost nothing: places in an array, no text. What nodes count themselves is read now and then and
-//! at the end, so that the last inputs of a life that ends may be missing.
+//! at the end, so that the last inputs of a process that ends may be missing.
 
 mod things;
 

@@ -84,7 +84,7 @@ impl Checker {
         self.monitors.violation.as_ref()
     }
 
-    /// How often each property had something to judge.
+    /// How often each property had something to check.
     #[must_use]
     pub fn looked(&self) -> Vec<(Property, u64)> {
         self.monitors.all.iter().map(|monitor| (monitor.property(), monitor.looked())).collect()
@@ -165,8 +165,8 @@ mod tests {
             let scenario = plan.scenario();
             let case = Case::of(&scenario).expect("it can be carried out");
             let usual = Checker::new(&case);
-            let told_everything = Checker::with(Monitors::new(standard(&case), |_| ALL));
-            let checkers = [usual, told_everything].map(|checker| Arc::new(Mutex::new(checker)));
+            let shown_everything = Checker::with(Monitors::new(standard(&case), |_| ALL));
+            let checkers = [usual, shown_everything].map(|checker| Arc::new(Mutex::new(checker)));
             let mut run = Run::new(&scenario).expect("it can be carried out");
             for checker in checkers.clone() {
                 run.world().attach(checker);
@@ -179,9 +179,9 @@ mod tests {
                 }
             });
             run.finish();
-            let [usual, told_everything] =
+            let [usual, shown_everything] =
                 checkers.map(|checker| checker.lock().unwrap_or_else(PoisonError::into_inner).looked());
-            assert_eq!(usual, told_everything, "seed {seed}");
+            assert_eq!(usual, shown_everything, "seed {seed}");
         }
     }
 }

@@ -115,8 +115,8 @@ impl Case {
     }
 }
 
-/// Kinds of frequent happenings: a run has millions of them, and most monitors need few. Every monitor is
-/// told of what is rare: what is done to hosts, starts and ends of processes, commands, phases, forgeries.
+/// Kinds of frequent happenings: a run has millions of them, and most monitors need few. Every monitor gets
+/// what is rare: what is done to hosts, starts and ends of processes, commands, phases, forgeries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Interest(u8);
 
@@ -185,15 +185,15 @@ impl BitOr for Interest {
     }
 }
 
-/// Watches one property over a run. It judges by evidence: what was sent, delivered, done and promised.
+/// Watches one property over a run. It decides by evidence: what was sent, delivered, done and promised.
 pub trait Monitor: Send {
     /// The property.
     fn property(&self) -> Property;
 
-    /// How often there was something to judge: a monitor that never looked has proved nothing.
+    /// How often there was something to check: a monitor that never looked has proved nothing.
     fn looked(&self) -> u64;
 
-    /// What it needs to be told of among what is frequent.
+    /// What it needs of what is frequent.
     fn interest(&self) -> Interest;
 
     /// Something happened.

@@ -8,7 +8,7 @@ use swim_core::describe;
 
 use super::data::micros;
 use crate::ground_truth::Fate;
-use crate::timeline::{NOBODY, OUTSIDE, Sending, Timeline};
+use crate::timeline::{NO_MEMBER, OUTSIDE, Sending, Timeline};
 use crate::traffic::kind_of;
 
 /// Characters of one datagram's description at most.
@@ -57,7 +57,7 @@ impl Beliefs {
             beliefs.o.push(change.observer);
             beliefs.s.push(change.subject);
             beliefs.k.push(change.turn.code());
-            beliefs.by.push(if change.by == NOBODY { -1 } else { i64::from(change.by) });
+            beliefs.by.push(if change.by == NO_MEMBER { -1 } else { i64::from(change.by) });
             last = at;
         }
         beliefs

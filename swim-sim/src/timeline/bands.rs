@@ -94,7 +94,7 @@ impl Bands {
     }
 }
 
-/// A partition of a thousand hosts names them all, and nobody reads that.
+/// A partition of a thousand hosts names them all, which is too long to read.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(TEXT_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),

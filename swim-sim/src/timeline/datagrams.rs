@@ -1,6 +1,6 @@
 //! What was sent, and when it arrived.
 //!
-//! The world tells of a datagram twice: when it is sent, and when it is handed to a node. The two are
+//! The world reports a datagram twice: when it is sent, and when it is handed to a node. The two are
 //! brought together by what they have in common, source, target and bytes, the oldest first; copies that
 //! the network made find their original already arrived. Only the newest are kept, and those around the
 //! failure.

@@ -2,7 +2,7 @@
 
 use swim_core::{Event, NodeId};
 
-use super::{Held, Mark, NOBODY, News, Timeline, Turn};
+use super::{Held, Mark, NO_MEMBER, News, Timeline, Turn};
 use crate::fingerprint::Fingerprint;
 use crate::ground_truth::Scene;
 use crate::host::HostId;
@@ -14,7 +14,7 @@ impl Timeline {
         if let Some((id, turn, by)) = turn(event)
             && let Some(subject) = self.names.subject(id, self.limits.phantoms_max)
         {
-            let by = by.and_then(|by| self.names.known(by)).unwrap_or(NOBODY);
+            let by = by.and_then(|by| self.names.known(by)).unwrap_or(NO_MEMBER);
             self.change(now, host.0, subject, turn, by);
             if matches!(turn, Turn::Becomes(Held::Dead | Held::Left)) {
                 self.detection.called_dead(subject, host.0, now);
@@ -22,8 +22,8 @@ impl Timeline {
         }
         if let Event::StartedOver { .. } = event {
             let me = self.names.host(host).subject;
-            self.change(now, host.0, me, Turn::Emptied, NOBODY);
-            self.change(now, host.0, me, Turn::Becomes(Held::Alive), NOBODY);
+            self.change(now, host.0, me, Turn::Emptied, NO_MEMBER);
+            self.change(now, host.0, me, Turn::Becomes(Held::Alive), NO_MEMBER);
         }
         if let Some((news, id, detail)) = news(event)
             && let Some(subject) = self.names.known(id)
@@ -56,7 +56,7 @@ const fn turn(event: &Event) -> Option<(NodeId, Turn, Option<NodeId>)> {
     })
 }
 
-/// What the event is news of, about whom, and what tells it from other news of that kind.
+/// What the event is news of, about whom, and what distinguishes it from other news of that kind.
 fn news(event: &Event) -> Option<(News, NodeId, u64)> {
     Some(match event {
         Event::Alive { id, epoch, .. } => (News::Alive, *id, epoch.0),

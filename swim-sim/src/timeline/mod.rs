@@ -1,9 +1,9 @@
 //! The timeline of a run: what a report is written from.
 //!
-//! A run leaves behind a verdict and a number. Whoever wants to understand it asks for more: who believed
-//! what of whom at that moment, what was under way on the network, what had been done to the hosts, how
-//! long it took until everybody knew. A [`Timeline`] is a [`Watcher`] that writes this down while the run
-//! goes on, in bounded memory, and judges nothing.
+//! A run leaves behind an outcome and a number. Understanding it takes more: which node held what of which at
+//! that moment, what was under way on the network, what had been done to the hosts, how long it took until
+//! all knew. A [`Timeline`] is a [`Watcher`] that writes this down while the run goes on, in bounded memory,
+//! and checks nothing.
 //!
 //! ```text
 //!   Reported ─▶ views (matrix + changes), spread, detection     Acted ─▶ bands, truth
@@ -36,7 +36,7 @@ pub use limits::Limits;
 pub(crate) use load::{Load, Sent};
 pub(crate) use names::Names;
 pub(crate) use spread::{Case, Detection, News, Spread};
-pub(crate) use views::{Change, Held, NOBODY, Turn, Views};
+pub(crate) use views::{Change, Held, NO_MEMBER, Turn, Views};
 
 use datagrams::{Letter, Room};
 
@@ -72,7 +72,7 @@ pub struct Timeline {
     pub(crate) load: Load,
     pub(crate) spread: Spread,
     pub(crate) detection: Detection,
-    /// Verdicts on the living.
+    /// Living members that were called Dead.
     pub(crate) false_deaths: Vec<Death>,
     /// Time of the last thing that was seen, in ns.
     pub(crate) end: u64,
@@ -117,13 +117,13 @@ impl Timeline {
     }
 
     /// Something went wrong at `at`: the datagrams around it are kept even if the run goes on for long. The
-    /// last call counts; without one, the first death of somebody who was up is what went wrong.
+    /// last call counts; without one, the first death of a member that was up is what went wrong.
     pub fn keep_around(&mut self, at: Instant) {
         let reach = self.limits.spotlight;
         self.spotlight = Some((at.before(reach).as_nanos(), at.after(reach).as_nanos()));
     }
 
-    /// What the node of `observer` believes of a name now, as this has been told; `None`: it holds nothing
+    /// What the node of `observer` holds of an id now, as this has seen; `None`: it holds nothing
     /// of it, or does not run.
     #[must_use]
     pub fn believes(&self, observer: HostId, subject: NodeId) -> Option<Status> {
@@ -178,8 +178,8 @@ impl Timeline {
     fn began(&mut self, host: HostId, me: Identity, now: u64) {
         self.enter(host, me, Presence::Up, now);
         let subject = self.names.host(host).subject;
-        self.change(now, host.0, subject, Turn::Emptied, NOBODY);
-        self.change(now, host.0, subject, Turn::Becomes(Held::Alive), NOBODY);
+        self.change(now, host.0, subject, Turn::Emptied, NO_MEMBER);
+        self.change(now, host.0, subject, Turn::Becomes(Held::Alive), NO_MEMBER);
         self.bands.began(host.0, now);
         self.detection.restarted(subject);
         self.spread.restarted(subject);
@@ -188,7 +188,7 @@ impl Timeline {
     fn ended(&mut self, host: HostId, presence: Presence, now: u64) {
         let subject = self.names.host(host).subject;
         self.stand(host, presence, now);
-        self.change(now, host.0, subject, Turn::Emptied, NOBODY);
+        self.change(now, host.0, subject, Turn::Emptied, NO_MEMBER);
         self.bands.ended(host.0, now);
         if presence == Presence::Crashed {
             let others = (0..).zip(self.names.hosts()).filter(|(observer, known)| {
@@ -233,8 +233,8 @@ impl Timeline {
         self.views.change(Change { at, observer, subject, turn, by }, self.limits.changes_max);
     }
 
-    /// Where a table has changed and nothing was told of it (a goodbye that a later death replaces), or
-    /// more than could be told, the row is read from the table.
+    /// Where a table has changed and no event said so (a leave that a later death replaces), or
+    /// more than fitted, the row is read from the table.
     fn reconcile(&mut self, world: &World, host: HostId) {
         let Some(node) = world.node(host) else { return };
         let at = world.now().as_nanos();
@@ -246,12 +246,12 @@ impl Timeline {
             }
             let held = Held::from(Some(row.status));
             if self.views.now(host.0, subject) != held {
-                self.change(at, host.0, subject, Turn::Becomes(held), NOBODY);
+                self.change(at, host.0, subject, Turn::Becomes(held), NO_MEMBER);
             }
         }
         for (subject, _) in (0..).zip(seen).filter(|(_, seen)| !seen) {
             if self.views.now(host.0, subject) != Held::Unknown {
-                self.change(at, host.0, subject, Turn::Becomes(Held::Unknown), NOBODY);
+                self.change(at, host.0, subject, Turn::Becomes(Held::Unknown), NO_MEMBER);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Who believed what of whom, at every moment of a run.
+//! Which node held what of which, at every moment of a run.
 //!
 //! The matrix of a large cluster is too big to be kept for every instant, so it is kept once, at the
 //! beginning, together with every change since. When there are too many changes the oldest ones are folded
@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 
 use swim_core::Status;
 
-/// Nobody: a change that no other member caused.
-pub(crate) const NOBODY: u32 = u32::MAX;
+/// No member: a change that no other member caused.
+pub(crate) const NO_MEMBER: u32 = u32::MAX;
 
 /// What one member holds of another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
@@ -40,7 +40,7 @@ impl From<Option<Status>> for Held {
 pub(crate) enum Turn {
     /// The subject is held to be this from now on.
     Becomes(Held),
-    /// It is held to be alive again because it spoke up.
+    /// It is held to be alive again because it refuted.
     Refuted,
     /// It has one more accuser.
     Confirmed,
@@ -77,7 +77,7 @@ pub(crate) struct Change {
     pub(crate) observer: u32,
     pub(crate) subject: u32,
     pub(crate) turn: Turn,
-    /// Whose word it was, as a subject's number; or [`NOBODY`].
+    /// The member that said so, as a subject's number; or [`NO_MEMBER`].
     pub(crate) by: u32,
 }
 
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn change(at: u64, observer: u32, subject: u32, turn: Turn) -> Change {
-        Change { at, observer, subject, turn, by: NOBODY }
+        Change { at, observer, subject, turn, by: NO_MEMBER }
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_emptied_row_counts_nobody() {
+    fn an_emptied_row_counts_no_member() {
         let mut views = Views::default();
         views.change(change(1, 2, 0, Turn::Becomes(Held::Suspect)), 10);
         assert!(views.counts_agree(2, [0, 1, 0, 0]));

@@ -54,7 +54,7 @@ impl Watcher for Timeline {
                 let bound = node.config().detection_bound(n);
                 self.bound = Some(u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX));
             }
-            let known = self.names.host_mut(host).expect("whoever gets an input has begun");
+            let known = self.names.host_mut(host).expect("a node that gets an input has begun");
             if known.revision != revision {
                 known.revision = revision;
                 let stats = node.stats();

@@ -1,11 +1,12 @@
-//! B10: no member tells one piece of news more often than λ · ⌈log₁₀(n + 1)⌉ times.
+//! B10: no member gossips one update more often than λ · ⌈log₁₀(n + 1)⌉ times.
 //!
-//! A piece of news is a claim as it stands: subject, epoch, incarnation and status, and the number of accusers of a
-//! suspicion, for each further one is news. A suspicion is told a second time before it runs out, and once more when the
-//! suspect's address comes, if its claim was known from a header alone. Counted is what can
-//! only be gossip: what rides on pings and their like, and on a gossip tick. An ack may put its asker right besides
-//! (about itself, and about those who are gone), a datagram that answers another may too, and with a contact to
-//! the dead somebody else hears of him; those are left out. n is the largest that the sender ever held.
+//! An update is a claim as it stands: subject, epoch, incarnation and status, and the number of accusers of a
+//! suspicion, for each further one is an update. A suspicion is gossiped again before it runs out, and once
+//! more when the suspect's address comes, if its claim was known from a header alone. Counted is what can
+//! only be gossip: what piggybacks on pings and their like, and on a gossip tick. An ack may put its asker
+//! right besides (about itself, and about those that are gone), a datagram that answers another may too, and
+//! with a handshake with a dead member another learns of it; those are left out. n is the largest that the
+//! sender ever held.
 
 use std::collections::BTreeMap;
 
@@ -21,20 +22,20 @@ use crate::properties::{Broken, Case, Check, Monitor, RowChange, declare};
 /// B10.
 pub(super) struct Repeats {
     case: Case,
-    /// What was told last of each, by sender and subject, and how often.
-    sent: BTreeMap<(HostId, NodeId), (News, u32)>,
+    /// What was sent last of each, by sender and subject, and how often.
+    sent: BTreeMap<(HostId, NodeId), (Update, u32)>,
     /// The most members that each sender held.
     most: BTreeMap<HostId, u32>,
     ticking: Option<HostId>,
     looked: u64,
 }
 
-/// One piece of news.
+/// One update.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct News {
+struct Update {
     claim: Claim,
     accusers: usize,
-    /// Of two Alives with the same numbers the one at the higher address is told anew.
+    /// Of two Alives with the same numbers the one at the higher address is gossiped anew.
     addr: Option<std::net::SocketAddr>,
 }
 
@@ -59,7 +60,7 @@ impl Repeats {
         let mut members = read.members();
         let Some(mut next) = members.next() else { return Ok(()) };
         let mut following = members.next();
-        // With a contact to the dead, one word about him.
+        // With a handshake with a dead member, one claim about it.
         if gossip && following.is_none() && next.claim.status == Status::Dead {
             return Ok(());
         }
@@ -67,7 +68,7 @@ impl Repeats {
             let put_right = ack && (next.id == read.sender || !next.claim.status.is_active());
             if !put_right {
                 let accusers = next.accusers().count();
-                self.send_update(host, next.id, News { claim: next.claim, accusers, addr: next.addr })?;
+                self.send_update(host, next.id, Update { claim: next.claim, accusers, addr: next.addr })?;
             }
             let Some(member) = following else { return Ok(()) };
             next = member;
@@ -75,32 +76,32 @@ impl Repeats {
         }
     }
 
-    fn send_update(&mut self, host: HostId, id: NodeId, news: News) -> Check {
+    fn send_update(&mut self, host: HostId, id: NodeId, update: Update) -> Check {
         self.looked += 1;
-        let sent = self.sent.entry((host, id)).or_insert((news, 0));
-        if sent.0 != news {
-            *sent = (news, 0);
+        let sent = self.sent.entry((host, id)).or_insert((update, 0));
+        if sent.0 != update {
+            *sent = (update, 0);
         }
         sent.1 += 1;
-        let rounds = if news.claim.status == Status::Suspect { 3 } else { 1 };
+        let rounds = if update.claim.status == Status::Suspect { 3 } else { 1 };
         let n = self.most.get(&host).copied().unwrap_or(1);
         let max = sends(&self.case.config, n) * rounds;
         if sent.1 <= max {
             return Ok(());
         }
-        let why = format!("{host:?} said of {id:?} for the {}th time, at most {max}: {news:?}", sent.1);
+        let why = format!("{host:?} gossiped of {id:?} for the {}th time, at most {max}: {update:?}", sent.1);
         Err(Broken::by(&[host], why))
     }
 }
 
 impl Monitor for Repeats {
     declare! { "B10", "repeats", TICKED | REPORTED | READ_SENT | AFTER_INPUT,
-    "no member tells one piece of news more often than lambda times for each decade of members" }
+    "no member gossips one update more often than lambda times for each decade of members" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Ticked { host } => self.ticking = Some(*host),
-            // Forgotten and met again, it is news again.
+            // Forgotten and met again, it is an update again.
             Happening::Reported { host, event: Event::Alive { id, .. } | Event::Forgotten { id } } => {
                 self.sent.remove(&(*host, *id));
             }

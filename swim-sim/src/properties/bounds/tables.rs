@@ -1,16 +1,15 @@
 //! B7, B9, B12: tables and queues that a node's own gauges show, looked at after every few inputs.
+//! B8: no more tombstones than `tombstones_max`, and each is kept for `tombstone_life`, and not much longer.
 //!
-//! One check for three bounds. The gauges are counted by the tables themselves as they change; that they agree with
-//! what the tables hold is a matter of the core's own tests.
+//! The gauges are counted by the tables themselves as they change; that they agree with what the tables hold
+//! is a matter of the core's own tests.
 //!
-//! B8: no more tombstones than `tombstones_max`, and each is kept for its life: no shorter, or an old rumour
-//! revives the dead; and not much longer.
-//!
-//! When somebody is buried or has left is told by what the node reports, and so is when it is forgotten; a tombstone
-//! that is told of a later life of its subject begins anew without a word. Too early is judged at each report.
-//! Too late is judged in the end, by what is still held: forgetting rides on the probe's wake-up, so a node without
-//! anybody to probe keeps what it has. Beyond `tombstones_max` the oldest go at once, up to 64 in an input, and no
-//! datagram or tick makes more. A clock that was made to leap, or runs fast, may forget early.
+//! B8: a tombstone that is forgotten early lets an old rumour revive the dead. Since when each is held, and
+//! when it is forgotten, is known by what the node reports; a tombstone that learns of a later epoch of its
+//! subject begins anew without a report. Too early is checked at each report, too late in the end, by what is
+//! still held: forgetting happens on the probe's wake-up, so a node that probes no member keeps what it has.
+//! Beyond `tombstones_max` the oldest go at once, up to 64 in an input, and no datagram or tick makes more. A
+//! clock that was made to leap, or runs fast, may forget early.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -119,7 +118,7 @@ impl Tombstones {
     fn forget(&mut self, now: Instant, host: HostId, id: NodeId) -> Check {
         let Some(since) = self.gone.remove(&(host, id)) else { return Ok(()) };
         self.looked += 1;
-        // How many there were when it was due cannot be told; that many may be forgotten at once.
+        // How many there were when it was due cannot be known; that many may be forgotten at once.
         let many = self.full.contains(&host)
             || self.gone.range((host, NodeId(0))..=(host, NodeId(u64::MAX))).count() as u32
                 >= self.case.config.tombstones_max;
@@ -183,7 +182,7 @@ impl Monitor for Tombstones {
         if phase != Phase::Rest {
             return Ok(());
         }
-        // Dead and then Left, or told again of a later life: twice its life is always too long.
+        // Dead and then Left, or gossiped again in a later epoch: twice tombstone_life is always too long.
         let longest =
             config.tombstone_life * 2 + config.period * u32::from(config.health_max) + Duration::from_secs(2);
         for ((host, id), since) in &self.gone {

@@ -67,7 +67,7 @@ fn a_tombstone_that_is_forgotten_early_or_never_is_found() {
 }
 
 #[test]
-fn news_that_are_told_too_often_are_found() {
+fn updates_that_are_gossiped_too_often_are_found() {
     let (mut world, hosts) = calm(4);
     let seen = attach(&mut world, repeats::Repeats::new(&case(4)), |_| true);
     let found = Arc::new(Mutex::new(Vec::new()));
@@ -79,14 +79,15 @@ fn news_that_are_told_too_often_are_found() {
         }
         crate::Verdict::Pass
     });
-    for word in 0..30 {
-        world.set_metadata(hosts[0], &[word]);
+    for value in 0..30 {
+        world.set_metadata(hosts[0], &[value]);
         world.run_for(Duration::from_millis(700));
     }
     let (broken, looked) = outcome(&seen);
     assert_eq!(broken, None);
     assert!(looked > 30, "{looked}");
-    let bytes = found.lock().expect("no test panics").first().cloned().expect("some news rode on a ping");
+    let bytes =
+        found.lock().expect("no test panics").first().cloned().expect("some update piggybacked on a ping");
     let mut monitor = repeats::Repeats::new(&case(4));
     let said = Reading::of(&bytes).expect("made by a node");
     let what = sent(&world, hosts[1], &bytes);
@@ -98,7 +99,7 @@ fn news_that_are_told_too_often_are_found() {
 }
 
 #[test]
-fn who_sleeps_too_long_or_never_is_found() {
+fn a_node_that_sleeps_too_long_or_never_is_found() {
     let (world, hosts) = calm(3);
     let mut monitor = deadlines::Deadlines::new(&case(3));
     assert_eq!(monitor.after_input(&world, hosts[0]), Ok(()));

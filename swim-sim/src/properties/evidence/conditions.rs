@@ -167,7 +167,7 @@ impl<K: Ord + Clone> Awaited<K> {
         Self { case: case.clone(), soon, conditions, facts, unsure, due: None, stale: false }
     }
 
-    /// `about` becomes true by what happens to `host` now: before [`Awaited::note`] is told of it, for the
+    /// `about` becomes true by what happens to `host` now: before [`Awaited::note`] takes it in, for the
     /// conditions before it count.
     pub(crate) fn add(&mut self, scene: &Scene<'_>, about: K, host: HostId) {
         let calm = self.is_calm(scene);

@@ -1,6 +1,5 @@
-//! A datagram that was read: once for all properties.
-//!
-//! Which addresses have been proven, and to whom: by the tokens that were given out and came back.
+//! A datagram that was read, once for all properties; and which addresses have been proven, and to which
+//! host, by the tokens that were given out and came back.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

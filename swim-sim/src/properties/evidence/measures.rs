@@ -1,6 +1,7 @@
-//! What properties measure on the way, for statistics: how long detections and news took, and what members sent.
+//! What monitors measure on the way, for statistics: how long detections and updates took, and what members
+//! sent.
 //!
-//! The properties write it down once; a sweep adds up what many runs measured, and a report draws it.
+//! The monitors write it down once; a sweep adds up what many runs measured, and a report draws it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

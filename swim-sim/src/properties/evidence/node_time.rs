@@ -1,9 +1,9 @@
 //! How long a host was really run: its own clock without the stalls that its node must have noticed.
 //!
-//! A node that is stopped past its deadline is run late, and must not count that time against anybody. How late
-//! is told by the deadline that it had asked for before it was stopped: what of a pause lies before that
-//! deadline is ordinary waiting. A clock that leaps is a stall like another. Short stalls are ordinary.
-//! Where this clock is in doubt it runs further than the node's, so that nobody is blamed who waited long enough.
+//! A node that is stopped past its deadline is run late, and must not count that time against any member. How
+//! late shows in the deadline that it had asked for before it was stopped: what of a pause lies before that
+//! deadline is ordinary waiting. A clock that leaps is a stall like another. Short stalls are ordinary. Where
+//! this clock is unsure it runs further than the node's, so that no node is blamed that waited long enough.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::PerHost;
 
-/// The awake clocks of all hosts.
+/// The clocks of all hosts.
 pub(crate) struct NodeTime {
     hosts: PerHost<Clock>,
     /// A shorter stall may pass unnoticed.
@@ -90,7 +90,7 @@ impl NodeTime {
         }
     }
 
-    /// Time that the node of `host` was run in this life.
+    /// Time that the node of `host` was run in this epoch.
     pub(crate) fn now(&mut self, world: &World, host: HostId) -> Duration {
         world.local(host).since(Instant::ORIGIN).saturating_sub(self.hosts.of(host).cut)
     }

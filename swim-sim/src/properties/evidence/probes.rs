@@ -1,12 +1,12 @@
-//! The book of probes: whom each node asked, and who answered, by the datagrams alone.
+//! Which member each node probed, whether it answered, and which it accused: by the datagrams alone.
 //!
-//! A probe is up to three pings with the same 48 random bits in their numbers, and ping-reqs with them as well;
-//! the lowest three bits say what a question was asked for, 0 for a probe (`swim-core/src/numbers.rs`). It is
-//! open until the next probe's ping. That ping and the verdict on the probe before it belong to one input, in
-//! this order, so the last but one is kept until the next.
+//! A probe is up to three pings with the same 48 random bits in their numbers, and ping-reqs with them as
+//! well; the lowest three bits are the request kind, 0 for a probe. It is open until the next probe's ping.
+//! That ping and the outcome of the probe before it belong to one input, in this order, so the last but one
+//! is kept until the next.
 //!
-//! Who accuses whom by its own probe, and what that probe was: kept once, for all properties that judge accusations
-//! ([`Monitor::accused`](crate::properties::Monitor::accused)).
+//! Accusations are kept once, for all properties that check them
+//! ([`Monitor::on_accusation`](crate::properties::Monitor)).
 
 use std::net::SocketAddr;
 
@@ -23,7 +23,7 @@ use crate::properties::evidence::datagram::Reading;
 pub(crate) struct Probe {
     /// Who was asked.
     pub(crate) target: NodeId,
-    /// Where, and which of its lives, as far as the asker knew; `None`: no ping left, relays were asked only.
+    /// Where, and in which epoch, as far as the asker knew; `None`: no ping left, relays were asked only.
     pub(crate) asked: Option<(SocketAddr, Epoch)>,
     /// When first.
     pub(crate) at: Instant,
@@ -49,8 +49,8 @@ struct Asker {
     last: Option<Probe>,
     /// The open probe was begun in the present input.
     fresh: bool,
-    /// The relay, in one of its lives and where it is, whose word is the present input.
-    told_by: Option<(NodeId, Epoch, SocketAddr)>,
+    /// The relay, in its epoch and where it is, whose answer is the present input.
+    relayed_by: Option<(NodeId, Epoch, SocketAddr)>,
 }
 
 impl Probes {
@@ -60,17 +60,17 @@ impl Probes {
             Happening::Arrived { host, source, .. } => {
                 let number = said.number.unwrap_or_default();
                 let asker = self.0.of(*host);
-                asker.told_by = None;
+                asker.relayed_by = None;
                 if let Some(probe) = self.answered_by(*host, *source, said)
                     && probe.numbers.contains(&number)
                     && probe.label == said.label
                 {
-                    // An answer from another life is not heard.
-                    let life = probe.asked.map(|(_, epoch)| epoch);
-                    probe.answered |= said.kind == MessageKind::Ack && life == Some(said.epoch);
+                    // An answer from another epoch does not count.
+                    let epoch = probe.asked.map(|(_, epoch)| epoch);
+                    probe.answered |= said.kind == MessageKind::Ack && epoch == Some(said.epoch);
                     let relay = said.kind == MessageKind::RelayedAck;
                     let relay = relay.then_some((said.sender, said.epoch, *source));
-                    self.0.of(*host).told_by = relay;
+                    self.0.of(*host).relayed_by = relay;
                 }
             }
             _ => {}
@@ -81,7 +81,7 @@ impl Probes {
     pub(crate) fn after_input(&mut self, world: &World, host: HostId) {
         let asker = self.0.of(host);
         asker.fresh = false;
-        let Some((relay, epoch, source)) = asker.told_by.take() else { return };
+        let Some((relay, epoch, source)) = asker.relayed_by.take() else { return };
         let member = world.node(host).and_then(|node| node.member(relay));
         let here = |member: &Member<'_>| (member.epoch, member.addr) == (epoch, source);
         if member.is_some_and(|member| member.status.is_active() && here(&member))
@@ -91,7 +91,7 @@ impl Probes {
         }
     }
 
-    /// The open probe of `host` that a datagram from `source` answers, directly or for somebody else.
+    /// The open probe of `host` that a datagram from `source` answers, directly or by a relay.
     pub(crate) fn answered_by(
         &mut self,
         host: HostId,
@@ -110,7 +110,7 @@ impl Probes {
     }
 
     /// The same, from wherever the answer comes.
-    pub(crate) fn answered_by_anybody(&mut self, host: HostId, said: &Reading<'_>) -> Option<&mut Probe> {
+    pub(crate) fn answered_from_anywhere(&mut self, host: HostId, said: &Reading<'_>) -> Option<&mut Probe> {
         let open = self.0.of(host).open.as_ref()?;
         let asked = open.asked.map(|(addr, _)| addr);
         let source = if said.kind == MessageKind::Ack { asked } else { open.relays.first().copied() };
@@ -124,12 +124,12 @@ impl Probes {
         }
     }
 
-    /// The probe that `host` judges in the present input, if it is one of `target`.
+    /// The probe that `host` concludes in the present input, if it is one of `target`.
     pub(crate) fn of(&mut self, host: HostId, target: NodeId) -> Option<&Probe> {
         let asker = self.0.of(host);
-        // The verdict comes after the next probe's ping.
-        let judged = if asker.fresh { &asker.last } else { &asker.open };
-        judged.as_ref().filter(|probe| probe.target == target)
+        // The outcome comes after the next probe's ping.
+        let concluded = if asker.fresh { &asker.last } else { &asker.open };
+        concluded.as_ref().filter(|probe| probe.target == target)
     }
 
     /// The node of `host` begins anew.
@@ -139,7 +139,7 @@ impl Probes {
 }
 
 impl Probe {
-    /// One that nobody has answered.
+    /// One without an answer.
     pub(crate) fn unanswered(target: NodeId, asked: Option<(SocketAddr, Epoch)>, at: Instant) -> Self {
         let (numbers, relays) = (Vec::new(), Vec::new());
         Self { target, asked, at, family: 0, label: 0, numbers, relays, answered: false, counted: false }
@@ -176,7 +176,7 @@ const fn family(number: u64) -> u64 {
 /// A failed probe, or what was taken for one.
 #[derive(Clone, Debug)]
 pub struct Accusation {
-    /// Who is accused.
+    /// The accused member.
     pub subject: NodeId,
     /// The latest probe of the subject; `None`: it was never asked.
     pub(crate) probe: Option<Probe>,
@@ -188,7 +188,7 @@ pub(crate) struct Accusations {
     probes: Probes,
     made: PerHost<Vec<Accusation>>,
     /// The node's timers run. An accusation of its own that it hears of in a datagram is an earlier one, or an
-    /// earlier life's.
+    /// earlier epoch's.
     ticks: PerHost<bool>,
 }
 

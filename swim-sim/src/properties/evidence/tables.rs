@@ -1,4 +1,4 @@
-//! What every node's table said last, so that properties are told of what changes in it and need not search.
+//! What every node's table said last, so that properties get what changes in it and need not search.
 //!
 //! Only what was named can change: by a datagram that arrived, by its sender, by an event, by the node's own
 //! doing. So after each input only those rows are compared, and only if the table's revision has moved. That
@@ -58,7 +58,7 @@ struct Table {
     revision: Option<u64>,
     /// Members that something of the present input is about.
     named: Vec<NodeId>,
-    /// The input may concern everybody.
+    /// The input may concern all.
     all: bool,
 }
 

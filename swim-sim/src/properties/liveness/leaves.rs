@@ -1,10 +1,10 @@
 //! L7: a leave ends, and in a healthy cluster every member soon knows of it.
 //!
-//! A member that was told to leave gossips that as often as any update, and reports `LeaveSent`; it gets twice
+//! A member that was commanded to leave gossips that as often as any update, and reports `LeaveSent`; it gets twice
 //! the time that this takes on a gossip tick (or a fifth of a period where there is none), not counting pauses.
-//! If it knows of others it has told at least one of them by then. Every member that runs then holds it as Left,
+//! If it knows of others it has informed at least one of them by then. Every member that runs then holds it as Left,
 //! unless it never knew it. Where something was wrong the leave may have reached no member, and the one that left
-//! is Dead like any other that is silent: L1 and L4 judge that.
+//! is Dead like any other that is silent: L1 and L4 check that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(super) struct Leaves {
     /// How many others each host knows, when something last changed in its table.
     others: BTreeMap<HostId, u32>,
     /// The hosts whose leave was sent to any other.
-    told: BTreeSet<HostId>,
+    informed: BTreeSet<HostId>,
     /// Whether the cluster is healthy is still to be asked.
     unsure: bool,
     looked: u64,
@@ -44,7 +44,7 @@ impl Leaves {
             leaving: BTreeMap::new(),
             left,
             others: BTreeMap::new(),
-            told: BTreeSet::new(),
+            informed: BTreeSet::new(),
             unsure: false,
             looked: 0,
         }
@@ -73,8 +73,8 @@ impl Leaves {
     fn note_sent(&mut self, scene: &Scene<'_>, host: HostId, datagrams: u64) -> Check {
         self.looked += 1;
         let others = self.others.get(&host).copied().unwrap_or_default();
-        if others > 0 && !self.told.contains(&host) {
-            let why = format!("{host:?} knew {others} others, and has told none of them that it leaves");
+        if others > 0 && !self.informed.contains(&host) {
+            let why = format!("{host:?} knew {others} others, and has sent its leave to none of them");
             return Err(Broken::by(&[host], why));
         }
         let healthy = self.leaving.remove(&host).is_some_and(|(_, healthy)| healthy);
@@ -106,12 +106,12 @@ impl Monitor for Leaves {
                 self.note_sent(scene, *host, u64::from(*datagrams))?;
             }
             // Its own machine refuses: it has tried.
-            Happening::Unsendable { host, .. } => drop(self.told.insert(*host)),
+            Happening::Unsendable { host, .. } => drop(self.informed.insert(*host)),
             Happening::Ended { host, .. } => {
                 self.leaving.remove(host);
             }
             Happening::Began { host, me } => {
-                self.told.remove(host);
+                self.informed.remove(host);
                 self.others.remove(host);
                 self.left.retain(|host| scene.identity(*host).id != me.id);
             }
@@ -134,7 +134,7 @@ impl Monitor for Leaves {
         {
             let id = scene.identity(*host).id;
             if said.members().any(|member| member.id == id && member.claim.status == Status::Left) {
-                self.told.insert(*host);
+                self.informed.insert(*host);
             }
         }
         Ok(())
@@ -155,7 +155,7 @@ impl Monitor for Leaves {
             *healthy = *healthy && is_healthy(world, host);
         }
         if self.leaving.get(&host).is_some_and(|(until, _)| *until < world.now()) {
-            let why = format!("{host:?} was told to leave and does not come to an end");
+            let why = format!("{host:?} was commanded to leave and does not come to an end");
             return Err(Broken::by(&[host], why));
         }
         let due = self.left.take_due(world, false);
@@ -166,7 +166,9 @@ impl Monitor for Leaves {
         let late =
             running(world).find(|host| self.leaving.get(host).is_some_and(|(until, _)| *until < world.now()));
         match late {
-            Some(host) => Err(Broken::by(&[host], format!("{host:?} was told to leave and is still there"))),
+            Some(host) => {
+                Err(Broken::by(&[host], format!("{host:?} was commanded to leave and is still there")))
+            }
             None => Ok(()),
         }
     }

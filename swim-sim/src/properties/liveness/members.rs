@@ -53,7 +53,7 @@ impl Monitor for Crashes {
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Ended { host, presence: Presence::Crashed } => self.down.add(scene, *host, *host),
-            // Whichever host has that id from now on, the id lives.
+            // Whichever host has that id from now on, the id is in use.
             Happening::Began { me, .. } => self.down.retain(|host| scene.identity(*host).id != me.id),
             _ => {}
         }

@@ -1,8 +1,8 @@
-//! L6: everybody knows what everybody attached to itself last, soon and in the end.
+//! L6: every member knows the metadata that each member set last, soon and in the end.
 //!
-//! Told by what the users set: the last `SetMetadata` of each life. How soon a change is known where nothing is
-//! wrong is also how soon any piece of news is: twice what gossip takes to tell it to its end, and a few
-//! periods in which the digests show whoever missed it.
+//! Known by what the users set: the last `SetMetadata` of each epoch. How soon a change is known where
+//! nothing is wrong is also how soon any update is: twice what gossip takes to spread it to its end, and a
+//! few periods in which the digests show which member missed it.
 
 use std::collections::BTreeMap;
 
@@ -38,8 +38,7 @@ impl LastMetadata {
             let row = world.node(observer).and_then(|node| node.member(world.id(subject)));
             let held = row.map(|row| row.metadata);
             if held != Some(said) {
-                let why =
-                    format!("{observer:?} holds {held:?} of {subject:?}, which attached {said:?} to itself");
+                let why = format!("{observer:?} holds {held:?} of {subject:?}, which set {said:?}");
                 return Err(Broken::by(&[observer, subject], why));
             }
         }
@@ -53,8 +52,8 @@ impl LastMetadata {
 }
 
 impl Monitor for LastMetadata {
-    declare! { "L6", "attachments", AFTER_INPUT,
-    "everybody soon knows what each member attached to itself last" }
+    declare! { "L6", "metadata", AFTER_INPUT,
+    "every member soon knows the metadata that each set last" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {

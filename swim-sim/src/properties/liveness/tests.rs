@@ -16,7 +16,7 @@ fn some_metadata() -> Command<'static> {
 }
 
 #[test]
-fn a_crash_that_nobody_notices_is_found() {
+fn a_crash_that_no_member_notices_is_found() {
     let (world, hosts) = calm(3);
     let mut monitor = members::Crashes::new(&case(3));
     let crash = Happening::Ended { host: hosts[2], presence: Presence::Crashed };
@@ -41,7 +41,7 @@ fn a_crash_in_a_healthy_cluster_is_found_by_itself_when_its_time_has_come() {
 }
 
 #[test]
-fn who_comes_and_is_known_to_nobody_is_found() {
+fn a_member_that_comes_and_is_known_to_none_is_found() {
     let (mut world, hosts) = calm(3);
     let stranger = world.start(Spec::new(std::sync::Arc::new(swim_core::Config::lan())));
     let began = Happening::Began { host: stranger, me: world.scene().identity(stranger) };
@@ -77,7 +77,7 @@ fn a_newcomer_without_a_seed_that_runs_has_time() {
 }
 
 #[test]
-fn metadata_that_nobody_knows_is_found() {
+fn metadata_that_no_member_knows_is_found() {
     let (world, hosts) = calm(3);
     let mut monitor = metadata::LastMetadata::new(&case(3));
     assert_eq!(monitor.after_phase(&world, Phase::Rest), Ok(()));
@@ -88,7 +88,7 @@ fn metadata_that_nobody_knows_is_found() {
 }
 
 #[test]
-fn a_goodbye_without_an_end_is_found() {
+fn a_leave_without_an_end_is_found() {
     let (mut world, hosts) = calm(3);
     let mut monitor = leaves::Leaves::new(&case(3));
     let leave = Happening::Commanded { host: hosts[1], command: &Command::Leave };
@@ -100,18 +100,18 @@ fn a_goodbye_without_an_end_is_found() {
 }
 
 #[test]
-fn a_goodbye_that_some_have_not_heard_is_found() {
+fn a_leave_that_some_do_not_know_is_found() {
     let (mut world, hosts) = calm(4);
     let checker = attach(&mut world, leaves::Leaves::new(&case(4)), |_| true);
-    // Whoever is told that somebody left is told nothing.
-    let deaf = world.addr(hosts[0]);
+    // A datagram that says that a member left does not reach this one.
+    let unreached = world.addr(hosts[0]);
     world.set_hook(move |datagram| {
         let read = swim_core::inspect(datagram.bytes).expect("made by a node");
         let left = read.said().flatten().any(|said| match said {
             swim_core::Said::Member(member) => member.claim.status == swim_core::Status::Left,
             _ => false,
         });
-        if left && datagram.target == deaf { crate::Verdict::Drop } else { crate::Verdict::Pass }
+        if left && datagram.target == unreached { crate::Verdict::Drop } else { crate::Verdict::Pass }
     });
     world.run_for(Duration::from_secs(5));
     world.leave(hosts[3]);

@@ -1,19 +1,17 @@
-//! Q8: in a healthy cluster a piece of news reaches everybody within a number of gossip rounds that grows with
-//! log n.
+//! Q6: a broadcast is delivered at most once in each epoch of a member, only if it was sent, and in a healthy
+//! cluster to nearly all. Q8: in a healthy cluster an update reaches all within a number of gossip rounds
+//! that grows with log n.
 //!
-//! Two kinds of news are watched, which nobody but their subject can begin: what a member attaches to itself,
-//! and a newcomer, from the moment when it reports that it has joined. News are told for D ticks, those in which
-//! it grows by `gossip_fanout` + 1 each and those that the last take to say it as often as they say anything;
-//! then, once in a while, one member has missed it, and the digests, compared on each ping, show that. The bound
-//! is that of the news in `docs/protocol.md`'s detection bound: 2 D + 3 periods, and one direct timeout for each of
-//! the two datagrams of a page.
+//! Q8 watches two kinds of updates that only their subject can begin: its metadata, and a newcomer, from the
+//! moment when it reports that it has joined. An update is gossiped for D ticks; then, once in a while, one
+//! member has missed it, and the digests, compared on each ping, show that. The bound is that of
+//! `docs/protocol.md`'s detection bound: 2 D + 3 periods, and one direct timeout for each of the two
+//! datagrams of a page.
 //!
-//! Q6: a broadcast is delivered at most once in each life of a member, only if somebody said it, and in a healthy
-//! cluster to nearly everybody.
-//!
-//! An event names origin and payload, not the number: so a payload may come as often as the members of that name
-//! were told to say it, or a forger said it in that name; once a link has flipped bits, nobody can tell. Nearly everybody is three in four: gossip is told a bounded
-//! number of times, and nothing repairs what it missed.
+//! Q6: an event names origin and payload, not the number: so a payload may come as often as the members of
+//! that id were commanded to broadcast it, or a forger sent it in that name; once a link has flipped bits, it
+//! cannot be known. Nearly all is three in four: gossip repeats a bounded number of times, and nothing
+//! repairs what it missed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -40,8 +38,8 @@ pub(super) struct Dissemination {
     newcomers: BTreeMap<HostId, BTreeSet<HostId>>,
     /// What has just begun, until it is known whether the cluster is healthy.
     unsure: Option<HostId>,
-    /// What each member attached to itself last.
-    words: BTreeMap<HostId, Vec<u8>>,
+    /// The metadata that each member set last.
+    metadata: BTreeMap<HostId, Vec<u8>>,
     looked: u64,
 }
 
@@ -55,13 +53,13 @@ impl Dissemination {
             news,
             newcomers,
             unsure: None,
-            words: BTreeMap::new(),
+            metadata: BTreeMap::new(),
             looked: 0,
         }
     }
 
     fn may_be_healthy(&self, scene: &Scene<'_>) -> bool {
-        // Without digests there is nobody to tell those whom gossip missed.
+        // Without digests those that gossip missed never learn of it.
         self.case.config.sync_interval_max.is_some()
             && self.conditions.is_calm(scene.now(), &self.case.config)
     }
@@ -94,7 +92,7 @@ impl Dissemination {
             }
             Event::Updated { id, .. } | Event::Alive { id, .. } => {
                 self.hear(scene.now(), host, *id);
-                // Whoever lets it in knows before it has joined.
+                // The member that lets it in knows it before it has joined.
                 if let Some(newcomer) = scene.host_named(*id)
                     && let Some(knowing) = self.newcomers.get_mut(&newcomer)
                 {
@@ -108,13 +106,13 @@ impl Dissemination {
 
 impl Monitor for Dissemination {
     declare! { "Q8", "dissemination", REPORTED | AFTER_INPUT,
-    "in a healthy cluster news reach everybody within a number of rounds logarithmic in its size" }
+    "in a healthy cluster updates reach all within a number of rounds logarithmic in its size" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         let calm = self.may_be_healthy(scene);
         let changed = self.conditions.changed();
         self.conditions.note(scene.now(), what);
-        // The action that began a process is told after its beginning.
+        // The action that began a process comes after its beginning.
         let echo = matches!(what, Happening::Acted { .. }) && changed == scene.now();
         if self.conditions.calm_since().is_none() || (self.conditions.changed() != changed && !echo) {
             self.news.clear();
@@ -122,17 +120,17 @@ impl Monitor for Dissemination {
         }
         match what {
             Happening::Ended { host, .. } => {
-                self.words.remove(host);
+                self.metadata.remove(host);
             }
             Happening::Began { host, .. } if calm => {
                 self.newcomers.insert(*host, BTreeSet::new());
                 self.unsure = Some(*host);
             }
             Happening::Commanded { host, command: Command::SetMetadata(metadata) } => {
-                // What was said before is no news.
-                let word = metadata.as_bytes().to_vec();
-                let before = self.words.insert(*host, word.clone()).unwrap_or_default();
-                if calm && word != before {
+                // What was set before is no update.
+                let value = metadata.as_bytes().to_vec();
+                let before = self.metadata.insert(*host, value.clone()).unwrap_or_default();
+                if calm && value != before {
                     self.begin(scene, *host);
                     self.unsure = Some(*host);
                 }
@@ -164,7 +162,7 @@ impl Monitor for Dissemination {
         self.news.remove(&id);
         self.looked += 1;
         let Some(late) = silent.first() else { return Ok(()) };
-        let why = format!("{late:?} has not reported the news about {id:?} of {since:?} by {now:?}");
+        let why = format!("{late:?} has not reported the update about {id:?} of {since:?} by {now:?}");
         Err(Broken::by(&[*late], why))
     }
 }
@@ -175,13 +173,13 @@ pub(super) struct Broadcasts {
     conditions: Conditions,
     /// How often it was said in that name.
     said: BTreeMap<(NodeId, Vec<u8>), u32>,
-    /// How often it was delivered in this life of the host.
+    /// How often it was delivered in this epoch of the host.
     heard: BTreeMap<(HostId, NodeId, Vec<u8>), u32>,
     /// Said in a healthy cluster.
     spreading: BTreeMap<(NodeId, Vec<u8>), Spreading>,
     /// Said just now, until it is known whether the cluster is healthy.
     unsure: Option<(NodeId, HostId)>,
-    /// Datagrams arrive with other bits than they were sent with: nobody knows what they say.
+    /// Datagrams arrive with other bits than they were sent with: it cannot be known what they say.
     corrupted: bool,
     looked: u64,
 }
@@ -244,7 +242,7 @@ impl Broadcasts {
 
 impl Monitor for Broadcasts {
     declare! { "Q6", "broadcasts", SENT | REPORTED | AFTER_INPUT,
-    "a broadcast is delivered at most once, and in a healthy cluster to nearly everybody" }
+    "a broadcast is delivered at most once, and in a healthy cluster to nearly all" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
@@ -260,7 +258,7 @@ impl Monitor for Broadcasts {
             }
             Happening::Sent { fate: Fate::Corrupted, .. } => self.corrupted = true,
             Happening::Began { host, .. } => self.heard.retain(|(hearer, _, _), _| hearer != host),
-            // It knows nobody any more, and so not what it has heard of them.
+            // It knows no member any more, and so not what it has received of them.
             Happening::Reported { host, event: Event::StartedOver { .. } } => {
                 self.heard.retain(|(hearer, _, _), _| hearer != host);
             }

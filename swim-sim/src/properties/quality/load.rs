@@ -1,15 +1,15 @@
 //! Q9: in trouble too, a member sends no more by itself than the protocol's clockwork makes it.
 //!
-//! What a node sends on a tick is counted by kind, in windows of one period. Two periods may begin in a window that
-//! is closed at both ends, and each makes at most
+//! What a node sends on a tick is counted by kind, in windows of one period. Two periods may begin in a
+//! window that is closed at both ends, and each makes at most
 //!
-//! - 1 + `retries` pings at the target, and one to somebody dead (healing);
+//! - 1 + `retries` pings at the target, and one to a dead member (healing);
 //! - `relays` ping-reqs;
-//! - `gossip_fanout` gossips for each gossip tick, and one with a contact to the dead.
+//! - `gossip_fanout` gossips for each gossip tick, and one with a handshake with a dead member.
 //!
-//! Whoever is asked to let in somebody whose name is taken asks its holder: so many pings for each join that came
-//! lately, and a few for a rival of one's own name. Nacks and pages follow what others ask for, one each. All
-//! that is a constant: it does not grow with the cluster, nor with the trouble.
+//! A node that is asked to let in a newcomer whose id is taken asks its holder: so many pings for each join
+//! that came lately, and a few for a rival of one's own id. Nacks and pages follow what others ask for, one
+//! each. All that is a constant: it does not grow with the cluster, nor with the trouble.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::properties::evidence::datagram::is_kind;
 use crate::properties::evidence::measures::Ledger;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 
-/// Pings at the holder of a name, for each join that wants it; and at a rival.
+/// Pings at the holder of an id, for each join that wants it; and at a rival.
 const PINGS_FOR_JOIN: u64 = 10;
 const PINGS_AT_RIVAL: u64 = 4;
 /// Periods for which a join or a contested name explains pings.
@@ -60,7 +60,7 @@ impl Load {
     /// At most: pings, ping-reqs, gossips.
     fn limits(&self, window: &Window) -> [u64; 3] {
         let config = &self.case.config;
-        // A goodbye is told on ticks even where nothing else is.
+        // A leave is gossiped on ticks even where nothing else is.
         let interval = config.gossip_interval.unwrap_or(config.period / 5);
         let ticks = (config.period.as_nanos() / interval.as_nanos().max(1)) as u64 + 2;
         let asked = window.joins * PINGS_FOR_JOIN;

@@ -1,16 +1,14 @@
-//! Q3: at rest a member sends a ping and an ack in each period and little else; Q4: it asks for no pages.
-//!
-//! The rest is measured in stretches. What somebody still learns late (how somebody else went) may stir one of
-//! them, but not every one. What healing costs is taken off: a ping that calls its target Dead goes with a word
-//! about the dead one to somebody else, and a seed or an address of the forgotten is asked by up to four attempts
-//! at the handshake, as often as the nodes count contacts.
-//!
+//! Q3: at rest a member sends a ping and an ack in each period and little else. Q4: it asks for no pages.
 //! Q5: storms end.
 //!
-//! Everybody who runs comes to rest: nobody is suspected, nothing waits to be told, health is good, no event was
-//! lost and no clock went backwards. Now and then somebody still learns late how somebody else went, and tells
-//! it: so each must have been at rest at some moment of the last stretch of the rest. And nobody has to defend
-//! itself any more, but for an old word that comes round once.
+//! The rest is measured in stretches. What a member still learns late (how another went) may stir one of
+//! them, but not every one. What healing costs is taken off: a ping that calls its target Dead goes with a
+//! claim about the dead one to another member, and a seed or an address of the forgotten is asked by up to
+//! four attempts at the handshake, as often as the nodes count them.
+//!
+//! Q5: every node that runs comes to rest: no member is suspected, nothing is queued, health is good, no
+//! event was lost and no clock went backwards. Each must have been at rest at some moment of the last
+//! stretch. And no member has to refute any more, but for an old claim that comes round once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,7 +26,7 @@ use crate::{Presence, World};
 
 /// Datagrams of a thousand periods of a member, at most.
 const REST_PERMILLE: u64 = 2_100;
-/// Datagrams that one contact by handshake may cost, with its answers.
+/// Datagrams that one handshake attempt may cost, with its answers.
 const HANDSHAKE: u64 = 8;
 
 /// What is looked at.
@@ -84,7 +82,7 @@ impl Rest {
 
     fn load(&mut self, world: &World) -> Check {
         let up = || world.hosts().filter(|host| world.presence(*host) == Presence::Up);
-        let contacts: u64 =
+        let attempts: u64 =
             up().filter_map(|host| world.node(host)).map(|node| node.stats().heal_contacts).sum();
         let member_periods = up().count() as u64 * u64::from(REST_PERIODS);
         if member_periods == 0 {
@@ -92,7 +90,7 @@ impl Rest {
         }
         self.looked += 1;
         let permille = self.stretches.map(|stretch| {
-            let excused = 2 * stretch.dead + stretch.handshakes.min(HANDSHAKE * contacts);
+            let excused = 2 * stretch.dead + stretch.handshakes.min(HANDSHAKE * attempts);
             stretch.sent.saturating_sub(excused) * 1000 / member_periods
         });
         permille.iter().for_each(|permille| self.ledger.note_rest(*permille));
@@ -185,7 +183,7 @@ fn left_over(world: &World, host: HostId) -> [u32; 4] {
 
 impl Monitor for Storms {
     declare! { "Q5", "storms", REPORTED | AFTER_INPUT,
-    "when nothing is wrong any more, nobody is suspected, nothing waits and all are in good health" }
+    "when nothing is wrong any more, no member is suspected, nothing is queued and all are in good health" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {

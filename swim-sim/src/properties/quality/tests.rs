@@ -19,7 +19,7 @@ fn blank(kind: MessageKind) -> [u8; 40] {
     bytes
 }
 
-/// The verdict on a crash among four that know each other.
+/// What Q1 says of a crash among four that know each other.
 fn detection_of_a_crash(shows: fn(&Happening<'_>) -> bool) -> (Option<&'static str>, u64) {
     let (mut world, hosts) = calm(4);
     world.run_for(Duration::from_secs(30));
@@ -38,7 +38,7 @@ fn a_crash_is_detected_in_time_and_one_that_a_survivor_does_not_report_is_found(
 }
 
 #[test]
-fn probes_are_fair_and_one_that_nobody_sees_is_missed() {
+fn probes_are_fair_and_one_that_is_not_seen_is_missed() {
     let (mut world, _) = calm(5);
     let seen = attach(&mut world, probing::Fairness::default(), |_| true);
     // As if #2 never probed #3.
@@ -48,7 +48,7 @@ fn probes_are_fair_and_one_that_nobody_sees_is_missed() {
         }
         _ => true,
     });
-    // The walk begins anew when somebody comes.
+    // The walk begins anew when a member comes.
     world.start_many(1, &std::sync::Arc::new(swim_core::Config::lan()));
     let (hosts, newcomer) = ([HostId(0)], HostId(5));
     world.join(newcomer, &hosts);
@@ -84,7 +84,7 @@ fn rest_is_quiet_and_chatter_or_pages_in_every_stretch_of_it_are_found() {
 }
 
 #[test]
-fn whoever_has_to_defend_itself_again_and_again_at_rest_is_found() {
+fn a_member_that_has_to_refute_again_and_again_at_rest_is_found() {
     let (world, hosts) = calm(3);
     let mut monitor = rest::Storms::new(&case(3));
     let event = Event::Accused { by: NodeId(2), incarnation: Incarnation(1) };
@@ -101,12 +101,12 @@ fn what_is_left_over_at_the_end_is_found() {
     world.run_for(Duration::from_secs(60));
     let mut monitor = rest::Storms::new(&case(3));
     assert_eq!(monitor.after_phase(&world, Phase::Rest), Ok(()));
-    world.set_metadata(hosts[0], b"still to be told");
+    world.set_metadata(hosts[0], b"still to be gossiped");
     assert!(monitor.after_phase(&world, Phase::Rest).is_err());
 }
 
 #[test]
-fn a_broadcast_that_nobody_said_or_hardly_anybody_heard_is_found() {
+fn a_broadcast_that_no_user_sent_or_hardly_any_member_received_is_found() {
     let (mut world, hosts) = calm(6);
     world.run_for(Duration::from_secs(10));
     let seen = attach(&mut world, dissemination::Broadcasts::new(&case(6)), |_| true);
@@ -126,7 +126,7 @@ fn a_broadcast_that_nobody_said_or_hardly_anybody_heard_is_found() {
 }
 
 #[test]
-fn news_that_reach_everybody_in_time_are_good_and_others_are_found() {
+fn updates_that_reach_all_in_time_are_good_and_others_are_found() {
     let (mut world, hosts) = calm(5);
     world.run_for(Duration::from_secs(30));
     let ledger = Ledger::shared();
@@ -140,14 +140,14 @@ fn news_that_reach_everybody_in_time_are_good_and_others_are_found() {
     assert_eq!(outcome(&seen), (None, 1));
     assert_eq!(outcome(&hidden).0, Some("Q8"));
     assert_eq!(ledger.read().news.len(), 4 + 3);
-    // The same word again is no news, and is reported by nobody.
+    // The same value again is no update, and no node reports it.
     world.set_metadata(hosts[0], b"news");
     world.run_for(Duration::from_secs(60));
     assert_eq!(outcome(&seen), (None, 1));
 }
 
 #[test]
-fn who_sends_more_than_its_clockwork_makes_it_is_found() {
+fn a_member_that_sends_more_than_its_clockwork_makes_it_is_found() {
     for (kind, most) in [(MessageKind::Ping, 12), (MessageKind::PingReq, 6), (MessageKind::Gossip, 23)] {
         let (world, hosts) = calm(3);
         let mut monitor = load::Load::new(&case(3), Ledger::shared());

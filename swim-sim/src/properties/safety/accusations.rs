@@ -1,24 +1,21 @@
-//! S13: a node that stalled accuses nobody on that account.
+//! S13: a node that stalled accuses no member on that account.
+//! S20: a probe of an earlier epoch, or of an earlier address, accuses no member.
+//! S21: no member is accused by a node that did not probe it, or that got its answer.
 //!
-//! A process that was stopped while its probe was open, or whose clock leapt, finds an unanswered question and
-//! much time gone; it must give the member another chance before it blames it. That is certain only where
-//! nothing else was wrong: the member runs, no link loses anything, nobody else was in trouble lately. So that is
-//! when it is judged. (A node whose pings never left has asked nobody: S21. One that hears nobody at all doubts
-//! itself for a while only: that is a matter of chance.)
+//! S13: a process that was stopped while its probe was open, or whose clock leapt, finds a question
+//! unanswered and much time gone; it must give the member another chance. That is certain only where nothing
+//! else was wrong: the member runs, no link loses anything, no other host was in trouble lately. So only then
+//! it is checked. (A node whose pings never left has probed no member: S21. A node that receives nothing
+//! counts as isolated for a while only: a matter of chance.)
 //!
-//! S20: a probe of an earlier life, or of an earlier address, accuses nobody.
+//! S20: a member that started a new epoch while it was probed, or moved away from where it was probed, cannot
+//! have answered. So an accusation is of the very epoch that the first ping of the failed probe named, at the
+//! very address that it went to.
 //!
-//! Whoever began another life while it was asked, or moved away from where it was asked, cannot have answered.
-//! So an accusation is of the very life that the first ping of the failed probe named, at the very address that
-//! it went to.
-//!
-//! S21: nobody is accused by a node that did not ask it, or that got its answer.
-//!
-//! An accusation says that a probe has failed. So there was a probe: a ping of this node's own left it, for that
-//! member; and no ack of that member, in the life that was asked, from where it was asked, and no word of a relay
-//! that was asked, was handed to the node before the probe ended.
-//!
-//! Excused: a member that is held at this node's own address, since it moved there, is asked without a datagram.
+//! S21: an accusation says that a probe has failed. So a ping of this node's own left it, for that member;
+//! and no ack of that member, in the epoch that was probed, from where it was probed, and no answer of a
+//! relay that was asked, arrived before the probe ended. Excused is a member that is held at this node's own
+//! address, since it moved there: it is probed without a datagram.
 
 use std::time::Duration;
 
@@ -124,7 +121,7 @@ impl Stalls {
 
 impl Monitor for Stalls {
     declare! { "S13", "stalls", NONE,
-    "a node that stalled accuses nobody on that account" }
+    "a node that stalled accuses no member on that account" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         if let Happening::Acted { action, done: true } = what {
@@ -144,7 +141,7 @@ impl Monitor for Stalls {
             return Ok(());
         }
         let why = format!(
-            "{host:?} did not run from {from:?} to {until:?} and accuses {:?}, which lives, by its probe of {:?}",
+            "{host:?} did not run from {from:?} to {until:?} and accuses {:?}, which runs, by its probe of {:?}",
             accusation.subject, probe.at
         );
         Err(Broken::by(&[host, subject], why))
@@ -159,7 +156,7 @@ pub(super) struct Former {
 
 impl Monitor for Former {
     declare! { "S20", "former", NONE,
-    "a probe of an earlier life, or of an earlier address, accuses nobody" }
+    "a probe of an earlier epoch, or of an earlier address, accuses no member" }
 
     fn on_accusation(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
         let held = world.node(host).and_then(|node| node.member(accusation.subject));
@@ -185,7 +182,7 @@ pub(super) struct Unasked {
 
 impl Monitor for Unasked {
     declare! { "S21", "unasked", NONE,
-    "nobody is accused by a node that did not ask it, or that got its answer" }
+    "no member is accused by a node that did not probe it, or that got its answer" }
 
     fn on_accusation(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
         self.looked += 1;
@@ -231,7 +228,7 @@ mod tests {
             world.perform(&Action::Resume(hosts[1]));
             world.run_for(Duration::from_millis(4_370));
         }
-        let checker = checker.lock().expect("nobody panicked");
+        let checker = checker.lock().expect("no test panics");
         assert_eq!(checker.violation(), None);
         assert_eq!(checker.looked()[0].1, 60);
     }
@@ -265,12 +262,12 @@ mod tests {
     }
 
     #[test]
-    fn where_anything_else_was_wrong_nobody_is_blamed() {
+    fn where_anything_else_was_wrong_no_node_is_blamed() {
         assert!(accused(5, 3).is_ok());
     }
 
     #[test]
-    fn an_accusation_of_another_life_or_elsewhere_is_found() {
+    fn an_accusation_of_another_epoch_or_elsewhere_is_found() {
         let (world, hosts) = worlds::calm(3);
         let (subject, row) = (world.id(hosts[1]), worlds::row(&world, hosts[0], hosts[1]));
         let check = |epoch, addr| {

@@ -1,11 +1,10 @@
-//! S10: an answer to somebody whose address is not proven is never longer than the question, and carries no
-//! gossip.
+//! S10: an answer to an address that is not proven is never longer than its request, and carries no gossip.
 //!
-//! Otherwise whoever can write somebody else's address on a datagram makes members send more there than he
-//! sends himself. Proven is the address of a member, as it is held, and one that has shown the token that was
-//! sent to it. A member is also who was called Dead there until its own header, in this very question, said a newer
-//! stamp, wherever else the question may place it: bits were flipped in that, or it moves. All that a node sends to
-//! where a datagram came from, in the same input, is the answer to it.
+//! Otherwise a sender that writes another address on a datagram makes members send more there than it sends
+//! itself. Proven is the address of a member, as it is held, and one that has shown the token that was sent
+//! to it. A member is also one that was held Dead there until its own header, in this very request, said a
+//! newer stamp, wherever else the request may place it: bits were flipped in that, or it moves. All that a
+//! node sends to where a datagram came from, in the same input, is the answer to it.
 
 use std::net::SocketAddr;
 
@@ -24,12 +23,12 @@ use crate::properties::{Broken, Check, Monitor, Row, RowChange, declare};
 pub(super) struct Answers {
     any_source: bool,
     tokens: Tokens,
-    asked: PerHost<Option<Asked>>,
+    request: PerHost<Option<Request>>,
     looked: u64,
 }
 
-/// What was handed to a node, and what it sent back so far.
-struct Asked {
+/// A request that was handed to a node, and what it sent back so far.
+struct Request {
     source: SocketAddr,
     /// Whose it is, and what its header says of that; `None`: it cannot be read.
     sender: Option<(NodeId, Claim)>,
@@ -41,23 +40,23 @@ struct Asked {
 
 impl Answers {
     pub(super) fn new(any_source: bool) -> Self {
-        Self { any_source, tokens: Tokens::default(), asked: PerHost::default(), looked: 0 }
+        Self { any_source, tokens: Tokens::default(), request: PerHost::default(), looked: 0 }
     }
 
-    fn is_member(&self, world: &World, host: HostId, asked: &Asked) -> bool {
-        // Whoever ends with this input can no longer be asked whom it knew.
+    fn is_member(&self, world: &World, host: HostId, request: &Request) -> bool {
+        // A node that ends with this input can no longer be request which members it knew.
         let Some(node) = world.node(host) else { return true };
-        let Some((sender, stamp)) = asked.sender else { return false };
+        let Some((sender, stamp)) = request.sender else { return false };
         let member = node.member(sender).filter(|member| !member.is_me);
-        member.is_some_and(|member| self.fits(&Row::of(&member), asked.source, stamp))
+        member.is_some_and(|member| self.fits(&Row::of(&member), request.source, stamp))
     }
 
-    /// Whether a member that is held like this may ask from there, in that life.
+    /// Whether a member that is held like this may ask from there, in that epoch.
     fn fits(&self, row: &Row, source: SocketAddr, stamp: Claim) -> bool {
         self.is_here(row, source) && row.claim.status.is_active() && stamp.epoch >= row.claim.epoch
     }
 
-    /// Whether a row changed because its header's stamp brings back who was buried there.
+    /// Whether a row changed because its header's stamp brings back the member that was held Dead there.
     fn revives(&self, moved: &RowChange, source: SocketAddr, stamp: Claim) -> bool {
         let (Some(before), Some(after)) = (moved.before, moved.after) else { return false };
         self.is_here(&before, source) && after.claim.status.is_active() && supersedes(&before.claim, &stamp)
@@ -70,12 +69,12 @@ impl Answers {
 
 impl Monitor for Answers {
     declare! { "S10", "answers", SENT | ARRIVED | READ | AFTER_INPUT,
-    "an answer to an address that is not proven is no longer than the asked, without gossip" }
+    "an answer to an address that is not proven is no longer than the request, without gossip" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Arrived { host, source, bytes } => {
-                *self.asked.of(*host) = Some(Asked {
+                *self.request.of(*host) = Some(Request {
                     source: *source,
                     sender: None,
                     proven: false,
@@ -85,8 +84,10 @@ impl Monitor for Answers {
                 });
             }
             Happening::Sent { host, target, bytes, .. } => {
-                if let Some(asked) = self.asked.of(*host).as_mut().filter(|asked| asked.source == *target) {
-                    asked.answered += bytes.len();
+                if let Some(request) =
+                    self.request.of(*host).as_mut().filter(|request| request.source == *target)
+                {
+                    request.answered += bytes.len();
                 }
             }
             _ => {}
@@ -99,15 +100,17 @@ impl Monitor for Answers {
         match what {
             Happening::Arrived { host, source, .. } => {
                 let proven = self.tokens.proves(*host, *source, said);
-                if let Some(asked) = self.asked.of(*host) {
+                if let Some(request) = self.request.of(*host) {
                     let (epoch, incarnation) = (said.epoch, said.incarnation);
                     let stamp = Claim { epoch, incarnation, status: Status::Alive };
-                    (asked.sender, asked.proven) = (Some((said.sender, stamp)), proven);
+                    (request.sender, request.proven) = (Some((said.sender, stamp)), proven);
                 }
             }
             Happening::Sent { host, target, .. } => {
-                if let Some(asked) = self.asked.of(*host).as_mut().filter(|asked| asked.source == *target) {
-                    asked.gossip |= !said.records().is_empty();
+                if let Some(request) =
+                    self.request.of(*host).as_mut().filter(|request| request.source == *target)
+                {
+                    request.gossip |= !said.records().is_empty();
                 }
             }
             _ => {}
@@ -116,7 +119,7 @@ impl Monitor for Answers {
     }
 
     fn on_rows_changed(&mut self, _world: &World, host: HostId, moves: &[RowChange]) -> Check {
-        let Some(Asked { source, sender: Some((sender, stamp)), .. }) = *self.asked.of(host) else {
+        let Some(Request { source, sender: Some((sender, stamp)), .. }) = *self.request.of(host) else {
             return Ok(());
         };
         // It may have been a member until it said goodbye with this very question, or since its header was read.
@@ -125,25 +128,25 @@ impl Monitor for Answers {
             moved.before.is_some_and(|row| self.fits(&row, source, stamp))
                 || self.revives(moved, source, stamp)
         });
-        if let Some(asked) = self.asked.of(host) {
-            asked.proven |= was_member;
+        if let Some(request) = self.request.of(host) {
+            request.proven |= was_member;
         }
         Ok(())
     }
 
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
-        let Some(asked) = self.asked.of(host).take().filter(|asked| asked.answered > 0) else {
+        let Some(request) = self.request.of(host).take().filter(|request| request.answered > 0) else {
             return Ok(());
         };
         self.looked += 1;
-        let too_much = asked.answered > asked.len || asked.gossip;
-        if !too_much || asked.proven || self.is_member(world, host, &asked) {
+        let too_much = request.answered > request.len || request.gossip;
+        if !too_much || request.proven || self.is_member(world, host, &request) {
             return Ok(());
         }
-        let gossip = if asked.gossip { ", and tells it news" } else { "" };
+        let gossip = if request.gossip { ", and gossips" } else { "" };
         let why = format!(
             "{host:?} answers {} bytes from {}, whose address is not proven, with {}{gossip}",
-            asked.len, asked.source, asked.answered
+            request.len, request.source, request.answered
         );
         Err(Broken::by(&[host], why))
     }
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_answer_to_anybody_but_a_member_where_it_lives_is_found() {
+    fn a_longer_answer_to_any_but_a_member_at_its_address_is_found() {
         let stranger = "192.0.2.1:1".parse().expect("an address");
         let ping = worlds::first_ping(HostId(1), HostId(0));
         let long = vec![0; ping.len() + 1];
@@ -196,7 +199,7 @@ mod tests {
         assert!(answered(World::birthplace(HostId(1)), b"garbage", &long).is_err());
     }
 
-    /// Whether somebody held like `before` counts as a member who asks from where it was held, in its life and
+    /// Whether a node held like `before` counts as a member that asks from where it was held, in its epoch and
     /// in this incarnation, by a question that makes `after` of it.
     fn counts(before: Status, incarnation: u32, after: Status) -> bool {
         let (world, hosts) = worlds::calm(3);
@@ -206,19 +209,19 @@ mod tests {
         let stamp = Claim { incarnation: swim_core::Incarnation(incarnation), ..held.claim };
         let mut monitor = Answers::new(false);
         let (len, answered) = (1, 2);
-        let asked =
-            Asked { source, sender: Some((sender, stamp)), proven: false, len, answered, gossip: false };
-        *monitor.asked.of(hosts[0]) = Some(asked);
+        let request =
+            Request { source, sender: Some((sender, stamp)), proven: false, len, answered, gossip: false };
+        *monitor.request.of(hosts[0]) = Some(request);
         let row = |status, addr| Some(Row { claim: Claim { status, ..held.claim }, addr });
         let (before, after) = (row(before, source), row(after, elsewhere));
         monitor
             .on_rows_changed(&world, hosts[0], &[RowChange { id: sender, before, after, named: true }])
-            .expect("it judges when all is over");
-        monitor.asked.of(hosts[0]).take().is_some_and(|asked| asked.proven)
+            .expect("it decides when the input is over");
+        monitor.request.of(hosts[0]).take().is_some_and(|request| request.proven)
     }
 
     #[test]
-    fn who_was_buried_counts_as_a_member_once_its_own_header_says_more() {
+    fn a_member_held_dead_counts_again_once_its_own_header_says_more() {
         use Status::{Alive, Dead, Left};
         assert!(counts(Alive, 0, Alive) && counts(Alive, 0, Left));
         assert!(counts(Dead, 1, Alive));

@@ -1,33 +1,22 @@
-//! S1: a table only moves up.
-//!
-//! What a node holds of a member is replaced by a newer claim only: a later life, or a later stamp in the same
-//! life, or a worse belief about the same stamp. So each belief about one stamp is held at most once, and no
-//! order of arrival makes two tables differ for ever. The order is written down here a second time, from the
-//! documentation: a property that asked the core for it would believe whatever the core does.
-//!
-//! Rows are given up in the open only: a tombstone is `Forgotten`, a whole table `StartedOver`; and a node that
-//! is alone may take a lower epoch for itself, and says so. What nothing has named does not change at all.
-//!
+//! S1: a table only moves up in the order of claims.
 //! S2: only a member itself raises its epoch and its incarnation.
+//! S6: a late Alive revives no member.
 //!
-//! Whatever is said or held of a member answers a stamp of its own, which it has said in the header of some
-//! datagram of its own before. So of each name the highest stamp is kept that a host of that name has sent, and
-//! everybody else is measured against it.
+//! S1: a claim that a node holds is replaced by a newer one only, so each is held at most once, and no order
+//! of arrival makes two tables differ for ever. Rows are given up in the open only: a tombstone is
+//! `Forgotten`, a whole table `StartedOver`; and a node that is alone may take a lower epoch for itself, and
+//! says so. What nothing has named does not change at all.
 //!
-//! Excused is exactly what was forged or garbled on the way: a stamp that is *handed* to a node, and that nobody
-//! who is run by this world has *sent*, may be believed and passed on from then on. (Whatever a node sends was
-//! judged when it was sent, so what is higher can come from nowhere else.)
+//! S2: whatever is said or held of a member answers a stamp (epoch, incarnation) of its own, which it has
+//! sent in a header before. So of each id the highest stamp is kept that a host of that id has sent. Excused
+//! is exactly what was forged or garbled on the way: a stamp that *arrives* at a node and that no host has
+//! *sent* may be passed on from then on.
 //!
-//! S6: a late Alive revives nobody.
-//!
-//! Who was called Dead or Left is a member again only by a higher stamp of its own: a later incarnation after a
-//! Dead, a later life after a Left. A node must know better for as long as it promised to remember, a tombstone's
-//! life; so this property remembers by itself, whatever the table has forgotten.
-//!
-//! How long is told by the node's own clock, stalls included: it runs further than the one that tombstones live by.
-//!
-//! Excused: a node that started over has given its memory up and said so, and one that may remember fewer
-//! tombstones than there are members to bury.
+//! S6: a member held Dead or Left is a member again only by a higher stamp of its own: a later incarnation
+//! after a Dead, a later epoch after a Left. A node must know better for `tombstone_life`, so the monitor
+//! remembers by itself, whatever the table has forgotten. It counts by the node's own clock, stalls included:
+//! that runs further than the clock of tombstones. Excused: a node that started over, and said so, and one
+//! that may keep fewer tombstones than it needs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,13 +34,13 @@ use crate::properties::{Broken, Case, Check, Monitor, RowChange, declare};
 /// S1.
 #[derive(Default)]
 pub(super) struct Upwards {
-    told: PerHost<Told>,
+    reported: PerHost<ReportedNow>,
     looked: u64,
 }
 
-/// What a node has told its user during one input.
+/// What a node has reported during one input.
 #[derive(Default)]
-struct Told {
+struct ReportedNow {
     forgotten: Vec<NodeId>,
     started_over: bool,
     epoch: Option<Epoch>,
@@ -60,19 +49,19 @@ struct Told {
 impl Upwards {
     fn check(&mut self, me: NodeId, host: HostId, moved: &RowChange) -> Result<(), String> {
         self.looked += 1;
-        let told = self.told.of(host);
+        let reported = self.reported.of(host);
         if !moved.named && moved.id != me {
             return Err("changed although nothing was said of it".into());
         }
-        if told.started_over && moved.id != me {
+        if reported.started_over && moved.id != me {
             return Ok(());
         }
         match (moved.before, moved.after) {
-            (Some(_), None) if told.forgotten.contains(&moved.id) => Ok(()),
-            (Some(before), None) => Err(format!("{:?} is gone, and nobody was told", before.claim)),
+            (Some(_), None) if reported.forgotten.contains(&moved.id) => Ok(()),
+            (Some(before), None) => Err(format!("{:?} is gone, and it was not reported", before.claim)),
             (Some(before), Some(after)) => {
-                let lowered = moved.id == me && told.epoch == Some(after.claim.epoch);
-                let forgotten = told.forgotten.contains(&moved.id);
+                let lowered = moved.id == me && reported.epoch == Some(after.claim.epoch);
+                let forgotten = reported.forgotten.contains(&moved.id);
                 if before.claim == after.claim
                     || lowered
                     || forgotten
@@ -94,13 +83,13 @@ impl Monitor for Upwards {
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Reported { host, event: Event::Forgotten { id } } => {
-                self.told.of(*host).forgotten.push(*id);
+                self.reported.of(*host).forgotten.push(*id);
             }
             Happening::Reported { host, event: Event::StartedOver { .. } } => {
-                self.told.of(*host).started_over = true;
+                self.reported.of(*host).started_over = true;
             }
             Happening::Reported { host, event: Event::EpochRaised { epoch } } => {
-                self.told.of(*host).epoch = Some(*epoch);
+                self.reported.of(*host).epoch = Some(*epoch);
             }
             _ => {}
         }
@@ -123,9 +112,9 @@ impl Monitor for Upwards {
     }
 
     fn after_input(&mut self, _world: &World, host: HostId) -> Check {
-        let told = self.told.of(host);
-        told.forgotten.clear();
-        (told.started_over, told.epoch) = (false, None);
+        let reported = self.reported.of(host);
+        reported.forgotten.clear();
+        (reported.started_over, reported.epoch) = (false, None);
         Ok(())
     }
 }
@@ -136,9 +125,9 @@ type Stamp = (Epoch, Incarnation);
 /// S2.
 #[derive(Default)]
 pub(super) struct OwnStamp {
-    /// The highest stamp of each name that its bearer has sent.
+    /// The highest stamp of each id that a host of that id has sent.
     said: BTreeMap<NodeId, Stamp>,
-    /// The highest stamp of each name that came from nobody.
+    /// The highest stamp of each id that came from no host.
     forged: BTreeMap<NodeId, Stamp>,
     looked: u64,
 }
@@ -170,13 +159,13 @@ fn raise(stamps: &mut BTreeMap<NodeId, Stamp>, id: NodeId, stamp: Stamp) {
     *highest = stamp.max(*highest);
 }
 
-/// Every stamp about somebody but the sender, as far as it can be told about whom.
+/// Every stamp about a member other than the sender, as far as it can be known about which.
 fn stamps(said: &Reading<'_>) -> impl Iterator<Item = (NodeId, Stamp)> {
     // Of a ping's target nothing may be known: that is epoch 0.
     let asked = said.target.zip(said.belief).filter(|(_, belief)| belief.epoch > Epoch(0));
     let asked = asked.map(|(id, belief)| (id, (belief.epoch, belief.incarnation)));
-    let told = said.members().map(|member| (member.id, (member.claim.epoch, member.claim.incarnation)));
-    asked.into_iter().chain(told)
+    let gossiped = said.members().map(|member| (member.id, (member.claim.epoch, member.claim.incarnation)));
+    asked.into_iter().chain(gossiped)
 }
 
 impl Monitor for OwnStamp {
@@ -232,7 +221,7 @@ impl Revivals {
     }
 }
 
-/// Whether a member speaks up against `tombstone` in the stamp that `claim` answers.
+/// Whether a member refutes `tombstone` in the stamp that `claim` answers.
 fn is_higher(claim: &Claim, tombstone: &Claim) -> bool {
     match tombstone.status {
         Status::Left => claim.epoch > tombstone.epoch,
@@ -242,7 +231,7 @@ fn is_higher(claim: &Claim, tombstone: &Claim) -> bool {
 
 impl Monitor for Revivals {
     declare! { "S6", "revivals", REPORTED,
-    "who is Dead or has left is a member again only by a higher stamp of its own" }
+    "a member held Dead or Left is a member again only by a higher stamp of its own" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
@@ -333,13 +322,13 @@ mod tests {
         monitor
             .on_happening(&world.scene(), &Happening::Reported { host: hosts[0], event: &event })
             .expect("no monitor yet");
-        assert!(monitor.on_rows_changed(&world, hosts[0], &[vanished]).is_ok(), "it was told");
+        assert!(monitor.on_rows_changed(&world, hosts[0], &[vanished]).is_ok(), "it was reported");
         let unnamed = RowChange { id, before: None, after: Some(held), named: false };
         assert!(monitor.on_rows_changed(&world, hosts[0], &[unnamed]).is_err());
     }
 
     #[test]
-    fn a_word_that_its_member_was_never_seen_to_say_is_found() {
+    fn a_stamp_that_its_member_was_never_seen_to_send_is_found() {
         // Nothing that the second host sends is shown to the property, nor where it arrives.
         let (broken, _) = worlds::doctored(Box::new(OwnStamp::default()), |what| {
             !matches!(what, Happening::Sent { host: HostId(1), .. } | Happening::Arrived { .. })
@@ -348,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_came_from_nobody_may_be_passed_on() {
+    fn a_stamp_that_came_from_no_host_may_be_passed_on() {
         let (broken, looked) = worlds::doctored(Box::new(OwnStamp::default()), |what| {
             !matches!(what, Happening::Sent { host: HostId(1), .. })
         });
@@ -356,7 +345,7 @@ mod tests {
         assert!(looked > 0);
     }
 
-    /// What the property says when a member goes from one belief to the other, by way of being forgotten or not.
+    /// What the property says when a member goes from one claim to the other, by way of being forgotten or not.
     fn from_to(tombstone: (Status, u32), later: (u64, u32), forgotten: bool, after: Duration) -> Check {
         let (mut world, hosts) = worlds::calm(3);
         let id = world.id(hosts[1]);
@@ -379,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_higher_word_brings_anybody_back() {
+    fn only_a_higher_stamp_brings_a_member_back() {
         let soon = Duration::from_secs(9);
         for forgotten in [false, true] {
             let check = |tombstone, later| from_to(tombstone, later, forgotten, soon).is_ok();
@@ -391,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_forgotten_after_a_tombstone_s_life_may_be_learnt_anew() {
+    fn what_was_forgotten_after_tombstone_life_may_be_learnt_anew() {
         let day = Duration::from_secs(24 * 3600 + 1);
         assert!(from_to((Status::Dead, 1), (5, 1), true, day).is_ok());
     }

@@ -1,20 +1,21 @@
-//! S11: every datagram goes where somebody of the cluster is or was, to who is asked for, or to who asks.
+//! S11: every datagram goes where a host of the cluster is or was, to an address that the user named, or
+//! back.
 //!
-//! Otherwise a stranger makes members send to a third party that never heard of them. So a node may send
+//! Otherwise a stranger makes members send to a third party that never asked for it. So a node may send
 //!
 //! - to an address that a host of this world has, or had;
-//! - to a seed or a hint that its user named;
+//! - to a seed or a known peer that its user named;
 //! - back to where the datagram in hand came from, and with the handshake also later;
-//! - to an address that has proven itself with a token and announced itself, to anybody.
+//! - to an address that has proven itself with a token and announced itself, to any member.
 //!
-//! And whoever announces itself is held where the announcement came from, and nowhere else.
+//! And a member that announces itself is held where the announcement came from, and nowhere else.
 //!
 //! Excused is what was said in a member's name: an address that is named in a datagram from where its alleged
-//! sender really is, and that no host has ever named, was forged or garbled on the way, and is believed like any
-//! other word of a member. So is what is said in the name of a member that never was, from where such a word
-//! places it: a flipped bit can make a datagram's sender the very one that an earlier one has made up. And what
-//! rides on the welcome of a seed or a hint that was asked, whatever became of its sender's name. What a stranger
-//! names from its own address excuses nothing.
+//! sender really is, and that no host has ever named, was forged or garbled on the way, and is believed like
+//! any claim of a member. So is what is said in the name of a member that never was, from where such a claim
+//! places it: a flipped bit can make a datagram's sender the very one that an earlier one has made up. And so
+//! are the claims in the welcome of a seed or a known peer that was asked. What a stranger names from its own
+//! address excuses nothing.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -47,7 +48,7 @@ pub(super) struct Destinations {
 /// What one node has reason to send to besides.
 #[derive(Default)]
 struct Own {
-    /// Seeds and hints.
+    /// Seeds and known peers.
     named: BTreeSet<SocketAddr>,
     /// Which of them it has asked to be let in, and the number of the question.
     joins: BTreeSet<(SocketAddr, u64)>,
@@ -57,7 +58,7 @@ struct Own {
     asks: Option<SocketAddr>,
     /// Who announces itself by the datagram in hand.
     announces: Option<NodeId>,
-    /// Sent to nobody's address, in the present input, with a datagram that is no handshake.
+    /// Sent to an address that no host has, in the present input, with a datagram that is no handshake.
     astray: Option<SocketAddr>,
 }
 
@@ -66,8 +67,8 @@ impl Destinations {
         Self { any_source, ..Self::default() }
     }
 
-    /// Where members are, as somebody says in a member's name.
-    fn note_words(&mut self, scene: &Scene<'_>, said: &Reading<'_>) {
+    /// Where members are, by what is said in a member's name.
+    fn note_claims(&mut self, scene: &Scene<'_>, said: &Reading<'_>) {
         for member in said.members() {
             let Some(addr) = member.addr.map(swim_core::canonical) else { continue };
             if !is_at(scene, member.id, addr) {
@@ -93,8 +94,8 @@ const fn is_handshake(kind: MessageKind) -> bool {
 }
 
 impl Monitor for Destinations {
-    declare! { "S11", "targets", SENT | ARRIVED | READ | AFTER_INPUT,
-    "every datagram goes to where a member is or was, to a seed or a hint, or back to who asks" }
+    declare! { "S11", "destinations", SENT | ARRIVED | READ | AFTER_INPUT,
+    "every datagram goes to where a member is or was, to an address that its user named, or back" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
@@ -104,7 +105,7 @@ impl Monitor for Destinations {
             }
             Happening::Commanded { host, command } => match command {
                 Command::Join { seeds } => self.name(*host, seeds.iter().copied()),
-                Command::Restore { hints } => self.name(*host, hints.iter().map(|hint| hint.addr)),
+                Command::Restore { hints } => self.name(*host, hints.iter().map(|peer| peer.addr)),
                 Command::SetAddress(addr) => {
                     self.known.insert(swim_core::canonical(*addr));
                 }
@@ -153,7 +154,7 @@ impl Monitor for Destinations {
                         .is_some_and(|nonce| self.hosts.of(*host).joins.contains(&(*source, nonce)));
                 let member = is_at(scene, said.sender, *source);
                 if asked || member || self.misplaced.contains(&(said.sender, *source)) {
-                    self.note_words(scene, said);
+                    self.note_claims(scene, said);
                 }
             }
             _ => {}
@@ -182,7 +183,7 @@ impl Monitor for Destinations {
             None => Ok(()),
             Some(target) => {
                 let why = format!(
-                    "{host:?} sends to {target}, where nobody is or was and that only strangers named"
+                    "{host:?} sends to {target}, where no host is or was and that only strangers named"
                 );
                 Err(Broken::by(&[host], why))
             }
@@ -199,7 +200,7 @@ mod tests {
     use crate::properties::tests::worlds;
 
     #[test]
-    fn a_member_at_an_address_that_nobody_has_is_found_where_it_is_sent_to() {
+    fn a_member_at_an_address_that_no_host_has_is_found_where_it_is_sent_to() {
         let (broken, _) = worlds::doctored(Box::new(Destinations::default()), |what| {
             // The property sees neither how the fourth host moves nor what is said of it.
             let moves = |action: &Action| matches!(action, Action::Move { .. });
@@ -245,7 +246,7 @@ mod tests {
     fn who_never_was_is_believed_from_where_a_member_has_placed_it_and_from_nowhere_else() {
         let (world, hosts) = worlds::calm(3);
         let [phantom, other] = ["192.0.2.1:1", "192.0.2.2:1"].map(|addr| addr.parse().expect("an address"));
-        // In the name of `id`, from `source`: that `about` lives at `addr`.
+        // In the name of `id`, from `source`: that `about` is at `addr`.
         let hear =
             |monitor: &mut Destinations, id: NodeId, source: SocketAddr, about: u64, addr: SocketAddr| {
                 let alive = alive(member(about), addr, b"");
@@ -258,7 +259,10 @@ mod tests {
         let mut monitor = Destinations::default();
         hear(&mut monitor, NodeId(77), real, 78, other);
         hear(&mut monitor, member, other, 78, other);
-        assert!(!monitor.known.contains(&other), "nobody has placed 77 there, and the member is elsewhere");
+        assert!(
+            !monitor.known.contains(&other),
+            "no member has placed 77 there, and the member is elsewhere"
+        );
         hear(&mut monitor, member, real, 77, phantom);
         hear(&mut monitor, NodeId(77), other, 78, other);
         assert!(monitor.known.contains(&phantom) && !monitor.known.contains(&other));

@@ -1,11 +1,11 @@
-//! S7: Left are only those who said so themselves, or whom an operator removed.
+//! S7: Left are only members that left, or that an operator removed.
 //!
-//! Left is final for its epoch, so it may come from two mouths only: the member's own user (`Leave`), or an
-//! operator who gives somebody up that does not answer (`Remove`). The second is never taken for the first, and
-//! it is believed only over a Suspect or a Dead.
+//! Left is final for its epoch, so it has two sources only: the member's own user (`Leave`), or an operator
+//! that gives a silent member up (`Remove`). The second is never taken for the first, and is believed only
+//! over a Suspect or a Dead.
 //!
-//! Excused is what was forged or garbled on the way: a Left that is handed to a node, and that nobody's user
-//! asked for, may be believed and passed on from then on.
+//! Excused is what was forged or garbled on the way: a Left that arrives at a node, and that no user asked
+//! for, may be believed and passed on from then on.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::Reading;
 use crate::properties::{Broken, Check, Monitor, RowChange, declare};
 
-/// A member in one of its lives.
+/// A member in one of its epochs.
 type InEpoch = (NodeId, Epoch);
 
 /// S7.
@@ -26,8 +26,8 @@ type InEpoch = (NodeId, Epoch);
 pub(super) struct Leaves {
     left: BTreeSet<InEpoch>,
     removed: BTreeSet<InEpoch>,
-    /// Left that was made up: as a goodbye, and at all.
-    forged_goodbyes: BTreeSet<InEpoch>,
+    /// Left that was made up: as a leave, and at all.
+    forged_leaves: BTreeSet<InEpoch>,
     forged: BTreeSet<InEpoch>,
     inputs: PerHost<Input>,
     looked: u64,
@@ -39,23 +39,23 @@ struct Input {
     /// Whom its user removes.
     removes: Option<NodeId>,
     suspected: Vec<NodeId>,
-    /// Who has left, and whether somebody else says so.
+    /// Who has left, and whether another says so.
     left: Vec<(NodeId, bool)>,
 }
 
 impl Leaves {
-    fn is_goodbye(&self, in_epoch: InEpoch) -> bool {
-        self.left.contains(&in_epoch) || self.forged_goodbyes.contains(&in_epoch)
+    fn has_left(&self, in_epoch: InEpoch) -> bool {
+        self.left.contains(&in_epoch) || self.forged_leaves.contains(&in_epoch)
     }
 
     fn is_left(&self, in_epoch: InEpoch) -> bool {
-        self.is_goodbye(in_epoch) || self.removed.contains(&in_epoch) || self.forged.contains(&in_epoch)
+        self.has_left(in_epoch) || self.removed.contains(&in_epoch) || self.forged.contains(&in_epoch)
     }
 
     fn check(&mut self, host: HostId, in_epoch: InEpoch, by_itself: bool) -> Result<(), String> {
         self.looked += 1;
         let (fits, what) = if by_itself {
-            (self.is_goodbye(in_epoch), "has said goodbye")
+            (self.has_left(in_epoch), "has left by itself")
         } else {
             (self.is_left(in_epoch), "has left")
         };
@@ -82,12 +82,9 @@ impl Leaves {
         }
         let by_another = input.left.iter().any(|(id, by_another)| *id == moved.id && *by_another);
         let was_alive = moved.before.is_some_and(|row| row.claim.status == Status::Alive);
-        let doubted = input.suspected.contains(&moved.id);
-        if by_another && was_alive && !doubted {
-            return Err(format!(
-                "{host:?} held {:?} Alive and lets somebody else say that it left",
-                moved.id
-            ));
+        let suspected = input.suspected.contains(&moved.id);
+        if by_another && was_alive && !suspected {
+            return Err(format!("{host:?} held {:?} Alive and lets another say that it left", moved.id));
         }
         self.check(host, in_epoch, moved.id == me || !by_another)
     }
@@ -99,8 +96,8 @@ fn departures<'a>(said: &'a Reading<'_>) -> impl Iterator<Item = &'a SaidMember<
 }
 
 impl Monitor for Leaves {
-    declare! { "S7", "goodbyes", REPORTED | READ | AFTER_INPUT,
-    "Left are only those who said so themselves, or whom an operator removed when they were silent" }
+    declare! { "S7", "leaves", REPORTED | READ | AFTER_INPUT,
+    "Left are only members that left, or that an operator removed when they were silent" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
@@ -135,8 +132,8 @@ impl Monitor for Leaves {
                     if !self.is_left(in_epoch) {
                         self.forged.insert(in_epoch);
                     }
-                    if by_itself && !self.is_goodbye(in_epoch) {
-                        self.forged_goodbyes.insert(in_epoch);
+                    if by_itself && !self.has_left(in_epoch) {
+                        self.forged_leaves.insert(in_epoch);
                     }
                 }
                 _ => {}
@@ -172,7 +169,7 @@ mod tests {
     use crate::properties::tests::worlds;
 
     #[test]
-    fn a_goodbye_that_no_user_asked_for_is_found() {
+    fn a_leave_that_no_user_asked_for_is_found() {
         let (broken, _) = worlds::doctored(Box::new(Leaves::default()), |what| {
             !matches!(what, Happening::Commanded { command: Command::Leave, .. } | Happening::Arrived { .. })
         });

@@ -1,19 +1,17 @@
-//! S8: an ack counts only with the right number, from the right member, while its question is open.
+//! S8: an ack counts only with the right number, from the right member, while its request is open.
+//! S23: no member is asked to relay a ping to itself.
+//! S24: a node that pings a member that it holds Suspect or Dead says so in the ping.
 //!
-//! A node's own count of answered probes may grow only by an input that hands it an answer to the probe that it
-//! has open: an ack with that probe's number, by whom and from where it was asked; or the word of a relay that it
-//! asked. And once for each probe.
+//! S8: a node's own count of answered probes may grow only by an input that hands it an answer to the probe
+//! that it has open: an ack with that probe's number, by whom and from where it was asked; or the answer of a
+//! relay that it asked. And once for each probe.
 //!
-//! S23: nobody is asked to relay a ping to itself.
+//! S23: a relay is to have another way to the target than the asker; the target asked about itself adds
+//! nothing, and one of the few relays is lost. Where two members are held at one address, because one of them
+//! is a rumour, there is nothing to check.
 //!
-//! A relay is to have another way to the target than the asker; the target asked about itself answers nothing that
-//! it has not answered, and a place among the few relays is lost. Where two members are held at one address,
-//! because one of them is a rumour, there is nothing to judge.
-//!
-//! S24: whoever pings a member that it suspects, or holds Dead, tells it so.
-//!
-//! That is how a suspect learns in time that it must speak up, and how somebody who was buried learns that it was:
-//! the ping says what is believed. Judged where the belief and the address are those of before the input and after it.
+//! S24: that is how a suspect learns in time that it must refute, and how one held Dead learns that it is.
+//! Checked where claim and address are those of before the input and after it.
 
 use swim_core::{MessageKind, NodeId, Status};
 
@@ -96,7 +94,7 @@ impl Monitor for Acks {
             && matches!(said.kind, MessageKind::Ack | MessageKind::RelayedAck)
         {
             let probe = if self.any_source {
-                self.probes.answered_by_anybody(*host, said)
+                self.probes.answered_from_anywhere(*host, said)
             } else {
                 self.probes.answered_by(*host, *source, said)
             };
@@ -134,7 +132,7 @@ pub(super) struct ThirdParties {
 
 impl Monitor for ThirdParties {
     declare! { "S23", "third-parties", READ_SENT | AFTER_INPUT,
-    "nobody is asked to relay a ping to itself" }
+    "no member is asked to relay a ping to itself" }
 
     fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if let Happening::Sent { target: to, .. } = what
@@ -179,7 +177,7 @@ impl Buddies {
 
 impl Monitor for Buddies {
     declare! { "S24", "buddies", READ_SENT | AFTER_INPUT,
-    "a ping to a suspect tells it that it is suspected" }
+    "a ping to a suspect says that it is suspected" }
 
     fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if let (Happening::Sent { target: to, .. }, MessageKind::Ping) = (what, said.kind)
@@ -197,15 +195,15 @@ impl Monitor for Buddies {
     }
 
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
-        for (target, to, told) in std::mem::take(&mut self.pings) {
+        for (target, to, said) in std::mem::take(&mut self.pings) {
             let Some(held) = world.node(host).and_then(|node| node.member(target)) else { continue };
-            let tells = held.status == Status::Dead || (self.enabled && held.status == Status::Suspect);
-            if !tells || held.addr != to {
+            let says_so = held.status == Status::Dead || (self.enabled && held.status == Status::Suspect);
+            if !says_so || held.addr != to {
                 continue;
             }
             self.looked += 1;
-            if told != held.status {
-                let why = format!("{host:?} holds {target:?} {:?}, and pings it as {told:?}", held.status);
+            if said != held.status {
+                let why = format!("{host:?} holds {target:?} {:?}, and pings it as {said:?}", held.status);
                 return Err(Broken::about(&world.scene(), host, target, why));
             }
         }
@@ -238,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_asked_to_ping_itself_is_found() {
+    fn a_member_that_is_asked_to_ping_itself_is_found() {
         let (world, hosts) = worlds::calm(3);
         let mut monitor = ThirdParties::default();
         monitor.asked.push((world.id(hosts[1]), world.addr(hosts[2])));
@@ -248,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspect_that_is_pinged_and_not_told_is_found() {
+    fn a_ping_that_hides_from_a_suspect_that_it_is_one_is_found() {
         let (mut world, hosts) = worlds::calm(5);
         world.crash(hosts[4]);
         let (me, suspect) = (hosts[0], world.id(hosts[4]));

@@ -1,18 +1,15 @@
-//! The book of relays: what each node pings on behalf of whom, by the datagrams alone.
-//!
-//! A ping-req that arrives, and a ping with the mark of a relayed one (1 in the lowest three bits of its number,
-//! `swim-core/src/numbers.rs`) to the same member in the same input, are one relay that begins. It is over when
-//! its target's ack arrives, or when the time is over that the asker gave it. All by the relay's own clock.
-//!
 //! S22: a relay that hears nothing says so when four fifths of its time are over.
+//! B14: no more pings for others are open than `relayed_max`, and no more than four for one of them.
 //!
-//! The asker holds a silent relay against itself: it may be deaf. So whoever was asked in time, runs, and has not
-//! heard the target, must say so while the asker still listens. Judged by the relay's own clock; a relay that was
-//! stopped, is slow, or whose timers are late has an excuse.
+//! A ping-req that arrives, and a ping with the mark of a relayed one (1 in the lowest three bits of its
+//! number) to the same member in the same input, are one relay that begins. It is over when its target's ack
+//! arrives, or when the time is over that the asker gave it. All by the relay's own clock, from the datagrams
+//! alone.
 //!
-//! B14: no more pings on behalf of others are open than `relayed_max`, and no more than four for one of them.
-//!
-//! Whoever sends ping-reqs can make a member send pings; this is all that he gets at once.
+//! S22: the asker holds a silent relay against itself: it may be isolated. So a relay that was asked in time,
+//! runs, and has not heard the target, must send a nack while the asker still listens. A relay that was
+//! stopped, is slow, or whose timers are late has an excuse. B14: a sender of ping-reqs can make a member
+//! send pings; this is all that it gets at once.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -41,16 +38,16 @@ pub(crate) struct Relay {
     pub(crate) at: Instant,
     /// How much time it was given.
     pub(crate) budget: Duration,
-    /// Whether the origin was told that nothing was heard, or need not be told.
+    /// Whether the origin got a nack, or needs none.
     pub(crate) nacked: bool,
-    /// When it was told, by the relay's clock: known when the input is over.
+    /// When it did, by the relay's clock: known when the input is over.
     pub(crate) nacked_at: Option<Instant>,
     ping: u64,
     target: SocketAddr,
 }
 
 impl Relay {
-    /// Its origin need not be told.
+    /// Its origin needs no nack.
     pub(crate) fn excuse(&mut self) {
         (self.nacked, self.nacked_at) = (true, Some(Instant::ORIGIN));
     }
@@ -112,7 +109,7 @@ impl Relaying {
                 }
             }
             (Happening::Sent { host, target, .. }, MessageKind::Nack | MessageKind::RelayedAck) => {
-                // The same question may have come twice: who is told first is whose time is over first.
+                // The same request may have come twice: the first nack is for the one whose time is over first.
                 let mine = |relay: &&mut Relay| relay.origin == (*target, number) && !relay.nacked;
                 let open = self.hosts.of(*host).iter_mut().filter(mine);
                 if let Some(relay) = open.min_by_key(|relay| relay.at.after(relay.budget * 4 / 5)) {
@@ -123,7 +120,7 @@ impl Relaying {
         }
     }
 
-    /// Nobody need be told of those that are open at `host`.
+    /// No origin needs a nack for those that are open at `host`.
     pub(crate) fn excuse(&mut self, host: HostId) {
         self.hosts.of(host).iter_mut().for_each(Relay::excuse);
     }
@@ -182,7 +179,7 @@ impl Nacks {
         }
     }
 
-    /// By when it had to be told, at the latest.
+    /// By when the nack had to be sent, at the latest.
     fn due(relay: &Relay) -> swim_core::Instant {
         relay.at.after(relay.budget * 4 / 5 + ROUNDING)
     }
@@ -202,7 +199,7 @@ impl Monitor for Nacks {
                 }
             }
             Happening::Acted { action, done: true } => self.note(action),
-            // Whoever stood still was not punctual.
+            // A process that stood still was not punctual.
             Happening::Began { host, .. } => {
                 self.lasting.of(*host).retain(|class| *class != FaultClass::Pause)
             }
@@ -235,7 +232,7 @@ impl Monitor for Nacks {
         self.looked += over.len() as u64;
         let Some(relay) = open.iter().find(late).or(never) else { return Ok(()) };
         let why = format!(
-            "{host:?} was asked at {:?} to ping somebody for {} within {:?}, heard nothing, and did not say so in time",
+            "{host:?} was asked at {:?} to ping a member for {} within {:?}, heard nothing, and did not say so in time",
             relay.at, relay.origin.0, relay.budget
         );
         Err(Broken::by(&[host], why))

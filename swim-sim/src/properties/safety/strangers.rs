@@ -1,13 +1,13 @@
-//! S9: what a stranger sends changes no view, unless it joins; garbage changes nothing at all.
+//! S9: what a stranger sends changes no table, unless it joins; garbage changes nothing at all.
 //!
-//! A sender is known if its id is in the table, in no earlier life than the one held and (unless
-//! `accept_wrong_source` is on) at the address that is held. Anybody else may ask, and be answered; what it says
-//! of itself and of others is not heard. The way in is an announcement with a token, and an ack or a welcome to
-//! one's own question: those are other properties' business. Of somebody known that is held Dead or Left, only the
-//! news of its own return is heard.
+//! A sender is known if its id is in the table, in no earlier epoch than the one held and (unless
+//! `accept_wrong_source` is on) at the address that is held. Any other may ask, and be answered; what it says
+//! of itself and of others is ignored. The way in is an announcement with a token, and an ack or a welcome to
+//! one's own request: other properties check those. Of a known sender that is held Dead or Left, only its own
+//! return counts.
 //!
-//! Time passes whatever arrives: a node that finds that it slept for too long starts over, and a tombstone too
-//! many is forgotten.
+//! Time passes whatever arrives: a node that finds that it slept for too long starts over, and a tombstone
+//! too many is forgotten.
 
 use std::net::SocketAddr;
 
@@ -35,9 +35,9 @@ struct Input {
     arrived: Option<Arrived>,
     /// Whose cluster's it is; of another's than the receiver's it is garbage.
     label: u32,
-    /// It forgot somebody, or everybody, as time passed.
+    /// It forgot a member, or all, as time passed.
     forgot: bool,
-    /// Who became a member by it: of whoever is back the rest is heard, its goodbye too.
+    /// The members that are back by it: the rest of their datagram counts, a leave too.
     back: Vec<NodeId>,
 }
 
@@ -45,7 +45,7 @@ struct Input {
 #[derive(Clone, Copy)]
 enum Arrived {
     Garbage,
-    /// From somebody, who may be known.
+    /// From a sender that may be known.
     Said {
         kind: MessageKind,
         sender: NodeId,
@@ -82,7 +82,7 @@ impl Strangers {
         let Some(arrived) = input.arrived else { return Ok(()) };
         let (kind, sender, epoch, source) = match arrived {
             Arrived::Joins => return Ok(()),
-            Arrived::Garbage => return Err("a datagram that cannot be read changed its view".into()),
+            Arrived::Garbage => return Err("a datagram that cannot be read changed its table".into()),
             Arrived::Said { kind, sender, epoch, source } => (kind, sender, epoch, source),
         };
         let me = world.id(host);
@@ -99,10 +99,10 @@ impl Strangers {
             Standing::Inactive if !others => Ok(()),
             Standing::Inactive if is_back => Ok(()),
             Standing::Inactive => {
-                Err(format!("gossip of {sender:?}, which is buried there, changed its view"))
+                Err(format!("gossip of {sender:?}, which is held Dead or Left there, changed its table"))
             }
             Standing::Stranger => Err(format!(
-                "a {} of {sender:?} from {source}, a stranger there, changed its view",
+                "a {} of {sender:?} from {source}, a stranger there, changed its table",
                 kind.name()
             )),
         }
@@ -111,7 +111,7 @@ impl Strangers {
 
 impl Monitor for Strangers {
     declare! { "S9", "strangers", ARRIVED | REPORTED | READ | AFTER_INPUT,
-    "what a stranger sends changes no view unless it joins; garbage changes nothing at all" }
+    "what a stranger sends changes no table unless it joins; garbage changes nothing at all" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
@@ -185,17 +185,17 @@ mod tests {
     }
 
     #[test]
-    fn a_view_that_garbage_has_changed_is_found() {
+    fn a_table_that_garbage_has_changed_is_found() {
         let (world, hosts) = worlds::calm(3);
         assert!(after(world.addr(hosts[1]), b"garbage").is_err());
     }
 
     #[test]
-    fn a_view_that_a_stranger_has_changed_is_found() {
+    fn a_table_that_a_stranger_has_changed_is_found() {
         let (_, hosts) = worlds::calm(3);
         let ping = worlds::first_ping(hosts[1], hosts[0]);
         let home = World::birthplace(hosts[1]);
-        assert!(after(home, &ping).is_ok(), "a member's ping from where it lives");
+        assert!(after(home, &ping).is_ok(), "a member's ping from its own address");
         assert!(after("192.0.2.1:1".parse().expect("an address"), &ping).is_err());
     }
 

@@ -5,15 +5,15 @@
 //! counts in node time: a node that was stopped meanwhile has not listened. A lone accuser waits β times the
 //! shortest, for a confirmation or a refutation; with K confirmations the shortest holds; an accuser counts once.
 //!
-//! S3 also judges names: the node that concluded, and the accuser, told their own users so before. A name that
-//! no node said was made up by its sender: forged, or garbled on the way. A sent datagram is judged when the
+//! S3 also checks names: the node that concluded, and the accuser, reported so to their own users before. A name that
+//! no node said was made up by its sender: forged, or garbled on the way. A sent datagram is checked when the
 //! input is over (the user may hear of it after the datagram); a name that arrives is excused from then on.
-//! Where `dead_over_suspect_only` is off a Dead is believed at once; then only the names are judged.
+//! Where `dead_over_suspect_only` is off a Dead is believed at once; then only the names are checked.
 //!
-//! S25 judges suspicions that a node both started and ended by itself, for then all accusers are known. A node ends
-//! suspicions when it ticks, so one lasts too long if it outlived a tick after its time was over: a node that is
+//! S25 checks suspicions that a node both started and ended by itself, for then all accusers are known. A node ends
+//! suspicions when it ticks, so one lasts too long if it outlasts a tick after its time was over: a node that is
 //! run late ends it late, however slow its host is. Where the node stalled or was isolated meanwhile, too late is
-//! not judged.
+//! not checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ struct Ended {
     by: NodeId,
     lasted: Duration,
     /// How long it had lasted when the node last ticked and left nothing due.
-    outlived: Duration,
+    already_lasted: Duration,
     suspicion: Suspicion,
 }
 
@@ -135,8 +135,8 @@ impl Running {
         }
         let end = |(id, by, mut suspicion): (NodeId, NodeId, Suspicion)| {
             suspicion.stalled |= stalled;
-            let [lasted, outlived] = [now, ticked_before].map(|at| at.saturating_sub(suspicion.since));
-            Ended { id, by, lasted, outlived, suspicion }
+            let [lasted, already_lasted] = [now, ticked_before].map(|at| at.saturating_sub(suspicion.since));
+            Ended { id, by, lasted, already_lasted, suspicion }
         };
         at.ended.drain(..).map(end).collect()
     }
@@ -178,7 +178,7 @@ impl AtHost {
 /// By which member, about which.
 type Pair = (NodeId, NodeId);
 
-/// Who accused whom, and who called whom Dead: by what they told their own users, and by what was made up.
+/// Who accused whom, and who called whom Dead: by what they reported to their own users, and by what was made up.
 #[derive(Default)]
 struct Accusers {
     accused: BTreeSet<Pair>,
@@ -192,7 +192,7 @@ impl Accusers {
         self.concluded.insert(pair);
     }
 
-    /// Of each claim in a datagram: the pairs that nobody is known to have said.
+    /// Of each claim in a datagram: the pairs that no node is known to have said.
     fn unknown(&self, said: &Reading<'_>) -> impl Iterator<Item = Pair> {
         let accusing =
             |member: &&SaidMember<'_>| matches!(member.claim.status, Status::Suspect | Status::Dead);
@@ -207,7 +207,7 @@ impl Accusers {
     }
 
     /// A datagram is handed to a node: whatever is wrong with it is excused from now on. A node that repeats a
-    /// Dead becomes its accuser, where the accuser is the one that is told.
+    /// Dead becomes its accuser, where the accuser is the receiver.
     fn excuse(&mut self, said: &Reading<'_>) {
         let dead = said.members().filter(|member| member.claim.status == Status::Dead);
         let repeated = dead.map(|member| (said.sender, member.id));
@@ -361,17 +361,17 @@ impl Monitor for Timeouts {
 
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
         let me = world.id(host);
-        for Ended { id, by, lasted, outlived, suspicion } in self.running.after_input(world, host) {
+        for Ended { id, by, lasted, already_lasted, suspicion } in self.running.after_input(world, host) {
             if !suspicion.own || by != me {
                 continue;
             }
             self.looked += 1;
             let (least, most) = self.limits(&suspicion);
-            if lasted + ROUNDING < least || most.is_some_and(|most| outlived > most) {
+            if lasted + ROUNDING < least || most.is_some_and(|most| already_lasted > most) {
                 let accusers = suspicion.accusers.len();
                 let why = format!(
                     "{host:?} calls {id:?} Dead after {lasted:?} with {accusers} accusers, and not after \
-                     {outlived:?}; it is {least:?} to {most:?}"
+                     {already_lasted:?}; it is {least:?} to {most:?}"
                 );
                 return Err(Broken::by(&[host], why));
             }
@@ -434,7 +434,7 @@ mod tests {
 
     #[test]
     fn a_gossiped_accuser_that_accused_no_member_is_found() {
-        // The monitor does not see what the first host tells its user, but what it tells the others.
+        // The monitor does not see what the first host reports to its user, but what it gossips.
         let (broken, _) = worlds::doctored(Box::new(Suspicions::new(&worlds::case(8))), |what| {
             !matches!(
                 what,

@@ -6,7 +6,7 @@ use super::evidence::measures::Ledger;
 use super::{Case, bounds, liveness, quality, safety};
 use crate::scenario::Scenario;
 
-/// How often each had something to judge, at least. (S4, S12, S13 and Q10 need more trouble than there is: sweeps
+/// How often each had something to check, at least. (S4, S12, S13 and Q10 need more trouble than there is: sweeps
 /// have it.)
 const LOOKED_MIN: [(&str, u64); 17] = [
     ("S1", 50),

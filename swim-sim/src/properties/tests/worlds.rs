@@ -91,7 +91,7 @@ pub(crate) fn outcome(checker: &Arc<Mutex<Checker>>) -> (Option<&'static str>, u
     (checker.violation().map(|violation| violation.property.id), checker.looked()[0].1)
 }
 
-/// A run with everything that may go wrong in it, judged by one monitor that does not see all of it.
+/// A run with everything that may go wrong in it, watched by one monitor that does not see all of it.
 pub(crate) fn doctored(
     monitor: Box<dyn Monitor>,
     shows: impl FnMut(&Happening<'_>) -> bool + Send + 'static,
