@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::evidence::datagram::Reading;
+use super::evidence::datagram::{Reading, Tokens};
 use super::evidence::measures::{Ledger, Measures};
 use super::evidence::probes::Accusations;
 use super::evidence::tables::Tables;
@@ -17,6 +17,7 @@ pub struct Checker {
     monitors: Monitors,
     tables: Tables,
     accusations: Accusations,
+    tokens: Tokens,
     ledger: Arc<Ledger>,
 }
 
@@ -74,8 +75,8 @@ impl Checker {
     }
 
     fn with(monitors: Monitors) -> Self {
-        let (tables, accusations) = (Tables::default(), Accusations::default());
-        Self { monitors, tables, accusations, ledger: Ledger::shared() }
+        let (tables, accusations, tokens) = Default::default();
+        Self { monitors, tables, accusations, tokens, ledger: Ledger::shared() }
     }
 
     /// The first broken property.
@@ -124,7 +125,8 @@ impl Watcher for Checker {
             return;
         };
         // Read once for all monitors.
-        if let Ok(said) = Reading::of(bytes) {
+        if let Ok(mut said) = Reading::of(bytes) {
+            self.tokens.on_datagram(what, &mut said);
             self.tables.on_datagram(what, &said);
             self.accusations.on_datagram(scene, what, &said);
             let kind = Interest::of_reading(what);

@@ -186,6 +186,7 @@ impl BitOr for Interest {
 }
 
 /// Watches one property over a run. It decides by evidence: what was sent, delivered, done and promised.
+#[expect(clippy::missing_errors_doc, reason = "each: the property is broken")]
 pub trait Monitor: Send {
     /// The property.
     fn property(&self) -> Property;
@@ -197,9 +198,6 @@ pub trait Monitor: Send {
     fn interest(&self) -> Interest;
 
     /// Something happened.
-    ///
-    /// # Errors
-    /// The property is broken, here and below.
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         let _ = (scene, what);
         Ok(())
@@ -207,35 +205,30 @@ pub trait Monitor: Send {
 
     /// A datagram can be read that was just sent, forged, or handed to a node: after
     /// [`Monitor::on_happening`].
-    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
     fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         let _ = (scene, what, said);
         Ok(())
     }
 
     /// An input that is over changed the table of `host`. `changes` may be empty, where only metadata changed.
-    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
     fn on_rows_changed(&mut self, world: &World, host: HostId, changes: &[RowChange]) -> Check {
         let _ = (world, host, changes);
         Ok(())
     }
 
     /// In an input that is over the node of `host` accused a member by a probe of its own.
-    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
     fn on_accusation(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
         let _ = (world, host, accusation);
         Ok(())
     }
 
     /// One input of the node of `host`, and all that it caused, is over: after the two above.
-    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
         let _ = (world, host);
         Ok(())
     }
 
     /// A part of the run is over.
-    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
     fn after_phase(&mut self, world: &World, phase: Phase) -> Check {
         let _ = (world, phase);
         Ok(())

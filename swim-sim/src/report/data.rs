@@ -149,7 +149,7 @@ impl Detection {
     fn new(timeline: &Timeline) -> Self {
         let cases = timeline.detection.cases();
         let took: Vec<u64> = cases.iter().flat_map(|case| case.took.iter().copied()).collect();
-        let row = |case: &&crate::timeline::Case| {
+        let row = |case: &&crate::timeline::Detected| {
             let first = case.took.iter().min().copied().unwrap_or(0);
             let last = case.took.iter().max().copied().unwrap_or(0);
             let missed = case.waiting.len();

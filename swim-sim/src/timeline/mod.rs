@@ -13,29 +13,26 @@
 mod bands;
 mod datagrams;
 mod events;
-mod limits;
 mod load;
 mod names;
 mod spread;
 mod views;
-mod watching;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use swim_core::{Identity, Instant, NodeId, Status};
 
 use crate::World;
 use crate::action::Action;
-use crate::ground_truth::{Death, Presence};
-use crate::ground_truth::{Fate, Phase, Scene};
+use crate::ground_truth::{Death, Fate, Happening, Phase, Presence, Scene, Watcher};
 use crate::host::HostId;
 
 pub(crate) use bands::{Band, Bands};
 pub(crate) use datagrams::{Datagrams, OUTSIDE, Sending};
-pub use limits::Limits;
 pub(crate) use load::{Load, Sent};
 pub(crate) use names::Names;
-pub(crate) use spread::{Case, Detection, News, Spread};
+pub(crate) use spread::{Detected, Detection, News, Spread};
 pub(crate) use views::{Change, Held, NO_MEMBER, Turn, Views};
 
 use datagrams::{Letter, Room};
@@ -48,13 +45,56 @@ pub(crate) struct Truth {
     pub(crate) presence: Presence,
 }
 
-/// An event that is no change of held.
+/// An event that changes no claim.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Mark {
     pub(crate) at: u64,
     pub(crate) host: u32,
     pub(crate) kind: &'static str,
     pub(crate) text: String,
+}
+
+/// How much of a run a [`Timeline`] keeps: a run may be long and its cluster large. What has a limit is
+/// counted beyond it, and the page says what is missing. The defaults keep a run of 20 members over minutes whole, and let
+/// the page of 1,000 members stay below 15 MB.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Changes of what is held; older ones are folded into the matrix that the page begins with. Default 250,000.
+    pub changes_max: usize,
+    /// Datagrams, the newest. Default 30,000.
+    pub datagrams_max: usize,
+    /// Datagrams around the failure that are kept besides. Default 10,000.
+    pub spotlight_max: usize,
+    /// How far the window around the failure reaches, to each side. Default 10 s.
+    pub spotlight: Duration,
+    /// Events that change no claim. Default 20,000.
+    pub marks_max: usize,
+    /// Faults. Default 5,000.
+    pub bands_max: usize,
+    /// Durations of one distribution. Default 500,000.
+    pub samples_max: usize,
+    /// Ids that no host has: inventions of a hostile sender. Default 64.
+    pub phantoms_max: usize,
+    /// Slices of time that traffic is counted in; when they are used up, each becomes twice as long.
+    /// Default 600, of one second at first.
+    pub slices_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            changes_max: 250_000,
+            datagrams_max: 30_000,
+            spotlight_max: 10_000,
+            spotlight: Duration::from_secs(10),
+            marks_max: 20_000,
+            bands_max: 5_000,
+            samples_max: 500_000,
+            phantoms_max: 64,
+            slices_max: 600,
+        }
+    }
 }
 
 /// Everything that a report shows of a run. Attach it before anything happens; attached later, it begins
@@ -261,6 +301,76 @@ impl Timeline {
         self.look(&world.scene());
         for host in world.hosts() {
             self.reconcile(world, host);
+        }
+        self.deaths_seen = world.deaths().len();
+    }
+}
+
+impl Watcher for Timeline {
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        let now = scene.now.as_nanos();
+        self.end = now;
+        if self.phases.is_empty() {
+            self.phases.push((now, scene.phase));
+        }
+        match *what {
+            Happening::Began { host, me } => {
+                if self.names.hosts().len() < host.index() {
+                    self.look(scene);
+                }
+                self.began(host, me, now);
+            }
+            Happening::Ended { host, presence } => {
+                self.look(scene);
+                self.ended(host, presence, now);
+            }
+            Happening::Acted { action, done: true } => self.acted(scene, action),
+            Happening::Sent { host, source, target, bytes, fate } => {
+                self.load.sent(host.0, now, bytes.len(), self.limits.slices_max);
+                self.sent(now, source, target, bytes, fate);
+            }
+            Happening::Forged { source, target, bytes } => {
+                self.sent(now, source, target, bytes, Fate::Forged);
+            }
+            Happening::Arrived { host, source, bytes } if self.names.hosts().len() > host.index() => {
+                self.arrived(now, source, host, bytes);
+            }
+            Happening::Reported { host, event } => self.heard(scene, host, event),
+            Happening::Entered { phase } => self.phases.push((now, phase)),
+            _ => {}
+        }
+    }
+
+    fn after_input(&mut self, world: &World, host: HostId) {
+        if !self.adopted {
+            self.adopted = true;
+            self.adopt(world);
+        }
+        if let Some(node) = world.node(host) {
+            let revision = node.revision();
+            if self.bound.is_none() {
+                let n = u32::try_from(world.hosts().count()).unwrap_or(u32::MAX);
+                let bound = node.config().detection_bound(n);
+                self.bound = Some(u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX));
+            }
+            let known = self.names.host_mut(host).expect("a node that gets an input has begun");
+            if known.revision != revision {
+                known.revision = revision;
+                let stats = node.stats();
+                if !self.views.counts_agree(host.0, [stats.alive, stats.suspect, stats.dead, stats.left]) {
+                    self.reconcile(world, host);
+                }
+            }
+        }
+        for death in &world.deaths()[self.deaths_seen..] {
+            if death.is_false() {
+                if death.truth == Some(Presence::Up) && self.spotlight.is_none() {
+                    self.keep_around(death.at);
+                }
+                if self.false_deaths.len() < self.limits.marks_max {
+                    self.false_deaths.push(*death);
+                }
+            }
         }
         self.deaths_seen = world.deaths().len();
     }

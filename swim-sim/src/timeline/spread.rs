@@ -97,7 +97,7 @@ impl Spread {
 
 /// A crash, and who has noticed. Times in ns.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub(crate) struct Detected {
     pub(crate) host: u32,
     pub(crate) at: u64,
     /// Survivors that held the victim Alive or Suspect, and do not yet call it Dead.
@@ -110,12 +110,12 @@ pub(crate) struct Case {
 /// All crashes.
 #[derive(Default)]
 pub(crate) struct Detection {
-    cases: BTreeMap<u32, Vec<Case>>,
+    cases: BTreeMap<u32, Vec<Detected>>,
 }
 
 impl Detection {
     pub(crate) fn crashed(&mut self, subject: u32, host: u32, at: u64, waiting: BTreeSet<u32>) {
-        let case = Case { host, at, waiting, took: Vec::new(), over: false };
+        let case = Detected { host, at, waiting, took: Vec::new(), over: false };
         self.cases.entry(subject).or_default().push(case);
     }
 
@@ -140,13 +140,13 @@ impl Detection {
     }
 
     /// In the order of time.
-    pub(crate) fn cases(&self) -> Vec<&Case> {
-        let mut cases: Vec<&Case> = self.cases.values().flatten().collect();
+    pub(crate) fn cases(&self) -> Vec<&Detected> {
+        let mut cases: Vec<&Detected> = self.cases.values().flatten().collect();
         cases.sort_by_key(|case| (case.at, case.host));
         cases
     }
 
-    fn open(&mut self, subject: u32) -> impl Iterator<Item = &mut Case> {
+    fn open(&mut self, subject: u32) -> impl Iterator<Item = &mut Detected> {
         self.cases.get_mut(&subject).into_iter().flatten().filter(|case| !case.over)
     }
 }

@@ -8,7 +8,6 @@ use std::ops::Deref;
 use swim_core::{DropReason, Inspection, MessageKind, Said, SaidMember, inspect};
 
 use crate::ground_truth::Happening;
-use crate::host::HostId;
 use crate::properties::evidence::PerHost;
 
 /// Bytes at the end of a datagram that are kept free for sealing (`docs/wire.md`): a nonce and its like are to
@@ -20,6 +19,8 @@ pub(crate) const SEAL_ROOM: usize = 44;
 pub struct Reading<'a> {
     head: Inspection<'a>,
     records: Vec<Said<'a>>,
+    /// It shows the token that its receiver has sent to where it comes from: that address is proven.
+    pub(crate) shows_token: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -37,7 +38,7 @@ impl<'a> Reading<'a> {
             records.push(first);
             records.extend(said);
         }
-        Ok(Self { head, records })
+        Ok(Self { head, records, shows_token: false })
     }
 
     /// Its records: claims about members, then broadcasts.
@@ -63,8 +64,8 @@ impl<'a> Deref for Reading<'a> {
     }
 }
 
-/// Whether a datagram that a node sent is of this kind: the fifth byte of its header. For properties that have no time
-/// to read each one.
+/// Whether a datagram that a node sent is of this kind: the fifth byte of its header. For
+/// monitors that have no time to read each one.
 pub(crate) fn is_kind(bytes: &[u8], kind: MessageKind) -> bool {
     bytes.get(4) == Some(&(kind as u8))
 }
@@ -74,18 +75,17 @@ pub(crate) fn is_kind(bytes: &[u8], kind: MessageKind) -> bool {
 pub(crate) struct Tokens(PerHost<BTreeSet<(SocketAddr, u64)>>);
 
 impl Tokens {
-    pub(crate) fn on_datagram(&mut self, what: &Happening<'_>, said: &Reading<'_>) {
-        if let (Happening::Sent { host, target, .. }, MessageKind::Challenge, Some(token)) =
-            (what, said.kind, said.token)
-        {
-            self.0.of(*host).insert((*target, token));
+    pub(crate) fn on_datagram(&mut self, what: &Happening<'_>, said: &mut Reading<'_>) {
+        let Some(token) = said.token else { return };
+        match (what, said.kind) {
+            (Happening::Sent { host, target, .. }, MessageKind::Challenge) => {
+                self.0.of(*host).insert((*target, token));
+            }
+            (Happening::Arrived { host, source, .. }, MessageKind::Join | MessageKind::Announce) => {
+                said.shows_token = self.0.of(*host).contains(&(*source, token));
+            }
+            _ => {}
         }
-    }
-
-    /// Whether a datagram shows the token that `host` has sent to where it comes from.
-    pub(crate) fn proves(&mut self, host: HostId, source: SocketAddr, said: &Reading<'_>) -> bool {
-        let shows = matches!(said.kind, MessageKind::Join | MessageKind::Announce);
-        shows && said.token.is_some_and(|token| self.0.of(host).contains(&(source, token)))
     }
 }
 

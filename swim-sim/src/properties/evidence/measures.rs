@@ -29,27 +29,11 @@ impl Ledger {
         Arc::default()
     }
 
-    fn write(&self, what: impl FnOnce(&mut Measures)) {
+    pub(crate) fn write(&self, what: impl FnOnce(&mut Measures)) {
         what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     pub(crate) fn read(&self) -> Measures {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn note_detection(&self, took: Duration, bound: Duration) {
-        self.write(|measures| measures.detections.push((took, bound)));
-    }
-
-    pub(crate) fn note_news(&self, took: Duration) {
-        self.write(|measures| measures.news.push(took));
-    }
-
-    pub(crate) fn note_rest(&self, permille: u64) {
-        self.write(|measures| measures.rest_permille.push(permille));
-    }
-
-    pub(crate) fn note_load(&self, datagrams: u64) {
-        self.write(|measures| measures.load_max = measures.load_max.max(datagrams));
     }
 }

@@ -87,7 +87,8 @@ impl Monitor for Detection {
                     && crash.silent.as_mut().is_some_and(|silent| silent.remove(host))
                 {
                     let took = scene.now().since(crash.at);
-                    self.ledger.note_detection(took, crash.due.since(crash.at));
+                    let bound = crash.due.since(crash.at);
+                    self.ledger.write(|measures| measures.detections.push((took, bound)));
                 }
             }
             _ => {}

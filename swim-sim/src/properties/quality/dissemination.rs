@@ -15,8 +15,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use swim_core::{Command, Event, Instant, NodeId, Said};
+use swim_core::{Command, Config, Event, Instant, NodeId, Said};
 
 use crate::ground_truth::{Fate, Happening, Scene};
 use crate::host::HostId;
@@ -27,13 +28,57 @@ use crate::properties::formulas::dissemination;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 use crate::{Presence, World};
 
+/// What spreads in a healthy cluster, and which members do not know it yet.
+struct Spreading<K> {
+    config: Arc<Config>,
+    conditions: Conditions,
+    waiting: BTreeMap<K, Wait>,
+}
+
+/// Since when something spreads, until when it has time, and which of so many others do not know it yet.
+struct Wait {
+    since: Instant,
+    due: Instant,
+    silent: BTreeSet<HostId>,
+    others: usize,
+}
+
+impl<K: Ord + Clone> Spreading<K> {
+    fn new(case: &Case) -> Self {
+        let config = Arc::clone(&case.config);
+        Self { config, conditions: Conditions::new(), waiting: BTreeMap::new() }
+    }
+
+    fn is_calm(&self, scene: &Scene<'_>) -> bool {
+        self.conditions.is_calm(scene.now(), &self.config)
+    }
+
+    /// From now on `what` spreads from `sender`, for so long.
+    fn begin(&mut self, scene: &Scene<'_>, what: K, sender: HostId, long: Duration) {
+        let up = scene.hosts().filter(|host| *host != sender && scene.presence(*host) == Presence::Up);
+        let (since, silent) = (scene.now(), up.collect::<BTreeSet<HostId>>());
+        let (due, others) = (since.after(long), silent.len());
+        self.waiting.insert(what, Wait { since, due, silent, others });
+    }
+
+    /// `host` knows `what`: how long that took, if it is new to it.
+    fn reach(&mut self, now: Instant, host: HostId, what: &K) -> Option<Duration> {
+        let wait = self.waiting.get_mut(what)?;
+        wait.silent.remove(&host).then(|| now.since(wait.since))
+    }
+
+    /// One of those whose time is over.
+    fn take_due(&mut self, now: Instant) -> Option<(K, Wait)> {
+        let what = self.waiting.iter().find(|(_, wait)| wait.due < now)?.0.clone();
+        self.waiting.remove_entry(&what)
+    }
+}
+
 /// Q8.
 pub(super) struct Dissemination {
-    case: Case,
     ledger: Arc<Ledger>,
-    conditions: Conditions,
-    /// By subject: since when, until when, and who has not heard of it yet.
-    news: BTreeMap<NodeId, (Instant, Instant, BTreeSet<HostId>)>,
+    /// By subject.
+    updates: Spreading<NodeId>,
     /// Who began in a healthy cluster and has not joined yet, and who knows it all the same.
     newcomers: BTreeMap<HostId, BTreeSet<HostId>>,
     /// What has just begun, until it is known whether the cluster is healthy.
@@ -45,53 +90,34 @@ pub(super) struct Dissemination {
 
 impl Dissemination {
     pub(super) fn new(case: &Case, ledger: Arc<Ledger>) -> Self {
-        let (conditions, news, newcomers) = (Conditions::new(), BTreeMap::new(), BTreeMap::new());
-        Self {
-            case: case.clone(),
-            ledger,
-            conditions,
-            news,
-            newcomers,
-            unsure: None,
-            metadata: BTreeMap::new(),
-            looked: 0,
-        }
-    }
-
-    fn may_be_healthy(&self, scene: &Scene<'_>) -> bool {
-        // Without digests those that gossip missed never learn of it.
-        self.case.config.sync_interval_max.is_some()
-            && self.conditions.is_calm(scene.now(), &self.case.config)
+        let (updates, newcomers, metadata) = (Spreading::new(case), BTreeMap::new(), BTreeMap::new());
+        Self { ledger, updates, newcomers, unsure: None, metadata, looked: 0 }
     }
 
     fn begin(&mut self, scene: &Scene<'_>, sender: HostId) {
-        let config = &self.case.config;
-        let hosts = scene.hosts().count() as u32;
-        let bound = dissemination(config, hosts) * 2 + config.period * 3 + config.direct_timeout * 2;
-        let others = scene.hosts().filter(|host| *host != sender && scene.presence(*host) == Presence::Up);
-        let (now, others) = (scene.now(), others.collect());
-        self.news.insert(scene.identity(sender).id, (now, now.after(bound), others));
+        let config = &self.updates.config;
+        let spread = dissemination(config, scene.hosts().count() as u32);
+        let bound = spread * 2 + config.period * 3 + config.direct_timeout * 2;
+        self.updates.begin(scene, scene.identity(sender).id, sender, bound);
     }
 
-    fn hear(&mut self, now: Instant, host: HostId, about: NodeId) {
-        if let Some((since, _, silent)) = self.news.get_mut(&about)
-            && silent.remove(&host)
-        {
-            self.ledger.note_news(now.since(*since));
+    fn reach(&mut self, now: Instant, host: HostId, subject: NodeId) {
+        if let Some(took) = self.updates.reach(now, host, &subject) {
+            self.ledger.write(|measures| measures.news.push(took));
         }
     }
 
-    fn report(&mut self, scene: &Scene<'_>, host: HostId, event: &Event) {
+    fn on_event(&mut self, scene: &Scene<'_>, host: HostId, event: &Event) {
         match event {
             Event::Joined { .. } => {
                 if let Some(knowing) = self.newcomers.remove(&host) {
                     self.begin(scene, host);
                     let id = scene.identity(host).id;
-                    knowing.into_iter().for_each(|knows| self.hear(scene.now(), knows, id));
+                    knowing.into_iter().for_each(|knows| self.reach(scene.now(), knows, id));
                 }
             }
             Event::Updated { id, .. } | Event::Alive { id, .. } => {
-                self.hear(scene.now(), host, *id);
+                self.reach(scene.now(), host, *id);
                 // The member that lets it in knows it before it has joined.
                 if let Some(newcomer) = scene.host_named(*id)
                     && let Some(knowing) = self.newcomers.get_mut(&newcomer)
@@ -109,13 +135,15 @@ impl Monitor for Dissemination {
     "in a healthy cluster updates reach all within a number of rounds logarithmic in its size" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
-        let calm = self.may_be_healthy(scene);
-        let changed = self.conditions.changed();
-        self.conditions.note(scene.now(), what);
+        // Without digests those that gossip missed never learn of it.
+        let calm = self.updates.config.sync_interval_max.is_some() && self.updates.is_calm(scene);
+        let conditions = &mut self.updates.conditions;
+        let changed = conditions.changed();
+        conditions.note(scene.now(), what);
         // The action that began a process comes after its beginning.
         let echo = matches!(what, Happening::Acted { .. }) && changed == scene.now();
-        if self.conditions.calm_since().is_none() || (self.conditions.changed() != changed && !echo) {
-            self.news.clear();
+        if conditions.calm_since().is_none() || (conditions.changed() != changed && !echo) {
+            self.updates.waiting.clear();
             self.newcomers.clear();
         }
         match what {
@@ -135,7 +163,7 @@ impl Monitor for Dissemination {
                     self.unsure = Some(*host);
                 }
             }
-            Happening::Reported { host, event } => self.report(scene, *host, event),
+            Happening::Reported { host, event } => self.on_event(scene, *host, event),
             _ => {}
         }
         Ok(())
@@ -145,21 +173,11 @@ impl Monitor for Dissemination {
         if let Some(host) = self.unsure.take()
             && !is_healthy(world, host)
         {
-            self.news.remove(&world.id(host));
+            self.updates.waiting.remove(&world.id(host));
             self.newcomers.remove(&host);
         }
         let now = world.now();
-        if self.news.values().all(|(_, until, _)| *until >= now) {
-            return Ok(());
-        }
-        let Some((id, since, silent)) = self
-            .news
-            .iter()
-            .find_map(|(id, (since, until, silent))| (*until < now).then(|| (*id, *since, silent.clone())))
-        else {
-            return Ok(());
-        };
-        self.news.remove(&id);
+        let Some((id, Wait { since, silent, .. })) = self.updates.take_due(now) else { return Ok(()) };
         self.looked += 1;
         let Some(late) = silent.first() else { return Ok(()) };
         let why = format!("{late:?} has not reported the update about {id:?} of {since:?} by {now:?}");
@@ -167,73 +185,52 @@ impl Monitor for Dissemination {
     }
 }
 
+/// A payload, and the id in whose name it was sent.
+type Broadcast = (NodeId, Vec<u8>);
+
 /// Q6.
 pub(super) struct Broadcasts {
-    case: Case,
-    conditions: Conditions,
-    /// How often it was said in that name.
-    said: BTreeMap<(NodeId, Vec<u8>), u32>,
+    /// How often it was sent in that name.
+    sent: BTreeMap<Broadcast, u32>,
     /// How often it was delivered in this epoch of the host.
-    heard: BTreeMap<(HostId, NodeId, Vec<u8>), u32>,
-    /// Said in a healthy cluster.
-    spreading: BTreeMap<(NodeId, Vec<u8>), Spreading>,
-    /// Said just now, until it is known whether the cluster is healthy.
+    delivered: BTreeMap<(HostId, Broadcast), u32>,
+    /// Sent in a healthy cluster.
+    spreading: Spreading<Broadcast>,
+    /// Sent just now, until it is known whether the cluster is healthy.
     unsure: Option<(NodeId, HostId)>,
     /// Datagrams arrive with other bits than they were sent with: it cannot be known what they say.
     corrupted: bool,
     looked: u64,
 }
 
-/// Until when, who has not heard it, and how many others there were.
-type Spreading = (Instant, BTreeSet<HostId>, usize);
-
 impl Broadcasts {
     pub(super) fn new(case: &Case) -> Self {
-        let conditions = Conditions::new();
-        let (said, heard, spreading) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self {
-            case: case.clone(),
-            conditions,
-            said,
-            heard,
-            spreading,
-            unsure: None,
-            corrupted: false,
-            looked: 0,
-        }
-    }
-
-    fn note_said(&mut self, origin: NodeId, payload: &[u8]) {
-        *self.said.entry((origin, payload.to_vec())).or_default() += 1;
+        let (sent, delivered, spreading) = (BTreeMap::new(), BTreeMap::new(), Spreading::new(case));
+        Self { sent, delivered, spreading, unsure: None, corrupted: false, looked: 0 }
     }
 
     fn note_command(&mut self, scene: &Scene<'_>, host: HostId, payload: &[u8]) {
         let origin = scene.identity(host).id;
-        self.note_said(origin, payload);
-        let hosts = scene.hosts().count() as u32;
-        if self.conditions.is_calm(scene.now(), &self.case.config) {
+        let what = (origin, payload.to_vec());
+        *self.sent.entry(what.clone()).or_default() += 1;
+        if self.spreading.is_calm(scene) {
             self.unsure = Some((origin, host));
-            let up = scene.hosts().filter(|other| *other != host && scene.presence(*other) == Presence::Up);
-            let others: BTreeSet<HostId> = up.collect();
-            let until = scene.now().after(dissemination(&self.case.config, hosts) * 3);
-            let count = others.len();
-            self.spreading.insert((origin, payload.to_vec()), (until, others, count));
+            let long = dissemination(&self.spreading.config, scene.hosts().count() as u32) * 3;
+            self.spreading.begin(scene, what, host, long);
         }
     }
 
-    fn deliver(&mut self, host: HostId, origin: NodeId, payload: &[u8]) -> Check {
+    fn deliver(&mut self, now: Instant, host: HostId, what: Broadcast) -> Check {
         self.looked += 1;
-        let key = (origin, payload.to_vec());
-        let said = self.said.get(&key).copied().unwrap_or_default();
-        if let Some((_, silent, _)) = self.spreading.get_mut(&key) {
-            silent.remove(&host);
-        }
-        let heard = self.heard.entry((host, origin, payload.to_vec())).or_default();
-        *heard += 1;
-        if *heard > said && !self.corrupted {
-            let what = String::from_utf8_lossy(payload);
-            let why =
-                format!("{host:?} heard {what:?} of {origin:?} {heard} times, it was said {said} times");
+        let sent = self.sent.get(&what).copied().unwrap_or_default();
+        self.spreading.reach(now, host, &what);
+        let delivered = self.delivered.entry((host, what.clone())).or_default();
+        *delivered += 1;
+        if *delivered > sent && !self.corrupted {
+            let (origin, payload) = (what.0, String::from_utf8_lossy(&what.1));
+            let why = format!(
+                "{host:?} delivers {payload:?} of {origin:?} {delivered} times, it was sent {sent} times"
+            );
             return Err(Broken::by(&[host], why));
         }
         Ok(())
@@ -250,33 +247,33 @@ impl Monitor for Broadcasts {
                 self.note_command(scene, *host, payload.as_bytes());
             }
             Happening::Reported { host, event: Event::Broadcast { origin, payload } } => {
-                return self.deliver(*host, *origin, payload);
+                self.deliver(scene.now(), *host, (*origin, payload.to_vec()))?;
             }
             Happening::Reported { host, event: Event::Refused { .. } } => {
                 let id = scene.identity(*host).id;
-                self.spreading.retain(|(origin, _), _| *origin != id);
+                self.spreading.waiting.retain(|(origin, _), _| *origin != id);
             }
             Happening::Sent { fate: Fate::Corrupted, .. } => self.corrupted = true,
-            Happening::Began { host, .. } => self.heard.retain(|(hearer, _, _), _| hearer != host),
             // It knows no member any more, and so not what it has received of them.
-            Happening::Reported { host, event: Event::StartedOver { .. } } => {
-                self.heard.retain(|(hearer, _, _), _| hearer != host);
+            Happening::Began { host, .. }
+            | Happening::Reported { host, event: Event::StartedOver { .. } } => {
+                self.delivered.retain(|(receiver, _), _| receiver != host);
             }
             _ => {}
         }
-        let changed = self.conditions.changed();
-        self.conditions.note(scene.now(), what);
-        if self.conditions.changed() != changed {
-            self.spreading.clear();
+        let changed = self.spreading.conditions.changed();
+        self.spreading.conditions.note(scene.now(), what);
+        if self.spreading.conditions.changed() != changed {
+            self.spreading.waiting.clear();
         }
         Ok(())
     }
 
     fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if matches!(what, Happening::Forged { .. }) {
-            for said in said.records().iter() {
+            for said in said.records() {
                 if let Said::Broadcast(said) = said {
-                    self.note_said(said.origin, said.payload);
+                    *self.sent.entry((said.origin, said.payload.to_vec())).or_default() += 1;
                 }
             }
         }
@@ -287,21 +284,16 @@ impl Monitor for Broadcasts {
         if let Some((id, host)) = self.unsure.take()
             && !is_healthy(world, host)
         {
-            self.spreading.retain(|(origin, _), _| *origin != id);
+            self.spreading.waiting.retain(|(origin, _), _| *origin != id);
         }
-        let now = world.now();
-        let late = self.spreading.iter().find(|(_, (until, ..))| *until < now);
-        let Some((key, (_, silent, count))) = late.map(|(key, value)| (key.clone(), value.clone())) else {
-            return Ok(());
-        };
-        self.spreading.remove(&key);
+        let Some(((origin, payload), wait)) = self.spreading.take_due(world.now()) else { return Ok(()) };
         self.looked += 1;
-        if silent.len() > count / 4 + 1 {
-            let hosts: Vec<HostId> = silent.into_iter().collect();
-            let what = String::from_utf8_lossy(&key.1).into_owned();
-            let why = format!("{} of {count} members have not heard {what:?} of {:?}", hosts.len(), key.0);
-            return Err(Broken::by(&hosts, why));
+        if wait.silent.len() <= wait.others / 4 + 1 {
+            return Ok(());
         }
-        Ok(())
+        let hosts: Vec<HostId> = wait.silent.into_iter().collect();
+        let (silent, payload) = (hosts.len(), String::from_utf8_lossy(&payload));
+        let why = format!("{silent} of {} members have not delivered {payload:?} of {origin:?}", wait.others);
+        Err(Broken::by(&hosts, why))
     }
 }

@@ -76,7 +76,8 @@ impl Load {
         let fresh = Window { began: now, pings: 0, requests: 0, gossips: 0, all: 0, joins: 0, joined: now };
         let window = self.windows.of(host).get_or_insert(fresh);
         if window.began.after(period) < now {
-            self.ledger.note_load(window.all);
+            let all = window.all;
+            self.ledger.write(|measures| measures.load_max = measures.load_max.max(all));
             let lasts = now <= window.joined.after(period * JOIN_LASTS_PERIODS);
             let joins = if lasts { window.joins } else { 0 };
             *window = Window { joins, joined: window.joined, ..fresh };

@@ -93,7 +93,7 @@ impl Rest {
             let excused = 2 * stretch.dead + stretch.handshakes.min(HANDSHAKE * attempts);
             stretch.sent.saturating_sub(excused) * 1000 / member_periods
         });
-        permille.iter().for_each(|permille| self.ledger.note_rest(*permille));
+        self.ledger.write(|measures| measures.rest_permille.extend(permille));
         if permille.iter().any(|permille| *permille <= REST_PERMILLE) {
             return Ok(());
         }

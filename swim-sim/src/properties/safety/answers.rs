@@ -15,14 +15,12 @@ use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::evidence::datagram::Tokens;
 use crate::properties::formulas::supersedes;
 use crate::properties::{Broken, Check, Monitor, Row, RowChange, declare};
 
 /// S10.
 pub(super) struct Answers {
     any_source: bool,
-    tokens: Tokens,
     request: PerHost<Option<Request>>,
     looked: u64,
 }
@@ -40,11 +38,11 @@ struct Request {
 
 impl Answers {
     pub(super) fn new(any_source: bool) -> Self {
-        Self { any_source, tokens: Tokens::default(), request: PerHost::default(), looked: 0 }
+        Self { any_source, request: PerHost::default(), looked: 0 }
     }
 
     fn is_member(&self, world: &World, host: HostId, request: &Request) -> bool {
-        // A node that ends with this input can no longer be request which members it knew.
+        // A node that ends with this input can no longer be asked which members it knew.
         let Some(node) = world.node(host) else { return true };
         let Some((sender, stamp)) = request.sender else { return false };
         let member = node.member(sender).filter(|member| !member.is_me);
@@ -96,14 +94,12 @@ impl Monitor for Answers {
     }
 
     fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
-        self.tokens.on_datagram(what, said);
         match what {
-            Happening::Arrived { host, source, .. } => {
-                let proven = self.tokens.proves(*host, *source, said);
+            Happening::Arrived { host, .. } => {
                 if let Some(request) = self.request.of(*host) {
                     let (epoch, incarnation) = (said.epoch, said.incarnation);
                     let stamp = Claim { epoch, incarnation, status: Status::Alive };
-                    (request.sender, request.proven) = (Some((said.sender, stamp)), proven);
+                    (request.sender, request.proven) = (Some((said.sender, stamp)), said.shows_token);
                 }
             }
             Happening::Sent { host, target, .. } => {
@@ -122,7 +118,7 @@ impl Monitor for Answers {
         let Some(Request { source, sender: Some((sender, stamp)), .. }) = *self.request.of(host) else {
             return Ok(());
         };
-        // It may have been a member until it said goodbye with this very question, or since its header was read.
+        // It may have been a member until it left by this very request, or since its header was read.
         let moved = moves.iter().find(|moved| moved.id == sender);
         let was_member = moved.is_some_and(|moved| {
             moved.before.is_some_and(|row| self.fits(&row, source, stamp))

@@ -28,13 +28,11 @@ use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::evidence::datagram::Tokens;
 use crate::properties::{Broken, Check, Monitor, RowChange, declare};
 
 /// S11.
 #[derive(Default)]
 pub(super) struct Destinations {
-    tokens: Tokens,
     /// Where hosts are and were, who announced themselves, and what was named in a member's name.
     known: BTreeSet<SocketAddr>,
     /// Who was said in a member's name to be where it is not.
@@ -128,7 +126,6 @@ impl Monitor for Destinations {
     }
 
     fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
-        self.tokens.on_datagram(what, said);
         match what {
             Happening::Sent { host, target, .. } => {
                 let own = self.hosts.of(*host);
@@ -145,7 +142,7 @@ impl Monitor for Destinations {
                 self.hosts.of(*host).askers.insert(*source);
                 self.hosts.of(*host).announces =
                     (said.kind == MessageKind::Announce && !self.any_source).then_some(said.sender);
-                if said.kind == MessageKind::Announce && self.tokens.proves(*host, *source, said) {
+                if said.kind == MessageKind::Announce && said.shows_token {
                     self.known.insert(*source);
                 }
                 let asked = said.kind == MessageKind::Welcome

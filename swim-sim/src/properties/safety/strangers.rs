@@ -18,13 +18,11 @@ use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::evidence::datagram::Tokens;
 use crate::properties::{Broken, Check, Monitor, Row, RowChange, declare};
 
 /// S9.
 pub(super) struct Strangers {
     any_source: bool,
-    tokens: Tokens,
     inputs: PerHost<Input>,
     looked: u64,
 }
@@ -66,7 +64,7 @@ enum Standing {
 
 impl Strangers {
     pub(super) fn new(any_source: bool) -> Self {
-        Self { any_source, tokens: Tokens::default(), inputs: PerHost::default(), looked: 0 }
+        Self { any_source, inputs: PerHost::default(), looked: 0 }
     }
 
     fn standing(&self, row: Option<Row>, epoch: Epoch, source: SocketAddr) -> Standing {
@@ -129,11 +127,10 @@ impl Monitor for Strangers {
     }
 
     fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
-        self.tokens.on_datagram(what, said);
         if let Happening::Arrived { host, source, .. } = what {
             let answers = matches!(said.kind, MessageKind::Ack | MessageKind::Welcome);
             let (kind, sender, epoch, source) = (said.kind, said.sender, said.epoch, *source);
-            let joins = answers || self.tokens.proves(*host, source, said);
+            let joins = answers || said.shows_token;
             let arrived = if joins { Arrived::Joins } else { Arrived::Said { kind, sender, epoch, source } };
             let input = self.inputs.of(*host);
             (input.arrived, input.label) = (Some(arrived), said.label);
