@@ -19,90 +19,38 @@ use crate::net::Network;
 /// One thing that happened.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are named for what they hold")]
 pub enum Happening<'a> {
     /// Something was done to the world.
     Acted {
-        /// What.
         action: &'a Action,
         /// `false`: it did not apply (a dead process cannot be stopped), and nothing changed.
         done: bool,
     },
     /// A process starts.
-    Began {
-        /// Where.
-        host: HostId,
-        /// Its identity in this epoch.
-        me: Identity,
-    },
+    Began { host: HostId, me: Identity },
     /// A process is over.
     Ended {
-        /// Where.
         host: HostId,
         /// How it went: `Crashed`, or `Gone` if it left or lost its id.
         presence: Presence,
     },
     /// A node sent a datagram.
-    Sent {
-        /// The node.
-        host: HostId,
-        /// From where.
-        source: SocketAddr,
-        /// Where to.
-        target: SocketAddr,
-        /// All of it.
-        bytes: &'a [u8],
-        /// Whether it is on its way.
-        fate: Fate,
-    },
+    Sent { host: HostId, source: SocketAddr, target: SocketAddr, bytes: &'a [u8], fate: Fate },
     /// The host's own stack refused to send.
-    Unsendable {
-        /// Whose.
-        host: HostId,
-        /// Where the datagram was to go.
-        target: SocketAddr,
-    },
+    Unsendable { host: HostId, target: SocketAddr },
     /// A stranger sent a datagram, or an old one was sent again.
-    Forged {
-        /// From where it seems to come.
-        source: SocketAddr,
-        /// Where to.
-        target: SocketAddr,
-        /// All of it.
-        bytes: &'a [u8],
-    },
+    Forged { source: SocketAddr, target: SocketAddr, bytes: &'a [u8] },
     /// A datagram is handed to a node.
-    Arrived {
-        /// Whose.
-        host: HostId,
-        /// From where.
-        source: SocketAddr,
-        /// All of it.
-        bytes: &'a [u8],
-    },
+    Arrived { host: HostId, source: SocketAddr, bytes: &'a [u8] },
     /// A node ticks: time passed.
-    Ticked {
-        /// Whose.
-        host: HostId,
-    },
+    Ticked { host: HostId },
     /// A user asks for something.
-    Commanded {
-        /// Whose node.
-        host: HostId,
-        /// What.
-        command: &'a Command<'a>,
-    },
+    Commanded { host: HostId, command: &'a Command<'a> },
     /// A node reports an event to its user.
-    Reported {
-        /// Whose.
-        host: HostId,
-        /// What.
-        event: &'a Event,
-    },
+    Reported { host: HostId, event: &'a Event },
     /// The run enters another phase.
-    Entered {
-        /// Which.
-        phase: Phase,
-    },
+    Entered { phase: Phase },
 }
 
 /// What became of a datagram when it was sent.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::evidence::datagram::{Reading, Tokens};
 use super::evidence::measures::{Ledger, Measures};
-use super::evidence::probes::Accusations;
+use super::evidence::probes::Probes;
 use super::evidence::tables::Tables;
 use super::monitor::AFTER_INPUT;
 use super::{Case, Check, Interest, Monitor, Property, Violation, with_ledger};
@@ -16,7 +16,7 @@ use crate::host::HostId;
 pub struct Checker {
     monitors: Monitors,
     tables: Tables,
-    accusations: Accusations,
+    probes: Probes,
     tokens: Tokens,
     ledger: Arc<Ledger>,
 }
@@ -75,8 +75,8 @@ impl Checker {
     }
 
     fn with(monitors: Monitors) -> Self {
-        let (tables, accusations, tokens) = Default::default();
-        Self { monitors, tables, accusations, tokens, ledger: Ledger::shared() }
+        let (tables, probes, tokens) = Default::default();
+        Self { monitors, tables, probes, tokens, ledger: Ledger::shared() }
     }
 
     /// The first broken property.
@@ -116,7 +116,7 @@ impl Watcher for Checker {
             return;
         }
         self.tables.on_happening(what);
-        self.accusations.on_happening(scene, what);
+        self.probes.on_happening(scene, what);
         self.monitors.ask(scene, Interest::of(what), |monitor| monitor.on_happening(scene, what));
         let (Happening::Sent { bytes, .. }
         | Happening::Forged { bytes, .. }
@@ -128,7 +128,7 @@ impl Watcher for Checker {
         if let Ok(mut said) = Reading::of(bytes) {
             self.tokens.on_datagram(what, &mut said);
             self.tables.on_datagram(what, &said);
-            self.accusations.on_datagram(scene, what, &said);
+            self.probes.on_datagram(scene, what, &said);
             let kind = Interest::of_reading(what);
             self.monitors.ask(scene, kind, |monitor| monitor.on_datagram(scene, what, &said));
         }
@@ -138,12 +138,12 @@ impl Watcher for Checker {
         if self.violation().is_some() {
             return;
         }
-        let Self { monitors, tables, accusations, .. } = self;
+        let Self { monitors, tables, probes, .. } = self;
         let scene = world.scene();
         if let Some(changes) = tables.after_input(world, host) {
             monitors.ask(&scene, None, |monitor| monitor.on_rows_changed(world, host, changes));
         }
-        for accusation in accusations.take(world, host) {
+        for accusation in probes.take_accusations(world, host) {
             monitors.ask(&scene, None, |monitor| monitor.on_accusation(world, host, &accusation));
         }
         monitors.ask(&scene, Some(AFTER_INPUT), |monitor| monitor.after_input(world, host));

@@ -145,13 +145,11 @@ impl Fact {
     }
 }
 
-/// How soon in a healthy cluster of so many hosts.
-type Soon = fn(&Config, u32) -> Duration;
-
 /// Facts that must become known soon, by what they are about.
 pub(crate) struct Awaited<K> {
     case: Case,
-    soon: Soon,
+    /// How soon in a healthy cluster of so many hosts.
+    soon: Box<dyn Fn(&Config, u32) -> Duration + Send>,
     conditions: Conditions,
     facts: BTreeMap<K, Fact>,
     /// Facts of which it is not known yet whether the cluster was healthy, and the hosts concerned.
@@ -162,9 +160,9 @@ pub(crate) struct Awaited<K> {
 }
 
 impl<K: Ord + Clone> Awaited<K> {
-    pub(crate) fn new(case: &Case, soon: Soon) -> Self {
+    pub(crate) fn new(case: &Case, soon: impl Fn(&Config, u32) -> Duration + Send + 'static) -> Self {
         let (conditions, facts, unsure) = (Conditions::new(), BTreeMap::new(), Vec::new());
-        Self { case: case.clone(), soon, conditions, facts, unsure, due: None, stale: false }
+        Self { case: case.clone(), soon: Box::new(soon), conditions, facts, unsure, due: None, stale: false }
     }
 
     /// `about` becomes true by what happens to `host` now: before [`Awaited::note`] takes it in, for the

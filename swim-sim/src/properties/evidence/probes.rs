@@ -51,9 +51,36 @@ struct Asker {
     fresh: bool,
     /// The relay, in its epoch and where it is, whose answer is the present input.
     relayed_by: Option<(NodeId, Epoch, SocketAddr)>,
+    /// The present input is a tick: an accusation of its own in a datagram is an earlier one.
+    ticks: bool,
+    accusations: Vec<Accusation>,
 }
 
 impl Probes {
+    pub(crate) fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        match what {
+            Happening::Began { host, .. } => *self.0.of(*host) = Asker::default(),
+            Happening::Ticked { host } => self.0.of(*host).ticks = true,
+            Happening::Reported {
+                host,
+                event: Event::Suspect { id, by, .. } | Event::Confirmed { id, by, .. },
+            } if *by == scene.identity(*host).id && self.0.of(*host).ticks => {
+                let asker = self.0.of(*host);
+                // The outcome comes after the next probe's ping.
+                let concluded = if asker.fresh { &asker.last } else { &asker.open };
+                let probe = concluded.as_ref().filter(|probe| probe.target == *id).cloned();
+                asker.accusations.push(Accusation { subject: *id, probe });
+            }
+            _ => {}
+        }
+    }
+
+    /// The accusations of an input that is over.
+    pub(crate) fn take_accusations(&mut self, world: &World, host: HostId) -> Vec<Accusation> {
+        self.after_input(world, host);
+        std::mem::take(&mut self.0.of(host).accusations)
+    }
+
     pub(crate) fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) {
         match what {
             Happening::Sent { host, target, .. } => self.0.of(*host).asks(scene.now(), *target, said),
@@ -80,7 +107,7 @@ impl Probes {
     /// An input is over: the word of a relay counts if that is a member.
     pub(crate) fn after_input(&mut self, world: &World, host: HostId) {
         let asker = self.0.of(host);
-        asker.fresh = false;
+        (asker.fresh, asker.ticks) = (false, false);
         let Some((relay, epoch, source)) = asker.relayed_by.take() else { return };
         let member = world.node(host).and_then(|node| node.member(relay));
         let here = |member: &Member<'_>| (member.epoch, member.addr) == (epoch, source);
@@ -122,19 +149,6 @@ impl Probes {
         if let Some(probe) = &mut self.0.of(host).open {
             probe.counted = true;
         }
-    }
-
-    /// The probe that `host` concludes in the present input, if it is one of `target`.
-    pub(crate) fn of(&mut self, host: HostId, target: NodeId) -> Option<&Probe> {
-        let asker = self.0.of(host);
-        // The outcome comes after the next probe's ping.
-        let concluded = if asker.fresh { &asker.last } else { &asker.open };
-        concluded.as_ref().filter(|probe| probe.target == target)
-    }
-
-    /// The node of `host` begins anew.
-    pub(crate) fn forget(&mut self, host: HostId) {
-        *self.0.of(host) = Asker::default();
     }
 }
 
@@ -180,42 +194,4 @@ pub struct Accusation {
     pub subject: NodeId,
     /// The latest probe of the subject; `None`: it was never asked.
     pub(crate) probe: Option<Probe>,
-}
-
-/// All of the present input.
-#[derive(Default)]
-pub(crate) struct Accusations {
-    probes: Probes,
-    made: PerHost<Vec<Accusation>>,
-    /// The node's timers run. An accusation of its own that it hears of in a datagram is an earlier one, or an
-    /// earlier epoch's.
-    ticks: PerHost<bool>,
-}
-
-impl Accusations {
-    pub(crate) fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        match what {
-            Happening::Began { host, .. } => self.probes.forget(*host),
-            Happening::Ticked { host } => *self.ticks.of(*host) = true,
-            Happening::Reported {
-                host,
-                event: Event::Suspect { id, by, .. } | Event::Confirmed { id, by, .. },
-            } if *by == scene.identity(*host).id && *self.ticks.of(*host) => {
-                let probe = self.probes.of(*host, *id).cloned();
-                self.made.of(*host).push(Accusation { subject: *id, probe });
-            }
-            _ => {}
-        }
-    }
-
-    pub(crate) fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) {
-        self.probes.on_datagram(scene, what, said);
-    }
-
-    /// Those of an input that is over.
-    pub(crate) fn take(&mut self, world: &World, host: HostId) -> Vec<Accusation> {
-        self.probes.after_input(world, host);
-        *self.ticks.of(host) = false;
-        std::mem::take(self.made.of(host))
-    }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use swim_core::{Command, Metadata};
 
-use super::{commands, leaves, members, metadata};
+use super::members::{Soon, What};
+use super::{commands, leaves};
 use crate::ground_truth::{Happening, Phase};
 use crate::host::Spec;
 use crate::properties::Monitor;
@@ -18,7 +19,7 @@ fn some_metadata() -> Command<'static> {
 #[test]
 fn a_crash_that_no_member_notices_is_found() {
     let (world, hosts) = calm(3);
-    let mut monitor = members::Crashes::new(&case(3));
+    let mut monitor = Soon::new(What::Crash, &case(3));
     let crash = Happening::Ended { host: hosts[2], presence: Presence::Crashed };
     assert_eq!(feed(&mut monitor, &world, &[crash]), Ok(()));
     assert_eq!(monitor.after_phase(&world, Phase::Trouble), Ok(()), "not yet");
@@ -29,7 +30,7 @@ fn a_crash_that_no_member_notices_is_found() {
 fn a_crash_in_a_healthy_cluster_is_found_by_itself_when_its_time_has_come() {
     let (mut world, hosts) = calm(3);
     world.run_for(Duration::from_secs(10));
-    let mut monitor = members::Crashes::new(&case(3));
+    let mut monitor = Soon::new(What::Crash, &case(3));
     let crash = Happening::Ended { host: hosts[2], presence: Presence::Crashed };
     assert_eq!(feed(&mut monitor, &world, &[crash]), Ok(()));
     let bound = swim_core::Config::lan().detection_bound(3);
@@ -48,15 +49,13 @@ fn a_member_that_comes_and_is_known_to_none_is_found() {
     let pause = Action::Pause { host: stranger, inbox: Inbox::Kept };
     let resume = Action::Resume(stranger);
     let paused = [&pause, &resume].map(|action| Happening::Acted { action, done: true });
-    for (way, number) in
-        [(members::Way::First, "L2"), (members::Way::Again, "L3"), (members::Way::Resumed, "L5")]
-    {
-        let mut monitor = members::Returns::new(way, &case(3));
+    for (way, number) in [(What::Start, "L2"), (What::Restart, "L3"), (What::Resume, "L5")] {
+        let mut monitor = Soon::new(way, &case(3));
         assert_eq!(monitor.property().id, number);
         assert_eq!(feed(&mut monitor, &world, &[began, began, paused[0], paused[1]]), Ok(()));
         assert!(monitor.after_phase(&world, Phase::Rest).is_err(), "{number}");
     }
-    let mut monitor = members::Returns::new(members::Way::First, &case(3));
+    let mut monitor = Soon::new(What::Start, &case(3));
     let known = Happening::Began { host: hosts[0], me: world.scene().identity(hosts[0]) };
     world.crash(stranger);
     assert_eq!(feed(&mut monitor, &world, &[known]), Ok(()));
@@ -68,7 +67,7 @@ fn a_newcomer_without_a_seed_that_runs_has_time() {
     let (mut world, hosts) = calm(4);
     let stranger = world.start(Spec::new(std::sync::Arc::new(swim_core::Config::lan())));
     let began = Happening::Began { host: stranger, me: world.scene().identity(stranger) };
-    let mut monitor = members::Returns::new(members::Way::First, &case(4));
+    let mut monitor = Soon::new(What::Start, &case(4));
     assert_eq!(feed(&mut monitor, &world, &[began]), Ok(()));
     hosts[..3].iter().for_each(|seed| assert!(world.crash(*seed)));
     assert_eq!(monitor.after_phase(&world, Phase::Rest), Ok(()));
@@ -79,7 +78,7 @@ fn a_newcomer_without_a_seed_that_runs_has_time() {
 #[test]
 fn metadata_that_no_member_knows_is_found() {
     let (world, hosts) = calm(3);
-    let mut monitor = metadata::LastMetadata::new(&case(3));
+    let mut monitor = Soon::new(What::Metadata, &case(3));
     assert_eq!(monitor.after_phase(&world, Phase::Rest), Ok(()));
     let command = some_metadata();
     let set = Happening::Commanded { host: hosts[1], command: &command };

@@ -13,7 +13,7 @@
 //! S24: that is how a suspect learns in time that it must refute, and how one held Dead learns that it is.
 //! Checked where claim and address are those of before the input and after it.
 
-use swim_core::{MessageKind, NodeId, Status};
+use swim_core::{MessageKind, Node, NodeId, Status};
 
 use crate::World;
 use crate::ground_truth::{Happening, Phase, Scene};
@@ -33,19 +33,12 @@ pub(super) struct Acks {
     looked: u64,
 }
 
+/// Answers of one node, direct and by relays.
 #[derive(Default)]
 struct Counts {
-    /// What was handed in claims to be an answer.
-    answer: Option<Answer>,
-    direct: u64,
-    by_relay: u64,
-}
-
-/// Which counts may grow by what was handed in.
-#[derive(Clone, Copy, Default)]
-struct Answer {
-    direct: bool,
-    by_relay: bool,
+    counted: [u64; 2],
+    /// By how many each may grow, if what was handed in claims to be an answer.
+    may_grow: Option<[u64; 2]>,
 }
 
 impl Acks {
@@ -53,26 +46,24 @@ impl Acks {
         Self { any_source, ..Self::default() }
     }
 
-    /// The counts of a node are compared with what they were, and with what they may be.
-    fn count(&mut self, host: HostId, (direct, by_relay): (u64, u64), may: Answer) -> Result<(), String> {
-        let counts = self.hosts.of(host);
-        let grew = (direct - counts.direct, by_relay - counts.by_relay);
-        (counts.direct, counts.by_relay) = (direct, by_relay);
-        if grew.0 <= u64::from(may.direct) && grew.1 <= u64::from(may.by_relay) {
-            return Ok(());
+    /// Whether the counts of a node grew since the last time; an error if by more than they may.
+    fn compare(&mut self, host: HostId, counted: [u64; 2], may_grow: [u64; 2]) -> Result<bool, Broken> {
+        self.looked += 1;
+        let before = std::mem::replace(&mut self.hosts.of(host).counted, counted);
+        let grew = [counted[0] - before[0], counted[1] - before[1]];
+        if grew[0] <= may_grow[0] && grew[1] <= may_grow[1] {
+            return Ok(grew != [0; 2]);
         }
-        Err(format!(
+        let why = format!(
             "{host:?} counts {} direct answers and {} by relays more; nothing that it was handed answers its probe",
-            grew.0, grew.1
-        ))
+            grew[0], grew[1]
+        );
+        Err(Broken::by(&[host], why))
     }
 
-    fn look(&mut self, world: &World, host: HostId, may: Answer) -> Check {
-        let Some(node) = world.node(host) else { return Ok(()) };
-        self.looked += 1;
-        let stats = node.stats();
-        let counts = (stats.probes_answered, stats.probes_answered_by_relay);
-        self.count(host, counts, may).map_err(|why| Broken::by(&[host], why))
+    fn look(&mut self, world: &World, host: HostId, may_grow: [u64; 2]) -> Result<bool, Broken> {
+        let Some(stats) = world.node(host).map(Node::stats) else { return Ok(false) };
+        self.compare(host, [stats.probes_answered, stats.probes_answered_by_relay], may_grow)
     }
 }
 
@@ -80,9 +71,9 @@ impl Monitor for Acks {
     declare! { "S8", "acks", READ | AFTER_INPUT,
     "an ack counts only with the right number, from the right member, while its question is open" }
 
-    fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        self.probes.on_happening(scene, what);
         if let Happening::Began { host, .. } = what {
-            self.probes.forget(*host);
             *self.hosts.of(*host) = Counts::default();
         }
         Ok(())
@@ -98,19 +89,18 @@ impl Monitor for Acks {
             } else {
                 self.probes.answered_by(*host, *source, said)
             };
-            let fresh = probe.is_some_and(|probe| !probe.counted);
-            let direct = fresh && said.kind == MessageKind::Ack;
-            self.hosts.of(*host).answer = Some(Answer { direct, by_relay: fresh && !direct });
+            let fresh = u64::from(probe.is_some_and(|probe| !probe.counted));
+            let direct = said.kind == MessageKind::Ack;
+            self.hosts.of(*host).may_grow = Some(if direct { [fresh, 0] } else { [0, fresh] });
         }
         Ok(())
     }
 
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
         self.probes.after_input(world, host);
-        let Some(may) = self.hosts.of(host).answer.take() else { return Ok(()) };
-        let before = self.hosts.of(host).direct + self.hosts.of(host).by_relay;
-        self.look(world, host, may)?;
-        if self.hosts.of(host).direct + self.hosts.of(host).by_relay > before {
+        if let Some(may_grow) = self.hosts.of(host).may_grow.take()
+            && self.look(world, host, may_grow)?
+        {
             self.probes.count(host);
         }
         Ok(())
@@ -118,7 +108,7 @@ impl Monitor for Acks {
 
     fn after_phase(&mut self, world: &World, _phase: Phase) -> Check {
         // What has grown by any other input.
-        world.hosts().try_for_each(|host| self.look(world, host, Answer::default()))
+        world.hosts().try_for_each(|host| self.look(world, host, [0; 2]).map(drop))
     }
 }
 
@@ -228,11 +218,10 @@ mod tests {
     #[test]
     fn an_answer_that_is_counted_twice_is_found() {
         let mut monitor = Acks::default();
-        let once = Answer { direct: true, by_relay: false };
-        assert!(monitor.count(HostId(0), (1, 0), once).is_ok());
-        assert!(monitor.count(HostId(0), (1, 0), Answer::default()).is_ok());
-        assert!(monitor.count(HostId(0), (3, 0), once).is_err());
-        assert!(monitor.count(HostId(0), (3, 1), once).is_err());
+        assert_eq!(monitor.compare(HostId(0), [1, 0], [1, 0]), Ok(true));
+        assert_eq!(monitor.compare(HostId(0), [1, 0], [0, 0]), Ok(false));
+        assert!(monitor.compare(HostId(0), [3, 0], [1, 0]).is_err());
+        assert!(monitor.compare(HostId(0), [3, 1], [1, 0]).is_err());
     }
 
     #[test]
