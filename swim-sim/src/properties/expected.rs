@@ -12,7 +12,7 @@ use swim_core::{Claim, Event, Instant, NodeId};
 use super::{Broken, Case, Check, Monitor, declare};
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
-use crate::scenario::{Belief, Expect, Told, Word};
+use crate::scenario::{EventKind, Expect, HeldStatus, Reported};
 use crate::{Presence, World};
 
 /// E1.
@@ -98,13 +98,13 @@ impl Monitor for Expected {
 
 /// How often each has happened so far.
 struct Counted {
-    told: Vec<u64>,
+    reported: Vec<u64>,
     sent: Vec<u64>,
 }
 
-/// What an event says, about whom, and on whose word.
+/// What an event says, about whom, and on whose kind.
 struct Saying {
-    word: Word,
+    kind: EventKind,
     /// `None`: about the node itself.
     of: Option<NodeId>,
     by: Option<NodeId>,
@@ -112,7 +112,7 @@ struct Saying {
 
 impl Counted {
     fn new(expect: &Expect) -> Self {
-        Self { told: vec![0; expect.events.len()], sent: vec![0; expect.sent.len()] }
+        Self { reported: vec![0; expect.events.len()], sent: vec![0; expect.sent.len()] }
     }
 
     fn on_happening(
@@ -126,15 +126,15 @@ impl Counted {
         match what {
             Happening::Reported { host, event } if !expect.events.is_empty() => {
                 let Some(saying) = Saying::of(event) else { return Ok(()) };
-                for (told, count) in expect.events.iter().zip(&mut self.told) {
-                    if !is_within(now, told.from, told.until) || !saying.is(told, scene, *host) {
+                for (reported, count) in expect.events.iter().zip(&mut self.reported) {
+                    if !is_within(now, reported.from, reported.until) || !saying.is(reported, scene, *host) {
                         continue;
                     }
                     *count += 1;
                     *looked += 1;
-                    if told.at_most.is_some_and(|most| *count > most) {
+                    if reported.at_most.is_some_and(|most| *count > most) {
                         let why =
-                            format!("{host:?} reports {event:?}, once more than was expected of {told}");
+                            format!("{host:?} reports {event:?}, once more than was expected of {reported}");
                         return Err(Broken::by(&[*host], why));
                     }
                 }
@@ -164,9 +164,9 @@ impl Counted {
     /// Whether everything whose time is over happened often enough.
     fn enough(&self, expect: &Expect, now: Duration) -> Check {
         let over = |until: Option<Duration>| until.unwrap_or(Duration::MAX) <= now;
-        for (told, count) in expect.events.iter().zip(&self.told) {
-            if over(told.until) && told.at_least.is_some_and(|least| *count < least) {
-                return Err(too_rare(*count, told));
+        for (reported, count) in expect.events.iter().zip(&self.reported) {
+            if over(reported.until) && reported.at_least.is_some_and(|least| *count < least) {
+                return Err(too_rare(*count, reported));
             }
         }
         for (sent, count) in expect.sent.iter().zip(&self.sent) {
@@ -188,44 +188,44 @@ fn is_within(now: Duration, from: Duration, until: Option<Duration>) -> bool {
 
 impl Saying {
     fn of(event: &Event) -> Option<Self> {
-        let (word, of, by) = match event {
-            Event::Alive { id, .. } => (Word::Alive, Some(*id), None),
-            Event::Suspect { id, by, .. } => (Word::Suspect, Some(*id), Some(*by)),
-            Event::Confirmed { id, by, .. } => (Word::Confirmed, Some(*id), Some(*by)),
-            Event::Refuted { id, by, .. } => (Word::Refuted, Some(*id), Some(*by)),
-            Event::Dead { id, by, .. } => (Word::Dead, Some(*id), Some(*by)),
-            Event::Left { id, by } => (Word::Left, Some(*id), Some(by.unwrap_or(*id))),
-            Event::Updated { id, .. } => (Word::Updated, Some(*id), None),
-            Event::Forgotten { id } => (Word::Forgotten, Some(*id), None),
-            Event::Conflict { id, .. } => (Word::Conflict, Some(*id), None),
-            Event::WrongSource { id, .. } => (Word::WrongSource, Some(*id), None),
-            Event::Broadcast { origin, .. } => (Word::Broadcast, Some(*origin), None),
-            Event::Message { from, .. } => (Word::Message, Some(*from), None),
-            Event::Accused { by, .. } => (Word::Accused, None, Some(*by)),
-            Event::EpochRaised { .. } => (Word::EpochRaised, None, None),
-            Event::Stalled { .. } => (Word::Stalled, None, None),
-            Event::StartedOver { .. } => (Word::StartedOver, None, None),
-            Event::Deaf { .. } => (Word::Deaf, None, None),
-            Event::Joined { .. } => (Word::Joined, None, None),
-            Event::JoinFailed { .. } => (Word::JoinFailed, None, None),
-            Event::LeaveSent { .. } => (Word::LeaveSent, None, None),
+        let (kind, of, by) = match event {
+            Event::Alive { id, .. } => (EventKind::Alive, Some(*id), None),
+            Event::Suspect { id, by, .. } => (EventKind::Suspect, Some(*id), Some(*by)),
+            Event::Confirmed { id, by, .. } => (EventKind::Confirmed, Some(*id), Some(*by)),
+            Event::Refuted { id, by, .. } => (EventKind::Refuted, Some(*id), Some(*by)),
+            Event::Dead { id, by, .. } => (EventKind::Dead, Some(*id), Some(*by)),
+            Event::Left { id, by } => (EventKind::Left, Some(*id), Some(by.unwrap_or(*id))),
+            Event::Updated { id, .. } => (EventKind::Updated, Some(*id), None),
+            Event::Forgotten { id } => (EventKind::Forgotten, Some(*id), None),
+            Event::Conflict { id, .. } => (EventKind::Conflict, Some(*id), None),
+            Event::WrongSource { id, .. } => (EventKind::WrongSource, Some(*id), None),
+            Event::Broadcast { origin, .. } => (EventKind::Broadcast, Some(*origin), None),
+            Event::Message { from, .. } => (EventKind::Message, Some(*from), None),
+            Event::Accused { by, .. } => (EventKind::Accused, None, Some(*by)),
+            Event::EpochRaised { .. } => (EventKind::EpochRaised, None, None),
+            Event::Stalled { .. } => (EventKind::Stalled, None, None),
+            Event::StartedOver { .. } => (EventKind::StartedOver, None, None),
+            Event::Deaf { .. } => (EventKind::Isolated, None, None),
+            Event::Joined { .. } => (EventKind::Joined, None, None),
+            Event::JoinFailed { .. } => (EventKind::JoinFailed, None, None),
+            Event::LeaveSent { .. } => (EventKind::LeaveSent, None, None),
             _ => return None,
         };
-        Some(Self { word, of, by })
+        Some(Self { kind, of, by })
     }
 
-    /// Whether it is what `told` counts, when `host` is told it.
-    fn is(&self, told: &Told, scene: &Scene<'_>, host: HostId) -> bool {
+    /// Whether it is what `reported` counts, when `host` is reported it.
+    fn is(&self, reported: &Reported, scene: &Scene<'_>, host: HostId) -> bool {
         let named =
             |id: NodeId, hosts: &[HostId]| scene.hosts_named(id).iter().any(|host| hosts.contains(host));
         let is_of = match self.of {
-            Some(id) => named(id, &told.of),
-            None => told.of.contains(&host),
+            Some(id) => named(id, &reported.of),
+            None => reported.of.contains(&host),
         };
-        self.word == told.what
-            && (told.of.is_empty() || is_of)
-            && (told.by.is_empty() || self.by.is_some_and(|id| named(id, &told.by)))
-            && (told.at.is_empty() || told.at.contains(&host))
+        self.kind == reported.what
+            && (reported.of.is_empty() || is_of)
+            && (reported.by.is_empty() || self.by.is_some_and(|id| named(id, &reported.by)))
+            && (reported.at.is_empty() || reported.at.contains(&host))
     }
 }
 
@@ -287,8 +287,8 @@ impl Moments {
 /// What must hold when the trouble ends.
 fn at_the_end(expect: &Expect, world: &World) -> Check {
     let now = Duration::MAX;
-    believed(world, &[], &expect.dead, Belief::Dead, now)?;
-    believed(world, &[], &expect.alive, Belief::Alive, now)
+    believed(world, &[], &expect.dead, HeldStatus::Dead, now)?;
+    believed(world, &[], &expect.alive, HeldStatus::Alive, now)
 }
 
 fn moment(now: Duration) -> String {
@@ -307,7 +307,7 @@ fn agreement(world: &World, now: Duration) -> Check {
     Err(Broken::by(&hosts, format!("{} not all agree:\n{views}", moment(now))))
 }
 
-fn believed(world: &World, by: &[HostId], of: &[HostId], status: Belief, now: Duration) -> Check {
+fn believed(world: &World, by: &[HostId], of: &[HostId], status: HeldStatus, now: Duration) -> Check {
     for observer in running(world, by) {
         for subject in of.iter().copied().filter(|subject| world.id(*subject) != world.id(observer)) {
             let held = world.believes(observer, subject);

@@ -77,7 +77,7 @@ fn updates_that_are_gossiped_too_often_are_found() {
         if said.kind == MessageKind::Nack || said.kind == MessageKind::Ping && said.said().count() == 1 {
             put.lock().expect("no test panics").push(datagram.bytes.to_vec());
         }
-        crate::Verdict::Pass
+        crate::Handling::Pass
     });
     for value in 0..30 {
         world.set_metadata(hosts[0], &[value]);

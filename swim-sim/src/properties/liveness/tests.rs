@@ -110,7 +110,7 @@ fn a_leave_that_some_do_not_know_is_found() {
             swim_core::Said::Member(member) => member.claim.status == swim_core::Status::Left,
             _ => false,
         });
-        if left && datagram.target == unreached { crate::Verdict::Drop } else { crate::Verdict::Pass }
+        if left && datagram.target == unreached { crate::Handling::Drop } else { crate::Handling::Pass }
     });
     world.run_for(Duration::from_secs(5));
     world.leave(hosts[3]);

@@ -67,14 +67,15 @@ fn a_run_with_something_for_each_breaks_no_property_and_each_has_looked() {
         ]
     "##;
     let scenario: Scenario = toml::from_str(text).expect("well-formed");
-    let outcome = crate::run::Run::new(&scenario).expect("it can be carried out").finish();
-    assert_eq!(outcome.verdict, crate::run::Verdict::Passed);
+    let finished = crate::run::Run::new(&scenario).expect("it can be carried out").finish();
+    assert_eq!(finished.outcome, crate::run::Outcome::Passed);
     let case = Case::of(&scenario).expect("it can be carried out");
     let mine =
         [liveness::monitors(&case), quality::monitors(&case, &Ledger::shared()), bounds::monitors(&case)];
     // A probe that fails without any answer of a relay takes a cluster that hears nothing: sweeps have those.
     for property in mine.iter().flatten().map(|monitor| monitor.property()).filter(|one| one.id != "Q10") {
-        let looked = outcome.laws.iter().find(|(other, _)| *other == property).map(|(_, looked)| *looked);
+        let looked =
+            finished.properties.iter().find(|(other, _)| *other == property).map(|(_, looked)| *looked);
         assert!(looked > Some(0), "{property} never looked");
     }
 }
