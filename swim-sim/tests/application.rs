@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use swim_core::{Event, Instant, NodeId, Status};
-use swim_sim::property::{Application, Cluster, Context, Failure};
+use swim_sim::application::{Application, Cluster, Context, Failure};
 use swim_sim::scenario::Scenario;
 use swim_sim::{Action, Fingerprint, HostId, Inbox, Phase};
 

@@ -209,7 +209,7 @@ fn a_full_timeline_says_what_it_has_forgotten() {
     (limits.changes_max, limits.datagrams_max, limits.slices_max) = (50, 100, 16);
     limits.spotlight_max = 0;
     let data = data(&page(limits));
-    assert_eq!(data["beliefs"]["t"].as_array().map(Vec::len), Some(50));
+    assert_eq!(data["held"]["t"].as_array().map(Vec::len), Some(50));
     assert_eq!(data["datagrams"]["t"].as_array().map(Vec::len), Some(100));
     assert!(data["load"]["datagrams"].as_array().is_some_and(|slices| slices.len() <= 16));
     assert_eq!(data["notes"].as_array().map(Vec::len), Some(2), "{}", data["notes"]);

@@ -1,12 +1,12 @@
-//! Carrying a scenario out: everybody joins, the faults come, then peace, then rest, and all the while the laws
-//! are watched.
+//! Carrying a scenario out: all hosts join, the faults come, then peace, then rest, and all the while the
+//! properties are checked.
 //!
 //! ```text
 //!   Gathering ─ ten periods ─▶ Trouble ─ steps, until they end ─▶ Peace ─ until all agree ─▶ Rest ─▶ Finished
 //!       whole links              the scenario's link and steps     whole links, the lost come back
 //! ```
 //!
-//! In trouble only safety is judged. Then every network fault ends and everybody who is to live lives, so that
+//! In trouble only safety is checked. Then every network fault ends and every host that is to run runs, so that
 //! whatever does not come right now is the members' own doing: they must agree within a stated time, have
 //! nothing left over, and go back to one ping and one ack a period.
 
@@ -88,7 +88,7 @@ impl Run {
         })
     }
 
-    /// Stops at this instant of the world's clock, whatever has been judged by then.
+    /// Stops at this instant of the world's clock, whatever has been checked by then.
     pub const fn until(&mut self, until: Instant) {
         self.until = until;
     }
@@ -109,13 +109,13 @@ impl Run {
         self.at_end = Some(Box::new(look));
     }
 
-    /// Everybody's configuration.
+    /// Every member's configuration.
     #[must_use]
     pub const fn config(&self) -> &Arc<Config> {
         &self.case.config
     }
 
-    /// Carries it out to its end, or to the first broken law.
+    /// Carries it out to its end, or to the first broken property.
     pub fn finish(&mut self) -> Finished {
         let stopped = self.play().err();
         let cut_short = matches!(stopped, Some(Stop::Until));
@@ -178,7 +178,7 @@ impl Run {
         self.world.enter(phase);
     }
 
-    /// Lets the checker judge a part of the run as a whole.
+    /// Lets the checker look at a part of the run as a whole.
     fn after_phase(&mut self, phase: Phase) -> Result<(), Stop> {
         self.checker.lock().unwrap_or_else(PoisonError::into_inner).after_phase(&self.world, phase);
         if self.broken.load(Ordering::Relaxed) { Err(Stop::Broken) } else { Ok(()) }
@@ -287,11 +287,11 @@ impl Run {
 /// Periods in which everything said has been said, and caches and health have settled.
 const SETTLED_WITHIN_PERIODS: u32 = 90;
 /// The same where tombstones live so short that addresses of the forgotten are asked one by one before it is
-/// known that nobody is missed there.
+/// known that no member is missed there.
 const SETTLED_FORGETFUL_PERIODS: u32 = 450;
 
 impl Run {
-    /// Whole links, nobody stopped, and the lost come back.
+    /// Whole links, no host stopped, and the lost come back.
     fn peace(&mut self) -> Result<(), Stop> {
         self.enter(Phase::Peace);
         self.case.scenario.make_peace(&mut self.world);

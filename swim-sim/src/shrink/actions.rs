@@ -1,4 +1,4 @@
-//! The same action among other hosts.
+//! The same action among other hosts, and simpler forms of an action.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -35,8 +35,8 @@ impl Action {
 }
 
 impl Action {
-    /// Ways in which this could be said more simply, the simplest first; whether they do the same is for whoever
-    /// tries them.
+    /// Ways in which this could be said more simply, the simplest first; whether they fail in the same way has to
+    /// be tried.
     #[must_use]
     pub(crate) fn simpler(&self) -> Vec<Self> {
         let mut forms = Vec::new();

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use swim_core::{Event, Instant, NodeId, Status};
-use swim_sim::property::{Application, Context};
+use swim_sim::application::{Application, Context};
 
 /// How long a lease lasts, and a promise.
 pub(crate) const LEASE: Duration = Duration::from_secs(3);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
-use swim_sim::property::{Cluster, Drawn, Failure, Shape, scenarios};
+use swim_sim::application::{Cluster, Drawn, Failure, Shape, scenarios};
 use swim_sim::run::{Outcome, attempt};
 use swim_sim::scenario::Scenario;
 use swim_sim::{FaultClass, HostId};
