@@ -18,7 +18,7 @@ fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Members that join while somebody watches.
+/// Members that join under a watcher.
 fn watched(seed: u64, n: usize, config: Config, limits: Limits) -> (World, Vec<HostId>, Shared) {
     let timeline = Arc::new(Mutex::new(Timeline::with(limits)));
     let mut world = World::new(seed);
@@ -147,7 +147,7 @@ fn a_run_that_is_watched_is_the_same_run() {
 #[test]
 fn a_page_fetches_nothing_from_anywhere() {
     let page = page(Limits::default());
-    for word in [
+    for text in [
         "http:",
         "https:",
         "//www.",
@@ -161,9 +161,9 @@ fn a_page_fetches_nothing_from_anywhere() {
         "@font-face",
     ] {
         assert!(
-            !page.contains(word),
-            "{word}: {}",
-            page.split(word).nth(1).unwrap_or("").chars().take(80).collect::<String>()
+            !page.contains(text),
+            "{text}: {}",
+            page.split(text).nth(1).unwrap_or("").chars().take(80).collect::<String>()
         );
     }
     assert_eq!(page.matches("<link").count(), 1, "the icon, which is empty");
@@ -180,7 +180,7 @@ fn nothing_in_the_data_can_end_the_element_that_holds_them() {
 }
 
 #[test]
-fn the_page_tells_when_each_survivor_noticed_the_crash() {
+fn the_page_shows_when_each_survivor_noticed_the_crash() {
     let data = data(&page(Limits::default()));
     let case = &data["detection"]["cases"][0];
     // The victim, when, how many noticed, the first, the last, how many did not.
@@ -273,7 +273,7 @@ fn browser() -> Option<PathBuf> {
 }
 
 #[test]
-fn a_browser_draws_the_page_without_a_word_of_complaint() {
+fn a_browser_draws_the_page_without_any_complaint() {
     let Some(browser) = browser() else {
         eprintln!("skipped: there is no chromium on the PATH");
         return;

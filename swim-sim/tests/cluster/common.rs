@@ -54,11 +54,11 @@ pub(crate) fn detection_bound(n: usize, config: &Config) -> Duration {
     config.detection_bound(u32::try_from(n).expect("a small cluster"))
 }
 
-/// Fails if any verdict was reached on a living and reachable member.
+/// Fails if a member that ran and was reachable was ever declared dead.
 #[track_caller]
-pub(crate) fn assert_nobody_falsely_buried(world: &World) {
-    let buried: Vec<_> = world.false_deaths().collect();
-    assert!(buried.is_empty(), "seed {}: {buried:#?}", world.seed());
+pub(crate) fn assert_no_false_death(world: &World) {
+    let deaths: Vec<_> = world.false_deaths().collect();
+    assert!(deaths.is_empty(), "seed {}: {deaths:#?}", world.seed());
 }
 
 /// What `host` holds of every member, to compare before and after: (name, epoch, incarnation, status).

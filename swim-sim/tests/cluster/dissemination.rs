@@ -7,8 +7,8 @@ use swim_core::{Config, Event, METADATA_MAX};
 use swim_sim::{HostId, Link, PER_CENT, Spec, World};
 
 use crate::common::{
-    assert_nobody_falsely_buried, cluster, detection_bound, each_seed, lan, lan_with, millis, others,
-    record_wire, secs,
+    assert_no_false_death, cluster, detection_bound, each_seed, lan, lan_with, millis, others, record_wire,
+    secs,
 };
 
 fn received(world: &World, host: HostId, text: &[u8]) -> usize {
@@ -46,7 +46,7 @@ fn broadcasts_get_through_loss_and_duplication_nearly_everywhere_and_never_twice
         for (i, text) in texts.iter().enumerate() {
             for host in others(&hosts, hosts[i]) {
                 let times = received(&world, host, text);
-                assert!(times <= 1, "{host:?} was told {times} times of {i}");
+                assert!(times <= 1, "{host:?} got {i} {times} times");
                 reached.set(reached.get() + times);
                 wanted.set(wanted.get() + 1);
             }
@@ -84,11 +84,11 @@ fn a_flood_of_broadcasts_does_not_hide_a_crash() {
         world.run_for(millis(100));
     }
     assert!(world.all_believe(&rest, &hosts[9..], swim_core::Status::Dead));
-    assert_nobody_falsely_buried(&world);
+    assert_no_false_death(&world);
 }
 
 #[test]
-fn a_direct_message_reaches_its_member_and_nobody_else() {
+fn a_direct_message_reaches_its_member_and_no_other() {
     let (mut world, hosts) = cluster(1, 5, &lan());
     world.send(hosts[1], hosts[3], b"just you");
     world.run_for(secs(5));
@@ -113,8 +113,11 @@ fn a_number_forged_in_a_member_s_name_silences_it_for_a_moment_only() {
             // A datagram that passed it on, with another number in it.
             let seen = wire.lock().expect("one thread").clone();
             let carries = |bytes: &[u8]| bytes.windows(5).position(|window| window == b"first");
-            let mut forged =
-                seen.iter().find(|datagram| carries(&datagram.bytes).is_some()).expect("told").clone();
+            let mut forged = seen
+                .iter()
+                .find(|datagram| carries(&datagram.bytes).is_some())
+                .expect("it was passed on")
+                .clone();
             let text = carries(&forged.bytes).expect("it is there");
             forged.bytes[text - 6..text - 2].copy_from_slice(&number.to_le_bytes());
             world.inject(forged.source, forged.target, &forged.bytes);
@@ -177,7 +180,7 @@ fn a_change_is_reported_as_an_update() {
 }
 
 #[test]
-fn a_newcomer_learns_everybody_s_metadata_and_everybody_the_newcomer_s() {
+fn a_newcomer_learns_all_metadata_and_all_learn_the_newcomer_s() {
     let (mut world, hosts) = cluster(1, 10, &lan());
     for host in &hosts {
         world.set_metadata(*host, &host.0.to_le_bytes());
@@ -196,13 +199,13 @@ fn a_newcomer_learns_everybody_s_metadata_and_everybody_the_newcomer_s() {
 }
 
 /// Suspicions that outlast the cut, so that only the missed update is to be repaired.
-fn patient() -> Arc<Config> {
+fn slow_suspicions() -> Arc<Config> {
     lan_with(|options| options.alpha = 12)
 }
 
 /// Ten members, of which one is cut off while `happen` happens and its gossip runs out.
 fn missed_by_one(seed: u64, happen: impl FnOnce(&mut World, &[HostId])) -> (World, Vec<HostId>) {
-    let (mut world, hosts) = cluster(seed, 10, &patient());
+    let (mut world, hosts) = cluster(seed, 10, &slow_suspicions());
     world.run_for(secs(20));
     world.partition(&[&hosts[9..]]);
     happen(&mut world, &hosts);
@@ -220,7 +223,7 @@ fn missed_by_one(seed: u64, happen: impl FnOnce(&mut World, &[HostId])) -> (Worl
 fn a_missed_newcomer_is_learnt() {
     each_seed(5, |seed| {
         let (mut world, _) = missed_by_one(seed, |world, hosts| {
-            let newcomer = world.start(Spec::new(patient()));
+            let newcomer = world.start(Spec::new(slow_suspicions()));
             world.join(newcomer, &hosts[..1]);
         });
         world.run_until(secs(60), World::converged).expect("the digest differs until it is learnt");

@@ -64,14 +64,14 @@ fn a_goodbye_gets_through_loss() {
 }
 
 #[test]
-fn who_left_may_come_back_in_a_new_life() {
+fn a_member_that_left_may_come_back_in_a_new_epoch() {
     each_seed(3, |seed| {
         let (mut world, hosts) = cluster(seed, 6, &lan());
         world.leave(hosts[3]);
         world.run_for(secs(20));
         world.restart(hosts[3]);
         world.join(hosts[3], &hosts[..1]);
-        world.run_until(secs(5), World::converged).expect("a new epoch is a new life");
+        world.run_until(secs(5), World::converged).expect("it has a new epoch");
     });
 }
 
@@ -94,7 +94,7 @@ fn an_operator_removes_the_dead_but_not_the_living() {
 }
 
 #[test]
-fn a_removed_member_that_lives_after_all_comes_back_with_a_new_epoch() {
+fn a_removed_member_that_is_alive_after_all_comes_back_with_a_new_epoch() {
     let (mut world, hosts) = cluster(1, 6, &lan());
     let rest = others(&hosts, hosts[3]);
     world.partition(&[&hosts[3..4]]);
@@ -123,12 +123,12 @@ fn a_removal_is_never_taken_for_a_goodbye() {
             let goodbye = |event: &Event| matches!(event, Event::Left { id: of, by: None } if *of == id);
             assert_eq!(world.count_events(*host, goodbye), 0, "{:#?}", world.log(*host));
         }
-        world.run_until(secs(60), World::converged).expect("the removed one lives and says so");
+        world.run_until(secs(60), World::converged).expect("the removed one is alive and refutes");
     });
 }
 
 #[test]
-fn who_missed_a_goodbye_and_buried_the_one_who_left_learns_of_it() {
+fn a_member_that_missed_a_goodbye_and_holds_the_sender_dead_learns_of_it() {
     each_seed(20, |seed| {
         let (mut world, hosts) = cluster(seed, 6, &lan());
         world.partition(&[&hosts[5..]]);

@@ -68,7 +68,7 @@ fn every_scenario_that_is_shown_can_be_carried_out() {
 }
 
 #[test]
-fn the_law_that_is_shown_is_one_of_the_laws() {
+fn the_property_that_is_shown_is_one_of_the_properties() {
     let document = guide();
     let rust: Vec<_> = blocks(&document).into_iter().filter(|block| block.language == "rust").collect();
     assert_eq!(rust.len(), 1);

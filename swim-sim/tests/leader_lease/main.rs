@@ -69,7 +69,7 @@ fn confirm(flaw: Flaw, (scenario, why): &(Drawn, String), steps_max: usize) {
     assert_eq!(check(&read, flaw).map_err(|failure| failure.to_string()), Err(why.clone()));
     check(&read, Flaw::None).unwrap_or_else(|failure| panic!("{failure}\n{text}"));
     let finished = attempt(&read, |_| {}).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert_eq!(finished.outcome, Outcome::Passed, "as swim-sim replay judges it");
+    assert_eq!(finished.outcome, Outcome::Passed, "as swim-sim replay finds it");
 }
 
 #[test]
