@@ -14,15 +14,14 @@ mod conduct;
 mod outcome;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use swim_core::{Config, Instant};
 
 use crate::action::Action;
 use crate::coverage::Coverage;
-use crate::ground_truth::{Happening, Phase, Scene, Watcher};
+use crate::ground_truth::Phase;
 use crate::host::Spec;
 use crate::host_id::HostId;
 use crate::properties::{Case, Checker, Violation};
@@ -42,8 +41,7 @@ pub struct Run {
     case: Case,
     world: World,
     hosts: Vec<HostId>,
-    checker: Arc<Mutex<Watched>>,
-    broken: Arc<AtomicBool>,
+    checker: Arc<Mutex<Checker>>,
     sometimes: Arc<Mutex<Coverage>>,
     until: Instant,
     agreed: Option<Duration>,
@@ -67,9 +65,7 @@ impl Run {
         crate::mutants::choose(scenario.mutant.as_deref()).map_err(ScenarioError)?;
         let case = Case::of(scenario)?;
         let mut world = World::with(Setup { fingerprint_states: true, ..Setup::new(scenario.seed) });
-        let broken = Arc::new(AtomicBool::new(false));
-        let checker =
-            Arc::new(Mutex::new(Watched { checker: Checker::new(&case), broken: Arc::clone(&broken) }));
+        let checker = Arc::new(Mutex::new(Checker::new(&case)));
         let sometimes = Arc::new(Mutex::new(Coverage::default()));
         world.attach(Arc::clone(&checker));
         world.attach(Arc::clone(&sometimes));
@@ -79,7 +75,6 @@ impl Run {
             world,
             hosts: Vec::new(),
             checker,
-            broken,
             sometimes,
             until,
             agreed: None,
@@ -163,7 +158,7 @@ impl Run {
             if let Some(show) = &mut self.on_step {
                 show(&self.world.take_transcript());
             }
-            if self.broken.load(Ordering::Relaxed) {
+            if self.checker().violation().is_some() {
                 return Err(Stop::Broken);
             }
         }
@@ -180,43 +175,16 @@ impl Run {
 
     /// Lets the checker look at a part of the run as a whole.
     fn after_phase(&mut self, phase: Phase) -> Result<(), Stop> {
-        self.checker.lock().unwrap_or_else(PoisonError::into_inner).after_phase(&self.world, phase);
-        if self.broken.load(Ordering::Relaxed) { Err(Stop::Broken) } else { Ok(()) }
+        self.checker().after_phase(&self.world, phase);
+        if self.checker().violation().is_some() { Err(Stop::Broken) } else { Ok(()) }
+    }
+
+    fn checker(&self) -> MutexGuard<'_, Checker> {
+        self.checker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn violation(&self) -> Option<Violation> {
-        self.checker.lock().unwrap_or_else(PoisonError::into_inner).checker.violation().cloned()
-    }
-}
-
-/// The checker, and a flag that can be read without asking it.
-struct Watched {
-    checker: Checker,
-    broken: Arc<AtomicBool>,
-}
-
-impl Watched {
-    fn after_phase(&mut self, world: &World, phase: Phase) {
-        self.checker.after_phase(world, phase);
-        self.raise();
-    }
-
-    fn raise(&self) {
-        if self.checker.violation().is_some() {
-            self.broken.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-impl Watcher for Watched {
-    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        self.checker.on_happening(scene, what);
-        self.raise();
-    }
-
-    fn after_input(&mut self, world: &World, host: HostId) {
-        self.checker.after_input(world, host);
-        self.raise();
+        self.checker().violation().cloned()
     }
 }
 

@@ -94,7 +94,7 @@ impl Finished {
             digest: run.world.fingerprint(),
             ended: run.world.now(),
             agreed: run.agreed,
-            properties: run.checker.lock().unwrap_or_else(PoisonError::into_inner).checker.looked(),
+            properties: run.checker().looked(),
             sometimes: run.sometimes.lock().unwrap_or_else(PoisonError::into_inner).counts(&run.world),
         }
     }

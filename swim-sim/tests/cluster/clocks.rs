@@ -1,6 +1,6 @@
 //! Wall clocks may be wrong by days: a single node is admitted all the same, and no member is declared dead for it.
 
-use crate::common::{assert_no_false_death, cluster, each_seed, lan, secs};
+use crate::common::{assert_no_false_death, cluster, each_cluster, each_seed, lan, secs};
 use swim_core::{Event, JoinFailure};
 use swim_sim::{Spec, World};
 
@@ -38,8 +38,7 @@ fn a_first_member_whose_wall_clock_is_days_off_admits_the_others() {
 
 #[test]
 fn the_last_of_a_cluster_whose_clock_was_days_behind_is_let_into_another() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 4, &lan());
+    each_cluster(5, 4, |mut world, hosts| {
         let past = world.start(Spec::new(lan()).calendar_ms(-30 * HOUR_MS));
         world.crash(hosts[3]);
         world.run_for(secs(60));

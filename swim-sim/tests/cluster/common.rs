@@ -44,6 +44,14 @@ pub(crate) fn cluster(seed: u64, n: usize, config: &Arc<Config>) -> (World, Vec<
     World::joined(seed, n, config).expect("members of a quiet network converge")
 }
 
+/// Runs a test with converged clusters of `n` members with the LAN preset, from several seeds.
+pub(crate) fn each_cluster(count: u64, n: usize, test: impl Fn(World, Vec<HostId>)) {
+    each_seed(count, |seed| {
+        let (world, hosts) = cluster(seed, n, &lan());
+        test(world, hosts);
+    });
+}
+
 /// All of `hosts` but `without`.
 pub(crate) fn others(hosts: &[HostId], without: HostId) -> Vec<HostId> {
     hosts.iter().copied().filter(|host| *host != without).collect()

@@ -8,7 +8,8 @@ use swim_core::{Config, Event, Status};
 use swim_sim::{Latency, Link, PER_CENT, World};
 
 use crate::common::{
-    assert_no_false_death, cluster, detection_bound, each_seed, lan, lan_with, millis, others, secs,
+    assert_no_false_death, cluster, detection_bound, each_cluster, each_seed, lan, lan_with, millis, others,
+    secs,
 };
 
 #[test]
@@ -26,8 +27,7 @@ fn the_seed_that_all_joined_through_is_a_member_like_any_other() {
 
 #[test]
 fn a_third_of_the_cluster_crashing_at_once_is_detected_and_no_other_is_declared_dead() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 30, &lan());
+    each_cluster(5, 30, |mut world, hosts| {
         let (victims, survivors) = hosts.split_at(10);
         for victim in victims {
             world.crash(*victim);
@@ -43,8 +43,7 @@ fn a_third_of_the_cluster_crashing_at_once_is_detected_and_no_other_is_declared_
 
 #[test]
 fn a_crash_is_detected_under_loss_too() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 20, &lan());
+    each_cluster(5, 20, |mut world, hosts| {
         world.network().set_default_link(Link::lan().loss(20 * PER_CENT));
         let survivors = others(&hosts, hosts[7]);
         world.crash(hosts[7]);
@@ -207,8 +206,7 @@ fn a_stall_is_noticed_and_reported() {
 
 #[test]
 fn half_the_cluster_stopped_for_a_while_is_whole_again_soon() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(3, 10, |mut world, hosts| {
         for host in &hosts[..5] {
             world.pause(*host);
         }

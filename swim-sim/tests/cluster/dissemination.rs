@@ -7,8 +7,8 @@ use swim_core::{Config, Event, METADATA_MAX};
 use swim_sim::{HostId, Link, PER_CENT, Spec, World};
 
 use crate::common::{
-    assert_no_false_death, cluster, detection_bound, each_seed, lan, lan_with, millis, others, record_wire,
-    secs,
+    assert_no_false_death, cluster, detection_bound, each_cluster, each_seed, lan, lan_with, millis, others,
+    record_wire, secs,
 };
 
 fn received(world: &World, host: HostId, text: &[u8]) -> usize {
@@ -17,8 +17,7 @@ fn received(world: &World, host: HostId, text: &[u8]) -> usize {
 
 #[test]
 fn a_broadcast_reaches_every_other_member_exactly_once() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 20, &lan());
+    each_cluster(5, 20, |mut world, hosts| {
         world.broadcast(hosts[3], b"hello all");
         world.run_for(secs(30));
         for host in others(&hosts, hosts[3]) {
@@ -35,8 +34,7 @@ fn a_broadcast_reaches_every_other_member_exactly_once() {
 fn broadcasts_get_through_loss_and_duplication_nearly_everywhere_and_never_twice() {
     let reached = std::cell::Cell::new(0);
     let wanted = std::cell::Cell::new(0);
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 20, &lan());
+    each_cluster(5, 20, |mut world, hosts| {
         world.network().set_default_link(Link::lan().loss(20 * PER_CENT).duplication(20 * PER_CENT));
         let texts: Vec<Vec<u8>> = (0..10).map(|i| format!("message {i}").into_bytes()).collect();
         for (i, text) in texts.iter().enumerate() {
@@ -141,8 +139,7 @@ fn all_hold(world: &World, hosts: &[HostId], subject: HostId, bytes: &[u8]) -> b
 
 #[test]
 fn new_metadata_are_known_everywhere_within_seconds() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 20, &lan());
+    each_cluster(5, 20, |mut world, hosts| {
         let longest = vec![7; METADATA_MAX];
         for bytes in [b"role=db".as_slice(), &longest, b""] {
             world.set_metadata(hosts[4], bytes);
@@ -155,8 +152,7 @@ fn new_metadata_are_known_everywhere_within_seconds() {
 
 #[test]
 fn the_last_of_many_changes_wins_under_loss() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(3, 10, |mut world, hosts| {
         world.network().set_default_link(Link::lan().loss(20 * PER_CENT));
         for i in 0..50_u8 {
             world.set_metadata(hosts[4], &[i]);

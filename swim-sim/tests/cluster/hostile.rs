@@ -8,8 +8,8 @@ use swim_core::{Command, DropReason, Event, Status};
 use swim_sim::{Action, HostId, Inbox, Origin, Says, World};
 
 use crate::common::{
-    Seen, assert_no_false_death, claims, cluster, each_seed, forge, lan, lie, mention, millis, others,
-    record_wire, secs, views,
+    Seen, assert_no_false_death, claims, cluster, each_cluster, each_seed, forge, lan, lie, mention, millis,
+    others, record_wire, secs, views,
 };
 use swim_craft as craft;
 
@@ -203,8 +203,7 @@ fn a_member_held_where_it_never_was_proves_where_it_is() {
 /// Relays find it where they hold it, so its probes never fail, and it is never accused.
 #[test]
 fn a_member_that_one_other_holds_at_its_old_address_is_held_at_the_new_one_soon() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 5, &lan());
+    each_cluster(3, 5, |mut world, hosts| {
         isolate(&mut world, &hosts, hosts[0]);
         garbled(&mut world, hosts[1], hosts[0], 0, 64);
         world.run_for(millis(10));
@@ -218,8 +217,7 @@ fn a_member_that_one_other_holds_at_its_old_address_is_held_at_the_new_one_soon(
 /// Each takes the other for an earlier epoch than the one that it holds, and answers nothing.
 #[test]
 fn two_members_that_hold_each_other_in_later_epochs_come_to_agree() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 5, &lan());
+    each_cluster(3, 5, |mut world, hosts| {
         garbled(&mut world, hosts[0], hosts[1], 8, 0);
         garbled(&mut world, hosts[1], hosts[0], 1 << 20, 0);
         world.run_for(millis(10));
@@ -233,8 +231,7 @@ fn two_members_that_hold_each_other_in_later_epochs_come_to_agree() {
 /// believed only of a suspect.
 #[test]
 fn who_alone_holds_a_member_that_was_removed_finds_out_that_it_is_gone() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 6, &lan());
+    each_cluster(3, 6, |mut world, hosts| {
         let (lonely, gone) = (hosts[0], hosts[5]);
         let rest = others(&hosts[1..], gone);
         world.perform(&Action::Pause { host: lonely, inbox: Inbox::Dropped });
@@ -259,8 +256,7 @@ fn who_alone_holds_a_member_that_was_removed_finds_out_that_it_is_gone() {
 #[test]
 fn an_epoch_between_two_clocks_is_accepted_by_none_however_far_ahead_their_wall_clocks_are() {
     const HOUR_MS: u64 = 3_600_000;
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 5, &lan());
+    each_cluster(3, 5, |mut world, hosts| {
         let (fast, faster) = (hosts[3], hosts[4]);
         for (host, hours) in [(fast, 300), (faster, 720)] {
             world.set_calendar_ms(host, hours * HOUR_MS as i64);

@@ -4,8 +4,8 @@ use swim_core::{Event, Incarnation, Status};
 use swim_sim::{Link, PER_CENT, Presence, Spec, World};
 
 use crate::common::{
-    assert_no_false_death, claims, cluster, detection_bound, each_seed, lan, millis, others, record_wire,
-    secs,
+    assert_no_false_death, claims, cluster, detection_bound, each_cluster, each_seed, lan, millis, others,
+    record_wire, secs,
 };
 
 #[test]
@@ -64,8 +64,7 @@ const BACK_WITHIN: u64 = 5;
 
 #[test]
 fn a_member_restarted_before_its_crash_was_noticed_is_alive_everywhere_at_once() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(5, 10, |mut world, hosts| {
         world.crash(hosts[4]);
         world.run_for(secs(1));
         world.restart(hosts[4]);
@@ -101,8 +100,7 @@ fn a_dead_member_that_restarts_a_day_in_the_past_is_alive_everywhere_at_once() {
 
 #[test]
 fn an_unnoticed_restart_at_another_address_a_day_in_the_past_is_known_everywhere_at_once() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(5, 10, |mut world, hosts| {
         world.crash(hosts[4]);
         world.run_for(secs(1));
         world.set_calendar_ms(hosts[4], -DAY_MS);
@@ -117,8 +115,7 @@ fn an_unnoticed_restart_at_another_address_a_day_in_the_past_is_known_everywhere
 
 #[test]
 fn datagrams_of_the_earlier_epoch_change_nothing() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 5, &lan());
+    each_cluster(3, 5, |mut world, hosts| {
         let wire = record_wire(&mut world);
         world.run_for(secs(10));
         world.crash(hosts[2]);
@@ -146,8 +143,7 @@ fn datagrams_of_the_earlier_epoch_change_nothing() {
 
 #[test]
 fn a_member_that_restarts_every_few_seconds_ends_up_alive_everywhere() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 8, &lan());
+    each_cluster(3, 8, |mut world, hosts| {
         for _ in 0..20 {
             world.crash(hosts[3]);
             world.run_for(secs(2));
@@ -199,8 +195,7 @@ fn a_probe_of_the_earlier_epoch_accuses_none() {
 
 #[test]
 fn a_member_that_moves_is_known_at_its_new_address_everywhere_soon_and_never_suspected() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(5, 10, |mut world, hosts| {
         let addr = "10.77.0.1:9000".parse().expect("a valid address");
         assert!(world.move_to(hosts[4], addr));
         world.run_until(secs(5), World::converged).expect("the move is known");
@@ -247,8 +242,7 @@ fn an_address_that_changed_hands_causes_no_false_death() {
 fn of_two_members_the_one_that_moves_is_not_declared_dead_even_under_loss() {
     // No third member can pass on the move, and the shortest suspicion is four periods: the handshake that proves
     // the new address must not wait long for what was lost.
-    each_seed(100, |seed| {
-        let (mut world, hosts) = cluster(seed, 2, &lan());
+    each_cluster(100, 2, |mut world, hosts| {
         world.run_for(secs(10));
         world.network().set_default_link(Link::lan().loss(20 * PER_CENT));
         assert!(world.move_to(hosts[1], "10.77.0.1:9000".parse().expect("a valid address")));

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use crate::common::{assert_no_false_death, cluster, detection_bound, each_seed, lan, others, secs};
+use crate::common::{
+    assert_no_false_death, cluster, detection_bound, each_cluster, each_seed, lan, others, secs,
+};
 use swim_core::{Event, Status};
 use swim_sim::{HostId, World};
 
 #[test]
 fn a_partition_shorter_than_a_suspicion_causes_no_death() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 20, &lan());
+    each_cluster(5, 20, |mut world, hosts| {
         let (left, right) = hosts.split_at(10);
         world.partition(&[left, right]);
         world.run_for(secs(3));
@@ -21,8 +22,7 @@ fn a_partition_shorter_than_a_suspicion_causes_no_death() {
 
 #[test]
 fn a_member_cut_off_alone_for_long_comes_back_and_no_other_is_declared_dead() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(5, 10, |mut world, hosts| {
         world.partition(&[&hosts[4..5]]);
         world.run_for(secs(300));
         let rest = others(&hosts, hosts[4]);
@@ -36,8 +36,7 @@ fn a_member_cut_off_alone_for_long_comes_back_and_no_other_is_declared_dead() {
 
 #[test]
 fn a_cluster_that_falls_apart_into_single_members_finds_together_again() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 6, &lan());
+    each_cluster(3, 6, |mut world, hosts| {
         let singles: Vec<&[_]> = hosts.chunks(1).collect();
         world.partition(&singles);
         world.run_for(secs(180));
@@ -48,8 +47,7 @@ fn a_cluster_that_falls_apart_into_single_members_finds_together_again() {
 
 #[test]
 fn one_broken_link_between_two_members_is_bridged_by_relays() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(3, 10, |mut world, hosts| {
         world.network().cut(hosts[2], hosts[6]);
         world.network().cut(hosts[6], hosts[2]);
         world.run_for(secs(300));
@@ -80,8 +78,7 @@ const ISOLATED_MAX: Duration = secs(4 * 6 / 2);
 
 #[test]
 fn a_member_that_receives_nothing_accuses_none_while_it_may_be_isolated() {
-    each_seed(10, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(10, 10, |mut world, hosts| {
         let raised = |world: &World| world.node(hosts[0]).expect("it runs").stats().suspicions_raised;
         isolate(&mut world, &hosts, hosts[0]);
         world.run_for(ISOLATED_MAX);
@@ -94,8 +91,7 @@ fn a_member_that_receives_nothing_accuses_none_while_it_may_be_isolated() {
 
 #[test]
 fn a_member_that_receives_again_in_time_has_declared_none_dead() {
-    each_seed(10, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(10, 10, |mut world, hosts| {
         isolate(&mut world, &hosts, hosts[0]);
         world.run_for(ISOLATED_MAX);
         world.heal();
@@ -108,8 +104,7 @@ fn a_member_that_receives_again_in_time_has_declared_none_dead() {
 
 #[test]
 fn the_last_of_three_says_in_the_end_that_the_others_are_dead() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 3, &lan());
+    each_cluster(5, 3, |mut world, hosts| {
         world.crash(hosts[0]);
         world.crash(hosts[1]);
         let limit = ISOLATED_MAX + detection_bound(3, &lan());
@@ -121,8 +116,7 @@ fn the_last_of_three_says_in_the_end_that_the_others_are_dead() {
 
 #[test]
 fn of_two_members_the_survivor_does_not_take_the_other_s_death_for_its_own_isolation() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 2, &lan());
+    each_cluster(5, 2, |mut world, hosts| {
         world.crash(hosts[0]);
         // No other member can confirm, so the shortest suspicion holds: two periods to notice, and α periods.
         world
