@@ -266,7 +266,7 @@ impl Floor {
         bytes[SENDER..SENDER + 4].copy_from_slice(&id.0.to_le_bytes());
         let host = &mut self.hosts[id.index()];
         host.traffic.count_sent(&bytes);
-        let target = crate::net::Directory::birthplace(HostId(target));
+        let target = HostId(target).birthplace();
         self.fabric.fingerprint.transmit(target, &bytes);
         self.fabric.send(id, host.mask.unwrap_or(host.addr), target, &bytes);
     }

@@ -6,17 +6,15 @@ use std::time::Duration;
 
 use swim_core::Instant;
 
-use super::channel::{Channels, Passage, corrupt};
-use super::throws::{Throw, Throws};
-use super::{Arrival, Datagram, Directory, Hook, Link, Network, Packets, Verdict};
+use super::channel::{Channels, Passage, Throw, Throws, corrupt};
+use super::{Directory, Link, Network};
 use crate::alarms::Alarms;
 use crate::fingerprint::Fingerprint;
-use crate::ground_truth::Fate;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::hostile::Tape;
 use crate::queue::{PacketId, Pending, Queue};
 use crate::random::is_chosen;
-use crate::traffic::Traffic;
+use crate::traffic::{Fate, Traffic};
 use crate::transcript::Transcript;
 
 /// The network with its clock, its queue and its books.
@@ -73,13 +71,13 @@ impl Fabric {
         self.tape.record(source, target, bytes);
         let replaced;
         let (bytes, extra) = match self.ask_hook(sender, source, target, bytes) {
-            Verdict::Pass => (bytes, Duration::ZERO),
-            Verdict::Delay(extra) => (bytes, extra),
-            Verdict::Replace(other) => {
+            Handling::Pass => (bytes, Duration::ZERO),
+            Handling::Delay(extra) => (bytes, extra),
+            Handling::Replace(other) => {
                 replaced = other;
                 (replaced.as_slice(), Duration::ZERO)
             }
-            Verdict::Drop => return self.lose(source, target, bytes, Fate::Dropped),
+            Handling::Drop => return self.lose(source, target, bytes, Fate::Dropped),
         };
         let receiver = self.directory.host_at(target);
         if receiver.is_some_and(|receiver| !self.network.passes(sender, receiver)) {
@@ -179,10 +177,10 @@ impl Fabric {
         fate
     }
 
-    fn ask_hook(&mut self, sender: HostId, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> Verdict {
+    fn ask_hook(&mut self, sender: HostId, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> Handling {
         let at = self.now;
         match &mut self.hook {
-            None => Verdict::Pass,
+            None => Handling::Pass,
             Some(hook) => hook(Datagram { at, sender, source, target, bytes }),
         }
     }
@@ -195,10 +193,105 @@ impl Fabric {
     }
 }
 
+/// A datagram between its sender and its target.
+#[derive(Debug)]
+pub(crate) struct Packet {
+    pub(crate) source: SocketAddr,
+    pub(crate) target: SocketAddr,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A datagram that arrived at an address outside the cluster; see [`crate::World::listen`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arrival {
+    /// When.
+    pub at: Instant,
+    /// From where.
+    pub source: SocketAddr,
+    /// All of it.
+    pub bytes: Vec<u8>,
+}
+
+/// A pool: a datagram stays where it is from its sending to its reading, and after warming up nothing is
+/// allocated for one. The slot that was freed last is used first, while it is in cache.
+#[derive(Default)]
+pub(crate) struct Packets {
+    slots: Vec<Packet>,
+    free: Vec<u32>,
+}
+
+impl Packets {
+    pub(crate) fn put(&mut self, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> PacketId {
+        if let Some(slot) = self.free.pop() {
+            let packet = &mut self.slots[slot as usize];
+            (packet.source, packet.target) = (source, target);
+            packet.bytes.clear();
+            packet.bytes.extend_from_slice(bytes);
+            return PacketId(slot);
+        }
+        self.slots.push(Packet { source, target, bytes: bytes.to_vec() });
+        PacketId(u32::try_from(self.slots.len() - 1).expect("fewer datagrams in flight than 2^32"))
+    }
+
+    pub(crate) fn get(&self, id: PacketId) -> &Packet {
+        &self.slots[id.0 as usize]
+    }
+
+    /// Lends the source and the bytes of a packet to whoever reads it, until [`Packets::give_back`].
+    pub(crate) fn lend(&mut self, id: PacketId) -> (SocketAddr, Vec<u8>) {
+        let packet = &mut self.slots[id.0 as usize];
+        (packet.source, std::mem::take(&mut packet.bytes))
+    }
+
+    /// It has been read: the slot and the buffer are free.
+    pub(crate) fn give_back(&mut self, id: PacketId, bytes: Vec<u8>) {
+        self.slots[id.0 as usize].bytes = bytes;
+        self.discard(id);
+    }
+
+    /// Nobody will read it. To be called once for each packet.
+    pub(crate) fn discard(&mut self, id: PacketId) {
+        self.free.push(id.0);
+    }
+}
+
+/// A datagram that a host is about to send.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// When.
+    pub at: Instant,
+    /// Who sends it.
+    pub sender: HostId,
+    /// Where it comes from.
+    pub source: SocketAddr,
+    /// Where it goes to.
+    pub target: SocketAddr,
+    /// All of it.
+    pub bytes: &'a [u8],
+}
+
+/// What becomes of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Handling {
+    /// The network treats it as usual.
+    Pass,
+    /// It is lost.
+    Drop,
+    /// These bytes go on in its slot.
+    Replace(Vec<u8>),
+    /// It passes, this much later than it would.
+    Delay(Duration),
+}
+
+/// Sees every datagram that a host sends, before cuts, loss and latency.
+pub(crate) type Hook = Box<dyn FnMut(Datagram<'_>) -> Handling + Send>;
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Burst, PER_CENT};
+
+    use super::*;
 
     /// When each of a thousand numbered datagrams arrives, by number.
     fn arrivals(link: Link) -> BTreeMap<u32, Vec<Instant>> {
@@ -206,7 +299,7 @@ mod tests {
         let target: SocketAddr = "192.0.2.1:1".parse().expect("a valid address");
         fabric.outside.insert(target, Vec::new());
         for number in 0..1000_u32 {
-            fabric.send(HostId(0), Directory::birthplace(HostId(0)), target, &number.to_le_bytes());
+            fabric.send(HostId(0), HostId(0).birthplace(), target, &number.to_le_bytes());
         }
         while let Some((at, what)) = fabric.queue.pop() {
             fabric.now = at;
@@ -259,14 +352,14 @@ mod tests {
         let mut fabric = Fabric::new(5, Link::constant(Duration::from_millis(1)));
         let target: SocketAddr = "192.0.2.1:1".parse().expect("a valid address");
         fabric.hook = Some(Box::new(|datagram| match datagram.bytes {
-            b"drop" => Verdict::Drop,
-            b"replace" => Verdict::Replace(b"other".to_vec()),
-            b"delay" => Verdict::Delay(Duration::from_secs(1)),
-            _ => Verdict::Pass,
+            b"drop" => Handling::Drop,
+            b"replace" => Handling::Replace(b"other".to_vec()),
+            b"delay" => Handling::Delay(Duration::from_secs(1)),
+            _ => Handling::Pass,
         }));
         let texts: [&[u8]; 4] = [b"delay", b"drop", b"replace", b"pass"];
         for text in texts {
-            fabric.send(HostId(0), Directory::birthplace(HostId(0)), target, text);
+            fabric.send(HostId(0), HostId(0).birthplace(), target, text);
         }
         let mut arrived = Vec::new();
         while let Some((at, Pending::Arrive(packet))) = fabric.queue.pop() {

@@ -11,7 +11,7 @@ use crate::action::{Action, Inbox};
 use crate::ground_truth::{Fate, Happening};
 use crate::ground_truth::{HostTruth, Presence};
 use crate::host::{Host, HostId, Spec};
-use crate::net::{Arrival, Datagram, Directory, Network, Verdict};
+use crate::net::{Arrival, Datagram, Handling, Network};
 use crate::random::{Random, purpose};
 
 impl World {
@@ -94,7 +94,7 @@ impl World {
 
     /// Lets `hook` see every datagram that a host sends, and decide what becomes of it. Replaces an
     /// earlier hook.
-    pub fn set_hook(&mut self, hook: impl FnMut(Datagram<'_>) -> Verdict + Send + 'static) {
+    pub fn set_hook(&mut self, hook: impl FnMut(Datagram<'_>) -> Handling + Send + 'static) {
         self.fabric.hook = Some(Box::new(hook));
     }
 
@@ -132,6 +132,6 @@ impl World {
     /// The address that a host with this number is born at: 10.0.0.1:7946 for host 0.
     #[must_use]
     pub fn birthplace(host: HostId) -> SocketAddr {
-        Directory::birthplace(host)
+        host.birthplace()
     }
 }

@@ -69,7 +69,7 @@ impl World {
             Action::Drift { host, ppm } => self.set_drift(*host, *ppm),
             Action::Jump { host, by } => self.jump(*host, *by),
             Action::LateTicks { host, up_to } => self.set_late(*host, *up_to),
-            Action::Calendar { host, ahead_ms } => {
+            Action::WallClock { host, ahead_ms } => {
                 self.set_calendar_ms(*host, *ahead_ms);
                 true
             }
@@ -108,7 +108,7 @@ impl World {
                 network.partition(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>());
             }
             Action::Cut { source, target } => network.cut(*source, *target),
-            Action::Mend { source, target } => network.mend(*source, *target),
+            Action::Uncut { source, target } => network.uncut(*source, *target),
             Action::Heal => network.heal(),
             Action::SetDefaultLink(link) => network.set_default_link(*link),
             Action::SetLink { source, target, link } => network.set_link(*source, *target, *link),

@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  swim-sim run --seed 7                       one run: its faults, its verdict, its digest
+  swim-sim run --seed 7                       one run: its faults, its outcome, its digest
   swim-sim run --seed 7 --set loss=40         the same with more loss
   swim-sim sweep --seeds 0..2000 --jobs 2     many
   swim-sim scenario                           the scenarios that come with it

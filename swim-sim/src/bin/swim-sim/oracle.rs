@@ -15,14 +15,11 @@ use swim_sim::scenario::NAMES;
 use swim_sim::sweep::{ENOUGH, Record, Sweep, in_order};
 
 use crate::args::{OracleArgs, Seeds, cores};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::layout::number;
-use crate::scenarios::parsed;
+use crate::exit::{Error, Exit};
+use crate::layout::{BAD, GOOD, number, paint};
+use crate::run::parsed;
 use crate::source::{PROGRAM, as_built};
-use crate::style::{BAD, GOOD, paint};
-use crate::summary::{exit, first_words, summary};
-use crate::sweep::bar;
+use crate::sweep::{bar, exit, first_words, summary};
 
 /// The seeds of a whole comparison: enough to see everything that a sweep is to see.
 const SEEDS: Range<u64> = 0..ENOUGH;
@@ -46,7 +43,7 @@ fn of_seeds(args: &OracleArgs, Seeds(seeds): Seeds) -> Result<Exit, Error> {
         digests.enter(record.seed.to_string(), record);
         true
     });
-    let tally = tally.map_err(|error| Error::usage(error.to_string()))?;
+    let tally = tally?;
     let closed = digests.close(args.record, "--seed ")?;
     let exit = exit(&tally, true);
     if exit != Exit::Ok {
@@ -98,9 +95,9 @@ impl Digests {
     fn enter(&mut self, name: String, record: &Record) {
         self.bar.inc(1);
         if !record.is_good() {
-            let line = format!("{} {name}: {}", paint(BAD, &record.verdict), first_words(record));
+            let line = format!("{} {name}: {}", paint(BAD, &record.outcome), first_words(record));
             self.bar.suspend(|| eprintln!("{line}"));
-            self.exit = self.exit.or(Exit::of_word(&record.verdict));
+            self.exit = self.exit.or(Exit::of_word(&record.outcome));
         }
         self.now.push((name, record.digest.clone()));
     }
