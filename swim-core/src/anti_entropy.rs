@@ -25,15 +25,9 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::claim::Status;
-use crate::api::config::Config;
-use crate::api::identity::NodeId;
-use crate::api::stats::DropReason;
-use crate::api::time::Instant;
-use crate::context::random::Stream;
-use crate::context::requests::{self, RequestKind};
-use crate::group::members::{SAMPLE_MAX, Slot};
-use crate::group::{Absorbed, Group, Piggyback, digest, row_len};
+use crate::api::{Config, DropReason, Instant, NodeId, Status};
+use crate::context::{RequestKind, Stream, requests};
+use crate::group::{Absorbed, Group, Piggyback, SAMPLE_MAX, Slot, digest, row_len};
 use crate::timers::Timer;
 use crate::wire::{HEADER_LEN, Message, PART_LEN, SyncPage, SyncPull};
 

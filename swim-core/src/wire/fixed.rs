@@ -6,8 +6,7 @@
 
 use super::front::Front;
 use super::message::Verdict;
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Epoch, Incarnation, NodeId};
+use crate::api::{Claim, Epoch, Incarnation, NodeId, Status};
 
 /// A field that knows its bytes, or a head that is made of such.
 pub(super) trait Fixed: Sized {

@@ -6,9 +6,7 @@
 use super::fixed::{Fixed, head};
 use super::front::Front;
 use super::header::Kind;
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Epoch, Incarnation, NodeId};
-use crate::api::stats::DropReason;
+use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 /// Are you there, the one I think you are? And do we agree about everybody?
 ///

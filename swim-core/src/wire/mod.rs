@@ -38,9 +38,9 @@ mod writer;
 #[cfg(test)]
 pub(crate) use accusers::ACCUSERS_MAX;
 pub(crate) use accusers::Accusers;
-pub(crate) use body::Body;
 #[cfg(test)]
 pub(crate) use body::read_body;
+pub(crate) use body::{Body, Datagram};
 #[cfg(test)]
 pub(crate) use broadcast::Broadcasts;
 pub(crate) use broadcast::{BroadcastRecord, broadcast_len};

@@ -7,11 +7,9 @@ use core::time::Duration;
 use super::address::PackedAddr;
 use super::record::Links;
 use super::{Flag, Members, SAMPLE_MAX, Sample, Slot};
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::NodeId;
-use crate::api::member::Member;
 #[cfg(test)]
-use crate::api::time::Instant;
+use crate::api::Instant;
+use crate::api::{Claim, Member, NodeId, Status};
 use crate::collections::NONE;
 use crate::collections::Number;
 use crate::group::digest;
