@@ -1,12 +1,14 @@
-//! A stranger never gets back more than it gave, and nobody is made to send to a stranger.
+//! A stranger never gets back more than it gave, and no member is made to send to a stranger.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use swim_craft::{self as craft, Datagram, Mention};
+
 use crate::cluster::Cluster;
 use crate::member::Row;
-use crate::packet::{self, STATUSES, Word, kinds, ping, plain, resign, update, updates};
+use crate::packet::{STATUSES, kinds, mention, ping, plain, update};
 use crate::report::Report;
 use crate::scale::{Profile, seconds};
 
@@ -16,45 +18,38 @@ const ECHO: Duration = Duration::from_millis(800);
 /// Sockets open at once: fewer than a process commonly may have.
 const SOCKETS: usize = 900;
 
-#[test]
-fn a_stranger_never_gets_back_more_than_it_sent() {
-    let mut report = Report::beside("reflection");
-    let mut cluster = Cluster::converged(&mut report, 3, Profile::Local, None);
+/// A stranger never gets back more than it sent.
+pub(crate) fn reflection(report: &mut Report) {
+    let mut cluster = Cluster::converged(report, 3, Profile::Local, None);
     let rows = cluster.members[0].rows();
     for victim in 0..2 {
         let (addr, driver) = (cluster.members[victim].addr, cluster.members[victim].driver);
         let letters = letters(&rows, addr);
         report
             .figure(format!("{driver}: {} kinds of datagram, each from a socket of its own", letters.len()));
-        exchange(&mut report, addr, &letters);
-        repeat(&mut report, addr, &letters);
+        exchange(report, addr, &letters);
+        repeat(report, addr, &letters);
     }
     let wrong = cluster.disagreeing(&cluster.names());
-    report.must(wrong.is_empty(), format!("nobody's view has changed: {wrong:?}"));
-    report.verdict();
+    report.must(wrong.is_empty(), format!("no member's view has changed: {wrong:?}"));
 }
 
-#[test]
-fn a_ping_req_never_makes_a_member_send_to_a_stranger() {
-    let mut report = Report::beside("relays");
-    let mut cluster = Cluster::converged(&mut report, 3, Profile::Local, None);
+/// A ping-req never makes a member send to a stranger.
+pub(crate) fn relays(report: &mut Report) {
+    let mut cluster = Cluster::converged(report, 3, Profile::Local, None);
     let rows = cluster.members[0].rows();
-    let (asked, target) = (cluster.members[0].addr, word(&rows[1]));
+    let (asked, target) = (cluster.members[0].addr, mention(&rows[1]));
     let victim = UdpSocket::bind("127.0.0.1:0").expect("a port");
     victim.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
     let stranger = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let pings = cluster.members[0].stat("relayed");
-    let own = Word { id: 0xabcd, epoch: rows[0].epoch, incarnation: 0 };
-    // Whoever it says that it is, and whomever it asks about; the victim's address rides along as a claim.
-    for sender in [own, word(&rows[0]), word(&rows[1]), word(&rows[2])] {
+    let own = Mention { id: 0xabcd, epoch: rows[0].epoch, incarnation: 0 };
+    // All senders that it can name, about all targets; the victim's address is piggybacked as a claim.
+    for sender in [own, mention(&rows[0]), mention(&rows[1]), mention(&rows[2])] {
         for id in [target.id, own.id, 0x1234] {
-            let about = Word { id, ..own };
-            let mut bytes = plain(packet::PING_REQ, sender, about, 5);
-            let claim = update(packet::ALIVE, about, victim.local_addr().expect("bound"), sender.id);
-            let (tag, part) = updates(&[claim]);
-            bytes.push(tag);
-            bytes.extend((part.len() as u16).to_le_bytes());
-            bytes.extend(part);
+            let about = Mention { id, ..own };
+            let claim = craft::alive(about, victim.local_addr().expect("bound"), b"");
+            let Datagram(bytes) = plain(craft::PING_REQ, sender, about, 5).updates(&[claim]);
             stranger.send_to(&bytes, asked).expect("sent");
         }
     }
@@ -62,33 +57,32 @@ fn a_ping_req_never_makes_a_member_send_to_a_stranger() {
     report.must(!heard, "nothing came to the address that the ping-reqs named");
     let after = cluster.members[0].stat("relayed");
     report.must(after == pings, format!("no ping-req of a stranger was obeyed: {}", after - pings));
-    report.verdict();
 }
 
 /// Everything that a stranger can say, of whom it can say it, and as whom.
 fn letters(rows: &[Row], target: SocketAddr) -> Vec<(String, Vec<u8>)> {
-    let place = rows.iter().position(|row| row.addr == target).expect("it is a member");
-    let (me, other) = (word(&rows[place]), word(&rows[(place + 1) % rows.len()]));
-    let stranger = Word { id: 0xfeed, epoch: me.epoch, incarnation: 0 };
-    let later = |word: Word| Word { epoch: word.epoch + 60_000, ..word };
-    let earlier = |word: Word| Word { epoch: word.epoch - 60_000, ..word };
+    let index = rows.iter().position(|row| row.addr == target).expect("it is a member");
+    let (me, other) = (mention(&rows[index]), mention(&rows[(index + 1) % rows.len()]));
+    let stranger = Mention { id: 0xfeed, epoch: me.epoch, incarnation: 0 };
+    let later = |of: Mention| of.epoch(of.epoch + 60_000);
+    let earlier = |of: Mention| of.epoch(of.epoch - 60_000);
     let senders = [
         ("a stranger", stranger),
         ("a member", other),
-        ("a member's later life", later(other)),
-        ("a member's earlier life", earlier(other)),
+        ("a member's later epoch", later(other)),
+        ("a member's earlier epoch", earlier(other)),
         ("its own name", me),
-        ("its own later life", later(me)),
-        ("an insane epoch", Word { epoch: (1 << 48) - 1, ..stranger }),
-        ("a far incarnation", Word { incarnation: u32::MAX, ..other }),
+        ("its own later epoch", later(me)),
+        ("an insane epoch", Mention { epoch: (1 << 48) - 1, ..stranger }),
+        ("a far incarnation", Mention { incarnation: u32::MAX, ..other }),
     ];
     let targets = [
         ("it", me),
-        ("its later life", later(me)),
-        ("its earlier life", earlier(me)),
-        ("its far incarnation", Word { incarnation: u32::MAX, ..me }),
+        ("its later epoch", later(me)),
+        ("its earlier epoch", earlier(me)),
+        ("its far incarnation", Mention { incarnation: u32::MAX, ..me }),
         ("a member", other),
-        ("nobody", Word { id: 0x1234, ..me }),
+        ("no member", Mention { id: 0x1234, ..me }),
     ];
     let mut letters = Vec::new();
     for (from, sender) in senders {
@@ -96,12 +90,12 @@ fn letters(rows: &[Row], target: SocketAddr) -> Vec<(String, Vec<u8>)> {
             for kind in kinds() {
                 letters.push((
                     format!("kind {kind} from {from} about {about}"),
-                    plain(kind, sender, target, 77),
+                    plain(kind, sender, target, 77).0,
                 ));
             }
             for status in STATUSES {
                 let what = format!("ping with status {status} from {from} about {about}");
-                letters.push((what, ping(sender, target, status, 78)));
+                letters.push((what, ping(sender, target, status, 78).0));
             }
         }
     }
@@ -109,22 +103,18 @@ fn letters(rows: &[Row], target: SocketAddr) -> Vec<(String, Vec<u8>)> {
     let long: Vec<_> = letters
         .iter()
         .map(|(what, bytes)| {
-            let mut bytes = bytes.clone();
-            let claim = update(packet::SUSPECT, other, target, stranger.id);
-            if !matches!(packet::kind_of(&bytes), packet::ANNOUNCE) {
-                let (tag, part) = updates(&[claim]);
-                bytes.push(tag);
-                bytes.extend((part.len() as u16).to_le_bytes());
-                bytes.extend(part);
+            let mut datagram = Datagram(bytes.clone());
+            if craft::kind(bytes) != craft::ANNOUNCE {
+                datagram = datagram.updates(&[update(craft::SUSPECT, other, target, stranger.id)]);
             }
-            (format!("{what}, with gossip"), bytes)
+            (format!("{what}, with gossip"), datagram.0)
         })
         .collect();
     let short: Vec<_> = (0..110)
         .map(|len| {
-            let mut bytes = ping(stranger, me, packet::DEAD, 79);
+            let Datagram(mut bytes) = ping(stranger, me, craft::DEAD, 79);
             bytes.resize(len, 0);
-            resign(&mut bytes, stranger);
+            craft::set_sender(&mut bytes, stranger);
             (format!("a ping cut or stretched to {len} bytes"), bytes)
         })
         .collect();
@@ -196,13 +186,8 @@ fn drain(socket: &UdpSocket) -> usize {
 fn drain_counting(socket: &UdpSocket, kinds: &mut BTreeMap<u8, u32>) -> usize {
     let (mut total, mut buffer) = (0, [0; 9000]);
     while let Ok((len, _)) = socket.recv_from(&mut buffer) {
-        *kinds.entry(packet::kind_of(&buffer)).or_default() += 1;
+        *kinds.entry(craft::kind(&buffer)).or_default() += 1;
         total += len;
     }
     total
-}
-
-/// What a row says, as a header would.
-fn word(row: &Row) -> Word {
-    Word { id: row.id, epoch: row.epoch, incarnation: row.incarnation as u32 }
 }

@@ -1,16 +1,15 @@
-//! The data of a page: the chronicle in the fewest characters that a script still reads easily.
+//! The data of a page: the timeline in the fewest characters that a script still reads easily.
 //!
 //! All times are µs. Long lists are stored by columns, and times that only grow as differences.
 
 use serde::Serialize;
+use swim_core::describe;
 
 use super::Facts;
-use super::columns::{Beliefs, Datagrams};
-use super::distribution::Distribution;
-use crate::census::Presence;
-use crate::chronicle::{Chronicle, News};
-use crate::evidence::Phase;
-use crate::host::HostId;
+use crate::ground_truth::{Fate, Phase, Presence};
+use crate::host_id::HostId;
+use crate::timeline::{NOBODY, News, OUTSIDE, Sending, Timeline};
+use crate::traffic::kind_of;
 
 /// Everything.
 #[derive(Serialize)]
@@ -31,7 +30,7 @@ pub(super) struct Data<'a> {
     detection: Detection,
     spread: Vec<Spread>,
     load: Load,
-    /// When, observer, who, by whose verdict, what the one who was called Dead really did.
+    /// When, observer, who, by whose outcome, what the one who was called Dead really did.
     false_deaths: Vec<(u64, u32, String, String, char)>,
     notes: Vec<String>,
 }
@@ -81,16 +80,16 @@ struct Load {
 }
 
 impl<'a> Data<'a> {
-    pub(super) fn new(chronicle: &'a Chronicle, facts: &'a Facts) -> Self {
-        let names = &chronicle.names;
+    pub(super) fn new(timeline: &'a Timeline, facts: &'a Facts) -> Self {
+        let names = &timeline.names;
         let host_of = |subject: u32| {
-            let place = names.hosts().iter().position(|known| known.subject == subject);
-            place.map_or(-1, |place| place as i64)
+            let index = names.hosts().iter().position(|known| known.subject == subject);
+            index.map_or(-1, |index| index as i64)
         };
         let columns = (0..).zip(names.subjects());
         Self {
             facts,
-            end: micros(chronicle.end),
+            end: micros(timeline.end),
             hosts: (0..)
                 .map(HostId)
                 .zip(names.hosts())
@@ -101,24 +100,24 @@ impl<'a> Data<'a> {
                 })
                 .collect(),
             subjects: columns.map(|(subject, id)| (format!("{id:?}"), host_of(subject))).collect(),
-            phases: chronicle.phases.iter().map(|(at, phase)| (micros(*at), phase_name(*phase))).collect(),
-            truth: chronicle
+            phases: timeline.phases.iter().map(|(at, phase)| (micros(*at), phase_name(*phase))).collect(),
+            truth: timeline
                 .truth
                 .iter()
                 .map(|truth| (micros(truth.at), truth.host, letter(truth.presence)))
                 .collect(),
-            bands: chronicle.bands.all().iter().map(Band::new).collect(),
-            beliefs: Beliefs::new(chronicle),
-            marks: chronicle
+            bands: timeline.bands.all().iter().map(Band::new).collect(),
+            beliefs: Beliefs::new(timeline),
+            marks: timeline
                 .marks
                 .iter()
                 .map(|mark| (micros(mark.at), mark.host, mark.kind, mark.text.as_str()))
                 .collect(),
-            datagrams: Datagrams::new(&chronicle.datagrams.all()),
-            detection: Detection::new(chronicle),
-            spread: News::ALL.into_iter().map(|news| Spread::new(chronicle, news)).collect(),
-            load: Load::new(chronicle),
-            false_deaths: chronicle
+            datagrams: Datagrams::new(&timeline.datagrams.all()),
+            detection: Detection::new(timeline),
+            spread: News::ALL.into_iter().map(|news| Spread::new(timeline, news)).collect(),
+            load: Load::new(timeline),
+            false_deaths: timeline
                 .false_deaths
                 .iter()
                 .map(|death| {
@@ -127,13 +126,13 @@ impl<'a> Data<'a> {
                     (micros(death.at.as_nanos()), death.observer.0, subject, by, truth)
                 })
                 .collect(),
-            notes: notes(chronicle),
+            notes: notes(timeline),
         }
     }
 }
 
 impl<'a> Band<'a> {
-    fn new(band: &'a crate::chronicle::Band) -> Self {
+    fn new(band: &'a crate::timeline::Band) -> Self {
         Self {
             class: &band.class,
             text: &band.text,
@@ -146,17 +145,17 @@ impl<'a> Band<'a> {
 }
 
 impl Detection {
-    fn new(chronicle: &Chronicle) -> Self {
-        let cases = chronicle.detection.cases();
+    fn new(timeline: &Timeline) -> Self {
+        let cases = timeline.detection.cases();
         let took: Vec<u64> = cases.iter().flat_map(|case| case.took.iter().copied()).collect();
-        let row = |case: &&crate::chronicle::Case| {
+        let row = |case: &&crate::timeline::Case| {
             let first = case.took.iter().min().copied().unwrap_or(0);
             let last = case.took.iter().max().copied().unwrap_or(0);
             let missed = case.waiting.len();
             (case.host, micros(case.at), case.took.len(), micros(first), micros(last), missed)
         };
         Self {
-            bound: chronicle.bound.map(micros),
+            bound: timeline.bound.map(micros),
             missed: cases.iter().map(|case| case.waiting.len()).sum(),
             took: Distribution::of(&took, 0),
             cases: cases.iter().map(row).collect(),
@@ -165,32 +164,32 @@ impl Detection {
 }
 
 impl Spread {
-    fn new(chronicle: &Chronicle, news: News) -> Self {
-        let (stories, samples) = chronicle.spread.of(news);
+    fn new(timeline: &Timeline, news: News) -> Self {
+        let (stories, samples) = timeline.spread.of(news);
         let took = samples.and_then(|samples| Distribution::of(&samples.values, samples.skipped));
         Self { news: news.name(), stories, took }
     }
 }
 
 impl Load {
-    fn new(chronicle: &Chronicle) -> Self {
-        let load = &chronicle.load;
-        let slices = (chronicle.end / load.slice() + 1) as usize;
+    fn new(timeline: &Timeline) -> Self {
+        let load = &timeline.load;
+        let slices = (timeline.end / load.slice() + 1) as usize;
         let of = |host: usize, slice: usize| {
             let row = load.rows().get(host);
             row.and_then(|row| row.get(slice)).copied().unwrap_or_default()
         };
-        let hosts = chronicle.names.hosts().len();
+        let hosts = timeline.names.hosts().len();
         let members = (0..hosts).map(|host| {
             let row = load.rows().get(host).map_or(&[][..], Vec::as_slice);
             let datagrams = row.iter().map(|sent| u64::from(sent.datagrams)).sum();
             let bytes = row.iter().map(|sent| sent.bytes).sum();
             (datagrams, bytes, row.iter().map(|sent| sent.datagrams).max().unwrap_or(0))
         });
-        let spread = |slice: usize, value: fn(crate::chronicle::Sent) -> u64| {
+        let spread = |slice: usize, value: fn(crate::timeline::Sent) -> u64| {
             let mut values: Vec<u64> = (0..hosts).map(|host| value(of(host, slice))).collect();
             values.sort_unstable();
-            let at = |place: usize| values.get(place).copied().unwrap_or(0);
+            let at = |index: usize| values.get(index).copied().unwrap_or(0);
             (at(0), at(hosts / 2), at(hosts.saturating_sub(1)))
         };
         Self {
@@ -203,21 +202,21 @@ impl Load {
 }
 
 /// What is missing, a sentence each.
-fn notes(chronicle: &Chronicle) -> Vec<String> {
+fn notes(timeline: &Timeline) -> Vec<String> {
     let missing = [
-        (chronicle.beliefs.folded(), "changes of belief are older than what the matrix can go back to"),
+        (timeline.beliefs.folded(), "changes of belief are older than what the matrix can go back to"),
         (
-            chronicle.datagrams.forgotten,
+            timeline.datagrams.forgotten,
             "datagrams are not in the diagram: only the newest and those around the failure are kept",
         ),
-        (chronicle.marks_skipped, "events have no mark on the timeline"),
-        (chronicle.bands.skipped, "faults have no band on the timeline"),
+        (timeline.marks_skipped, "events have no mark on the timeline"),
+        (timeline.bands.skipped, "faults have no band on the timeline"),
     ];
     let some = missing.into_iter().filter(|(count, _)| *count > 0);
     some.map(|(count, what)| format!("{count} {what}.")).collect()
 }
 
-pub(super) const fn micros(nanos: u64) -> u64 {
+const fn micros(nanos: u64) -> u64 {
     nanos / 1000
 }
 
@@ -236,5 +235,172 @@ const fn letter(presence: Presence) -> char {
         Presence::Paused => 'p',
         Presence::Crashed => 'c',
         Presence::Gone => 'g',
+    }
+}
+
+/// Characters of one datagram's description at most.
+const DESCRIPTION_MAX: usize = 400;
+/// Characters of all descriptions at most; the oldest go without.
+const DESCRIPTIONS_MAX: usize = 5_000_000;
+
+/// Columns: differences of time, observer, subject, turn, by.
+#[derive(Default, Serialize)]
+struct Beliefs {
+    first_at: u64,
+    /// A row for each observer: each digit a belief, each followed by how often it is repeated in base 36
+    /// and a comma.
+    first: Vec<String>,
+    t: Vec<u64>,
+    o: Vec<u32>,
+    s: Vec<u32>,
+    k: Vec<u8>,
+    by: Vec<i64>,
+}
+
+/// Columns: differences of time, time under way or −1, source, target, kind, fate, description.
+#[derive(Default, Serialize)]
+struct Datagrams {
+    t: Vec<u64>,
+    took: Vec<i64>,
+    a: Vec<i64>,
+    b: Vec<i64>,
+    kind: Vec<u8>,
+    fate: String,
+    text: Vec<String>,
+}
+
+impl Beliefs {
+    fn new(timeline: &Timeline) -> Self {
+        let (first_at, first) = timeline.beliefs.first();
+        let rows = first.rows().iter().map(|row| {
+            let runs = row.chunk_by(|a, b| a == b);
+            runs.map(|run| format!("{}{},", run[0] as u8, base_36(run.len()))).collect()
+        });
+        let mut beliefs = Self { first_at: micros(first_at), first: rows.collect(), ..Self::default() };
+        let mut last = 0;
+        for change in timeline.beliefs.changes() {
+            let at = micros(change.at);
+            beliefs.t.push(at - last);
+            beliefs.o.push(change.observer);
+            beliefs.s.push(change.subject);
+            beliefs.k.push(change.turn.code());
+            beliefs.by.push(if change.by == NOBODY { -1 } else { i64::from(change.by) });
+            last = at;
+        }
+        beliefs
+    }
+}
+
+impl Datagrams {
+    fn new(all: &[&Sending]) -> Self {
+        let mut datagrams = Self::default();
+        let (mut last, mut left) = (0, DESCRIPTIONS_MAX);
+        let index = |host: u32| if host == OUTSIDE { -1 } else { i64::from(host) };
+        for sending in all {
+            let at = micros(sending.sent);
+            datagrams.t.push(at - last);
+            last = at;
+            datagrams.took.push(sending.arrived.map_or(-1, |arrived| micros(arrived) as i64 - at as i64));
+            datagrams.a.push(index(sending.source));
+            datagrams.b.push(index(sending.target));
+            datagrams.kind.push(kind_of(&sending.bytes) as u8);
+            datagrams.fate.push(fate(sending));
+        }
+        // From the newest: it is they that somebody looks at when there are too many.
+        for sending in all.iter().rev() {
+            let mut text = if left == 0 { String::new() } else { describe(&sending.bytes).to_string() };
+            if text.len() > DESCRIPTION_MAX {
+                text = text.chars().take(DESCRIPTION_MAX).chain("…".chars()).collect();
+            }
+            left = left.saturating_sub(text.len());
+            datagrams.text.push(text);
+        }
+        datagrams.text.reverse();
+        datagrams
+    }
+}
+
+/// What became of a datagram, by its letter.
+const fn fate(sending: &Sending) -> char {
+    match (sending.fate, sending.arrived) {
+        _ if sending.copy => 'd',
+        (Fate::Forged, _) => 'f',
+        (Fate::Lost, _) => 'l',
+        (Fate::Burst, _) => 'b',
+        (Fate::Congested, _) => 'q',
+        (Fate::TooLong, _) => 'm',
+        (Fate::Cut, _) => 'c',
+        (Fate::Dropped, _) => 'x',
+        (_, None) => 'n',
+        (Fate::Corrupted, Some(_)) => 'g',
+        (Fate::Sent, Some(_)) => 'a',
+    }
+}
+
+fn base_36(number: usize) -> String {
+    let digits = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut text = Vec::new();
+    let mut rest = number;
+    while rest > 0 || text.is_empty() {
+        text.push(digits[rest % 36]);
+        rest /= 36;
+    }
+    text.iter().rev().map(|digit| char::from(*digit)).collect()
+}
+
+/// Points of a curve at most.
+const POINTS_MAX: usize = 400;
+
+/// Durations in µs.
+#[derive(Serialize)]
+struct Distribution {
+    n: usize,
+    /// How many more there were than could be kept.
+    skipped: u64,
+    p50: u64,
+    p99: u64,
+    max: u64,
+    /// Quantiles at equal distances, the smallest and the largest included.
+    points: Vec<u64>,
+}
+
+impl Distribution {
+    /// Of durations in ns. `None`: there are none.
+    fn of(samples: &[u64], skipped: u64) -> Option<Self> {
+        let mut sorted: Vec<u64> = samples.iter().map(|nanos| nanos / 1000).collect();
+        sorted.sort_unstable();
+        let (n, max) = (sorted.len(), *sorted.last()?);
+        // The smallest value that at least so many per cent do not exceed.
+        let percentile = |percent: usize| sorted[(n * percent).div_ceil(100).max(1) - 1];
+        let count = n.min(POINTS_MAX);
+        let points = (0..count).map(|i| sorted[if count == 1 { 0 } else { i * (n - 1) / (count - 1) }]);
+        Some(Self { n, skipped, p50: percentile(50), p99: percentile(99), max, points: points.collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_lengths_are_written_as_a_script_reads_them() {
+        for (number, text) in [(0, "0"), (35, "z"), (36, "10"), (1000, "rs")] {
+            assert_eq!(base_36(number), text);
+        }
+    }
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        let samples: Vec<u64> = (1..=1000).rev().map(|millis| millis * 1_000_000).collect();
+        let of = Distribution::of(&samples, 0).expect("there are samples");
+        assert_eq!((of.n, of.p50, of.p99, of.max), (1000, 500_000, 990_000, 1_000_000));
+        assert_eq!((of.points.len(), of.points[0], of.points[POINTS_MAX - 1]), (POINTS_MAX, 1000, 1_000_000));
+    }
+
+    #[test]
+    fn one_sample_is_all_of_its_distribution_and_none_is_no_distribution() {
+        let of = Distribution::of(&[7_000], 0).expect("there is one");
+        assert_eq!((of.n, of.p50, of.p99, of.max, of.points), (1, 7, 7, 7, vec![7]));
+        assert!(Distribution::of(&[], 0).is_none());
     }
 }

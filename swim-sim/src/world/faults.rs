@@ -8,14 +8,11 @@ use swim_core::{Config, Epoch};
 
 use super::World;
 use crate::action::{Action, Inbox};
-use crate::census::{Fact, Presence};
-use crate::evidence::{Fate, Happening};
+use crate::ground_truth::{Fate, Happening};
+use crate::ground_truth::{HostTruth, Presence};
 use crate::host::{Host, HostId, Spec};
-use crate::net::{Arrival, Datagram, Directory, Network, Verdict};
+use crate::net::{Arrival, Datagram, Handling, Network};
 use crate::random::{Random, purpose};
-
-/// A stranger's datagram, in the fingerprint.
-const MARK_FORGED: u64 = 0xf049;
 
 impl World {
     /// Starts a host. Its node knows only itself until it is told to join.
@@ -26,10 +23,10 @@ impl World {
         let number = HostId(u32::try_from(self.hosts.len()).expect("fewer hosts than 2^32"));
         let late = Random::new(self.setup.seed, purpose::LATE, u64::from(number.0));
         let host = Host::new(number, &spec, late);
-        let fact = Fact { id: host.id, addr: host.addr, epoch: Epoch(0), presence: Presence::Crashed };
-        self.census.enter(fact);
+        let fact = HostTruth { id: host.id, addr: host.addr, epoch: Epoch(0), presence: Presence::Crashed };
+        self.ground_truth.enter(fact);
         self.hosts.push(host);
-        self.note(number, &format_args!("start {number:?}"));
+        self.note(&format_args!("start {number:?}"));
         self.begin_process(number);
         number
     }
@@ -97,7 +94,7 @@ impl World {
 
     /// Lets `hook` see every datagram that a host sends, and decide what becomes of it. Replaces an
     /// earlier hook.
-    pub fn set_hook(&mut self, hook: impl FnMut(Datagram<'_>) -> Verdict + Send + 'static) {
+    pub fn set_hook(&mut self, hook: impl FnMut(Datagram<'_>) -> Handling + Send + 'static) {
         self.fabric.hook = Some(Box::new(hook));
     }
 
@@ -113,10 +110,8 @@ impl World {
 
     /// The same, but it arrives after `delay`.
     pub fn inject_after(&mut self, delay: Duration, source: SocketAddr, target: SocketAddr, bytes: &[u8]) {
-        self.fabric.fingerprint.absorb(MARK_FORGED);
-        self.fabric.fingerprint.absorb_bytes(bytes);
         self.fabric.transcript.datagram(self.fabric.now, source, target, bytes, Fate::Forged);
-        self.testify(&Happening::Forged { source, target, bytes });
+        self.notify(&Happening::Forged { source, target, bytes });
         self.fabric.traffic.forged.add(bytes.len());
         self.fabric.launch(source, target, bytes, delay);
     }
@@ -137,6 +132,6 @@ impl World {
     /// The address that a host with this number is born at: 10.0.0.1:7946 for host 0.
     #[must_use]
     pub fn birthplace(host: HostId) -> SocketAddr {
-        Directory::birthplace(host)
+        host.birthplace()
     }
 }

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use swim_core::{Config, Options, Status};
-use swim_sim::{HostId, Verdict, World};
+use swim_craft::{self as craft, Datagram, Mention};
+use swim_sim::{Handling, HostId, World};
 
 pub(crate) const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -48,15 +49,9 @@ pub(crate) fn others(hosts: &[HostId], without: HostId) -> Vec<HostId> {
     hosts.iter().copied().filter(|host| *host != without).collect()
 }
 
-/// Longest time until every member calls a crashed one Dead, in a cluster that is healthy otherwise: the
-/// widest gap between two probes by one member, the failing probe, the longest suspicion, and a few
-/// periods for the news to go round.
+/// Longest time until every survivor of `n` members calls a crashed one Dead, in a cluster that is healthy otherwise.
 pub(crate) fn detection_bound(n: usize, config: &Config) -> Duration {
-    let periods = u32::try_from(2 * n - 1).expect("a small cluster") + 1 + 5;
-    // α · max(1, log₁₀ n), rounded up, times β.
-    let decades = u32::try_from(n.to_string().len()).expect("a small cluster");
-    let suspicion = config.period * u32::from(config.alpha) * decades * u32::from(config.beta);
-    config.period * periods + suspicion
+    config.detection_bound(u32::try_from(n).expect("a small cluster"))
 }
 
 /// Fails if any verdict was reached on a living and reachable member.
@@ -75,6 +70,11 @@ pub(crate) fn claims(world: &World, host: HostId) -> Vec<(u64, u64, u32, Status)
     claims
 }
 
+/// The [`claims`] of each of `hosts`.
+pub(crate) fn views(world: &World, hosts: &[HostId]) -> Vec<Vec<(u64, u64, u32, Status)>> {
+    hosts.iter().map(|host| claims(world, *host)).collect()
+}
+
 /// A datagram that was seen on the wire.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
@@ -86,7 +86,7 @@ pub(crate) struct Seen {
 impl Seen {
     /// The kind of message, by its number on the wire.
     pub(crate) fn kind(&self) -> u8 {
-        self.bytes.get(4).copied().unwrap_or(0)
+        craft::kind(&self.bytes)
     }
 }
 
@@ -97,26 +97,37 @@ pub(crate) fn record_wire(world: &mut World) -> Arc<Mutex<Vec<Seen>>> {
     world.set_hook(move |datagram| {
         let copy = Seen { source: datagram.source, target: datagram.target, bytes: datagram.bytes.to_vec() };
         sink.lock().expect("one thread").push(copy);
-        Verdict::Pass
+        Handling::Pass
     });
     seen
 }
 
-/// Numbers of the kinds of messages.
-pub(crate) mod kind {
-    pub(crate) const PING: u8 = 1;
-    pub(crate) const ACK: u8 = 2;
-    pub(crate) const PING_REQ: u8 = 3;
-    pub(crate) const JOIN: u8 = 6;
-    pub(crate) const WELCOME: u8 = 8;
-    pub(crate) const ANNOUNCE: u8 = 9;
+/// How `host` names itself in a header.
+pub(crate) fn mention(world: &World, host: HostId) -> Mention {
+    let node = world.node(host).expect("it runs");
+    let (me, incarnation) = (node.me(), node.incarnation());
+    Mention { id: me.id.0, epoch: me.epoch.0, incarnation: incarnation.0 }
 }
 
-/// Where the header's fields are.
-pub(crate) mod header {
-    use std::ops::Range;
+/// A gossip datagram reaches `target` from the address of `speaker` and names `sender` in its header.
+pub(crate) fn forge(
+    world: &mut World,
+    speaker: HostId,
+    sender: Mention,
+    target: HostId,
+    updates: &[Vec<u8>],
+) {
+    let label = world.node(speaker).expect("it runs").config().label_hash();
+    let mut gossip = Datagram::new(label, sender, craft::GOSSIP);
+    if !updates.is_empty() {
+        gossip = gossip.updates(updates);
+    }
+    let (source, target) = (world.addr(speaker), world.addr(target));
+    world.inject(source, target, &gossip.0);
+}
 
-    pub(crate) const EPOCH: Range<usize> = 20..28;
-    pub(crate) const INCARNATION: Range<usize> = 28..32;
-    pub(crate) const LEN: usize = 32;
+/// `speaker`, or a sender that can forge its address, gossips `update` to `target`.
+pub(crate) fn lie(world: &mut World, speaker: HostId, target: HostId, update: Vec<u8>) {
+    let sender = mention(world, speaker);
+    forge(world, speaker, sender, target, &[update]);
 }

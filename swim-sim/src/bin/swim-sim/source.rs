@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use clap::Args;
+use swim_sim::mutants::all;
 use swim_sim::scenario::{Scenario, Setting, named};
 use swim_sim::swarm::Plan;
 
-use crate::error::Error;
+use crate::exit::Error;
 
 /// How to begin a command that repeats a run.
 pub(crate) const PROGRAM: &str = "cargo run --release -p swim-sim --";
@@ -55,14 +56,14 @@ impl Source {
         if self.mutant.is_some() {
             scenario.mutant.clone_from(&self.mutant);
         }
-        scenario.check().map_err(|error| Error::usage(error.to_string()))?;
+        scenario.check()?;
         Ok(Chosen { scenario, plan, replay: self.replay_line() })
     }
 
     fn plan(&self, seed: u64) -> Result<Plan, Error> {
         let mut plan = Plan::draw(seed);
         for assignment in &self.set {
-            plan.set(assignment).map_err(|error| Error::usage(error.to_string()))?;
+            plan.set(assignment)?;
         }
         Ok(plan)
     }
@@ -115,7 +116,7 @@ impl Source {
 
 /// A command in the build that this one is.
 pub(crate) fn as_built(line: &str) -> String {
-    if cfg!(swim_mutants) { format!("RUSTFLAGS='--cfg swim_mutants' {line}") } else { line.to_owned() }
+    if all().is_empty() { line.to_owned() } else { line.replacen(PROGRAM, "proof/mutants/run", 1) }
 }
 
 /// An option of the members and its value, `NAME=VALUE`; whether there is one is for the scenario to say.
