@@ -25,7 +25,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Config, DropReason, Instant, NodeId, Status};
+use crate::api::{Config, DropReason, Handled, Instant, NodeId, Status};
 use crate::context::{RequestKind, Stream, requests};
 use crate::group::{Absorbed, Group, Piggyback, SAMPLE_MAX, Slot, digest, row_len};
 use crate::timers::Timer;
@@ -107,12 +107,7 @@ impl AntiEntropy {
     }
 
     /// A member asks for what differs below a prefix.
-    pub(crate) fn on_pull(
-        &mut self,
-        group: &mut Group,
-        source: SocketAddr,
-        pull: SyncPull,
-    ) -> Result<(), DropReason> {
+    pub(crate) fn on_pull(&mut self, group: &mut Group, source: SocketAddr, pull: SyncPull) -> Handled {
         let mine = group.members().child_hashes(pull.prefix, pull.depth).ok_or(DropReason::Malformed)?;
         group.cx.take_page()?;
         let mut room = group.datagram_room() - (HEADER_LEN + PART_LEN + SyncPage::LEN + PART_LEN);
@@ -142,7 +137,7 @@ impl AntiEntropy {
         source: SocketAddr,
         page: SyncPage,
         absorbed: &Absorbed,
-    ) -> Result<(), DropReason> {
+    ) -> Handled {
         let Some(RequestKind::Pull { index }) = requests::kind(page.number) else {
             return Err(DropReason::UnexpectedAnswer);
         };

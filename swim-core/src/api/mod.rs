@@ -23,3 +23,6 @@ pub use rtt::RttHistogram;
 pub use stats::{DropReason, Stats};
 pub use time::Instant;
 pub(crate) use time::nanos;
+
+/// What became of a datagram, or of a part of one; an error says why it was not used.
+pub(crate) type Handled<T = ()> = Result<T, DropReason>;

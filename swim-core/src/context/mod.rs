@@ -24,7 +24,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Config, DropReason, Epoch, Event, Identity, Instant, Stats};
+use crate::api::{Config, DropReason, Epoch, Event, Handled, Identity, Instant, Stats};
 use crate::timers::Timers;
 pub(crate) use clock::Clock;
 use epoch_clock::EpochClock;
@@ -164,7 +164,7 @@ impl Context {
     }
 
     /// Takes one page out of the budget. An error if none is left.
-    pub(crate) fn take_page(&mut self) -> Result<(), DropReason> {
+    pub(crate) fn take_page(&mut self) -> Handled {
         let taken = self.page_budget.take(self.clock.node_time());
         if taken { Ok(()) } else { Err(DropReason::PageLimit) }
     }

@@ -24,7 +24,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{DropReason, Event, NodeId, Status};
+use crate::api::{DropReason, Event, Handled, NodeId, Status};
 use crate::context::{Context, RequestKind, Stream};
 use crate::group::{Group, Piggyback, Slot};
 use crate::timers::Timer;
@@ -178,7 +178,7 @@ impl Detector {
         datagram: &Datagram<'_>,
         number: u64,
         attempt: u8,
-    ) -> Result<bool, DropReason> {
+    ) -> Handled<bool> {
         let (source, sender) = (datagram.source, datagram.header.sender);
         let Some(probe) = &mut self.probe else { return Ok(false) };
         if !probe.knows(number, attempt) || probe.target_id != sender {
@@ -213,7 +213,7 @@ impl Detector {
         group: &mut Group,
         source: SocketAddr,
         ack: RelayedAck,
-    ) -> Result<(), DropReason> {
+    ) -> Handled {
         let probe = self.probe.as_mut().filter(|probe| probe.knows(ack.number, 0));
         let probe =
             probe.filter(|probe| probe.target_id == ack.target).ok_or(DropReason::UnexpectedAnswer)?;
@@ -227,12 +227,7 @@ impl Detector {
     }
 
     /// A relay says that the target did not answer.
-    pub(crate) fn on_nack(
-        &mut self,
-        group: &mut Group,
-        source: SocketAddr,
-        nack: Nack,
-    ) -> Result<(), DropReason> {
+    pub(crate) fn on_nack(&mut self, group: &mut Group, source: SocketAddr, nack: Nack) -> Handled {
         let probe = self.probe.as_mut().filter(|probe| probe.knows(nack.number, 0));
         if !probe.ok_or(DropReason::UnexpectedAnswer)?.nack(source) {
             return Err(DropReason::UnexpectedAnswer);

@@ -19,7 +19,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Detector;
-use crate::api::{DropReason, Instant, NodeId};
+use crate::api::{DropReason, Handled, Instant, NodeId};
 use crate::context::RequestKind;
 use crate::group::{Group, Piggyback, Slot};
 use crate::timers::Timer;
@@ -177,7 +177,7 @@ impl Detector {
         group: &mut Group,
         datagram: &Datagram<'_>,
         request: PingReq,
-    ) -> Result<(), DropReason> {
+    ) -> Handled {
         let Datagram { source, ref header, .. } = *datagram;
         let Some(target) = group.find_active(request.target).filter(|slot| *slot != Slot::ME) else {
             // A node that alone holds a member would take itself for isolated if it got no answer, each time.

@@ -15,7 +15,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Handshake;
-use crate::api::{DropReason, Epoch, Event, Incarnation, Instant, NodeId, Status, canonical};
+use crate::api::{DropReason, Epoch, Event, Handled, Incarnation, Instant, NodeId, Status, canonical};
 use crate::context::{RequestKind, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
 use crate::wire::{Ack, Announce, Challenge, Datagram, Join, Message, Update, Verdict, Welcome};
@@ -189,12 +189,7 @@ impl Admissions {
 /// The acts of the side that lets in.
 impl Handshake {
     /// A stranger wants in.
-    pub(crate) fn on_join(
-        &mut self,
-        group: &mut Group,
-        datagram: &Datagram<'_>,
-        join: Join,
-    ) -> Result<(), DropReason> {
+    pub(crate) fn on_join(&mut self, group: &mut Group, datagram: &Datagram<'_>, join: Join) -> Handled {
         let Datagram { source, ref header, len, .. } = *datagram;
         if !group.cx.is_running() {
             return Err(DropReason::NotRunning);
@@ -220,7 +215,7 @@ impl Handshake {
         datagram: &Datagram<'_>,
         addr: SocketAddr,
         nonce: u64,
-    ) -> Result<Verdict, DropReason> {
+    ) -> Handled<Verdict> {
         let Datagram { source, ref header, .. } = *datagram;
         if header.sender == group.cx.me.id {
             return Ok(Verdict::IdTaken);
@@ -278,7 +273,7 @@ impl Handshake {
         group: &mut Group,
         datagram: &Datagram<'_>,
         announce: Announce,
-    ) -> Result<(), DropReason> {
+    ) -> Handled {
         let Datagram { source, ref header, ref body, .. } = *datagram;
         if !group.cx.is_running() {
             return Err(DropReason::NotRunning);

@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::SEEDS_MAX;
 use crate::api::{
-    DropReason, Epoch, Event, Hint, Incarnation, Instant, JoinFailure, Refusal, Status, canonical,
+    DropReason, Epoch, Event, Handled, Hint, Incarnation, Instant, JoinFailure, Refusal, Status, canonical,
     is_reachable_form,
 };
 use crate::context::{Context, Prf, Stream};
@@ -289,7 +289,7 @@ impl Handshake {
         group: &mut Group,
         source: SocketAddr,
         challenge: Challenge,
-    ) -> Result<(), DropReason> {
+    ) -> Handled {
         let attempt = self.attempts.find(challenge.nonce, source, Stage::Asking);
         if attempt.ok_or(DropReason::UnexpectedAnswer)?.token != 0 {
             return Err(DropReason::UnexpectedAnswer);
@@ -305,7 +305,7 @@ impl Handshake {
         group: &mut Group,
         datagram: &Datagram<'_>,
         welcome: Welcome,
-    ) -> Result<Welcomed, DropReason> {
+    ) -> Handled<Welcomed> {
         let Datagram { source, ref header, ref body, .. } = *datagram;
         let refused = welcome.verdict == Verdict::Refused;
         let asking = self.attempts.find(welcome.nonce, source, Stage::Asking);

@@ -10,7 +10,7 @@ use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{Handshake, Welcomed};
-use crate::api::{DropReason, Epoch, Event, Identity, Incarnation, JoinFailure, Status};
+use crate::api::{DropReason, Epoch, Event, Handled, Identity, Incarnation, JoinFailure, Status};
 use crate::context::{Phase, RequestKind};
 use crate::group::{Group, Piggyback};
 use crate::timers::Timer;
@@ -60,11 +60,7 @@ pub(super) struct Lesser {
 impl Handshake {
     /// A datagram under this node's own id. A stranger may only ask whether this node lives: what it says of itself is
     /// applied when a member repeats it.
-    pub(crate) fn on_own_id(
-        &mut self,
-        group: &mut Group,
-        datagram: &Datagram<'_>,
-    ) -> Result<Welcomed, DropReason> {
+    pub(crate) fn on_own_id(&mut self, group: &mut Group, datagram: &Datagram<'_>) -> Handled<Welcomed> {
         let Datagram { source, ref header, ref body, len, .. } = *datagram;
         if self.is_echo(&body.message) {
             return Err(DropReason::FromMyself);
@@ -122,12 +118,7 @@ impl Handshake {
         group.cx.timers.set(Timer::Rival, Some(group.cx.now()));
     }
 
-    fn on_rival_ack(
-        &mut self,
-        group: &mut Group,
-        datagram: &Datagram<'_>,
-        number: u64,
-    ) -> Result<(), DropReason> {
+    fn on_rival_ack(&mut self, group: &mut Group, datagram: &Datagram<'_>, number: u64) -> Handled {
         let Datagram { source, ref header, .. } = *datagram;
         let asked = self.rival.filter(|rival| rival.number == number && rival.addr == source);
         let rival = asked.ok_or(DropReason::UnexpectedAnswer)?;

@@ -15,7 +15,7 @@
 use core::net::SocketAddr;
 
 use super::Node;
-use crate::api::{Claim, DropReason, Event, Status, is_reachable_form};
+use crate::api::{Claim, DropReason, Event, Handled, Status, is_reachable_form};
 use crate::context::{RequestKind, requests};
 use crate::group::{Absorbed, OUTDATED_MAX, Piggyback, Slot};
 use crate::handshake::{Purpose, Welcomed};
@@ -44,7 +44,7 @@ impl Node {
     }
 
     /// Reads a datagram and acts on it, or says why not.
-    fn open(&mut self, source: SocketAddr, bytes: &[u8]) -> Result<(), DropReason> {
+    fn open(&mut self, source: SocketAddr, bytes: &[u8]) -> Handled {
         if self.group.cx.is_stopped() {
             return Err(DropReason::NotRunning);
         }
@@ -83,7 +83,7 @@ impl Node {
     }
 
     #[cold]
-    fn on_own_id(&mut self, datagram: &Datagram<'_>) -> Result<(), DropReason> {
+    fn on_own_id(&mut self, datagram: &Datagram<'_>) -> Handled {
         let Self { group, handshake, .. } = self;
         if handshake.on_own_id(group, datagram)? == Welcomed::StartOver {
             self.start_over();
@@ -93,7 +93,7 @@ impl Node {
     }
 
     #[cold]
-    fn on_welcome(&mut self, datagram: &Datagram<'_>, welcome: Welcome) -> Result<(), DropReason> {
+    fn on_welcome(&mut self, datagram: &Datagram<'_>, welcome: Welcome) -> Handled {
         let Self { group, handshake, .. } = self;
         if handshake.on_welcome(group, datagram, welcome)? == Welcomed::StartOver {
             self.start_over();
@@ -130,7 +130,7 @@ impl Node {
     }
 
     /// A datagram from a member, outside the handshake.
-    fn on_member(&mut self, slot: Slot, datagram: &Datagram<'_>) -> Result<(), DropReason> {
+    fn on_member(&mut self, slot: Slot, datagram: &Datagram<'_>) -> Handled {
         let Datagram { source, ref header, ref body, .. } = *datagram;
         let root = self.group.digest_root();
         let absorbed = if body.is_bare() { Absorbed::NOTHING } else { self.absorb(datagram) };
@@ -175,7 +175,7 @@ impl Node {
     }
 
     /// A datagram from any other node, outside the handshake.
-    fn on_other(&mut self, standing: Standing, datagram: &Datagram<'_>) -> Result<(), DropReason> {
+    fn on_other(&mut self, standing: Standing, datagram: &Datagram<'_>) -> Handled {
         let Datagram { source, ref body, .. } = *datagram;
         let refusal = match standing {
             Standing::AddressMismatch => DropReason::WrongSource,
@@ -201,13 +201,7 @@ impl Node {
     }
 
     /// A ping from a member.
-    fn on_ping(
-        &mut self,
-        slot: Slot,
-        datagram: &Datagram<'_>,
-        ping: Ping,
-        absorbed: &Absorbed,
-    ) -> Result<(), DropReason> {
+    fn on_ping(&mut self, slot: Slot, datagram: &Datagram<'_>, ping: Ping, absorbed: &Absorbed) -> Handled {
         let Datagram { source, ref header, .. } = *datagram;
         let group = &mut self.group;
         if ping.target != group.cx.me.id {
@@ -238,12 +232,7 @@ impl Node {
     }
 
     /// A ping from a node that is not a member here.
-    fn on_strange_ping(
-        &mut self,
-        standing: Standing,
-        datagram: &Datagram<'_>,
-        ping: Ping,
-    ) -> Result<(), DropReason> {
+    fn on_strange_ping(&mut self, standing: Standing, datagram: &Datagram<'_>, ping: Ping) -> Handled {
         let Datagram { source, ref header, len, .. } = *datagram;
         let Self { group, handshake, .. } = self;
         if ping.target != group.cx.me.id {
@@ -278,7 +267,7 @@ impl Node {
     }
 
     /// An answer to one of this node's requests, from the node that was asked.
-    fn on_ack(&mut self, datagram: &Datagram<'_>, ack: Ack) -> Result<(), DropReason> {
+    fn on_ack(&mut self, datagram: &Datagram<'_>, ack: Ack) -> Handled {
         let Self { group, detector, handshake, anti_entropy, reconnect } = self;
         let (source, sender, number) = (datagram.source, datagram.header.sender, ack.number);
         let expected = match requests::kind(number) {

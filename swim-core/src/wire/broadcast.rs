@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::bytes::{u16_at, u32_at, u64_at};
+use super::fixed::{u16_at, u32_at, u64_at};
 use super::records::{RECORD_LEN, Records, write_len};
 use crate::api::{DropReason, Epoch, NodeId, PAYLOAD_MAX};
 

@@ -5,7 +5,7 @@
 //! the one held repairs a missed refutation without a further message.
 
 use super::DATAGRAM_MAX;
-use super::bytes::{u32_at, u64_at};
+use super::fixed::{u32_at, u64_at};
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 /// Bytes of the header.

@@ -21,10 +21,8 @@
 mod accusers;
 mod body;
 mod broadcast;
-mod bytes;
 mod describe;
 mod fixed;
-mod front;
 mod header;
 mod inspect;
 mod message;

@@ -9,7 +9,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddr
 use core::ops::Range;
 
 use super::accusers::{ACCUSERS_MAX, Accusers};
-use super::bytes::{u16_at, u32_at, u64_at};
+use super::fixed::{u16_at, u32_at, u64_at};
 use super::records::{RECORD_LEN, Records, write_len};
 use crate::api::{DropReason, Epoch, Incarnation, METADATA_MAX, NodeId, Status, canonical};
 

@@ -17,7 +17,6 @@ mod access;
 mod address;
 mod probe_list;
 mod record;
-mod sound;
 #[cfg(test)]
 mod tests;
 mod tombstones;
