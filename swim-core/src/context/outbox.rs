@@ -12,7 +12,7 @@ use core::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::output::Event;
+use crate::api::Event;
 use crate::wire::payload_ranges;
 
 /// Datagrams that timers may send in one `handle`; what is still due stays due.
@@ -173,7 +173,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::identity::NodeId;
+    use crate::api::NodeId;
 
     const TARGET: SocketAddr =
         SocketAddr::new(core::net::IpAddr::V4(core::net::Ipv4Addr::new(10, 0, 0, 1)), 7946);

@@ -12,9 +12,8 @@
 
 use core::time::Duration;
 
-use crate::api::config::{Config, LARGEST_TABLE};
-use crate::group::scale;
-use crate::group::suspicion::SuspicionTimeout;
+use crate::api::{Config, LARGEST_TABLE};
+use crate::group::{SuspicionTimeout, scale};
 
 /// 1.0 in Q62.
 const ONE: u64 = 1 << 62;

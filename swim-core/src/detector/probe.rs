@@ -19,10 +19,9 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::identity::{Epoch, NodeId};
-use crate::api::time::{Instant, nanos};
-use crate::context::requests::{self, RequestKind};
-use crate::group::members::Slot;
+use crate::api::{Epoch, Instant, NodeId, nanos};
+use crate::context::{RequestKind, requests};
+use crate::group::Slot;
 
 /// Direct pings in one period, the first included.
 pub(crate) const ATTEMPTS_MAX: usize = 3;

@@ -17,10 +17,7 @@ use super::members::{Flag, Slot};
 use super::{Group, Namesake};
 #[cfg(not(swim_mutants))]
 use crate::api::claim::supersedes;
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{NodeId, canonical, is_reachable_form};
-use crate::api::output::Event;
-use crate::api::stats::DropReason;
+use crate::api::{Claim, DropReason, Event, NodeId, Status, canonical, is_reachable_form};
 #[cfg(swim_mutants)]
 use crate::mutant::supersedes;
 use crate::wire::{About, Accusers, Body, Header, Plain, Update, VERSION};

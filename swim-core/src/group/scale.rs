@@ -11,7 +11,7 @@
 
 use core::time::Duration;
 
-use crate::api::time::nanos;
+use crate::api::nanos;
 
 /// 1.0 in Q16.
 const ONE_Q16: u32 = 1 << 16;

@@ -29,12 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use super::members::{Members, Slot};
 use super::{EXPIRIES_MAX, Group, scale};
-use crate::api::claim::{Claim, Status};
-use crate::api::config::Config;
-use crate::api::identity::NodeId;
-use crate::api::output::Event;
-use crate::api::stats::DropReason;
-use crate::api::time::Instant;
+use crate::api::{Claim, Config, DropReason, Event, Instant, NodeId, Status};
 use crate::collections::{Heap, Slab};
 use crate::timers::Timer;
 use crate::wire::Accusers;

@@ -17,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use crate::api::time::nanos;
+use crate::api::nanos;
 
 pub(crate) use prf::Prf;
 

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use crate::api::identity::canonical;
+use crate::api::canonical;
 
 /// 32-bit words in one block of `ChaCha`: its generator counts words, the cipher blocks.
 const WORDS_PER_BLOCK: u128 = 16;

@@ -2,8 +2,7 @@
 //!
 //! These numbers are compared between nodes, so they are part of the wire format and never change.
 
-use crate::api::claim::Claim;
-use crate::api::identity::NodeId;
+use crate::api::{Claim, NodeId};
 use crate::collections::hash::mix;
 
 const PLACE: u64 = 0x706c_6163_6500_0001;
@@ -36,8 +35,7 @@ pub(crate) const fn hash32(sum: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::claim::Status;
-    use crate::api::identity::{Epoch, Incarnation};
+    use crate::api::{Epoch, Incarnation, Status};
 
     fn claim(epoch: u64, incarnation: u32) -> Claim {
         Claim { epoch: Epoch(epoch), incarnation: Incarnation(incarnation), status: Status::Alive }

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::identity::{Epoch, NodeId};
+use crate::api::{Epoch, NodeId};
 use crate::collections::Index;
 use crate::collections::LeastSent;
 use crate::collections::is_free_list;

@@ -142,7 +142,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::api::identity::{Epoch, Incarnation};
+    use crate::api::{Epoch, Incarnation};
     use crate::wire::{Message, Sender};
 
     /// What the queue does, done slowly: entries in the order in which they stand, with their sends.

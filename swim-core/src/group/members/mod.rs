@@ -17,7 +17,6 @@ mod access;
 mod address;
 mod probe_list;
 mod record;
-mod sound;
 #[cfg(test)]
 mod tests;
 mod tombstones;
@@ -31,9 +30,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use probe_list::SAMPLE_MAX;
 pub(crate) use record::Flag;
 
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Identity, Incarnation, NodeId, canonical};
-use crate::api::time::Instant;
+use crate::api::{Claim, Identity, Incarnation, Instant, NodeId, Status, canonical};
 use crate::collections::{Index, Number, Slab};
 use crate::group::digest::{self, Digest};
 use address::Addresses;

@@ -12,8 +12,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::record::Records;
-use crate::api::claim::Status;
-use crate::api::time::Instant;
+use crate::api::{Instant, Status};
 use crate::collections::NONE;
 
 /// The list of tombstones and the array of the dead.
