@@ -88,7 +88,7 @@ impl Network {
         self.links_to.clear();
     }
 
-    /// Splits the hosts into groups that do not hear each other; hosts that are not named form one more
+    /// Splits the hosts into groups that cannot reach each other; hosts that are not named form one more
     /// group. Replaces an earlier partition.
     pub fn partition(&mut self, groups: &[&[HostId]]) {
         self.groups.clear();
@@ -170,7 +170,7 @@ mod tests {
     const C: HostId = HostId(2);
 
     #[test]
-    fn groups_do_not_hear_each_other_and_the_unnamed_are_a_group() {
+    fn groups_are_apart_and_the_unnamed_are_a_group() {
         let mut network = Network::new(Link::lan());
         network.partition(&[&[A]]);
         assert!(!network.passes(A, B) && !network.passes(B, A) && network.passes(B, C));

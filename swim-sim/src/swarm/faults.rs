@@ -85,9 +85,9 @@ impl<'a> Drawing<'a> {
         all.into_iter().filter(|(dial, _)| *dial > 0).map(|(_, fault)| fault).collect()
     }
 
-    /// Whether calendars may be wrong by days: then seeds stay, so that there is always a cluster to join.
+    /// Whether wall clocks may be wrong by days: then seeds stay, so that there is always a cluster to join.
     fn days_off(&self) -> bool {
-        self.plan.calendar_hours() > 24
+        self.plan.wall_clock_hours() > 24
     }
 
     fn push(&mut self, at: Duration, action: Action) {
@@ -118,11 +118,11 @@ impl<'a> Drawing<'a> {
 }
 
 impl Plan {
-    /// Members of two clusters whose clocks differ by more than a day do not hear each other. So either calendars
+    /// Members of two clusters whose clocks differ by more than a day ignore each other. So either wall clocks
     /// differ by less, or the cluster stays in one piece.
-    const fn calendar_hours(&self) -> u32 {
+    const fn wall_clock_hours(&self) -> u32 {
         let torn = self.partition > 0 || self.one_way > 0 || self.unplug > 0;
-        if torn && self.calendar > 11 { 1 } else { self.calendar }
+        if torn && self.wall_clock > 11 { 1 } else { self.wall_clock }
     }
 }
 
@@ -136,7 +136,7 @@ impl Drawing<'_> {
         self.push(self.at, Action::Crash(host));
         if self.below(4) > 0 {
             let back = self.at + self.up_to_periods(40);
-            self.calendar(back, host);
+            self.wall_clock(back, host);
             let memory = if self.below(4) == 0 { Memory::Kept } else { Memory::Lost };
             let again = if self.below(4) > 0 {
                 Action::Restart(host)
@@ -170,7 +170,7 @@ impl Drawing<'_> {
         self.push(self.at, Action::Leave(host));
         if self.below(2) == 0 {
             let back = self.at + self.up_to_periods(40);
-            self.calendar(back, host);
+            self.wall_clock(back, host);
             self.push(back, Action::Restart(host));
         }
     }
@@ -180,18 +180,18 @@ impl Drawing<'_> {
         self.push(self.at, Action::Remove { host, target });
     }
 
-    /// The calendar of a host that is about to start.
-    fn calendar(&mut self, at: Duration, host: HostId) {
-        let hours = i64::from(self.plan.calendar_hours());
+    /// The wall clock of a host that is about to start.
+    fn wall_clock(&mut self, at: Duration, host: HostId) {
+        let hours = i64::from(self.plan.wall_clock_hours());
         if hours > 0 {
             let off = i64::try_from(self.random.below(2 * hours.unsigned_abs() + 1)).unwrap_or(hours) - hours;
             self.push(at, Action::WallClock { host, ahead_ms: off * HOUR_MS });
         }
     }
 
-    /// A process is killed, for good, and nothing else happens until everybody knows.
+    /// A process is killed, for good, and nothing else happens until all members know.
     fn single_crash(&mut self, host: HostId) {
-        // Somebody must be left whom newcomers know.
+        // A host that newcomers know must be left.
         if self.below(2) == 0 && host.0 > 0 {
             self.at += self.period() * 60;
             self.push(self.at, Action::Crash(host));
@@ -199,7 +199,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// One more host, that nobody knew before.
+    /// One more host, that no member knew before.
     fn newcomer(&mut self, host: HostId) {
         self.push(self.at, Action::Start { like: host, seeds: Vec::new() });
     }
@@ -359,7 +359,7 @@ impl Drawing<'_> {
         self.push(self.at, Action::SpoofAcks { host, subject, count, over });
     }
 
-    /// Questions whose answers would hit somebody else.
+    /// Questions whose answers would hit a third party.
     fn reflect(&mut self, host: HostId) {
         let victim = SocketAddr::from(([192, 0, 2, 66], 53));
         let (count, over) = self.some();

@@ -66,8 +66,8 @@ fn perform(world: &mut World, step: &Step) -> bool {
             true
         }
         Step::Crash(host) => world.crash(HostId(*host)),
-        Step::Restart(host, calendar) => {
-            world.set_calendar_ms(HostId(*host), *calendar);
+        Step::Restart(host, wall_clock) => {
+            world.set_calendar_ms(HostId(*host), *wall_clock);
             world.restart(HostId(*host))
         }
         Step::Pause(host) => world.pause(HostId(*host)),
@@ -99,14 +99,14 @@ fn perform(world: &mut World, step: &Step) -> bool {
         }
         Step::CancelJoin(host) => world.command(HostId(*host), Command::CancelJoin),
         Step::Restore(host, epoch) => {
-            let hint = |id| Hint {
+            let peer = |id| Hint {
                 id: NodeId(id),
                 addr: home(u32::try_from(id).expect("small") % HOSTS),
                 epoch: Epoch(*epoch),
                 incarnation: Incarnation(u32::MAX),
             };
-            let hints: Vec<Hint> = (0..8).map(hint).collect();
-            world.command(HostId(*host), Command::Restore { hints: &hints })
+            let peers: Vec<Hint> = (0..8).map(peer).collect();
+            world.command(HostId(*host), Command::Restore { hints: &peers })
         }
         Step::Garbage(source, target, bytes) => {
             world.inject(home(*source), home(*target), bytes);

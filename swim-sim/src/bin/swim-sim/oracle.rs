@@ -97,7 +97,7 @@ impl Digests {
         if !record.is_good() {
             let line = format!("{} {name}: {}", paint(BAD, &record.outcome), first_words(record));
             self.bar.suspend(|| eprintln!("{line}"));
-            self.exit = self.exit.or(Exit::of_word(&record.outcome));
+            self.exit = self.exit.or(Exit::named(&record.outcome));
         }
         self.now.push((name, record.digest.clone()));
     }

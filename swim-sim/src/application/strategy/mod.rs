@@ -55,7 +55,7 @@ fn assemble(faults: &[Fault], topology: &Topology, seed: u64, horizon: u32) -> S
 ///
 /// ```
 /// # use std::time::Duration;
-/// # use swim_sim::{FaultClass, property::Shape};
+/// # use swim_sim::{FaultClass, application::Shape};
 /// let shape = Shape { hosts: 3..=5, classes: vec![FaultClass::Pause, FaultClass::Crash], ..Shape::default() };
 /// assert_eq!(shape.faults, 0..=12);
 /// ```
@@ -113,7 +113,7 @@ const GOOD_NETWORKS: u32 = 3;
 pub struct Topology {
     /// Hosts at the beginning.
     pub hosts: u32,
-    /// The first so many are everybody's seeds.
+    /// The first so many are the seeds of all hosts.
     pub seeds: u32,
     /// Which defaults the members' options have.
     pub profile: Profile,

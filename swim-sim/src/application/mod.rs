@@ -2,7 +2,7 @@
 //!
 //! What is built on a membership (leases, shards, routes) seldom fails while all is well. It fails when the leader
 //! stands still for four seconds, or when one direction of one link is gone, and it does so once in a month. Here
-//! it fails in milliseconds, and again, the same way: your code is an [`Application`], one value of it lives
+//! it fails in milliseconds, and again, the same way: your code is an [`Application`], one value of it runs
 //! in each process of a [`Cluster`], a scenario says what happens to processes and network, and a rule that
 //! must never be broken is asked after each thing that happens. What your code sees is what it sees in
 //! production: the events of its node, its member table, messages, timers by its process's clock.
@@ -14,10 +14,10 @@
 //! use std::collections::BTreeSet;
 //! use std::time::Duration;
 //! use swim_core::{Event, NodeId};
-//! use swim_sim::property::{Application, Cluster, Context};
+//! use swim_sim::application::{Application, Cluster, Context};
 //! use swim_sim::scenario::Scenario;
 //!
-//! /// Greets everybody once a second.
+//! /// Greets all members once a second.
 //! #[derive(Default)]
 //! struct Polite {
 //!     greeted_by: BTreeSet<NodeId>,
@@ -51,13 +51,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod application;
 mod cluster;
+mod context;
 mod process;
 #[cfg(feature = "proptest")]
 mod strategy;
 
-pub use application::{Application, Context};
 pub use cluster::{Cluster, Failure};
+pub use context::{Application, Context};
 #[cfg(feature = "proptest")]
 pub use strategy::{Drawn, Shape, Topology, scenarios, topologies};

@@ -15,8 +15,8 @@ use crate::{Directions, Link, PER_CENT};
 
 /// The unit of the times that are drawn: coarse, so that what fails is soon shrunk, and easily read.
 pub(super) const UNIT: Duration = Duration::from_millis(100);
-/// Wrong calendars are wrong by so much: clusters whose clocks are a day apart stay apart, by design.
-const CALENDAR_MS: i64 = 10 * 3_600_000;
+/// Wrong wall clocks are wrong by so much at most: clusters whose clocks are a day apart stay apart, by design.
+const WALL_CLOCK_MS: i64 = 10 * 3_600_000;
 
 /// What was drawn. Small numbers are simple ones.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ impl Fault {
             }
             FaultClass::Leave => from_to(Action::Leave(host), Action::Restart(host)),
             FaultClass::Move => self.moves(topology, begin, end),
-            FaultClass::WallClock => self.calendar(host, begin, end),
+            FaultClass::WallClock => self.wall_clock(host, begin, end),
             FaultClass::Jump => once(Action::Jump { host, by: UNIT * self.lasts }),
             FaultClass::DuplicateId => once(Action::Twin { of: host, seeds: Vec::new() }),
             class if is_of_links(class) => self.bad_links(host, topology.link, begin, end),
@@ -105,13 +105,13 @@ impl Fault {
         (0..hosts).filter(on_it).map(HostId).collect()
     }
 
-    /// Somebody else, if there is anybody.
+    /// Another host, if there is one.
     const fn other(&self, host: HostId, hosts: u32) -> HostId {
         let other = self.other % hosts;
         HostId(if other == host.0 { (other + 1) % hosts } else { other })
     }
 
-    /// To an address of its own, and back. Seeds stay where they are, or nobody would find them.
+    /// To an address of its own, and back. Seeds stay where they are, or no host would find them.
     fn moves(&self, topology: &Topology, begin: Duration, end: Duration) -> Vec<Step> {
         let others = topology.hosts - topology.seeds;
         if others == 0 {
@@ -125,9 +125,9 @@ impl Fault {
             .into()
     }
 
-    /// Epochs follow calendars when processes start, so one starts.
-    fn calendar(&self, host: HostId, begin: Duration, end: Duration) -> Vec<Step> {
-        let ahead_ms = CALENDAR_MS * (i64::from(self.dial) - 50) / 50 + 1;
+    /// Epochs follow wall clocks when processes start, so one starts.
+    fn wall_clock(&self, host: HostId, begin: Duration, end: Duration) -> Vec<Step> {
+        let ahead_ms = WALL_CLOCK_MS * (i64::from(self.dial) - 50) / 50 + 1;
         [
             (begin, Action::WallClock { host, ahead_ms }),
             (begin, Action::Crash(host)),

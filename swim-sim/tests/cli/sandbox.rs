@@ -10,7 +10,7 @@ const PROGRAM: &str = "cargo run --release -p swim-sim --";
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_swim-sim");
 
 /// A folder of a test's own.
-pub(crate) struct Place(PathBuf);
+pub(crate) struct Sandbox(PathBuf);
 
 /// What one call did.
 pub(crate) struct Ran {
@@ -22,7 +22,7 @@ pub(crate) struct Ran {
     pub(crate) err: String,
 }
 
-impl Place {
+impl Sandbox {
     /// An empty folder of this name.
     pub(crate) fn new(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);

@@ -103,7 +103,7 @@ impl<A: Application> Cluster<A> {
         Ok(answer)
     }
 
-    /// Does something to the world. A process that begins by it is told to join the scenario's seeds.
+    /// Does something to the world. A process that begins by it gets the command to join the scenario's seeds.
     ///
     /// # Errors
     /// A rule is broken.
@@ -177,7 +177,7 @@ impl<A: Application> Cluster<A> {
         hosts.filter_map(|(host, process)| Some((process.next_at(&self.world)?, host))).min()
     }
 
-    /// Looks after all applications until nobody has anything more to say, and asks the rules.
+    /// Looks after all applications until none has anything more to do, and checks the rules.
     fn attend(&mut self) -> Result<(), Failure> {
         while self.attended != self.world.stirred() {
             self.attended = self.world.stirred();
@@ -212,7 +212,7 @@ impl<A: Application> Cluster<A> {
 }
 
 impl<A: Application> Cluster<A> {
-    /// Everybody joins, the faults come, and peace after them, until all members agree on who is there.
+    /// All hosts join, the faults come, and peace after them, until all members agree on who is there.
     ///
     /// # Errors
     /// A rule is broken, or the members do not agree in time.

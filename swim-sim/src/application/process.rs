@@ -1,8 +1,8 @@
-//! One host's place in a cluster of applications: the one that lives there now, its timers and its dice.
+//! One host in a cluster of applications: the application that runs there now, its timers, its randomness.
 
 use swim_core::{Event, Instant};
 
-use super::application::{Application, Context, Timers};
+use super::context::{Application, Context, Timers};
 use crate::random::purpose;
 use crate::{HostId, Presence, Random, World};
 
@@ -14,9 +14,9 @@ pub(super) struct Process<A> {
     host: HostId,
     /// `None`: no process.
     pub(super) app: Option<A>,
-    /// Which life of the host's process it is.
+    /// How often the host's process has started.
     start: u32,
-    /// How much of the host's log it has been told.
+    /// How much of the host's log it has been handed.
     reported: usize,
     timers: Timers,
     random: Random,
@@ -70,7 +70,7 @@ impl<A: Application> Process<A> {
         self.call(world, |app, ctx| app.on_start(ctx));
     }
 
-    /// The next event that the application has not been told of.
+    /// The next event that the application has not been handed.
     fn news(&mut self, world: &World) -> Option<Event> {
         let event = world.log(self.host).get(self.reported)?.event.clone();
         self.reported += 1;

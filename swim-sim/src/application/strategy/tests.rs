@@ -81,7 +81,7 @@ fn what_fails_shrinks_to_the_one_fault_that_it_takes() {
     assert_eq!(smallest.steps[1].at - smallest.steps[0].at, Duration::from_secs(5));
 }
 
-/// As if an application could not bear that somebody stands still for five seconds.
+/// As if an application could not bear a process that stands still for five seconds.
 fn fails(scenario: &Scenario) -> bool {
     scenario.steps.iter().any(|step| {
         let end = step.action.ended_by().filter(|_| matches!(step.action, crate::Action::Pause { .. }));

@@ -7,14 +7,14 @@ use swim_core::{Command, Event, Instant, Member, Metadata, NodeId, Payload, TooL
 
 use crate::{HostId, Random, World};
 
-/// Code that lives in one process, on top of one node. A process that starts anew has a new value: what is to
+/// Code that runs in one process, on top of one node. A process that starts anew has a new value: what is to
 /// survive a crash must be kept elsewhere, as in reality.
 ///
 /// Each call is one turn of the process's loop: it takes no time, and nothing else happens meanwhile. For a run to
 /// repeat itself, an application must take time from [`Context::now`], randomness from [`Context::random`],
 /// and must not go by the order of a hash table.
 pub trait Application {
-    /// Its process has started; its node knows only itself, and is told to join next.
+    /// Its process has started; its node knows only itself, and gets the command to join next.
     fn on_start(&mut self, ctx: &mut Context<'_>) {
         let _ = ctx;
     }
@@ -63,7 +63,7 @@ impl Context<'_> {
         self.world.local(self.host)
     }
 
-    /// The member table, the node itself included, in the node's order. Nobody, once the process is over.
+    /// The member table, the node itself included, in the node's order; empty, once the process is over.
     pub fn members(&self) -> impl Iterator<Item = Member<'_>> {
         self.world.node(self.host).into_iter().flat_map(|node| node.members())
     }
@@ -84,7 +84,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Tells the applications of all members something, best effort, each at most once. Whether the node took it
+    /// Sends something to the applications of all members, best effort, each at most once. Whether the node took it
     /// comes as an event: `BroadcastQueued` or `Refused`.
     ///
     /// # Errors
@@ -124,7 +124,7 @@ impl Context<'_> {
         self.timers.cancel(token)
     }
 
-    /// Randomness that follows from the scenario's seed, a stream of its own for each life of each process.
+    /// Randomness that follows from the scenario's seed, a stream of its own for each start of each process.
     pub const fn random(&mut self) -> &mut Random {
         self.random
     }
