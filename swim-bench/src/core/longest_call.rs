@@ -1,7 +1,7 @@
-//! The longest call: the life of a large table, and how long each call of `Node::handle` in it took.
+//! The longest call: the course of a large table, and how long each call of `Node::handle` in it took.
 //!
 //! On a machine with other things to do the longest of a hundred thousand calls is one that was interrupted.
-//! The core is deterministic: the same life makes the same calls. So it is lived several times, of each call
+//! The core is deterministic: the same course makes the same calls. So it is repeated several times, of each call
 //! the shortest time counts, and the longest of those is what the core itself can do.
 
 use std::time::Instant as Clock;
@@ -15,21 +15,21 @@ use super::swim::{Swim, options};
 /// Periods of a member that does nothing else.
 const PERIODS: usize = 2_000;
 
-/// One part of a life, and its calls in nanoseconds.
+/// One phase of the course, and its calls in nanoseconds.
 struct Part {
     what: &'static str,
     nanos: Vec<u32>,
 }
 
-/// The longest call of each part of a life with `members` members, lived `times` times, in microseconds.
+/// The longest call of each phase with `members` members, repeated `times` times, in microseconds.
 pub(super) fn worst(members: u32, times: usize) -> Vec<(&'static str, f64)> {
     let mut best: Vec<Part> = Vec::new();
     for _ in 0..times {
-        for (place, part) in live(members).into_iter().enumerate() {
-            match best.get_mut(place) {
+        for (index, part) in live(members).into_iter().enumerate() {
+            match best.get_mut(index) {
                 None => best.push(part),
                 Some(known) => {
-                    assert_eq!(known.nanos.len(), part.nanos.len(), "the same life: {}", part.what);
+                    assert_eq!(known.nanos.len(), part.nanos.len(), "the same course: {}", part.what);
                     for (known, nanos) in known.nanos.iter_mut().zip(part.nanos) {
                         *known = nanos.min(*known);
                     }
@@ -45,51 +45,51 @@ pub(super) fn worst(members: u32, times: usize) -> Vec<(&'static str, f64)> {
 fn live(members: u32) -> Vec<Part> {
     let mut options = options();
     options.tombstone_life = std::time::Duration::from_secs(60);
-    let mut life = Life { swim: Swim::new(options), parts: Vec::new() };
+    let mut course = Course { swim: Swim::new(options), parts: Vec::new() };
     let some = members / 10;
-    life.part("filling the table");
-    for datagram in life.swim.gossip_of(2..members) {
-        life.hear(&datagram);
+    course.phase("filling the table");
+    for datagram in course.swim.gossip_of(2..members) {
+        course.hear(&datagram);
     }
-    life.swim.members = members;
-    life.part("pings, with everything to tell");
+    course.swim.members = members;
+    course.phase("pings, with everything to gossip");
     let mut dice = Dice(3);
     for _ in 0..20_000 {
         let sender = 1 + dice.below(members - 1);
-        let ping = life.swim.ping(sender);
-        life.datagram(sender, &ping);
+        let ping = course.swim.ping(sender);
+        course.datagram(sender, &ping);
     }
-    life.part("changes");
-    for datagram in life.swim.changes_of(2..some, 1) {
-        life.hear(&datagram);
+    course.phase("changes");
+    for datagram in course.swim.changes_of(2..some, 1) {
+        course.hear(&datagram);
     }
-    life.part("a tenth suspected");
-    for datagram in life.swim.suspicions_of(2..some, 1) {
-        life.hear(&datagram);
+    course.phase("a tenth suspected");
+    for datagram in course.swim.suspicions_of(2..some, 1) {
+        course.hear(&datagram);
     }
-    life.part("all of them refuted, the first last");
-    let refutations: Vec<_> = life.swim.changes_of(2..some, 2);
+    course.phase("all of them refuted, the first last");
+    let refutations: Vec<_> = course.swim.changes_of(2..some, 2);
     for datagram in refutations.iter().rev() {
-        life.hear(datagram);
+        course.hear(datagram);
     }
-    life.part("a tenth of them gone");
-    for datagram in life.swim.goodbyes_of(2..2 + some / 10, 2) {
-        life.hear(&datagram);
+    course.phase("a tenth of them gone");
+    for datagram in course.swim.goodbyes_of(2..2 + some / 10, 2) {
+        course.hear(&datagram);
     }
-    life.part("periods, the gone forgotten");
+    course.phase("periods, the gone forgotten");
     for _ in 0..PERIODS {
-        life.period();
+        course.period();
     }
-    life.parts
+    course.parts
 }
 
-struct Life {
+struct Course {
     swim: Swim,
     parts: Vec<Part>,
 }
 
-impl Life {
-    fn part(&mut self, what: &'static str) {
+impl Course {
+    fn phase(&mut self, what: &'static str) {
         self.parts.push(Part { what, nanos: Vec::new() });
     }
 
