@@ -86,10 +86,7 @@ impl Node {
             (Some(slot), Update::Left { by, .. }) => self.hear_left(slot, about, *by),
         };
         match outcome {
-            Outcome::News => {
-                self.stats.updates_applied += 1;
-                self.epoch_clock.follow(about.epoch, self.doubt.real());
-            }
+            Outcome::News => self.stats.updates_applied += 1,
             Outcome::Known | Outcome::Outdated(_) => self.stats.updates_known += 1,
             Outcome::Refused => {}
         }
@@ -189,15 +186,11 @@ impl Node {
     pub(super) fn hear_header(&mut self, slot: Slot, header: &Header) {
         let held = self.members.claim(slot);
         let new = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
-        // A later life than others can believe: a newcomer's that has not heard the cluster's clock yet, or
-        // one that never was. It would be held by this node alone.
-        let lonely = header.epoch > held.epoch && !self.is_common(header.epoch);
-        let heard = self.config.header_claims && !lonely && supersedes(&held, &new);
+        let heard = self.config.header_claims && supersedes(&held, &new);
         if !heard || !self.believe(slot, new, None) {
             return;
         }
         self.stats.header_claims += 1;
-        self.epoch_clock.follow(header.epoch, self.doubt.real());
         self.hush(slot);
     }
 

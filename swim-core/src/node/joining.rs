@@ -167,9 +167,11 @@ impl Node {
     /// all, and any other had better not be let in: `false`.
     fn agree_on_time(&mut self, theirs: Epoch, sought: bool) -> bool {
         let now = self.doubt.real();
-        let ahead = theirs > self.epoch_clock.now(now);
-        let (told, clock) = (self.told_clock(), &self.epoch_clock);
-        let far = !clock.is_credible(told, theirs) || !clock.is_credible(theirs, told);
+        let ahead = theirs > self.epoch_clock.latest(now);
+        let clock = &self.epoch_clock;
+        // Others hold this node's own epoch already.
+        let ours = clock.now(now).max(self.me.epoch);
+        let far = !clock.is_credible(ours, theirs) || !clock.is_credible(theirs, ours);
         let incredible = !clock.is_credible(self.me.epoch, theirs);
         if far {
             let alone = self.n() == 1;
@@ -180,21 +182,15 @@ impl Node {
                 self.start_over();
             }
         }
-        if sought && ahead {
-            self.epoch_clock.set(theirs, now);
-        } else if sought {
-            self.epoch_clock.defer_to(theirs, now);
+        // Who has members already judges as they do.
+        if sought && self.n() == 1 {
+            self.epoch_clock.take_over(theirs, now);
         }
         if far && incredible {
             self.set_my_word(theirs, Incarnation(0));
             self.event(Event::EpochRaised { epoch: theirs });
         }
         true
-    }
-
-    /// What newcomers are told. This node's own epoch is believed already.
-    pub(super) fn told_clock(&self) -> Epoch {
-        self.epoch_clock.told(self.doubt.real()).max(self.me.epoch)
     }
 
     /// The announcement arrived: this node is a member. `false`: nothing was announced there.

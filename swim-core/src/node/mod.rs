@@ -384,13 +384,6 @@ impl Node {
         self.epoch_clock.is_plausible(epoch, self.doubt.real()) || mutant!(EpochLeadUnchecked)
     }
 
-    /// Whether an epoch that may be believed is believed by others here, too, as far as this node knows.
-    fn is_common(&self, epoch: Epoch) -> bool {
-        self.epoch_clock.is_shared()
-            || self.epoch_clock.is_credible(epoch, self.told_clock())
-            || mutant!(EpochLeadUnchecked)
-    }
-
     /// This node was not run for `lost`. What it missed is not held against others.
     fn on_stall(&mut self, lost: Duration) {
         self.stats.stalls += 1;

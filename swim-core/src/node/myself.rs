@@ -110,7 +110,6 @@ impl Node {
     /// This node's word about itself, told to everybody.
     pub(super) fn set_my_word(&mut self, epoch: Epoch, incarnation: Incarnation) {
         self.me.epoch = epoch;
-        self.epoch_clock.follow(epoch, self.doubt.real());
         let claim = Claim { epoch, incarnation, status: Status::Alive };
         self.members.set_claim(Slot::ME, claim, false, self.doubt.awake());
         self.tell(Slot::ME, self.me.id, self.me.id);

@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use swim_core::{Config, Event, NodeId};
 
+use crate::World;
 use crate::evidence::{Happening, Scene};
 use crate::host::HostId;
 use crate::invariants::accounts::awake::Awake;
 use crate::invariants::accounts::per_host::PerHost;
 use crate::invariants::safety::verdicts::log10_sixteenths;
 use crate::invariants::{Broken, Case, Check, Invariant, Law};
-use crate::World;
 
 /// Clocks are read in nanoseconds, and the logarithm of the core is rounded to 1/65,536.
 const ROUNDING: Duration = Duration::from_millis(5);
