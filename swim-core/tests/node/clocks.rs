@@ -1,6 +1,6 @@
 //! The cluster's clock, by which all members judge, and a node whose own calendar is a month ahead of it.
 
-use crate::craft::{self, EPOCH, word};
+use crate::craft::{self, EPOCH, member};
 use crate::lab::{Lab, ME, addr};
 use swim_core::{Command, DropReason, NodeId, Status};
 
@@ -15,21 +15,21 @@ fn deferred() -> Lab {
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("it asks its seed");
     let nonce = craft::u64_at(craft::part(&join, craft::HEAD), 0);
-    let seed = word(2).epoch(SLOW);
+    let seed = member(2).epoch(SLOW);
     let challenge = lab.craft(seed, craft::CHALLENGE).head(&craft::two(nonce, 5));
     lab.feed(addr(2), &challenge);
     lab.tick();
-    let members = [seed, word(3).epoch(SLOW)].map(|member| craft::alive(member, addr(member.id), b""));
-    let head = craft::welcome(nonce, false, word(ME).epoch(0), SLOW, 2);
+    let members = [seed, member(3).epoch(SLOW)].map(|member| craft::alive(member, addr(member.id), b""));
+    let head = craft::welcome(nonce, false, member(ME).epoch(0), SLOW, 2);
     let welcome = lab.craft(seed, craft::WELCOME).head(&head).updates(&members);
     lab.feed(addr(2), &welcome);
-    assert_eq!((lab.my_word(), lab.status(3)), (word(ME).epoch(SLOW), Some(Status::Alive)));
+    assert_eq!((lab.my_mention(), lab.status(3)), (member(ME).epoch(SLOW), Some(Status::Alive)));
     lab.forget();
     lab
 }
 
 fn gossip(lab: &mut Lab, update: Vec<u8>) {
-    lab.gossip(word(2).epoch(SLOW), &[update]);
+    lab.gossip(member(2).epoch(SLOW), &[update]);
 }
 
 fn held(lab: &Lab, id: u64) -> Option<u64> {
@@ -39,35 +39,35 @@ fn held(lab: &Lab, id: u64) -> Option<u64> {
 #[test]
 fn a_member_takes_no_epoch_that_those_who_let_it_in_cannot_believe() {
     let mut lab = deferred();
-    let mine = lab.my_word();
+    let mine = lab.my_mention();
     let said = |lab: &mut Lab, epoch: u64| {
         let later = mine.epoch(epoch);
         gossip(lab, craft::suspect(later, &[2]));
         gossip(lab, craft::alive(later, addr(ME), b""));
-        let ping = craft::ping(later, Status::Dead, 7, 0);
-        let ping = lab.craft(word(2).epoch(SLOW), craft::PING).head(&ping);
+        let ping = craft::ping(later, Status::Dead as u8, 7, 0);
+        let ping = lab.craft(member(2).epoch(SLOW), craft::PING).head(&ping);
         lab.feed(addr(2), &ping);
     };
     for epoch in [SLOW + 25 * HOUR_MS, SLOW + 300 * HOUR_MS, EPOCH - HOUR_MS, EPOCH] {
         said(&mut lab, epoch);
-        assert_eq!(lab.my_word(), mine, "{epoch}");
+        assert_eq!(lab.my_mention(), mine, "{epoch}");
     }
     said(&mut lab, SLOW + 23 * HOUR_MS);
-    assert!(lab.my_word().epoch > SLOW + 23 * HOUR_MS);
+    assert!(lab.my_mention().epoch > SLOW + 23 * HOUR_MS);
 }
 
 #[test]
 fn a_node_believes_exactly_what_those_who_let_it_in_believe_whatever_its_own_calendar_reads() {
     let mut lab = deferred();
     for epoch in [SLOW + 25 * HOUR_MS, SLOW + 300 * HOUR_MS, EPOCH, EPOCH + HOUR_MS] {
-        let later = word(3).epoch(epoch);
+        let later = member(3).epoch(epoch);
         gossip(&mut lab, craft::alive(later, addr(3), b""));
         let header = lab.craft(later, craft::GOSSIP);
         lab.feed(addr(3), &header);
         assert_eq!((held(&lab, 3), lab.status(3)), (Some(SLOW), Some(Status::Alive)), "{epoch}");
     }
     assert_eq!((lab.dropped(DropReason::ClaimEpoch), lab.dropped(DropReason::InsaneEpoch)), (4, 4));
-    gossip(&mut lab, craft::alive(word(3).epoch(SLOW + 23 * HOUR_MS), addr(3), b""));
+    gossip(&mut lab, craft::alive(member(3).epoch(SLOW + 23 * HOUR_MS), addr(3), b""));
     assert_eq!(held(&lab, 3), Some(SLOW + 23 * HOUR_MS));
 }
 
@@ -75,9 +75,9 @@ fn a_node_believes_exactly_what_those_who_let_it_in_believe_whatever_its_own_cal
 #[test]
 fn what_was_believed_of_one_member_makes_nothing_more_believable() {
     let mut lab = deferred();
-    gossip(&mut lab, craft::alive(word(3).epoch(SLOW + 23 * HOUR_MS), addr(3), b""));
-    gossip(&mut lab, craft::alive(word(4).epoch(SLOW + 25 * HOUR_MS), addr(4), b""));
-    gossip(&mut lab, craft::suspect(word(ME).epoch(SLOW + 25 * HOUR_MS), &[2]));
+    gossip(&mut lab, craft::alive(member(3).epoch(SLOW + 23 * HOUR_MS), addr(3), b""));
+    gossip(&mut lab, craft::alive(member(4).epoch(SLOW + 25 * HOUR_MS), addr(4), b""));
+    gossip(&mut lab, craft::suspect(member(ME).epoch(SLOW + 25 * HOUR_MS), &[2]));
     assert_eq!((held(&lab, 3), held(&lab, 4)), (Some(SLOW + 23 * HOUR_MS), None));
-    assert_eq!(lab.my_word(), word(ME).epoch(SLOW));
+    assert_eq!(lab.my_mention(), member(ME).epoch(SLOW));
 }

@@ -56,8 +56,9 @@ impl Place {
 
     /// Calls the command that a `replay:` line has.
     pub(crate) fn again(&self, ran: &Ran) -> Ran {
-        let line = ran.line("replay: ").trim_start_matches("RUSTFLAGS='--cfg swim_mutants' ");
-        let words = line.strip_prefix(PROGRAM).unwrap_or_else(|| panic!("{line}"));
+        let line = ran.line("replay: ");
+        let words = [PROGRAM, "proof/mutants/run"].iter().find_map(|program| line.strip_prefix(program));
+        let words = words.unwrap_or_else(|| panic!("{line}"));
         self.shell(&format!("swim-sim{words}"))
     }
 

@@ -3,16 +3,21 @@
 use std::path::Path;
 use std::process::Command;
 
+use swim_sim::mutants::all;
+
 use super::blocks::{Block, blocks, write_files};
 use super::{guide, path};
 
 /// How commands call the program that this build makes.
-const PROGRAM: &str = if cfg!(swim_mutants) { "target/mutants/release/swim-sim" } else { "swim-sim" };
+fn program() -> &'static str {
+    if all().is_empty() { "swim-sim" } else { "proof/mutants/run" }
+}
 
 /// Whether the block is about this build: usual and mutated ones are different programs.
 fn is_ours(block: &Block) -> bool {
     let calls = |line: &str| {
-        line.strip_prefix("$ ").is_some_and(|command| command.split_whitespace().any(|word| word == PROGRAM))
+        line.strip_prefix("$ ")
+            .is_some_and(|command| command.split_whitespace().any(|word| word == program()))
     };
     block.language == "console" && block.text.lines().any(calls)
 }
@@ -36,12 +41,12 @@ fn commands(block: &Block) -> Vec<String> {
 
 /// What a shell prints that is given this command in `folder`.
 fn printed(command: &str, folder: &Path) -> String {
-    let program = Path::new(env!("CARGO_BIN_EXE_swim-sim"));
-    let command = if cfg!(swim_mutants) {
-        command.replace(PROGRAM, &program.display().to_string())
-    } else {
-        let folder = program.parent().expect("a program is in a folder");
+    let binary = env!("CARGO_BIN_EXE_swim-sim");
+    let command = if all().is_empty() {
+        let folder = Path::new(binary).parent().expect("a program is in a folder");
         format!("PATH=\"{}:$PATH\"; {command}", folder.display())
+    } else {
+        command.replace(program(), binary)
     };
     let output =
         Command::new("sh").args(["-c", &command]).current_dir(folder).output().expect("there is a shell");
@@ -58,7 +63,7 @@ fn every_command_prints_what_the_guide_says() {
     write_files(&before, &folder);
     let mut after = before.clone();
     let ours: Vec<Block> = blocks(&before).into_iter().filter(is_ours).collect();
-    assert!(ours.len() >= 3, "only {} blocks call {PROGRAM}", ours.len());
+    assert!(ours.len() >= 3, "only {} blocks call {}", ours.len(), program());
     let real: Vec<String> = ours
         .iter()
         .map(|block| {

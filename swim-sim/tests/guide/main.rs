@@ -2,7 +2,7 @@
 //! prints what the guide says.
 //!
 //! `SWIM_WRITE_GUIDE=1 cargo test -p swim-sim --test guide` writes what is printed today into the guide, and
-//! with `RUSTFLAGS='--cfg swim_mutants'` and a `--target-dir` of its own the part about the planted mistake.
+//! in the workspace that `proof/mutants/run` makes the part about the planted mistake.
 #![cfg(all(unix, feature = "cli"))]
 
 mod blocks;

@@ -196,8 +196,8 @@ pub(crate) struct MutantsArgs {
 }
 
 const MUTANTS_HELP: &str = "\
-Needs a build with RUSTFLAGS='--cfg swim_mutants', which proof/mutants/check makes. A mutant that
-survives shows that a law is missing: the exit code is 1 then.";
+Needs a build that has the mutants, which `proof/mutants/check` makes. A mutant that survives shows
+that a property is missing: the exit code is 1 then.";
 
 impl MutantsArgs {
     pub(crate) fn jobs(&self) -> usize {

@@ -1,6 +1,6 @@
-//! `swim-sim mutants`: which law notices which mistake, in which run.
+//! `swim-sim mutants`: which property notices which mistake, in which run.
 //!
-//! A mistake counts as noticed only by a law that fits it, in a run that passes without it: whatever else goes
+//! A mistake counts as noticed only by a property that fits it, in a run that passes without it: whatever else goes
 //! wrong by chance in a run that a mistake has changed shows nothing.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use anstream::println;
 use serde_json::json;
-use swim_sim::mutants::{Mistake, all};
+use swim_sim::mutants::{Mutant, all};
 use swim_sim::run::attempt;
 use swim_sim::scenario::{NAMES, Scenario, named};
 use swim_sim::swarm::Plan;
@@ -17,7 +17,7 @@ use swim_sim::sweep::Sweep;
 use crate::args::MutantsArgs;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::source::PROGRAM;
+use crate::source::{PROGRAM, as_built};
 use crate::style::{BAD, BOLD, DIM, GOOD, paint};
 
 /// Seeds that are tried before the named scenarios: most mistakes show everywhere.
@@ -25,7 +25,7 @@ const FIRST_SEEDS: u64 = 16;
 
 /// How a mistake was noticed.
 struct Kill {
-    /// The law's number.
+    /// The property's number.
     law: String,
     /// Runs that it took, this one included.
     runs: u64,
@@ -39,39 +39,35 @@ struct Sound(BTreeMap<String, bool>);
 
 /// The search for one mistake.
 struct Hunt<'a> {
-    mistake: &'a Mistake,
+    mutant: &'a Mutant,
     args: &'a MutantsArgs,
     sound: &'a mut Sound,
     runs: u64,
-    /// The first law that was broken and has nothing to do with the mistake.
+    /// The first property that was broken and has nothing to do with the mistake.
     stray: Option<String>,
 }
 
 pub(crate) fn mutants(args: &MutantsArgs) -> Result<Exit, Error> {
-    let mistakes = all();
-    if mistakes.is_empty() {
+    if all().is_empty() {
         return Err(Error::usage(
             "this build has no mutants; `proof/mutants/check` makes one that has them, and runs this command",
         ));
     }
-    let chosen: Vec<Mistake> = match &args.only {
-        None => mistakes,
-        Some(only) => mistakes.into_iter().filter(|mistake| mistake.name.contains(only.as_str())).collect(),
-    };
+    let only = args.only.as_deref().unwrap_or_default();
+    let chosen: Vec<&Mutant> = all().iter().filter(|mutant| mutant.name.contains(only)).collect();
     if chosen.is_empty() {
-        let only = args.only.as_deref().unwrap_or_default();
         return Err(Error::usage(format!("no mutant has `{only}` in its name")));
     }
     let table = Table::of(args);
     table.head();
     let mut sound = Sound::default();
     let mut survivors = Vec::new();
-    for mistake in &chosen {
-        let mut hunt = Hunt { mistake, args, sound: &mut sound, runs: 0, stray: None };
+    for mutant in &chosen {
+        let mut hunt = Hunt { mutant, args, sound: &mut sound, runs: 0, stray: None };
         let kill = hunt.kill()?;
-        table.row(mistake, kill.as_ref());
+        table.row(mutant, kill.as_ref());
         if kill.is_none() {
-            survivors.push((mistake, hunt.stray));
+            survivors.push((mutant.name, hunt.stray));
         }
     }
     table.foot(chosen.len(), &survivors);
@@ -92,10 +88,10 @@ impl Hunt<'_> {
         self.among_seeds(first..seeds.end)
     }
 
-    /// Whether a broken law is one that this mistake breaks; others may break as well, by chance.
+    /// Whether a broken property is one that this mistake breaks; others may break as well, by chance.
     fn fits(&mut self, law: Option<&str>) -> bool {
         let Some(law) = law else { return false };
-        let fits = self.mistake.laws().any(|fitting| fitting == law);
+        let fits = self.mutant.noticed_by.contains(&law);
         if !fits {
             self.stray.get_or_insert_with(|| law.to_owned());
         }
@@ -109,7 +105,7 @@ impl Hunt<'_> {
                 jobs: self.args.jobs(),
                 keep_going: true,
                 twice_every: 0,
-                mutant: Some(self.mistake.name.to_owned()),
+                mutant: Some(self.mutant.name.to_owned()),
                 ..Sweep::of(seeds.clone())
             };
             let result = sweep.run(|record| {
@@ -132,7 +128,7 @@ impl Hunt<'_> {
     fn among_scenarios(&mut self) -> Result<Option<Kill>, Error> {
         for names in NAMES.chunks(self.args.jobs()) {
             let scenarios: Vec<Scenario> = names.iter().map(|name| read(name)).collect::<Result<_, _>>()?;
-            let mutant = Some(self.mistake.name.to_owned());
+            let mutant = Some(self.mutant.name.to_owned());
             let laws =
                 side_by_side(scenarios.iter().map(|one| Scenario { mutant: mutant.clone(), ..one.clone() }));
             for ((name, scenario), law) in names.iter().zip(&scenarios).zip(laws) {
@@ -165,7 +161,7 @@ fn read(name: &str) -> Result<Scenario, Error> {
     toml::from_str(text).map_err(|error| Error::usage(format!("{name}: {error}")))
 }
 
-/// Runs them at once, and says which law each broke.
+/// Runs them at once, and says which property each broke.
 fn side_by_side(scenarios: impl Iterator<Item = Scenario>) -> Vec<Result<Option<&'static str>, Error>> {
     std::thread::scope(|scope| {
         let run = |scenario: Scenario| {
@@ -194,63 +190,62 @@ impl Table {
 
     fn head(&self) {
         if self.markdown {
-            println!("| mutant | what is wrong | law | found by |\n| --- | --- | --- | --- |");
+            println!("| mutant | what is wrong | property | found by |\n| --- | --- | --- | --- |");
         } else if !self.json {
             println!(
                 "{}",
                 paint(
                     BOLD,
-                    format!("{:30} {:5} {:>5}  {:24} what fits", "mutant", "law", "runs", "found by")
+                    format!("{:30} {:8} {:>5}  {:24} what fits", "mutant", "property", "runs", "found by")
                 )
             );
         }
     }
 
-    fn row(&self, mistake: &Mistake, kill: Option<&Kill>) {
+    fn row(&self, mutant: &Mutant, kill: Option<&Kill>) {
         let law = kill.map(|kill| kill.law.as_str());
-        let fitting = mistake.laws().collect::<Vec<_>>();
+        let Mutant { name, mistake, noticed_by } = mutant;
         if self.json {
             let (runs, by) = kill.map(|kill| (kill.runs, kill.by.as_str())).unzip();
-            let replay = kill.map(|kill| again(&kill.by, mistake));
-            let (mutant, about) = (mistake.name, mistake.wrong());
+            let replay = kill.map(|kill| again(&kill.by, mutant));
             println!(
                 "{}",
-                json!({ "mutant": mutant, "about": about, "fitting": fitting, "law": law, "runs": runs, "by": by, "replay": replay })
+                json!({ "mutant": name, "about": mistake, "fitting": noticed_by, "law": law, "runs": runs, "by": by, "replay": replay })
             );
             return;
         }
         if self.markdown {
             let by = kill.map_or("nothing: it survives".to_owned(), |kill| format!("`{}`", kill.by));
-            println!("| `{}` | {}. | {} | {by} |", mistake.name, mistake.wrong(), law.unwrap_or("–"));
+            println!("| `{name}` | {mistake} | {} | {by} |", law.unwrap_or("–"));
             return;
         }
         match kill {
             Some(kill) => {
-                let law = paint(GOOD, format!("{:5}", kill.law));
-                println!("{:30} {law} {:>5}  {:24} {}", mistake.name, kill.runs, kill.by, fitting.join(", "));
+                let law = paint(GOOD, format!("{:8}", kill.law));
+                println!("{name:30} {law} {:>5}  {:24} {}", kill.runs, kill.by, noticed_by.join(", "));
             }
-            None => println!("{:30} {}", mistake.name, paint(BAD, "survives")),
+            None => println!("{name:30} {}", paint(BAD, "survives")),
         }
         if self.verbose {
-            println!("{}", paint(DIM, format!("    {}", mistake.about)));
-            let replay = kill.map(|kill| again(&kill.by, mistake));
+            println!("{}", paint(DIM, format!("    {mistake}")));
+            let replay = kill.map(|kill| again(&kill.by, mutant));
             println!("{}", paint(DIM, format!("    {}", replay.unwrap_or_default())));
         }
     }
 
-    fn foot(&self, count: usize, survivors: &[(&Mistake, Option<String>)]) {
+    fn foot(&self, count: usize, survivors: &[(&str, Option<String>)]) {
         if self.json || self.markdown {
             return;
         }
-        println!("{} of {count} mutants are noticed, each by a law that fits", count - survivors.len());
-        for (mistake, stray) in survivors {
+        println!("{} of {count} mutants are noticed, each by a property that fits", count - survivors.len());
+        for (name, stray) in survivors {
             let stray = stray.as_ref().map(|law| format!(" ({law} was broken, which does not fit)"));
-            let why = format!("some law is missing{}", stray.unwrap_or_default());
-            println!("{} {}: {why}", paint(BAD, "survives:"), mistake.name);
+            let why = format!("some property is missing{}", stray.unwrap_or_default());
+            println!("{} {name}: {why}", paint(BAD, "survives:"));
         }
     }
 }
 
-fn again(what: &str, mistake: &Mistake) -> String {
-    format!("RUSTFLAGS='--cfg swim_mutants' {PROGRAM} replay {what} --mutant {}", mistake.name)
+fn again(what: &str, mutant: &Mutant) -> String {
+    as_built(&format!("{PROGRAM} replay {what} --mutant {}", mutant.name))
 }

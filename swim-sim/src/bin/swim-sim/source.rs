@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use swim_sim::mutants::all;
 use swim_sim::scenario::{Scenario, Setting, named};
 use swim_sim::swarm::Plan;
 
@@ -115,7 +116,7 @@ impl Source {
 
 /// A command in the build that this one is.
 pub(crate) fn as_built(line: &str) -> String {
-    if cfg!(swim_mutants) { format!("RUSTFLAGS='--cfg swim_mutants' {line}") } else { line.to_owned() }
+    if all().is_empty() { line.to_owned() } else { line.replacen(PROGRAM, "proof/mutants/run", 1) }
 }
 
 /// An option of the members and its value, `NAME=VALUE`; whether there is one is for the scenario to say.
