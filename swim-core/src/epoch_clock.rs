@@ -10,6 +10,9 @@
 //! of members would run ahead where such a claim came by, and what is believed there could not be believed
 //! elsewhere.
 //!
+//! Two founders may let each other in at once. Then the one that is behind takes over, and the one that is ahead,
+//! which has just told the other the time, does not.
+//!
 //! A node remembers its own calendar if that is ahead: of two clocks the one ahead is right, so a seed that reads
 //! no more than that is no reason to start over.
 
@@ -28,18 +31,31 @@ pub(crate) struct EpochClock {
     /// How far the latest clock that this node has read is ahead of it: its own, or that of an earlier cluster.
     behind_ms: u64,
     lead_ms: u64,
+    /// When another node was last told what it reads.
+    told: Option<Instant>,
 }
 
 impl EpochClock {
     /// A clock that reads `read` at `at`, and believes what is `lead` ahead of it.
     pub(crate) const fn new(read: Epoch, at: Instant, lead: Duration) -> Self {
-        Self { read, at, behind_ms: 0, lead_ms: lead.as_millis() as u64 }
+        Self { read, at, behind_ms: 0, lead_ms: lead.as_millis() as u64, told: None }
     }
 
     /// It reads `theirs` at `now`, as the clock of those who let this node in does.
     pub(crate) fn take_over(&mut self, theirs: Epoch, now: Instant) {
         let behind_ms = self.latest(now).0.saturating_sub(theirs.0);
         (self.read, self.at, self.behind_ms) = (theirs, now, behind_ms);
+    }
+
+    /// What it reads, for a node that may take it over.
+    pub(crate) fn tell(&mut self, now: Instant) -> Epoch {
+        self.told = Some(now);
+        self.now(now)
+    }
+
+    /// Whether another node was told what it reads less than `span` ago.
+    pub(crate) fn was_told(&self, span: Duration, now: Instant) -> bool {
+        self.told.is_some_and(|told| now.since(told) < span)
     }
 
     /// What it reads.

@@ -88,7 +88,7 @@ impl Node {
             verdict,
             held_epoch: held.map_or(Epoch(0), |(_, claim)| claim.epoch),
             held_incarnation: held.map_or(Incarnation(0), |(_, claim)| claim.incarnation),
-            clock: self.epoch_clock.now(self.doubt.real()),
+            clock: self.epoch_clock.tell(self.doubt.real()),
             members: self.n(),
         };
         let mut claims = [Slot::ME; SAMPLE_MAX + 1];

@@ -126,6 +126,10 @@ impl Node {
             return Ok(());
         }
         let sought = contact.why.seeks() || self.join.is_seed(source);
+        if self.n() == 1 && self.is_ahead_of(welcome.clock) {
+            // It asks again: by then that one has taken over its clock, or it has not and never will.
+            return Err(DropReason::InsaneEpoch);
+        }
         if !self.agree_on_time(welcome.clock, sought) {
             self.join.contacts.refuse(welcome.nonce, self.doubt.awake());
             self.give_up_if_refused();
@@ -183,7 +187,7 @@ impl Node {
             }
         }
         // Who has members already judges as they do.
-        if sought && self.n() == 1 {
+        if sought && self.n() == 1 && (ahead || !self.has_told_time()) {
             self.epoch_clock.take_over(theirs, now);
         }
         if far && incredible {
@@ -191,6 +195,17 @@ impl Node {
             self.event(Event::EpochRaised { epoch: theirs });
         }
         true
+    }
+
+    /// Whether those whose clock reads `theirs` could not believe a node that has just been let in here.
+    fn is_ahead_of(&self, theirs: Epoch) -> bool {
+        let ours = self.epoch_clock.now(self.doubt.real());
+        self.has_told_time() && !self.epoch_clock.is_credible(ours, theirs)
+    }
+
+    /// Whether a node that was let in here may be about to announce itself.
+    fn has_told_time(&self) -> bool {
+        self.epoch_clock.was_told(self.config.join_retry.1, self.doubt.real())
     }
 
     /// The announcement arrived: this node is a member. `false`: nothing was announced there.
