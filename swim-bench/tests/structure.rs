@@ -29,7 +29,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("swim-mio", &["embedded", "handle", "shared", "thread"]),
     ("swim-tokio", &["handle", "shared", "task"]),
     ("swim-sim", &["action", "fingerprint", "ground_truth", "host", "net", "slowness", "world"]),
-    ("swim-cli", &["args", "bench"]),
 ];
 
 const CRATES: [&str; 8] = [

@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | `contestant`, `subject` | who is measured; the process that it runs in |
+//! | `subject` | the process that a contestant runs in |
 //! | `peer`, `load`, `placement` | who asks it, how many pings are in flight, and on which cores |
 //! | `process`, `trace`, `calls` | what the kernel counts, and which system calls there are |
 //! | `plan`, `run` | how the time is spent |
@@ -11,7 +11,6 @@
 
 mod calls;
 mod claims;
-mod contestant;
 mod figures;
 mod json;
 mod load;
@@ -26,11 +25,10 @@ pub(crate) mod subject;
 mod text;
 mod trace;
 
-pub(crate) use contestant::Contestant;
-
 use std::io;
 
 use crate::args::BenchDriversArgs;
+use crate::contestant::Contestant;
 use crate::exit::Exit;
 use crate::style::{BAD, paint};
 use claims::Claim;
