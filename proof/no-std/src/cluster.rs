@@ -10,7 +10,7 @@ use swim_core::{Command, Config, Epoch, Identity, Input, Instant, Node, NodeId, 
 
 /// How long a datagram travels.
 const LATENCY: Duration = Duration::from_millis(1);
-/// Epoch of the first lives: some Unix time in milliseconds.
+/// First epochs: some Unix time in milliseconds.
 const EPOCH: u64 = 1_750_000_000_000;
 /// Inputs after which a run is given up, should time not get on.
 const INPUTS_MAX: u32 = 1_000_000;
@@ -63,7 +63,7 @@ impl Cluster {
         self.hosts[host].is_up = false;
     }
 
-    /// A new life of a crashed host, in its next epoch.
+    /// A restart of a crashed host, in its next epoch.
     pub fn restart(&mut self, host: usize) {
         let node = self.node(host, EPOCH + 1);
         self.hosts[host] = Host { node, is_up: true, received: 0 };
