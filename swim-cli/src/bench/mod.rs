@@ -5,9 +5,9 @@
 //! | `subject` | the process that a contestant runs in |
 //! | `peer`, `load`, `placement` | who asks it, how many pings are in flight, and on which cores |
 //! | `process`, `trace`, `calls` | what the kernel counts, and which system calls there are |
-//! | `plan`, `run` | how the time is spent |
+//! | `plan`, `run` | how the time is spent, and how far it is |
 //! | `figures`, `claims` | what was measured, and what of it is claimed |
-//! | `text`, `json`, `page`, `progress` | what is printed, and the page |
+//! | `text`, `json`, `page` | what is printed, and the page |
 
 mod calls;
 mod claims;
@@ -19,7 +19,6 @@ mod peer;
 mod placement;
 mod plan;
 mod process;
-mod progress;
 mod run;
 pub(crate) mod subject;
 mod text;
@@ -32,8 +31,7 @@ use crate::contestant::Contestant;
 use crate::exit::Exit;
 use crate::style::{BAD, paint};
 use claims::Claim;
-use plan::Plan;
-use progress::Progress;
+use plan::{Plan, Progress};
 
 /// Measures, and prints.
 pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {

@@ -14,9 +14,8 @@ use crate::bench::figures::{Call, Figures, Load, Rest, Traced, TracedCalls};
 use crate::bench::load::{Answers, Workload};
 use crate::bench::peer::{ACK_LEN, Peer};
 use crate::bench::placement::{Cores, Placement};
-use crate::bench::plan::Plan;
+use crate::bench::plan::{Plan, Progress};
 use crate::bench::process::{Counted, Process};
-use crate::bench::progress::Progress;
 use crate::bench::trace::{self, Calls};
 use crate::contestant::Contestant;
 
