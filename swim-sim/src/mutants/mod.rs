@@ -5,8 +5,11 @@
 //! of them is switched on, for the whole process. A usual build has none.
 
 mod built_in;
+mod situations;
 
 use crate::scenario::ScenarioError;
+
+pub use situations::{MEASURES, Measured, SITUATIONS, measure, situation};
 
 /// A mistake that a person could make.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

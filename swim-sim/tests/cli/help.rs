@@ -2,8 +2,8 @@
 
 use crate::place::Place;
 
-const COMMANDS: [&str; 9] =
-    ["run", "replay", "sweep", "shrink", "report", "diff", "mutants", "merge", "scenario"];
+const COMMANDS: [&str; 10] =
+    ["run", "replay", "sweep", "shrink", "report", "diff", "mutants", "ablations", "merge", "scenario"];
 
 #[test]
 fn every_command_explains_itself() {
