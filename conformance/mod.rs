@@ -14,7 +14,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use swim_core::{Config, Event, NodeId, Options, Stats};
-use swim_driver::{Answer, CommandError, Order, OwnedMember, Settings};
+use swim_driver::os::Settings;
+use swim_driver::{Answer, CommandError, Order, OwnedMember};
 
 /// A member of a [`Cluster`], in the order of starting.
 pub(crate) type Member = usize;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use swim_core::{CommandKind, Event, JoinFailure, METADATA_MAX, NodeId, PAYLOAD_MAX, Refusal, Status};
-use swim_driver::{CommandError, Order, Settings};
+use swim_driver::os::Settings;
+use swim_driver::{CommandError, Order};
 
 use super::stories::{assert_no_deaths, lists_alive, story};
 use super::{Cluster, Member, settings, wait_for, wait_until};

@@ -18,6 +18,11 @@ pub trait Reply {
     fn reply(self, outcome: Result<Answer, CommandError>);
 }
 
+/// A caller that does not want to know.
+impl Reply for () {
+    fn reply(self, _: Result<Answer, CommandError>) {}
+}
+
 /// The event that ended a command well.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer(pub Event);

@@ -1,48 +1,51 @@
-//! A node with everything around it that needs no operating system: the loop of both drivers, less the
-//! waiting.
+//! A node and the loop around it, without the waiting and without an operating system.
 //!
 //! ```text
 //!            ┌────────────── Engine::turn ──────────────┐
 //!   wait ──▶ │ retry the held send · read · tick if due │ ──▶ wait until readable, deadline, a command,
-//!            └──── each handle followed by a flush ─────┘      and writable only while a send is held
+//!            └──── each input followed by a flush ──────┘      and writable only while a send is held
 //! ```
 //!
-//! One private function opens the node's door, so one line there sees everything that ever happens to it:
-//! there it is recorded, if it is to be, and what comes out of the node where it is polled.
+//! A turn is a sequence of steps: each hands one input to the node and flushes what the node has to send.
+//! A driver takes the whole turn at once ([`Engine::turn`]). The simulator takes it step by step
+//! ([`Engine::begin`], [`Engine::next`], [`Engine::step`], [`Engine::end`]), so that its checkers see the node
+//! after every input, and so that time can pass within the turn of a slow process.
+//!
+//! One private function hands inputs to the node: there they are recorded, if the node is recorded. What
+//! comes out of the node is recorded where it is polled.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use swim_core::{Command, Event, Identity, Input, Instant, Metadata, Node, Output, Seed, TooLong};
-use swim_trace::{RecordError, Recorder, Ring};
+use swim_core::{Command, Event, Input, Instant, Node, Output, Seed};
+use swim_trace::{RecordError, Recorder, Ring, Sink};
 
 use crate::answers::{Answers, Reply};
-use crate::buffer;
-use crate::{CommandError, DRAIN_MAX, EventQueue, Order, Settings, Snapshot, Viewed};
+use crate::{CommandError, DRAIN_MAX, EventQueue, Order, Snapshot, Viewed};
 
-/// What an [`Engine`] asks of the operating system. Nothing here may block.
+/// What an [`Engine`] asks of its surroundings. Nothing here may block.
 pub trait Host {
-    /// The time since the driver's start, on a clock that counts while the machine sleeps.
+    /// The time since the node's start, on a clock that counts while the machine sleeps.
     fn now(&mut self) -> Instant;
-    /// Reads one datagram into `buffer`.
-    fn receive(&mut self, buffer: &mut [u8]) -> Received;
+    /// Reads one datagram.
+    fn receive(&mut self) -> Received<'_>;
     /// Sends one datagram.
     fn send(&mut self, target: SocketAddr, bytes: &[u8]) -> Delivery;
 }
 
 /// What [`Host::receive`] found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Received {
-    /// A datagram: its length (that of the buffer if it was cut) and where it came from.
+pub enum Received<'a> {
+    /// A datagram, lent until the node has read it.
     Datagram {
-        /// Bytes in the buffer.
-        len: usize,
         /// Its sender.
         source: SocketAddr,
+        /// All of it, or its first [`RECEIVE_MAX`](crate::RECEIVE_MAX) bytes.
+        bytes: &'a [u8],
     },
     /// An error about an earlier send, which stands for no datagram: read on.
     Nothing,
-    /// There is nothing to read (or reading fails): wait.
+    /// There is nothing to read, or reading fails: wait.
     Empty,
 }
 
@@ -66,100 +69,146 @@ pub struct Ready {
     pub writable: bool,
 }
 
+/// A turn under way: what is still to be done in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Turn {
+    /// When it began. What had arrived by then is read before the tick.
+    started: Instant,
+    /// A held send is tried again, and what an earlier flush left is polled.
+    flushes: bool,
+    /// Datagrams that may still be read.
+    reads: usize,
+    /// The tick is still to come, if it is due.
+    ticks: bool,
+    /// Reading ended at its bound, not because nothing was left.
+    has_more: bool,
+}
+
+/// One step of a turn: at most one input, and all that it causes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// A held send is tried again, and what an earlier flush left is polled.
+    Flush,
+    /// One datagram is read, if there is one.
+    Read,
+    /// The node is told that time passed: its deadline had come when the turn began.
+    Tick,
+}
+
 /// A node and what stands between it and a driver: the held datagram, the events that wait for the user,
-/// the callers that wait for an answer. `R` is how a caller is told.
-pub struct Engine<R> {
+/// the callers that wait for an answer. `R` is how a caller is told, `S` what a recording is written to.
+pub struct Engine<R, S = Ring> {
     node: Node,
     /// The time, as it was last read.
     now: Instant,
     /// The datagram whose send would have blocked. While there is one, nothing is polled.
-    held: Option<SocketAddr>,
-    held_bytes: Vec<u8>,
+    held: Option<Box<Held>>,
     /// Something may wait to be polled: a flush ended before the outbox was empty.
     unflushed: bool,
-    answers: Answers<R>,
-    events: EventQueue,
     /// Events were lost, and the answers among them are still owed.
     gap: bool,
     /// The node takes no part any more, and its last datagram has left.
     finished: bool,
+    recorder: Option<Box<Recorder<S>>>,
+    events: EventQueue,
+    answers: Answers<R>,
     snapshot: Option<Snapshot>,
-    recorder: Option<Box<Recorder<Ring>>>,
 }
 
-impl<R: Reply> Engine<R> {
-    /// A node that does what `settings` say first: set its metadata, read its hints, look for its seeds.
-    ///
-    /// # Errors
-    /// [`TooLong`] if the metadata is.
-    pub fn new(settings: &Settings, me: Identity, seed: Seed, now: Instant) -> Result<Self, TooLong> {
-        Self::recorded(settings, me, seed, now, None)
-    }
+/// A datagram that waits until the socket is writable.
+struct Held {
+    target: SocketAddr,
+    bytes: Vec<u8>,
+}
 
-    /// [`Engine::new`], and everything that happens to the node is written down.
-    ///
-    /// # Errors
-    /// [`TooLong`] if the metadata is.
-    pub fn recorded(
-        settings: &Settings,
-        me: Identity,
-        seed: Seed,
-        now: Instant,
-        recorder: Option<Recorder<Ring>>,
-    ) -> Result<Self, TooLong> {
-        let metadata = Metadata::new(&settings.metadata)?;
-        let mut engine = Self {
-            node: Node::new(settings.config.clone(), me, seed, now),
+impl<R: Reply, S: Sink> Engine<R, S> {
+    /// An engine around a new node. At most `events_max` events wait for the user.
+    #[must_use]
+    pub fn new(node: Node, now: Instant, events_max: usize) -> Self {
+        Self {
+            node,
             now,
             held: None,
-            held_bytes: Vec::new(),
             unflushed: true,
-            answers: Answers::new(),
-            events: EventQueue::new(settings.events_max),
             gap: false,
             finished: false,
+            recorder: None,
+            events: EventQueue::new(events_max),
+            answers: Answers::new(),
             snapshot: None,
-            recorder: recorder.map(Box::new),
-        };
-        if let Some(recorder) = &mut engine.recorder {
-            recorder.born(&engine.node, seed, now);
         }
-        if !settings.metadata.is_empty() {
-            engine.door(Input::Command(Command::SetMetadata(metadata)));
-        }
-        if !settings.hints.is_empty() {
-            engine.door(Input::Command(Command::Restore { hints: &settings.hints }));
-        }
-        if !settings.seeds.is_empty() {
-            engine.door(Input::Command(Command::Join { seeds: &settings.seeds }));
-        }
-        engine.write_down();
-        Ok(engine)
+    }
+
+    /// The same, with everything that happens to the node written down. `seed` is what the node was made
+    /// with. Nothing may have happened to the node yet.
+    #[must_use]
+    pub fn recorded(mut self, mut recorder: Recorder<S>, seed: Seed) -> Self {
+        recorder.born(&self.node, seed, self.now);
+        recorder.flush();
+        self.recorder = Some(Box::new(recorder));
+        self
     }
 
     /// Does everything that there is to do now. Returns whether the driver must turn again without
     /// waiting, because a bound was reached before the work was done.
     pub fn turn(&mut self, host: &mut impl Host, ready: Ready) -> bool {
-        // Read before the socket is: what had arrived by this moment is read before the tick.
-        let started = host.now();
-        self.now = started;
-        let due = self.is_due(started);
-        if ready.writable || due {
-            self.release(host);
+        let mut turn = self.begin(host, ready);
+        while let Some(step) = self.next(&turn) {
+            self.step(host, &mut turn, step);
         }
-        if self.unflushed {
-            self.flush(host);
+        self.end(&turn)
+    }
+
+    /// Begins a turn.
+    pub fn begin(&mut self, host: &mut impl Host, ready: Ready) -> Turn {
+        self.now = host.now();
+        let due = self.is_due(self.now);
+        Turn {
+            started: self.now,
+            flushes: self.unflushed && (self.held.is_none() || ready.writable || due),
+            reads: if ready.readable || due { DRAIN_MAX } else { 0 },
+            ticks: true,
+            has_more: false,
         }
-        let mut more = false;
-        if ready.readable || due {
-            more = self.drain(host);
+    }
+
+    /// The next step of a turn; `None`: there is none.
+    #[must_use]
+    pub fn next(&self, turn: &Turn) -> Option<Step> {
+        if turn.flushes {
+            Some(Step::Flush)
+        } else if turn.reads > 0 {
+            Some(Step::Read)
+        } else if turn.ticks && self.is_due(turn.started) {
+            Some(Step::Tick)
+        } else {
+            None
         }
-        if self.is_due(started) {
-            self.now = host.now();
-            self.feed(host, Input::Tick);
+    }
+
+    /// Takes a step. Returns whether something was handed to the node, or came out of it.
+    pub fn step(&mut self, host: &mut impl Host, turn: &mut Turn, step: Step) -> bool {
+        match step {
+            Step::Flush => {
+                turn.flushes = false;
+                self.release(host);
+                self.flush(host);
+                true
+            }
+            Step::Read => self.read(host, turn),
+            Step::Tick => {
+                turn.ticks = false;
+                self.now = host.now();
+                self.feed(host, Input::Tick);
+                true
+            }
         }
+    }
+
+    /// Ends a turn. Returns whether the driver must turn again without waiting.
+    pub fn end(&mut self, turn: &Turn) -> bool {
         self.write_down();
-        more || (self.unflushed && self.held.is_none())
+        turn.has_more || (self.unflushed && self.held.is_none())
     }
 
     /// Hands in one command; `reply` is told how it ends. Not while [`Engine::is_blocked`], if it is to be
@@ -179,6 +228,12 @@ impl<R: Reply> Engine<R> {
             Ok(command) => self.command(host, command, Some(reply)),
             Err(error) => reply.reply(Err(CommandError::TooLong(error))),
         }
+    }
+
+    /// Hands in one command before the first turn, which then sends what it causes.
+    pub fn prepare(&mut self, command: Command<'_>) {
+        self.door(Input::Command(command));
+        self.write_down();
     }
 
     /// The next event for the user.
@@ -229,6 +284,12 @@ impl<R: Reply> Engine<R> {
         self.recorder.as_ref()?.error()
     }
 
+    /// The node, for a simulator that prepares it or warms it up: what is done to it here is in no recording.
+    #[doc(hidden)]
+    pub const fn node_mut(&mut self) -> &mut Node {
+        &mut self.node
+    }
+
     /// The node, to look at.
     #[must_use]
     pub const fn node(&self) -> &Node {
@@ -245,7 +306,7 @@ impl<R: Reply> Engine<R> {
         self.flush(host);
     }
 
-    /// Every input of the node's life passes here.
+    /// Every input of the node passes here.
     fn door(&mut self, input: Input<'_>) {
         if let Some(recorder) = &mut self.recorder {
             recorder.input(&self.node, self.now, &input);
@@ -253,80 +314,71 @@ impl<R: Reply> Engine<R> {
         self.node.handle(self.now, input);
     }
 
-    /// Reads until there is nothing more, or [`DRAIN_MAX`]. Returns whether there may be more.
-    fn drain(&mut self, host: &mut impl Host) -> bool {
-        let mut buffer = buffer::take();
-        let mut more = true;
-        for read in 0..DRAIN_MAX {
-            if read % READS_A_LOOK == READS_A_LOOK - 1 {
-                self.now = host.now();
+    /// Reads one datagram. What arrived by the turn's begin is read before the tick.
+    fn read(&mut self, host: &mut impl Host, turn: &mut Turn) -> bool {
+        turn.reads -= 1;
+        turn.has_more = turn.reads == 0;
+        if turn.reads.is_multiple_of(READS_A_LOOK) {
+            self.now = host.now();
+        }
+        match host.receive() {
+            Received::Datagram { source, bytes } => {
+                self.door(Input::Datagram { source, bytes });
+                self.flush(host);
+                true
             }
-            match host.receive(&mut buffer) {
-                Received::Datagram { len, source } => {
-                    let bytes = buffer.get(..len).unwrap_or(&buffer);
-                    self.feed(host, Input::Datagram { source, bytes });
-                }
-                Received::Nothing => {}
-                Received::Empty => {
-                    more = false;
-                    break;
-                }
+            Received::Nothing => false,
+            Received::Empty => {
+                (turn.reads, turn.has_more) = (0, false);
+                false
             }
         }
-        buffer::give_back(buffer);
-        more
     }
 
     /// Tries the held datagram again.
     fn release(&mut self, host: &mut impl Host) {
-        let Some(target) = self.held else { return };
-        match host.send(target, &self.held_bytes) {
-            Delivery::Blocked => {}
-            Delivery::Sent => (self.held, self.unflushed) = (None, true),
-            Delivery::Refused => {
-                (self.held, self.unflushed) = (None, true);
-                self.now = host.now();
-                self.door(Input::Undelivered { target });
-            }
+        let Some(held) = &self.held else { return };
+        let target = held.target;
+        let delivery = host.send(target, &held.bytes);
+        if delivery != Delivery::Blocked {
+            self.held = None;
+        }
+        if delivery == Delivery::Refused {
+            self.undelivered(host, target);
         }
     }
 
     /// Polls until there is nothing more, a send is blocked, or [`FLUSH_MAX`].
     fn flush(&mut self, host: &mut impl Host) {
+        self.unflushed = true;
         if self.held.is_some() {
-            self.unflushed = true;
             return;
         }
         for _ in 0..FLUSH_MAX {
-            let output = self.node.poll();
-            if let (Some(recorder), Some(output)) = (&mut self.recorder, &output) {
-                recorder.output(output);
+            let Some(output) = self.node.poll() else { return self.settle() };
+            if let Some(recorder) = &mut self.recorder {
+                recorder.output(&output);
             }
             match output {
-                None => {
-                    self.unflushed = false;
-                    return self.settle();
-                }
-                Some(Output::Event(event)) => self.tell(event),
-                Some(Output::Transmit(transmit)) => {
+                Output::Event(event) => self.tell(event),
+                Output::Transmit(transmit) => {
                     let target = transmit.target;
                     match host.send(target, transmit.bytes) {
                         Delivery::Sent => {}
+                        Delivery::Refused => self.undelivered(host, target),
                         Delivery::Blocked => {
-                            self.held_bytes.clear();
-                            self.held_bytes.extend_from_slice(transmit.bytes);
-                            (self.held, self.unflushed) = (Some(target), true);
+                            self.held = Some(Box::new(Held { target, bytes: transmit.bytes.to_vec() }));
                             return;
-                        }
-                        Delivery::Refused => {
-                            self.now = host.now();
-                            self.door(Input::Undelivered { target });
                         }
                     }
                 }
             }
         }
-        self.unflushed = true;
+    }
+
+    fn undelivered(&mut self, host: &mut impl Host, target: SocketAddr) {
+        self.now = host.now();
+        self.door(Input::Undelivered { target });
     }
 
     /// What was recorded leaves this process, so that it survives it.
@@ -338,7 +390,7 @@ impl<R: Reply> Engine<R> {
 
     fn tell(&mut self, event: Event) {
         // The core hands out its datagrams before its events: the goodbye's last one has left by now, and
-        // whoever ends the process on the answer does not take it along.
+        // a caller that ends the process on the answer does not take it along.
         self.gap |= matches!(event, Event::Lost { .. });
         self.answers.settle(&event);
         self.events.push(event);
@@ -346,6 +398,7 @@ impl<R: Reply> Engine<R> {
 
     /// Everything has been polled.
     fn settle(&mut self) {
+        self.unflushed = false;
         if let Some(recorder) = &mut self.recorder {
             recorder.settled(self.node.deadline());
         }
@@ -356,7 +409,7 @@ impl<R: Reply> Engine<R> {
     }
 }
 
-impl<R: Reply> Viewed for Engine<R> {
+impl<R, S> Viewed for Engine<R, S> {
     fn node(&self) -> &Node {
         &self.node
     }

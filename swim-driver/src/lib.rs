@@ -1,13 +1,14 @@
 //! What every driver of `swim-core` is made of, short of waiting.
 //!
-//! A driver owns a socket, a clock and a place to sleep. What it does with them is the same on raw epoll and
-//! on tokio, so it is written once, here: [`Engine`] is a [`Node`](swim_core::Node) with everything around it
-//! that needs no operating system, [`Host`] is the little that it asks of one, and [`os`] is the part of that
-//! little which is the same everywhere: a bound socket, one read, one send, the time. [`View`] and
-//! [`EventQueue`] are what callers elsewhere read. What is left to a driver is how it and its callers wait.
+//! A driver owns a socket, a clock and a place to sleep. What it does with them is the same on raw epoll, on
+//! tokio and under the simulator's virtual clock, so it is written once, here: [`Engine`] is a
+//! [`Node`](swim_core::Node) with the loop around it, and [`Host`] is the little that the loop asks of its
+//! surroundings. Neither touches the operating system. The feature `os` adds the module `os`: a bound socket,
+//! one read, one send, the time, and the settings of a member on a real machine. [`View`] and [`EventQueue`]
+//! are what callers elsewhere read. What is left to a driver is how it and its callers wait.
 //!
-//! This crate is for who writes a driver. Who uses one finds what it needs of this in `swim_mio` or
-//! `swim_tokio`.
+//! This crate is for authors of drivers. Users of a driver find what they need of it in `swim_mio` or
+//! `swim_tokio`. Start at [`Engine::turn`].
 //!
 //! # The contract
 //!
@@ -16,8 +17,8 @@
 //! 2. Read until the socket is empty or [`DRAIN_MAX`] datagrams were read. Each goes through
 //!    `Node::handle`, and what comes out is sent at once.
 //! 3. Past the deadline, *first* do 2, *then* tick. What had arrived by the deadline has then been read
-//!    (the socket's buffer is chosen so that it cannot hold more than `DRAIN_MAX`), so an ack that nobody
-//!    had read yet never becomes an accusation; and because `DRAIN_MAX` is a bound, a flood cannot keep the
+//!    (the socket's buffer is chosen so that it cannot hold more than `DRAIN_MAX`), so an ack that was not
+//!    read yet never becomes an accusation; and because `DRAIN_MAX` is a bound, a flood cannot keep the
 //!    detector from its work.
 //! 4. When a send would block, keep that one datagram, stop polling, ask for writability, go on reading.
 //! 5. When the operating system refuses a send, say `Undelivered`: a ping that never left accuses nobody.
@@ -28,32 +29,24 @@
 //!
 //! 2 to 6 are [`Engine::turn`]; a driver is a loop of *wait* and *turn*.
 //!
-//! If the member's life is [recorded](Settings::recording), the engine does it: it writes once in every turn
+//! If the member is [recorded](Engine::recorded), the engine does it: it writes once in every turn
 //! in which something happened, and once for each command. A write to a file may take long when the disk
 //! does; it is the one thing here that can.
 #![forbid(unsafe_code)]
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-mod alarm;
 mod answers;
-mod buffer;
 mod engine;
-mod error;
 mod events;
 mod order;
+#[cfg(feature = "os")]
 pub mod os;
-mod settings;
 mod snapshot;
 mod view;
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub use alarm::Alarm;
 pub use answers::{Answer, CommandError, Joined, Reply};
-pub use engine::{Delivery, Engine, Host, Ready, Received};
-pub use error::Error;
+pub use engine::{Delivery, Engine, Host, Ready, Received, Step, Turn};
 pub use events::EventQueue;
 pub use order::Order;
-pub use settings::Settings;
 pub use snapshot::{OwnedMember, Snapshot};
 pub use swim_trace::{RecordError, Recording};
 pub use view::{View, Viewed};

@@ -108,8 +108,7 @@ impl Snapshot {
         self.revision
     }
 
-    /// The other members as hints for a later life: keep them, and give them back in
-    /// [`Settings::hints`](crate::Settings::hints).
+    /// The other members as hints for a later life: keep them, and give them back with a restart.
     #[must_use]
     pub fn hints(&self) -> Vec<Hint> {
         let others = self.rows.iter().filter(|row| !row.is_me && row.status.is_active());

@@ -7,10 +7,9 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use swim_core::{Config, Epoch, Event, Identity, Instant, JoinFailure, NodeId, Seed, Status};
+use swim_core::{Command, Config, Epoch, Event, Identity, Instant, JoinFailure, Node, NodeId, Seed, Status};
 use swim_driver::{
     Answer, COMMANDS_MAX, CommandError, DRAIN_MAX, Delivery, Engine, Host, Order, Ready, Received, Reply,
-    Settings,
 };
 
 /// What a host was asked for.
@@ -27,6 +26,7 @@ struct Script {
     looks: usize,
     calls: Vec<Call>,
     inbox: VecDeque<(SocketAddr, Vec<u8>)>,
+    lent: Vec<u8>,
     /// Garbage without end behind the inbox.
     flood: bool,
     blocked: bool,
@@ -53,15 +53,14 @@ impl Host for Script {
         self.now
     }
 
-    fn receive(&mut self, buffer: &mut [u8]) -> Received {
+    fn receive(&mut self) -> Received<'_> {
         self.calls.push(Call::Read);
         match self.inbox.pop_front() {
             Some((source, bytes)) => {
-                let len = bytes.len().min(buffer.len());
-                buffer[..len].copy_from_slice(&bytes[..len]);
-                Received::Datagram { len, source }
+                self.lent = bytes;
+                Received::Datagram { source, bytes: &self.lent }
             }
-            None if self.flood => Received::Datagram { len: 3, source: addr(99) },
+            None if self.flood => Received::Datagram { source: addr(99), bytes: &[1, 2, 3] },
             None => Received::Empty,
         }
     }
@@ -100,11 +99,14 @@ impl Member {
     }
 
     fn start_as(id: NodeId, number: u16, seeds: &[u16]) -> Self {
-        let mut settings = Settings::new(Config::local(), id, addr(number));
-        settings.seeds = seeds.iter().map(|seed| addr(*seed)).collect();
-        let me = Identity { id: settings.id, addr: settings.bind, epoch: Epoch(1000) };
+        let me = Identity { id, addr: addr(number), epoch: Epoch(1000) };
         let seed = Seed([number.to_le_bytes()[0]; 32]);
-        let engine = Engine::new(&settings, me, seed, Instant::ORIGIN).expect("no metadata");
+        let node = Node::new(Config::local().into(), me, seed, Instant::ORIGIN);
+        let mut engine = Engine::new(node, Instant::ORIGIN, 4096);
+        let seeds: Vec<SocketAddr> = seeds.iter().map(|seed| addr(*seed)).collect();
+        if !seeds.is_empty() {
+            engine.prepare(Command::Join { seeds: &seeds });
+        }
         Self { engine, os: Script::default() }
     }
 

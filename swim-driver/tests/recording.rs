@@ -5,10 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use swim_core::{Config, Epoch, Event, Identity, Input, Instant, NodeId, Seed};
-use swim_driver::{
-    Answer, CommandError, Delivery, Engine, Host, Order, Ready, Received, Recording, Reply, Settings,
-};
+use swim_core::{Command, Config, Epoch, Event, Identity, Input, Instant, Metadata, Node, NodeId, Seed};
+use swim_driver::{Delivery, Engine, Host, Order, Ready, Received, Recording};
 use swim_trace::{Life, Reader, Record, Recorder, ReplayOptions, replay};
 
 /// An operating system in which something goes wrong every now and then.
@@ -18,6 +16,7 @@ struct Moody {
     sends: u32,
     blocked: bool,
     inbox: VecDeque<(SocketAddr, Vec<u8>)>,
+    lent: Vec<u8>,
     outbox: Vec<Vec<u8>>,
 }
 
@@ -28,11 +27,11 @@ impl Host for Moody {
         self.now
     }
 
-    fn receive(&mut self, buffer: &mut [u8]) -> Received {
+    fn receive(&mut self) -> Received<'_> {
         match self.inbox.pop_front() {
             Some((source, bytes)) => {
-                buffer[..bytes.len()].copy_from_slice(&bytes);
-                Received::Datagram { len: bytes.len(), source }
+                self.lent = bytes;
+                Received::Datagram { source, bytes: &self.lent }
             }
             None => Received::Empty,
         }
@@ -52,28 +51,23 @@ impl Host for Moody {
     }
 }
 
-/// Nobody waits.
-struct Nobody;
-
-impl Reply for Nobody {
-    fn reply(self, _: Result<Answer, CommandError>) {}
-}
-
 struct Member {
-    engine: Engine<Nobody>,
+    engine: Engine<()>,
     os: Moody,
 }
 
 impl Member {
     fn start(number: u16, recording: Option<&Recording>) -> Self {
-        let mut settings = Settings::new(Config::local(), NodeId(number.into()), addr(number));
-        settings.metadata = b"a word".to_vec();
-        settings.seeds = vec![addr(1)];
-        let me = Identity { id: settings.id, addr: settings.bind, epoch: Epoch(1000) };
-        let life = Life { me, unix_ms: 1000, recording: 1, redactor: None };
-        let recorder = recording.map(|recording| Recorder::create(recording, life).expect("a file"));
+        let me = Identity { id: NodeId(number.into()), addr: addr(number), epoch: Epoch(1000) };
         let seed = Seed([number.to_le_bytes()[0]; 32]);
-        let engine = Engine::recorded(&settings, me, seed, Instant::ORIGIN, recorder).expect("short");
+        let node = Node::new(Config::local().into(), me, seed, Instant::ORIGIN);
+        let mut engine = Engine::new(node, Instant::ORIGIN, 4096);
+        if let Some(recording) = recording {
+            let life = Life { me, unix_ms: 1000, recording: 1, redactor: None };
+            engine = engine.recorded(Recorder::create(recording, life).expect("a file"), seed);
+        }
+        engine.prepare(Command::SetMetadata(Metadata::new(b"a word").expect("short")));
+        engine.prepare(Command::Join { seeds: &[addr(1)] });
         Self { engine, os: Moody::default() }
     }
 }
@@ -90,7 +84,7 @@ fn step(members: &mut [Member; 2], number: usize) {
         os.blocked &= !number.is_multiple_of(3);
         engine.turn(os, Ready { readable: true, writable: !os.blocked });
         if number.is_multiple_of(20) && !engine.is_blocked() {
-            engine.order(os, &Order::Broadcast(number.to_le_bytes().into()), Nobody);
+            engine.order(os, &Order::Broadcast(number.to_le_bytes().into()), ());
         }
         let (source, sent) = (addr([1, 2][index]), std::mem::take(&mut os.outbox));
         members[1 - index].os.inbox.extend(sent.into_iter().map(|bytes| (source, bytes)));

@@ -7,8 +7,8 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use swim_core::{Command, Event, Hint, Identity, Instant, Metadata, Node, NodeId, Payload, Stats, TooLong};
-use swim_driver::os::{self, Bound, Clock};
-use swim_driver::{Delivery, Engine, Error, Host, Order, Ready, Received, Settings, Snapshot, Viewed};
+use swim_driver::os::{self, Bound, Buffer, Clock, Error, Settings};
+use swim_driver::{Delivery, Engine, Host, Order, Ready, Received, Snapshot, Viewed};
 
 use crate::thread::Waiter;
 
@@ -42,7 +42,8 @@ use crate::thread::Waiter;
 /// ended comes as an event.
 pub struct Embedded {
     engine: Engine<Waiter>,
-    host: Os,
+    socket: UdpSocket,
+    clock: Clock,
     registry: Registry,
     token: Token,
     local_addr: SocketAddr,
@@ -60,16 +61,14 @@ impl Embedded {
     /// [`Error`] names what could not be done, and with which address.
     pub fn new(settings: &Settings, registry: &Registry, token: Token) -> Result<Self, Error> {
         let registry = registry.try_clone().map_err(Error::Start)?;
-        let Bound { socket, local_addr, me, seed, recorder } = os::bind(settings)?;
-        let mut host = Os { socket, clock: Clock::start() };
-        let engine = Engine::recorded(settings, me, seed, host.now(), recorder)?;
+        let Bound { socket, local_addr, clock, engine } = os::bind(settings)?;
         registry
-            .register(&mut SourceFd(&host.socket.as_raw_fd()), token, Interest::READABLE)
+            .register(&mut SourceFd(&socket.as_raw_fd()), token, Interest::READABLE)
             .map_err(Error::Start)?;
         let ready = Ready::default();
         // The first turn sends what `settings` asked for.
         let again = true;
-        Ok(Self { engine, host, registry, token, local_addr, ready, again, watches_writes: false })
+        Ok(Self { engine, socket, clock, registry, token, local_addr, ready, again, watches_writes: false })
     }
 
     /// Takes note of an event for this member's token.
@@ -85,12 +84,12 @@ impl Embedded {
             return Some(Duration::ZERO);
         }
         let deadline = self.engine.deadline()?;
-        Some(deadline.since(self.host.now()))
+        Some(deadline.since(self.clock.now()))
     }
 
     /// Reads, sends and ticks whatever is due.
     pub fn turn(&mut self) {
-        let more = self.engine.turn(&mut self.host, self.ready);
+        let more = self.engine.turn(&mut Os::of(&self.socket, self.clock), self.ready);
         self.again = more;
         // The edge is used up unless the socket was left before it was empty.
         self.ready = Ready { readable: self.ready.readable && more, writable: false };
@@ -116,8 +115,7 @@ impl Embedded {
 
     /// The member table, copied if it has changed.
     pub fn members(&mut self) -> Snapshot {
-        let now = self.host.now();
-        self.engine.snapshot(now)
+        self.engine.snapshot(self.clock.now())
     }
 
     /// Counters.
@@ -190,12 +188,12 @@ impl Embedded {
     }
 
     fn command(&mut self, command: Command<'_>) {
-        self.engine.command(&mut self.host, command, None);
+        self.engine.command(&mut Os::of(&self.socket, self.clock), command, None);
         self.watch_writes();
     }
 
     pub(crate) fn order(&mut self, order: &Order, waiter: Waiter) {
-        self.engine.order(&mut self.host, order, waiter);
+        self.engine.order(&mut Os::of(&self.socket, self.clock), order, waiter);
         self.watch_writes();
     }
 
@@ -216,8 +214,8 @@ impl Embedded {
         self.engine.has_events()
     }
 
-    pub(crate) fn now(&mut self) -> Instant {
-        self.host.now()
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     /// Asks for writability while a send is held, and only then.
@@ -227,7 +225,7 @@ impl Embedded {
             return;
         }
         let interest = if wanted { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
-        let fd = self.host.socket.as_raw_fd();
+        let fd = self.socket.as_raw_fd();
         // Registering again reports what is ready now, so no edge is lost in between. If it fails, the
         // held datagram is tried again with every deadline.
         if self.registry.reregister(&mut SourceFd(&fd), self.token, interest).is_ok() {
@@ -253,25 +251,36 @@ impl Viewed for Embedded {
 impl Drop for Embedded {
     fn drop(&mut self) {
         // Closing the socket ends the registration anyway.
-        let _ = self.registry.deregister(&mut SourceFd(&self.host.socket.as_raw_fd()));
+        let _ = self.registry.deregister(&mut SourceFd(&self.socket.as_raw_fd()));
     }
 }
 
-struct Os {
-    socket: UdpSocket,
+/// The socket and the clock, for as long as something is done with them.
+struct Os<'a> {
+    socket: &'a UdpSocket,
     clock: Clock,
+    buffer: Buffer,
 }
 
-impl Host for Os {
+impl<'a> Os<'a> {
+    fn of(socket: &'a UdpSocket, clock: Clock) -> Self {
+        Self { socket, clock, buffer: Buffer::default() }
+    }
+}
+
+impl Host for Os<'_> {
     fn now(&mut self) -> Instant {
         self.clock.now()
     }
 
-    fn receive(&mut self, buffer: &mut [u8]) -> Received {
-        os::receive(&self.socket, buffer).unwrap_or(Received::Empty)
+    fn receive(&mut self) -> Received<'_> {
+        match os::receive(self.socket, self.buffer.bytes()) {
+            Ok(read) => self.buffer.lend(read),
+            Err(_) => Received::Empty,
+        }
     }
 
     fn send(&mut self, target: SocketAddr, bytes: &[u8]) -> Delivery {
-        os::send(&self.socket, target, bytes)
+        os::send(self.socket, target, bytes)
     }
 }

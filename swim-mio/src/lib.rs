@@ -46,7 +46,6 @@ mod timer;
 pub use embedded::Embedded;
 pub use handle::Handle;
 pub use swim_core::{Config, Epoch, Event, Hint, Identity, NodeId, Options, Stats, Status};
-pub use swim_driver::{
-    Answer, CommandError, Error, Joined, Order, OwnedMember, RecordError, Recording, Settings, Snapshot,
-};
+pub use swim_driver::os::{Error, Settings};
+pub use swim_driver::{Answer, CommandError, Joined, Order, OwnedMember, RecordError, Recording, Snapshot};
 pub use thread::spawn;

@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
-use swim_driver::{Answer, COMMANDS_MAX, CommandError, Error, Order, Reply, Settings, Snapshot};
+use swim_driver::os::{Error, Settings};
+use swim_driver::{Answer, COMMANDS_MAX, CommandError, Order, Reply, Snapshot};
 
 use crate::embedded::Embedded;
 use crate::handle::Handle;

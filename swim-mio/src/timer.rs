@@ -12,7 +12,7 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use swim_core::Instant;
-use swim_driver::Alarm;
+use swim_driver::os::Alarm;
 
 /// Waits for one deadline before the alarm is set: more than a member at rest ever has.
 const WAITS: u8 = 32;

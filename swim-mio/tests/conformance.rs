@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
 use swim_core::{Event, Stats};
-use swim_driver::{Answer, CommandError, Order, OwnedMember, Settings};
+use swim_driver::os::Settings;
+use swim_driver::{Answer, CommandError, Order, OwnedMember};
 use swim_mio::Handle;
 
 conformance!(Threads::new());

@@ -14,8 +14,8 @@ use swim_core::{Config, Epoch, Event, Identity, Instant, Node, NodeId, Seed};
 use swim_trace::{Plain, Recorder};
 
 use crate::action::Inbox;
-use crate::census::usual_name;
 use crate::clock::Clock;
+use crate::ground_truth::usual_name;
 pub use crate::host_id::HostId;
 use crate::net::Directory;
 use crate::queue::PacketId;

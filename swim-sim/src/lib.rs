@@ -9,7 +9,7 @@
 //! ```text
 //!   World ─ step() ─▶ next of Queue (time, sequence)
 //!     ├─ Arrive ─▶ Host: inbox ─▶ Node::handle ─▶ poll ─┬─▶ Fabric: hook · cuts · loss · latency ─▶ Queue
-//!     ├─ Wake   ─▶ Host: drain the inbox, then Tick     └─▶ log, census of deaths, transcript
+//!     ├─ Wake   ─▶ Host: drain the inbox, then Tick     └─▶ log, ground_truth of deaths, transcript
 //!     └─ Act    ─▶ crash, restart, pause, partition, …
 //! ```
 //!
@@ -19,8 +19,8 @@
 //! # Three ways to use it
 //!
 //! - **The binary `swim-sim`** (`docs/simulation.md`) searches: a seed draws a plan ([`swarm`]), the plan a
-//!   [`scenario`], which is carried out in phases ([`run`]) and judged by laws ([`invariants`]); [`sweep`] does
-//!   that for many seeds, [`sometimes`] says what it must have seen, [`shrink`] makes a failure small, and
+//!   [`scenario`], which is carried out in phases ([`run`]) and judged by laws ([`properties`]); [`sweep`] does
+//!   that for many seeds, [`coverage`] says what it must have seen, [`shrink`] makes a failure small, and
 //!   [`report`] shows it.
 //! - **[`property`]** tests your application on top of the membership (`docs/testing-your-application.md`), with
 //!   the feature `proptest` and without the default ones.
@@ -44,18 +44,17 @@
 
 mod action;
 mod alarms;
-mod census;
-mod chronicle;
 mod clock;
-mod evidence;
+pub mod coverage;
 mod fingerprint;
 mod floor;
+mod ground_truth;
 mod host;
 mod host_id;
-pub mod hostile;
-pub mod invariants;
+mod hostile;
 pub mod mutants;
 mod net;
+pub mod properties;
 pub mod property;
 mod queue;
 mod random;
@@ -64,23 +63,22 @@ pub mod run;
 pub mod scenario;
 pub mod shrink;
 mod slowness;
-pub mod sometimes;
 pub mod swarm;
 pub mod sweep;
 mod text;
+mod timeline;
 mod traffic;
 mod transcript;
 mod world;
 
-pub use action::{Action, FaultClass, Inbox, Memory, Origin, Phase as ActionPhase};
-pub use census::{Death, Presence};
-pub use chronicle::{Chronicle, Limits};
-pub use evidence::{Fate, Happening, Phase, Scene, Witness};
+pub use action::{Action, FaultClass, Inbox, Memory, Origin, Phase as ActionPhase, Says};
 pub use fingerprint::Fingerprint;
 #[doc(hidden)]
 pub use floor::Floor;
+pub use ground_truth::{Death, Fate, Happening, Phase, Presence, Scene, Watcher};
 pub use host::{HostId, Logged, Spec};
 pub use net::{Arrival, Burst, Datagram, Directions, Latency, Link, Network, PER_CENT, Rate, Verdict};
 pub use random::Random;
+pub use timeline::{Limits, Timeline};
 pub use traffic::{Count, Traffic};
 pub use world::{Setup, Timeout, World};

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
 use swim_core::{Command, CommandKind, Event, Hint, JoinFailure, Metadata, NodeId, Stats};
-use swim_driver::{Answer, CommandError, EventQueue, Order, OwnedMember, Settings, Snapshot};
+use swim_driver::os::Settings;
+use swim_driver::{Answer, CommandError, EventQueue, Order, OwnedMember, Snapshot};
 use swim_sim::{HostId, Spec, World};
 
 conformance!(Virtual::new());

@@ -10,9 +10,9 @@ use std::{env, fs, process};
 use serde_json::Value;
 use swim_core::{Config, Options};
 use swim_sim::report::{self, Facts};
-use swim_sim::{Chronicle, HostId, Limits, Phase, Random, World};
+use swim_sim::{HostId, Limits, Phase, Random, Timeline, World};
 
-type Shared = Arc<Mutex<Chronicle>>;
+type Shared = Arc<Mutex<Timeline>>;
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -20,20 +20,20 @@ fn secs(seconds: u64) -> Duration {
 
 /// Members that join while somebody watches.
 fn watched(seed: u64, n: usize, config: Config, limits: Limits) -> (World, Vec<HostId>, Shared) {
-    let chronicle = Arc::new(Mutex::new(Chronicle::with(limits)));
+    let timeline = Arc::new(Mutex::new(Timeline::with(limits)));
     let mut world = World::new(seed);
-    world.attach(Arc::clone(&chronicle));
+    world.attach(Arc::clone(&timeline));
     let hosts = world.start_many(n, &Arc::new(config));
     for host in hosts.iter().skip(1) {
         world.join(*host, &hosts[..1]);
     }
     world.run_until(secs(60), World::converged).expect("a quiet network converges");
-    (world, hosts, chronicle)
+    (world, hosts, timeline)
 }
 
 /// A run with something of everything: a crash, a pause, a partition that outlasts the suspicions, peace.
 fn troubled(limits: Limits) -> (World, Shared) {
-    let (mut world, hosts, chronicle) = watched(41, 12, Config::lan(), limits);
+    let (mut world, hosts, timeline) = watched(41, 12, Config::lan(), limits);
     world.enter(Phase::Trouble);
     world.crash(hosts[3]);
     world.run_for(secs(4));
@@ -47,7 +47,7 @@ fn troubled(limits: Limits) -> (World, Shared) {
     world.restart(hosts[3]);
     world.join(hosts[3], &hosts[..1]);
     world.run_for(secs(20));
-    (world, chronicle)
+    (world, timeline)
 }
 
 fn facts(world: &World) -> Facts {
@@ -62,15 +62,15 @@ fn facts(world: &World) -> Facts {
 }
 
 fn page(limits: Limits) -> String {
-    let (world, chronicle) = troubled(limits);
-    let chronicle = chronicle.lock().expect("no run has panicked");
-    report::html(&chronicle, &facts(&world))
+    let (world, timeline) = troubled(limits);
+    let timeline = timeline.lock().expect("no run has panicked");
+    report::html(&timeline, &facts(&world))
 }
 
 fn trace() -> Value {
-    let (world, chronicle) = troubled(Limits::default());
-    let chronicle = chronicle.lock().expect("no run has panicked");
-    serde_json::from_str(&report::perfetto(&chronicle, &facts(&world))).expect("the trace is JSON")
+    let (world, timeline) = troubled(Limits::default());
+    let timeline = timeline.lock().expect("no run has panicked");
+    serde_json::from_str(&report::perfetto(&timeline, &facts(&world))).expect("the trace is JSON")
 }
 
 /// The data inside a page.
@@ -87,7 +87,7 @@ fn the_matrix_is_what_the_tables_hold_at_any_moment() {
         let mut options = Options::lan();
         options.tombstone_life = secs(60);
         let config = Config::new(options).expect("the options are in range");
-        let (mut world, hosts, chronicle) = watched(seed, 8, config, Limits::default());
+        let (mut world, hosts, timeline) = watched(seed, 8, config, Limits::default());
         let mut random = Random::new(seed, 0, 0);
         let mut compared = 0;
         for _ in 0..150 {
@@ -108,10 +108,10 @@ fn the_matrix_is_what_the_tables_hold_at_any_moment() {
                 }
             };
             world.run_for(Duration::from_millis(random.below(6_000)));
-            let chronicle = chronicle.lock().expect("nothing has panicked");
+            let timeline = timeline.lock().expect("nothing has panicked");
             for (observer, subject) in hosts.iter().flat_map(|o| hosts.iter().map(move |s| (*o, *s))) {
                 let (seen, held) =
-                    (chronicle.believes(observer, world.id(subject)), world.believes(observer, subject));
+                    (timeline.believes(observer, world.id(subject)), world.believes(observer, subject));
                 assert_eq!(seen, held, "seed {seed}: {observer:?} of {subject:?} at {:?}", world.now());
                 compared += usize::from(held.is_some());
             }
@@ -121,14 +121,14 @@ fn the_matrix_is_what_the_tables_hold_at_any_moment() {
 }
 
 #[test]
-fn a_chronicle_that_comes_late_begins_with_the_tables_as_they_are() {
+fn a_timeline_that_comes_late_begins_with_the_tables_as_they_are() {
     let (mut world, hosts) = World::joined(5, 6, &Arc::new(Config::lan())).expect("six members converge");
-    let chronicle = Arc::new(Mutex::new(Chronicle::new()));
-    world.attach(Arc::clone(&chronicle));
+    let timeline = Arc::new(Mutex::new(Timeline::new()));
+    world.attach(Arc::clone(&timeline));
     world.run_for(secs(3));
-    let chronicle = chronicle.lock().expect("nothing has panicked");
+    let timeline = timeline.lock().expect("nothing has panicked");
     for (observer, subject) in hosts.iter().flat_map(|o| hosts.iter().map(move |s| (*o, *s))) {
-        assert_eq!(chronicle.believes(observer, world.id(subject)), world.believes(observer, subject));
+        assert_eq!(timeline.believes(observer, world.id(subject)), world.believes(observer, subject));
     }
 }
 
@@ -204,7 +204,7 @@ fn faults_are_bands_from_their_beginning_to_their_end() {
 }
 
 #[test]
-fn a_full_chronicle_says_what_it_has_forgotten() {
+fn a_full_timeline_says_what_it_has_forgotten() {
     let mut limits = Limits::default();
     (limits.changes_max, limits.datagrams_max, limits.slices_max) = (50, 100, 16);
     limits.spotlight_max = 0;
@@ -219,12 +219,12 @@ fn a_full_chronicle_says_what_it_has_forgotten() {
 fn the_datagrams_around_the_failure_are_kept_however_long_the_run_goes_on() {
     let mut limits = Limits::default();
     (limits.datagrams_max, limits.spotlight) = (200, Duration::from_millis(500));
-    let (mut world, _, chronicle) = watched(3, 6, Config::lan(), limits);
+    let (mut world, _, timeline) = watched(3, 6, Config::lan(), limits);
     let failed = world.now();
-    chronicle.lock().expect("nothing has panicked").keep_around(failed);
+    timeline.lock().expect("nothing has panicked").keep_around(failed);
     world.run_for(secs(60));
-    let chronicle = chronicle.lock().expect("nothing has panicked");
-    let data = data(&report::html(&chronicle, &Facts::default()));
+    let timeline = timeline.lock().expect("nothing has panicked");
+    let data = data(&report::html(&timeline, &Facts::default()));
     let first = data["datagrams"]["t"][0].as_u64().expect("some are kept");
     let failed = failed.as_nanos() / 1000;
     assert!(first + 500_000 >= failed && first <= failed + 500_000, "{first} {failed}");

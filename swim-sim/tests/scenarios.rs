@@ -68,7 +68,7 @@ fn a_scenario_is_written_back_as_it_was_read() {
 fn every_scenario_passes_and_judges_what_it_expects() {
     for (name, outcome) in ENDED.iter() {
         assert_eq!(outcome.verdict, Verdict::Passed, "{name}");
-        let judged = outcome.laws.iter().any(|(law, looked)| law.number == "E1" && *looked > 0);
+        let judged = outcome.laws.iter().any(|(law, looked)| law.id == "E1" && *looked > 0);
         assert!(judged, "{name}: nothing that it expects was ever looked at");
     }
 }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
 
 use swim_core::Instant;
-use swim_driver::os::{self, Clock};
+use swim_driver::os::{self, Buffer, Clock};
 use swim_driver::{Delivery, Host, Received};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -15,12 +15,22 @@ pub(crate) struct Socket {
     /// The same socket again, while a send is held.
     writes: Option<AsyncFd<UdpSocket>>,
     clock: Clock,
+    buffer: Buffer,
 }
 
 impl Socket {
-    pub(crate) fn new(socket: UdpSocket) -> io::Result<Self> {
+    pub(crate) fn new(socket: UdpSocket, clock: Clock) -> io::Result<Self> {
         let reads = register(socket, Interest::READABLE)?;
-        Ok(Self { reads, writes: None, clock: Clock::start() })
+        Ok(Self { reads, writes: None, clock, buffer: Buffer::default() })
+    }
+
+    /// A turn is over: other tasks on this thread use the buffer now.
+    pub(crate) fn give_back(&mut self) {
+        self.buffer = Buffer::default();
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     /// Asks for writability while a send is held, and only then. If that fails, the held datagram is tried
@@ -63,19 +73,22 @@ impl Host for Socket {
         self.clock.now()
     }
 
-    fn receive(&mut self, buffer: &mut [u8]) -> Received {
+    fn receive(&mut self) -> Received<'_> {
         let mut asked = false;
         let through_tokio = self.reads.try_io(Interest::READABLE, |socket| {
             asked = true;
-            os::receive(socket, buffer)
+            os::receive(socket, self.buffer.bytes())
         });
-        match through_tokio {
-            Ok(received) => received,
+        let read = match through_tokio {
             // Tokio does not know whether there is anything. The engine asks only when the socket is
             // readable or a tick is due, and then the kernel has the last word.
             Err(error) if !asked && error.kind() == ErrorKind::WouldBlock => {
-                os::receive(self.reads.get_ref(), buffer).unwrap_or(Received::Empty)
+                os::receive(self.reads.get_ref(), self.buffer.bytes())
             }
+            read => read,
+        };
+        match read {
+            Ok(read) => self.buffer.lend(read),
             Err(_) => Received::Empty,
         }
     }
@@ -115,12 +128,12 @@ mod tests {
         runtime.block_on(async {
             let raw = bound();
             let target = raw.local_addr().expect("bound");
-            let mut socket = Socket::new(raw).expect("registered");
+            let mut socket = Socket::new(raw, Clock::start()).expect("registered");
             // Nothing is awaited from here on, so the runtime has no chance to look at the socket.
             assert_eq!(os::send(&bound(), target, &[1, 2, 3]), Delivery::Sent);
-            let received = socket.receive(&mut [0; 8]);
-            assert!(matches!(received, Received::Datagram { len: 3, .. }), "{received:?}");
-            assert_eq!(socket.receive(&mut [0; 8]), Received::Empty);
+            let received = socket.receive();
+            assert!(matches!(received, Received::Datagram { bytes: [1, 2, 3], .. }), "{received:?}");
+            assert_eq!(socket.receive(), Received::Empty);
         });
     }
 
@@ -133,10 +146,10 @@ mod tests {
             listener.set_nonblocking(true).expect("switched");
             let _knock =
                 std::net::TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
-            let mut socket =
-                Socket::new(UdpSocket::from(std::os::fd::OwnedFd::from(listener))).expect("registered");
+            let unreadable = UdpSocket::from(std::os::fd::OwnedFd::from(listener));
+            let mut socket = Socket::new(unreadable, Clock::start()).expect("registered");
             timeout(Duration::from_secs(30), socket.readable()).await.expect("somebody knocks");
-            assert_eq!(socket.receive(&mut [0; 8]), Received::Empty);
+            assert_eq!(socket.receive(), Received::Empty);
             let again = timeout(Duration::from_millis(20), socket.readable()).await;
             assert!(again.is_err(), "or the task would spin");
         });
@@ -147,7 +160,7 @@ mod tests {
         const HOPELESS: Duration = Duration::from_secs(30);
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let mut socket = Socket::new(bound()).expect("registered");
+            let mut socket = Socket::new(bound(), Clock::start()).expect("registered");
             socket.watch_writes(true);
             timeout(HOPELESS, socket.writable()).await.expect("an idle socket is writable");
             socket.watch_writes(false);

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use swim_driver::os::{self, Bound};
-use swim_driver::{
-    Answer, COMMANDS_MAX, CommandError, Engine, Error, Host, Order, Ready, Reply, Settings, Snapshot,
-};
+use swim_driver::os::{self, Bound, Error, Settings};
+use swim_driver::{Answer, COMMANDS_MAX, CommandError, Engine, Order, Ready, Reply, Snapshot};
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,9 +24,8 @@ use crate::timer::Timer;
 pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let runtime =
         runtime::Handle::try_current().map_err(|error| Error::Start(std::io::Error::other(error)))?;
-    let Bound { socket, local_addr, me, seed, recorder } = os::bind(settings)?;
-    let mut socket = Socket::new(socket).map_err(Error::Start)?;
-    let engine = Engine::recorded(settings, me, seed, socket.now(), recorder)?;
+    let Bound { socket, local_addr, clock, engine } = os::bind(settings)?;
+    let socket = Socket::new(socket, clock).map_err(Error::Start)?;
     let (orders, inbox) = mpsc::channel(COMMANDS_MAX);
     let shared = Arc::new(Shared::new(settings.events_max, engine));
     let timer = Timer::new().map_err(Error::Start)?;
@@ -94,6 +91,7 @@ impl Task {
 
     fn turn(&mut self, engine: &mut Engine<Waiter>, ready: Ready) -> Next {
         let more = engine.turn(&mut self.socket, ready);
+        self.socket.give_back();
         let more = self.take_orders(engine) || more;
         self.shared.hand_out(engine);
         if engine.is_finished() {
@@ -103,7 +101,7 @@ impl Task {
         if more {
             return Next::Again;
         }
-        self.timer.set(engine.deadline(), &mut self.socket);
+        self.timer.set(engine.deadline(), || self.socket.now());
         Next::Wait(engine.is_blocked())
     }
 

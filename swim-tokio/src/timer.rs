@@ -9,7 +9,7 @@
 use std::io;
 
 use swim_core::Instant;
-use swim_driver::{Alarm, Host};
+use swim_driver::os::Alarm;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -26,11 +26,11 @@ impl Timer {
     }
 
     /// Sets it to ring at `deadline`, unless it will.
-    pub(crate) fn set(&mut self, deadline: Option<Instant>, clock: &mut impl Host) {
+    pub(crate) fn set(&mut self, deadline: Option<Instant>, now: impl FnOnce() -> Instant) {
         if self.set_for == deadline {
             return;
         }
-        let wait = deadline.map(|deadline| deadline.since(clock.now()));
+        let wait = deadline.map(|deadline| deadline.since(now()));
         // It cannot fail. Should it all the same, the next turn tries again.
         if self.alarm.get_ref().set(wait).is_ok() {
             self.set_for = deadline;
@@ -50,29 +50,15 @@ impl Timer {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
     use std::time::Duration;
 
-    use swim_driver::{Delivery, Received};
     use tokio::runtime::Builder;
     use tokio::time::timeout;
 
     use super::*;
 
     /// A clock that stands still.
-    struct Still;
-
-    impl Host for Still {
-        fn now(&mut self) -> Instant {
-            Instant::ORIGIN
-        }
-        fn receive(&mut self, _: &mut [u8]) -> Received {
-            Received::Empty
-        }
-        fn send(&mut self, _: SocketAddr, _: &[u8]) -> Delivery {
-            Delivery::Refused
-        }
-    }
+    const STILL: fn() -> Instant = || Instant::ORIGIN;
 
     const HOPELESS: Duration = Duration::from_secs(30);
 
@@ -85,7 +71,7 @@ mod tests {
     fn it_rings_again_and_again_each_time_that_it_is_set() {
         with_timer(async |mut timer| {
             for _ in 0..3 {
-                timer.set(Some(Instant::from_millis(1)), &mut Still);
+                timer.set(Some(Instant::from_millis(1)), STILL);
                 timeout(HOPELESS, timer.rang()).await.expect("it rings");
             }
         });
@@ -94,7 +80,7 @@ mod tests {
     #[test]
     fn a_deadline_that_has_passed_rings_at_once() {
         with_timer(async |mut timer| {
-            timer.set(Some(Instant::ORIGIN), &mut Still);
+            timer.set(Some(Instant::ORIGIN), STILL);
             timeout(HOPELESS, timer.rang()).await.expect("it rings");
         });
     }
@@ -102,8 +88,8 @@ mod tests {
     #[test]
     fn without_a_deadline_it_does_not_ring() {
         with_timer(async |mut timer| {
-            timer.set(Some(Instant::from_millis(5)), &mut Still);
-            timer.set(None, &mut Still);
+            timer.set(Some(Instant::from_millis(5)), STILL);
+            timer.set(None, STILL);
             assert!(timeout(Duration::from_millis(40), timer.rang()).await.is_err(), "it was switched off");
         });
     }
@@ -111,8 +97,8 @@ mod tests {
     #[test]
     fn a_deadline_may_move_to_earlier() {
         with_timer(async |mut timer| {
-            timer.set(Some(Instant::from_millis(3_600_000)), &mut Still);
-            timer.set(Some(Instant::from_millis(1)), &mut Still);
+            timer.set(Some(Instant::from_millis(3_600_000)), STILL);
+            timer.set(Some(Instant::from_millis(1)), STILL);
             timeout(HOPELESS, timer.rang()).await.expect("it rings");
         });
     }

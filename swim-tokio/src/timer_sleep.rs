@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use swim_core::Instant;
-use swim_driver::Host;
 use tokio::time::{Sleep, sleep};
 
 pub(crate) struct Timer {
@@ -20,13 +19,13 @@ impl Timer {
     }
 
     /// Sets it to ring at `deadline`, unless it will.
-    pub(crate) fn set(&mut self, deadline: Option<Instant>, clock: &mut impl Host) {
+    pub(crate) fn set(&mut self, deadline: Option<Instant>, now: impl FnOnce() -> Instant) {
         if self.set_for == deadline {
             return;
         }
         self.set_for = deadline;
         if let Some(deadline) = deadline {
-            let wait = deadline.since(clock.now());
+            let wait = deadline.since(now());
             self.sleep.as_mut().reset(tokio::time::Instant::now() + wait);
         }
     }

@@ -19,7 +19,7 @@ use rand::rngs::StdRng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::craft;
+use super::members;
 use super::meter::{Meter, Only};
 use super::operation::{Dice, FULL, Operation, PINGERS, Side, TALK, TELLINGS};
 
@@ -87,7 +87,7 @@ impl Name for Usual {
     const WHAT: &'static str = "foca 2 (usual)";
 
     fn of(number: u32) -> Self {
-        Self { addr: craft::addr(number), bump: 0 }
+        Self { addr: members::addr(number), bump: 0 }
     }
 }
 

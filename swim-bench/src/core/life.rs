@@ -8,7 +8,7 @@ use std::time::Instant as Clock;
 
 use swim_core::{Input, Output};
 
-use super::craft;
+use super::members;
 use super::operation::Dice;
 use super::swim::{Swim, options};
 
@@ -98,7 +98,7 @@ impl Life {
     }
 
     fn datagram(&mut self, sender: u32, bytes: &[u8]) {
-        self.handle(Input::Datagram { source: craft::addr(sender), bytes });
+        self.handle(Input::Datagram { source: members::addr(sender), bytes });
     }
 
     /// Hands something in, at the time of the last, and answers pings.
@@ -112,10 +112,10 @@ impl Life {
         let mut pinged = Vec::new();
         while let Some(output) = self.swim.node.poll() {
             if let Output::Transmit(transmit) = output
-                && let Some(number) = craft::ping_number(transmit.bytes)
+                && let Some(number) = members::ping_number(transmit.bytes)
             {
                 let target = transmit.target;
-                pinged.push((target, craft::ack(label, craft::number_of(target), number)));
+                pinged.push((target, members::plain_ack(label, members::number_of(target), number)));
             }
         }
         for (source, ack) in pinged {

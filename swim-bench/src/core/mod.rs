@@ -2,11 +2,11 @@
 
 mod callgrind;
 mod counts;
-mod craft;
 mod extremes;
 mod foca;
 mod guard;
 mod life;
+mod members;
 mod memory;
 mod meter;
 mod operation;

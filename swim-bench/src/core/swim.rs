@@ -9,8 +9,9 @@ use std::time::Duration;
 use swim_core::{
     Config, Epoch, Identity, Incarnation, Input, Instant, Node, Options, Output, Seed, Status, inspect,
 };
+use swim_craft::{self as craft, Datagram, EPOCH, u64_at};
 
-use super::craft::{self, EPOCH, Kind, addr, id, number_of};
+use super::members::{addr, alive_record, id, mention, number_of, plain_ack, set_alive};
 use super::meter::{Meter, Nothing, Only};
 use super::operation::{Dice, FULL, Operation, PINGERS, Side, TALK, TELLINGS};
 
@@ -96,21 +97,22 @@ impl Swim {
 
     /// Gossip datagrams about all these members, each as full as a real node makes it.
     pub(crate) fn gossip_of(&self, numbers: std::ops::Range<u32>) -> Vec<Vec<u8>> {
-        self.records_of(numbers, |number| craft::alive(number, 0))
+        self.records_of(numbers, |number| alive_record(number, 0))
     }
 
     fn gossip(&self, about: &[u32], incarnation: u32) -> Vec<u8> {
-        let mut bytes = craft::datagram(self.label(), TELLER, 0, Kind::Gossip);
-        let records: Vec<_> = about.iter().map(|member| craft::alive(*member, incarnation)).collect();
-        craft::updates(&mut bytes, &records);
-        bytes
+        let records: Vec<_> = about.iter().map(|member| alive_record(*member, incarnation)).collect();
+        self.craft(TELLER, craft::GOSSIP).updates(&records).0
     }
 
     /// A ping of the node, by a member that holds the same table.
     pub(crate) fn ping(&self, sender: u32) -> Vec<u8> {
-        let mut bytes = craft::datagram(self.label(), sender, 0, Kind::Ping);
-        craft::ping_head(&mut bytes, 0, self.node.incarnation().0, 77, self.root);
-        bytes
+        let me = mention(0, self.node.incarnation().0);
+        self.craft(sender, craft::PING).head(&craft::ping(me, craft::ALIVE, 77, self.root)).0
+    }
+
+    fn craft(&self, sender: u32, kind: u8) -> Datagram {
+        Datagram::new(self.label(), mention(sender, 0), kind)
     }
 
     pub(crate) fn label(&self) -> u32 {
@@ -145,13 +147,11 @@ impl Swim {
 
     /// The handshake of a newcomer.
     fn admit(&mut self, member: u32) {
-        let mut join = craft::datagram(self.label(), member, 0, Kind::Join);
-        craft::two_head(&mut join, 5, 0);
+        let Datagram(join) = self.craft(member, craft::JOIN).head(&craft::two(5, 0));
         let token = self.last_datagram(&join, member, |bytes| inspect(bytes).ok()?.token);
-        let mut announce = craft::datagram(self.label(), member, 0, Kind::Announce);
-        craft::two_head(&mut announce, token.expect("a challenge"), 9);
-        craft::updates(&mut announce, &[craft::alive(member, 0)]);
-        self.feed(addr(member), &announce);
+        let head = craft::two(token.expect("a challenge"), 9);
+        let announce = self.craft(member, craft::ANNOUNCE).head(&head).updates(&[alive_record(member, 0)]);
+        self.feed(addr(member), &announce.0);
         assert_eq!(self.status(member), Some(Status::Alive));
     }
 
@@ -188,17 +188,15 @@ impl Swim {
         let mut asked = None;
         while let Some(output) = self.node.poll() {
             if let Output::Transmit(transmit) = output
-                && transmit.bytes[4] == Kind::SyncPull as u8
+                && craft::kind(transmit.bytes) == craft::SYNC_PULL
             {
-                asked = transmit.bytes[35..].split_first_chunk::<77>().map(|(head, _)| *head);
+                asked = Some(craft::part(transmit.bytes, craft::HEAD).to_vec());
             }
         }
         let head = asked.expect("a pull");
-        for (hash, bytes) in self.hashes.iter_mut().zip(head[13..].chunks_exact(4)) {
-            *hash = u32::from_le_bytes(bytes.try_into().expect("four bytes"));
-        }
-        let number = u64::from_le_bytes(head[..8].try_into().expect("eight bytes"));
-        self.feed(addr(TELLER), &craft::empty_page(self.label(), TELLER, number));
+        self.hashes = std::array::from_fn(|slot| craft::u32_at(&head, 13 + 4 * slot));
+        let page = self.craft(TELLER, craft::SYNC_PAGE).head(&craft::sync_page(u64_at(&head, 0), 0, 0, 0));
+        self.feed(addr(TELLER), &page.0);
         self.round(&mut Nothing);
     }
 
@@ -212,7 +210,7 @@ impl Swim {
             let mut ping = None;
             while let Some(output) = node.poll() {
                 if let Output::Transmit(transmit) = output
-                    && transmit.bytes[4] == Kind::Ping as u8
+                    && craft::kind(transmit.bytes) == craft::PING
                 {
                     ping = Some((transmit.target, u64_at(transmit.bytes, 56), u64_at(transmit.bytes, 64)));
                 }
@@ -221,7 +219,7 @@ impl Swim {
         });
         let Some((target, number, root)) = ping else { return 0 };
         self.root = root;
-        let ack = craft::ack(self.label(), number_of(target), number);
+        let ack = plain_ack(self.label(), number_of(target), number);
         meter.measure(|| self.feed(target, &ack));
         1
     }
@@ -243,7 +241,7 @@ impl Swim {
             for (source, bytes) in &mut batch {
                 let sender = self.anybody(some);
                 *source = addr(sender);
-                craft::set_sender(bytes, sender);
+                craft::set_sender(bytes, mention(sender, 0));
             }
             meter.measure(|| {
                 for (source, bytes) in &batch {
@@ -259,7 +257,7 @@ impl Swim {
         for _ in 0..times.div_ceil(BATCH as u32) {
             for bytes in &mut batch {
                 for place in 0..FULL {
-                    craft::set_alive(bytes, place, self.anybody(some), 0);
+                    set_alive(bytes, place, self.anybody(some), 0);
                 }
             }
             meter.measure(|| {
@@ -279,7 +277,7 @@ impl Swim {
             for bytes in &mut batch {
                 self.incarnation += 1;
                 for (place, member) in some.iter().enumerate() {
-                    craft::set_alive(bytes, place, *member, self.incarnation);
+                    set_alive(bytes, place, *member, self.incarnation);
                 }
             }
             meter.measure(|| {
@@ -313,25 +311,24 @@ impl Swim {
 
     /// Gossip that these members have changed.
     pub(crate) fn changes_of(&self, numbers: std::ops::Range<u32>, incarnation: u32) -> Vec<Vec<u8>> {
-        self.records_of(numbers, |number| craft::alive(number, incarnation))
+        self.records_of(numbers, |number| alive_record(number, incarnation))
     }
 
     /// Gossip that these members are suspected.
     pub(crate) fn suspicions_of(&self, numbers: std::ops::Range<u32>, incarnation: u32) -> Vec<Vec<u8>> {
-        self.records_of(numbers, |number| craft::suspect(number, incarnation, TELLER))
+        self.records_of(numbers, |number| suspect_record(number, incarnation))
     }
 
     /// Gossip that these members have said goodbye.
     pub(crate) fn goodbyes_of(&self, numbers: std::ops::Range<u32>, incarnation: u32) -> Vec<Vec<u8>> {
-        self.records_of(numbers, |number| craft::left(number, incarnation))
+        self.records_of(numbers, |number| craft::left(mention(number, incarnation), id(number).0))
     }
 
     fn records_of(&self, numbers: std::ops::Range<u32>, record: impl Fn(u32) -> Vec<u8>) -> Vec<Vec<u8>> {
         let numbers: Vec<u32> = numbers.collect();
         let datagram = |some: &[u32]| {
-            let mut bytes = craft::datagram(self.label(), TELLER, 0, Kind::Gossip);
-            craft::updates(&mut bytes, &some.iter().map(|number| record(*number)).collect::<Vec<_>>());
-            bytes
+            let records: Vec<_> = some.iter().map(|number| record(*number)).collect();
+            self.craft(TELLER, craft::GOSSIP).updates(&records).0
         };
         numbers.chunks(FULL).map(datagram).collect()
     }
@@ -358,11 +355,10 @@ impl Swim {
         for _ in 0..times {
             let member = 2 + self.dice.below((self.members - 2).min(64));
             let held = self.incarnation(member).expect("a member").0;
-            let mut raised = craft::datagram(self.label(), TELLER, 0, Kind::Gossip);
-            craft::updates(&mut raised, &[craft::suspect(member, held, TELLER)]);
+            let raised = self.craft(TELLER, craft::GOSSIP).updates(&[suspect_record(member, held)]);
             let refuted = self.gossip(&[member], held + 1);
             meter.measure(|| {
-                self.feed(addr(TELLER), &raised);
+                self.feed(addr(TELLER), &raised.0);
                 self.feed(addr(TELLER), &refuted);
             });
         }
@@ -381,8 +377,8 @@ impl Swim {
     }
 
     fn digests(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
-        let mut pull = craft::datagram(self.label(), TELLER, 0, Kind::SyncPull);
-        craft::pull_head(&mut pull, 7, &self.hashes);
+        let head = craft::sync_pull(7, 0, 0, self.hashes);
+        let Datagram(pull) = self.craft(TELLER, craft::SYNC_PULL).head(&head);
         let mut answered = 0;
         for _ in 0..times {
             // The budget of pages is one a moment, and it is never late for a period.
@@ -444,6 +440,7 @@ impl Side for Swim {
     }
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+/// The record that the teller suspects member `number`.
+fn suspect_record(number: u32, incarnation: u32) -> Vec<u8> {
+    craft::suspect(mention(number, incarnation), &[id(TELLER).0])
 }

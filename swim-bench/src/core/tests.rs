@@ -7,9 +7,10 @@ use swim_core::{
     Command, Config, DropReason, Epoch, Identity, Input, Instant, MessageKind, Node, Output, Said, Seed,
     Status, inspect,
 };
+use swim_craft::Datagram;
 
-use super::craft::{self, Kind, addr, id};
 use super::foca::{Lean, Name, Peer, Usual};
+use super::members::{addr, alive_record, id, mention, ping_number, plain_ack};
 use super::meter::{Meter, Nothing};
 use super::operation::{FULL, Operation, PINGERS, Side};
 use super::swim::{Swim, options};
@@ -208,7 +209,7 @@ fn what_is_crafted_is_what_a_node_writes() {
     let mut swim = Swim::new(options());
     // A real node joins and pings; everybody else it hears of stays silent.
     let config = Arc::new(Config::new(options()).expect("in range"));
-    let identity = Identity { id: id(MEMBERS), addr: addr(MEMBERS), epoch: Epoch(craft::EPOCH) };
+    let identity = Identity { id: id(MEMBERS), addr: addr(MEMBERS), epoch: Epoch(swim_craft::EPOCH) };
     let mut other = Node::new(config, identity, Seed([9; 32]), Instant::ORIGIN);
     other.handle(Instant::ORIGIN, Input::Command(Command::Join { seeds: &[addr(0)] }));
     let mut now = Instant::ORIGIN;
@@ -228,11 +229,17 @@ fn what_is_crafted_is_what_a_node_writes() {
         for bytes in sent {
             let read = inspect(&bytes).expect("readable");
             if read.kind == MessageKind::Ping && read.said().next().is_none() {
-                let mut crafted = craft::datagram(swim.label(), MEMBERS, read.incarnation.0, Kind::Ping);
                 let (number, root) = (read.number.expect("a number"), read.root.expect("a root"));
-                craft::ping_head(&mut crafted, 0, swim.node.incarnation().0, number, root);
-                assert_eq!(bytes, crafted);
-                assert_eq!(craft::ping_number(&bytes), Some(number));
+                let (sender, target) =
+                    (mention(MEMBERS, read.incarnation.0), mention(0, swim.node.incarnation().0));
+                let crafted = Datagram::new(swim.label(), sender, swim_craft::PING).head(&swim_craft::ping(
+                    target,
+                    swim_craft::ALIVE,
+                    number,
+                    root,
+                ));
+                assert_eq!(bytes, crafted.0);
+                assert_eq!(ping_number(&bytes), Some(number));
                 pings += 1;
             }
             swim.node.handle(swim.now, Input::Datagram { source: addr(MEMBERS), bytes: &bytes });
@@ -247,7 +254,7 @@ fn what_is_crafted_is_what_a_node_writes() {
             for bytes in answers {
                 let read = inspect(&bytes).expect("readable");
                 if read.kind == MessageKind::Ack && read.root.is_none() && read.said().next().is_none() {
-                    assert_eq!(bytes, craft::ack(swim.label(), 0, read.number.expect("a number")));
+                    assert_eq!(bytes, plain_ack(swim.label(), 0, read.number.expect("a number")));
                     acks += 1;
                 }
                 other.handle(now, Input::Datagram { source: addr(0), bytes: &bytes });
@@ -261,7 +268,7 @@ fn what_is_crafted_is_what_a_node_writes() {
     swim.node.handle(swim.now, Input::Datagram { source: addr(1), bytes: &ping });
     let Some(Output::Transmit(sent)) = swim.node.poll() else { panic!("an ack") };
     for number in 2..12 {
-        let record = craft::alive(number, 1);
+        let record = alive_record(number, 1);
         assert!(sent.bytes.windows(record.len()).any(|window| window == record), "{number}");
         gossip += 1;
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use swim_core::{Config, Instant};
-use swim_sim::invariants::{Case, Jury};
+use swim_sim::properties::{Case, Checker};
 use swim_sim::scenario::Scenario;
 use swim_sim::{HostId, Link, PER_CENT, Phase, Setup, Spec, World};
 
@@ -25,7 +25,7 @@ pub(crate) fn setup() -> Setup {
 pub(crate) struct Ours {
     world: World,
     events: u64,
-    jury: Option<Arc<Mutex<Jury>>>,
+    checker: Option<Arc<Mutex<Checker>>>,
 }
 
 impl Ours {
@@ -33,19 +33,19 @@ impl Ours {
     pub(crate) fn gathering(nodes: u32, judged: bool) -> Result<Self, Box<dyn Error>> {
         let mut world = World::with(setup());
         world.set_log(false);
-        let mut jury = None;
+        let mut checker = None;
         if judged {
             let case = Case::of(&Scenario::calm(1, nodes))?;
-            let shared = Arc::new(Mutex::new(Jury::new(&case)));
+            let shared = Arc::new(Mutex::new(Checker::new(&case)));
             world.attach(Arc::clone(&shared));
-            jury = Some(shared);
+            checker = Some(shared);
         }
         let config = Arc::new(Config::lan());
         let hosts: Vec<_> = (0..nodes).map(|_| world.start(Spec::new(Arc::clone(&config)))).collect();
         for host in &hosts[1..] {
             world.join(*host, &hosts[..1]);
         }
-        Ok(Self { world, events: 0, jury })
+        Ok(Self { world, events: 0, checker })
     }
 
     /// The same after everybody has joined. `told` hears of the progress.
@@ -70,14 +70,14 @@ impl Ours {
         let mut world = World::with(setup());
         world.set_log(false);
         world.start_acquainted(nodes as usize, &Arc::new(Config::lan()));
-        let mut ours = Self { world, events: 0, jury: None };
+        let mut ours = Self { world, events: 0, checker: None };
         ours.run_for(SETTLED_AFTER);
         ours
     }
 
     /// Goes on until all has been said about the joining. What is lost from then on is trouble to the laws.
     pub(crate) fn settle(&mut self) {
-        if self.jury.is_some() {
+        if self.checker.is_some() {
             self.world.enter(Phase::Trouble);
         }
         while self.world.hosts().any(|host| self.has_to_tell(host)) {
@@ -113,8 +113,8 @@ impl Ours {
 
     /// The law that was broken, if one was.
     pub(crate) fn violation(&self) -> Option<String> {
-        let jury = self.jury.as_ref()?.lock().ok()?;
-        jury.violation().map(|violation| format!("{violation:?}"))
+        let checker = self.checker.as_ref()?.lock().ok()?;
+        checker.violation().map(|violation| format!("{violation:?}"))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::capture::{Capture, Seen};
 use crate::cluster::Cluster;
 use crate::member::Row;
-use crate::packet::{self, STATUSES, Word, kinds, ping, plain, update, updates};
+use crate::packet::{STATUSES, datagram, kinds, mention, ping, plain, update};
 use crate::report::Report;
 use crate::scale::{Profile, size};
 
@@ -157,16 +157,15 @@ fn wait_for(cluster: &mut Cluster, victim: usize, received: u64) {
 
 /// Valid datagrams about the members of a cluster.
 fn corpus(rows: &[Row], addr: SocketAddr) -> Vec<Vec<u8>> {
-    let word = |row: &Row| Word { id: row.id, epoch: row.epoch, incarnation: row.incarnation as u32 };
     let mut corpus = Vec::new();
-    for sender in rows.iter().map(word) {
-        for about in rows.iter().map(word) {
-            corpus.extend(kinds().map(|kind| plain(kind, sender, about, sender.id)));
-            corpus.extend(STATUSES.map(|status| ping(sender, about, status, 5)));
+    for sender in rows.iter().map(mention) {
+        for about in rows.iter().map(mention) {
+            corpus.extend(kinds().map(|kind| plain(kind, sender, about, sender.id).0));
+            corpus.extend(STATUSES.map(|status| ping(sender, about, status, 5).0));
             for status in STATUSES {
-                let later = Word { incarnation: about.incarnation + 1, ..about };
+                let later = about.incarnation(about.incarnation + 1);
                 let claims = [update(status, about, addr, sender.id), update(status, later, addr, sender.id)];
-                corpus.push(packet::packet(packet::GOSSIP, sender, &[updates(&claims)]));
+                corpus.push(datagram(swim_craft::GOSSIP, sender).updates(&claims).0);
             }
         }
     }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use swim_craft::{self as craft, Datagram, Mention};
+
 use crate::cluster::Cluster;
 use crate::member::Row;
-use crate::packet::{self, STATUSES, Word, kinds, ping, plain, resign, update, updates};
+use crate::packet::{STATUSES, kinds, mention, ping, plain, update};
 use crate::report::Report;
 use crate::scale::{Profile, seconds};
 
@@ -39,22 +41,18 @@ fn a_ping_req_never_makes_a_member_send_to_a_stranger() {
     let mut report = Report::beside("relays");
     let mut cluster = Cluster::converged(&mut report, 3, Profile::Local, None);
     let rows = cluster.members[0].rows();
-    let (asked, target) = (cluster.members[0].addr, word(&rows[1]));
+    let (asked, target) = (cluster.members[0].addr, mention(&rows[1]));
     let victim = UdpSocket::bind("127.0.0.1:0").expect("a port");
     victim.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
     let stranger = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let pings = cluster.members[0].stat("relayed");
-    let own = Word { id: 0xabcd, epoch: rows[0].epoch, incarnation: 0 };
+    let own = Mention { id: 0xabcd, epoch: rows[0].epoch, incarnation: 0 };
     // Whoever it says that it is, and whomever it asks about; the victim's address rides along as a claim.
-    for sender in [own, word(&rows[0]), word(&rows[1]), word(&rows[2])] {
+    for sender in [own, mention(&rows[0]), mention(&rows[1]), mention(&rows[2])] {
         for id in [target.id, own.id, 0x1234] {
-            let about = Word { id, ..own };
-            let mut bytes = plain(packet::PING_REQ, sender, about, 5);
-            let claim = update(packet::ALIVE, about, victim.local_addr().expect("bound"), sender.id);
-            let (tag, part) = updates(&[claim]);
-            bytes.push(tag);
-            bytes.extend((part.len() as u16).to_le_bytes());
-            bytes.extend(part);
+            let about = Mention { id, ..own };
+            let claim = craft::alive(about, victim.local_addr().expect("bound"), b"");
+            let Datagram(bytes) = plain(craft::PING_REQ, sender, about, 5).updates(&[claim]);
             stranger.send_to(&bytes, asked).expect("sent");
         }
     }
@@ -68,10 +66,10 @@ fn a_ping_req_never_makes_a_member_send_to_a_stranger() {
 /// Everything that a stranger can say, of whom it can say it, and as whom.
 fn letters(rows: &[Row], target: SocketAddr) -> Vec<(String, Vec<u8>)> {
     let place = rows.iter().position(|row| row.addr == target).expect("it is a member");
-    let (me, other) = (word(&rows[place]), word(&rows[(place + 1) % rows.len()]));
-    let stranger = Word { id: 0xfeed, epoch: me.epoch, incarnation: 0 };
-    let later = |word: Word| Word { epoch: word.epoch + 60_000, ..word };
-    let earlier = |word: Word| Word { epoch: word.epoch - 60_000, ..word };
+    let (me, other) = (mention(&rows[place]), mention(&rows[(place + 1) % rows.len()]));
+    let stranger = Mention { id: 0xfeed, epoch: me.epoch, incarnation: 0 };
+    let later = |of: Mention| of.epoch(of.epoch + 60_000);
+    let earlier = |of: Mention| of.epoch(of.epoch - 60_000);
     let senders = [
         ("a stranger", stranger),
         ("a member", other),
@@ -79,16 +77,16 @@ fn letters(rows: &[Row], target: SocketAddr) -> Vec<(String, Vec<u8>)> {
         ("a member's earlier life", earlier(other)),
         ("its own name", me),
         ("its own later life", later(me)),
-        ("an insane epoch", Word { epoch: (1 << 48) - 1, ..stranger }),
-        ("a far incarnation", Word { incarnation: u32::MAX, ..other }),
+        ("an insane epoch", Mention { epoch: (1 << 48) - 1, ..stranger }),
+        ("a far incarnation", Mention { incarnation: u32::MAX, ..other }),
     ];
     let targets = [
         ("it", me),
         ("its later life", later(me)),
         ("its earlier life", earlier(me)),
-        ("its far incarnation", Word { incarnation: u32::MAX, ..me }),
+        ("its far incarnation", Mention { incarnation: u32::MAX, ..me }),
         ("a member", other),
-        ("nobody", Word { id: 0x1234, ..me }),
+        ("nobody", Mention { id: 0x1234, ..me }),
     ];
     let mut letters = Vec::new();
     for (from, sender) in senders {
@@ -96,12 +94,12 @@ fn letters(rows: &[Row], target: SocketAddr) -> Vec<(String, Vec<u8>)> {
             for kind in kinds() {
                 letters.push((
                     format!("kind {kind} from {from} about {about}"),
-                    plain(kind, sender, target, 77),
+                    plain(kind, sender, target, 77).0,
                 ));
             }
             for status in STATUSES {
                 let what = format!("ping with status {status} from {from} about {about}");
-                letters.push((what, ping(sender, target, status, 78)));
+                letters.push((what, ping(sender, target, status, 78).0));
             }
         }
     }
@@ -109,22 +107,18 @@ fn letters(rows: &[Row], target: SocketAddr) -> Vec<(String, Vec<u8>)> {
     let long: Vec<_> = letters
         .iter()
         .map(|(what, bytes)| {
-            let mut bytes = bytes.clone();
-            let claim = update(packet::SUSPECT, other, target, stranger.id);
-            if !matches!(packet::kind_of(&bytes), packet::ANNOUNCE) {
-                let (tag, part) = updates(&[claim]);
-                bytes.push(tag);
-                bytes.extend((part.len() as u16).to_le_bytes());
-                bytes.extend(part);
+            let mut datagram = Datagram(bytes.clone());
+            if craft::kind(bytes) != craft::ANNOUNCE {
+                datagram = datagram.updates(&[update(craft::SUSPECT, other, target, stranger.id)]);
             }
-            (format!("{what}, with gossip"), bytes)
+            (format!("{what}, with gossip"), datagram.0)
         })
         .collect();
     let short: Vec<_> = (0..110)
         .map(|len| {
-            let mut bytes = ping(stranger, me, packet::DEAD, 79);
+            let Datagram(mut bytes) = ping(stranger, me, craft::DEAD, 79);
             bytes.resize(len, 0);
-            resign(&mut bytes, stranger);
+            craft::set_sender(&mut bytes, stranger);
             (format!("a ping cut or stretched to {len} bytes"), bytes)
         })
         .collect();
@@ -196,13 +190,8 @@ fn drain(socket: &UdpSocket) -> usize {
 fn drain_counting(socket: &UdpSocket, kinds: &mut BTreeMap<u8, u32>) -> usize {
     let (mut total, mut buffer) = (0, [0; 9000]);
     while let Ok((len, _)) = socket.recv_from(&mut buffer) {
-        *kinds.entry(packet::kind_of(&buffer)).or_default() += 1;
+        *kinds.entry(craft::kind(&buffer)).or_default() += 1;
         total += len;
     }
     total
-}
-
-/// What a row says, as a header would.
-fn word(row: &Row) -> Word {
-    Word { id: row.id, epoch: row.epoch, incarnation: row.incarnation as u32 }
 }

@@ -4,10 +4,12 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use swim_craft::{self as craft, Datagram, Mention};
+
 use crate::capture::{Capture, Seen, Spoofer};
 use crate::cluster::Cluster;
 use crate::member::{Launch, Member, Row};
-use crate::packet::{self, Word, kinds, plain, resign, sender_of};
+use crate::packet::{kinds, mention, plain};
 use crate::report::Report;
 use crate::scale::{Profile, size};
 
@@ -187,16 +189,15 @@ fn insane(report: &mut Report, rows: &[Row], old: &[Seen], stranger: &UdpSocket,
     let mut sent = 0;
     for row in rows {
         for about in rows {
-            let (held, target) = (word(row), word(about));
+            let (held, target) = (mention(row), mention(about));
             for epoch in far {
                 for kind in kinds() {
-                    let sender = Word { epoch, ..held };
-                    let bytes = plain(kind, sender, Word { epoch, ..target }, 4);
+                    let sender = Mention { epoch, ..held };
+                    let Datagram(bytes) = plain(kind, sender, Mention { epoch, ..target }, 4);
                     stranger.send_to(&bytes, about.addr).expect("sent");
                     sent += 1;
                     // With the member's own source address only the handshake is read at all.
-                    if row.id != about.id
-                        && !matches!(kind, packet::JOIN | packet::WELCOME | packet::CHALLENGE)
+                    if row.id != about.id && !matches!(kind, craft::JOIN | craft::WELCOME | craft::CHALLENGE)
                     {
                         spoofer.send(row.addr, about.addr, &bytes);
                         sent += 1;
@@ -204,8 +205,8 @@ fn insane(report: &mut Report, rows: &[Row], old: &[Seen], stranger: &UdpSocket,
                 }
             }
             for kind in kinds() {
-                let sender = Word { incarnation: u32::MAX, ..held };
-                let bytes = plain(kind, sender, Word { incarnation: u32::MAX, ..target }, 4);
+                let sender = Mention { incarnation: u32::MAX, ..held };
+                let Datagram(bytes) = plain(kind, sender, Mention { incarnation: u32::MAX, ..target }, 4);
                 stranger.send_to(&bytes, about.addr).expect("sent");
                 sent += 1;
             }
@@ -214,8 +215,8 @@ fn insane(report: &mut Report, rows: &[Row], old: &[Seen], stranger: &UdpSocket,
     }
     for seen in old.iter().take(2000) {
         let mut bytes = seen.bytes.clone();
-        let Some(sender) = sender_of(&bytes) else { continue };
-        resign(&mut bytes, Word { incarnation: u32::MAX, ..sender });
+        let Some(sender) = craft::sender(&bytes) else { continue };
+        craft::set_sender(&mut bytes, Mention { incarnation: u32::MAX, ..sender });
         stranger.send_to(&bytes, seen.target).expect("sent");
         sent += 1;
     }
@@ -251,10 +252,6 @@ fn unchanged(
     let changed =
         before.iter().zip(&after).filter(|(before, after)| plainly(before) != plainly(after)).count();
     report.must(changed == 0, format!("tables that changed: {changed} of {}", after.len()));
-}
-
-fn word(row: &Row) -> Word {
-    Word { id: row.id, epoch: row.epoch, incarnation: row.incarnation as u32 }
 }
 
 fn unix_ms() -> u64 {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::counting::{allocations, uncounted};
-use crate::craft::{self, Craft, word};
+use crate::craft::{self, Datagram, member};
 use crate::lab::{Lab, ME, addr};
 use crate::mesh::Mesh;
 use swim_core::{Command, Input, Metadata, Options, Status};
@@ -24,14 +24,14 @@ fn warm_with(mut options: Options) -> Lab {
     let mut lab = Lab::new(options);
     lab.meet(20);
     for number in 0..400 {
-        lab.feed(addr(2 + number % 19), &lab.ping(word(2 + number % 19), number));
+        lab.feed(addr(2 + number % 19), &lab.ping(member(2 + number % 19), number));
     }
     lab.forget();
     lab
 }
 
 /// Allocations of handing in one datagram and polling what comes of it.
-fn fed(lab: &mut Lab, source: u64, datagram: &Craft) -> u64 {
+fn fed(lab: &mut Lab, source: u64, datagram: &Datagram) -> u64 {
     let (node, now) = (&mut lab.node, lab.now);
     allocations(|| {
         node.handle(now, Input::Datagram { source: addr(source), bytes: &datagram.0 });
@@ -52,7 +52,7 @@ fn ticked(lab: &mut Lab) -> u64 {
 #[test]
 fn a_ping_is_answered_without_allocating() {
     let mut lab = warm();
-    let ping = lab.ping(word(3), 77);
+    let ping = lab.ping(member(3), 77);
     assert_eq!(fed(&mut lab, 3, &ping), 0);
     assert_eq!(lab.stats().dropped(swim_core::DropReason::OutboxFull), 0);
 }
@@ -60,10 +60,10 @@ fn a_ping_is_answered_without_allocating() {
 #[test]
 fn looking_at_a_datagram_allocates_nothing() {
     let lab = warm();
-    let gossip = lab.craft(word(3), craft::GOSSIP).updates(&[
-        craft::alive(word(4), addr(4), b"metadata"),
-        craft::suspect(word(5), &[6, 7, 8]),
-        craft::dead(word(9), 6, 7),
+    let gossip = lab.craft(member(3), craft::GOSSIP).updates(&[
+        craft::alive(member(4), addr(4), b"metadata"),
+        craft::suspect(member(5), &[6, 7, 8]),
+        craft::dead(member(9), 6, 7),
     ]);
     let seen = |bytes| swim_core::inspect(bytes).expect("readable").said().flatten().count();
     assert_eq!(allocations(|| assert_eq!(seen(&gossip.0), 3)), 0);
@@ -84,7 +84,7 @@ fn an_own_probe_and_its_ack_allocate_nothing() {
             }
             let id = (2..=20).find(|id| addr(*id) == target).expect("a member");
             let number = craft::u64_at(craft::part(&bytes, craft::HEAD), 21);
-            let ack = lab.craft(word(id), craft::ACK).head(&craft::ack(number, None, None, false));
+            let ack = lab.craft(member(id), craft::ACK).head(&craft::ack(number, None, None, false));
             assert_eq!(fed(&mut lab, id, &ack), 0);
             answered += 1;
         }
@@ -97,8 +97,8 @@ fn an_own_probe_and_its_ack_allocate_nothing() {
 fn what_is_known_already_is_heard_without_allocating() {
     let mut lab = warm();
     let before = lab.stats().updates_known;
-    let updates: Vec<_> = (3..=20).map(|id| craft::alive(word(id), addr(id), b"")).collect();
-    let gossip = lab.craft(word(2), craft::GOSSIP).updates(&updates);
+    let updates: Vec<_> = (3..=20).map(|id| craft::alive(member(id), addr(id), b"")).collect();
+    let gossip = lab.craft(member(2), craft::GOSSIP).updates(&updates);
     assert_eq!(fed(&mut lab, 2, &gossip), 0);
     assert_eq!(lab.stats().updates_known - before, 18);
 }
@@ -107,7 +107,7 @@ fn what_is_known_already_is_heard_without_allocating() {
 fn a_ping_on_behalf_of_another_allocates_nothing_once_warm() {
     let mut lab = warm();
     for round in 0..4_u64 {
-        let request = lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(3, round, 500_000));
+        let request = lab.craft(member(2), craft::PING_REQ).head(&craft::ping_req(3, round, 500_000));
         lab.sent.clear();
         let (node, now) = (&mut lab.node, lab.now);
         let bytes = &request.0;
@@ -115,7 +115,7 @@ fn a_ping_on_behalf_of_another_allocates_nothing_once_warm() {
         lab.poll();
         let (_, ping) = lab.sent_of(craft::PING).pop().expect("it pings on");
         let number = craft::u64_at(craft::part(&ping, craft::HEAD), 21);
-        let ack = lab.craft(word(3), craft::ACK).head(&craft::ack(number, None, None, false));
+        let ack = lab.craft(member(3), craft::ACK).head(&craft::ack(number, None, None, false));
         let passed = fed(&mut lab, 3, &ack);
         assert!(round == 0 || asked + passed == 0, "round {round}: {asked} and {passed}");
     }
@@ -145,7 +145,7 @@ fn a_gossip_tick_allocates_nothing() {
 fn a_header_with_news_of_its_sender_allocates_nothing_once_warm() {
     let mut lab = warm();
     for incarnation in 1..5_u32 {
-        let ping = lab.ping(word(3).incarnation(incarnation), 7);
+        let ping = lab.ping(member(3).incarnation(incarnation), 7);
         let allocated = fed(&mut lab, 3, &ping);
         assert!(incarnation == 1 || allocated == 0, "{incarnation}: {allocated}");
     }
@@ -157,14 +157,14 @@ fn a_suspicion_that_is_raised_and_refuted_allocates_nothing_once_warm() {
     let mut lab = warm();
     for incarnation in 0..6_u32 {
         let mut allocated = 0;
-        let accused = word(3).incarnation(incarnation);
+        let accused = member(3).incarnation(incarnation);
         for accusers in [&[4][..], &[5, 6], &[7]] {
-            let gossip = lab.craft(word(2), craft::GOSSIP).updates(&[craft::suspect(accused, accusers)]);
+            let gossip = lab.craft(member(2), craft::GOSSIP).updates(&[craft::suspect(accused, accusers)]);
             allocated += fed(&mut lab, 2, &gossip);
         }
         assert_eq!(lab.status(3), Some(Status::Suspect));
-        let word = accused.incarnation(incarnation + 1);
-        let refuted = lab.craft(self::word(2), craft::GOSSIP).updates(&[craft::alive(word, addr(3), b"")]);
+        let mention = accused.incarnation(incarnation + 1);
+        let refuted = lab.craft(member(2), craft::GOSSIP).updates(&[craft::alive(mention, addr(3), b"")]);
         allocated += fed(&mut lab, 2, &refuted);
         assert_eq!(lab.status(3), Some(Status::Alive));
         assert!(incarnation == 0 || allocated == 0, "{incarnation}: {allocated}");
@@ -176,13 +176,13 @@ fn a_suspicion_that_is_raised_and_refuted_allocates_nothing_once_warm() {
 fn an_accusation_of_this_node_is_refuted_without_allocating() {
     let mut lab = warm();
     for _ in 0..3 {
-        let accused = lab.my_word();
-        let gossip = lab.craft(word(2), craft::GOSSIP).updates(&[craft::suspect(accused, &[3])]);
+        let accused = lab.my_mention();
+        let gossip = lab.craft(member(2), craft::GOSSIP).updates(&[craft::suspect(accused, &[3])]);
         let allocated = fed(&mut lab, 2, &gossip);
         assert!(accused.incarnation == 0 || allocated == 0, "{allocated}");
-        assert_eq!(lab.my_word().incarnation, accused.incarnation + 1);
+        assert_eq!(lab.my_mention().incarnation, accused.incarnation + 1);
     }
-    assert_eq!(lab.my_word().id, ME);
+    assert_eq!(lab.my_mention().id, ME);
 }
 
 #[test]

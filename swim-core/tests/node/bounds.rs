@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::craft::{self, EPOCH, word};
+use crate::craft::{self, EPOCH, member};
 use crate::lab::{Lab, addr};
 use swim_core::{
     Command, CommandKind, DropReason, Epoch, Event, HINTS_MAX, Hint, Incarnation, Input, Metadata, NodeId,
@@ -70,9 +70,9 @@ fn all_seeds_and_eight_hints_are_asked_at_once() {
 #[test]
 fn four_strangers_at_a_time_make_this_node_ask_back() {
     let mut lab = Lab::quiet();
-    let later = lab.my_word().epoch(EPOCH + 1);
+    let later = lab.my_mention().epoch(EPOCH + 1);
     for id in 50..60 {
-        let ping = lab.craft(word(id), craft::PING).head(&craft::ping(later, Status::Alive, 1, 0));
+        let ping = lab.craft(member(id), craft::PING).head(&craft::ping(later, Status::Alive as u8, 1, 0));
         lab.feed(addr(id), &ping);
     }
     assert_eq!(lab.dropped(DropReason::ContactLimit), 6);
@@ -105,8 +105,8 @@ fn a_thousand_suspects() -> Lab {
     lab.meet(1_001);
     let ids: Vec<u64> = (3..=1_001).collect();
     for some in ids.chunks(30) {
-        let updates: Vec<_> = some.iter().map(|id| craft::suspect(word(*id), &[2, 3, 4, 5])).collect();
-        lab.gossip(word(2), &updates);
+        let updates: Vec<_> = some.iter().map(|id| craft::suspect(member(*id), &[2, 3, 4, 5])).collect();
+        lab.gossip(member(2), &updates);
     }
     assert_eq!(lab.stats().suspect, 999);
     lab.forget();
@@ -140,8 +140,8 @@ fn one_tick_forgets_sixty_four_tombstones() {
     lab.meet(202);
     let ids: Vec<u64> = (3..=202).collect();
     for some in ids.chunks(30) {
-        let updates: Vec<_> = some.iter().map(|id| craft::left(word(*id), *id)).collect();
-        lab.gossip(word(2), &updates);
+        let updates: Vec<_> = some.iter().map(|id| craft::left(member(*id), *id)).collect();
+        lab.gossip(member(2), &updates);
     }
     assert_eq!(lab.stats().left, 200);
     let mut forgotten = Vec::new();
@@ -160,7 +160,7 @@ fn the_thirty_third_datagram_that_nobody_polls_is_dropped_and_the_others_are_who
     let mut lab = Lab::quiet();
     lab.meet(5);
     for number in 0..40 {
-        let ping = lab.ping(word(3), number << 16);
+        let ping = lab.ping(member(3), number << 16);
         lab.node.handle(lab.now, Input::Datagram { source: addr(3), bytes: &ping.0 });
     }
     lab.poll();
@@ -168,7 +168,7 @@ fn the_thirty_third_datagram_that_nobody_polls_is_dropped_and_the_others_are_who
         lab.sent.iter().map(|(_, bytes)| craft::u64_at(craft::part(bytes, craft::HEAD), 0) >> 16).collect();
     assert_eq!(numbers, (0..32).collect::<Vec<_>>());
     assert_eq!(lab.dropped(DropReason::OutboxFull), 8);
-    lab.feed(addr(3), &lab.ping(word(3), 99));
+    lab.feed(addr(3), &lab.ping(member(3), 99));
     assert_eq!(lab.sent.len(), 33, "there is room again");
 }
 
@@ -205,15 +205,15 @@ fn a_newcomer_beyond_the_bound_is_not_admitted_until_there_is_room() {
     options.members_max = 4;
     let mut lab = Lab::new(options);
     lab.meet(4);
-    let newcomer = craft::alive(word(5), addr(5), b"");
-    lab.gossip(word(2), std::slice::from_ref(&newcomer));
+    let newcomer = craft::alive(member(5), addr(5), b"");
+    lab.gossip(member(2), std::slice::from_ref(&newcomer));
     assert_eq!((lab.status(5), lab.dropped(DropReason::MembersFull)), (None, 1));
-    let token = lab.token(addr(6), word(6));
-    let announce = lab.craft(word(6), craft::ANNOUNCE).head(&craft::two(token, 9));
-    lab.feed(addr(6), &announce.updates(&[craft::alive(word(6), addr(6), b"")]));
+    let token = lab.token(addr(6), member(6));
+    let announce = lab.craft(member(6), craft::ANNOUNCE).head(&craft::two(token, 9));
+    lab.feed(addr(6), &announce.updates(&[craft::alive(member(6), addr(6), b"")]));
     assert_eq!(lab.status(6), None);
     assert!(lab.sent_of(craft::ACK).is_empty(), "it is not told that it was let in");
-    lab.gossip(word(2), &[craft::left(word(4), 4), newcomer]);
+    lab.gossip(member(2), &[craft::left(member(4), 4), newcomer]);
     assert_eq!(lab.status(5), Some(Status::Alive));
 }
 
@@ -224,14 +224,14 @@ fn a_tombstone_cannot_come_back_while_the_table_is_full() {
     options.dead_over_suspect_only = false;
     let mut lab = Lab::new(options);
     lab.meet(4);
-    lab.gossip(word(2), &[craft::dead(word(4), 2, 2), craft::alive(word(5), addr(5), b"")]);
+    lab.gossip(member(2), &[craft::dead(member(4), 2, 2), craft::alive(member(5), addr(5), b"")]);
     assert_eq!((lab.status(4), lab.status(5)), (Some(Status::Dead), Some(Status::Alive)));
-    let back = word(4).incarnation(1);
-    lab.gossip(word(2), &[craft::alive(back, addr(4), b"")]);
-    lab.gossip(word(2), &[craft::suspect(back, &[2])]);
+    let back = member(4).incarnation(1);
+    lab.gossip(member(2), &[craft::alive(back, addr(4), b"")]);
+    lab.gossip(member(2), &[craft::suspect(back, &[2])]);
     lab.feed(addr(4), &lab.ping(back, 7));
     assert_eq!((lab.status(4), lab.dropped(DropReason::MembersFull)), (Some(Status::Dead), 3));
-    lab.gossip(word(2), &[craft::left(word(5), 5)]);
+    lab.gossip(member(2), &[craft::left(member(5), 5)]);
     lab.feed(addr(4), &lab.ping(back, 8));
     assert_eq!(lab.status(4), Some(Status::Alive));
 }
@@ -242,10 +242,10 @@ fn the_oldest_tombstones_make_room_for_the_newest() {
     options.members_max = 10;
     options.tombstones_max = 10;
     let mut lab = Lab::new(options);
-    lab.admit(word(2));
+    lab.admit(member(2));
     for id in 3..=32 {
-        let word = word(id);
-        lab.gossip(self::word(2), &[craft::alive(word, addr(id), b""), craft::left(word, id)]);
+        let mention = member(id);
+        lab.gossip(member(2), &[craft::alive(mention, addr(id), b""), craft::left(mention, id)]);
         assert!(lab.stats().left <= 10);
     }
     let gone: Vec<u64> = (3..=32).filter(|id| lab.status(*id).is_none()).collect();
@@ -261,13 +261,13 @@ fn a_member_may_have_four_pings_in_flight_and_all_together_as_many_as_configured
     lab.meet(9);
     for id in 2..=4_u64 {
         for number in 0..5 {
-            let request = lab.craft(word(id), craft::PING_REQ).head(&craft::ping_req(9, number, 200_000));
+            let request = lab.craft(member(id), craft::PING_REQ).head(&craft::ping_req(9, number, 200_000));
             lab.feed(addr(id), &request);
         }
     }
     assert_eq!((lab.stats().relayed, lab.dropped(DropReason::RelayLimit)), (10, 5));
     lab.run_for(Duration::from_millis(250));
-    let request = lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(9, 1, 200_000));
+    let request = lab.craft(member(2), craft::PING_REQ).head(&craft::ping_req(9, 1, 200_000));
     lab.feed(addr(2), &request);
     assert_eq!(lab.stats().relayed, 11, "their time is over");
 }
@@ -279,12 +279,12 @@ fn pages_and_welcomes_share_a_budget_that_refills_with_time() {
     let mut lab = Lab::new(options);
     lab.meet(3);
     lab.run_for(Duration::from_secs(1));
-    let pull = lab.craft(word(2), craft::SYNC_PULL).head(&craft::sync_pull(1, 0, 0, [0; 16]));
+    let pull = lab.craft(member(2), craft::SYNC_PULL).head(&craft::sync_pull(1, 0, 0, [0; 16]));
     for _ in 0..6 {
         lab.feed(addr(2), &pull);
     }
-    let token = lab.token(addr(99), word(99));
-    let join = lab.craft(word(99), craft::JOIN).head(&craft::two(5, token));
+    let token = lab.token(addr(99), member(99));
+    let join = lab.craft(member(99), craft::JOIN).head(&craft::two(5, token));
     for _ in 0..6 {
         lab.feed(addr(99), &join);
     }
@@ -310,7 +310,7 @@ fn an_own_broadcast_is_refused_when_the_queue_is_full_and_welcome_when_it_has_dr
     let refused = Event::Refused { command: CommandKind::Broadcast, reason: Refusal::QueueFull { limit: 3 } };
     assert_eq!((lab.events.len(), lab.events.last()), (4, Some(&refused)));
     for number in 0..20 {
-        lab.feed(addr(2), &lab.ping(word(2), number));
+        lab.feed(addr(2), &lab.ping(member(2), number));
     }
     lab.command(broadcast);
     assert_eq!(lab.events.last(), Some(&Event::BroadcastQueued { sequence: 4 }));
@@ -322,9 +322,9 @@ fn no_datagram_is_longer_than_configured_less_the_room_for_a_seal() {
         let mut options = Lab::quiet_options();
         options.datagram_max = datagram_max;
         let mut lab = Lab::new(options);
-        lab.admit(word(2));
+        lab.admit(member(2));
         for id in 3..=30 {
-            lab.gossip(word(2), &[craft::alive(word(id), addr(id), &[9; 300])]);
+            lab.gossip(member(2), &[craft::alive(member(id), addr(id), &[9; 300])]);
         }
         lab.command(Command::SetMetadata(Metadata::new(&[7; 512]).expect("short enough")));
         lab.command(Command::Broadcast(Payload::new(&[7; PAYLOAD_MAX]).expect("short enough")));
@@ -333,9 +333,9 @@ fn no_datagram_is_longer_than_configured_less_the_room_for_a_seal() {
             payload: Payload::new(&[7; PAYLOAD_MAX]).expect("short enough"),
         });
         for number in 0..20 {
-            lab.feed(addr(2), &lab.ping(word(2), number));
+            lab.feed(addr(2), &lab.ping(member(2), number));
         }
-        let pull = lab.craft(word(2), craft::SYNC_PULL).head(&craft::sync_pull(1, 0, 0, [0; 16]));
+        let pull = lab.craft(member(2), craft::SYNC_PULL).head(&craft::sync_pull(1, 0, 0, [0; 16]));
         lab.feed(addr(2), &pull);
         let longest = lab.sent.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or_default();
         let room = usize::from(datagram_max) - 44;
@@ -346,9 +346,9 @@ fn no_datagram_is_longer_than_configured_less_the_room_for_a_seal() {
 #[test]
 fn a_datagram_beyond_nine_thousand_bytes_is_not_looked_at() {
     let mut lab = Lab::quiet();
-    lab.admit(word(2));
+    lab.admit(member(2));
     let filled = |lab: &Lab, len: usize| {
-        let gossip = lab.craft(word(2).incarnation(1), craft::GOSSIP);
+        let gossip = lab.craft(member(2).incarnation(1), craft::GOSSIP);
         let fill = len - gossip.0.len() - 3;
         gossip.part(99, &vec![0; fill])
     };
@@ -363,13 +363,13 @@ fn an_update_is_sent_lambda_times_for_each_decade_and_then_never_again() {
     let mut lab = Lab::quiet();
     lab.meet(50);
     for number in 0..100 {
-        lab.feed(addr(2), &lab.ping(word(2), number));
+        lab.feed(addr(2), &lab.ping(member(2), number));
     }
     assert_eq!(lab.stats().updates_queued, 0);
     lab.sent.clear();
-    lab.gossip(word(2), &[craft::suspect(word(9), &[3])]);
+    lab.gossip(member(2), &[craft::suspect(member(9), &[3])]);
     for number in 0..100 {
-        lab.feed(addr(2), &lab.ping(word(2), number));
+        lab.feed(addr(2), &lab.ping(member(2), number));
     }
     let about_9 = |bytes: &[u8]| craft::claims(bytes).iter().filter(|claim| claim.1.id == 9).count();
     let told: Vec<usize> = lab.sent.iter().map(|(_, bytes)| about_9(bytes)).collect();
@@ -383,7 +383,7 @@ fn one_datagram_carries_as_many_updates_as_configured() {
     options.updates_max = 6;
     let mut lab = Lab::new(options);
     lab.meet(30);
-    lab.feed(addr(2), &lab.ping(word(2), 1));
+    lab.feed(addr(2), &lab.ping(member(2), 1));
     assert_eq!(craft::claims(&lab.sent[0].1).len(), 6);
 }
 
@@ -393,7 +393,7 @@ fn the_longest_datagram_carries_sixty_four_updates() {
     options.datagram_max = 9_000;
     let mut lab = Lab::new(options);
     lab.meet(200);
-    lab.feed(addr(2), &lab.ping(word(2), 1));
+    lab.feed(addr(2), &lab.ping(member(2), 1));
     assert_eq!(craft::claims(&lab.sent[0].1).len(), 64);
 }
 
@@ -414,14 +414,14 @@ fn sixteen_introductions_are_open_at_once() {
 fn one_answer_puts_right_sixteen_outdated_words() {
     let mut lab = Lab::quiet();
     lab.meet(25);
-    let gone: Vec<_> = (3..=25).map(|id| craft::left(word(id), id)).collect();
-    lab.gossip(word(2), &gone);
+    let gone: Vec<_> = (3..=25).map(|id| craft::left(member(id), id)).collect();
+    lab.gossip(member(2), &gone);
     for number in 0..100 {
-        lab.feed(addr(2), &lab.ping(word(2), number));
+        lab.feed(addr(2), &lab.ping(member(2), number));
     }
     lab.forget();
-    let outdated: Vec<_> = (3..=25).map(|id| craft::alive(word(id), addr(id), b"")).collect();
-    lab.feed(addr(2), &lab.ping(word(2), 1).updates(&outdated));
+    let outdated: Vec<_> = (3..=25).map(|id| craft::alive(member(id), addr(id), b"")).collect();
+    lab.feed(addr(2), &lab.ping(member(2), 1).updates(&outdated));
     let told = craft::claims(&lab.sent[0].1);
     assert_eq!(told.len(), 16, "{told:?}");
     assert!(told.iter().all(|(status, _)| *status == Status::Left as u8));
@@ -451,7 +451,7 @@ fn a_suspicion_names_as_many_accusers_as_count() {
     lab.meet(20);
     lab.forget();
     for accuser in 4..=19 {
-        lab.gossip(word(2), &[craft::suspect(word(3), &[accuser])]);
+        lab.gossip(member(2), &[craft::suspect(member(3), &[accuser])]);
     }
     assert_eq!(count_events(&lab, |event| matches!(event, Event::Confirmed { .. })), 6);
     assert!(lab.events.contains(&Event::Confirmed { id: NodeId(3), by: NodeId(10), accusers: 7 }));
@@ -461,8 +461,8 @@ fn a_suspicion_names_as_many_accusers_as_count() {
 fn a_welcome_names_eight_members_beside_the_one_who_says_it() {
     let mut lab = Lab::quiet();
     lab.meet(30);
-    let token = lab.token(addr(99), word(99));
-    lab.feed(addr(99), &lab.craft(word(99), craft::JOIN).head(&craft::two(5, token)));
+    let token = lab.token(addr(99), member(99));
+    lab.feed(addr(99), &lab.craft(member(99), craft::JOIN).head(&craft::two(5, token)));
     let (_, welcome) = lab.sent_of(craft::WELCOME).pop().expect("it is welcome");
     assert_eq!(craft::claims(&welcome).len(), 9);
 }
@@ -473,8 +473,8 @@ fn with_a_different_digest() -> Lab {
     options.sync_interval_max = Some(Duration::from_secs(30));
     let mut lab = Lab::new(options);
     lab.meet(10);
-    let ping = craft::ping(lab.my_word(), Status::Alive, 1, 0xdead);
-    lab.feed(addr(2), &lab.craft(word(2), craft::PING).head(&ping));
+    let ping = craft::ping(lab.my_mention(), Status::Alive as u8, 1, 0xdead);
+    lab.feed(addr(2), &lab.craft(member(2), craft::PING).head(&ping));
     lab.forget();
     lab
 }
@@ -487,7 +487,7 @@ fn four_pages_are_in_flight_and_each_is_asked_for_three_times() {
     let number = craft::u64_at(craft::part(&pull, craft::HEAD), 0);
     let all = craft::sync_page(number, 0, 0, u16::MAX);
     lab.sent.clear();
-    lab.feed(addr(2), &lab.craft(word(2), craft::SYNC_PAGE).head(&all));
+    lab.feed(addr(2), &lab.craft(member(2), craft::SYNC_PAGE).head(&all));
     lab.tick();
     assert_eq!(lab.sent_of(craft::SYNC_PULL).len(), 4);
     lab.run_for(Duration::from_secs(60));
@@ -506,7 +506,7 @@ fn a_session_that_somebody_keeps_alive_ends() {
                 let head = craft::part(&bytes, craft::HEAD);
                 let (number, prefix, depth) = (craft::u64_at(head, 0), craft::u32_at(head, 8), head[12]);
                 let page = craft::sync_page(number, prefix, depth, u16::MAX);
-                lab.feed(addr(2), &lab.craft(word(2), craft::SYNC_PAGE).head(&page));
+                lab.feed(addr(2), &lab.craft(member(2), craft::SYNC_PAGE).head(&page));
             }
         }
         lab.events.clear();
@@ -524,8 +524,8 @@ fn the_dead_are_asked_for_at_most_once_a_period() {
     options.health_max = 0;
     let mut lab = Lab::new(options);
     lab.meet(60);
-    let dead: Vec<_> = (3..=30).map(|id| craft::dead(word(id), 2, 2)).collect();
-    lab.gossip(word(2), &dead);
+    let dead: Vec<_> = (3..=30).map(|id| craft::dead(member(id), 2, 2)).collect();
+    lab.gossip(member(2), &dead);
     let before = lab.stats();
     lab.run_for(Duration::from_secs(5));
     let asked = lab.stats().heal_contacts - before.heal_contacts;

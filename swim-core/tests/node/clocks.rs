@@ -1,6 +1,6 @@
 //! Two clocks: the node's own calendar, and the slower one of the cluster that it has joined.
 
-use crate::craft::{self, EPOCH, Word, word};
+use crate::craft::{self, EPOCH, Mention, member};
 use crate::lab::{Lab, ME, addr};
 use swim_core::{Command, DropReason, NodeId, Status};
 
@@ -15,21 +15,21 @@ fn deferred() -> Lab {
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("it asks its seed");
     let nonce = craft::u64_at(craft::part(&join, craft::HEAD), 0);
-    let seed = word(2).epoch(SLOW);
+    let seed = member(2).epoch(SLOW);
     let challenge = lab.craft(seed, craft::CHALLENGE).head(&craft::two(nonce, 5));
     lab.feed(addr(2), &challenge);
     lab.tick();
-    let members = [seed, word(3).epoch(SLOW)].map(|member| craft::alive(member, addr(member.id), b""));
-    let head = craft::welcome(nonce, false, word(ME).epoch(0), SLOW, 2);
+    let members = [seed, member(3).epoch(SLOW)].map(|member| craft::alive(member, addr(member.id), b""));
+    let head = craft::welcome(nonce, false, member(ME).epoch(0), SLOW, 2);
     let welcome = lab.craft(seed, craft::WELCOME).head(&head).updates(&members);
     lab.feed(addr(2), &welcome);
-    assert_eq!((lab.my_word(), lab.status(3)), (word(ME).epoch(SLOW), Some(Status::Alive)));
+    assert_eq!((lab.my_mention(), lab.status(3)), (member(ME).epoch(SLOW), Some(Status::Alive)));
     lab.forget();
     lab
 }
 
 fn gossip(lab: &mut Lab, update: Vec<u8>) {
-    lab.gossip(word(2).epoch(SLOW), &[update]);
+    lab.gossip(member(2).epoch(SLOW), &[update]);
 }
 
 fn held(lab: &Lab, id: u64) -> Option<u64> {
@@ -39,41 +39,41 @@ fn held(lab: &Lab, id: u64) -> Option<u64> {
 #[test]
 fn a_member_takes_no_epoch_that_lies_between_its_own_clock_and_that_of_those_who_let_it_in() {
     let mut lab = deferred();
-    let mine = lab.my_word();
+    let mine = lab.my_mention();
     let said = |lab: &mut Lab, epoch: u64| {
         let later = mine.epoch(epoch);
         gossip(lab, craft::suspect(later, &[2]));
         gossip(lab, craft::alive(later, addr(ME), b""));
-        let ping = craft::ping(later, Status::Dead, 7, 0);
-        let ping = lab.craft(word(2).epoch(SLOW), craft::PING).head(&ping);
+        let ping = craft::ping(later, Status::Dead as u8, 7, 0);
+        let ping = lab.craft(member(2).epoch(SLOW), craft::PING).head(&ping);
         lab.feed(addr(2), &ping);
     };
     for epoch in [SLOW + 25 * HOUR_MS, SLOW + 300 * HOUR_MS, EPOCH - 25 * HOUR_MS] {
         said(&mut lab, epoch);
-        assert_eq!(lab.my_word(), mine, "{epoch}");
+        assert_eq!(lab.my_mention(), mine, "{epoch}");
     }
     said(&mut lab, SLOW + 23 * HOUR_MS);
-    assert!(lab.my_word().epoch > SLOW + 23 * HOUR_MS);
+    assert!(lab.my_mention().epoch > SLOW + 23 * HOUR_MS);
 }
 
 #[test]
 fn who_is_held_in_an_epoch_of_its_own_calendar_takes_it_and_believes_what_lies_between() {
     let mut lab = deferred();
     let between = SLOW + 300 * HOUR_MS;
-    gossip(&mut lab, craft::alive(word(ME).epoch(EPOCH), addr(ME), b""));
-    assert_eq!(lab.my_word(), word(ME).epoch(EPOCH + 1), "those who let it in have heard of its clock");
-    gossip(&mut lab, craft::alive(word(3).epoch(between), addr(3), b""));
+    gossip(&mut lab, craft::alive(member(ME).epoch(EPOCH), addr(ME), b""));
+    assert_eq!(lab.my_mention(), member(ME).epoch(EPOCH + 1), "those who let it in have heard of its clock");
+    gossip(&mut lab, craft::alive(member(3).epoch(between), addr(3), b""));
     assert_eq!((held(&lab, 3), lab.dropped(DropReason::ClaimEpoch)), (Some(between), 0));
 }
 
 #[test]
 fn what_lies_between_two_clocks_is_believed_by_neither() {
     let mut lab = deferred();
-    let alive = |word: Word| craft::alive(word, addr(word.id), b"");
-    gossip(&mut lab, alive(word(3).epoch(SLOW + 300 * HOUR_MS)));
+    let alive = |mention: Mention| craft::alive(mention, addr(mention.id), b"");
+    gossip(&mut lab, alive(member(3).epoch(SLOW + 300 * HOUR_MS)));
     assert_eq!((held(&lab, 3), lab.dropped(DropReason::ClaimEpoch)), (Some(SLOW), 1));
     for (id, epoch) in [(3, SLOW + HOUR_MS), (4, EPOCH - HOUR_MS), (5, EPOCH + HOUR_MS)] {
-        gossip(&mut lab, alive(word(id).epoch(epoch)));
+        gossip(&mut lab, alive(member(id).epoch(epoch)));
         assert_eq!(held(&lab, id), Some(epoch));
     }
 }
@@ -81,15 +81,15 @@ fn what_lies_between_two_clocks_is_believed_by_neither() {
 #[test]
 fn a_header_alone_makes_nobody_believe_a_life_that_others_cannot() {
     let mut lab = deferred();
-    let header = |lab: &mut Lab, sender: Word| {
+    let header = |lab: &mut Lab, sender: Mention| {
         let gossip = lab.craft(sender, craft::GOSSIP);
         lab.feed(addr(sender.id), &gossip);
     };
     // A newcomer that has not been let in yet lives by its own calendar; it may be right like this node's.
-    header(&mut lab, word(3));
+    header(&mut lab, member(3));
     assert_eq!((held(&lab, 3), lab.status(3)), (Some(SLOW), Some(Status::Alive)));
-    header(&mut lab, word(3).epoch(SLOW + HOUR_MS));
+    header(&mut lab, member(3).epoch(SLOW + HOUR_MS));
     assert_eq!(held(&lab, 3), Some(SLOW + HOUR_MS));
-    gossip(&mut lab, craft::alive(word(3), addr(3), b""));
+    gossip(&mut lab, craft::alive(member(3), addr(3), b""));
     assert_eq!(held(&lab, 3), Some(EPOCH), "a member that says so has let it in");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::craft::{self, word};
+use crate::craft::{self, member};
 use crate::lab::{Lab, addr};
 use swim_core::{Command, PAYLOAD_MAX, Payload};
 
@@ -15,8 +15,8 @@ struct Told {
 
 impl Told {
     fn hear(&mut self, datagram: usize, bytes: &[u8]) {
-        for (_, word) in craft::claims(bytes) {
-            self.updates.entry(word.id).or_default().push(datagram);
+        for (_, mention) in craft::claims(bytes) {
+            self.updates.entry(mention.id).or_default().push(datagram);
         }
         for record in craft::records(bytes, craft::BROADCASTS) {
             self.broadcasts.entry(craft::u32_at(record, 16)).or_default().push(datagram);
@@ -42,7 +42,7 @@ fn told(lab: &mut Lab, datagrams: usize) -> Told {
     let mut told = Told::default();
     for datagram in 0..datagrams {
         lab.sent.clear();
-        lab.feed(addr(2), &lab.ping(word(2), datagram as u64));
+        lab.feed(addr(2), &lab.ping(member(2), datagram as u64));
         told.hear(datagram, &lab.sent[0].1);
     }
     told

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::craft::{self, Craft, EPOCH, Word, word};
+use crate::craft::{self, Datagram, EPOCH, Mention, member};
 use swim_core::{
     Command, Config, DropReason, Epoch, Event, Identity, Input, Instant, Node, NodeId, Options, Output, Seed,
     Stats, Status,
@@ -64,7 +64,7 @@ impl Lab {
         }
     }
 
-    pub(crate) fn feed(&mut self, source: SocketAddr, datagram: &Craft) {
+    pub(crate) fn feed(&mut self, source: SocketAddr, datagram: &Datagram) {
         self.handle(Input::Datagram { source, bytes: &datagram.0 });
     }
 
@@ -89,23 +89,23 @@ impl Lab {
     }
 
     /// A datagram of member `sender`.
-    pub(crate) fn craft(&self, sender: Word, kind: u8) -> Craft {
-        Craft::new(self.node.config().label_hash(), sender, kind)
+    pub(crate) fn craft(&self, sender: Mention, kind: u8) -> Datagram {
+        Datagram::new(self.node.config().label_hash(), sender, kind)
     }
 
-    /// The node's present word.
-    pub(crate) fn my_word(&self) -> Word {
+    /// The node as it names itself.
+    pub(crate) fn my_mention(&self) -> Mention {
         let me = self.node.me();
-        Word { id: me.id.0, epoch: me.epoch.0, incarnation: self.node.incarnation().0 }
+        Mention { id: me.id.0, epoch: me.epoch.0, incarnation: self.node.incarnation().0 }
     }
 
     /// A ping of the node by `sender`, who holds it Alive.
-    pub(crate) fn ping(&self, sender: Word, number: u64) -> Craft {
-        self.craft(sender, craft::PING).head(&craft::ping(self.my_word(), Status::Alive, number, 0))
+    pub(crate) fn ping(&self, sender: Mention, number: u64) -> Datagram {
+        self.craft(sender, craft::PING).head(&craft::ping(self.my_mention(), Status::Alive as u8, number, 0))
     }
 
     /// A token for `source`, from the node's own challenge.
-    pub(crate) fn token(&mut self, source: SocketAddr, sender: Word) -> u64 {
+    pub(crate) fn token(&mut self, source: SocketAddr, sender: Mention) -> u64 {
         let join = self.craft(sender, craft::JOIN).head(&craft::two(5, 0));
         self.sent.clear();
         self.feed(source, &join);
@@ -115,7 +115,7 @@ impl Lab {
     }
 
     /// Member `sender` announces itself from where it lives, and is let in.
-    pub(crate) fn admit(&mut self, sender: Word) {
+    pub(crate) fn admit(&mut self, sender: Mention) {
         let source = addr(sender.id);
         let token = self.token(source, sender);
         let announce = self
@@ -129,17 +129,17 @@ impl Lab {
 
     /// Members 2 to `last`: the first announces itself, and tells of the others.
     pub(crate) fn meet(&mut self, last: u64) {
-        self.admit(word(2));
+        self.admit(member(2));
         let others: Vec<u64> = (3..=last).collect();
         for some in others.chunks(30) {
-            let updates: Vec<_> = some.iter().map(|id| craft::alive(word(*id), addr(*id), b"")).collect();
-            self.gossip(word(2), &updates);
+            let updates: Vec<_> = some.iter().map(|id| craft::alive(member(*id), addr(*id), b"")).collect();
+            self.gossip(member(2), &updates);
         }
         self.forget();
     }
 
     /// A gossip datagram of a member, from where it lives.
-    pub(crate) fn gossip(&mut self, sender: Word, updates: &[Vec<u8>]) {
+    pub(crate) fn gossip(&mut self, sender: Mention, updates: &[Vec<u8>]) {
         let gossip = self.craft(sender, craft::GOSSIP).updates(updates);
         self.feed(addr(sender.id), &gossip);
     }

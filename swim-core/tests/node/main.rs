@@ -16,11 +16,12 @@
 //! | `clocks.rs` | what a node whose calendar is far ahead of its cluster's clock believes |
 //! | `rules.rs` | single rules of the acts in `src/node/` |
 
+use swim_craft as craft;
+
 mod allocates_nothing;
 mod bounds;
 mod clocks;
 mod counting;
-mod craft;
 mod drops;
 mod fairness;
 mod lab;

@@ -3,7 +3,7 @@
 use swim_core::Options;
 
 use crate::counting::live_bytes;
-use crate::craft::{self, word};
+use crate::craft::{self, member};
 use crate::lab::{Lab, addr};
 
 const MEMBERS: u64 = 100_000;
@@ -19,8 +19,8 @@ fn lab_that_knows_many() -> (Lab, isize) {
     let before = live_bytes();
     let ids: Vec<u64> = (3..MEMBERS + 2).collect();
     for part in ids.chunks(40) {
-        let updates: Vec<_> = part.iter().map(|id| craft::alive(word(*id), addr(*id), b"")).collect();
-        lab.gossip(word(2), &updates);
+        let updates: Vec<_> = part.iter().map(|id| craft::alive(member(*id), addr(*id), b"")).collect();
+        lab.gossip(member(2), &updates);
         lab.forget();
     }
     assert_eq!(u64::from(lab.stats().alive), MEMBERS + 1);
@@ -36,7 +36,7 @@ fn a_member_takes_at_most_64_bytes_and_at_most_128_while_everybody_is_told_of_it
     let mut number = 0;
     while lab.stats().updates_queued > 0 {
         number += 1;
-        lab.feed(addr(2), &lab.ping(word(2), number));
+        lab.feed(addr(2), &lab.ping(member(2), number));
         lab.forget();
     }
     let told = per_thousand();

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::craft::{self, Craft, EPOCH, Word};
+use crate::craft::{self, Datagram, EPOCH, Mention};
 use crate::lab::addr;
 use crate::mesh::{Mesh, Packet};
 use swim_core::{
@@ -70,18 +70,18 @@ enum Mutation {
     Number(prop::sample::Index, u64),
     Cut(prop::sample::Index),
     Append(Vec<u8>),
-    Header(Word),
+    Header(Mention),
 }
 
 #[derive(Clone, Debug)]
 struct Nonsense {
-    sender: Word,
+    sender: Mention,
     kind: u8,
-    about: Word,
+    about: Mention,
     status: u8,
     numbers: [u64; 3],
-    updates: Vec<(u8, Word, u64, u8)>,
-    broadcasts: Vec<(Word, u32, u16)>,
+    updates: Vec<(u8, Mention, u64, u8)>,
+    broadcasts: Vec<(Mention, u32, u16)>,
 }
 
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ enum Order {
     Restore(Vec<(u64, Source, u64)>),
 }
 
-fn a_word() -> impl Strategy<Value = Word> {
+fn a_word() -> impl Strategy<Value = Mention> {
     let epoch = prop_oneof![
         6 => (0..6_u64).prop_map(|n| EPOCH + n),
         1 => Just(0),
@@ -106,7 +106,7 @@ fn a_word() -> impl Strategy<Value = Word> {
         1 => any::<u64>(),
     ];
     let incarnation = prop_oneof![8 => 0..4_u32, 1 => Just(u32::MAX), 1 => any::<u32>()];
-    (0..9_u64, epoch, incarnation).prop_map(|(id, epoch, incarnation)| Word { id, epoch, incarnation })
+    (0..9_u64, epoch, incarnation).prop_map(|(id, epoch, incarnation)| Mention { id, epoch, incarnation })
 }
 
 fn a_source() -> impl Strategy<Value = Source> {
@@ -528,9 +528,9 @@ fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
         }
         Mutation::Cut(at) if !bytes.is_empty() => bytes.truncate(at.index(bytes.len())),
         Mutation::Append(tail) => bytes.extend(tail),
-        Mutation::Header(word) if bytes.len() >= 32 => {
+        Mutation::Header(mention) if bytes.len() >= 32 => {
             let label = craft::u32_at(bytes, 8);
-            let header = Craft::new(label, *word, bytes[4]).0;
+            let header = Datagram::new(label, *mention, bytes[4]).0;
             bytes[..32].copy_from_slice(&header);
         }
         _ => {}
@@ -538,11 +538,11 @@ fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
 }
 
 /// A datagram in order in every length, and in nothing else.
-fn write(label: u32, n: &Nonsense) -> Craft {
+fn write(label: u32, n: &Nonsense) -> Datagram {
     let [id, a, b] = n.numbers;
-    let status = [Status::Alive, Status::Suspect, Status::Dead, Status::Left][usize::from(n.status % 4)];
+    let status = n.status % 4;
     let belief = (n.status > 1).then_some((n.about, status));
-    let craft = Craft::new(label, n.sender, n.kind);
+    let craft = Datagram::new(label, n.sender, n.kind);
     let craft = match n.kind {
         craft::PING => craft.head(&craft::ping(n.about, status, a, b)),
         craft::ACK => craft.head(&craft::ack(a, (b % 2 == 0).then_some(b), belief, b % 3 == 0)),
@@ -558,18 +558,18 @@ fn write(label: u32, n: &Nonsense) -> Craft {
         craft::USER => craft.part(craft::PAYLOAD, &[7; 20]),
         _ => craft,
     };
-    let update = |(status, word, id, byte): &(u8, Word, u64, u8)| match status {
+    let update = |(status, mention, id, byte): &(u8, Mention, u64, u8)| match status {
         0 => {
-            let host = [addr(word.id.max(1)), addr(*id), address(Source::Wildcard, None)];
-            craft::alive(*word, host[usize::from(byte % 16 / 7)], &vec![1; usize::from(byte / 16)])
+            let host = [addr(mention.id.max(1)), addr(*id), address(Source::Wildcard, None)];
+            craft::alive(*mention, host[usize::from(byte % 16 / 7)], &vec![1; usize::from(byte / 16)])
         }
-        1 => craft::suspect(*word, &[*id, u64::from(byte % 9), 3][..usize::from(byte % 3 + 1)]),
-        2 => craft::dead(*word, *id, u64::from(byte % 9)),
-        3 => craft::left(*word, if byte % 2 == 0 { word.id } else { *id }),
+        1 => craft::suspect(*mention, &[*id, u64::from(byte % 9), 3][..usize::from(byte % 3 + 1)]),
+        2 => craft::dead(*mention, *id, u64::from(byte % 9)),
+        3 => craft::left(*mention, if byte % 2 == 0 { mention.id } else { *id }),
         _ => vec![*byte; usize::from(byte % 50)],
     };
     let updates: Vec<Vec<u8>> = n.updates.iter().map(update).collect();
-    let broadcast = |(origin, sequence, len): &(Word, u32, u16)| {
+    let broadcast = |(origin, sequence, len): &(Mention, u32, u16)| {
         craft::broadcast(*origin, *sequence, &vec![2; usize::from(*len)])
     };
     let broadcasts: Vec<Vec<u8>> = n.broadcasts.iter().map(broadcast).collect();

@@ -3,16 +3,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::craft::{self, EPOCH, word};
+use crate::craft::{self, EPOCH, member};
 use crate::lab::{Lab, ME, addr};
 use swim_core::{Command, DropReason, Event, NodeId, Payload, Status};
 
 #[test]
 fn nothing_is_answered_to_nobody_or_to_this_node_itself() {
     let mut lab = Lab::quiet();
-    lab.admit(word(2));
-    let ping = lab.ping(word(9), 7);
-    let join = lab.craft(word(9), craft::JOIN).head(&craft::two(5, 0));
+    lab.admit(member(2));
+    let ping = lab.ping(member(9), 7);
+    let join = lab.craft(member(9), craft::JOIN).head(&craft::two(5, 0));
     for source in ["0.0.0.0:7946", "10.0.0.9:0", "255.255.255.255:7946", "224.0.0.1:7946"] {
         for datagram in [&ping, &join] {
             lab.feed(source.parse().expect("an address"), datagram);
@@ -29,10 +29,10 @@ fn nothing_is_answered_to_nobody_or_to_this_node_itself() {
 #[test]
 fn a_rival_that_nobody_can_reach_is_not_asked() {
     let mut lab = Lab::quiet();
-    lab.admit(word(2));
-    let mine = lab.my_word().incarnation(5);
+    lab.admit(member(2));
+    let mine = lab.my_mention().incarnation(5);
     for at in ["0.0.0.0:7946", "10.0.0.9:0"] {
-        lab.gossip(word(2), &[craft::alive(mine, at.parse().expect("an address"), b"")]);
+        lab.gossip(member(2), &[craft::alive(mine, at.parse().expect("an address"), b"")]);
     }
     assert_eq!(lab.dropped(DropReason::ClaimAddress), 2);
     lab.run_for(Duration::from_millis(100));
@@ -70,7 +70,7 @@ fn an_ack_counts_only_with_number_sender_and_source_of_the_open_probe() {
     let mut lab = Lab::quiet();
     let number = open_probe(&mut lab);
     let ack = |lab: &Lab, sender: u64, number: u64| {
-        lab.craft(word(sender), craft::ACK).head(&craft::ack(number, None, None, false))
+        lab.craft(member(sender), craft::ACK).head(&craft::ack(number, None, None, false))
     };
     let before = lab.stats().probes_answered;
     for wrong in [ack(&lab, 3, number ^ (1 << 40)), ack(&lab, 3, number ^ (1 << 5))] {
@@ -92,7 +92,7 @@ fn only_a_relay_that_was_asked_may_answer_for_the_target() {
     let asked: Vec<SocketAddr> = lab.sent_of(craft::PING_REQ).into_iter().map(|(target, _)| target).collect();
     let asked_id = (2..=6).find(|id| asked.contains(&addr(*id))).expect("a member");
     let relayed = |lab: &Lab, sender: u64, number: u64, target: u64| {
-        lab.craft(word(sender), craft::RELAYED_ACK).head(&craft::answer(number, Some(target)))
+        lab.craft(member(sender), craft::RELAYED_ACK).head(&craft::answer(number, Some(target)))
     };
     // The target itself was not asked to ping itself.
     for (sender, number, target) in [(3, number, 3), (asked_id, number ^ (1 << 30), 3), (asked_id, number, 4)]
@@ -108,12 +108,12 @@ fn only_a_relay_that_was_asked_may_answer_for_the_target() {
 fn a_relay_passes_on_only_what_the_target_itself_says() {
     let mut lab = Lab::quiet();
     lab.meet(5);
-    lab.feed(addr(2), &lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(3, 0xabc, 500_000)));
+    lab.feed(addr(2), &lab.craft(member(2), craft::PING_REQ).head(&craft::ping_req(3, 0xabc, 500_000)));
     let (target, ping) = lab.sent_of(craft::PING).pop().expect("it pings");
     assert_eq!(target, addr(3));
     let number = craft::u64_at(craft::part(&ping, craft::HEAD), 21);
     let ack = |lab: &Lab, sender: u64| {
-        lab.craft(word(sender), craft::ACK).head(&craft::ack(number, None, None, false))
+        lab.craft(member(sender), craft::ACK).head(&craft::ack(number, None, None, false))
     };
     lab.feed(addr(4), &ack(&lab, 4));
     assert!(lab.sent_of(craft::RELAYED_ACK).is_empty());
@@ -130,15 +130,18 @@ fn a_relay_tells_no_gossip_to_who_has_left_since_it_asked() {
         for leaves in [true, false] {
             let mut lab = Lab::quiet();
             lab.meet(5);
-            lab.feed(addr(2), &lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(3, 0xabc, 500_000)));
+            lab.feed(
+                addr(2),
+                &lab.craft(member(2), craft::PING_REQ).head(&craft::ping_req(3, 0xabc, 500_000)),
+            );
             let (_, ping) = lab.sent_of(craft::PING).pop().expect("it pings");
             if leaves {
-                lab.gossip(word(2), &[craft::left(word(2), 2)]);
+                lab.gossip(member(2), &[craft::left(member(2), 2)]);
             }
             lab.command(Command::Broadcast(Payload::new(b"news").expect("short")));
             if answered {
                 let number = craft::u64_at(craft::part(&ping, craft::HEAD), 21);
-                let ack = lab.craft(word(3), craft::ACK).head(&craft::ack(number, None, None, false));
+                let ack = lab.craft(member(3), craft::ACK).head(&craft::ack(number, None, None, false));
                 lab.feed(addr(3), &ack);
             } else {
                 lab.run_for(Duration::from_millis(450));
@@ -157,12 +160,12 @@ fn a_question_on_which_its_sender_s_goodbye_rides_is_answered_without_gossip() {
     lab.meet(5);
     lab.command(Command::Broadcast(Payload::new(b"news").expect("short")));
     lab.forget();
-    let ping = lab.ping(word(2), 7).updates(&[craft::left(word(2), 2)]);
+    let ping = lab.ping(member(2), 7).updates(&[craft::left(member(2), 2)]);
     lab.feed(addr(2), &ping);
     let (_, ack) = lab.sent_of(craft::ACK).pop().expect("it is answered");
     assert!(ack.len() <= ping.0.len() && craft::part(&ack, craft::BROADCASTS).is_empty());
-    let request = lab.craft(word(4), craft::PING_REQ).head(&craft::ping_req(3, 1, 500_000));
-    lab.feed(addr(4), &request.updates(&[craft::left(word(4), 4)]));
+    let request = lab.craft(member(4), craft::PING_REQ).head(&craft::ping_req(3, 1, 500_000));
+    lab.feed(addr(4), &request.updates(&[craft::left(member(4), 4)]));
     assert!(lab.sent_of(craft::PING).is_empty(), "nobody is asked for it");
     assert_eq!(lab.dropped(DropReason::Stranger), 1);
 }
@@ -173,7 +176,7 @@ fn a_relay_keeps_no_budget_longer_than_the_longest_period() {
     options.health_max = 1;
     let mut lab = Lab::new(options);
     lab.meet(5);
-    lab.feed(addr(2), &lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(3, 1, u32::MAX)));
+    lab.feed(addr(2), &lab.craft(member(2), craft::PING_REQ).head(&craft::ping_req(3, 1, u32::MAX)));
     // A second is the period at the worst health: 80 % of it, and it says that it heard nothing.
     lab.run_for(Duration::from_millis(790));
     assert!(lab.sent_of(craft::NACK).is_empty());
@@ -188,7 +191,7 @@ fn a_suspect_learns_of_its_suspicion_from_the_ping_that_probes_it() {
         options.buddy = buddy;
         let mut lab = Lab::new(options);
         lab.meet(5);
-        lab.gossip(word(2), &[craft::suspect(word(3), &[4])]);
+        lab.gossip(member(2), &[craft::suspect(member(3), &[4])]);
         lab.await_probe_of(3);
         let pings = lab.sent_of(craft::PING);
         let (_, ping) = pings.iter().find(|(target, _)| *target == addr(3)).expect("awaited");
@@ -200,9 +203,9 @@ fn a_suspect_learns_of_its_suspicion_from_the_ping_that_probes_it() {
 fn a_suspect_that_asks_is_told_in_the_answer() {
     let mut lab = Lab::quiet();
     lab.meet(5);
-    lab.gossip(word(2), &[craft::suspect(word(3), &[4])]);
+    lab.gossip(member(2), &[craft::suspect(member(3), &[4])]);
     lab.sent.clear();
-    lab.feed(addr(3), &lab.ping(word(3), 7));
+    lab.feed(addr(3), &lab.ping(member(3), 7));
     let head = craft::part(&lab.sent[0].1, craft::HEAD).to_vec();
     // number, no root, a belief: epoch, incarnation, status; no stranger.
     assert_eq!((head.len(), head[9], head[22]), (24, 1, Status::Suspect as u8));
@@ -212,29 +215,29 @@ fn a_suspect_that_asks_is_told_in_the_answer() {
 fn a_tombstone_is_told_to_whoever_calls_its_member_alive() {
     let mut lab = Lab::quiet();
     lab.meet(5);
-    lab.gossip(word(2), &[craft::left(word(3), 3)]);
+    lab.gossip(member(2), &[craft::left(member(3), 3)]);
     for number in 0..50 {
-        lab.feed(addr(2), &lab.ping(word(2), number));
+        lab.feed(addr(2), &lab.ping(member(2), number));
     }
     lab.sent.clear();
-    lab.feed(addr(4), &lab.ping(word(4), 7).updates(&[craft::alive(word(3), addr(3), b"")]));
+    lab.feed(addr(4), &lab.ping(member(4), 7).updates(&[craft::alive(member(3), addr(3), b"")]));
     assert_eq!(lab.status(3), Some(Status::Left));
-    assert_eq!(craft::claims(&lab.sent[0].1), [(Status::Left as u8, word(3))]);
+    assert_eq!(craft::claims(&lab.sent[0].1), [(Status::Left as u8, member(3))]);
 }
 
 #[test]
 fn whoever_believes_an_older_word_of_this_node_is_told_the_present_one() {
     let mut lab = Lab::quiet();
     lab.meet(3);
-    let old = lab.my_word();
-    lab.gossip(word(2), &[craft::suspect(old, &[3])]);
+    let old = lab.my_mention();
+    lab.gossip(member(2), &[craft::suspect(old, &[3])]);
     for number in 0..50 {
-        lab.feed(addr(2), &lab.ping(word(2), number));
+        lab.feed(addr(2), &lab.ping(member(2), number));
     }
     lab.sent.clear();
-    let ping = craft::ping(old, Status::Alive, 7, 0);
-    lab.feed(addr(3), &lab.craft(word(3), craft::PING).head(&ping));
-    assert_eq!(craft::claims(&lab.sent[0].1), [(Status::Alive as u8, lab.my_word())]);
+    let ping = craft::ping(old, Status::Alive as u8, 7, 0);
+    lab.feed(addr(3), &lab.craft(member(3), craft::PING).head(&ping));
+    assert_eq!(craft::claims(&lab.sent[0].1), [(Status::Alive as u8, lab.my_mention())]);
 }
 
 #[test]
@@ -243,7 +246,7 @@ fn another_s_verdict_makes_a_suspicion_that_lasts_the_shortest_time() {
     options.self_doubt = false;
     let mut lab = Lab::new(options);
     lab.meet(6);
-    lab.gossip(word(2), &[craft::dead(word(3), 4, 5)]);
+    lab.gossip(member(2), &[craft::dead(member(3), 4, 5)]);
     assert_eq!(lab.status(3), Some(Status::Suspect));
     // α = 3 periods of 500 ms.
     lab.run_for(Duration::from_millis(1_400));
@@ -256,11 +259,11 @@ fn another_s_verdict_makes_a_suspicion_that_lasts_the_shortest_time() {
 fn an_operator_s_removal_is_believed_only_of_somebody_who_is_doubted() {
     let mut lab = Lab::quiet();
     lab.meet(5);
-    lab.gossip(word(2), &[craft::left(word(3), 4)]);
+    lab.gossip(member(2), &[craft::left(member(3), 4)]);
     assert_eq!(lab.status(3), Some(Status::Alive));
-    lab.gossip(word(2), &[craft::suspect(word(3), &[5]), craft::left(word(3), 4)]);
+    lab.gossip(member(2), &[craft::suspect(member(3), &[5]), craft::left(member(3), 4)]);
     assert_eq!(lab.status(3), Some(Status::Left));
-    lab.gossip(word(2), &[craft::left(word(4), 4)]);
+    lab.gossip(member(2), &[craft::left(member(4), 4)]);
     assert_eq!(lab.status(4), Some(Status::Left), "a goodbye of one's own is");
 }
 
@@ -268,15 +271,15 @@ fn an_operator_s_removal_is_believed_only_of_somebody_who_is_doubted() {
 fn gossip_is_heard_only_from_members_where_they_live() {
     let mut lab = Lab::quiet();
     lab.meet(4);
-    lab.gossip(word(2), &[craft::left(word(4), 4)]);
-    let newcomer = [craft::alive(word(9), addr(9), b"")];
+    lab.gossip(member(2), &[craft::left(member(4), 4)]);
+    let newcomer = [craft::alive(member(9), addr(9), b"")];
     let gossip = |lab: &Lab, sender| lab.craft(sender, craft::GOSSIP).updates(&newcomer);
-    lab.feed(addr(7), &gossip(&lab, word(7)));
-    lab.feed(addr(7), &gossip(&lab, word(3)));
-    lab.feed(addr(4), &gossip(&lab, word(4)));
-    lab.feed(addr(3), &gossip(&lab, word(3).epoch(EPOCH - 1)));
+    lab.feed(addr(7), &gossip(&lab, member(7)));
+    lab.feed(addr(7), &gossip(&lab, member(3)));
+    lab.feed(addr(4), &gossip(&lab, member(4)));
+    lab.feed(addr(3), &gossip(&lab, member(3).epoch(EPOCH - 1)));
     assert_eq!(lab.status(9), None);
-    lab.feed(addr(3), &gossip(&lab, word(3)));
+    lab.feed(addr(3), &gossip(&lab, member(3)));
     assert_eq!(lab.status(9), Some(Status::Alive));
 }
 
@@ -284,18 +287,18 @@ fn gossip_is_heard_only_from_members_where_they_live() {
 fn a_stranger_s_word_about_this_node_does_not_push_its_incarnation_up() {
     let mut lab = Lab::quiet();
     lab.meet(3);
-    lab.gossip(word(2), &[craft::left(word(3), 3)]);
-    let mine = lab.my_word();
+    lab.gossip(member(2), &[craft::left(member(3), 3)]);
+    let mine = lab.my_mention();
     for (sender, source) in [(9, 9), (2, 9), (3, 3)] {
         let accused = mine.incarnation(mine.incarnation + 5);
-        let ping = craft::ping(accused, Status::Suspect, 7, 0);
-        lab.feed(addr(source), &lab.craft(word(sender), craft::PING).head(&ping));
+        let ping = craft::ping(accused, Status::Suspect as u8, 7, 0);
+        lab.feed(addr(source), &lab.craft(member(sender), craft::PING).head(&ping));
     }
-    assert_eq!(lab.my_word(), mine);
+    assert_eq!(lab.my_mention(), mine);
     // Who is buried here may say that it has buried this node, in exactly this incarnation.
-    let ping = craft::ping(mine, Status::Dead, 7, 0);
-    lab.feed(addr(3), &lab.craft(word(3), craft::PING).head(&ping));
-    assert_eq!(lab.my_word().incarnation, mine.incarnation + 1);
+    let ping = craft::ping(mine, Status::Dead as u8, 7, 0);
+    lab.feed(addr(3), &lab.craft(member(3), craft::PING).head(&ping));
+    assert_eq!(lab.my_mention().incarnation, mine.incarnation + 1);
 }
 
 #[test]
@@ -304,15 +307,15 @@ fn a_page_must_have_been_asked_for() {
     options.sync_interval_max = Some(Duration::from_secs(30));
     let mut lab = Lab::new(options);
     lab.meet(4);
-    let ping = craft::ping(lab.my_word(), Status::Alive, 1, 0xdead);
-    lab.feed(addr(2), &lab.craft(word(2), craft::PING).head(&ping));
+    let ping = craft::ping(lab.my_mention(), Status::Alive as u8, 1, 0xdead);
+    lab.feed(addr(2), &lab.craft(member(2), craft::PING).head(&ping));
     lab.sent.clear();
     lab.tick();
     let (target, pull) = lab.sent_of(craft::SYNC_PULL).pop().expect("their digests differ");
     assert_eq!(target, addr(2));
     let number = craft::u64_at(craft::part(&pull, craft::HEAD), 0);
     let page = |lab: &Lab, sender, number| {
-        lab.craft(word(sender), craft::SYNC_PAGE).head(&craft::sync_page(number, 0, 0, 0))
+        lab.craft(member(sender), craft::SYNC_PAGE).head(&craft::sync_page(number, 0, 0, 0))
     };
     lab.feed(addr(3), &page(&lab, 3, number));
     lab.feed(addr(2), &page(&lab, 2, number ^ (1 << 20)));
@@ -326,7 +329,7 @@ fn a_page_must_have_been_asked_for() {
 #[test]
 fn a_ping_that_never_left_accuses_nobody() {
     let mut lab = Lab::quiet();
-    lab.admit(word(2));
+    lab.admit(member(2));
     for _ in 0..3 {
         lab.await_probe_of(2);
         let excused = lab.stats().probes_excused;
@@ -349,7 +352,7 @@ fn a_nack_counts_once_with_the_right_number_and_from_a_relay_that_was_asked() {
     let relay = (2..=6).find(is_asked).expect("a relay");
     let other = (2..=6).find(|id| !is_asked(id)).expect("the target at least");
     let nack = |lab: &Lab, sender: u64, number: u64| {
-        lab.craft(word(sender), craft::NACK).head(&craft::answer(number, None))
+        lab.craft(member(sender), craft::NACK).head(&craft::answer(number, None))
     };
     let heard = [(relay, number ^ (1 << 30)), (other, number), (relay, number), (relay, number)].map(
         |(sender, number)| {
@@ -366,10 +369,10 @@ fn nobody_is_made_to_ping_the_dead_or_itself() {
     options.dead_over_suspect_only = false;
     let mut lab = Lab::new(options);
     lab.meet(5);
-    lab.gossip(word(2), &[craft::dead(word(3), 4, 4)]);
+    lab.gossip(member(2), &[craft::dead(member(3), 4, 4)]);
     lab.forget();
     for target in [3, ME, 99] {
-        let request = lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(target, 1, 500_000));
+        let request = lab.craft(member(2), craft::PING_REQ).head(&craft::ping_req(target, 1, 500_000));
         lab.feed(addr(2), &request);
     }
     assert_eq!((lab.dropped(DropReason::RelayTarget), lab.sent_of(craft::PING).len()), (3, 0));
@@ -384,7 +387,7 @@ fn a_relay_that_does_not_hold_the_target_says_at_once_that_it_hears_nothing_of_i
         let mut lab = Lab::new(options);
         lab.meet(5);
         lab.forget();
-        let request = lab.craft(word(2), craft::PING_REQ).head(&craft::ping_req(99, 1, 500_000));
+        let request = lab.craft(member(2), craft::PING_REQ).head(&craft::ping_req(99, 1, 500_000));
         lab.feed(addr(2), &request);
         let told: Vec<SocketAddr> = lab.sent_of(craft::NACK).into_iter().map(|(target, _)| target).collect();
         assert_eq!(told, vec![addr(2); said]);
@@ -400,7 +403,7 @@ fn the_dead_are_told_that_they_are_whether_there_is_a_buddy_rule_or_not() {
         options.heal_interval = Some(Duration::from_secs(1));
         let mut lab = Lab::new(options);
         lab.meet(4);
-        lab.gossip(word(2), &[craft::dead(word(3), 4, 4)]);
+        lab.gossip(member(2), &[craft::dead(member(3), 4, 4)]);
         lab.forget();
         lab.run_for(Duration::from_secs(10));
         let pings = lab.sent_of(craft::PING);
@@ -414,7 +417,7 @@ fn an_answer_that_waited_for_this_node_measures_nothing() {
     let mut lab = Lab::quiet();
     lab.meet(4);
     let number = lab.await_probe_of(3);
-    let ack = lab.craft(word(3), craft::ACK).head(&craft::ack(number, None, None, false));
+    let ack = lab.craft(member(3), craft::ACK).head(&craft::ack(number, None, None, false));
     lab.now = lab.now.after(Duration::from_secs(10));
     lab.feed(addr(3), &ack);
     let stats = lab.stats();
@@ -425,12 +428,12 @@ fn an_answer_that_waited_for_this_node_measures_nothing() {
 #[test]
 fn a_member_that_speaks_no_common_version_is_not_admitted() {
     let mut lab = Lab::quiet();
-    lab.admit(word(2));
+    lab.admit(member(2));
     for (id, lowest, highest) in [(8, 2, 3), (9, 0, 0)] {
-        let mut later = craft::alive(word(id), addr(id), b"");
+        let mut later = craft::alive(member(id), addr(id), b"");
         let versions = later.len() - 2;
         later[versions..].copy_from_slice(&[lowest, highest]);
-        lab.gossip(word(2), &[later]);
+        lab.gossip(member(2), &[later]);
         assert_eq!(lab.status(id), None);
     }
     assert_eq!(lab.dropped(DropReason::Version), 2);
@@ -440,9 +443,9 @@ fn a_member_that_speaks_no_common_version_is_not_admitted() {
 fn of_two_addresses_under_one_word_everybody_takes_the_higher() {
     for order in [[7, 8], [8, 7]] {
         let mut lab = Lab::quiet();
-        lab.admit(word(2));
+        lab.admit(member(2));
         for at in order {
-            lab.gossip(word(2), &[craft::alive(word(5), addr(at), b"")]);
+            lab.gossip(member(2), &[craft::alive(member(5), addr(at), b"")]);
         }
         assert_eq!(lab.node.member(NodeId(5)).map(|member| member.addr), Some(addr(8)));
     }
@@ -452,9 +455,9 @@ fn of_two_addresses_under_one_word_everybody_takes_the_higher() {
 fn a_suspect_is_no_accuser_of_itself() {
     let mut lab = Lab::quiet();
     lab.meet(9);
-    lab.gossip(word(2), &[craft::suspect(word(3), &[4])]);
+    lab.gossip(member(2), &[craft::suspect(member(3), &[4])]);
     lab.forget();
-    lab.gossip(word(2), &[craft::suspect(word(3), &[3])]);
+    lab.gossip(member(2), &[craft::suspect(member(3), &[3])]);
     assert_eq!(lab.events, []);
 }
 
@@ -463,7 +466,7 @@ fn a_verdict_of_this_node_that_others_repeat_is_theirs_now() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.forget();
-    lab.gossip(word(2), &[craft::dead(word(3), ME, ME)]);
+    lab.gossip(member(2), &[craft::dead(member(3), ME, ME)]);
     assert!(matches!(lab.events[..], [Event::Suspect { by: NodeId(2), .. }]), "{:?}", lab.events);
 }
 
@@ -471,7 +474,7 @@ fn a_verdict_of_this_node_that_others_repeat_is_theirs_now() {
 fn to_be_accused_costs_health() {
     let mut lab = Lab::quiet();
     lab.meet(3);
-    lab.gossip(word(2), &[craft::suspect(lab.my_word(), &[3])]);
+    lab.gossip(member(2), &[craft::suspect(lab.my_mention(), &[3])]);
     assert_eq!(lab.node.health(), 1);
 }
 
@@ -479,24 +482,24 @@ fn to_be_accused_costs_health() {
 fn a_word_about_an_impossible_life_of_this_node_is_not_outlived() {
     let mut lab = Lab::quiet();
     lab.meet(3);
-    let mine = lab.my_word();
+    let mine = lab.my_mention();
     let impossible = mine.epoch(EPOCH + 48 * 3_600_000);
     for status in [Status::Alive, Status::Suspect, Status::Dead, Status::Left] {
-        let ping = craft::ping(impossible, status, 7, 0);
-        lab.feed(addr(2), &lab.craft(word(2), craft::PING).head(&ping));
-        let ping = craft::ping(impossible, status, 8, 0);
-        lab.feed(addr(9), &lab.craft(word(9), craft::PING).head(&ping));
+        let ping = craft::ping(impossible, status as u8, 7, 0);
+        lab.feed(addr(2), &lab.craft(member(2), craft::PING).head(&ping));
+        let ping = craft::ping(impossible, status as u8, 8, 0);
+        lab.feed(addr(9), &lab.craft(member(9), craft::PING).head(&ping));
     }
-    assert_eq!(lab.my_word(), mine);
+    assert_eq!(lab.my_mention(), mine);
     assert_eq!(lab.sent_of(craft::JOIN), []);
 }
 
 #[test]
 fn a_stranger_s_ping_for_somebody_else_is_not_answered() {
     let mut lab = Lab::quiet();
-    lab.admit(word(2));
-    let ping = craft::ping(word(77), Status::Alive, 7, 0);
-    lab.feed(addr(9), &lab.craft(word(9), craft::PING).head(&ping));
+    lab.admit(member(2));
+    let ping = craft::ping(member(77), Status::Alive as u8, 7, 0);
+    lab.feed(addr(9), &lab.craft(member(9), craft::PING).head(&ping));
     assert_eq!((lab.dropped(DropReason::NotForMe), lab.sent.len()), (1, 0));
 }
 
@@ -505,8 +508,8 @@ fn a_broadcast_is_heard_only_of_the_life_that_is_held() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     for (epoch, heard) in [(EPOCH - 1, 0), (EPOCH + 48 * 3_600_000, 0), (EPOCH + 5, 0), (EPOCH, 1)] {
-        let record = craft::broadcast(word(3).epoch(epoch), 1, b"x");
-        lab.feed(addr(2), &lab.craft(word(2), craft::GOSSIP).broadcasts(&[record]));
+        let record = craft::broadcast(member(3).epoch(epoch), 1, b"x");
+        lab.feed(addr(2), &lab.craft(member(2), craft::GOSSIP).broadcasts(&[record]));
         assert_eq!(lab.stats().broadcasts_delivered, heard, "{epoch}");
     }
     assert_eq!(lab.dropped(DropReason::UnknownMember), 3);
@@ -515,26 +518,26 @@ fn a_broadcast_is_heard_only_of_the_life_that_is_held() {
 #[test]
 fn a_seed_that_calls_the_id_taken_in_an_impossible_life_poisons_nothing() {
     let mut lab = Lab::quiet();
-    lab.admit(word(2));
-    let mine = lab.my_word();
+    lab.admit(member(2));
+    let mine = lab.my_mention();
     lab.command(Command::Join { seeds: &[addr(5)] });
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("the seed is asked");
     let nonce = craft::u64_at(craft::part(&join, craft::HEAD), 0);
     let impossible = mine.epoch((1 << 48) - 1);
     let welcome = craft::welcome(nonce, true, impossible, EPOCH, 3);
-    lab.feed(addr(5), &lab.craft(word(5), craft::WELCOME).head(&welcome));
+    lab.feed(addr(5), &lab.craft(member(5), craft::WELCOME).head(&welcome));
     lab.run_for(Duration::from_secs(5));
-    assert_eq!(lab.my_word().epoch, mine.epoch);
+    assert_eq!(lab.my_mention().epoch, mine.epoch);
 }
 
 #[test]
 fn a_token_is_good_for_one_address_and_for_half_a_minute_but_not_for_two() {
     let mut lab = Lab::quiet();
     let mut welcomed = |source: u64, waited: Duration| {
-        let token = lab.token(addr(8), word(8));
+        let token = lab.token(addr(8), member(8));
         lab.now = lab.now.after(waited);
-        let join = lab.craft(word(8), craft::JOIN).head(&craft::two(5, token));
+        let join = lab.craft(member(8), craft::JOIN).head(&craft::two(5, token));
         lab.sent.clear();
         lab.feed(addr(source), &join);
         craft::kind(&lab.sent[0].1) == craft::WELCOME
@@ -548,18 +551,18 @@ fn a_token_is_good_for_one_address_and_for_half_a_minute_but_not_for_two() {
 #[test]
 fn who_announces_itself_speaks_of_nobody_else() {
     let mut lab = Lab::quiet();
-    lab.admit(word(2));
-    let token = lab.token(addr(8), word(8));
+    lab.admit(member(2));
+    let token = lab.token(addr(8), member(8));
     let announce = |lab: &Lab, updates: &[Vec<u8>]| {
-        lab.craft(word(8), craft::ANNOUNCE).head(&craft::two(token, 9)).updates(updates)
+        lab.craft(member(8), craft::ANNOUNCE).head(&craft::two(token, 9)).updates(updates)
     };
-    for about in [word(9), word(8).epoch(EPOCH + 1), word(8).incarnation(1)] {
+    for about in [member(9), member(8).epoch(EPOCH + 1), member(8).incarnation(1)] {
         lab.feed(addr(8), &announce(&lab, &[craft::alive(about, addr(8), b"")]));
     }
-    lab.feed(addr(8), &announce(&lab, &[craft::left(word(8), 8)]));
+    lab.feed(addr(8), &announce(&lab, &[craft::left(member(8), 8)]));
     lab.feed(addr(8), &announce(&lab, &[]));
     assert_eq!(lab.dropped(DropReason::Malformed), 5);
-    let both = [craft::alive(word(8), addr(8), b""), craft::left(word(2), 2)];
+    let both = [craft::alive(member(8), addr(8), b""), craft::left(member(2), 2)];
     lab.feed(addr(8), &announce(&lab, &both));
     assert_eq!((lab.status(8), lab.status(2)), (Some(Status::Alive), Some(Status::Alive)));
 }
@@ -572,9 +575,9 @@ fn a_second_challenge_does_not_replace_the_token_of_the_first() {
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("the seed is asked");
     let nonce = craft::u64_at(craft::part(&join, craft::HEAD), 0);
     for token in [111, 222] {
-        lab.feed(addr(5), &lab.craft(word(5), craft::CHALLENGE).head(&craft::two(nonce, token)));
+        lab.feed(addr(5), &lab.craft(member(5), craft::CHALLENGE).head(&craft::two(nonce, token)));
     }
-    lab.feed(addr(6), &lab.craft(word(6), craft::CHALLENGE).head(&craft::two(nonce, 333)));
+    lab.feed(addr(6), &lab.craft(member(6), craft::CHALLENGE).head(&craft::two(nonce, 333)));
     assert_eq!(lab.dropped(DropReason::UnexpectedAnswer), 2);
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("it asks again");
@@ -585,23 +588,23 @@ fn a_second_challenge_does_not_replace_the_token_of_the_first() {
 fn nobody_is_buried_in_the_tick_that_comes_too_late() {
     let mut lab = Lab::quiet();
     lab.meet(6);
-    lab.gossip(word(2), &[craft::dead(word(3), 4, 5)]);
+    lab.gossip(member(2), &[craft::dead(member(3), 4, 5)]);
     let begin = lab.now;
     // Others are heard until just before the suspicion runs out: three periods of 500 ms.
     while lab.now.since(begin) < Duration::from_millis(1_490) {
         lab.run_for(Duration::from_millis(10));
-        lab.feed(addr(2), &lab.ping(word(2), 7));
+        lab.feed(addr(2), &lab.ping(member(2), 7));
     }
     assert_eq!((lab.status(3), lab.stats().deaf_spells), (Some(Status::Suspect), 0));
     lab.now = lab.now.after(Duration::from_secs(30));
     lab.handle(swim_core::Input::Tick);
     assert_eq!((lab.status(3), lab.stats().stalls), (Some(Status::Suspect), 1));
-    lab.feed(addr(2), &lab.ping(word(2), 7));
+    lab.feed(addr(2), &lab.ping(member(2), 7));
     lab.run_for(Duration::from_millis(150));
     assert_eq!(lab.status(3), Some(Status::Suspect), "its answer may wait in the socket");
     for _ in 0..20 {
         lab.run_for(Duration::from_millis(100));
-        lab.feed(addr(2), &lab.ping(word(2), 7));
+        lab.feed(addr(2), &lab.ping(member(2), 7));
     }
     assert_eq!(lab.status(3), Some(Status::Dead));
 }
@@ -611,8 +614,8 @@ fn a_ping_to_where_a_member_is_no_longer_held_says_nothing_of_it() {
     let mut lab = Lab::quiet();
     lab.meet(4);
     lab.await_probe_of(3);
-    // Somebody else has the id now, in a later life. Whoever is still there would outbid that word.
-    lab.gossip(word(2), &[craft::alive(word(3).epoch(EPOCH + 5), addr(33), b"")]);
+    // Somebody else has the id now, in a later life. Whoever is still there would outbid that mention.
+    lab.gossip(member(2), &[craft::alive(member(3).epoch(EPOCH + 5), addr(33), b"")]);
     lab.sent.clear();
     let again = loop {
         lab.tick();
@@ -635,16 +638,16 @@ fn an_answer_of_a_member_that_was_forgotten_meanwhile_is_an_answer_and_nothing_m
     let number = lab.await_probe_of(4);
     // More goodbyes than are remembered, its own first.
     for id in 4..=13 {
-        lab.gossip(word(2), &[craft::alive(word(id), addr(id), b"")]);
-        lab.gossip(word(2), &[craft::left(word(id), id)]);
+        lab.gossip(member(2), &[craft::alive(member(id), addr(id), b"")]);
+        lab.gossip(member(2), &[craft::left(member(id), id)]);
     }
     lab.handle(swim_core::Input::Tick);
     assert_eq!(lab.status(4), None, "it is forgotten while the question is open");
     // And others come, who may sit where it sat.
-    lab.gossip(word(2), &[20, 21, 22, 23, 24].map(|id| craft::alive(word(id), addr(id), b"")));
+    lab.gossip(member(2), &[20, 21, 22, 23, 24].map(|id| craft::alive(member(id), addr(id), b"")));
     assert_eq!(lab.status(24), Some(Status::Alive));
     lab.now = lab.now.after(Duration::from_millis(3));
-    let ack = lab.craft(word(4), craft::ACK).head(&craft::ack(number, None, None, false));
+    let ack = lab.craft(member(4), craft::ACK).head(&craft::ack(number, None, None, false));
     lab.feed(addr(4), &ack);
     assert_eq!(lab.stats().probes_answered, 1);
     let credited =

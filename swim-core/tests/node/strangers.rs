@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::craft::{self, EPOCH, Word, word};
+use crate::craft::{self, EPOCH, Mention, member};
 use crate::lab::{Lab, ME, addr};
 use swim_core::{Command, DropReason, Event, NodeId, Options, Payload, Status};
 
@@ -18,9 +18,9 @@ fn lab_with(change: impl FnOnce(&mut Options)) -> Lab {
 
 /// A stranger's ping for a later life of the node.
 fn ping_for_a_later_life(lab: &mut Lab, source: u64) {
-    let later = lab.my_word();
+    let later = lab.my_mention();
     let later = later.epoch(later.epoch + 1);
-    let ping = lab.craft(word(source), craft::PING).head(&craft::ping(later, Status::Alive, 1, 0));
+    let ping = lab.craft(member(source), craft::PING).head(&craft::ping(later, Status::Alive as u8, 1, 0));
     lab.feed(addr(source), &ping);
 }
 
@@ -37,7 +37,7 @@ fn lured() -> (Lab, u64) {
     ping_for_a_later_life(&mut lab, STRANGER);
     lab.tick();
     let nonce = asked(&lab).expect("a node that is alone asks");
-    let challenge = lab.craft(word(STRANGER), craft::CHALLENGE).head(&craft::two(nonce, 5));
+    let challenge = lab.craft(member(STRANGER), craft::CHALLENGE).head(&craft::two(nonce, 5));
     lab.feed(addr(STRANGER), &challenge);
     lab.tick();
     lab.forget();
@@ -45,17 +45,17 @@ fn lured() -> (Lab, u64) {
 }
 
 fn welcome(lab: &mut Lab, head: &[u8], updates: &[Vec<u8>]) {
-    let welcome = lab.craft(word(STRANGER), craft::WELCOME).head(head).updates(updates);
+    let welcome = lab.craft(member(STRANGER), craft::WELCOME).head(head).updates(updates);
     lab.feed(addr(STRANGER), &welcome);
 }
 
 /// `sender` at `source` announces itself as living at `addr`.
-fn announce(lab: &mut Lab, sender: Word, source: SocketAddr, addr: SocketAddr) {
+fn announce(lab: &mut Lab, sender: Mention, source: SocketAddr, addr: SocketAddr) {
     let token = lab.token(source, sender);
     announce_with(lab, token, sender, source, addr);
 }
 
-fn announce_with(lab: &mut Lab, token: u64, sender: Word, source: SocketAddr, addr: SocketAddr) {
+fn announce_with(lab: &mut Lab, token: u64, sender: Mention, source: SocketAddr, addr: SocketAddr) {
     let announce = lab.craft(sender, craft::ANNOUNCE).head(&craft::two(token, 9));
     lab.feed(source, &announce.updates(&[craft::alive(sender, addr, b"")]));
 }
@@ -79,7 +79,7 @@ fn a_welcome_counts_only_from_somebody_who_asked_for_proof() {
     lab.tick();
     let nonce = asked(&lab).expect("a node that is alone asks");
     let before = lab.dropped(DropReason::UnexpectedAnswer);
-    welcome(&mut lab, &craft::welcome(nonce, true, word(ME), EPOCH, 5), &[]);
+    welcome(&mut lab, &craft::welcome(nonce, true, member(ME), EPOCH, 5), &[]);
     assert_eq!(lab.dropped(DropReason::UnexpectedAnswer), before + 1);
     assert!(lab.node.is_running());
 }
@@ -88,9 +88,9 @@ fn a_welcome_counts_only_from_somebody_who_asked_for_proof() {
 fn a_stranger_that_made_a_lone_node_ask_cannot_set_its_clock_nor_its_epoch_back() {
     for clock in [5, EPOCH - 25 * HOUR_MS, EPOCH + 25 * HOUR_MS, (1 << 48) - 1] {
         let (mut lab, nonce) = lured();
-        welcome(&mut lab, &craft::welcome(nonce, false, word(ME).epoch(0), clock, 5), &[]);
-        assert_eq!(lab.my_word(), word(ME), "{clock}");
-        let later = word(8).epoch(EPOCH + 26 * HOUR_MS);
+        welcome(&mut lab, &craft::welcome(nonce, false, member(ME).epoch(0), clock, 5), &[]);
+        assert_eq!(lab.my_mention(), member(ME), "{clock}");
+        let later = member(8).epoch(EPOCH + 26 * HOUR_MS);
         announce(&mut lab, later, addr(8), addr(8));
         assert_eq!(lab.status(8), None, "its clock reads what it did");
     }
@@ -99,8 +99,9 @@ fn a_stranger_that_made_a_lone_node_ask_cannot_set_its_clock_nor_its_epoch_back(
 #[test]
 fn a_stranger_that_made_a_lone_node_ask_can_tell_it_of_nobody_but_itself() {
     let (mut lab, nonce) = lured();
-    let others = [word(STRANGER), word(7), word(8)].map(|word| craft::alive(word, addr(word.id), b""));
-    welcome(&mut lab, &craft::welcome(nonce, false, word(ME).epoch(0), EPOCH, 5), &others);
+    let others =
+        [member(STRANGER), member(7), member(8)].map(|mention| craft::alive(mention, addr(mention.id), b""));
+    welcome(&mut lab, &craft::welcome(nonce, false, member(ME).epoch(0), EPOCH, 5), &others);
     let known: Vec<u64> = lab.node.members().map(|member| member.id.0).filter(|id| *id != ME).collect();
     assert_eq!(known, [STRANGER]);
 }
@@ -108,11 +109,11 @@ fn a_stranger_that_made_a_lone_node_ask_can_tell_it_of_nobody_but_itself() {
 #[test]
 fn a_stranger_that_made_a_lone_node_ask_cannot_take_its_id() {
     let (mut lab, nonce) = lured();
-    let rival = craft::alive(word(ME).epoch(EPOCH + 9), addr(98), b"");
-    welcome(&mut lab, &craft::welcome(nonce, true, word(ME).epoch(EPOCH + 9), EPOCH, 5), &[rival]);
+    let rival = craft::alive(member(ME).epoch(EPOCH + 9), addr(98), b"");
+    welcome(&mut lab, &craft::welcome(nonce, true, member(ME).epoch(EPOCH + 9), EPOCH, 5), &[rival]);
     lab.run_for(Duration::from_secs(5));
     assert!(lab.node.is_running());
-    assert!(lab.sent_of(craft::PING).is_empty(), "nobody is asked on its word: {:?}", lab.sent);
+    assert!(lab.sent_of(craft::PING).is_empty(), "nobody is asked on its mention: {:?}", lab.sent);
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn an_announcement_is_for_the_address_that_it_comes_from_and_nobody_else_is_sent
     let announced = |accept| {
         let mut lab = lab_with(|options| options.accept_wrong_source = accept);
         lab.meet(3);
-        announce(&mut lab, word(STRANGER), addr(STRANGER), victim);
+        announce(&mut lab, member(STRANGER), addr(STRANGER), victim);
         lab.run_for(Duration::from_secs(30));
         lab
     };
@@ -139,9 +140,9 @@ fn an_announcement_is_for_the_address_that_it_comes_from_and_nobody_else_is_sent
 fn one_token_lets_in_no_more_members_than_the_budget_of_pages() {
     let mut lab = lab_with(|options| options.pages_per_second = 8);
     lab.run_for(Duration::from_secs(1));
-    let token = lab.token(addr(STRANGER), word(STRANGER));
+    let token = lab.token(addr(STRANGER), member(STRANGER));
     for id in 1_000..2_000 {
-        announce_with(&mut lab, token, word(id), addr(STRANGER), addr(STRANGER));
+        announce_with(&mut lab, token, member(id), addr(STRANGER), addr(STRANGER));
     }
     assert_eq!(lab.node.members().count(), 1 + 8);
     assert_eq!(lab.dropped(DropReason::PageLimit), 992);
@@ -152,7 +153,7 @@ fn who_claims_the_id_of_a_living_member_is_turned_away_in_any_life() {
     for (epoch, incarnation) in [(EPOCH, 1), (EPOCH + 1, 0), (EPOCH + HOUR_MS, 7)] {
         let mut lab = Lab::quiet();
         lab.meet(5);
-        let claimed = word(4).epoch(epoch).incarnation(incarnation);
+        let claimed = member(4).epoch(epoch).incarnation(incarnation);
         announce(&mut lab, claimed, addr(STRANGER), addr(STRANGER));
         assert_eq!(lab.node.member(NodeId(4)).map(|member| member.addr), Some(addr(4)), "not at once");
         lab.forget();
@@ -160,7 +161,7 @@ fn who_claims_the_id_of_a_living_member_is_turned_away_in_any_life() {
         let pings = lab.sent_of(craft::PING);
         let (_, ping) = pings.iter().find(|(target, _)| *target == addr(4)).expect("the incumbent is asked");
         let number = craft::u64_at(craft::part(ping, craft::HEAD), 21);
-        let ack = lab.craft(word(4), craft::ACK).head(&craft::ack(number, None, None, false));
+        let ack = lab.craft(member(4), craft::ACK).head(&craft::ack(number, None, None, false));
         lab.feed(addr(4), &ack);
         announce(&mut lab, claimed, addr(STRANGER), addr(STRANGER));
         lab.run_for(Duration::from_secs(2));
@@ -174,14 +175,14 @@ fn who_claims_the_id_of_a_living_member_is_turned_away_in_any_life() {
 fn pings_from_a_buried_member_s_address_push_the_incarnation_up_once_a_period_at_most() {
     let mut lab = Lab::quiet();
     lab.meet(3);
-    lab.gossip(word(2), &[craft::left(word(3), 3)]);
+    lab.gossip(member(2), &[craft::left(member(3), 3)]);
     for _ in 0..2_000 {
-        let ping = craft::ping(lab.my_word(), Status::Dead, 7, 0);
-        lab.feed(addr(3), &lab.craft(word(3), craft::PING).head(&ping));
+        let ping = craft::ping(lab.my_mention(), Status::Dead as u8, 7, 0);
+        lab.feed(addr(3), &lab.craft(member(3), craft::PING).head(&ping));
         lab.now = lab.now.after(Duration::from_millis(10));
     }
     let periods = 20_000 / lab.node.config().period.as_millis() as u32;
-    assert!(lab.my_word().incarnation <= periods + 1, "{}", lab.my_word().incarnation);
+    assert!(lab.my_mention().incarnation <= periods + 1, "{}", lab.my_mention().incarnation);
 }
 
 #[test]
@@ -189,8 +190,8 @@ fn a_number_that_was_used_in_a_node_s_name_is_outbid() {
     for used in [40, u32::MAX] {
         let mut lab = lab_with(|options| options.gossip_interval = Options::local().gossip_interval);
         lab.meet(3);
-        let forged = craft::broadcast(lab.my_word(), used, b"forged");
-        let gossip = lab.craft(word(2), craft::GOSSIP).broadcasts(&[forged]);
+        let forged = craft::broadcast(lab.my_mention(), used, b"forged");
+        let gossip = lab.craft(member(2), craft::GOSSIP).broadcasts(&[forged]);
         lab.feed(addr(2), &gossip);
         assert!(
             !lab.events.iter().any(|event| matches!(event, Event::Broadcast { .. })),

@@ -16,7 +16,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::host::HostId;
-use crate::hostile::Says;
 use crate::net::{Directions, Link};
 use crate::text;
 
@@ -348,6 +347,20 @@ pub enum Action {
 
 const fn len_default() -> u32 {
     1500
+}
+
+/// What a forged update claims of a member.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Says {
+    /// It is alive.
+    Alive,
+    /// It is suspected.
+    Suspect,
+    /// It is dead.
+    Dead,
+    /// It left, or was removed.
+    Left,
 }
 
 /// Where hostile datagrams seem to come from.

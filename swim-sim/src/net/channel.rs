@@ -12,7 +12,7 @@ use swim_core::Instant;
 use super::Link;
 use super::dice::{Dice, Side};
 use super::link::{Burst, Rate};
-use crate::evidence::Fate;
+use crate::ground_truth::Fate;
 use crate::host::HostId;
 use crate::random::scale;
 

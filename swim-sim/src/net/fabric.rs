@@ -10,8 +10,8 @@ use super::channel::{Channels, Passage, corrupt};
 use super::throws::{Throw, Throws};
 use super::{Arrival, Datagram, Directory, Hook, Link, Network, Packets, Verdict};
 use crate::alarms::Alarms;
-use crate::evidence::Fate;
 use crate::fingerprint::Fingerprint;
+use crate::ground_truth::Fate;
 use crate::host::HostId;
 use crate::hostile::Tape;
 use crate::queue::{PacketId, Pending, Queue};
@@ -80,7 +80,7 @@ impl Fabric {
         self.traffic.count_sent(bytes);
         self.mark(MARK_SENT, sender);
         self.fingerprint.absorb_bytes(bytes);
-        self.tape.hear(source, target, bytes);
+        self.tape.record(source, target, bytes);
         let replaced;
         let (bytes, extra) = match self.ask_hook(sender, source, target, bytes) {
             Verdict::Pass => (bytes, Duration::ZERO),

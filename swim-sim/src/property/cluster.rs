@@ -65,7 +65,7 @@ impl<A: Application> Cluster<A> {
         &self.world
     }
 
-    /// The world, to attach witnesses to or to change the network of. What is done to its processes is better done
+    /// The world, to attach watchers to or to change the network of. What is done to its processes is better done
     /// by [`Cluster::perform`].
     pub const fn world_mut(&mut self) -> &mut World {
         &mut self.world

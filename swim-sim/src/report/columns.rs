@@ -7,8 +7,8 @@ use serde::Serialize;
 use swim_core::describe;
 
 use super::data::micros;
-use crate::chronicle::{Chronicle, NOBODY, OUTSIDE, Sending};
-use crate::evidence::Fate;
+use crate::ground_truth::Fate;
+use crate::timeline::{NOBODY, OUTSIDE, Sending, Timeline};
 use crate::traffic::kind_of;
 
 /// Characters of one datagram's description at most.
@@ -43,15 +43,15 @@ pub(super) struct Datagrams {
 }
 
 impl Beliefs {
-    pub(super) fn new(chronicle: &Chronicle) -> Self {
-        let (first_at, first) = chronicle.beliefs.first();
+    pub(super) fn new(timeline: &Timeline) -> Self {
+        let (first_at, first) = timeline.beliefs.first();
         let rows = first.rows().iter().map(|row| {
             let runs = row.chunk_by(|a, b| a == b);
             runs.map(|run| format!("{}{},", run[0] as u8, base_36(run.len()))).collect()
         });
         let mut beliefs = Self { first_at: micros(first_at), first: rows.collect(), ..Self::default() };
         let mut last = 0;
-        for change in chronicle.beliefs.changes() {
+        for change in timeline.beliefs.changes() {
             let at = micros(change.at);
             beliefs.t.push(at - last);
             beliefs.o.push(change.observer);

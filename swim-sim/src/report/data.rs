@@ -1,4 +1,4 @@
-//! The data of a page: the chronicle in the fewest characters that a script still reads easily.
+//! The data of a page: the timeline in the fewest characters that a script still reads easily.
 //!
 //! All times are µs. Long lists are stored by columns, and times that only grow as differences.
 
@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::Facts;
 use super::columns::{Beliefs, Datagrams};
 use super::distribution::Distribution;
-use crate::census::Presence;
-use crate::chronicle::{Chronicle, News};
-use crate::evidence::Phase;
+use crate::ground_truth::Phase;
+use crate::ground_truth::Presence;
 use crate::host::HostId;
+use crate::timeline::{News, Timeline};
 
 /// Everything.
 #[derive(Serialize)]
@@ -81,8 +81,8 @@ struct Load {
 }
 
 impl<'a> Data<'a> {
-    pub(super) fn new(chronicle: &'a Chronicle, facts: &'a Facts) -> Self {
-        let names = &chronicle.names;
+    pub(super) fn new(timeline: &'a Timeline, facts: &'a Facts) -> Self {
+        let names = &timeline.names;
         let host_of = |subject: u32| {
             let place = names.hosts().iter().position(|known| known.subject == subject);
             place.map_or(-1, |place| place as i64)
@@ -90,7 +90,7 @@ impl<'a> Data<'a> {
         let columns = (0..).zip(names.subjects());
         Self {
             facts,
-            end: micros(chronicle.end),
+            end: micros(timeline.end),
             hosts: (0..)
                 .map(HostId)
                 .zip(names.hosts())
@@ -101,24 +101,24 @@ impl<'a> Data<'a> {
                 })
                 .collect(),
             subjects: columns.map(|(subject, id)| (format!("{id:?}"), host_of(subject))).collect(),
-            phases: chronicle.phases.iter().map(|(at, phase)| (micros(*at), phase_name(*phase))).collect(),
-            truth: chronicle
+            phases: timeline.phases.iter().map(|(at, phase)| (micros(*at), phase_name(*phase))).collect(),
+            truth: timeline
                 .truth
                 .iter()
                 .map(|truth| (micros(truth.at), truth.host, letter(truth.presence)))
                 .collect(),
-            bands: chronicle.bands.all().iter().map(Band::new).collect(),
-            beliefs: Beliefs::new(chronicle),
-            marks: chronicle
+            bands: timeline.bands.all().iter().map(Band::new).collect(),
+            beliefs: Beliefs::new(timeline),
+            marks: timeline
                 .marks
                 .iter()
                 .map(|mark| (micros(mark.at), mark.host, mark.kind, mark.text.as_str()))
                 .collect(),
-            datagrams: Datagrams::new(&chronicle.datagrams.all()),
-            detection: Detection::new(chronicle),
-            spread: News::ALL.into_iter().map(|news| Spread::new(chronicle, news)).collect(),
-            load: Load::new(chronicle),
-            false_deaths: chronicle
+            datagrams: Datagrams::new(&timeline.datagrams.all()),
+            detection: Detection::new(timeline),
+            spread: News::ALL.into_iter().map(|news| Spread::new(timeline, news)).collect(),
+            load: Load::new(timeline),
+            false_deaths: timeline
                 .false_deaths
                 .iter()
                 .map(|death| {
@@ -127,13 +127,13 @@ impl<'a> Data<'a> {
                     (micros(death.at.as_nanos()), death.observer.0, subject, by, truth)
                 })
                 .collect(),
-            notes: notes(chronicle),
+            notes: notes(timeline),
         }
     }
 }
 
 impl<'a> Band<'a> {
-    fn new(band: &'a crate::chronicle::Band) -> Self {
+    fn new(band: &'a crate::timeline::Band) -> Self {
         Self {
             class: &band.class,
             text: &band.text,
@@ -146,17 +146,17 @@ impl<'a> Band<'a> {
 }
 
 impl Detection {
-    fn new(chronicle: &Chronicle) -> Self {
-        let cases = chronicle.detection.cases();
+    fn new(timeline: &Timeline) -> Self {
+        let cases = timeline.detection.cases();
         let took: Vec<u64> = cases.iter().flat_map(|case| case.took.iter().copied()).collect();
-        let row = |case: &&crate::chronicle::Case| {
+        let row = |case: &&crate::timeline::Case| {
             let first = case.took.iter().min().copied().unwrap_or(0);
             let last = case.took.iter().max().copied().unwrap_or(0);
             let missed = case.waiting.len();
             (case.host, micros(case.at), case.took.len(), micros(first), micros(last), missed)
         };
         Self {
-            bound: chronicle.bound.map(micros),
+            bound: timeline.bound.map(micros),
             missed: cases.iter().map(|case| case.waiting.len()).sum(),
             took: Distribution::of(&took, 0),
             cases: cases.iter().map(row).collect(),
@@ -165,29 +165,29 @@ impl Detection {
 }
 
 impl Spread {
-    fn new(chronicle: &Chronicle, news: News) -> Self {
-        let (stories, samples) = chronicle.spread.of(news);
+    fn new(timeline: &Timeline, news: News) -> Self {
+        let (stories, samples) = timeline.spread.of(news);
         let took = samples.and_then(|samples| Distribution::of(&samples.values, samples.skipped));
         Self { news: news.name(), stories, took }
     }
 }
 
 impl Load {
-    fn new(chronicle: &Chronicle) -> Self {
-        let load = &chronicle.load;
-        let slices = (chronicle.end / load.slice() + 1) as usize;
+    fn new(timeline: &Timeline) -> Self {
+        let load = &timeline.load;
+        let slices = (timeline.end / load.slice() + 1) as usize;
         let of = |host: usize, slice: usize| {
             let row = load.rows().get(host);
             row.and_then(|row| row.get(slice)).copied().unwrap_or_default()
         };
-        let hosts = chronicle.names.hosts().len();
+        let hosts = timeline.names.hosts().len();
         let members = (0..hosts).map(|host| {
             let row = load.rows().get(host).map_or(&[][..], Vec::as_slice);
             let datagrams = row.iter().map(|sent| u64::from(sent.datagrams)).sum();
             let bytes = row.iter().map(|sent| sent.bytes).sum();
             (datagrams, bytes, row.iter().map(|sent| sent.datagrams).max().unwrap_or(0))
         });
-        let spread = |slice: usize, value: fn(crate::chronicle::Sent) -> u64| {
+        let spread = |slice: usize, value: fn(crate::timeline::Sent) -> u64| {
             let mut values: Vec<u64> = (0..hosts).map(|host| value(of(host, slice))).collect();
             values.sort_unstable();
             let at = |place: usize| values.get(place).copied().unwrap_or(0);
@@ -203,15 +203,15 @@ impl Load {
 }
 
 /// What is missing, a sentence each.
-fn notes(chronicle: &Chronicle) -> Vec<String> {
+fn notes(timeline: &Timeline) -> Vec<String> {
     let missing = [
-        (chronicle.beliefs.folded(), "changes of belief are older than what the matrix can go back to"),
+        (timeline.beliefs.folded(), "changes of belief are older than what the matrix can go back to"),
         (
-            chronicle.datagrams.forgotten,
+            timeline.datagrams.forgotten,
             "datagrams are not in the diagram: only the newest and those around the failure are kept",
         ),
-        (chronicle.marks_skipped, "events have no mark on the timeline"),
-        (chronicle.bands.skipped, "faults have no band on the timeline"),
+        (timeline.marks_skipped, "events have no mark on the timeline"),
+        (timeline.bands.skipped, "faults have no band on the timeline"),
     ];
     let some = missing.into_iter().filter(|(count, _)| *count > 0);
     some.map(|(count, what)| format!("{count} {what}.")).collect()

@@ -60,11 +60,13 @@ impl From<&Outcome> for Facts {
             _ => None,
         };
         let invariants = outcome.laws.iter().map(|(law, looked)| Invariant {
-            number: law.number.to_owned(),
+            number: law.id.to_owned(),
             name: law.name.to_owned(),
-            statement: law.says.to_owned(),
+            statement: law.claim.to_owned(),
             looked: *looked,
-            broken: violation.filter(|broken| broken.law == *law).map(|broken| broken.broken.why.clone()),
+            broken: violation
+                .filter(|broken| broken.property == *law)
+                .map(|broken| broken.broken.why.clone()),
         });
         Self {
             digest: outcome.digest.to_string(),
@@ -93,7 +95,7 @@ fn sentence(outcome: &Outcome) -> String {
         }
         Verdict::CutShort => "Stopped before its end; every law held so far.".to_owned(),
         Verdict::Broken(violation) => {
-            format!("{} {}: {}", violation.law.number, violation.law.name, violation.broken.why)
+            format!("{} {}: {}", violation.property.id, violation.property.name, violation.broken.why)
         }
         Verdict::Panicked(message) => format!("It panicked: {message}"),
         Verdict::Nondeterministic { first, second } => {

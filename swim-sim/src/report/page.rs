@@ -2,7 +2,7 @@
 
 use super::Facts;
 use super::data::Data;
-use crate::Chronicle;
+use crate::Timeline;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -19,8 +19,8 @@ const SCRIPTS: [&str; 7] = [
 
 /// The report of a run as one HTML page that opens from disk and fetches nothing.
 #[must_use]
-pub fn html(chronicle: &Chronicle, facts: &Facts) -> String {
-    let data = serde_json::to_string(&Data::new(chronicle, facts)).expect("strings and numbers are JSON");
+pub fn html(timeline: &Timeline, facts: &Facts) -> String {
+    let data = serde_json::to_string(&Data::new(timeline, facts)).expect("strings and numbers are JSON");
     let title = if facts.title.is_empty() { "a simulated run" } else { &facts.title };
     let parts = [
         ("{{title}}", escape(title)),

@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 use swim_core::describe;
 
 use super::Facts;
-use crate::Chronicle;
-use crate::census::Presence;
-use crate::chronicle::{Belief, OUTSIDE, Sending, Turn};
+use crate::Timeline;
+use crate::ground_truth::Presence;
 use crate::host::HostId;
+use crate::timeline::{Belief, OUTSIDE, Sending, Turn};
 use crate::traffic::kind_of;
 
 /// Tracks of a host, by their numbers.
@@ -31,17 +31,17 @@ const RELAYED_ACK: usize = 5;
 const SUSPICIONS_MAX: usize = 50_000;
 
 /// The trace of a run: one JSON object with `traceEvents`, times in µs. It holds the datagrams that the
-/// chronicle kept, and at most the last 50,000 suspicions.
+/// timeline kept, and at most the last 50,000 suspicions.
 #[must_use]
-pub fn perfetto(chronicle: &Chronicle, facts: &Facts) -> String {
-    let mut trace = Trace { events: Vec::new(), end: chronicle.end };
-    trace.hosts(chronicle);
-    trace.lives(chronicle);
-    trace.datagrams(chronicle);
-    trace.probes(chronicle);
-    trace.suspicions(chronicle);
-    trace.faults(chronicle);
-    trace.instants(chronicle, facts);
+pub fn perfetto(timeline: &Timeline, facts: &Facts) -> String {
+    let mut trace = Trace { events: Vec::new(), end: timeline.end };
+    trace.hosts(timeline);
+    trace.lives(timeline);
+    trace.datagrams(timeline);
+    trace.probes(timeline);
+    trace.suspicions(timeline);
+    trace.faults(timeline);
+    trace.instants(timeline, facts);
     json!({ "displayTimeUnit": "ms", "otherData": facts, "traceEvents": trace.events }).to_string()
 }
 
@@ -71,8 +71,8 @@ impl Trace {
         self.push("e", host, EVENTS, to.max(from), json!({ "cat": kind, "id": id, "name": name }));
     }
 
-    fn hosts(&mut self, chronicle: &Chronicle) {
-        for (number, known) in (0..).zip(chronicle.names.hosts()) {
+    fn hosts(&mut self, timeline: &Timeline) {
+        for (number, known) in (0..).zip(timeline.names.hosts()) {
             let name = format!("{:?} {}", HostId(number), known.addr);
             self.push("M", number, 0, 0, json!({ "name": "process_name", "args": { "name": name } }));
             self.push(
@@ -88,10 +88,10 @@ impl Trace {
         }
     }
 
-    fn lives(&mut self, chronicle: &Chronicle) {
+    fn lives(&mut self, timeline: &Timeline) {
         let mut now = BTreeMap::<u32, (u64, Presence)>::new();
         let mut spans = Vec::new();
-        for truth in &chronicle.truth {
+        for truth in &timeline.truth {
             if let Some((from, presence)) = now.insert(truth.host, (truth.at, truth.presence)) {
                 spans.push((truth.host, from, truth.at, presence));
             }
@@ -109,8 +109,8 @@ impl Trace {
         }
     }
 
-    fn datagrams(&mut self, chronicle: &Chronicle) {
-        for (number, sending) in chronicle.datagrams.all().into_iter().enumerate() {
+    fn datagrams(&mut self, timeline: &Timeline) {
+        for (number, sending) in timeline.datagrams.all().into_iter().enumerate() {
             let text = describe(&sending.bytes).to_string();
             let name = text.split(' ').next().unwrap_or_default().to_owned();
             let args = json!({ "says": text, "fate": format!("{:?}", sending.fate) });
@@ -133,8 +133,8 @@ impl Trace {
     }
 
     /// From a ping to the ack that answers it, straight or through a relay.
-    fn probes(&mut self, chronicle: &Chronicle) {
-        let all = chronicle.datagrams.all();
+    fn probes(&mut self, timeline: &Timeline) {
+        let all = timeline.datagrams.all();
         let mut answered = BTreeMap::<(u32, String), u64>::new();
         let answers = all.iter().filter(|sending| matches!(kind_of(&sending.bytes), ACK | RELAYED_ACK));
         for answer in answers {
@@ -163,11 +163,11 @@ impl Trace {
         }
     }
 
-    fn suspicions(&mut self, chronicle: &Chronicle) {
-        let name = |subject: u32| format!("{:?}", chronicle.names.subjects()[subject as usize]);
+    fn suspicions(&mut self, timeline: &Timeline) {
+        let name = |subject: u32| format!("{:?}", timeline.names.subjects()[subject as usize]);
         let mut open = BTreeMap::<(u32, u32), u64>::new();
         let mut spans = Vec::new();
-        for change in chronicle.beliefs.changes() {
+        for change in timeline.beliefs.changes() {
             let pair = (change.observer, change.subject);
             let ended = match change.turn {
                 Turn::Confirmed => continue,
@@ -202,9 +202,9 @@ impl Trace {
         }
     }
 
-    fn faults(&mut self, chronicle: &Chronicle) {
-        let hosts = chronicle.names.hosts().len() as u32;
-        for band in chronicle.bands.all() {
+    fn faults(&mut self, timeline: &Timeline) {
+        let hosts = timeline.names.hosts().len() as u32;
+        for band in timeline.bands.all() {
             let all: Vec<u32> = (0..hosts).collect();
             let under = if band.hosts.is_empty() { &all } else { &band.hosts };
             for host in under.iter().filter(|host| **host < hosts) {
@@ -214,8 +214,8 @@ impl Trace {
         }
     }
 
-    fn instants(&mut self, chronicle: &Chronicle, facts: &Facts) {
-        for mark in &chronicle.marks {
+    fn instants(&mut self, timeline: &Timeline, facts: &Facts) {
+        for mark in &timeline.marks {
             let name = mark.kind;
             self.push(
                 "i",

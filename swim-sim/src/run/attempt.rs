@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{Outcome, Run, Verdict};
 use crate::scenario::{Scenario, ScenarioError};
 
-/// Carries `scenario` out; `prepare` may attach witnesses or set a limit. A panic of the core or of the
+/// Carries `scenario` out; `prepare` may attach watchers or set a limit. A panic of the core or of the
 /// simulator becomes the verdict.
 ///
 /// # Errors

@@ -22,11 +22,11 @@ use std::time::Duration;
 
 use swim_core::{Config, Instant};
 
-use crate::evidence::{Happening, Phase, Scene, Witness};
+use crate::coverage::Coverage;
+use crate::ground_truth::{Happening, Phase, Scene, Watcher};
 use crate::host::HostId;
-use crate::invariants::{Case, Jury, Violation};
+use crate::properties::{Case, Checker, Violation};
 use crate::scenario::{Scenario, ScenarioError};
-use crate::sometimes::Sometimes;
 use crate::{Setup, World};
 
 pub use attempt::{attempt, attempt_twice};
@@ -44,9 +44,9 @@ pub struct Run {
     case: Case,
     world: World,
     hosts: Vec<HostId>,
-    jury: Arc<Mutex<Watched>>,
+    checker: Arc<Mutex<Watched>>,
     broken: Arc<AtomicBool>,
-    sometimes: Arc<Mutex<Sometimes>>,
+    sometimes: Arc<Mutex<Coverage>>,
     until: Instant,
     agreed: Option<Duration>,
     on_step: Option<OnStep>,
@@ -70,16 +70,17 @@ impl Run {
         let case = Case::of(scenario)?;
         let mut world = World::with(Setup::new(scenario.seed));
         let broken = Arc::new(AtomicBool::new(false));
-        let jury = Arc::new(Mutex::new(Watched { jury: Jury::new(&case), broken: Arc::clone(&broken) }));
-        let sometimes = Arc::new(Mutex::new(Sometimes::default()));
-        world.attach(Arc::clone(&jury));
+        let checker =
+            Arc::new(Mutex::new(Watched { checker: Checker::new(&case), broken: Arc::clone(&broken) }));
+        let sometimes = Arc::new(Mutex::new(Coverage::default()));
+        world.attach(Arc::clone(&checker));
         world.attach(Arc::clone(&sometimes));
         let until = Instant::MAX;
         Ok(Self {
             case,
             world,
             hosts: Vec::new(),
-            jury,
+            checker,
             broken,
             sometimes,
             until,
@@ -94,7 +95,7 @@ impl Run {
         self.until = until;
     }
 
-    /// The world, to attach a witness to, or to look at.
+    /// The world, to attach a watcher to, or to look at.
     pub const fn world(&mut self) -> &mut World {
         &mut self.world
     }
@@ -179,44 +180,44 @@ impl Run {
         self.world.enter(phase);
     }
 
-    /// Lets the jury judge a part of the run as a whole.
-    fn over(&mut self, phase: Phase) -> Result<(), Stop> {
-        self.jury.lock().unwrap_or_else(PoisonError::into_inner).over(&self.world, phase);
+    /// Lets the checker judge a part of the run as a whole.
+    fn after_phase(&mut self, phase: Phase) -> Result<(), Stop> {
+        self.checker.lock().unwrap_or_else(PoisonError::into_inner).after_phase(&self.world, phase);
         if self.broken.load(Ordering::Relaxed) { Err(Stop::Broken) } else { Ok(()) }
     }
 
     fn violation(&self) -> Option<Violation> {
-        self.jury.lock().unwrap_or_else(PoisonError::into_inner).jury.violation().cloned()
+        self.checker.lock().unwrap_or_else(PoisonError::into_inner).checker.violation().cloned()
     }
 }
 
-/// The jury, and a flag that can be read without asking it.
+/// The checker, and a flag that can be read without asking it.
 struct Watched {
-    jury: Jury,
+    checker: Checker,
     broken: Arc<AtomicBool>,
 }
 
 impl Watched {
-    fn over(&mut self, world: &World, phase: Phase) {
-        self.jury.over(world, phase);
+    fn after_phase(&mut self, world: &World, phase: Phase) {
+        self.checker.after_phase(world, phase);
         self.raise();
     }
 
     fn raise(&self) {
-        if self.jury.violation().is_some() {
+        if self.checker.violation().is_some() {
             self.broken.store(true, Ordering::Relaxed);
         }
     }
 }
 
-impl Witness for Watched {
-    fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        self.jury.see(scene, what);
+impl Watcher for Watched {
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        self.checker.on_happening(scene, what);
         self.raise();
     }
 
-    fn settled(&mut self, world: &World, host: HostId) {
-        self.jury.settled(world, host);
+    fn after_input(&mut self, world: &World, host: HostId) {
+        self.checker.after_input(world, host);
         self.raise();
     }
 }

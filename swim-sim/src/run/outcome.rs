@@ -8,7 +8,7 @@ use swim_core::Instant;
 
 use super::Run;
 use crate::Fingerprint;
-use crate::invariants::{Kind, Law, Violation};
+use crate::properties::{Kind, Property, Violation};
 
 /// How a run ended, and what it saw.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,7 +23,7 @@ pub struct Outcome {
     /// How long after peace came all agreed.
     pub agreed: Option<Duration>,
     /// Each law, and how often it had something to judge.
-    pub laws: Vec<(Law, u64)>,
+    pub laws: Vec<(Property, u64)>,
     /// Rare things that happened, and how often.
     pub sometimes: BTreeMap<&'static str, u64>,
 }
@@ -62,7 +62,7 @@ impl Verdict {
         match self {
             Self::Passed => "passed",
             Self::CutShort => "cut-short",
-            Self::Broken(violation) => match violation.law.kind() {
+            Self::Broken(violation) => match violation.property.kind() {
                 Kind::Safety => "safety",
                 Kind::Liveness => "liveness",
                 Kind::Quality => "quality",
@@ -76,7 +76,7 @@ impl Verdict {
     #[must_use]
     pub const fn law(&self) -> Option<&'static str> {
         match self {
-            Self::Broken(violation) => Some(violation.law.number),
+            Self::Broken(violation) => Some(violation.property.id),
             _ => None,
         }
     }
@@ -94,7 +94,7 @@ impl Outcome {
             digest: run.world.fingerprint(),
             ended: run.world.now(),
             agreed: run.agreed,
-            laws: run.jury.lock().unwrap_or_else(PoisonError::into_inner).jury.looked(),
+            laws: run.checker.lock().unwrap_or_else(PoisonError::into_inner).checker.looked(),
             sometimes: run.sometimes.lock().unwrap_or_else(PoisonError::into_inner).counts(&run.world),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Run, Stop};
 use crate::World;
-use crate::evidence::Phase;
+use crate::ground_truth::Phase;
 
 /// Periods in which everything said has been said, and caches and health have settled.
 const SETTLED_WITHIN_PERIODS: u32 = 90;
@@ -22,7 +22,7 @@ impl Run {
         let limit = self.periods(self.case.scenario.agreed_within_periods());
         let limit = self.case.scenario.expect.agree_within.unwrap_or(limit);
         self.agreed = self.go_until(limit, World::converged)?;
-        self.over(Phase::Peace)
+        self.after_phase(Phase::Peace)
     }
 
     /// First whatever was said is said to the end, then it is measured.
@@ -31,6 +31,6 @@ impl Run {
         self.go(self.periods(if forgetful { SETTLED_FORGETFUL_PERIODS } else { SETTLED_WITHIN_PERIODS }))?;
         self.enter(Phase::Rest);
         self.go(self.periods(REST_PERIODS * RESTS))?;
-        self.over(Phase::Rest)
+        self.after_phase(Phase::Rest)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{GATHERING_PERIODS, Run, Stop};
 use crate::action::Action;
-use crate::evidence::Phase;
+use crate::ground_truth::Phase;
 use crate::host::Spec;
 
 impl Run {
@@ -16,7 +16,7 @@ impl Run {
             self.case.scenario.join(&mut self.world, host);
         }
         self.go(self.periods(GATHERING_PERIODS))?;
-        self.over(Phase::Gathering)
+        self.after_phase(Phase::Gathering)
     }
 
     pub(super) fn trouble(&mut self) -> Result<(), Stop> {
@@ -29,7 +29,7 @@ impl Run {
         }
         let end = began.after(self.case.scenario.trouble());
         self.go(end.since(self.world.now()))?;
-        self.over(Phase::Trouble)
+        self.after_phase(Phase::Trouble)
     }
 
     /// Does one thing, and what goes without saying after it.

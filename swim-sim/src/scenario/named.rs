@@ -19,7 +19,7 @@ macro_rules! named {
 named! {
     // What machines do.
     "gc-pause", "clock-jump", "clock-drift", "late-ticks", "slow-member", "flapping-nic", "calendar",
-    "calendars-apart",
+    "calendars-apart", "busy-accuser",
     // What processes and their users do.
     "rolling-restart", "storm", "name-reuse", "name-taken", "name-overtaken", "mass-join", "mass-leave",
     "missed-goodbye", "missed-word",

@@ -9,7 +9,7 @@ mod candidates;
 
 use std::time::Duration;
 
-use crate::evidence::Phase;
+use crate::ground_truth::Phase;
 use crate::run::{GATHERING_PERIODS, Outcome, Verdict, attempt};
 use crate::scenario::{Scenario, ScenarioError};
 
@@ -73,7 +73,7 @@ fn about(outcome: &Outcome) -> String {
     match &outcome.verdict {
         Verdict::Broken(violation) => {
             let why = violation.broken.why.lines().next().unwrap_or_default();
-            format!("breaks {}: {why}", violation.law)
+            format!("breaks {}: {why}", violation.property)
         }
         Verdict::Panicked(text) => format!("panics: {}", text.lines().next().unwrap_or_default()),
         _ => String::new(),
@@ -136,7 +136,7 @@ impl<R: FnMut(&Scenario) -> Result<Outcome, ScenarioError>> Shrinking<R> {
         self.attempts += 1;
         let Ok(outcome) = (self.run)(&candidate) else { return false };
         let same = match (&self.outcome.verdict, &outcome.verdict) {
-            (Verdict::Broken(a), Verdict::Broken(b)) => a.law.number == b.law.number,
+            (Verdict::Broken(a), Verdict::Broken(b)) => a.property.id == b.property.id,
             (Verdict::Panicked(_), Verdict::Panicked(_)) => true,
             _ => false,
         };

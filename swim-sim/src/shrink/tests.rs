@@ -6,12 +6,12 @@ use swim_core::Instant;
 
 use super::*;
 use crate::action::Action;
-use crate::invariants::{Broken, Law, Violation};
 use crate::net::Link;
+use crate::properties::{Broken, Property, Violation};
 use crate::{Fingerprint, HostId, Inbox};
 
-const OTHER: Law = Law { number: "S1", name: "other", says: "something else" };
-const WANTED: Law = Law { number: "S2", name: "wanted", says: "what is looked for" };
+const OTHER: Property = Property { id: "S1", name: "other", claim: "something else" };
+const WANTED: Property = Property { id: "S2", name: "wanted", claim: "what is looked for" };
 
 fn ended(verdict: Verdict) -> Outcome {
     Outcome {
@@ -24,10 +24,10 @@ fn ended(verdict: Verdict) -> Outcome {
     }
 }
 
-fn broken(law: Law) -> Verdict {
+fn broken(law: Property) -> Verdict {
     let broken = Broken { why: "as it was found".to_owned(), hosts: Vec::new() };
     let (at, phase) = (Instant::ORIGIN.after(Duration::from_secs(400)), Phase::Peace);
-    Verdict::Broken(Violation { law, at, phase, broken })
+    Verdict::Broken(Violation { property: law, at, phase, broken })
 }
 
 /// Many hosts and steps; among them a crash, and later a pause.
@@ -146,7 +146,7 @@ fn only_the_expectation_that_fails_is_left() {
     let shrunk =
         reduced(&scenario, |scenario| match (scenario.expect.views.first(), scenario.steps.first()) {
             (Some(views), Some(step)) if matches!(step.action, Action::Crash(host) if views.of == [host]) => {
-                broken(Law { number: "E1", ..WANTED })
+                broken(Property { id: "E1", ..WANTED })
             }
             _ => Verdict::Passed,
         });

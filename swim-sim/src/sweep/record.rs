@@ -41,7 +41,7 @@ impl Record {
             Err(error) => return Self::impossible(seed, hosts, error),
         };
         let why = match &outcome.verdict {
-            Verdict::Broken(violation) => Some(format!("{}: {}", violation.law, violation.broken.why)),
+            Verdict::Broken(violation) => Some(format!("{}: {}", violation.property, violation.broken.why)),
             Verdict::Panicked(text) => Some(text.clone()),
             Verdict::Nondeterministic { first, second } => Some(format!("digests {first} and {second}")),
             Verdict::Passed | Verdict::CutShort => None,
@@ -55,7 +55,7 @@ impl Record {
             agreed_ms: outcome.agreed.map(|agreed| u64::try_from(agreed.as_millis()).unwrap_or(u64::MAX)),
             hosts,
             digest: outcome.digest.to_string(),
-            laws: outcome.laws.iter().map(|(law, looked)| (law.number.to_owned(), *looked)).collect(),
+            laws: outcome.laws.iter().map(|(law, looked)| (law.id.to_owned(), *looked)).collect(),
             sometimes: outcome.sometimes.iter().map(|(name, hits)| ((*name).to_owned(), *hits)).collect(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::sometimes::wanted;
+use crate::coverage::wanted;
 use crate::sweep::Record;
 
 /// Seeds after which everything that is to happen now and then should have happened.

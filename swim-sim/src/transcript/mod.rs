@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 
 use swim_core::{Event, Instant, describe};
 
-use crate::evidence::Fate;
+use crate::ground_truth::Fate;
 use crate::host::HostId;
 
 pub(crate) use event::Line;

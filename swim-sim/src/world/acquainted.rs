@@ -13,7 +13,7 @@ use crate::host::{HostId, Spec};
 impl World {
     /// Starts `n` hosts whose nodes know each other, as if they had joined long ago and all had been said.
     ///
-    /// Laws that judge by what was sent know nothing of it: attach no jury.
+    /// Laws that judge by what was sent know nothing of it: attach no checker.
     ///
     /// # Panics
     /// If lives are [recorded](World::record): a recording could not be replayed.

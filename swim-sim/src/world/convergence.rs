@@ -1,11 +1,11 @@
-//! Whether the members' views are right, judged by the census.
+//! Whether the members' views are right, judged by the ground_truth.
 
 use std::fmt;
 
 use swim_core::{Claim, NodeId, Status};
 
 use super::World;
-use crate::census::Presence;
+use crate::ground_truth::Presence;
 use crate::host::HostId;
 
 /// One member's wrong view of another.
@@ -29,15 +29,15 @@ impl World {
     /// looked at.
     #[must_use]
     pub fn converged(&self) -> bool {
-        self.census.present(Presence::Up).all(|(observer, _)| self.sees_rightly(observer))
+        self.ground_truth.present(Presence::Up).all(|(observer, _)| self.sees_rightly(observer))
     }
 
     /// All wrong views, by observer.
     pub(super) fn discords(&self) -> Vec<Discord> {
         let mut discords = Vec::new();
-        for (observer, _) in self.census.present(Presence::Up) {
+        for (observer, _) in self.ground_truth.present(Presence::Up) {
             let Some(node) = self.node(observer) else { continue };
-            for (_, fact) in self.census.present(Presence::Up) {
+            for (_, fact) in self.ground_truth.present(Presence::Up) {
                 let held = node.member(fact.id);
                 let right = held.is_some_and(|row| {
                     row.status == Status::Alive && row.epoch == fact.epoch && row.addr == fact.addr
@@ -48,7 +48,8 @@ impl World {
                 }
             }
             for row in node.members().filter(|row| row.status.is_active()) {
-                let truth = self.census.host_named(row.id).map(|host| self.census.fact(host).presence);
+                let truth =
+                    self.ground_truth.host_named(row.id).map(|host| self.ground_truth.fact(host).presence);
                 if !matches!(truth, Some(Presence::Up | Presence::Paused)) {
                     discords.push(Discord { observer, subject: row.id, held: Some(row.claim()), truth });
                 }
@@ -61,8 +62,8 @@ impl World {
         let Some(node) = self.node(observer) else { return false };
         let mut right = 0;
         for row in node.members().filter(|row| row.status.is_active()) {
-            let Some(host) = self.census.host_named(row.id) else { return false };
-            let fact = self.census.fact(host);
+            let Some(host) = self.ground_truth.host_named(row.id) else { return false };
+            let fact = self.ground_truth.fact(host);
             match fact.presence {
                 Presence::Paused => {}
                 Presence::Up => {
@@ -74,7 +75,7 @@ impl World {
                 Presence::Crashed | Presence::Gone => return false,
             }
         }
-        right == self.census.present(Presence::Up).count()
+        right == self.ground_truth.present(Presence::Up).count()
     }
 }
 

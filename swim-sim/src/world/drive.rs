@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use swim_core::{Event, Input, NodeId, Output};
 
 use super::World;
-use crate::census::{Death, Presence};
-use crate::evidence::{Happening, Scene};
+use crate::ground_truth::{Death, Presence};
+use crate::ground_truth::{Happening, Scene};
 use crate::host::{HostId, Logged};
 use crate::queue::PacketId;
 use crate::text::said;
@@ -70,7 +70,7 @@ impl World {
             host.slowness.ticked();
             self.count_tick(id);
             self.fabric.mark(MARK_TICK, id);
-            self.testify(&Happening::Ticked { host: id });
+            self.notify(&Happening::Ticked { host: id });
             self.input(id, Input::Tick);
         }
         self.rearm(id);
@@ -127,7 +127,7 @@ impl World {
         let (source, bytes) = self.fabric.packets.lend(packet);
         self.fabric.traffic.received.add(bytes.len());
         self.hosts[id.index()].traffic.received.add(bytes.len());
-        self.testify(&Happening::Arrived { host: id, source, bytes: &bytes });
+        self.notify(&Happening::Arrived { host: id, source, bytes: &bytes });
         self.input(id, Input::Datagram { source, bytes: &bytes });
         self.fabric.packets.give_back(packet, bytes);
     }
@@ -153,7 +153,7 @@ impl World {
 
     /// Sends what the node has to send, up to the next event, or to the end of what it has to say.
     fn transmit(&mut self, id: HostId, refused: &mut Vec<SocketAddr>) -> Option<Event> {
-        let Self { hosts, fabric, census, witnesses, phase, .. } = self;
+        let Self { hosts, fabric, ground_truth, watchers, phase, .. } = self;
         let host = &mut hosts[id.index()];
         let node = host.node.as_deref_mut()?;
         while let Some(output) = node.poll() {
@@ -173,9 +173,9 @@ impl World {
                 let fate = fabric.send(id, source, target, bytes);
                 Happening::Sent { host: id, source, target, bytes, fate }
             };
-            if !witnesses.is_empty() {
-                let scene = Scene { now: fabric.now, phase: *phase, census, network: &fabric.network };
-                witnesses.see(&scene, &happening);
+            if !watchers.is_empty() {
+                let scene = Scene { now: fabric.now, phase: *phase, ground_truth, network: &fabric.network };
+                watchers.on_happening(&scene, &happening);
             }
         }
         None
@@ -189,13 +189,13 @@ impl World {
         self.fabric.scratch.clear();
         said::append(&mut self.fabric.scratch, &event);
         self.fabric.fingerprint.absorb_bytes(self.fabric.scratch.as_bytes());
-        self.testify(&Happening::Reported { host: id, event: &event });
+        self.notify(&Happening::Reported { host: id, event: &event });
         match event {
             Event::Dead { id: subject, by, accuser } => self.judge(id, subject, by, accuser),
             Event::EpochRaised { epoch } => {
                 let host = &mut self.hosts[id.index()];
                 host.epoch_max = host.epoch_max.max(epoch);
-                self.census.fact_mut(id).epoch = epoch;
+                self.ground_truth.fact_mut(id).epoch = epoch;
             }
             _ => {}
         }
@@ -207,8 +207,8 @@ impl World {
     /// Writes down what was really so when somebody was called Dead.
     fn judge(&mut self, observer: HostId, subject: NodeId, by: NodeId, accuser: NodeId) {
         let held = self.hosts[observer.index()].node.as_ref().and_then(|node| node.member(subject));
-        let host = self.census.host_named(subject);
-        let fact = host.map(|host| *self.census.fact(host));
+        let host = self.ground_truth.host_named(subject);
+        let fact = host.map(|host| *self.ground_truth.fact(host));
         self.deaths.push(Death {
             at: self.fabric.now,
             observer,

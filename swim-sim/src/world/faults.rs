@@ -8,8 +8,8 @@ use swim_core::{Config, Epoch};
 
 use super::World;
 use crate::action::{Action, Inbox};
-use crate::census::{Fact, Presence};
-use crate::evidence::{Fate, Happening};
+use crate::ground_truth::{Fate, Happening};
+use crate::ground_truth::{HostTruth, Presence};
 use crate::host::{Host, HostId, Spec};
 use crate::net::{Arrival, Datagram, Directory, Network, Verdict};
 use crate::random::{Random, purpose};
@@ -26,8 +26,8 @@ impl World {
         let number = HostId(u32::try_from(self.hosts.len()).expect("fewer hosts than 2^32"));
         let late = Random::new(self.setup.seed, purpose::LATE, u64::from(number.0));
         let host = Host::new(number, &spec, late);
-        let fact = Fact { id: host.id, addr: host.addr, epoch: Epoch(0), presence: Presence::Crashed };
-        self.census.enter(fact);
+        let fact = HostTruth { id: host.id, addr: host.addr, epoch: Epoch(0), presence: Presence::Crashed };
+        self.ground_truth.enter(fact);
         self.hosts.push(host);
         self.note(number, &format_args!("start {number:?}"));
         self.begin_process(number);
@@ -116,7 +116,7 @@ impl World {
         self.fabric.fingerprint.absorb(MARK_FORGED);
         self.fabric.fingerprint.absorb_bytes(bytes);
         self.fabric.transcript.datagram(self.fabric.now, source, target, bytes, Fate::Forged);
-        self.testify(&Happening::Forged { source, target, bytes });
+        self.notify(&Happening::Forged { source, target, bytes });
         self.fabric.traffic.forged.add(bytes.len());
         self.fabric.launch(source, target, bytes, delay);
     }

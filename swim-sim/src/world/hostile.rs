@@ -6,14 +6,29 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use swim_craft::{self as craft, Datagram, Mention};
+
 use super::World;
-use crate::action::{Action, Origin};
+use crate::action::{Action, Origin, Says};
 use crate::host::HostId;
-use crate::hostile::{Claim, Says, Voice, garbage, mutate};
+use crate::hostile::{garbage, mutate};
 use crate::random::{Random, purpose};
 
 /// Where in a ping its number is.
 const PING_NUMBER: std::ops::Range<usize> = 56..64;
+
+/// The sender that a datagram names, and the cluster of that sender.
+#[derive(Clone, Copy)]
+struct Sender {
+    label: u32,
+    mention: Mention,
+}
+
+impl Sender {
+    fn craft(self, kind: u8) -> Datagram {
+        Datagram::new(self.label, self.mention, kind)
+    }
+}
 
 impl World {
     /// Lets somebody send what no node would. `false`: there is nothing to send, or the action is about
@@ -23,9 +38,10 @@ impl World {
         match action {
             Action::Garbage { host, count, len_max, from, over } => {
                 for _ in 0..*count {
-                    let bytes = garbage(&self.stranger(*host, &mut random), *len_max, &mut random);
+                    let stranger = self.stranger(*host, &mut random);
+                    let bytes = garbage(|kind| stranger.craft(kind).0, *len_max, &mut random);
                     let source = self.origin(*from, None, &mut random);
-                    self.throw(source, *host, &bytes, *over, &mut random);
+                    self.throw(source, *host, &Datagram(bytes), *over, &mut random);
                 }
                 true
             }
@@ -76,7 +92,7 @@ impl World {
             let source = self.origin(from, Some(*source), random);
             let mut bytes = bytes.clone();
             change(&mut bytes, random);
-            self.throw(source, host, &bytes, over, random);
+            self.throw(source, host, &Datagram(bytes), over, random);
         }
         true
     }
@@ -86,29 +102,29 @@ impl World {
         else {
             return false;
         };
-        let (voice, source) = match speaker {
-            Some(speaker) => (self.voice(*speaker), self.addr(*speaker)),
+        let (sender, source) = match speaker {
+            Some(speaker) => (self.sender(*speaker), self.addr(*speaker)),
             None => (self.stranger(*host, random), stranger_addr(random)),
         };
-        let truth = self.voice(*victim);
-        let claim = Claim {
-            id: truth.id,
-            epoch: truth.epoch.saturating_add_signed(*epoch_ahead),
-            incarnation: truth.incarnation.saturating_add_signed(*incarnation_ahead),
-        };
+        let truth = self.sender(*victim).mention;
+        let about = truth
+            .epoch(truth.epoch.saturating_add_signed(*epoch_ahead))
+            .incarnation(truth.incarnation.saturating_add_signed(*incarnation_ahead));
+        let by = sender.mention.id;
         let update = match says {
-            Says::Alive => claim.alive(addr.unwrap_or_else(|| self.addr(*victim))),
-            Says::Suspect => claim.suspect(voice.id),
-            Says::Dead => claim.dead(voice.id),
-            Says::Left => claim.left(claim.id),
+            Says::Alive => craft::alive(about, addr.unwrap_or_else(|| self.addr(*victim)), b""),
+            Says::Suspect => craft::suspect(about, &[by]),
+            Says::Dead => craft::dead(about, by, by),
+            Says::Left => craft::left(about, about.id),
         };
-        self.throw(source, *host, &voice.gossip(&[&update]), Duration::ZERO, random);
+        let gossip = sender.craft(craft::GOSSIP).updates(&[update]);
+        self.throw(source, *host, &gossip, Duration::ZERO, random);
         true
     }
 
     /// Acks in the name of `subject`: numbers near those that `host` was heard to use, and any.
     fn spoof_acks(&mut self, host: HostId, subject: HostId, count: u32, over: Duration, random: &mut Random) {
-        let (voice, source, home) = (self.voice(subject), self.addr(subject), self.addr(host));
+        let (sender, source, home) = (self.sender(subject), self.addr(subject), self.addr(host));
         let tape = self.fabric.tape.kept().iter();
         let used: Vec<u64> = tape
             .filter(|heard| heard.source == home && heard.bytes.get(4) == Some(&1))
@@ -119,58 +135,59 @@ impl World {
             let place = usize::try_from(random.below(used.len() as u64)).expect("a place on the tape");
             let (any, step, near) = (random.bits(), random.below(16), random.below(2) == 0);
             let number = used.get(place).filter(|_| near).map_or(any, |used| used.wrapping_add(step));
-            self.throw(source, host, &voice.ack(number), over, random);
+            let ack = sender.craft(craft::ACK).head(&craft::ack(number, None, None, false));
+            self.throw(source, host, &ack, over, random);
         }
     }
 
     /// Questions to `host` whose answers would go to `victim`.
     fn reflect(&mut self, host: HostId, victim: SocketAddr, count: u32, over: Duration, random: &mut Random) {
         for _ in 0..count {
-            let about = self.voice(self.any_host(random));
-            let asked = self.voice(host);
-            let asked = Claim { id: asked.id, epoch: asked.epoch, incarnation: asked.incarnation };
+            let about = self.sender(self.any_host(random)).mention.id;
+            let asked = self.sender(host).mention;
             let stranger = self.stranger(host, random);
-            let voice = if random.below(2) == 0 { stranger } else { self.voice(self.any_host(random)) };
+            let sender = if random.below(2) == 0 { stranger } else { self.sender(self.any_host(random)) };
             let number = random.bits();
-            let bytes = match random.below(4) {
-                0 => voice.ping_req(about.id, number, 500_000),
-                1 => voice.ping(asked, number),
-                2 => voice.sync_pull(number),
-                _ => voice.join(number, 0),
+            let (kind, head) = match random.below(4) {
+                0 => (craft::PING_REQ, craft::ping_req(about, number, 500_000)),
+                1 => (craft::PING, craft::ping(asked, craft::ALIVE, number, 0)),
+                2 => (craft::SYNC_PULL, craft::sync_pull(number, 0, 0, [0; 16])),
+                _ => (craft::JOIN, craft::two(number, 0)),
             };
-            self.throw(victim, host, &bytes, over, random);
+            self.throw(victim, host, &sender.craft(kind).head(&head), over, random);
         }
     }
 
     /// Many who do not exist ask to join, or announce themselves with a token that they made up.
     fn flood(&mut self, host: HostId, count: u32, over: Duration, random: &mut Random) {
         for _ in 0..count {
-            let (voice, source) = (self.stranger(host, random), stranger_addr(random));
+            let (sender, source) = (self.stranger(host, random), stranger_addr(random));
             let (nonce, token) = (random.bits(), random.bits());
-            let bytes = match random.below(4) {
-                0 => {
-                    let me = Claim { id: voice.id, epoch: voice.epoch, incarnation: voice.incarnation };
-                    voice.announce(token, nonce, &me.alive(source))
-                }
-                1 => voice.join(nonce, token),
-                _ => voice.join(nonce, 0),
+            let datagram = match random.below(4) {
+                0 => sender.craft(craft::ANNOUNCE).head(&craft::two(token, nonce)).updates(&[craft::alive(
+                    sender.mention,
+                    source,
+                    b"",
+                )]),
+                1 => sender.craft(craft::JOIN).head(&craft::two(nonce, token)),
+                _ => sender.craft(craft::JOIN).head(&craft::two(nonce, 0)),
             };
-            self.throw(source, host, &bytes, over, random);
+            self.throw(source, host, &datagram, over, random);
         }
     }
 
-    /// `host`, as whoever forges its name would call it.
-    fn voice(&self, host: HostId) -> Voice {
-        let fact = self.census.fact(host);
+    /// `host`, as a datagram forged in its name calls it.
+    fn sender(&self, host: HostId) -> Sender {
+        let fact = self.ground_truth.fact(host);
         let incarnation = self.node(host).map_or(0, |node| node.incarnation().0);
         let label = self.hosts[host.index()].config.label_hash();
-        Voice { label, id: fact.id.0, epoch: fact.epoch.0, incarnation }
+        Sender { label, mention: Mention { id: fact.id.0, epoch: fact.epoch.0, incarnation } }
     }
 
-    /// Somebody whom nobody knows, who knows the label of the cluster of `host`.
-    fn stranger(&self, host: HostId, random: &mut Random) -> Voice {
-        let cluster = self.voice(host);
-        Voice { id: random.bits(), incarnation: 0, ..cluster }
+    /// A sender that no member knows, which knows the label of the cluster of `host`.
+    fn stranger(&self, host: HostId, random: &mut Random) -> Sender {
+        let Sender { label, mention } = self.sender(host);
+        Sender { label, mention: Mention { id: random.bits(), incarnation: 0, ..mention } }
     }
 
     fn origin(&self, from: Origin, truth: Option<SocketAddr>, random: &mut Random) -> SocketAddr {
@@ -190,10 +207,17 @@ impl World {
     }
 
     /// A datagram to `to`, some time within `over`.
-    fn throw(&mut self, from: SocketAddr, to: HostId, bytes: &[u8], over: Duration, random: &mut Random) {
+    fn throw(
+        &mut self,
+        from: SocketAddr,
+        to: HostId,
+        datagram: &Datagram,
+        over: Duration,
+        random: &mut Random,
+    ) {
         let most = u64::try_from(over.as_nanos()).unwrap_or(u64::MAX).saturating_add(1);
         let delay = Duration::from_nanos(random.below(most));
-        self.inject_after(delay, from, self.addr(to), bytes);
+        self.inject_after(delay, from, self.addr(to), &datagram.0);
     }
 
     fn hostile_random(&self, action: &Action) -> Random {

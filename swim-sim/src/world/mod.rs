@@ -21,8 +21,8 @@ use std::time::Duration;
 use swim_core::{Config, Instant};
 
 use crate::action::Action;
-use crate::census::{Census, Death, Presence};
-use crate::evidence::{Phase, Witnesses};
+use crate::ground_truth::{Death, GroundTruth, Presence};
+use crate::ground_truth::{Phase, Watchers};
 use crate::host::{DRAIN_MAX, Host, HostId, Spec};
 use crate::net::{Fabric, Link};
 use crate::queue::Pending;
@@ -66,14 +66,14 @@ pub struct World {
     setup: Setup,
     hosts: Vec<Host>,
     fabric: Fabric,
-    census: Census,
+    ground_truth: GroundTruth,
     deaths: Vec<Death>,
     /// By the number in the queue; done ones are `None`.
     scheduled: Vec<Option<Action>>,
     /// Grows whenever a view or a log may have changed, so that nothing is looked at in vain.
     stir: u64,
     pub(crate) phase: Phase,
-    pub(crate) witnesses: Witnesses,
+    pub(crate) watchers: Watchers,
     recorders: Option<Recorders>,
     /// Whether events are kept.
     logs: bool,
@@ -102,12 +102,12 @@ impl World {
             setup,
             hosts: Vec::new(),
             fabric,
-            census: Census::default(),
+            ground_truth: GroundTruth::default(),
             deaths: Vec::new(),
             scheduled: Vec::new(),
             stir: 0,
             phase: Phase::default(),
-            witnesses: Witnesses::default(),
+            watchers: Watchers::default(),
             recorders: None,
             logs: true,
             ahead: Ahead::default(),
@@ -212,6 +212,6 @@ impl World {
     }
 
     fn is_up(&self, host: HostId) -> bool {
-        self.census.fact(host).presence == Presence::Up
+        self.ground_truth.fact(host).presence == Presence::Up
     }
 }

@@ -9,8 +9,8 @@ use swim_core::{Command, Config, Metadata, Options, Payload};
 
 use super::World;
 use crate::action::{Action, Inbox};
-use crate::census::Presence;
-use crate::evidence::Happening;
+use crate::ground_truth::Happening;
+use crate::ground_truth::Presence;
 use crate::host::{HostId, Spec};
 use crate::net::Network;
 
@@ -37,7 +37,7 @@ impl World {
             other => self.note(HostId(u32::MAX), &format_args!("{other:?}")),
         }
         let done = self.is_possible(action) && self.carry_out(action);
-        self.testify(&Happening::Acted { action, done });
+        self.notify(&Happening::Acted { action, done });
         done
     }
 

@@ -7,8 +7,8 @@ use swim_core::{Command, Input, Seed};
 
 use super::World;
 use crate::action::{Inbox, Memory};
-use crate::census::{Fact, Presence};
-use crate::evidence::Happening;
+use crate::ground_truth::Happening;
+use crate::ground_truth::{HostTruth, Presence};
 use crate::host::HostId;
 use crate::random::{Random, purpose};
 
@@ -18,7 +18,7 @@ impl World {
         if !self.hosts[host.index()].is_running() {
             return false;
         }
-        self.testify(&Happening::Commanded { host, command: &command });
+        self.notify(&Happening::Commanded { host, command: &command });
         self.input(host, Input::Command(command));
         self.rearm(host);
         true
@@ -39,8 +39,8 @@ impl World {
         if let Some(mask) = host.mask {
             self.fabric.directory.unbind(mask);
         }
-        self.census.fact_mut(id).presence = presence;
-        self.testify(&Happening::Ended { host: id, presence });
+        self.ground_truth.fact_mut(id).presence = presence;
+        self.notify(&Happening::Ended { host: id, presence });
         true
     }
 
@@ -57,10 +57,10 @@ impl World {
         let seed = Seed(Random::new(self.setup.seed, purpose::NODE, index).key());
         let unix_ms = self.setup.unix_ms.saturating_add(self.fabric.now.as_nanos() / 1_000_000);
         let me = host.boot(self.fabric.now, unix_ms, seed);
-        *self.census.fact_mut(id) =
-            Fact { id: me.id, addr: me.addr, epoch: me.epoch, presence: Presence::Up };
+        *self.ground_truth.fact_mut(id) =
+            HostTruth { id: me.id, addr: me.addr, epoch: me.epoch, presence: Presence::Up };
         self.begin_recording(id, me, unix_ms, seed);
-        self.testify(&Happening::Began { host: id, me });
+        self.notify(&Happening::Began { host: id, me });
         self.rearm(id);
     }
 
@@ -82,7 +82,7 @@ impl World {
         host.inbox_while_paused = inbox;
         self.fabric.alarms.doubt(id);
         if self.is_up(id) {
-            self.census.fact_mut(id).presence = Presence::Paused;
+            self.ground_truth.fact_mut(id).presence = Presence::Paused;
         }
         true
     }
@@ -93,8 +93,8 @@ impl World {
             return false;
         }
         host.paused = false;
-        if self.census.fact(id).presence == Presence::Paused {
-            self.census.fact_mut(id).presence = Presence::Up;
+        if self.ground_truth.fact(id).presence == Presence::Paused {
+            self.ground_truth.fact_mut(id).presence = Presence::Up;
         }
         self.rearm(id);
         true
@@ -108,7 +108,7 @@ impl World {
         self.fabric.directory.unbind(old);
         self.fabric.directory.bind(addr, id);
         self.fabric.transcript.name(addr, id);
-        self.census.fact_mut(id).addr = addr;
+        self.ground_truth.fact_mut(id).addr = addr;
         self.tell(id, Command::SetAddress(addr))
     }
 

@@ -1,50 +1,55 @@
 //! What the world tells those who watch it.
 
 use super::World;
-use crate::evidence::{Happening, Phase, Scene, Witness};
+use crate::ground_truth::{Happening, Phase, Scene, Watcher};
 use crate::host::HostId;
 
 impl World {
-    /// Lets `witness` see everything from now on. Wrap it in `Arc<Mutex<_>>` to keep it.
-    pub fn attach(&mut self, witness: impl Witness + 'static) {
-        self.witnesses.0.push(Box::new(witness));
+    /// Lets `watcher` see everything from now on. Wrap it in `Arc<Mutex<_>>` to keep it.
+    pub fn attach(&mut self, watcher: impl Watcher + 'static) {
+        self.watchers.0.push(Box::new(watcher));
     }
 
-    /// Says which part of the run begins; witnesses judge by it.
+    /// Says which part of the run begins; watchers judge by it.
     pub fn enter(&mut self, phase: Phase) {
         self.phase = phase;
-        self.testify(&Happening::Entered { phase });
+        self.notify(&Happening::Entered { phase });
     }
 
     /// The truth as it is now.
     #[must_use]
     pub const fn scene(&self) -> Scene<'_> {
-        Scene { now: self.fabric.now, phase: self.phase, census: &self.census, network: &self.fabric.network }
+        Scene {
+            now: self.fabric.now,
+            phase: self.phase,
+            ground_truth: &self.ground_truth,
+            network: &self.fabric.network,
+        }
     }
 
-    pub(super) fn testify(&mut self, what: &Happening<'_>) {
-        if self.witnesses.is_empty() {
+    pub(super) fn notify(&mut self, what: &Happening<'_>) {
+        if self.watchers.is_empty() {
             return;
         }
         let scene = Scene {
             now: self.fabric.now,
             phase: self.phase,
-            census: &self.census,
+            ground_truth: &self.ground_truth,
             network: &self.fabric.network,
         };
-        self.witnesses.see(&scene, what);
+        self.watchers.on_happening(&scene, what);
     }
 
-    /// Everything that one input caused is over. Witnesses look at the whole world, so they are taken out
+    /// Everything that one input caused is over. Watchers look at the whole world, so they are taken out
     /// of it meanwhile.
     pub(super) fn settled(&mut self, host: HostId) {
-        if self.witnesses.is_empty() {
+        if self.watchers.is_empty() {
             return;
         }
-        let mut witnesses = std::mem::take(&mut self.witnesses);
-        for witness in &mut witnesses.0 {
-            witness.settled(self, host);
+        let mut watchers = std::mem::take(&mut self.watchers);
+        for watcher in &mut watchers.0 {
+            watcher.after_input(self, host);
         }
-        self.witnesses = witnesses;
+        self.watchers = watchers;
     }
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use swim_core::{Event, Instant, Node, NodeId, Status};
 
 use super::World;
-use crate::census::{Death, Presence};
 use crate::fingerprint::Fingerprint;
+use crate::ground_truth::{Death, Presence};
 use crate::host::{HostId, Logged};
 use crate::traffic::Traffic;
 
@@ -68,7 +68,7 @@ impl World {
     /// What `host` really does.
     #[must_use]
     pub fn presence(&self, host: HostId) -> Presence {
-        self.census.fact(host).presence
+        self.ground_truth.fact(host).presence
     }
 
     /// What the node of `observer` believes of the node of `subject`; `None` if it holds nothing of it, or

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use swim_core::{Config, Options, Status};
+use swim_craft::{self as craft, Datagram, Mention};
 use swim_sim::{HostId, Verdict, World};
 
 pub(crate) const fn secs(seconds: u64) -> Duration {
@@ -75,6 +76,11 @@ pub(crate) fn claims(world: &World, host: HostId) -> Vec<(u64, u64, u32, Status)
     claims
 }
 
+/// The [`claims`] of each of `hosts`.
+pub(crate) fn views(world: &World, hosts: &[HostId]) -> Vec<Vec<(u64, u64, u32, Status)>> {
+    hosts.iter().map(|host| claims(world, *host)).collect()
+}
+
 /// A datagram that was seen on the wire.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
@@ -86,7 +92,7 @@ pub(crate) struct Seen {
 impl Seen {
     /// The kind of message, by its number on the wire.
     pub(crate) fn kind(&self) -> u8 {
-        self.bytes.get(4).copied().unwrap_or(0)
+        craft::kind(&self.bytes)
     }
 }
 
@@ -102,21 +108,32 @@ pub(crate) fn record_wire(world: &mut World) -> Arc<Mutex<Vec<Seen>>> {
     seen
 }
 
-/// Numbers of the kinds of messages.
-pub(crate) mod kind {
-    pub(crate) const PING: u8 = 1;
-    pub(crate) const ACK: u8 = 2;
-    pub(crate) const PING_REQ: u8 = 3;
-    pub(crate) const JOIN: u8 = 6;
-    pub(crate) const WELCOME: u8 = 8;
-    pub(crate) const ANNOUNCE: u8 = 9;
+/// How `host` names itself in a header.
+pub(crate) fn mention(world: &World, host: HostId) -> Mention {
+    let node = world.node(host).expect("it runs");
+    let (me, incarnation) = (node.me(), node.incarnation());
+    Mention { id: me.id.0, epoch: me.epoch.0, incarnation: incarnation.0 }
 }
 
-/// Where the header's fields are.
-pub(crate) mod header {
-    use std::ops::Range;
+/// A gossip datagram reaches `target` from the address of `speaker` and names `sender` in its header.
+pub(crate) fn forge(
+    world: &mut World,
+    speaker: HostId,
+    sender: Mention,
+    target: HostId,
+    updates: &[Vec<u8>],
+) {
+    let label = world.node(speaker).expect("it runs").config().label_hash();
+    let mut gossip = Datagram::new(label, sender, craft::GOSSIP);
+    if !updates.is_empty() {
+        gossip = gossip.updates(updates);
+    }
+    let (source, target) = (world.addr(speaker), world.addr(target));
+    world.inject(source, target, &gossip.0);
+}
 
-    pub(crate) const EPOCH: Range<usize> = 20..28;
-    pub(crate) const INCARNATION: Range<usize> = 28..32;
-    pub(crate) const LEN: usize = 32;
+/// `speaker`, or a sender that can forge its address, gossips `update` to `target`.
+pub(crate) fn lie(world: &mut World, speaker: HostId, target: HostId, update: Vec<u8>) {
+    let sender = mention(world, speaker);
+    forge(world, speaker, sender, target, &[update]);
 }

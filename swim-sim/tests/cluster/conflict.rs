@@ -1,6 +1,8 @@
 //! Two nodes of one name: the incumbent keeps it, and nothing flaps.
 
-use crate::common::{cluster, each_seed, kind, lan, millis, others, secs};
+use swim_craft as craft;
+
+use crate::common::{cluster, each_seed, lan, millis, others, secs};
 use swim_core::{Event, Status};
 use swim_sim::{Link, PER_CENT, Presence, Spec, Verdict, World};
 
@@ -76,7 +78,7 @@ fn who_is_let_in_and_then_overtaken_by_a_namesake_gives_way() {
         world.join(late, &hosts[..1]);
         let home = world.addr(late);
         world.set_hook(move |datagram| {
-            let announces = datagram.source == home && datagram.bytes.get(4) == Some(&kind::ANNOUNCE);
+            let announces = datagram.source == home && datagram.bytes.get(4) == Some(&craft::ANNOUNCE);
             if announces { Verdict::Drop } else { Verdict::Pass }
         });
         let twin = world.start(Spec::new(lan()).id(world.id(late)));

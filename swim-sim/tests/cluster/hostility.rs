@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::common::{assert_nobody_falsely_buried, claims, cluster, each_seed, lan, millis, secs};
 use swim_core::{DropReason, Event, Status};
-use swim_sim::hostile::Says;
-use swim_sim::{Action, HostId, Origin, World};
+use swim_sim::{Action, HostId, Origin, Says, World};
 
 const NOW: Duration = Duration::ZERO;
 

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use crate::common::{cluster, kind, lan, lan_with, millis, others, record_wire, secs};
+use swim_craft as craft;
+
+use crate::common::{cluster, lan, lan_with, millis, others, record_wire, secs};
 use swim_core::{Command, Epoch, Event, Hint, Incarnation, JoinFailure};
 use swim_sim::{Spec, World};
 
@@ -127,7 +129,7 @@ fn who_is_refused_by_a_full_table_is_told_and_asks_again_only_now_and_then() {
     let wire = record_wire(&mut world);
     world.run_for(secs(60));
     let asked =
-        wire.lock().expect("one thread").iter().filter(|datagram| datagram.kind() == kind::JOIN).count();
+        wire.lock().expect("one thread").iter().filter(|datagram| datagram.kind() == craft::JOIN).count();
     assert!(asked <= 3 * 6, "{asked} joins in a minute");
     world.leave(hosts[2]);
     world.run_for(secs(10));
@@ -147,7 +149,7 @@ fn a_flood_of_joins_with_a_token_delays_a_newcomer_and_does_not_keep_it_out() {
     world.clear_hook();
     // The stranger asks as the other one did, and gets a token of its own.
     let asked =
-        wire.lock().expect("one thread").iter().find(|datagram| datagram.kind() == kind::JOIN).cloned();
+        wire.lock().expect("one thread").iter().find(|datagram| datagram.kind() == craft::JOIN).cloned();
     let mut join = asked.expect("it asked").bytes;
     world.inject(stranger, world.addr(hosts[0]), &join);
     world.run_for(secs(1));

@@ -7,11 +7,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::common::{
-    Seen, assert_nobody_falsely_buried, claims, cluster, detection_bound, each_seed, header, kind, lan,
-    lan_with, millis, others, record_wire, secs,
+    Seen, assert_nobody_falsely_buried, cluster, detection_bound, each_seed, lan, lan_with, lie, mention,
+    millis, others, record_wire, secs, views,
 };
-use crate::forge;
 use swim_core::{Epoch, Event, Status};
+use swim_craft as craft;
 use swim_sim::{HostId, Spec, World};
 
 const DAY_MS: i64 = 86_400_000;
@@ -29,10 +29,6 @@ fn replay(world: &mut World, seen: &[Seen]) {
         world.inject(datagram.source, datagram.target, &datagram.bytes);
         world.run_for(millis(1));
     }
-}
-
-fn views(world: &World, hosts: &[HostId]) -> Vec<Vec<(u64, u64, u32, Status)>> {
-    hosts.iter().map(|host| claims(world, *host)).collect()
 }
 
 #[test]
@@ -56,15 +52,16 @@ fn a_late_word_of_a_member_that_died_revives_it_nowhere() {
 #[test]
 fn an_accusation_of_the_largest_incarnation_is_outlived() {
     each_seed(3, |seed| {
-        for lie in [forge::suspect, forge::dead] {
+        for dead in [false, true] {
             let (mut world, hosts) = cluster(seed, 6, &lan());
-            let victim = hosts[5];
-            let (id, epoch, _) = forge::about(&world, victim);
-            forge::gossip(&mut world, hosts[0], hosts[1], &lie((id, epoch, u32::MAX), 1));
+            let victim = mention(&world, hosts[5]);
+            let largest = victim.incarnation(u32::MAX);
+            let update = if dead { craft::dead(largest, 1, 1) } else { craft::suspect(largest, &[1]) };
+            lie(&mut world, hosts[0], hosts[1], update);
             world.run_until(secs(10), World::converged).expect("no number is the last one");
             world.run_for(secs(60));
             assert!(world.converged());
-            assert!(forge::about(&world, victim).1 > epoch, "it took a higher epoch");
+            assert!(mention(&world, hosts[5]).epoch > victim.epoch, "it took a higher epoch");
             assert_nobody_falsely_buried(&world);
         }
     });
@@ -74,11 +71,10 @@ fn an_accusation_of_the_largest_incarnation_is_outlived() {
 fn a_claim_of_an_epoch_far_ahead_poisons_nobody() {
     let (mut world, hosts) = cluster(1, 6, &lan());
     let before = views(&world, &hosts);
-    let (id, ..) = forge::about(&world, hosts[5]);
-    for lie in [forge::suspect, forge::dead] {
-        forge::gossip(&mut world, hosts[0], hosts[1], &lie((id, Epoch::MAX.0, 0), 1));
+    let far = mention(&world, hosts[5]).epoch(Epoch::MAX.0).incarnation(0);
+    for update in [craft::suspect(far, &[1]), craft::dead(far, 1, 1), craft::left(far, far.id)] {
+        lie(&mut world, hosts[0], hosts[1], update);
     }
-    forge::gossip(&mut world, hosts[0], hosts[1], &forge::left((id, Epoch::MAX.0, 0)));
     world.run_for(secs(60));
     assert_eq!(views(&world, &hosts), before);
 }
@@ -91,7 +87,7 @@ fn a_member_that_forgot_how_often_it_had_spoken_up_is_believed_at_once_when_it_r
             world.set_metadata(hosts[5], &[number]);
         }
         world.run_for(secs(10));
-        assert!(forge::about(&world, hosts[5]).2 >= 40);
+        assert!(mention(&world, hosts[5]).incarnation >= 40);
         world.crash(hosts[5]);
         world.set_calendar_ms(hosts[5], -DAY_MS);
         world.run_for(millis(100));
@@ -121,8 +117,8 @@ fn two_nodes_of_one_name_settle_it_once() {
 fn a_forged_goodbye_is_taken_back_by_the_one_who_never_said_it() {
     each_seed(3, |seed| {
         let (mut world, hosts) = cluster(seed, 6, &lan());
-        let lie = forge::left(forge::about(&world, hosts[5]));
-        forge::gossip(&mut world, hosts[0], hosts[1], &lie);
+        let victim = mention(&world, hosts[5]);
+        lie(&mut world, hosts[0], hosts[1], craft::left(victim, victim.id));
         world.run_until(secs(10), World::converged).expect("it comes back in a new epoch");
         world.run_for(secs(60));
         assert!(world.converged());
@@ -134,9 +130,9 @@ fn a_forged_goodbye_is_taken_back_by_the_one_who_never_said_it() {
 fn a_forged_verdict_buries_nobody_who_can_speak() {
     each_seed(3, |seed| {
         let (mut world, hosts) = cluster(seed, 6, &lan());
-        let lie = forge::dead(forge::about(&world, hosts[5]), 1);
+        let dead = craft::dead(mention(&world, hosts[5]), 1, 1);
         for target in &hosts[1..5] {
-            forge::gossip(&mut world, hosts[0], *target, &lie);
+            lie(&mut world, hosts[0], *target, dead.clone());
         }
         world.run_until(secs(10), World::converged).expect("it refutes");
         assert_eq!(world.deaths(), []);
@@ -149,7 +145,7 @@ fn acks_that_were_guessed_keep_nobody_alive() {
     let dead = hosts[4];
     let seen = overhear(&mut world);
     let acks: Vec<&Seen> =
-        seen.iter().filter(|ack| ack.kind() == kind::ACK && ack.source == world.addr(dead)).collect();
+        seen.iter().filter(|ack| ack.kind() == craft::ACK && ack.source == world.addr(dead)).collect();
     assert!(acks.len() > 3);
     world.crash(dead);
     let end = world.now().after(detection_bound(5, &lan()));
@@ -158,7 +154,7 @@ fn acks_that_were_guessed_keep_nobody_alive() {
         for ack in &acks {
             // The number is the head's first field: the one before plus one, and so on.
             let mut bytes = ack.bytes.clone();
-            let number = header::LEN + 3..header::LEN + 11;
+            let number = craft::HEADER_LEN + 3..craft::HEADER_LEN + 11;
             let last = u64::from_le_bytes(bytes[number.clone()].try_into().expect("eight bytes"));
             guess += 1;
             bytes[number].copy_from_slice(&(last + guess).to_le_bytes());
@@ -175,7 +171,7 @@ fn a_relay_pings_nobody_for_a_stranger_and_only_members_for_members() {
     world.network().cut(hosts[1], hosts[2]);
     let seen = overhear(&mut world);
     world.heal();
-    let request = seen.iter().find(|request| request.kind() == kind::PING_REQ).expect("a relay was asked");
+    let request = seen.iter().find(|request| request.kind() == craft::PING_REQ).expect("a relay was asked");
     let stranger: SocketAddr = "192.0.2.66:6666".parse().expect("a valid address");
     world.listen(stranger);
     let relayed = |world: &World| -> u64 {
@@ -183,7 +179,7 @@ fn a_relay_pings_nobody_for_a_stranger_and_only_members_for_members() {
     };
     let before = relayed(&world);
     let mut unknown = request.bytes.clone();
-    unknown[header::LEN + 3..header::LEN + 11].copy_from_slice(&u64::MAX.to_le_bytes());
+    unknown[craft::HEADER_LEN + 3..craft::HEADER_LEN + 11].copy_from_slice(&u64::MAX.to_le_bytes());
     for _ in 0..100 {
         world.inject(stranger, request.target, &request.bytes);
         world.inject(request.source, request.target, &unknown);
@@ -258,7 +254,7 @@ fn what_was_refuted_long_ago_and_arrives_late_changes_nothing() {
         world.run_for(secs(10));
         world.clear_hook();
         let seen = wire.lock().expect("one thread").clone();
-        assert!(forge::about(&world, hosts[5]).2 > 0, "it was accused and refuted");
+        assert!(mention(&world, hosts[5]).incarnation > 0, "it was accused and refuted");
         world.run_for(secs(60));
         let before = views(&world, &hosts);
         replay(&mut world, &seen);
@@ -345,7 +341,7 @@ fn two_that_hold_each_other_dead_do_not_keep_each_other_busy() {
         // From now on each hears the other's questions, but no answer ever arrives.
         world.heal();
         world.set_hook(|datagram| match datagram.bytes.get(4) {
-            Some(&kind::ACK | &kind::WELCOME) => swim_sim::Verdict::Drop,
+            Some(&craft::ACK | &craft::WELCOME) => swim_sim::Verdict::Drop,
             _ => swim_sim::Verdict::Pass,
         });
         let before = world.traffic().sent.datagrams;
@@ -360,9 +356,9 @@ fn a_paused_member_that_goes_on_makes_up_for_no_missed_period_and_expires_no_sus
     each_seed(3, |seed| {
         let (mut world, hosts) = cluster(seed, 10, &lan());
         // It holds a suspicion of a living member when it is stopped.
-        let lie = forge::suspect(forge::about(&world, hosts[3]), world.id(hosts[1]).0);
+        let suspect = craft::suspect(mention(&world, hosts[3]), &[world.id(hosts[1]).0]);
         world.network().cut(hosts[3], hosts[9]);
-        forge::gossip(&mut world, hosts[1], hosts[9], &lie);
+        lie(&mut world, hosts[1], hosts[9], suspect);
         world.run_for(Duration::from_micros(10));
         assert_eq!(world.believes(hosts[9], hosts[3]), Some(Status::Suspect));
         world.pause(hosts[9]);

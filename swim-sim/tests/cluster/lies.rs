@@ -1,19 +1,18 @@
 //! One wrong word about a living member, a lie or a flipped bit, is put right by the member itself.
 
 use swim_core::{Command, Event, Status};
-use swim_sim::hostile::Voice;
+use swim_craft as craft;
 use swim_sim::{Action, HostId, Inbox, World};
 
-use crate::common::{assert_nobody_falsely_buried, cluster, each_seed, lan, millis, others, secs};
-use crate::forge;
+use crate::common::{
+    assert_nobody_falsely_buried, cluster, each_seed, forge, lan, lie, mention, millis, others, secs,
+};
 
 /// `speaker` says nothing, with these numbers in its header instead of its own.
 fn garbled(world: &mut World, speaker: HostId, target: HostId, epoch_ahead: u64, incarnation_ahead: u32) {
-    let (id, epoch, incarnation) = forge::about(world, speaker);
-    let label = world.node(speaker).expect("it runs").config().label_hash();
-    let (epoch, incarnation) = (epoch + epoch_ahead, incarnation + incarnation_ahead);
-    let bytes = Voice { label, id, epoch, incarnation }.gossip(&[]);
-    world.inject(world.addr(speaker), world.addr(target), &bytes);
+    let me = mention(world, speaker);
+    let garbled = me.epoch(me.epoch + epoch_ahead).incarnation(me.incarnation + incarnation_ahead);
+    forge(world, speaker, garbled, target, &[]);
 }
 
 /// `host` hears nobody.
@@ -30,9 +29,10 @@ fn a_member_held_where_it_never_was_proves_where_it_is() {
             [("10.0.0.200:7946", 0), ("10.0.0.3:7946", 0), ("10.0.0.1:7", 1), ("10.0.0.200:7946", 1 << 20)]
         {
             let (mut world, hosts) = cluster(seed, 5, &lan());
-            let (id, epoch, incarnation) = forge::about(&world, hosts[1]);
-            let lie = forge::alive((id, epoch, incarnation + incarnation_ahead), addr);
-            forge::gossip(&mut world, hosts[2], hosts[0], &lie);
+            let about = mention(&world, hosts[1]);
+            let about = about.incarnation(about.incarnation + incarnation_ahead);
+            let alive = craft::alive(about, addr.parse().expect("an address"), b"");
+            lie(&mut world, hosts[2], hosts[0], alive);
             world.run_for(secs(20));
             assert!(world.converged(), "{addr} {incarnation_ahead}");
             assert_nobody_falsely_buried(&world);
@@ -113,9 +113,9 @@ fn a_life_that_lies_between_two_clocks_is_believed_by_nobody_however_far_ahead_t
             world.run_until(secs(20), World::converged).expect("it defers to the cluster's clock");
         }
         for hours in [30, 200, 500, 690] {
-            let (id, epoch, incarnation) = forge::about(&world, fast);
-            let word = forge::suspect((id, epoch + hours * HOUR_MS, incarnation), 1);
-            forge::gossip(&mut world, hosts[0], faster, &word);
+            let about = mention(&world, fast);
+            let suspect = craft::suspect(about.epoch(about.epoch + hours * HOUR_MS), &[1]);
+            lie(&mut world, hosts[0], faster, suspect);
             garbled(&mut world, hosts[1], faster, hours * HOUR_MS, 0);
             garbled(&mut world, hosts[1], fast, hours * HOUR_MS, 0);
             world.run_for(secs(30));

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::common::{cluster, kind, lan, millis, secs};
+use swim_craft as craft;
+
+use crate::common::{cluster, lan, millis, secs};
 use swim_core::Event;
 use swim_sim::{Action, Directions, HostId, Link, Memory, PER_CENT, Presence, Spec, World};
 
@@ -38,14 +40,14 @@ fn a_slow_process_that_is_flooded_ticks_all_the_same() {
     let (mut world, hosts) = cluster(2, 3, &lan());
     let host = hosts[1];
     world.perform(&Action::Slow { host, service: millis(2), queue: 1024 });
-    let sent = world.traffic_of(host).of_kind(kind::PING).datagrams;
+    let sent = world.traffic_of(host).of_kind(craft::PING).datagrams;
     for _ in 0..20_000 {
         let home = world.addr(host);
         world.inject(stranger(), home, b"flood");
         world.run_for(millis(1));
     }
     assert!(world.traffic_of(host).overflowed.datagrams > 1_000);
-    assert!(world.traffic_of(host).of_kind(kind::PING).datagrams > sent);
+    assert!(world.traffic_of(host).of_kind(craft::PING).datagrams > sent);
 }
 
 #[test]
@@ -69,9 +71,9 @@ fn a_fast_clock_makes_its_host_ping_more_often() {
     let pings = |ppm| {
         let (mut world, hosts) = cluster(4, 4, &lan());
         world.perform(&Action::Drift { host: hosts[2], ppm });
-        let before = world.traffic_of(hosts[2]).of_kind(kind::PING).datagrams;
+        let before = world.traffic_of(hosts[2]).of_kind(craft::PING).datagrams;
         world.run_for(secs(100));
-        world.traffic_of(hosts[2]).of_kind(kind::PING).datagrams - before
+        world.traffic_of(hosts[2]).of_kind(craft::PING).datagrams - before
     };
     let [slow, right, fast] = [-200_000, 0, 200_000].map(pings);
     assert!((75..=85).contains(&slow) && (98..=102).contains(&right) && (115..=125).contains(&fast));

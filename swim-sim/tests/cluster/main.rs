@@ -13,7 +13,6 @@ mod cost;
 mod crash;
 mod determinism;
 mod digest_sync;
-mod forge;
 mod hostility;
 mod joining;
 mod known_holes;

@@ -2,9 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::common::{
-    Seen, assert_nobody_falsely_buried, claims, cluster, header, kind, lan, millis, record_wire, secs,
-};
+use crate::common::{Seen, assert_nobody_falsely_buried, cluster, lan, millis, record_wire, secs, views};
+use swim_craft as craft;
 use swim_sim::{HostId, Random, World};
 
 fn stranger() -> SocketAddr {
@@ -23,10 +22,6 @@ fn overheard(seed: u64) -> (World, Vec<HostId>, Vec<Seen>) {
     (world, hosts, seen)
 }
 
-fn views(world: &World, hosts: &[HostId]) -> Vec<Vec<(u64, u64, u32, swim_core::Status)>> {
-    hosts.iter().map(|host| claims(world, *host)).collect()
-}
-
 #[test]
 fn an_insane_epoch_from_a_stranger_changes_nothing() {
     let (mut world, hosts, seen) = overheard(1);
@@ -34,7 +29,8 @@ fn an_insane_epoch_from_a_stranger_changes_nothing() {
     for (i, datagram) in seen.iter().enumerate() {
         let mut forged = datagram.bytes.clone();
         let epoch = [u64::MAX, (1 << 48) - 1, 1 << 47][i % 3];
-        forged[header::EPOCH].copy_from_slice(&epoch.to_le_bytes());
+        let sender = craft::sender(&forged).expect("a header");
+        craft::set_sender(&mut forged, sender.epoch(epoch));
         world.inject(stranger(), datagram.target, &forged);
         world.inject(datagram.source, datagram.target, &forged);
     }
@@ -49,7 +45,8 @@ fn an_insane_incarnation_from_a_stranger_changes_nothing() {
     let before = views(&world, &hosts);
     for datagram in &seen {
         let mut forged = datagram.bytes.clone();
-        forged[header::INCARNATION].copy_from_slice(&u32::MAX.to_le_bytes());
+        let sender = craft::sender(&forged).expect("a header");
+        craft::set_sender(&mut forged, sender.incarnation(u32::MAX));
         world.inject(stranger(), datagram.target, &forged);
     }
     world.run_for(secs(30));
@@ -139,7 +136,7 @@ fn a_join_without_a_token_is_answered_with_no_more_bytes() {
     world.join(newcomer, &hosts[..1]);
     world.run_for(secs(5));
     let seen = wire.lock().expect("one thread").clone();
-    let question = seen.iter().find(|d| d.kind() == kind::JOIN).expect("it asked").bytes.clone();
+    let question = seen.iter().find(|d| d.kind() == craft::JOIN).expect("it asked").bytes.clone();
     world.clear_hook();
     world.listen(stranger());
     for host in &hosts {
@@ -159,7 +156,7 @@ fn nobody_is_made_to_send_to_an_address_that_is_no_member_s() {
     world.network().cut(hosts[1], hosts[0]);
     world.run_for(secs(30));
     let seen = wire.lock().expect("one thread").clone();
-    let asked: Vec<&Seen> = seen.iter().filter(|d| d.kind() == kind::PING_REQ).collect();
+    let asked: Vec<&Seen> = seen.iter().filter(|d| d.kind() == craft::PING_REQ).collect();
     assert!(!asked.is_empty(), "the broken link makes relays necessary");
     let members: Vec<SocketAddr> = hosts.iter().map(|host| world.addr(*host)).collect();
     // The same questions again, from a stranger, and with every eight bytes of the head turned into noise.

@@ -72,7 +72,7 @@ fn the_law_that_is_shown_is_one_of_the_laws() {
     let document = guide();
     let rust: Vec<_> = blocks(&document).into_iter().filter(|block| block.language == "rust").collect();
     assert_eq!(rust.len(), 1);
-    assert!(include_str!("../../src/invariants/bounds/lengths.rs").contains(&rust[0].text));
+    assert!(include_str!("../../src/properties/bounds/lengths.rs").contains(&rust[0].text));
 }
 
 #[test]

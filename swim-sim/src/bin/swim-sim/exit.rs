@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use swim_sim::invariants::Kind;
+use swim_sim::properties::Kind;
 use swim_sim::run::Verdict;
 
 /// How the process ends.
@@ -31,7 +31,7 @@ impl Exit {
     /// For one run.
     pub(crate) const fn of(verdict: &Verdict) -> Self {
         match verdict {
-            Verdict::Broken(violation) => match violation.law.kind() {
+            Verdict::Broken(violation) => match violation.property.kind() {
                 Kind::Safety => Self::Safety,
                 Kind::Liveness => Self::Liveness,
                 Kind::Quality => Self::Quality,

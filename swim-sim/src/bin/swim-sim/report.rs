@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anstream::println;
 use swim_core::Instant;
-use swim_sim::Chronicle;
+use swim_sim::Timeline;
 use swim_sim::report::{self, Facts};
 use swim_sim::run::{Outcome, Verdict, attempt};
 use swim_sim::scenario::{ScenarioError, option_values};
@@ -21,22 +21,22 @@ pub(crate) fn report(args: &ReportArgs) -> Result<Exit, Error> {
     let impossible = |error: ScenarioError| Error::usage(error.to_string());
     // Once to know when it fails, and once more to keep what happened around that moment.
     let outcome = attempt(&chosen.scenario, |_| {}).map_err(impossible)?;
-    let mut chronicle = Chronicle::new();
-    chronicle.keep_around(failed_at(&outcome));
-    let chronicle = Arc::new(Mutex::new(chronicle));
+    let mut timeline = Timeline::new();
+    timeline.keep_around(failed_at(&outcome));
+    let timeline = Arc::new(Mutex::new(timeline));
     let mut again =
-        attempt(&chosen.scenario, |run| run.world().attach(Arc::clone(&chronicle))).map_err(impossible)?;
+        attempt(&chosen.scenario, |run| run.world().attach(Arc::clone(&timeline))).map_err(impossible)?;
     if again.digest != outcome.digest {
         again.verdict = Verdict::Nondeterministic { first: outcome.digest, second: again.digest };
         conclude(&chosen, &again, false);
         return Ok(Exit::Nondeterminism);
     }
-    let chronicle = chronicle.lock().unwrap_or_else(PoisonError::into_inner);
+    let timeline = timeline.lock().unwrap_or_else(PoisonError::into_inner);
     let facts = facts(&chosen, &outcome)?;
-    std::fs::write(&args.out, report::html(&chronicle, &facts)).map_err(Error::file(&args.out))?;
+    std::fs::write(&args.out, report::html(&timeline, &facts)).map_err(Error::file(&args.out))?;
     println!("page: {}", args.out.display());
     if let Some(path) = &args.perfetto {
-        std::fs::write(path, report::perfetto(&chronicle, &facts)).map_err(Error::file(path))?;
+        std::fs::write(path, report::perfetto(&timeline, &facts)).map_err(Error::file(path))?;
         println!("trace: {} (opens in ui.perfetto.dev and chrome://tracing)", path.display());
     }
     conclude(&chosen, &outcome, false);

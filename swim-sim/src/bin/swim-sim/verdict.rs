@@ -29,8 +29,8 @@ pub(crate) fn sentence(outcome: &Outcome) -> String {
             format!(
                 "{} {} ({})\n  {}\n  at {}, {:?}, hosts {hosts:?}",
                 paint(BAD, format!("{}:", outcome.verdict.word())),
-                violation.law,
-                violation.law.says,
+                violation.property,
+                violation.property.claim,
                 violation.broken.why.replace('\n', "\n  "),
                 moment(violation.at),
                 violation.phase,
@@ -49,7 +49,7 @@ pub(crate) fn sentence(outcome: &Outcome) -> String {
 
 /// How often each law had something to judge.
 pub(crate) fn laws(outcome: &Outcome) -> String {
-    let laws: Vec<(&str, u64)> = outcome.laws.iter().map(|(law, looked)| (law.number, *looked)).collect();
+    let laws: Vec<(&str, u64)> = outcome.laws.iter().map(|(law, looked)| (law.id, *looked)).collect();
     paint(DIM, format!("laws, and how often each had something to judge:\n{}", columns(&laws)))
 }
 
@@ -57,8 +57,8 @@ pub(crate) fn laws(outcome: &Outcome) -> String {
 pub(crate) fn json(chosen: &Chosen, outcome: &Outcome) -> serde_json::Value {
     let violation = match &outcome.verdict {
         Verdict::Broken(violation) => json!({
-            "law": violation.law.number,
-            "name": violation.law.name,
+            "law": violation.property.id,
+            "name": violation.property.name,
             "at_ns": violation.at.as_nanos(),
             "phase": format!("{:?}", violation.phase),
             "why": violation.broken.why,
@@ -68,7 +68,7 @@ pub(crate) fn json(chosen: &Chosen, outcome: &Outcome) -> serde_json::Value {
         _ => serde_json::Value::Null,
     };
     let laws: serde_json::Map<_, _> =
-        outcome.laws.iter().map(|(law, looked)| (law.number.to_owned(), json!(looked))).collect();
+        outcome.laws.iter().map(|(law, looked)| (law.id.to_owned(), json!(looked))).collect();
     json!({
         "replay": chosen.replay,
         "seed": chosen.scenario.seed,

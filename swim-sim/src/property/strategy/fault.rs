@@ -8,9 +8,8 @@ use proptest::sample::select;
 
 use super::Topology;
 use super::links;
-use crate::action::{Action, FaultClass, Inbox, Memory, Origin};
+use crate::action::{Action, FaultClass, Inbox, Memory, Origin, Says};
 use crate::host::HostId;
-use crate::hostile::Says;
 use crate::scenario::Step;
 use crate::{Directions, Link};
 

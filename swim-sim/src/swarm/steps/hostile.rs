@@ -7,9 +7,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Drawing;
-use crate::action::{Action, Origin};
+use crate::action::{Action, Origin, Says};
 use crate::host::HostId;
-use crate::hostile::Says;
 
 impl Drawing<'_> {
     /// Noise.

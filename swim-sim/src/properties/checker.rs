@@ -1,0 +1,187 @@
+//! All properties over one run: the first that is broken ends it.
+
+use std::sync::Arc;
+
+use super::evidence::accusations::Accusations;
+use super::evidence::datagram::Reading;
+use super::evidence::measures::{Ledger, Measures};
+use super::evidence::tables::Tables;
+use super::monitor::AFTER_INPUT;
+use super::{Case, Check, Interest, Monitor, Property, Violation, with_ledger};
+use crate::World;
+use crate::ground_truth::{Happening, Phase, Scene, Watcher};
+use crate::host::HostId;
+
+/// Watches a run with every monitor of [`standard`](super::standard).
+pub struct Checker {
+    monitors: Monitors,
+    tables: Tables,
+    accusations: Accusations,
+    ledger: Arc<Ledger>,
+}
+
+/// The monitors, by what they are interested in, and what the first of them found.
+struct Monitors {
+    all: Vec<Box<dyn Monitor>>,
+    /// For each kind of frequent happenings, the indices of those interested in it; at last all.
+    interested: [Vec<usize>; Interest::KINDS + 1],
+    violation: Option<Violation>,
+}
+
+impl Monitors {
+    fn new(all: Vec<Box<dyn Monitor>>, interest: impl Fn(&dyn Monitor) -> Interest) -> Self {
+        let interest: Vec<Interest> = all.iter().map(|monitor| interest(monitor.as_ref())).collect();
+        let interested = std::array::from_fn(|number| {
+            let is_interested = |index: &usize| number == Interest::KINDS || interest[*index].has(number);
+            (0..all.len()).filter(is_interested).collect()
+        });
+        Self { all, interested, violation: None }
+    }
+
+    /// Asks those interested in this one kind, or all, until one finds its property broken.
+    fn ask(
+        &mut self,
+        scene: &Scene<'_>,
+        kind: Option<Interest>,
+        mut ask: impl FnMut(&mut dyn Monitor) -> Check,
+    ) {
+        let Self { all, interested, violation } = self;
+        if violation.is_some() {
+            return;
+        }
+        for index in &interested[kind.map_or(Interest::KINDS, Interest::number)] {
+            let monitor = &mut all[*index];
+            if let Err(broken) = ask(monitor.as_mut()) {
+                let (at, phase) = (scene.now(), scene.phase());
+                *violation = Some(Violation { property: monitor.property(), at, phase, broken });
+                return;
+            }
+        }
+    }
+}
+
+impl Checker {
+    /// For one run.
+    #[must_use]
+    pub fn new(case: &Case) -> Self {
+        let ledger = Ledger::shared();
+        Self { ledger: Arc::clone(&ledger), ..Self::of(with_ledger(case, &ledger)) }
+    }
+
+    /// With these monitors only.
+    pub(super) fn of(monitors: Vec<Box<dyn Monitor>>) -> Self {
+        Self::with(Monitors::new(monitors, |monitor| monitor.interest()))
+    }
+
+    fn with(monitors: Monitors) -> Self {
+        let (tables, accusations) = (Tables::default(), Accusations::default());
+        Self { monitors, tables, accusations, ledger: Ledger::shared() }
+    }
+
+    /// The first broken property.
+    #[must_use]
+    pub const fn violation(&self) -> Option<&Violation> {
+        self.monitors.violation.as_ref()
+    }
+
+    /// How often each property had something to judge.
+    #[must_use]
+    pub fn looked(&self) -> Vec<(Property, u64)> {
+        self.monitors.all.iter().map(|monitor| (monitor.property(), monitor.looked())).collect()
+    }
+
+    /// What was measured so far.
+    #[must_use]
+    pub fn measures(&self) -> Measures {
+        self.ledger.read()
+    }
+
+    /// A part of the run is over.
+    pub fn after_phase(&mut self, world: &World, phase: Phase) {
+        let scene = world.scene();
+        for host in world.hosts() {
+            let changes = self.tables.compare_all(world, host);
+            if !changes.is_empty() {
+                self.monitors.ask(&scene, None, |monitor| monitor.on_rows_changed(world, host, changes));
+            }
+        }
+        self.monitors.ask(&scene, None, |monitor| monitor.after_phase(world, phase));
+    }
+}
+
+impl Watcher for Checker {
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        if self.violation().is_some() {
+            return;
+        }
+        self.tables.on_happening(what);
+        self.accusations.on_happening(scene, what);
+        self.monitors.ask(scene, Interest::of(what), |monitor| monitor.on_happening(scene, what));
+        let (Happening::Sent { bytes, .. }
+        | Happening::Forged { bytes, .. }
+        | Happening::Arrived { bytes, .. }) = what
+        else {
+            return;
+        };
+        // Read once for all monitors.
+        if let Ok(said) = Reading::of(bytes) {
+            self.tables.on_datagram(what, &said);
+            self.accusations.on_datagram(scene, what, &said);
+            let kind = Interest::of_reading(what);
+            self.monitors.ask(scene, kind, |monitor| monitor.on_datagram(scene, what, &said));
+        }
+    }
+
+    fn after_input(&mut self, world: &World, host: HostId) {
+        if self.violation().is_some() {
+            return;
+        }
+        let Self { monitors, tables, accusations, .. } = self;
+        let scene = world.scene();
+        if let Some(changes) = tables.after_input(world, host) {
+            monitors.ask(&scene, None, |monitor| monitor.on_rows_changed(world, host, changes));
+        }
+        for accusation in accusations.take(world, host) {
+            monitors.ask(&scene, None, |monitor| monitor.on_accusation(world, host, &accusation));
+        }
+        monitors.ask(&scene, Some(AFTER_INPUT), |monitor| monitor.after_input(world, host));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use super::super::{monitor::ALL, standard};
+    use super::*;
+    use crate::run::Run;
+    use crate::swarm::Plan;
+
+    #[test]
+    fn what_a_monitor_is_not_interested_in_makes_no_difference_to_it() {
+        for seed in 0..12 {
+            let mut plan = Plan::draw(seed);
+            plan.set("hosts=6").and_then(|()| plan.set("faults=25")).expect("there are such dials");
+            let scenario = plan.scenario();
+            let case = Case::of(&scenario).expect("it can be carried out");
+            let usual = Checker::new(&case);
+            let told_everything = Checker::with(Monitors::new(standard(&case), |_| ALL));
+            let checkers = [usual, told_everything].map(|checker| Arc::new(Mutex::new(checker)));
+            let mut run = Run::new(&scenario).expect("it can be carried out");
+            for checker in checkers.clone() {
+                run.world().attach(checker);
+            }
+            let ends = checkers.clone();
+            run.at_end(move |world| {
+                for checker in ends {
+                    let mut checker = checker.lock().unwrap_or_else(PoisonError::into_inner);
+                    checker.after_phase(world, Phase::Rest);
+                }
+            });
+            run.finish();
+            let [usual, told_everything] =
+                checkers.map(|checker| checker.lock().unwrap_or_else(PoisonError::into_inner).looked());
+            assert_eq!(usual, told_everything, "seed {seed}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The book of probes: whom each node asked, and who answered, by the datagrams alone.
+//!
+//! A probe is up to three pings with the same 48 random bits in their numbers, and ping-reqs with them as well;
+//! the lowest three bits say what a question was asked for, 0 for a probe (`swim-core/src/numbers.rs`). It is
+//! open until the next probe's ping. That ping and the verdict on the probe before it belong to one input, in
+//! this order, so the last but one is kept until the next.
+
+use std::net::SocketAddr;
+
+use swim_core::{Epoch, Instant, Member, MessageKind, NodeId};
+
+use crate::World;
+use crate::ground_truth::{Happening, Scene};
+use crate::host::HostId;
+use crate::properties::evidence::datagram::Reading;
+use crate::properties::evidence::per_host::PerHost;
+
+/// One probe.
+#[derive(Clone, Debug)]
+pub(in crate::properties) struct Probe {
+    /// Who was asked.
+    pub(in crate::properties) target: NodeId,
+    /// Where, and which of its lives, as far as the asker knew; `None`: no ping left, relays were asked only.
+    pub(in crate::properties) asked: Option<(SocketAddr, Epoch)>,
+    /// When first.
+    pub(in crate::properties) at: Instant,
+    /// The random part of its numbers.
+    family: u64,
+    label: u32,
+    /// The numbers that were sent.
+    numbers: Vec<u64>,
+    relays: Vec<SocketAddr>,
+    /// An answer was handed to the asker that it had to count.
+    pub(in crate::properties) answered: bool,
+    /// The asker has counted an answer.
+    pub(in crate::properties) counted: bool,
+}
+
+/// All probes.
+#[derive(Default)]
+pub(in crate::properties) struct Probes(PerHost<Asker>);
+
+#[derive(Default)]
+struct Asker {
+    open: Option<Probe>,
+    last: Option<Probe>,
+    /// The open probe was begun in the present input.
+    fresh: bool,
+    /// The relay, in one of its lives and where it is, whose word is the present input.
+    told_by: Option<(NodeId, Epoch, SocketAddr)>,
+}
+
+impl Probes {
+    pub(in crate::properties) fn on_datagram(
+        &mut self,
+        scene: &Scene<'_>,
+        what: &Happening<'_>,
+        said: &Reading<'_>,
+    ) {
+        match what {
+            Happening::Sent { host, target, .. } => self.0.of(*host).asks(scene.now(), *target, said),
+            Happening::Arrived { host, source, .. } => {
+                let number = said.number.unwrap_or_default();
+                let asker = self.0.of(*host);
+                asker.told_by = None;
+                if let Some(probe) = self.answered_by(*host, *source, said)
+                    && probe.numbers.contains(&number)
+                    && probe.label == said.label
+                {
+                    // An answer from another life is not heard.
+                    let life = probe.asked.map(|(_, epoch)| epoch);
+                    probe.answered |= said.kind == MessageKind::Ack && life == Some(said.epoch);
+                    let relay = said.kind == MessageKind::RelayedAck;
+                    let relay = relay.then_some((said.sender, said.epoch, *source));
+                    self.0.of(*host).told_by = relay;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// An input is over: the word of a relay counts if that is a member.
+    pub(in crate::properties) fn after_input(&mut self, world: &World, host: HostId) {
+        let asker = self.0.of(host);
+        asker.fresh = false;
+        let Some((relay, epoch, source)) = asker.told_by.take() else { return };
+        let member = world.node(host).and_then(|node| node.member(relay));
+        let here = |member: &Member<'_>| (member.epoch, member.addr) == (epoch, source);
+        if member.is_some_and(|member| member.status.is_active() && here(&member))
+            && let Some(probe) = &mut asker.open
+        {
+            probe.answered = true;
+        }
+    }
+
+    /// The open probe of `host` that a datagram from `source` answers, directly or for somebody else.
+    pub(in crate::properties) fn answered_by(
+        &mut self,
+        host: HostId,
+        source: SocketAddr,
+        said: &Reading<'_>,
+    ) -> Option<&mut Probe> {
+        let probe = self.0.of(host).open.as_mut()?;
+        let fits = match said.kind {
+            MessageKind::Ack => {
+                said.sender == probe.target && probe.asked.is_some_and(|(addr, _)| addr == source)
+            }
+            MessageKind::RelayedAck => said.target == Some(probe.target) && probe.relays.contains(&source),
+            _ => false,
+        };
+        (fits && said.number.is_some_and(|number| family(number) == probe.family)).then_some(probe)
+    }
+
+    /// The same, from wherever the answer comes.
+    pub(in crate::properties) fn answered_by_anybody(
+        &mut self,
+        host: HostId,
+        said: &Reading<'_>,
+    ) -> Option<&mut Probe> {
+        let open = self.0.of(host).open.as_ref()?;
+        let asked = open.asked.map(|(addr, _)| addr);
+        let source = if said.kind == MessageKind::Ack { asked } else { open.relays.first().copied() };
+        self.answered_by(host, source?, said)
+    }
+
+    /// The node of `host` has counted an answer to its open probe.
+    pub(in crate::properties) fn count(&mut self, host: HostId) {
+        if let Some(probe) = &mut self.0.of(host).open {
+            probe.counted = true;
+        }
+    }
+
+    /// The probe that `host` judges in the present input, if it is one of `target`.
+    pub(in crate::properties) fn of(&mut self, host: HostId, target: NodeId) -> Option<&Probe> {
+        let asker = self.0.of(host);
+        // The verdict comes after the next probe's ping.
+        let judged = if asker.fresh { &asker.last } else { &asker.open };
+        judged.as_ref().filter(|probe| probe.target == target)
+    }
+
+    /// The node of `host` begins anew.
+    pub(in crate::properties) fn forget(&mut self, host: HostId) {
+        *self.0.of(host) = Asker::default();
+    }
+}
+
+impl Probe {
+    /// One that nobody has answered.
+    pub(in crate::properties) fn unanswered(
+        target: NodeId,
+        asked: Option<(SocketAddr, Epoch)>,
+        at: Instant,
+    ) -> Self {
+        let (numbers, relays) = (Vec::new(), Vec::new());
+        Self { target, asked, at, family: 0, label: 0, numbers, relays, answered: false, counted: false }
+    }
+}
+
+impl Asker {
+    fn asks(&mut self, now: Instant, addr: SocketAddr, said: &Reading<'_>) {
+        let (Some(number), Some(target)) = (said.number, said.target) else { return };
+        let ping = said.kind == MessageKind::Ping;
+        if number & 7 != 0 || !(ping || said.kind == MessageKind::PingReq) {
+            return;
+        }
+        let family = family(number);
+        if self.open.as_ref().is_none_or(|open| open.family != family) {
+            let asked = said.belief.filter(|_| ping).map(|belief| (addr, belief.epoch));
+            let probe = Probe { family, label: said.label, ..Probe::unanswered(target, asked, now) };
+            self.last = self.open.replace(probe);
+            self.fresh = true;
+        }
+        if let Some(open) = &mut self.open {
+            open.numbers.push(number);
+            if !ping {
+                open.relays.push(addr);
+            }
+        }
+    }
+}
+
+const fn family(number: u64) -> u64 {
+    number >> 16
+}

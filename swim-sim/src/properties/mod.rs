@@ -1,0 +1,51 @@
+//! The properties of `docs/invariants.md` that a run is judged by, in a folder for each kind of them.
+//!
+//! Each has a [`Monitor`]. The [`Checker`] tells it of everything that happens in the world, in order, and it
+//! may look at a node after each of its inputs. It judges by [`evidence`]: whether an ack may count is told
+//! by the pings that were sent, whether a member may be called Dead by what was done to its host. A property
+//! never asks the core whether the core is right; the papers' formulas are in [`formulas`]. An id is part of
+//! every report and is never used again.
+
+mod bounds;
+mod checker;
+mod evidence;
+mod expected;
+mod formulas;
+mod liveness;
+mod monitor;
+mod quality;
+mod safety;
+#[cfg(test)]
+mod test_worlds;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use evidence::measures::Ledger;
+use monitor::declare;
+
+pub use checker::Checker;
+pub use evidence::accusations::Accusation;
+pub use evidence::datagram::Reading;
+pub use evidence::measures::Measures;
+pub use evidence::tables::{Row, RowChange};
+pub use monitor::{Broken, Case, Check, Interest, Kind, Monitor, Property, Violation};
+
+/// A monitor for every property, in the order in which they are asked.
+#[must_use]
+pub fn standard(case: &Case) -> Vec<Box<dyn Monitor>> {
+    with_ledger(case, &Ledger::shared())
+}
+
+/// The same; what they measure is written into `ledger`.
+fn with_ledger(case: &Case, ledger: &Arc<Ledger>) -> Vec<Box<dyn Monitor>> {
+    let mut all = safety::monitors(case);
+    all.extend(liveness::monitors(case));
+    all.extend(quality::monitors(case, ledger));
+    all.extend(bounds::monitors(case));
+    if let Some(expected) = expected::Expected::new(case) {
+        all.push(Box::new(expected));
+    }
+    all
+}

@@ -1,0 +1,262 @@
+//! What a property is, and what watches it over a run.
+//!
+//! A [`Monitor`] names its property and what it is interested in with `declare!`, keeps what it needs to
+//! remember, and answers each call with whether the property still holds.
+
+use std::fmt;
+use std::ops::BitOr;
+use std::sync::Arc;
+
+use swim_core::{Config, Instant};
+
+use super::evidence::accusations::Accusation;
+use super::evidence::datagram::Reading;
+use super::evidence::tables::RowChange;
+use crate::World;
+use crate::ground_truth::{Happening, Phase, Scene};
+use crate::host::HostId;
+use crate::scenario::{Scenario, ScenarioError};
+
+/// A property of `docs/invariants.md`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Property {
+    /// Its id there: S, L, Q or B and a number.
+    pub id: &'static str,
+    /// A word or two, in kebab case.
+    pub name: &'static str,
+    /// What it claims, in one sentence.
+    pub claim: &'static str,
+}
+
+impl Property {
+    /// The kind, by the letter of the id.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self.id.as_bytes()[0] {
+            b'L' => Kind::Liveness,
+            b'Q' => Kind::Quality,
+            _ => Kind::Safety,
+        }
+    }
+}
+
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id, self.name)
+    }
+}
+
+/// The kind of a property.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kind {
+    /// Never broken, whatever the network does; bounds are of this kind.
+    Safety,
+    /// Comes true once the network lets it.
+    Liveness,
+    /// How well.
+    Quality,
+}
+
+/// How a property was broken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Broken {
+    /// What was seen that must not be.
+    pub why: String,
+    /// The hosts concerned: the one that did it first, then the one it was done to.
+    pub hosts: Vec<HostId>,
+}
+
+impl Broken {
+    /// With these hosts concerned.
+    #[must_use]
+    pub fn by(hosts: &[HostId], why: impl Into<String>) -> Self {
+        Self { why: why.into(), hosts: hosts.to_vec() }
+    }
+
+    /// By `host`, about the member `id`.
+    pub(super) fn about(scene: &Scene<'_>, host: HostId, id: swim_core::NodeId, why: String) -> Self {
+        let hosts = [Some(host), scene.host_named(id)].into_iter().flatten().collect();
+        Self { why, hosts }
+    }
+}
+
+/// A broken property, and when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// Which property.
+    pub property: Property,
+    /// When it was found, by the world's clock.
+    pub at: Instant,
+    /// In which part of the run.
+    pub phase: Phase,
+    /// How.
+    pub broken: Broken,
+}
+
+/// Whether a property holds so far.
+pub type Check = Result<(), Broken>;
+
+/// What a run is about.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The scenario that is carried out.
+    pub scenario: Arc<Scenario>,
+    /// Every member's configuration.
+    pub config: Arc<Config>,
+}
+
+impl Case {
+    /// What a run of this scenario is about.
+    ///
+    /// # Errors
+    /// Its options are none that members can have.
+    pub fn of(scenario: &Scenario) -> Result<Self, ScenarioError> {
+        Ok(Self { config: scenario.config()?, scenario: Arc::new(scenario.clone()) })
+    }
+}
+
+/// Kinds of frequent happenings: a run has millions of them, and most monitors need few. Every monitor is
+/// told of what is rare: what is done to hosts, starts and ends of processes, commands, phases, forgeries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Interest(u8);
+
+/// [`Happening::Sent`].
+pub(super) const SENT: Interest = Interest(1);
+/// [`Happening::Arrived`].
+pub(super) const ARRIVED: Interest = Interest(1 << 1);
+/// [`Happening::Ticked`].
+pub(super) const TICKED: Interest = Interest(1 << 2);
+/// [`Happening::Reported`].
+pub(super) const REPORTED: Interest = Interest(1 << 3);
+/// What a datagram says that is sent.
+pub(super) const READ_SENT: Interest = Interest(1 << 4);
+/// What a datagram says that arrives.
+pub(super) const READ_ARRIVED: Interest = Interest(1 << 5);
+/// The end of an input.
+pub(super) const AFTER_INPUT: Interest = Interest(1 << 6);
+/// What every datagram says that a node sends or receives.
+pub(super) const READ: Interest = Interest(READ_SENT.0 | READ_ARRIVED.0);
+/// Nothing that is frequent.
+pub(super) const NONE: Interest = Interest(0);
+/// Everything.
+pub(super) const ALL: Interest = Interest(0x7f);
+
+impl Interest {
+    /// How many kinds there are.
+    pub(super) const KINDS: usize = 7;
+
+    /// The kind of a happening; `None`: it is rare.
+    pub(super) const fn of(what: &Happening<'_>) -> Option<Self> {
+        match what {
+            Happening::Sent { .. } => Some(SENT),
+            Happening::Arrived { .. } => Some(ARRIVED),
+            Happening::Ticked { .. } => Some(TICKED),
+            Happening::Reported { .. } => Some(REPORTED),
+            _ => None,
+        }
+    }
+
+    /// The kind of reading the datagram of a happening; `None`: it is rare.
+    pub(super) const fn of_reading(what: &Happening<'_>) -> Option<Self> {
+        match what {
+            Happening::Sent { .. } => Some(READ_SENT),
+            Happening::Arrived { .. } => Some(READ_ARRIVED),
+            _ => None,
+        }
+    }
+
+    /// Whether this is interested in the kind of that number.
+    pub(super) const fn has(self, number: usize) -> bool {
+        self.0 & (1 << number) != 0
+    }
+
+    /// The number of this one kind.
+    pub(super) const fn number(self) -> usize {
+        self.0.trailing_zeros() as usize
+    }
+}
+
+impl BitOr for Interest {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Watches one property over a run. It judges by evidence: what was sent, delivered, done and promised.
+pub trait Monitor: Send {
+    /// The property.
+    fn property(&self) -> Property;
+
+    /// How often there was something to judge: a monitor that never looked has proved nothing.
+    fn looked(&self) -> u64;
+
+    /// What it needs to be told of among what is frequent.
+    fn interest(&self) -> Interest;
+
+    /// Something happened.
+    ///
+    /// # Errors
+    /// The property is broken, here and below.
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        let _ = (scene, what);
+        Ok(())
+    }
+
+    /// A datagram can be read that was just sent, forged, or handed to a node: after
+    /// [`Monitor::on_happening`].
+    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
+    fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
+        let _ = (scene, what, said);
+        Ok(())
+    }
+
+    /// An input that is over changed the table of `host`. `changes` may be empty, where only metadata changed.
+    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
+    fn on_rows_changed(&mut self, world: &World, host: HostId, changes: &[RowChange]) -> Check {
+        let _ = (world, host, changes);
+        Ok(())
+    }
+
+    /// In an input that is over the node of `host` accused a member by a probe of its own.
+    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
+    fn on_accusation(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
+        let _ = (world, host, accusation);
+        Ok(())
+    }
+
+    /// One input of the node of `host`, and all that it caused, is over: after the two above.
+    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
+    fn after_input(&mut self, world: &World, host: HostId) -> Check {
+        let _ = (world, host);
+        Ok(())
+    }
+
+    /// A part of the run is over.
+    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
+    fn after_phase(&mut self, world: &World, phase: Phase) -> Check {
+        let _ = (world, phase);
+        Ok(())
+    }
+}
+
+/// What every monitor begins with: the id, the name, what it is interested in, and the claim. It counts in
+/// its field `looked`.
+macro_rules! declare {
+    ($id:expr, $name:expr, $interest:expr, $claim:expr) => {
+        fn property(&self) -> $crate::properties::Property {
+            $crate::properties::Property { id: $id, name: $name, claim: $claim }
+        }
+
+        fn looked(&self) -> u64 {
+            self.looked
+        }
+
+        fn interest(&self) -> $crate::properties::Interest {
+            use $crate::properties::monitor::*;
+            $interest
+        }
+    };
+}
+pub(super) use declare;

@@ -1,0 +1,144 @@
+//! Q9: in trouble too, a member sends no more of its own accord than the protocol's clockwork makes it.
+//!
+//! What a node sends on a tick is counted by kind, in windows of one period. Two periods may begin in a window that
+//! is closed at both ends, and each makes at most
+//!
+//! - 1 + `retries` pings at the target, and one to somebody dead (healing);
+//! - `relays` ping-reqs;
+//! - `gossip_fanout` gossips for each gossip tick, and one with a contact to the dead.
+//!
+//! Whoever is asked to let in somebody whose name is taken asks its holder: so many pings for each join that came
+//! lately, and a few for a rival of one's own name. Nacks and pages follow what others ask for, one each. All
+//! that is a constant: it does not grow with the cluster, nor with the trouble.
+
+use std::sync::Arc;
+
+use swim_core::{Instant, MessageKind};
+
+use crate::World;
+use crate::ground_truth::{Happening, Scene};
+use crate::host::HostId;
+use crate::properties::evidence::datagram::is_kind;
+use crate::properties::evidence::measures::Ledger;
+use crate::properties::evidence::per_host::PerHost;
+use crate::properties::{Broken, Case, Check, Monitor, declare};
+
+/// Pings at the holder of a name, for each join that wants it; and at a rival.
+const PINGS_FOR_JOIN: u64 = 10;
+const PINGS_AT_RIVAL: u64 = 4;
+/// Periods for which a join or a contested name explains pings.
+const JOIN_LASTS_PERIODS: u32 = 3;
+
+/// Q9.
+pub(super) struct Load {
+    case: Case,
+    ledger: Arc<Ledger>,
+    windows: PerHost<Option<Window>>,
+    ticking: Option<HostId>,
+    looked: u64,
+}
+
+/// One host's window.
+#[derive(Clone, Copy)]
+struct Window {
+    began: Instant,
+    pings: u64,
+    requests: u64,
+    gossips: u64,
+    /// Whatever it sent, answers included.
+    all: u64,
+    /// Joins, announcements and words about its own name that came lately, and when the last did.
+    joins: u64,
+    joined: Instant,
+}
+
+impl Load {
+    pub(super) fn new(case: &Case, ledger: Arc<Ledger>) -> Self {
+        Self { case: case.clone(), ledger, windows: PerHost::default(), ticking: None, looked: 0 }
+    }
+
+    /// At most: pings, ping-reqs, gossips.
+    fn limits(&self, window: &Window) -> [u64; 3] {
+        let config = &self.case.config;
+        // A goodbye is told on ticks even where nothing else is.
+        let interval = config.gossip_interval.unwrap_or(config.period / 5);
+        let ticks = (config.period.as_nanos() / interval.as_nanos().max(1)) as u64 + 2;
+        let asked = window.joins * PINGS_FOR_JOIN;
+        [
+            2 * (2 + u64::from(config.retries)) + PINGS_AT_RIVAL + asked,
+            2 * u64::from(config.relays),
+            ticks * u64::from(config.gossip_fanout) + 2,
+        ]
+    }
+
+    fn window(&mut self, now: Instant, host: HostId) -> &mut Window {
+        let period = self.case.config.period;
+        let fresh = Window { began: now, pings: 0, requests: 0, gossips: 0, all: 0, joins: 0, joined: now };
+        let window = self.windows.of(host).get_or_insert(fresh);
+        if window.began.after(period) < now {
+            self.ledger.note_load(window.all);
+            let lasts = now <= window.joined.after(period * JOIN_LASTS_PERIODS);
+            let joins = if lasts { window.joins } else { 0 };
+            *window = Window { joins, joined: window.joined, ..fresh };
+        }
+        window
+    }
+
+    fn send(&mut self, now: Instant, host: HostId, bytes: &[u8]) -> Check {
+        let by_itself = self.ticking == Some(host);
+        let window = self.window(now, host);
+        window.all += 1;
+        if !by_itself {
+            return Ok(());
+        }
+        if is_kind(bytes, MessageKind::Ping) {
+            window.pings += 1;
+        } else if is_kind(bytes, MessageKind::PingReq) {
+            window.requests += 1;
+        } else if is_kind(bytes, MessageKind::Gossip) {
+            window.gossips += 1;
+        } else {
+            return Ok(());
+        }
+        let window = *window;
+        self.looked += 1;
+        let limits = self.limits(&window);
+        let sent = [window.pings, window.requests, window.gossips];
+        if sent.iter().zip(limits).any(|(sent, limit)| *sent > limit) {
+            let why = format!(
+                "{host:?} sent {sent:?} pings, ping-reqs and gossips of its own accord since {:?}; at most {limits:?}",
+                window.began
+            );
+            return Err(Broken::by(&[host], why));
+        }
+        Ok(())
+    }
+}
+
+impl Monitor for Load {
+    declare! { "Q9", "load", TICKED | SENT | ARRIVED | AFTER_INPUT,
+    "whatever happens, a member sends no more of its own accord than its clockwork makes it" }
+
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        match what {
+            Happening::Ticked { host } => self.ticking = Some(*host),
+            Happening::Sent { host, bytes, .. } => return self.send(scene.now(), *host, bytes),
+            Happening::Arrived { host, bytes, .. } => {
+                let join = is_kind(bytes, MessageKind::Join) || is_kind(bytes, MessageKind::Announce);
+                if join {
+                    let now = scene.now();
+                    let window = self.window(now, *host);
+                    (window.joins, window.joined) = (window.joins + 1, now);
+                }
+            }
+            Happening::Began { host, .. } => *self.windows.of(*host) = None,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn after_input(&mut self, _world: &World, _host: HostId) -> Check {
+        self.ticking = None;
+        Ok(())
+    }
+}

@@ -1,0 +1,201 @@
+//! S12: of two nodes with one id one remains, the same everywhere, and it does not flap.
+//!
+//! A name is given up only to somebody: another host bears it, and lives, or did so lately. When peace is over at
+//! most one of a name's hosts runs, and in rest that name is quarrelled about no more. Where no two hosts bear a
+//! name, nobody sees a rival.
+//!
+//! Excused are rivals that were forged, or garbled on the way: somebody asked to be let in under that name from
+//! where no host of it is.
+
+use std::collections::BTreeSet;
+
+use swim_core::{Config, Event, Instant, MessageKind, NodeId};
+
+use crate::Presence;
+use crate::World;
+use crate::ground_truth::{Happening, Phase, Scene};
+use crate::host::HostId;
+use crate::properties::evidence::datagram::Reading;
+use crate::properties::evidence::per_host::PerHost;
+use crate::properties::{Broken, Check, Monitor, declare};
+
+/// Periods for which a rival that is gone may still be known of: the loser may have been stopped meanwhile, or
+/// the news been on its way.
+const LATELY_PERIODS: u32 = 60;
+
+/// S12.
+pub(super) struct Rivals {
+    lately: std::time::Duration,
+    /// When each host's process ended, unless by losing its name.
+    ended: PerHost<Option<Instant>>,
+    /// Hosts that lost their names, in their present lives.
+    lost: PerHost<bool>,
+    /// Names that others have claimed.
+    claimed: BTreeSet<NodeId>,
+    looked: u64,
+}
+
+impl Rivals {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            lately: config.period * LATELY_PERIODS,
+            ended: PerHost::default(),
+            lost: PerHost::default(),
+            claimed: BTreeSet::new(),
+            looked: 0,
+        }
+    }
+
+    fn conflict(&mut self, scene: &Scene<'_>, host: HostId, id: NodeId, won: bool) -> Check {
+        self.looked += 1;
+        let bearers = scene.hosts_named(id);
+        if self.claimed.contains(&id) {
+            return Ok(());
+        }
+        if bearers.len() < 2 {
+            let why = format!("{host:?} sees a rival of {id:?}, and nobody else ever bore that name");
+            return Err(Broken::by(&[host], why));
+        }
+        if won {
+            return Ok(());
+        }
+        *self.lost.of(host) = true;
+        let now = scene.now();
+        let beaten_by = |other: &&HostId| {
+            **other != host
+                && (matches!(scene.presence(**other), Presence::Up | Presence::Paused)
+                    || self.ended.of(**other).is_some_and(|at| now <= at.after(self.lately)))
+        };
+        if bearers.iter().find(beaten_by).is_some() {
+            return Ok(());
+        }
+        Err(Broken::by(bearers, format!("{host:?} gives the name {id:?} up, and nobody else bears it now")))
+    }
+
+    fn quarrel(&self, scene: &Scene<'_>, host: HostId) -> Check {
+        let id = scene.identity(host).id;
+        if scene.phase() != Phase::Rest || scene.hosts_named(id).len() < 2 {
+            return Ok(());
+        }
+        Err(Broken::by(scene.hosts_named(id), format!("{host:?} still quarrels about the name {id:?}")))
+    }
+}
+
+impl Monitor for Rivals {
+    declare! { "S12", "rivals", REPORTED | READ_ARRIVED,
+    "of two nodes with one id one remains, the same everywhere, and it does not flap" }
+
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        match what {
+            Happening::Began { host, .. } => {
+                (*self.lost.of(*host), *self.ended.of(*host)) = (false, None);
+            }
+            Happening::Ended { host, .. } => {
+                let lost = *self.lost.of(*host);
+                *self.ended.of(*host) = (!lost).then_some(scene.now());
+            }
+            Happening::Reported { host, event: Event::Conflict { id, won, .. } } => {
+                self.conflict(scene, *host, *id, *won)?;
+                self.quarrel(scene, *host)?;
+            }
+            Happening::Reported { host, event: Event::EpochRaised { .. } } => self.quarrel(scene, *host)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
+        if let Happening::Arrived { source, .. } = what
+            && matches!(said.kind, MessageKind::Join | MessageKind::Announce)
+        {
+            let home = |host: &HostId| scene.identity(*host).addr == *source;
+            if !scene.hosts_named(said.sender).iter().any(home) {
+                self.claimed.insert(said.sender);
+            }
+        }
+        Ok(())
+    }
+
+    fn after_phase(&mut self, world: &World, phase: Phase) -> Check {
+        if !matches!(phase, Phase::Peace | Phase::Rest) {
+            return Ok(());
+        }
+        let scene = world.scene();
+        for host in world.hosts() {
+            let bearers = scene.hosts_named(world.id(host));
+            let up = |host: &&HostId| scene.presence(**host) == Presence::Up;
+            let running: Vec<HostId> = bearers.iter().filter(up).copied().collect();
+            if bearers.len() > 1 {
+                self.looked += 1;
+            }
+            if running.len() > 1 {
+                let why = format!("{} hosts bear the name {:?} for good", running.len(), world.id(host));
+                return Err(Broken::by(&running, why));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Action;
+    use crate::properties::{Checker, test_worlds};
+
+    fn law() -> Rivals {
+        Rivals::new(&test_worlds::case(3).config)
+    }
+
+    #[test]
+    fn it_is_silent_while_members_crash_restart_move_and_are_cut_off() {
+        let (broken, _) = test_worlds::troubled(|_| Box::new(law()));
+        assert_eq!(broken, None);
+    }
+
+    #[test]
+    fn it_is_silent_when_one_of_two_holders_gives_way() {
+        let (mut world, hosts) = test_worlds::calm(5);
+        let checker = Arc::new(Mutex::new(Checker::of(vec![Box::new(law())])));
+        world.attach(Arc::clone(&checker));
+        world.perform(&Action::Twin { of: hosts[3], seeds: vec![world.addr(hosts[0])] });
+        world.run_for(Duration::from_secs(60));
+        let mut checker = checker.lock().expect("nobody panicked");
+        checker.after_phase(&world, Phase::Peace);
+        assert_eq!(checker.violation(), None);
+        assert!(checker.looked()[0].1 > 1, "there was a conflict");
+    }
+
+    fn lost(world: &World, host: HostId) -> Check {
+        let rival = world.addr(host);
+        let event = Event::Conflict { id: world.id(host), rival, won: false };
+        law().on_happening(&world.scene(), &Happening::Reported { host, event: &event })
+    }
+
+    #[test]
+    fn a_rival_that_nobody_is_or_that_is_long_gone_is_found() {
+        let (mut world, hosts) = test_worlds::calm(3);
+        assert!(lost(&world, hosts[1]).is_err(), "nobody else bears the name");
+        world.perform(&Action::Twin { of: hosts[1], seeds: Vec::new() });
+        assert!(lost(&world, hosts[1]).is_ok());
+        world.crash(HostId(3));
+        assert!(lost(&world, hosts[1]).is_err(), "the twin is gone");
+    }
+
+    #[test]
+    fn two_holders_at_the_end_and_a_quarrel_in_rest_are_found() {
+        let (mut world, hosts) = test_worlds::calm(3);
+        assert!(law().after_phase(&world, Phase::Peace).is_ok());
+        // They never meet.
+        world.perform(&Action::Twin { of: hosts[1], seeds: Vec::new() });
+        assert!(law().after_phase(&world, Phase::Peace).is_err());
+        world.enter(Phase::Rest);
+        let event = Event::EpochRaised { epoch: swim_core::Epoch(1) };
+        let raised = |host| law().on_happening(&world.scene(), &Happening::Reported { host, event: &event });
+        assert!(raised(hosts[1]).is_err());
+        assert!(raised(hosts[0]).is_ok(), "nobody else bears its name");
+    }
+}
