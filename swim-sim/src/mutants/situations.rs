@@ -1,7 +1,7 @@
 //! Situations in which ablations are measured, and what is measured.
 //!
 //! Runs with and without a rule have the same seed, so the same members crash at the same times; what differs is
-//! what the rule does. Nothing is judged here: a run goes on whatever property breaks.
+//! what the rule does. Nothing is checked here: a run goes on whatever property breaks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,11 +10,10 @@ use std::time::Duration;
 use swim_core::{Command, Event, Instant, NodeId};
 
 use crate::action::Action;
-use crate::evidence::{Happening, Phase, Scene, Witness};
 use crate::host::{HostId, Spec};
 use crate::run::GATHERING_PERIODS;
 use crate::scenario::{Scenario, ScenarioError, Step};
-use crate::{Link, PER_CENT, Presence, Random, Setup, World};
+use crate::{Happening, Link, PER_CENT, Phase, Presence, Random, Scene, Setup, Watcher, World};
 
 /// What is measured, and in which unit.
 pub const MEASURES: [&str; 8] = [
@@ -86,10 +85,10 @@ pub fn situation(name: &str, seed: u64) -> Scenario {
                     drawn.at(0, Action::Cut { source, target });
                 }
             }
-            let deaf = drawn.host();
-            all().filter(|source| *source != deaf).for_each(|source| {
-                drawn.at(30, Action::Cut { source, target: deaf });
-                drawn.at(55, Action::Mend { source, target: deaf });
+            let isolated = drawn.host();
+            all().filter(|source| *source != isolated).for_each(|source| {
+                drawn.at(30, Action::Cut { source, target: isolated });
+                drawn.at(55, Action::Mend { source, target: isolated });
             });
             drawn.crash_and_news();
         }
@@ -172,10 +171,10 @@ pub fn measure(scenario: &Scenario) -> Result<Measured, ScenarioError> {
     let seconds = world.now().since(began).as_secs_f64() * world.hosts().count() as f64;
     let sent = world.traffic().sent;
 
-    let parted = scenario.steps.iter().any(|step| matches!(step.action, Action::Partition(_)));
+    let partition = scenario.steps.iter().any(|step| matches!(step.action, Action::Partition(_)));
     let wrong = world.deaths().iter().filter(|death| {
-        let lives = matches!(death.truth, Some(Presence::Up | Presence::Paused));
-        lives && !death.earlier_life && !(parted && death.cut_off)
+        let living = matches!(death.truth, Some(Presence::Up | Presence::Paused));
+        living && !death.earlier_life && !(partition && death.cut_off)
     });
     let log = log.lock().unwrap_or_else(PoisonError::into_inner);
     Ok([
@@ -219,8 +218,8 @@ struct News {
     last: f64,
 }
 
-impl Witness for Log {
-    fn see(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+impl Watcher for Log {
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
         let now = scene.now();
         match what {
             Happening::Ended { host, presence: Presence::Crashed } => {
