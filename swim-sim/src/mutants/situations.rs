@@ -13,7 +13,9 @@ use crate::action::Action;
 use crate::host::{HostId, Spec};
 use crate::run::GATHERING_PERIODS;
 use crate::scenario::{Scenario, ScenarioError, Step};
-use crate::{Happening, Link, PER_CENT, Phase, Presence, Random, Scene, Setup, Watcher, World};
+use crate::{
+    Burst, Happening, Inbox, Latency, Link, PER_CENT, Phase, Presence, Random, Scene, Setup, Watcher, World,
+};
 
 /// What is measured, and in which unit.
 pub const MEASURES: [&str; 8] = [
@@ -31,10 +33,13 @@ pub const MEASURES: [&str; 8] = [
 pub type Measured = [Option<f64>; MEASURES.len()];
 
 /// Their names, in the order of the tables.
-pub const SITUATIONS: [&str; 9] = [
+pub const SITUATIONS: [&str; 12] = [
     "10 % loss",
     "25 % loss",
     "40 % loss",
+    "bursts of loss",
+    "slow links",
+    "three members",
     "partition",
     "restarts",
     "pauses",
@@ -61,6 +66,23 @@ pub fn situation(name: &str, seed: u64) -> Scenario {
             scenario.link = Link::lan().loss(percent * PER_CENT);
             drawn.crash_and_news();
         }
+        "bursts of loss" => {
+            let burst = Burst { begin_ppm: 20_000, end_ppm: 100_000, loss_ppm: 900_000 };
+            scenario.link = Link::lan().burst(burst);
+            drawn.crash_and_news();
+        }
+        "slow links" => {
+            let (min, max) = (Duration::from_millis(50), Duration::from_millis(150));
+            scenario.link = Link::lan().latency(Latency::Uniform { min, max }).loss(10 * PER_CENT);
+            drawn.crash_and_news();
+        }
+        "three members" => {
+            scenario.hosts = 3;
+            scenario.seeds = 1;
+            scenario.link = Link::lan().loss(25 * PER_CENT);
+            drawn.at(50, Action::Crash(HostId(2)));
+            drawn.at(100, Action::Peace);
+        }
         "partition" => {
             drawn.at(0, Action::Partition(vec![(0..HOSTS / 2).map(HostId).collect()]));
             drawn.at(100, Action::Heal);
@@ -72,10 +94,11 @@ pub fn situation(name: &str, seed: u64) -> Scenario {
         }),
         "pauses" => {
             drawn.crash_and_news();
-            for turn in 0..16 {
-                let (host, seconds) = (drawn.host(), 1 + drawn.random.below(15));
-                drawn.at(turn * 6, Action::Pause { host, inbox: crate::Inbox::default() });
-                drawn.at(turn * 6 + seconds, Action::Resume(host));
+            for turn in 0..32 {
+                let (host, seconds) = (drawn.host(), 1 + drawn.random.below(8));
+                let inbox = if turn % 2 == 0 { Inbox::Kept } else { Inbox::Dropped };
+                drawn.at(turn * 3, Action::Pause { host, inbox });
+                drawn.at(turn * 3 + seconds, Action::Resume(host));
             }
         }
         "one-way links" => {
@@ -171,12 +194,11 @@ pub fn measure(scenario: &Scenario) -> Result<Measured, ScenarioError> {
     let seconds = world.now().since(began).as_secs_f64() * world.hosts().count() as f64;
     let sent = world.traffic().sent;
 
-    let partition = scenario.steps.iter().any(|step| matches!(step.action, Action::Partition(_)));
-    let wrong = world.deaths().iter().filter(|death| {
-        let living = matches!(death.truth, Some(Presence::Up | Presence::Paused));
-        living && !death.earlier_life && !(partition && death.cut_off)
-    });
     let log = log.lock().unwrap_or_else(PoisonError::into_inner);
+    let wrong = world.deaths().iter().filter(|death| {
+        let reachable = !log.unreachable.contains(&(death.at, death.observer, death.subject));
+        death.truth == Some(Presence::Up) && !death.earlier_life && reachable
+    });
     Ok([
         Some(wrong.count() as f64),
         Some(log.false_suspicions as f64),
@@ -198,6 +220,8 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 #[derive(Default)]
 struct Log {
     false_suspicions: u64,
+    /// When which observer declared a member dead that could not receive anything from it.
+    unreachable: BTreeSet<(Instant, HostId, NodeId)>,
     crashes: Vec<Crash>,
     news: BTreeMap<NodeId, News>,
 }
@@ -252,6 +276,9 @@ impl Log {
                     u64::from(subject.is_some_and(|subject| scene.presence(subject) == Presence::Up));
             }
             Event::Dead { id, .. } => {
+                if scene.host_named(*id).is_some_and(|subject| !scene.network().passes(host, subject)) {
+                    self.unreachable.insert((now, host, *id));
+                }
                 for crash in self.crashes.iter_mut().filter(|crash| crash.id == *id && !crash.over) {
                     let took = now.since(crash.at).as_secs_f64();
                     crash.first.get_or_insert(took);

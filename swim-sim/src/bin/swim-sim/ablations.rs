@@ -65,8 +65,8 @@ fn table(ablation: Option<&Ablation>, seeds: u64, jobs: usize) -> Result<Table, 
             scope.spawn(|| {
                 while let Some((name, seed)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let measured = one(SITUATIONS[*name], *seed, ablation);
-                    let place = name * seeds as usize + *seed as usize;
-                    results.lock().expect("no run panics while it holds the results")[place] = Some(measured);
+                    let index = name * seeds as usize + *seed as usize;
+                    results.lock().expect("no run panics while it holds the results")[index] = Some(measured);
                 }
             });
         }
