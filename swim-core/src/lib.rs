@@ -54,53 +54,33 @@ macro_rules! mutant {
     };
 }
 
-mod agenda;
-mod bound;
-mod claim;
-mod config;
-mod conflict;
-mod digest;
-mod doubt;
-mod epoch_clock;
-mod gossip;
-mod hash;
-mod heal;
-mod health;
-mod identity;
-mod input;
-mod join;
-mod member;
-mod members;
+mod anti_entropy;
+mod api;
+mod collections;
+mod context;
+mod detector;
+mod group;
+mod handshake;
+mod leave;
 mod node;
-mod numbers;
-mod outbox;
-mod output;
-mod payload;
-mod probe;
-mod random;
-mod relay;
-mod rtt;
-mod scale;
-mod state;
-mod stats;
-mod suspicion;
-mod sync;
-mod time;
+mod reconnect;
+mod snapshot;
+mod timers;
 mod wire;
 
-pub use claim::{Claim, Status, supersedes};
-pub use config::{Config, ConfigError, Options};
-pub use identity::{Epoch, Identity, Incarnation, NodeId, canonical, is_reachable_form};
-pub use input::{Command, Hint, Input};
-pub use member::Member;
+pub use api::claim::{Claim, Status, supersedes};
+pub use api::config::{Config, ConfigError, Options};
+pub use api::identity::{Epoch, Identity, Incarnation, NodeId, canonical, is_reachable_form};
+pub use api::input::{Command, Hint, Input};
+pub use api::member::Member;
+pub use api::output::{CommandKind, Event, JoinFailure, Output, Refusal, Transmit};
+pub use api::payload::{METADATA_MAX, Metadata, PAYLOAD_MAX, Payload, TooLong};
+pub use api::rtt::RttHistogram;
+pub use api::stats::{DropReason, Stats};
+pub use api::time::Instant;
+pub use context::random::Seed;
 pub use node::Node;
-pub use output::{CommandKind, Event, JoinFailure, Output, Refusal, Transmit};
-pub use payload::{METADATA_MAX, Metadata, PAYLOAD_MAX, Payload, TooLong};
-pub use random::Seed;
-pub use rtt::RttHistogram;
-pub use state::{SOURCE, StateError, VERSION};
-pub use stats::{DropReason, Stats};
-pub use time::Instant;
+pub use snapshot::{SOURCE, StateError, VERSION};
 pub use wire::{
     Inspection, Kind as MessageKind, Said, SaidBroadcast, SaidMember, Verdict as JoinVerdict, describe,
     inspect, payload_ranges,

@@ -14,7 +14,7 @@
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
-use crate::claim::{self, Claim, Status};
+use crate::api::claim::{self, Claim, Status};
 
 /// 0: none; otherwise the place in [`Mutant::ALL`], counted from 1.
 static CHOSEN: AtomicU8 = AtomicU8::new(0);

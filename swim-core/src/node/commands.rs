@@ -1,206 +1,162 @@
-//! What the user wants. Every command ends in an event; one that cannot be carried out changes nothing.
+//! The sequence of a command. Every command ends in an event; one that cannot be carried out changes nothing.
 
+use core::hint::black_box;
 use core::net::SocketAddr;
 
-use super::telling::Cargo;
-use super::{Life, Node};
-use crate::claim::{Claim, Status};
-use crate::gossip::Updates;
-use crate::identity::{NodeId, canonical, is_reachable_form};
-use crate::input::{Command, Hint};
-use crate::join::{Search, Why};
-use crate::members::{SAMPLE_MAX, Slot};
-use crate::output::{Event, JoinFailure, Refusal};
-use crate::payload::{Metadata, Payload};
-use crate::random::Purpose;
-use crate::suspicion::Suspicions;
+use super::Node;
+use crate::HINTS_MAX;
+use crate::api::identity::{NodeId, canonical, is_reachable_form};
+use crate::api::input::{Command, Hint};
+use crate::api::output::{Event, Refusal};
+use crate::api::payload::{Metadata, Payload};
+use crate::context::random::Stream;
+use crate::group::Piggyback;
+use crate::group::members::Slot;
+use crate::leave;
+use crate::timers::Timer;
 use crate::wire::Message;
-use crate::{HINTS_MAX, SEEDS_MAX};
 
 impl Node {
     pub(super) fn on_command(&mut self, command: Command<'_>) {
         let kind = command.kind();
-        let outcome = if self.life == Life::Running {
+        let Self { group, handshake, .. } = self;
+        let result = if !group.cx.is_running() {
+            Err(Refusal::NotRunning)
+        } else {
             match command {
-                Command::Join { seeds } => self.join(seeds),
-                Command::CancelJoin => self.cancel_join(),
+                Command::Join { seeds } => handshake.join(group, seeds),
+                Command::CancelJoin => handshake.cancel(group),
                 Command::Leave => self.leave(),
                 Command::SetMetadata(metadata) => self.set_metadata(metadata),
                 Command::SetAddress(addr) => self.set_address(canonical(addr)),
                 Command::Broadcast(payload) => self.broadcast(payload),
                 Command::Send { target, payload } => self.send_message(target, payload),
-                Command::Remove { target } => self.remove(target),
+                Command::Remove { target } => group.remove(target),
                 Command::Restore { hints } => self.restore(hints),
             }
-        } else {
-            Err(Refusal::NotRunning)
         };
-        if let Err(reason) = outcome {
-            self.event(Event::Refused { command: kind, reason });
+        if let Err(reason) = result {
+            self.group.cx.event(Event::Refused { command: kind, reason });
         }
-    }
-
-    fn join(&mut self, seeds: &[SocketAddr]) -> Result<(), Refusal> {
-        let me = self.me.addr;
-        let usable =
-            || seeds.iter().map(|seed| canonical(*seed)).filter(|s| is_reachable_form(*s) && *s != me);
-        if usable().next().is_none() {
-            return Err(Refusal::NoUsableAddress);
-        }
-        let known = &self.join.seeds;
-        let new = usable().filter(|addr| !known.iter().any(|seed| seed.addr == *addr)).count();
-        if known.len() + new > SEEDS_MAX {
-            return Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
-        }
-        for seed in usable() {
-            self.join.add_seed(seed);
-        }
-        self.seek(self.now());
-        Ok(())
-    }
-
-    fn cancel_join(&mut self) -> Result<(), Refusal> {
-        if self.join.search != Search::Seeking {
-            return Err(Refusal::NothingToCancel);
-        }
-        self.give_up(JoinFailure::Cancelled);
-        Ok(())
     }
 
     fn leave(&mut self) -> Result<(), Refusal> {
-        self.give_up(JoinFailure::Left);
-        let claim = Claim { status: Status::Left, ..self.members.claim(Slot::ME) };
-        self.members.set_claim(Slot::ME, claim, false, self.doubt.awake());
-        if !mutant!(LeaveNotTold) {
-            self.tell(Slot::ME, self.me.id, self.me.id);
-        }
-        self.life = Life::Leaving { datagrams: 0 };
-        (self.probe, self.rival) = (None, None);
-        self.period_at = None;
+        let Self { group, detector, handshake, .. } = self;
+        handshake.on_leave(group);
+        leave::begin(group);
+        detector.stop_probe(group);
+        group.cx.timers.set(Timer::Period, None);
         Ok(())
-    }
-
-    /// The goodbye is over.
-    pub(super) fn fall_silent(&mut self) {
-        if let Life::Leaving { datagrams } = self.life {
-            self.life = Life::Quiet;
-            self.deadline = None;
-            self.doubt.set_deadline(None);
-            self.event(Event::LeaveSent { datagrams });
-        }
     }
 
     fn set_metadata(&mut self, metadata: Metadata<'_>) -> Result<(), Refusal> {
-        self.members.set_metadata(Slot::ME, metadata.as_bytes());
-        if mutant!(MetadataWithoutIncarnation) {
-            self.tell(Slot::ME, self.me.id, self.me.id);
-        } else {
-            self.speak_up(self.incarnation());
-        }
-        self.event(Event::MetadataSet { incarnation: self.incarnation() });
+        self.group.set_my_metadata(metadata.as_bytes());
+        let incarnation = self.group.incarnation();
+        self.group.cx.event(Event::MetadataSet { incarnation });
         Ok(())
     }
 
-    /// Whoever is not told by somebody else hears it from this node, which has to prove its new address.
+    /// A member that is not told by another hears it from this node, which has to prove its new address.
     fn set_address(&mut self, addr: SocketAddr) -> Result<(), Refusal> {
         if !is_reachable_form(addr) {
             return Err(Refusal::NoUsableAddress);
         }
-        self.me.addr = addr;
-        self.members.set_addr(Slot::ME, addr);
-        self.speak_up(self.incarnation());
-        self.join.contacts.start_over(self.doubt.awake());
-        let mut found = [Slot::ME; SAMPLE_MAX];
-        let streams = &mut self.streams;
-        let random = &mut |n| streams.below(Purpose::Joining, n);
-        let count = self.members.sample(random, &mut found, SAMPLE_MAX, |_| true);
-        for slot in &found[..count] {
-            self.contact(self.members.addr(*slot), Why::Introduction);
-        }
-        self.event(Event::AddressSet { addr });
+        self.group.set_my_addr(addr);
+        self.handshake.on_moved(&mut self.group);
+        self.group.cx.event(Event::AddressSet { addr });
         Ok(())
     }
 
     fn broadcast(&mut self, payload: Payload<'_>) -> Result<(), Refusal> {
-        if self.broadcasts.is_full() {
-            return Err(Refusal::QueueFull { limit: u32::from(self.config.broadcasts_max) });
-        }
-        let sequence = self.broadcasts.next_sequence();
-        if self.members.len_active() > 1 {
-            self.broadcasts.push(self.me.id, self.me.epoch, sequence, payload.as_bytes());
-        }
-        self.event(Event::BroadcastQueued { sequence });
+        let sequence = self.group.broadcast(payload.as_bytes())?;
+        self.group.cx.event(Event::BroadcastQueued { sequence });
         Ok(())
     }
 
     fn send_message(&mut self, target: NodeId, payload: Payload<'_>) -> Result<(), Refusal> {
-        let slot = self
-            .members
-            .find(target)
-            .filter(|slot| *slot != Slot::ME && self.members.claim(*slot).status.is_active());
-        let addr = self.members.addr(slot.ok_or(Refusal::NoSuchMember)?);
-        let cargo = Cargo { payload: Some(payload.as_bytes()), ..Cargo::EMPTY };
-        if !self.send(addr, &Message::User, cargo) {
+        let group = &mut self.group;
+        let slot = group.find_active(target).filter(|slot| *slot != Slot::ME);
+        let addr = group.addr(slot.ok_or(Refusal::NoSuchMember)?);
+        let piggyback = Piggyback { payload: Some(payload.as_bytes()), ..Piggyback::EMPTY };
+        if !group.send(addr, &Message::User, piggyback) {
             return Err(Refusal::OutboxFull);
         }
-        self.event(Event::Sent { target });
+        group.cx.event(Event::Sent { target });
         Ok(())
     }
 
-    fn remove(&mut self, target: NodeId) -> Result<(), Refusal> {
-        let slot = self.members.find(target).ok_or(Refusal::NoSuchMember)?;
-        let held = self.members.claim(slot);
-        if !matches!(held.status, Status::Suspect | Status::Dead) {
-            return Err(Refusal::NoSuchMember);
-        }
-        self.part(slot, Claim { status: Status::Left, ..held }, self.me.id);
-        Ok(())
-    }
-
-    fn restore(&mut self, hints: &[Hint]) -> Result<(), Refusal> {
-        let mut used = 0;
-        for hint in hints.iter().take(HINTS_MAX) {
-            let addr = canonical(hint.addr);
-            if hint.id == self.me.id {
-                if hint.epoch >= self.me.epoch && self.is_plausible(hint.epoch) {
-                    self.outlive(hint.epoch);
-                }
-            } else if is_reachable_form(addr) && addr != self.me.addr && self.join.add_hint(addr) {
-                used += 1;
-            }
-        }
-        let skipped = hints.len() as u32 - used;
-        self.event(Event::Restored { used, skipped });
-        if used > 0 && self.join.search != Search::Joined {
-            self.seek(self.now());
+    fn restore(&mut self, peers: &[Hint]) -> Result<(), Refusal> {
+        let Self { group, handshake, .. } = self;
+        let used = handshake.restore(group, &peers[..peers.len().min(HINTS_MAX)]);
+        group.cx.event(Event::Restored { used, skipped: peers.len() as u32 - used });
+        if used > 0 {
+            handshake.seek_unless_joined(group);
         }
         Ok(())
     }
+}
 
-    /// After half a tombstone's life asleep the table may hold members that everybody else has forgotten,
-    /// and by a clock far behind that of its seeds it holds members that those cannot believe. It is a list
-    /// of whom to ask, no more: the cluster is joined anew, and the table read from it.
-    pub(super) fn start_over(&mut self) {
-        let mut found = [Slot::ME; SAMPLE_MAX];
-        let streams = &mut self.streams;
-        let random = &mut |n| streams.below(Purpose::Joining, n);
-        let count = self.members.sample(random, &mut found, SAMPLE_MAX, |_| true);
-        for slot in &found[..count] {
-            self.join.add_hint(self.members.addr(*slot));
-        }
-        let now = self.now();
-        let forgotten = self.members.slots().count() as u32 - 1;
-        let mut members = Self::empty_table(&mut self.streams, &self.config, self.me, now);
-        members.start_over_from(&self.members, now);
-        self.members = members;
-        self.suspicions = Suspicions::default();
-        self.updates = Updates::new();
-        self.probe = None;
-        self.sync = Self::new_sync(&self.config);
-        self.join.announced = false;
-        self.event(Event::StartedOver { forgotten });
-        if !self.join.seeds.is_empty() || !self.join.hints.is_empty() {
-            self.seek(now);
-        }
+/// For `snapshot.rs`.
+impl Node {
+    /// After loading: makes anew what follows from what was saved.
+    pub(crate) fn rebuild(&mut self) {
+        self.group.rebuild();
+        self.detector.rebuild();
+    }
+
+    /// The part that contradicts itself or another part, if one does.
+    pub(crate) fn unsound_part(&self) -> Option<&'static str> {
+        let probe = (!self.detector.is_sound()).then_some("probe");
+        self.group.unsound_part().or(probe)
+    }
+
+    /// Changes all bytes of users that this node holds: metadata, queued broadcasts, and what waits in
+    /// datagrams and events to be polled. If equal payloads stay equal and different ones different, the
+    /// node does what it would have done, with the changed payloads in the others' places: nothing depends
+    /// on what they say.
+    pub fn map_payloads(&mut self, change: &mut dyn FnMut(&mut [u8])) {
+        self.group.map_payloads(change);
+    }
+}
+
+/// Prefetching, for simulators. In a process with thousands of nodes nothing that an input needs is in any cache; it is
+/// needed one line after the other, and each is waited for. A caller that knows what comes next lets several nodes look
+/// at their lines first: then the memory is asked for all of them at the same time. Nothing follows from what is seen.
+#[doc(hidden)]
+impl Node {
+    /// Looks at what every input looks at in the node itself.
+    pub fn warm(&mut self) {
+        let cx = &mut self.group.cx;
+        cx.outbox.warm();
+        black_box((cx.timers.next(), self.handshake.is_seeking()));
+        black_box(self.group.touch() ^ self.detector.touch());
+    }
+
+    /// Looks at what the next period will look at beyond that, and returns what it will draw.
+    #[must_use]
+    pub fn warm_period(&self) -> u32 {
+        let [order, number] =
+            [Stream::ProbeOrder, Stream::Numbers].map(|stream| self.group.cx.streams.ahead(stream));
+        black_box(number);
+        order
+    }
+
+    /// Looks up the member that the next period will probe if it draws this, and the one that changes places with it.
+    #[must_use]
+    pub fn warm_target(&self, drawn: u32) -> [u32; 2] {
+        self.group.members().target_ahead(drawn)
+    }
+
+    /// Looks at the member that the next period will probe, and returns where it is.
+    #[must_use]
+    pub fn warm_member(&self, slots: [u32; 2]) -> Option<SocketAddr> {
+        let [target, other] = slots.map(|slot| self.group.members().addr_ahead(Slot(slot)));
+        black_box(other);
+        target
+    }
+
+    /// Looks up a datagram's sender.
+    pub fn warm_sender(&self, sender: NodeId) {
+        black_box(self.group.find(sender));
     }
 }

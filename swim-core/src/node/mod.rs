@@ -1,84 +1,46 @@
-//! The node: one door in, one door out, and between them the whole protocol.
+//! The node: one door in, one door out, and between them the sequence of the mechanisms.
 //!
 //! ```text
-//!  datagram ─▶ receive ─▶┐                                      ┌─▶ outbox ─▶ poll()
-//!  Tick ─────▶ timers  ─▶┼─▶ claims · probing · joining · … ───▶┤
-//!  Command ──▶ commands ▶┘   (members, suspicions, gossip, …)   └─▶ deadline()
+//!  datagram ─▶ receive  ─▶┐                                                        ┌─▶ poll()
+//!  Tick ─────▶ run_timers ┼─▶ detector · handshake · anti_entropy · reconnect ─▶ group ─▶ outbox
+//!  Command ──▶ on_command ┘                                                        └─▶ deadline()
 //! ```
 //!
-//! The concepts keep their own books and live beside this folder: `probe`, `suspicion`, `gossip`, `sync`, `join`, … This
-//! folder is where they meet; each file is one act of the node:
+//! A mechanism owns its state, sets its timers, and is handed the [`Group`]; none knows another. What one of them finds
+//! out and another has to do comes back here as a value: this folder only says what follows what.
 //!
-//! | file | act |
+//! | file | sequence |
 //! | --- | --- |
-//! | `receive.rs` | who sent this, what may he ask, which act is it |
-//! | `claims.rs` | what is said about members, and whether it is believed |
-//! | `myself.rs` | what is said about this node, and how it answers |
-//! | `probing.rs` | the period: ping, retry, ask relays, be a relay, accuse |
-//! | `telling.rs` | making datagrams, and what rides on them |
-//! | `joining.rs` | the handshake: wanting in |
-//! | `admitting.rs` | the handshake: letting in |
-//! | `rivalry.rs` | two nodes with one id |
-//! | `syncing.rs` | digests that differ |
-//! | `commands.rs` | what the user wants |
-//! | `saving.rs` | the whole node in bytes, and back |
-//! | `timers.rs` | what is due, in which order, how much of it at once |
-//! | `warming.rs` | looking ahead, for simulators |
+//! | here | of a tick, of a period, and of what follows every input |
+//! | `receive.rs` | of a datagram |
+//! | `commands.rs` | of a command; saving, prefetching |
 
-mod admitting;
-mod claims;
 mod commands;
-mod joining;
-mod myself;
-mod probing;
 mod receive;
-mod rivalry;
-mod saving;
-mod syncing;
-mod telling;
-mod timers;
-mod warming;
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::claim::Claim;
-use crate::config::Config;
-use crate::conflict::{Admissions, Lesser, Rival};
-use crate::doubt::Doubt;
-use crate::epoch_clock::EpochClock;
-use crate::gossip::{Broadcasts, Updates};
-use crate::heal::Heal;
-use crate::health::Health;
-use crate::identity::{Epoch, Identity, Incarnation, NodeId};
-use crate::input::Input;
-use crate::join::Join;
-use crate::member::Member;
-use crate::members::{Members, Slot};
-use crate::outbox::Outbox;
-use crate::output::{Event, Output, Transmit};
-use crate::probe::Probe;
-use crate::random::{Prf, Purpose, Seed, Streams};
-use crate::relay::Relays;
-use crate::stats::{DropReason, Stats};
-use crate::suspicion::{Patience, Suspicions};
-use crate::sync::{PageBudget, Sync};
-use crate::time::Instant;
-
-/// Whether this node takes part.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-enum Life {
-    Running,
-    /// It has said goodbye and is telling others.
-    Leaving {
-        datagrams: u32,
-    },
-    /// It has left, or lost its id: it hears and says nothing.
-    Quiet,
-}
+use crate::anti_entropy::AntiEntropy;
+use crate::api::claim::Status;
+use crate::api::config::Config;
+use crate::api::identity::{Epoch, Identity, Incarnation, NodeId};
+use crate::api::input::Input;
+use crate::api::member::Member;
+use crate::api::output::{Event, Output, Transmit};
+use crate::api::stats::Stats;
+use crate::api::time::Instant;
+use crate::context::Context;
+use crate::context::random::{Seed, Streams};
+use crate::detector::Detector;
+use crate::group::Group;
+use crate::group::members::SAMPLE_MAX;
+use crate::handshake::{Handshake, Purpose};
+use crate::leave;
+use crate::reconnect::Reconnect;
+use crate::timers::Timer;
 
 /// One member of a cluster: the whole protocol, and nothing else.
 ///
@@ -121,120 +83,40 @@ enum Life {
 /// ```
 // What every input looks at comes first and together: where many nodes share a process, an input costs as
 // many cache lines as it touches.
-#[repr(C)]
+#[derive(Serialize, Deserialize)]
 pub struct Node {
-    config: Arc<Config>,
-    deadline: Option<Instant>,
-    period_at: Option<Instant>,
-    me: Identity,
-    life: Life,
-    health: Health,
-    broadcasts_first: bool,
-    /// How patient to be, for the present number of members.
-    patience: (u32, Patience),
-    doubt: Doubt,
-    epoch_clock: EpochClock,
-    gossip_last: Instant,
-    outbox: Outbox,
-    members: Members,
-    probe: Option<Probe>,
-    relays: Relays,
-    suspicions: Suspicions,
-    join: Join,
-    admissions: Admissions,
-    rival: Option<Rival>,
-    stats: Stats,
-    sync: Sync,
-    updates: Updates,
-    broadcasts: Broadcasts,
-    streams: Streams,
-
-    tokens: Prf,
-    /// The last rival that lives and has the lesser claim.
-    lesser: Option<Lesser>,
-    page_budget: PageBudget,
-    heal: Heal,
-    /// When this node last spoke up because of somebody that it does not hold as a member.
-    spoke_up: Option<Instant>,
-    /// Scratch of the page that is being served.
-    page_rows: Vec<Slot>,
+    group: Group,
+    detector: Detector,
+    handshake: Handshake,
+    anti_entropy: AntiEntropy,
+    reconnect: Reconnect,
 }
 
 impl Node {
     /// A node that knows only itself, at `now` of its driver's clock. `me.addr` is the address that
-    /// others reach it at, `me.epoch` Unix milliseconds now, but above every earlier life's.
+    /// others reach it at, `me.epoch` Unix milliseconds now, but above every earlier one.
     #[must_use]
     pub fn new(config: Arc<Config>, me: Identity, seed: Seed, now: Instant) -> Self {
-        // A welcome that names epoch 0 says that nothing is held: nobody lives in it.
+        // A welcome that names epoch 0 says that nothing is held: no node is in it.
         let epoch = me.epoch.clamp(Epoch(1), Epoch::MAX);
         let me = Identity { id: me.id, addr: crate::canonical(me.addr), epoch };
-        let mut streams = Streams::new(&seed);
-        let members = Self::empty_table(&mut streams, &config, me, now);
-        let broadcasts =
-            Broadcasts::new(streams.next_u64(Purpose::Secrets), usize::from(config.broadcasts_max));
-        let tokens = Prf::new(streams.key(Purpose::Secrets));
-        let patience = Patience::new(&config, 1);
-        let mut doubt = Doubt::new(config.self_doubt, now);
-        doubt.set_longest_suspicion(patience.longest());
+        let mut group = Group::new(Context::new(config, me, Streams::new(&seed), now));
         Self {
-            me,
-            life: Life::Running,
-            doubt,
-            health: Health::new(config.health_max),
-            streams,
-            tokens,
-            epoch_clock: EpochClock::new(me.epoch, now, config.max_epoch_lead),
-            members,
-            suspicions: Suspicions::default(),
-            patience: (1, patience),
-            period_at: None,
-            probe: None,
-            relays: Relays::new(usize::from(config.relayed_max), config.nacks),
-            updates: Updates::new(),
-            broadcasts,
-            broadcasts_first: false,
-            gossip_last: now,
-            join: Join::new(config.join_retry),
-            admissions: Admissions::new(config.direct_timeout),
-            rival: None,
-            lesser: None,
-            sync: Self::new_sync(&config),
-            page_budget: PageBudget::new(config.pages_per_second, now),
-            heal: Heal::new(config.heal_interval),
-            spoke_up: None,
-            page_rows: Vec::new(),
-            outbox: Outbox::new(usize::from(config.datagram_max)),
-            stats: Stats::default(),
-            deadline: None,
-            config,
+            detector: Detector::new(&group.cx),
+            handshake: Handshake::new(&mut group.cx),
+            anti_entropy: AntiEntropy::new(&group.cx.config),
+            reconnect: Reconnect::default(),
+            group,
         }
     }
 
     /// Takes these for Alive members from now on, as if all had joined long ago. For simulators, whose clusters
-    /// need not begin with everybody joining; a recording knows nothing of it.
+    /// need not begin with every node joining; a recording knows nothing of it.
     #[doc(hidden)]
     pub fn assume(&mut self, members: impl Iterator<Item = Identity>) {
-        let now = self.now();
-        for member in members.filter(|member| member.id != self.me.id) {
-            let claim =
-                Claim { epoch: member.epoch, incarnation: Incarnation(0), status: crate::Status::Alive };
-            if self.members.find(member.id).is_none() {
-                self.members.insert(member.id, member.addr, claim, now);
-            }
-        }
-        self.join.search = crate::join::Search::Joined;
-        self.join.announced = true;
+        self.group.assume(members);
+        self.handshake.assume();
         self.settle();
-    }
-
-    fn empty_table(streams: &mut Streams, config: &Config, me: Identity, now: Instant) -> Members {
-        let key = streams.next_u64(Purpose::Secrets);
-        let tombstones = (config.tombstones_max, config.tombstone_life);
-        Members::new(key, me, config.members_max, tombstones.0, tombstones.1, now)
-    }
-
-    fn new_sync(config: &Config) -> Sync {
-        Sync::new(config.period, config.sync_interval_max, config.direct_timeout)
     }
 
     /// The one door in. Never fails and never blocks: what a stranger sends is data, and does at worst
@@ -244,18 +126,14 @@ impl Node {
     /// Timers only run on [`Input::Tick`], so that a driver can first hand in all that had arrived.
     /// `now` must not go backwards; if it does it is taken as the last one, and counted.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
-        self.outbox.begin();
-        let (health, config) = (self.health, &self.config);
-        let noticed = self.doubt.advance(now, || health.scale(config.direct_timeout));
-        self.stats.clock_backwards += u64::from(noticed.backwards);
-        if let Some(lost) = noticed.stall {
+        if let Some(lost) = self.group.cx.begin(now) {
             self.on_stall(lost);
         }
         match input {
             Input::Datagram { source, bytes } => self.receive(crate::canonical(source), bytes),
             Input::Tick if self.is_settled() => return,
             Input::Tick => self.run_timers(),
-            Input::Undelivered { target } => self.on_undelivered(crate::canonical(target)),
+            Input::Undelivered { target } => self.detector.on_undelivered(crate::canonical(target)),
             Input::Command(command) => self.on_command(command),
         }
         self.settle();
@@ -263,142 +141,211 @@ impl Node {
 
     /// The one door out. Only pops: call it until `None` before the next [`handle`](Self::handle).
     pub fn poll(&mut self) -> Option<Output<'_>> {
-        if self.outbox.has_datagram() {
-            let (target, bytes) = self.outbox.next_datagram()?;
+        if self.group.cx.outbox.has_datagram() {
+            let (target, bytes) = self.group.cx.outbox.next_datagram()?;
             return Some(Output::Transmit(Transmit { target, bytes }));
         }
-        self.outbox.next_event().map(Output::Event)
+        self.group.cx.outbox.next_event().map(Output::Event)
     }
 
     /// Call `handle(now, Input::Tick)` no later than this; `None`: nothing will happen by itself.
     #[must_use]
     pub const fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.group.cx.clock.deadline()
     }
 
-    /// Everybody known, this node and the tombstones of Dead and Left members included, in an order that
-    /// is stable while nobody comes or is forgotten.
+    /// All members known, this node and the tombstones of Dead and Left members included, in an order that
+    /// is stable while none comes or is forgotten.
     pub fn members(&self) -> impl Iterator<Item = Member<'_>> {
-        self.members.slots().map(|slot| self.members.view(slot))
+        let members = self.group.members();
+        members.slots().map(|slot| members.view(slot))
     }
 
-    /// What is believed of one member.
+    /// What is held of one member.
     #[must_use]
     pub fn member(&self, id: NodeId) -> Option<Member<'_>> {
-        self.members.find(id).map(|slot| self.members.view(slot))
+        self.group.find(id).map(|slot| self.group.members().view(slot))
     }
 
     /// Who this node is, in its present epoch and at its present address.
     #[must_use]
     pub const fn me(&self) -> Identity {
-        self.me
+        self.group.cx.me
     }
 
     /// This node's incarnation within its epoch.
     #[must_use]
     pub fn incarnation(&self) -> Incarnation {
-        self.members.claim(Slot::ME).incarnation
+        self.group.incarnation()
     }
 
     /// Whether this node takes part: it has not left, and has not lost its id.
     #[must_use]
     pub const fn is_running(&self) -> bool {
-        !matches!(self.life, Life::Quiet)
+        !self.group.cx.is_stopped()
     }
 
     /// Whether a `Join` is under way: neither `Joined` nor `JoinFailed` has been told yet.
     #[must_use]
     pub fn is_seeking(&self) -> bool {
-        self.join.search == crate::join::Search::Seeking
+        self.handshake.is_seeking()
     }
 
     /// Grows with every change of what [`members`](Self::members) shows, round-trip times excepted: a
     /// driver copies the table only if this has changed.
     #[must_use]
     pub const fn revision(&self) -> u64 {
-        self.members.revision()
+        self.group.members().revision()
     }
 
     /// The local health multiplier: 0 is healthy, [`crate::Options::health_max`] is the worst.
     #[must_use]
     pub const fn health(&self) -> u8 {
-        self.health.multiplier()
+        self.group.cx.health.multiplier()
     }
 
     /// Counters and gauges.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let mut stats = self.stats;
-        [stats.alive, stats.suspect, stats.dead, stats.left] =
-            [crate::Status::Alive, crate::Status::Suspect, crate::Status::Dead, crate::Status::Left]
-                .map(|status| self.members.count(status));
-        stats.updates_queued = self.updates.len();
-        stats.broadcasts_queued = self.broadcasts.len();
-        stats.health = self.health.multiplier();
-        stats
+        self.group.stats()
     }
 
     /// The configuration.
     #[must_use]
     pub const fn config(&self) -> &Arc<Config> {
-        &self.config
+        &self.group.cx.config
     }
 }
 
-/// What every act needs.
+/// What is due, in which order, and how much of it at once: one tick sends at most a budget of datagrams, and what is
+/// left stays due, so the driver comes again after it has sent what there was.
 impl Node {
-    /// Awake time: see `doubt`.
-    const fn now(&self) -> Instant {
-        self.doubt.awake()
-    }
-
-    /// Alive and Suspect members, this node included.
-    const fn n(&self) -> u32 {
-        self.members.len_active()
-    }
-
-    fn direct_timeout(&self) -> Duration {
-        self.health.scale(self.config.direct_timeout)
-    }
-
-    fn period(&self) -> Duration {
-        self.health.scale(self.config.period)
-    }
-
-    fn number(&mut self) -> u64 {
-        self.streams.next_u64(Purpose::Numbers)
-    }
-
-    fn drop_for(&mut self, reason: DropReason) {
-        self.stats.drop(reason);
-    }
-
-    fn event(&mut self, event: Event) {
-        if !self.outbox.event(event) {
-            self.stats.events_lost += 1;
+    fn run_timers(&mut self) {
+        if self.group.cx.is_stopped() {
+            return;
+        }
+        if self.is_due(Timer::Suspicion) {
+            self.group.on_suspicion_timer();
+        }
+        if self.is_due(Timer::Period) && self.has_budget(3) {
+            self.turn_period();
+        }
+        if self.is_due(Timer::ProbeStep) && self.has_budget(SAMPLE_MAX) {
+            self.detector.on_step_timer(&mut self.group);
+        }
+        if self.is_due(Timer::Relay) {
+            self.detector.on_relay_timer(&mut self.group);
+        }
+        if self.is_due(Timer::Admission) {
+            self.handshake.on_admission_timer(&mut self.group);
+        }
+        if self.is_due(Timer::Rival) {
+            self.handshake.on_rival_timer(&mut self.group);
+        }
+        // A node that looks for the cluster asks other known peers at every tick.
+        if self.is_due(Timer::Handshake) || self.handshake.is_seeking() {
+            self.handshake.on_attempt_timer(&mut self.group);
+        }
+        self.group.arm_gossip();
+        if self.is_due(Timer::Gossip) && self.has_budget(SAMPLE_MAX) {
+            self.group.on_gossip_timer();
+        }
+        if self.is_due(Timer::Pull) {
+            self.anti_entropy.on_pull_timer(&mut self.group);
         }
     }
 
-    /// Whether an epoch may be believed: at most 24 h (`max_epoch_lead`) ahead of the cluster's clock.
-    fn is_plausible(&self, epoch: Epoch) -> bool {
-        self.epoch_clock.is_plausible(epoch, self.doubt.real()) || mutant!(EpochLeadUnchecked)
+    /// Ends the last period and begins the next; what can wait happens in between.
+    fn turn_period(&mut self) {
+        let Self { group, detector, handshake, reconnect, .. } = self;
+        detector.end_period(group);
+        group.forget_tombstones();
+        let unmet = handshake.unmet_seeds(group);
+        let missing = reconnect.on_period(group, unmet, |group, nth| handshake.unmet_seed(group, nth));
+        if let Some(addr) = missing {
+            handshake.open(group, addr, Purpose::Reconnect);
+        }
+        detector.begin_period(group);
     }
 
-    /// Whether an epoch that may be believed is believed by others here, too, as far as this node knows.
-    fn is_common(&self, epoch: Epoch) -> bool {
-        self.epoch_clock.is_shared()
-            || self.epoch_clock.is_credible(epoch, self.told_clock())
-            || mutant!(EpochLeadUnchecked)
+    #[inline]
+    fn is_due(&self, timer: Timer) -> bool {
+        self.group.cx.timers.is_due(timer, self.group.cx.now())
+    }
+
+    const fn has_budget(&self, datagrams: usize) -> bool {
+        self.group.cx.outbox.budget_left() >= datagrams
+    }
+
+    /// Whether a tick at this time would find nothing to do, and leave the deadline where it is.
+    #[inline]
+    fn is_settled(&self) -> bool {
+        self.deadline().is_none_or(|deadline| deadline > self.group.cx.clock.real())
+            && !self.handshake.is_seeking()
+            && !self.group.has_surplus()
+    }
+
+    /// After every input: keeps the bounds, and works out when to come back.
+    #[inline]
+    fn settle(&mut self) {
+        if self.group.has_surplus() && !self.group.cx.is_stopped() {
+            self.group.forget_tombstones();
+        }
+        leave::settle(&mut self.group);
+        if self.group.cx.is_stopped() {
+            return self.group.cx.clock.set_deadline(None);
+        }
+        self.group.adjust_suspicion_timeout();
+        if self.group.cx.is_running() {
+            self.settle_alone();
+        }
+        self.group.arm_gossip();
+        let cx = &mut self.group.cx;
+        // An overdue suspicion that has to wait is due with the next tick, not before now.
+        cx.timers.creep(Timer::Suspicion, cx.now());
+        let late = if mutant!(DeadlineLate) { cx.config.period } else { Duration::ZERO };
+        cx.clock.set_deadline(cx.timers.next().map(|at| cx.clock.to_real(at).after(late)));
+    }
+
+    /// A node has periods while there is any member to probe, or to look for.
+    #[inline]
+    fn settle_alone(&mut self) {
+        let Self { group, detector, handshake, .. } = self;
+        let alone = group.n() == 1;
+        if alone {
+            handshake.on_alone(group);
+        }
+        let wanted = !alone
+            || group.members().count(Status::Dead) > 0
+            || !group.forgotten().is_empty()
+            || handshake.is_joined_through_seeds();
+        detector.schedule(group, wanted);
     }
 
     /// This node was not run for `lost`. What it missed is not held against others.
+    #[cold]
     fn on_stall(&mut self, lost: Duration) {
-        self.stats.stalls += 1;
-        self.stats.stalled_ns += crate::time::nanos(lost);
-        self.health.worsen(1);
-        self.event(Event::Stalled { lost });
-        if lost >= self.config.tombstone_life / 2 && self.is_running() {
+        self.group.arm_suspicions();
+        let cx = &mut self.group.cx;
+        cx.stats.stalls += 1;
+        cx.stats.stalled_ns += crate::api::time::nanos(lost);
+        cx.health.worsen(1);
+        cx.event(Event::Stalled { lost });
+        if lost >= cx.config.tombstone_life / 2 && !cx.is_stopped() {
             self.start_over();
         }
+    }
+
+    /// After half a tombstone's life without being run the table may hold members that all others have forgotten, and by
+    /// a clock far behind that of its seeds it holds members that those cannot believe. It is a list of peers to ask,
+    /// no more: the cluster is joined anew, and the table read from it.
+    fn start_over(&mut self) {
+        let Self { group, detector, handshake, anti_entropy, .. } = self;
+        handshake.before_starting_over(group);
+        let forgotten = group.start_over();
+        detector.stop_probe(group);
+        anti_entropy.start_over(group);
+        group.cx.event(Event::StartedOver { forgotten });
+        handshake.after_starting_over(group);
     }
 }

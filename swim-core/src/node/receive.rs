@@ -1,145 +1,153 @@
-//! A datagram arrived: who sent it, what may he ask, and which act is it.
+//! The sequence of a datagram: what the sender is to this node, what it may ask, and which mechanism answers.
 //!
-//! | sender | its gossip | what it may ask |
+//! | sender | its updates | what it may ask |
 //! | --- | --- | --- |
-//! | a member, at the address that is held | heard | everything |
-//! | known, but Dead or Left here | not heard | a ping, answered with what is believed of it |
-//! | known, at another address | not heard | a ping, answered as a stranger's; an ack, counted |
-//! | a stranger | not heard | a ping, answered with "I do not know you"; the handshake |
-//! | this node's own id | not heard | whether this node lives (`rivalry.rs`) |
+//! | a member, at the address that is held | applied | everything |
+//! | known, but Dead or Left here | ignored | a ping, answered with what is held of it |
+//! | known, at another address | ignored | a ping, answered as a stranger's; an ack, counted |
+//! | a stranger | ignored | a ping, answered with "I do not know you"; the handshake |
+//! | this node's own id | ignored | whether this node lives (`handshake/rivals.rs`) |
 //!
-//! An answer to anybody but a member, or a stranger that has returned a token, is never longer than the
-//! question. A sender whose header is of an
-//! earlier life than the one held is a stranger whose pings are answered, so that it asks to be
-//! introduced and learns; nothing else of it is heard.
+//! An answer to any node but a member, or a stranger that has returned a token, is never longer than the request. A
+//! sender whose header is of an earlier epoch than the one held is a stranger whose pings are answered, so that it asks
+//! to be introduced and learns; nothing else of it is applied.
 
 use core::net::SocketAddr;
 
-use super::telling::Cargo;
-use super::{Life, Node};
-use crate::claim::{Claim, Status, supersedes};
-use crate::gossip::Novelty;
-use crate::identity::{NodeId, is_reachable_form};
-use crate::join::Why;
-use crate::members::{Flag, Slot};
-use crate::numbers::{self, Question};
-use crate::output::Event;
-use crate::stats::DropReason;
-use crate::wire::{About, Ack, Body, BroadcastRecord, Header, Kind, Message, Ping, read_header};
-
-/// Members whose outdated word is put right in one answer.
-const OUTDATED_MAX: usize = 16;
+use super::Node;
+use crate::api::claim::{Claim, Status};
+use crate::api::identity::{NodeId, is_reachable_form};
+use crate::api::output::Event;
+use crate::api::stats::DropReason;
+use crate::context::requests::{self, RequestKind};
+use crate::group::members::Slot;
+use crate::group::{Absorbed, OUTDATED_MAX, Piggyback};
+use crate::handshake::{Purpose, Welcomed};
+use crate::wire::{Ack, Body, Header, Kind, Message, Ping, Welcome, read_header};
 
 /// What the sender of a datagram is to this node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Standing {
     Member(Slot),
-    Buried(Slot),
-    Displaced(Slot),
-    /// It speaks from an earlier life than the one held.
-    Outlived,
+    /// Held Dead or Left.
+    Inactive(Slot),
+    /// Held at another address.
+    AddressMismatch,
+    /// Its header is of an earlier epoch than the one held.
+    StaleEpoch,
     Stranger,
-}
-
-/// What a datagram's gossip brought.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Gossip {
-    pub(super) news: u32,
-    outdated: [Slot; OUTDATED_MAX],
-    outdated_len: usize,
-}
-
-impl Gossip {
-    const NOTHING: Self = Self { news: 0, outdated: [Slot::ME; OUTDATED_MAX], outdated_len: 0 };
-
-    /// Members that the sender called Alive and that are gone.
-    pub(super) fn outdated(&self) -> &[Slot] {
-        &self.outdated[..self.outdated_len]
-    }
 }
 
 impl Node {
     pub(super) fn receive(&mut self, source: SocketAddr, bytes: &[u8]) {
-        self.stats.datagrams_received += 1;
-        self.stats.bytes_received += bytes.len() as u64;
+        self.group.cx.stats.datagrams_received += 1;
+        self.group.cx.stats.bytes_received += bytes.len() as u64;
         if let Err(reason) = self.open(source, bytes) {
-            self.drop_for(reason);
+            self.group.cx.stats.drop(reason);
         }
     }
 
     /// Reads a datagram and acts on it, or says why not.
     fn open(&mut self, source: SocketAddr, bytes: &[u8]) -> Result<(), DropReason> {
-        if !self.is_running() {
+        if self.group.cx.is_stopped() {
             return Err(DropReason::NotRunning);
         }
-        let (header, parts) = read_header(bytes, self.config.label_hash())?;
-        // Whatever is answered goes to the source: never to this node itself, never to nobody.
-        if source == self.me.addr {
+        let (header, parts) = read_header(bytes, self.group.cx.config.label_hash())?;
+        // Whatever is answered goes to the source: never to this node itself, never to an address that is no host's.
+        if source == self.group.cx.me.addr {
             return Err(DropReason::FromMyself);
         }
         if !is_reachable_form(source) {
             return Err(DropReason::WrongSource);
         }
-        // The handshake is how a node learns that its own clock, or everybody else's, is far ahead.
+        // The handshake is how a node learns that its own clock, or the cluster's, is far ahead.
         let handshake = matches!(header.kind, Kind::Join | Kind::Challenge | Kind::Welcome);
-        if !handshake && !self.is_plausible(header.epoch) {
+        if !handshake && !self.group.cx.is_plausible(header.epoch) {
             return Err(DropReason::InsaneEpoch);
         }
         let mut body = Body::EMPTY;
         body.read(header.kind, parts)?;
         for _ in 0..body.unknown_parts {
-            self.drop_for(DropReason::UnknownPart);
+            self.group.cx.stats.drop(DropReason::UnknownPart);
         }
-        if header.sender == self.me.id {
-            return self.hear_namesake(source, &header, &body, bytes.len());
+        let len = bytes.len();
+        if header.sender == self.group.cx.me.id {
+            return self.on_own_id(source, &header, &body, len);
         }
+        let group = &mut self.group;
         match body.message {
-            Message::Join(join) => self.hear_join(source, &header, join, bytes.len()),
-            Message::Challenge(challenge) => self.hear_challenge(source, challenge),
-            Message::Welcome(welcome) => self.hear_welcome(source, &header, welcome, &body),
-            Message::Announce(announce) => self.hear_announce(source, &header, announce, &body),
+            Message::Join(join) => self.handshake.on_join(group, source, &header, join, len),
+            Message::Challenge(challenge) => self.handshake.on_challenge(group, source, challenge),
+            Message::Welcome(welcome) => self.on_welcome(source, &header, welcome, &body),
+            Message::Announce(announce) => {
+                self.handshake.on_announce(group, source, &header, announce, &body)
+            }
             _ => match self.standing(source, &header) {
-                Standing::Member(slot) => self.hear_member(slot, source, &header, &body, bytes.len()),
-                other => self.hear_other(other, source, &header, &body, bytes.len()),
+                Standing::Member(slot) => self.on_member(slot, source, &header, &body, len),
+                other => self.on_other(other, source, &header, &body, len),
             },
         }
     }
 
+    #[cold]
+    fn on_own_id(
+        &mut self,
+        source: SocketAddr,
+        header: &Header,
+        body: &Body<'_>,
+        len: usize,
+    ) -> Result<(), DropReason> {
+        let Self { group, handshake, .. } = self;
+        if handshake.on_own_id(group, source, header, body, len)? == Welcomed::StartOver {
+            self.start_over();
+            self.handshake.on_own_id(&mut self.group, source, header, body, len)?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn on_welcome(
+        &mut self,
+        source: SocketAddr,
+        header: &Header,
+        welcome: Welcome,
+        body: &Body<'_>,
+    ) -> Result<(), DropReason> {
+        let Self { group, handshake, .. } = self;
+        if handshake.on_welcome(group, source, header, welcome, body)? == Welcomed::StartOver {
+            self.start_over();
+            self.handshake.on_welcome(&mut self.group, source, header, welcome, body)?;
+        }
+        Ok(())
+    }
+
+    #[inline]
     fn standing(&mut self, source: SocketAddr, header: &Header) -> Standing {
-        let slot = match &self.probe {
-            Some(probe) if probe.target_id == header.sender => {
-                self.members.find_at(probe.target, header.sender)
-            }
-            _ => self.members.find(header.sender),
-        };
-        let Some(slot) = slot else { return Standing::Stranger };
-        // Nearly always it is a living member that says what is held of it, from where it lives.
-        let said = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
-        if !self.members.is_word(slot, &said, source)
+        let Some(slot) = self.detector.find(&self.group, header.sender) else { return Standing::Stranger };
+        // Nearly always it is a living member that says what is held of it, from where it is held.
+        if !self.group.members().is_held_from(slot, &header.claim(), source)
             && let Some(standing) = self.standing_of(slot, source, header)
         {
             return standing;
         }
-        let (health, config) = (self.health, &self.config);
-        if self.doubt.hear(|| health.scale(config.direct_timeout)) {
-            self.event(Event::Deaf { deaf: false });
-        }
+        self.detector.on_heard(&mut self.group);
         Standing::Member(slot)
     }
 
     /// What the sender is that is held at `slot`; `None`: a member.
     fn standing_of(&mut self, slot: Slot, source: SocketAddr, header: &Header) -> Option<Standing> {
-        if header.epoch < self.members.claim(slot).epoch && !mutant!(EarlierLifeHeard) {
-            return Some(Standing::Outlived);
+        if header.epoch < self.group.claim(slot).epoch && !mutant!(EarlierLifeHeard) {
+            return Some(Standing::StaleEpoch);
         }
-        if source != self.members.addr(slot) && !self.config.accept_wrong_source {
-            return Some(Standing::Displaced(slot));
+        if source != self.group.addr(slot) && !self.group.cx.config.accept_wrong_source {
+            return Some(Standing::AddressMismatch);
         }
-        self.hear_header(slot, header);
-        (!self.members.status(slot).is_active()).then_some(Standing::Buried(slot))
+        self.group.on_header(slot, header);
+        (!self.group.status(slot).is_active()).then_some(Standing::Inactive(slot))
     }
 
-    fn hear_member(
+    /// A datagram from a member, outside the handshake.
+    fn on_member(
         &mut self,
         slot: Slot,
         source: SocketAddr,
@@ -147,48 +155,50 @@ impl Node {
         body: &Body<'_>,
         len: usize,
     ) -> Result<(), DropReason> {
-        let root = self.digest_root();
-        let gossip = if body.is_bare() { Gossip::NOTHING } else { self.absorb(body, header.sender) };
-        // Its own goodbye may have ridden on this.
-        let member = body.is_bare() || self.members.status(slot).is_active();
+        let root = self.group.digest_root();
+        let absorbed = if body.is_bare() { Absorbed::NOTHING } else { self.absorb(body, header.sender) };
+        // Its own goodbye may have been among the updates.
+        let member = body.is_bare() || self.group.status(slot).is_active();
         if !member && matches!(header.kind, Kind::Ping | Kind::PingReq | Kind::SyncPull) {
-            return self.hear_other(Standing::Buried(slot), source, header, body, len);
+            return self.on_other(Standing::Inactive(slot), source, header, body, len);
         }
         // The answer to a ping puts right what it said; to anything else there is none.
-        if !gossip.outdated().is_empty() && header.kind != Kind::Ping && member {
-            self.send(source, &Message::Gossip, Cargo::claims(gossip.outdated()));
+        if !absorbed.outdated().is_empty() && header.kind != Kind::Ping && member {
+            self.group.send(source, &Message::Gossip, Piggyback::claims(absorbed.outdated()));
         }
+        let Self { group, detector, anti_entropy, .. } = self;
         match body.message {
             Message::Ping(ping) => {
-                // One root may differ only because of what this ping brings, or brings about.
-                self.compare(header.sender, Some(ping.root).filter(|theirs| *theirs != root));
-                self.hear_ping(slot, source, header, ping, &gossip)
+                // The roots may differ only because of what this ping brings, or brings about.
+                anti_entropy.compare(group, header.sender, Some(ping.root).filter(|theirs| *theirs != root));
+                self.on_ping(slot, source, header, ping, &absorbed)
             }
             Message::Ack(ack) => {
-                self.hear_ack(source, header, ack)?;
-                if mutant!(AckClearsSuspicion) && self.members.claim(slot).status == Status::Suspect {
-                    let alive = Claim { status: Status::Alive, ..self.members.claim(slot) };
-                    self.believe(slot, alive, Some(source));
+                self.on_ack(source, header, ack)?;
+                let Self { group, anti_entropy, .. } = self;
+                if mutant!(AckClearsSuspicion) && group.status(slot) == Status::Suspect {
+                    let alive = Claim { status: Status::Alive, ..group.claim(slot) };
+                    group.mark_alive(slot, alive, Some(source));
                 }
-                self.compare(header.sender, ack.root);
+                anti_entropy.compare(group, header.sender, ack.root);
                 Ok(())
             }
-            Message::PingReq(request) => self.hear_ping_req(source, header.sender, request),
-            Message::Nack(nack) => self.hear_nack(source, nack),
-            Message::RelayedAck(ack) => self.hear_relayed_ack(source, ack),
-            Message::SyncPull(pull) => self.hear_pull(source, pull),
-            Message::SyncPage(page) => self.hear_page(source, page, &gossip),
+            Message::PingReq(request) => detector.on_ping_req(group, source, header.sender, request),
+            Message::Nack(nack) => detector.on_nack(group, source, nack),
+            Message::RelayedAck(ack) => detector.on_relayed_ack(group, source, ack),
+            Message::SyncPull(pull) => anti_entropy.on_pull(group, source, pull),
+            Message::SyncPage(page) => anti_entropy.on_page(group, source, page, &absorbed),
             Message::User => {
                 let payload = body.payload.unwrap_or_default().into();
-                self.event(Event::Message { from: header.sender, payload });
+                group.cx.event(Event::Message { from: header.sender, payload });
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    /// Anybody but a member, outside the handshake.
-    fn hear_other(
+    /// A datagram from any other node, outside the handshake.
+    fn on_other(
         &mut self,
         standing: Standing,
         source: SocketAddr,
@@ -197,8 +207,8 @@ impl Node {
         len: usize,
     ) -> Result<(), DropReason> {
         let refusal = match standing {
-            Standing::Displaced(_) => DropReason::WrongSource,
-            Standing::Outlived => DropReason::StaleSender,
+            Standing::AddressMismatch => DropReason::WrongSource,
+            Standing::StaleEpoch => DropReason::StaleSender,
             _ => DropReason::Stranger,
         };
         if mutant!(StrangersBelieved) {
@@ -206,13 +216,13 @@ impl Node {
         }
         match body.message {
             Message::PingReq(request) if mutant!(RelayForStrangers) => {
-                self.hear_ping_req(source, header.sender, request)
+                self.detector.on_ping_req(&mut self.group, source, header.sender, request)
             }
-            Message::Ping(ping) => self.hear_strange_ping(standing, source, header, ping, len),
-            Message::Ack(ack) if standing != Standing::Outlived => self.hear_ack(source, header, ack),
-            // It holds a later life of this node just as this node does of it: somebody has to begin.
+            Message::Ping(ping) => self.on_strange_ping(standing, source, header, ping, len),
+            Message::Ack(ack) if standing != Standing::StaleEpoch => self.on_ack(source, header, ack),
+            // It holds a later epoch of this node just as this node does of it: one of them has to begin.
             Message::Ack(ack) if ack.stranger && self.has_asked(source, header.sender, ack.number) => {
-                self.contact(source, Why::Introduction);
+                self.handshake.open(&mut self.group, source, Purpose::Introduction);
                 Err(refusal)
             }
             _ => Err(refusal),
@@ -220,49 +230,44 @@ impl Node {
     }
 
     /// A ping from a member.
-    fn hear_ping(
+    fn on_ping(
         &mut self,
         slot: Slot,
         source: SocketAddr,
         header: &Header,
         ping: Ping,
-        gossip: &Gossip,
+        absorbed: &Absorbed,
     ) -> Result<(), DropReason> {
-        if ping.target != self.me.id {
+        let group = &mut self.group;
+        if ping.target != group.cx.me.id {
             return Err(DropReason::NotForMe);
         }
-        let word = (ping.target_epoch, ping.target_incarnation);
-        let mut mine = (self.me.epoch, self.incarnation());
-        if ping.target_status != Status::Alive || word > mine {
-            let about = About { id: self.me.id, epoch: word.0, incarnation: word.1 };
-            if ping.target_status != Status::Alive {
-                self.hear_accusation(about, ping.target_status, header.sender);
-            } else {
-                self.hear_my_name(about, self.me.addr);
-            }
-            mine = (self.me.epoch, self.incarnation());
+        let held = ping.held();
+        if held.status != Status::Alive || held.stamp() > group.my_stamp() {
+            group.on_claim_about_me(held, header.sender);
         }
-        let root = self.digest_root();
-        let behind = word < mine;
+        let root = group.digest_root();
+        let behind = held.stamp() < group.my_stamp();
         let mut claims = [Slot::ME; OUTDATED_MAX + 1];
-        let claims = if gossip.outdated_len == 0 {
+        let outdated = absorbed.outdated();
+        let claims = if outdated.is_empty() {
             &claims[..usize::from(behind)]
         } else {
-            claims[1..=gossip.outdated_len].copy_from_slice(gossip.outdated());
-            &claims[usize::from(!behind)..=gossip.outdated_len]
+            claims[1..=outdated.len()].copy_from_slice(outdated);
+            &claims[usize::from(!behind)..=outdated.len()]
         };
         let ack = Ack {
             number: ping.number,
             root: (root != ping.root).then_some(root),
-            belief: self.belief(slot, header).filter(|_| self.config.buddy),
+            belief: group.held_claim(slot, header).filter(|_| group.cx.config.buddy),
             stranger: false,
         };
-        self.send(source, &Message::Ack(ack), Cargo { claims, ..Cargo::GOSSIP });
+        group.send(source, &Message::Ack(ack), Piggyback { claims, ..Piggyback::GOSSIP });
         Ok(())
     }
 
-    /// A ping from somebody who is not a member here.
-    fn hear_strange_ping(
+    /// A ping from a node that is not a member here.
+    fn on_strange_ping(
         &mut self,
         standing: Standing,
         source: SocketAddr,
@@ -270,143 +275,86 @@ impl Node {
         ping: Ping,
         len: usize,
     ) -> Result<(), DropReason> {
-        if ping.target != self.me.id {
+        let Self { group, handshake, .. } = self;
+        if ping.target != group.cx.me.id {
             return Err(DropReason::NotForMe);
         }
-        let alone = self.n() == 1;
-        if self.life == Life::Running
-            && ping.target_epoch > self.me.epoch
+        let alone = group.n() == 1;
+        if group.cx.is_running()
+            && ping.target_epoch > group.cx.me.epoch
             && (alone || standing == Standing::Stranger)
         {
-            // It knows a later life of this node: our clock was set back. An answer in this epoch would
-            // not be heard, so a node that is alone asks to be introduced, which tells it the epoch to
-            // beat. (One that has members hears it from them; whoever it knows is told to ask in turn.)
-            if alone && self.is_plausible(ping.target_epoch) {
-                self.contact(source, Why::Reply);
+            // It knows a later epoch of this node: this node's wall clock was set back. An answer in this epoch would
+            // be dropped, so a node that is alone asks to be introduced, which tells it the epoch to outdo. (One that
+            // has members hears it from them; the sender is told to ask in turn.)
+            if alone && group.cx.is_plausible(ping.target_epoch) {
+                handshake.open(group, source, Purpose::Reply);
             }
             return Err(DropReason::Stranger);
         }
-        let belief = match standing {
-            Standing::Buried(slot) => {
-                let about =
-                    About { id: self.me.id, epoch: ping.target_epoch, incarnation: ping.target_incarnation };
-                // Only a word about exactly this incarnation: nobody but members may push it up.
-                // And no more than once a period, for whoever can forge one ping can forge many.
-                let exact = (about.epoch, about.incarnation) == (self.me.epoch, self.incarnation());
-                let rested = self.spoke_up.is_none_or(|at| at.after(self.config.period) <= self.now());
-                if exact && rested && ping.target_status != Status::Alive {
-                    self.spoke_up = Some(self.now());
-                    self.hear_accusation(about, ping.target_status, header.sender);
-                }
-                self.belief(slot, header)
-            }
-            _ => None,
+        let belief = if let Standing::Inactive(slot) = standing {
+            group.on_claim_of_inactive(ping.held(), header.sender);
+            group.held_claim(slot, header)
+        } else {
+            None
         };
-        // Whoever is held elsewhere, or in another life, has to prove where it is, and hears what is held.
-        let stranger = !matches!(standing, Standing::Buried(_));
+        // A node that is held elsewhere, or in another epoch, has to prove where it is, and hears what is held.
+        let stranger = !matches!(standing, Standing::Inactive(_));
         let ack = Ack { number: ping.number, root: None, belief, stranger };
-        let short = Cargo { len_max: Some(len), ..Cargo::EMPTY };
-        let cargo = if mutant!(LongAnswerToStranger) { Cargo::claims(&[Slot::ME]) } else { short };
-        self.send(source, &Message::Ack(ack), cargo);
+        let short = Piggyback { len_max: Some(len), ..Piggyback::EMPTY };
+        let piggyback = if mutant!(LongAnswerToStranger) { Piggyback::claims(&[Slot::ME]) } else { short };
+        group.send(source, &Message::Ack(ack), piggyback);
         Ok(())
     }
 
-    /// An answer to one of this node's questions, from whoever was asked.
-    fn hear_ack(&mut self, source: SocketAddr, header: &Header, ack: Ack) -> Result<(), DropReason> {
-        let number = ack.number;
-        let expected = match numbers::question(number) {
-            Some(Question::Probe { attempt }) => {
-                self.hear_probe_ack(source, header.sender, number, attempt)?
+    /// An answer to one of this node's requests, from the node that was asked.
+    fn on_ack(&mut self, source: SocketAddr, header: &Header, ack: Ack) -> Result<(), DropReason> {
+        let Self { group, detector, handshake, anti_entropy, reconnect } = self;
+        let (number, sender) = (ack.number, header.sender);
+        let expected = match requests::kind(number) {
+            Some(RequestKind::Probe { attempt }) => {
+                detector.on_ack(group, source, sender, number, attempt)?
             }
-            Some(Question::Relayed { place }) => self.pass_on(place, number, source),
-            Some(Question::Healing { place }) => self.heal.answered(place, header.sender, number, source),
-            Some(Question::Incumbent { place }) => self.hear_incumbent(place, number, source, header),
-            Some(Question::Announce { .. }) => self.hear_announced(source, header.sender, number, ack.root),
-            Some(Question::Rival | Question::Pull { .. }) | None => false,
+            Some(RequestKind::Relayed { index }) => detector.on_relayed_answer(group, index, number, source),
+            Some(RequestKind::Reconnect { index }) => reconnect.on_ack(index, sender, number, source),
+            Some(RequestKind::Incumbent { index }) => {
+                handshake.on_incumbent(group, index, number, source, header)
+            }
+            Some(RequestKind::Handshake { .. }) => {
+                let announced = handshake.on_announced(group, source, number, ack.root);
+                if announced == Some(true) {
+                    anti_entropy.catch_up(group, sender);
+                }
+                announced.is_some()
+            }
+            Some(RequestKind::Rival | RequestKind::Pull { .. }) | None => false,
         };
         if !expected {
             return Err(DropReason::UnexpectedAnswer);
         }
-        if let Some(belief) = ack.belief {
-            let about = About { id: self.me.id, epoch: belief.epoch, incarnation: belief.incarnation };
-            if belief.status == Status::Alive {
-                self.hear_misplaced(about);
-            } else {
-                self.hear_accusation(about, belief.status, header.sender);
-            }
+        if let Some(held) = ack.belief {
+            group.on_held_claim(held, sender);
         }
-        if ack.stranger && self.life == Life::Running {
-            self.contact(source, Why::Introduction);
+        if ack.stranger && group.cx.is_running() {
+            handshake.open(group, source, Purpose::Introduction);
         }
         Ok(())
     }
 
-    /// What is held of the sender, if that is more than what its header says.
-    pub(super) fn belief(&self, slot: Slot, header: &Header) -> Option<Claim> {
-        if self.members.status(slot) == Status::Alive {
-            return None;
+    /// Whether `number` is that of a ping to `sender` at `source`, in the open probe or to reconnect.
+    fn has_asked(&mut self, source: SocketAddr, sender: NodeId, number: u64) -> bool {
+        match requests::kind(number) {
+            Some(RequestKind::Probe { attempt }) => self.detector.has_asked(source, sender, number, attempt),
+            Some(RequestKind::Reconnect { index }) => self.reconnect.on_ack(index, sender, number, source),
+            _ => false,
         }
-        let held = self.members.claim(slot);
-        let word = Claim { epoch: header.epoch, incarnation: header.incarnation, status: Status::Alive };
-        supersedes(&word, &held).then_some(held)
     }
 
-    /// Hears everything that rode on a member's datagram.
-    pub(super) fn absorb(&mut self, body: &Body<'_>, from: NodeId) -> Gossip {
-        let mut gossip = Gossip::NOTHING;
-        let mut updates = body.updates.clone();
-        loop {
-            self.stats.updates_known += updates.pass(|said| self.is_held(said));
-            let Some(update) = updates.next() else { break };
-            match update.map(|update| self.hear(&update, from)) {
-                Ok(super::claims::Outcome::News) => gossip.news += 1,
-                Ok(super::claims::Outcome::Outdated(slot)) if gossip.outdated_len < OUTDATED_MAX => {
-                    gossip.outdated[gossip.outdated_len] = slot;
-                    gossip.outdated_len += 1;
-                }
-                Ok(_) => {}
-                Err(reason) => self.drop_for(reason),
-            }
-        }
-        for broadcast in body.broadcasts.clone() {
-            match broadcast {
-                Ok(record) => self.hear_broadcast(&record),
-                Err(reason) => self.drop_for(reason),
-            }
-        }
-        gossip
-    }
-
-    fn hear_broadcast(&mut self, record: &BroadcastRecord<'_>) {
-        let (origin, epoch, sequence) = (record.origin, record.epoch, record.sequence);
-        if origin == self.me.id {
-            // Nobody would hear this node's next ones, had somebody used a higher number in its name.
-            if epoch == self.me.epoch && self.life == Life::Running && !self.broadcasts.outbid(sequence) {
-                self.outlive(epoch);
-            }
-            return self.drop_for(DropReason::DuplicateBroadcast);
-        }
-        let known = self.members.find(origin).is_some_and(|slot| self.members.claim(slot).epoch == epoch);
-        if !known {
-            return self.drop_for(DropReason::UnknownMember);
-        }
-        let seen = self.broadcasts.note(origin, epoch, sequence) == Novelty::Seen;
-        if seen && !mutant!(BroadcastTwice) {
-            return self.drop_for(DropReason::DuplicateBroadcast);
-        }
-        self.stats.broadcasts_delivered += 1;
-        if !self.broadcasts.push(origin, epoch, sequence, record.payload) {
-            self.drop_for(DropReason::BroadcastLimit);
-        }
-        self.event(Event::Broadcast { origin, payload: record.payload.into() });
-    }
-
-    /// A right number from a wrong address: told once for each member.
-    pub(super) fn tell_wrong_source(&mut self, slot: Slot, answered: SocketAddr) {
-        if !self.members.flag(slot, Flag::WrongSourceTold) {
-            self.members.set_flag(slot, Flag::WrongSourceTold, true);
-            let (id, asked) = (self.members.id(slot), self.members.addr(slot));
-            self.event(Event::WrongSource { id, asked, answered });
-        }
+    /// Applies everything that is piggybacked on a datagram, and asks the other node that has this id if one turned up.
+    #[inline]
+    fn absorb(&mut self, body: &Body<'_>, from: NodeId) -> Absorbed {
+        let absorbed = self.group.absorb(body, from);
+        self.handshake.ask_namesake(&mut self.group);
+        absorbed
     }
 }

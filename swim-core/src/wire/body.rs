@@ -8,8 +8,8 @@ use super::broadcast::Broadcasts;
 use super::header::Kind;
 use super::message::{Message, fields};
 use super::update::Updates;
-use crate::payload::PAYLOAD_MAX;
-use crate::stats::DropReason;
+use crate::api::payload::PAYLOAD_MAX;
+use crate::api::stats::DropReason;
 
 pub(super) const TAG_HEAD: u8 = 1;
 pub(super) const TAG_UPDATES: u8 = 2;

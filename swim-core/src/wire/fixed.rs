@@ -6,8 +6,8 @@
 
 use super::front::Front;
 use super::message::Verdict;
-use crate::claim::{Claim, Status};
-use crate::identity::{Epoch, Incarnation, NodeId};
+use crate::api::claim::{Claim, Status};
+use crate::api::identity::{Epoch, Incarnation, NodeId};
 
 /// A field that knows its bytes, or a head that is made of such.
 pub(super) trait Fixed: Sized {

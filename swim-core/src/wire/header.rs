@@ -6,8 +6,9 @@
 
 use super::DATAGRAM_MAX;
 use super::bytes::{u32_at, u64_at};
-use crate::identity::{Epoch, Incarnation, NodeId};
-use crate::stats::DropReason;
+use crate::api::claim::{Claim, Status};
+use crate::api::identity::{Epoch, Incarnation, NodeId};
+use crate::api::stats::DropReason;
 
 /// Bytes of the header.
 pub(crate) const HEADER_LEN: usize = 32;
@@ -32,6 +33,20 @@ pub(crate) struct Header {
     pub(crate) epoch: Epoch,
     /// The sender's incarnation.
     pub(crate) incarnation: Incarnation,
+}
+
+impl Header {
+    /// The sender's epoch and incarnation.
+    #[inline]
+    pub(crate) const fn stamp(&self) -> (Epoch, Incarnation) {
+        (self.epoch, self.incarnation)
+    }
+
+    /// What the header says: the sender is Alive.
+    #[inline]
+    pub(crate) const fn claim(&self) -> Claim {
+        Claim { epoch: self.epoch, incarnation: self.incarnation, status: Status::Alive }
+    }
 }
 
 /// What a writer puts into every header; the kind follows from the message.

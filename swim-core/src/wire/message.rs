@@ -6,9 +6,9 @@
 use super::fixed::{Fixed, head};
 use super::front::Front;
 use super::header::Kind;
-use crate::claim::{Claim, Status};
-use crate::identity::{Epoch, Incarnation, NodeId};
-use crate::stats::DropReason;
+use crate::api::claim::{Claim, Status};
+use crate::api::identity::{Epoch, Incarnation, NodeId};
+use crate::api::stats::DropReason;
 
 /// Are you there, the one I think you are? And do we agree about everybody?
 ///
@@ -28,6 +28,14 @@ pub(crate) struct Ping {
     pub(crate) number: u64,
     /// The root of the sender's digest.
     pub(crate) root: u64,
+}
+
+impl Ping {
+    /// What the sender holds of the target.
+    #[inline]
+    pub(crate) const fn held(&self) -> Claim {
+        Claim { epoch: self.target_epoch, incarnation: self.target_incarnation, status: self.target_status }
+    }
 }
 
 /// I am here.

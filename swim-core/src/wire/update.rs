@@ -11,10 +11,10 @@ use core::ops::Range;
 use super::accusers::{ACCUSERS_MAX, Accusers};
 use super::bytes::{u16_at, u32_at, u64_at};
 use super::records::{RECORD_LEN, Records, write_len};
-use crate::claim::Status;
-use crate::identity::{Epoch, Incarnation, NodeId, canonical};
-use crate::payload::METADATA_MAX;
-use crate::stats::DropReason;
+use crate::api::claim::Status;
+use crate::api::identity::{Epoch, Incarnation, NodeId, canonical};
+use crate::api::payload::METADATA_MAX;
+use crate::api::stats::DropReason;
 
 /// Bytes that every record begins with: status, flags, id, epoch, incarnation.
 const COMMON_LEN: usize = 22;
@@ -38,6 +38,14 @@ pub(crate) struct About {
     pub(crate) epoch: Epoch,
     /// Which incarnation within that life.
     pub(crate) incarnation: Incarnation,
+}
+
+impl About {
+    /// The epoch and incarnation that are spoken of.
+    #[inline]
+    pub(crate) const fn stamp(&self) -> (Epoch, Incarnation) {
+        (self.epoch, self.incarnation)
+    }
 }
 
 /// One claim about one member.

@@ -13,7 +13,7 @@ use super::front::Front;
 use super::header::{HEADER_LEN, Sender, raw as raw_header};
 use super::message::{Message, Ping};
 use super::update::{PLAIN_LEN, Plain, Update, update_len};
-use crate::payload::PAYLOAD_MAX;
+use crate::api::payload::PAYLOAD_MAX;
 
 /// One datagram under construction at the end of a buffer: the message first, then updates, then
 /// broadcasts, then a payload.

@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 
 use super::*;
-use crate::claim::{Claim, Status};
-use crate::identity::{Epoch, Incarnation, NodeId};
-use crate::stats::DropReason;
+use crate::api::claim::{Claim, Status};
+use crate::api::identity::{Epoch, Incarnation, NodeId};
+use crate::api::stats::DropReason;
 
 mod bounds;
 mod describe;

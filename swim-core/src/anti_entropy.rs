@@ -1,0 +1,539 @@
+//! Anti-entropy: finding and fetching what gossip missed.
+//!
+//! Gossip stops after λ · ⌈log₁₀(n + 1)⌉ sends, so now and then a member misses something for good. Every ping carries
+//! the root of the sender's digest, an ack carries a root only if it differs. A node that sees a different
+//! root *pulls*: it sends the sixteen hashes below a prefix, and gets the members below those children
+//! that differ, or, where they do not fit into one datagram, the word to ask again one level deeper.
+//! A page is a range of hashes, never an index, so tables that change meanwhile do no harm.
+//!
+//! ```text
+//!   idle ──root differs──▶ pulling: work = [whole range], window of 4 pages in flight
+//!     ▲                        │ page: apply; children that did not fit ──▶ work
+//!     └── nothing left ────────┘ productive: again at once · nothing new: wait twice as long, to 30 s
+//! ```
+//!
+//! Under loss the roots of many members differ all the time, only because news are under way, and the waits
+//! grow. So a member that suspects another does not wait longer than a period: what it lacks may be the
+//! refutation.
+//!
+//! The puller never learns that it has *more*: the other side sees the same two roots and pulls in turn.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::ops::ControlFlow;
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::claim::Status;
+use crate::api::config::Config;
+use crate::api::identity::NodeId;
+use crate::api::stats::DropReason;
+use crate::api::time::Instant;
+use crate::context::random::Stream;
+use crate::context::requests::{self, RequestKind};
+use crate::group::members::{SAMPLE_MAX, Slot};
+use crate::group::{Absorbed, Group, Piggyback, digest, row_len};
+use crate::timers::Timer;
+use crate::wire::{HEADER_LEN, Message, PART_LEN, SyncPage, SyncPull};
+
+/// Pages in flight.
+const WINDOW: usize = 4;
+/// Ranges waiting to be asked for; what does not fit is found again by the next comparison.
+const WORK_MAX: usize = 512;
+/// Members asked in one session.
+const PEERS_MAX: usize = 8;
+/// Attempts at one range, each at another member.
+const TRIES_MAX: u8 = 3;
+/// Pages in one session; what is missing then is left to the next.
+const PAGES_MAX: u32 = 16_384;
+
+/// Pulling what this node lacks, and serving what others lack.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AntiEntropy {
+    session: Session,
+    /// Scratch space of a page that is made.
+    #[serde(skip)]
+    rows: Vec<Slot>,
+}
+
+impl AntiEntropy {
+    pub(crate) fn new(config: &Config) -> Self {
+        let session = Session::new(config.period, config.sync_interval_max, config.direct_timeout);
+        Self { session, rows: Vec::new() }
+    }
+
+    /// The table is empty: nothing that was found is of use.
+    pub(crate) fn start_over(&mut self, group: &mut Group) {
+        self.session = Self::new(&group.cx.config).session;
+        self.arm(group);
+    }
+
+    /// A member's root is known to differ (`Some`), or not stated because it is the same.
+    #[inline]
+    pub(crate) fn compare(&mut self, group: &mut Group, peer: NodeId, root: Option<u64>) {
+        if root.is_some_and(|root| root != group.digest_root()) {
+            let urgent = group.members().count(Status::Suspect) > 0;
+            self.session.differs(peer, urgent, group.cx.now());
+            self.arm(group);
+        }
+    }
+
+    /// Pulls what the cluster holds, from the member that let this node in and a few others.
+    pub(crate) fn catch_up(&mut self, group: &mut Group, peer: NodeId) {
+        let now = group.cx.now();
+        self.session.at_once(now);
+        self.session.differs(peer, false, now);
+        for helper in group.sample(Stream::Joining, SAMPLE_MAX, |_, _| true) {
+            self.session.add_peer(group.id(helper));
+        }
+        self.arm(group);
+    }
+
+    /// Asks for as many pages as the window and the send budget allow.
+    pub(crate) fn on_pull_timer(&mut self, group: &mut Group) {
+        let now = group.cx.now();
+        self.session.expire(now);
+        while group.cx.outbox.budget_left() > 0
+            && let Some((range, peer, index)) = self.session.next_pull()
+        {
+            let Some(slot) = group.find_active(peer) else {
+                self.session.drop_peer(peer, now);
+                continue;
+            };
+            let Some(hashes) = group.members().child_hashes(range.prefix, range.depth) else { break };
+            let number = group.cx.number(RequestKind::Pull { index });
+            let addr = group.addr(slot);
+            self.session.asked(index, addr, number, now);
+            group.cx.stats.pages_asked += 1;
+            let pull = SyncPull { number, prefix: range.prefix, depth: range.depth, hashes };
+            group.send(addr, &Message::SyncPull(pull), Piggyback::EMPTY);
+        }
+        self.arm(group);
+    }
+
+    /// A member asks for what differs below a prefix.
+    pub(crate) fn on_pull(
+        &mut self,
+        group: &mut Group,
+        source: SocketAddr,
+        pull: SyncPull,
+    ) -> Result<(), DropReason> {
+        let mine = group.members().child_hashes(pull.prefix, pull.depth).ok_or(DropReason::Malformed)?;
+        group.cx.take_page()?;
+        let mut room = group.datagram_room() - (HEADER_LEN + PART_LEN + SyncPage::LEN + PART_LEN);
+        let mut more = 0_u16;
+        self.rows.clear();
+        for (nibble, hash) in (0_u32..).zip(mine) {
+            if hash == pull.hashes[nibble as usize] {
+                continue;
+            }
+            let shift = 28_u32.saturating_sub(4 * u32::from(pull.depth));
+            let kept = if pull.depth == 0 { 0 } else { pull.prefix & (u32::MAX << (shift + 4)) };
+            let prefix = kept | (nibble << shift);
+            if !collect(group, (prefix, pull.depth + 1), &mut self.rows, &mut room) {
+                more |= 1 << nibble;
+            }
+        }
+        let page = SyncPage { number: pull.number, prefix: pull.prefix, depth: pull.depth, more };
+        group.cx.stats.pages_served += 1;
+        group.send(source, &Message::SyncPage(page), Piggyback { rows: &self.rows, ..Piggyback::EMPTY });
+        Ok(())
+    }
+
+    /// A page that was asked for. Its updates are applied already.
+    pub(crate) fn on_page(
+        &mut self,
+        group: &mut Group,
+        source: SocketAddr,
+        page: SyncPage,
+        absorbed: &Absorbed,
+    ) -> Result<(), DropReason> {
+        let Some(RequestKind::Pull { index }) = requests::kind(page.number) else {
+            return Err(DropReason::UnexpectedAnswer);
+        };
+        let range = self.session.page(index, page.number, source).ok_or(DropReason::UnexpectedAnswer)?;
+        self.session.progress(range, page.more, absorbed.news, group.cx.now());
+        self.arm(group);
+        Ok(())
+    }
+
+    fn arm(&self, group: &mut Group) {
+        group.cx.timers.set(Timer::Pull, self.session.deadline());
+    }
+}
+
+/// Collects all members below a prefix; if they do not fit into `room`, none, and `false`. At the last level, where
+/// there is no finer question, as many as fit.
+fn collect(group: &Group, (prefix, depth): (u32, u8), rows: &mut Vec<Slot>, room: &mut usize) -> bool {
+    let (start, before) = (rows.len(), *room);
+    let mut complete = true;
+    let _ = group.members().for_each_in(prefix, depth, |slot| {
+        let len = row_len(group.members(), slot);
+        if len > *room {
+            complete = false;
+            return ControlFlow::Break(());
+        }
+        *room -= len;
+        if len > 0 {
+            rows.push(slot);
+        }
+        ControlFlow::Continue(())
+    });
+    if !complete && depth < digest::DEPTH_MAX {
+        rows.truncate(start);
+        *room = before;
+    }
+    complete
+}
+
+/// A range of the digest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Range {
+    prefix: u32,
+    depth: u8,
+}
+
+impl Range {
+    const ALL: Self = Self { prefix: 0, depth: 0 };
+
+    /// The part below `nibble`.
+    const fn child(self, nibble: u32) -> Self {
+        let shift = 28 - 4 * self.depth as u32;
+        Self { prefix: self.prefix | (nibble << shift), depth: self.depth + 1 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Work {
+    range: Range,
+    tries: u8,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Pull {
+    work: Work,
+    #[serde(with = "crate::collections::serial::addr")]
+    peer: SocketAddr,
+    number: u64,
+    sent_at: Instant,
+}
+
+/// One side of the exchange: the one that lacks.
+#[derive(Debug, Serialize, Deserialize)]
+struct Session {
+    enabled: bool,
+    longest: Duration,
+    shortest: Duration,
+    timeout: Duration,
+
+    pulling: bool,
+    window: [Option<Pull>; WINDOW],
+    work: Vec<Work>,
+    peers: [Option<NodeId>; PEERS_MAX],
+    turn: usize,
+    news: u32,
+    pages: u32,
+    wait: Duration,
+    finished_at: Instant,
+    not_before: Instant,
+}
+
+impl Session {
+    /// `shortest` is the period; `longest` is `None` if there is no anti-entropy.
+    fn new(shortest: Duration, longest: Option<Duration>, timeout: Duration) -> Self {
+        Self {
+            enabled: longest.is_some(),
+            longest: longest.unwrap_or(shortest).max(shortest),
+            shortest,
+            timeout,
+            pulling: false,
+            window: [None; WINDOW],
+            work: Vec::new(),
+            peers: [None; PEERS_MAX],
+            turn: 0,
+            news: 0,
+            pages: 0,
+            wait: shortest,
+            finished_at: Instant::ORIGIN,
+            not_before: Instant::ORIGIN,
+        }
+    }
+
+    /// `peer` holds something else. `urgent`: what this node lacks may be the refutation of a suspect, so there is no
+    /// back-off.
+    fn differs(&mut self, peer: NodeId, urgent: bool, now: Instant) {
+        let urgent_at = self.finished_at.after(self.shortest);
+        let not_before = if urgent { self.not_before.min(urgent_at) } else { self.not_before };
+        if !self.enabled || (!self.pulling && now < not_before) {
+            return;
+        }
+        if !self.pulling {
+            self.pulling = true;
+            self.work.clear();
+            self.work.push(Work { range: Range::ALL, tries: 0 });
+            self.peers = [None; PEERS_MAX];
+            (self.turn, self.news, self.pages) = (0, 0, 0);
+        }
+        self.add_peer(peer);
+    }
+
+    /// One more member to ask in this session.
+    fn add_peer(&mut self, peer: NodeId) {
+        if self.peers.contains(&Some(peer)) {
+            return;
+        }
+        if let Some(empty) = self.peers.iter_mut().find(|entry| entry.is_none()) {
+            *empty = Some(peer);
+        }
+    }
+
+    /// Skips the waiting time: a join.
+    fn at_once(&mut self, now: Instant) {
+        self.wait = self.shortest;
+        self.not_before = self.not_before.min(now);
+    }
+
+    /// The next range to ask for, the member to ask, and the index in the window.
+    fn next_pull(&self) -> Option<(Range, NodeId, u16)> {
+        if !self.pulling {
+            return None;
+        }
+        let work = self.work.last()?;
+        let index = self.window.iter().position(Option::is_none)?;
+        let known = self.peers.iter().flatten().count();
+        let peer = self.peers.iter().flatten().nth(self.turn % known.max(1))?;
+        Some((work.range, *peer, index as u16))
+    }
+
+    /// It was asked for.
+    fn asked(&mut self, index: u16, peer: SocketAddr, number: u64, now: Instant) {
+        let Some(mut work) = self.work.pop() else { return };
+        work.tries += 1;
+        self.turn = self.turn.wrapping_add(1);
+        self.pages += 1;
+        self.window[usize::from(index)] = Some(Pull { work, peer, number, sent_at: now });
+    }
+
+    /// `peer` cannot be asked any more.
+    fn drop_peer(&mut self, peer: NodeId, now: Instant) {
+        for entry in &mut self.peers {
+            if *entry == Some(peer) {
+                *entry = None;
+            }
+        }
+        if self.peers.iter().all(Option::is_none) {
+            self.finish(now);
+        }
+    }
+
+    /// A page came. Its range, or `None` if it was not asked for.
+    fn page(&mut self, index: u16, number: u64, source: SocketAddr) -> Option<Range> {
+        let entry = self.window.get_mut(usize::from(index))?;
+        if !entry.is_some_and(|pull| pull.number == number && pull.peer == source) {
+            return None;
+        }
+        entry.take().map(|pull| pull.work.range)
+    }
+
+    /// What the page brought: `news` updates that were new, and the children that did not fit.
+    fn progress(&mut self, range: Range, more: u16, news: u32, now: Instant) {
+        self.news = self.news.saturating_add(news);
+        for nibble in (0..16).filter(|nibble| more & (1 << nibble) != 0) {
+            if range.depth < 7 && self.work.len() < WORK_MAX && self.pages < PAGES_MAX {
+                self.work.push(Work { range: range.child(nibble), tries: 0 });
+            }
+        }
+        self.finish_if_done(now);
+    }
+
+    /// Gives up on pages that did not come in time, and tries them elsewhere.
+    fn expire(&mut self, now: Instant) {
+        if !self.pulling {
+            return;
+        }
+        for entry in &mut self.window {
+            let Some(pull) = entry else { continue };
+            if pull.sent_at.after(self.timeout) > now {
+                continue;
+            }
+            if pull.work.tries < TRIES_MAX && self.work.len() < WORK_MAX {
+                self.work.push(pull.work);
+            }
+            *entry = None;
+        }
+        self.finish_if_done(now);
+    }
+
+    /// When there is something to do next.
+    fn deadline(&self) -> Option<Instant> {
+        if !self.pulling {
+            return None;
+        }
+        if !self.work.is_empty() && self.window.iter().any(Option::is_none) {
+            return Some(Instant::ORIGIN);
+        }
+        self.window.iter().flatten().map(|pull| pull.sent_at.after(self.timeout)).min()
+    }
+
+    fn finish_if_done(&mut self, now: Instant) {
+        if self.pulling && self.work.is_empty() && self.window.iter().all(Option::is_none) {
+            self.finish(now);
+        }
+    }
+
+    fn finish(&mut self, now: Instant) {
+        self.pulling = false;
+        self.finished_at = now;
+        self.window = [None; WINDOW];
+        self.work.clear();
+        if self.news > 0 {
+            self.wait = self.shortest;
+            self.not_before = now;
+        } else {
+            self.not_before = now.after(self.wait);
+            self.wait = self.wait.saturating_mul(2).min(self.longest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_secs(1);
+    const TIMEOUT: Duration = Duration::from_millis(500);
+
+    fn addr(last: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, last], 7946))
+    }
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    fn sync() -> Session {
+        Session::new(PERIOD, Some(Duration::from_secs(30)), TIMEOUT)
+    }
+
+    fn ask(sync: &mut Session, number: u64, now: Instant) -> Option<(Range, u16)> {
+        let (range, peer, index) = sync.next_pull()?;
+        sync.asked(index, addr(peer.0 as u8), number, now);
+        Some((range, index))
+    }
+
+    #[test]
+    fn children_that_did_not_fit_are_asked_for_one_level_deeper() {
+        let mut sync = sync();
+        sync.differs(NodeId(1), false, at(0));
+        let (range, index) = ask(&mut sync, 7, at(0)).expect("a session began");
+        assert_eq!(range, Range::ALL);
+        assert_eq!(sync.page(index, 7, addr(1)), Some(range));
+        sync.progress(range, 0b1000_0000_0000_0010, 3, at(1));
+        let ranges = [ask(&mut sync, 8, at(1)), ask(&mut sync, 9, at(1))].map(|asked| asked.map(|a| a.0));
+        assert_eq!(ranges[0], Some(Range { prefix: 0xf000_0000, depth: 1 }));
+        assert_eq!(ranges[1], Some(Range { prefix: 0x1000_0000, depth: 1 }));
+        assert_eq!(Range { prefix: 0x1000_0000, depth: 1 }.child(2).prefix, 0x1200_0000);
+    }
+
+    #[test]
+    fn the_wait_doubles_while_nothing_comes_of_it_and_falls_back_when_something_does() {
+        let mut sync = sync();
+        let mut now = 0;
+        let mut began = alloc::vec![];
+        while began.len() < 7 {
+            sync.differs(NodeId(1), false, at(now));
+            if let Some((range, index)) = ask(&mut sync, 7, at(now)) {
+                began.push(now / 1000);
+                sync.page(index, 7, addr(1));
+                sync.progress(range, 0, 0, at(now));
+            }
+            now += 1000;
+        }
+        assert_eq!(began, [0, 1, 3, 7, 15, 31, 61]);
+        sync.at_once(at(now));
+        sync.differs(NodeId(1), false, at(now));
+        let (range, index) = ask(&mut sync, 7, at(now)).expect("no waiting after a join");
+        sync.page(index, 7, addr(1));
+        sync.progress(range, 0, 1, at(now));
+        sync.differs(NodeId(1), false, at(now));
+        assert!(ask(&mut sync, 8, at(now)).is_some(), "productive: again at once");
+    }
+
+    #[test]
+    fn who_suspects_somebody_does_not_wait_longer_than_a_period() {
+        let mut sync = sync();
+        let mut began = alloc::vec![];
+        for seconds in 0..12 {
+            let now = at(seconds * 1000);
+            sync.differs(NodeId(1), seconds > 7, now);
+            if let Some((range, index)) = ask(&mut sync, 7, now) {
+                began.push(seconds);
+                sync.page(index, 7, addr(1));
+                sync.progress(range, 0, 0, now);
+            }
+        }
+        assert_eq!(began, [0, 1, 3, 7, 8, 9, 10, 11]);
+    }
+
+    #[test]
+    fn a_page_that_does_not_come_is_asked_of_somebody_else_and_given_up_in_the_end() {
+        let mut sync = sync();
+        sync.differs(NodeId(1), false, at(0));
+        sync.add_peer(NodeId(2));
+        for (try_, peer) in [(0_u64, 1), (1, 2), (2, 1)] {
+            let now = at(try_ * 500);
+            assert_eq!(sync.next_pull().map(|next| next.1), Some(NodeId(peer)));
+            ask(&mut sync, try_, now).expect("tried again");
+            sync.expire(now.after(TIMEOUT));
+        }
+        assert_eq!(sync.next_pull(), None);
+        assert_eq!(sync.deadline(), None);
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_a_page() {
+        let mut sync = sync();
+        assert_eq!(sync.page(0, 7, addr(1)), None);
+        sync.differs(NodeId(1), false, at(0));
+        let (_, index) = ask(&mut sync, 7, at(0)).expect("a session began");
+        assert_eq!(sync.page(index, 8, addr(1)), None);
+        assert_eq!(sync.page(index, 7, addr(2)), None);
+        assert_eq!(sync.page(99, 7, addr(1)), None);
+        assert!(sync.page(index, 7, addr(1)).is_some());
+        assert_eq!(sync.page(index, 7, addr(1)), None);
+    }
+
+    #[test]
+    fn the_work_is_bounded_and_the_window_too() {
+        let mut sync = sync();
+        sync.differs(NodeId(1), false, at(0));
+        for number in 0..200 {
+            let Some((range, index)) = ask(&mut sync, number, at(0)) else { break };
+            sync.page(index, number, addr(1));
+            sync.progress(range, u16::MAX, 0, at(0));
+        }
+        assert!(sync.work.len() <= WORK_MAX);
+        for number in 0..10 {
+            let _ = ask(&mut sync, number, at(0));
+        }
+        assert_eq!(sync.window.iter().flatten().count(), WINDOW);
+    }
+
+    #[test]
+    fn no_more_than_eight_members_are_asked_in_one_session() {
+        let mut sync = sync();
+        for peer in 1..20 {
+            sync.differs(NodeId(peer), false, at(0));
+        }
+        let mut asked = alloc::collections::BTreeSet::new();
+        for number in 0..40 {
+            let Some((_, peer, index)) = sync.next_pull() else { break };
+            sync.asked(index, addr(peer.0 as u8), number, at(0));
+            asked.insert(peer);
+            let range = sync.page(index, number, addr(peer.0 as u8)).expect("it was asked for");
+            sync.progress(range, u16::MAX, 1, at(0));
+        }
+        assert_eq!(asked.len(), PEERS_MAX);
+    }
+}

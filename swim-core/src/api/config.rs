@@ -1,0 +1,346 @@
+//! Everything that can be tuned, with the defaults worth beating.
+//!
+//! [`Options`] is plain data to fill in; a [`Config`] is options that have been checked, and the only
+//! thing a [`crate::Node`] takes. What depends on the size of the cluster (suspicion timeouts, how often
+//! an update is repeated) follows the size by itself and is not configured.
+//!
+//! Every part of Lifeguard and every deviation from a paper is a switch, so that the papers' own
+//! baselines can be run beside ours.
+
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::payload::{METADATA_MAX, PAYLOAD_MAX};
+
+/// Tunables, unchecked. Begin with [`Options::lan`], [`Options::wan`] or [`Options::local`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Options {
+    /// The cluster's name; datagrams of other clusters are dropped. Default: `""`.
+    pub label: String,
+
+    /// Protocol period T′: one member is probed in each. SWIM section 3.1. LAN: 1 s.
+    pub period: Duration,
+    /// How long a direct ping may take before relays are asked. Less than `period`. LAN: 500 ms.
+    pub direct_timeout: Duration,
+    /// Further direct pings within one period when the first stays unanswered, 0 to 2. Default 2
+    /// (SWIM: 0).
+    pub retries: u8,
+    /// Members asked to ping on our behalf, k of SWIM section 3.1, 0 to 8. Default 3.
+    pub relays: u8,
+    /// Retry and ask relays earlier than `direct_timeout` when the measured round trip allows it.
+    /// Never moves the end of a period. Default on.
+    pub adaptive: bool,
+
+    /// Suspicion: α, shortest timeout = α · max(1, log₁₀ n) · period. LAN 4.
+    pub alpha: u8,
+    /// Suspicion: β, longest timeout = β · shortest. Default 6.
+    pub beta: u8,
+    /// Suspicion: K, independent confirmations that bring the timeout to its shortest, 0 to 6.
+    /// Default 3.
+    pub confirmations: u8,
+    /// Local health: S, the largest value of the multiplier. Default 8; 0 switches it off.
+    pub health_max: u8,
+
+    /// Gossip: λ, an update is sent λ · ⌈log₁₀(n + 1)⌉ times by each member. Default 4.
+    pub lambda: u8,
+    /// Time between gossip ticks while there is something to say; `None`: piggyback only, as in SWIM.
+    pub gossip_interval: Option<Duration>,
+    /// Members that each gossip tick sends to, 1 to 8. Default 3.
+    pub gossip_fanout: u8,
+    /// Updates in one datagram; SWIM section 5 uses 6. Default, and at most: 64.
+    pub updates_max: u16,
+
+    /// Longest datagram, in bytes of UDP payload, 1,200 to 9,000. LAN 1,400, WAN 1,200.
+    pub datagram_max: u16,
+    /// Alive and Suspect members held, this one included. Beyond it newcomers are not admitted.
+    pub members_max: u32,
+    /// Dead and Left members remembered. At least `members_max`.
+    pub tombstones_max: u32,
+    /// How long a Dead or Left member is remembered. Default 24 h.
+    pub tombstone_life: Duration,
+    /// User broadcasts queued; a further one is refused. Default 256.
+    pub broadcasts_max: u16,
+    /// Pings on behalf of others in flight at once. Default 256.
+    pub relayed_max: u16,
+    /// Pages served to others each second, joins included. Default 256.
+    pub pages_per_second: u16,
+
+    /// How far ahead of the cluster's epoch clock an epoch may be believed. Default 24 h.
+    pub max_epoch_lead: Duration,
+    /// Cluster-wide time between two contacts to one Dead member; `None`: never. Default 10 s.
+    pub heal_interval: Option<Duration>,
+    /// Longest time between two digest syncs that found nothing; `None`: no anti-entropy. Default 30 s.
+    pub sync_interval_max: Option<Duration>,
+    /// First and longest time between two attempts to join through a seed. Default 500 ms and 3 s.
+    pub join_retry: (Duration, Duration),
+
+    /// Lifeguard's buddy rule: a ping to a suspect carries the suspicion. Default on.
+    pub buddy: bool,
+    /// Lifeguard: a relay that got no answer says so (nack). Default on.
+    pub nacks: bool,
+    /// A failed probe whose nacks all came costs no local health. Default on (Lifeguard: off).
+    pub nacks_forgive: bool,
+    /// Dead is believed only over a Suspect that is held. Default on (SWIM: off).
+    pub dead_over_suspect_only: bool,
+    /// A header newer than what is held counts as a first-hand Alive. Default on (SWIM: off).
+    pub header_claims: bool,
+    /// Accuse nobody and expire nothing while stalled or deaf. Default on (SWIM: off).
+    pub self_doubt: bool,
+    /// Hear members whose datagrams come from another address than the one they advertise (NAT,
+    /// several interfaces), and their acks if the number is right, and let in whoever advertises another
+    /// address than its own. Whoever can guess a member's id can then speak for it from anywhere, and any
+    /// stranger can make members send to an address of its choice. Default off.
+    pub accept_wrong_source: bool,
+}
+
+impl Options {
+    /// For a local area network: period 1 s, direct timeout 500 ms, α = 4, β = 6, K = 3, S = 8, λ = 4.
+    #[must_use]
+    pub fn lan() -> Self {
+        Self {
+            label: String::new(),
+            period: Duration::from_secs(1),
+            direct_timeout: Duration::from_millis(500),
+            retries: 2,
+            relays: 3,
+            adaptive: true,
+            alpha: 4,
+            beta: 6,
+            confirmations: 3,
+            health_max: 8,
+            lambda: 4,
+            gossip_interval: Some(Duration::from_millis(200)),
+            gossip_fanout: 3,
+            updates_max: u16::MAX,
+            datagram_max: 1400,
+            members_max: 100_000,
+            tombstones_max: 100_000,
+            tombstone_life: Duration::from_secs(24 * 3600),
+            broadcasts_max: 256,
+            relayed_max: 256,
+            pages_per_second: 256,
+            max_epoch_lead: Duration::from_secs(24 * 3600),
+            heal_interval: Some(Duration::from_secs(10)),
+            sync_interval_max: Some(Duration::from_secs(30)),
+            join_retry: (Duration::from_millis(500), Duration::from_secs(3)),
+            buddy: true,
+            nacks: true,
+            nacks_forgive: true,
+            dead_over_suspect_only: true,
+            header_claims: true,
+            self_doubt: true,
+            accept_wrong_source: false,
+        }
+    }
+
+    /// For one machine or one rack: period 500 ms, direct timeout 200 ms, gossip every 100 ms, α = 3.
+    #[must_use]
+    pub fn local() -> Self {
+        Self {
+            period: Duration::from_millis(500),
+            direct_timeout: Duration::from_millis(200),
+            alpha: 3,
+            gossip_interval: Some(Duration::from_millis(100)),
+            join_retry: (Duration::from_millis(200), Duration::from_secs(1)),
+            ..Self::lan()
+        }
+    }
+
+    /// Across sites: period 5 s, direct timeout 3 s, gossip every 500 ms to 4, datagrams of 1,200 bytes.
+    #[must_use]
+    pub fn wan() -> Self {
+        Self {
+            period: Duration::from_secs(5),
+            direct_timeout: Duration::from_secs(3),
+            gossip_interval: Some(Duration::from_millis(500)),
+            gossip_fanout: 4,
+            datagram_max: 1200,
+            join_retry: (Duration::from_secs(1), Duration::from_secs(5)),
+            ..Self::lan()
+        }
+    }
+}
+
+/// Options that have been checked. Cheap to share: put it into an `Arc`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    options: Options,
+    label_hash: u32,
+}
+
+impl Config {
+    /// Checks `options`.
+    ///
+    /// # Errors
+    /// The first field that is out of its range, with its value and the range.
+    pub fn new(options: Options) -> Result<Self, ConfigError> {
+        check(&options)?;
+        let label_hash = crate::collections::hash::label(&options.label);
+        Ok(Self { options, label_hash })
+    }
+
+    /// [`Options::lan`], checked.
+    #[must_use]
+    pub fn lan() -> Self {
+        Self::new(Options::lan()).expect("the lan preset is in range: tested")
+    }
+
+    /// [`Options::local`], checked.
+    #[must_use]
+    pub fn local() -> Self {
+        Self::new(Options::local()).expect("the local preset is in range: tested")
+    }
+
+    /// [`Options::wan`], checked.
+    #[must_use]
+    pub fn wan() -> Self {
+        Self::new(Options::wan()).expect("the wan preset is in range: tested")
+    }
+
+    /// The options it was made of.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// What stands for the label in every header.
+    #[must_use]
+    pub const fn label_hash(&self) -> u32 {
+        self.label_hash
+    }
+}
+
+/// A configuration is saved as its options.
+pub(crate) mod as_options {
+    use alloc::sync::Arc;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Config, Options};
+
+    pub(crate) fn serialize<S: Serializer>(config: &Config, serializer: S) -> Result<S::Ok, S::Error> {
+        config.options.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Config>, D::Error> {
+        Config::new(Options::deserialize(deserializer)?).map(Arc::new).map_err(D::Error::custom)
+    }
+}
+
+impl core::ops::Deref for Config {
+    type Target = Options;
+
+    fn deref(&self) -> &Options {
+        &self.options
+    }
+}
+
+/// An option out of range.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigError {
+    /// The field of [`Options`].
+    pub field: &'static str,
+    /// Its value, as text.
+    pub value: String,
+    /// What it may be.
+    pub expected: &'static str,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "option `{}` is {}; expected {}", self.field, self.value, self.expected)
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+fn check(o: &Options) -> Result<(), ConfigError> {
+    const HOUR: Duration = Duration::from_secs(3600);
+    const MILLI: Duration = Duration::from_millis(1);
+    let ranges: [(&'static str, &dyn fmt::Debug, bool, &'static str); 20] = [
+        ("label", &o.label, o.label.len() <= 255, "at most 255 bytes"),
+        ("period", &o.period, o.period >= 10 * MILLI && o.period <= HOUR, "10 ms to 1 h"),
+        (
+            "direct_timeout",
+            &o.direct_timeout,
+            o.direct_timeout >= MILLI && o.direct_timeout < o.period,
+            "at least 1 ms and less than `period`",
+        ),
+        ("retries", &o.retries, o.retries <= 2, "0 to 2"),
+        ("relays", &o.relays, o.relays <= 8, "0 to 8"),
+        ("alpha", &o.alpha, (1..=32).contains(&o.alpha), "1 to 32"),
+        ("beta", &o.beta, (1..=32).contains(&o.beta), "1 to 32"),
+        ("confirmations", &o.confirmations, o.confirmations <= 6, "0 to 6"),
+        ("health_max", &o.health_max, o.health_max <= 32, "0 to 32"),
+        ("lambda", &o.lambda, (1..=8).contains(&o.lambda), "1 to 8"),
+        (
+            "gossip_interval",
+            &o.gossip_interval,
+            o.gossip_interval.is_none_or(|i| i >= MILLI && i <= HOUR),
+            "1 ms to 1 h, or none",
+        ),
+        ("gossip_fanout", &o.gossip_fanout, (1..=8).contains(&o.gossip_fanout), "1 to 8"),
+        ("updates_max", &o.updates_max, o.updates_max >= 1, "at least 1"),
+        ("datagram_max", &o.datagram_max, (1200..=9000).contains(&o.datagram_max), "1200 to 9000 bytes"),
+        ("members_max", &o.members_max, (2..=LARGEST_TABLE).contains(&o.members_max), "2 to 8000000"),
+        (
+            "tombstones_max",
+            &o.tombstones_max,
+            o.tombstones_max >= o.members_max && o.tombstones_max <= LARGEST_TABLE,
+            "at least `members_max`, at most 8000000",
+        ),
+        (
+            "tombstone_life",
+            &o.tombstone_life,
+            o.tombstone_life >= o.period * 10 && o.tombstone_life <= HOUR * 24 * 365,
+            "10 periods to one year",
+        ),
+        ("relayed_max", &o.relayed_max, o.relayed_max <= RELAYED_MAX, "at most 8192"),
+        ("pages_per_second", &o.pages_per_second, o.pages_per_second >= 1, "at least 1"),
+        (
+            "join_retry",
+            &o.join_retry,
+            o.join_retry.0 >= 10 * MILLI && o.join_retry.0 <= o.join_retry.1 && o.join_retry.1 <= HOUR,
+            "(first, longest): 10 ms ≤ first ≤ longest ≤ 1 h",
+        ),
+    ];
+    for (field, value, in_range, expected) in ranges {
+        if !in_range {
+            return Err(ConfigError { field, value: alloc::format!("{value:?}"), expected });
+        }
+    }
+    Ok(())
+}
+
+/// Pings on behalf of others that a request number can tell apart.
+pub(crate) const RELAYED_MAX: u16 = 1 << 13;
+/// As many as `members_max` and `tombstones_max` may be: both together are counted in three bytes.
+pub(crate) const LARGEST_TABLE: u32 = 8_000_000;
+
+const _: () = assert!(METADATA_MAX < PAYLOAD_MAX && PAYLOAD_MAX < 1200 - 128);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_presets_are_in_range() {
+        let _ = (Config::lan(), Config::local(), Config::wan());
+    }
+
+    #[test]
+    fn an_option_out_of_range_is_named_with_its_value() {
+        let mut options = Options::lan();
+        options.direct_timeout = Duration::from_secs(2);
+        let error = Config::new(options).expect_err("longer than the period");
+        assert_eq!(
+            alloc::format!("{error}"),
+            "option `direct_timeout` is 2s; expected at least 1 ms and less than `period`"
+        );
+    }
+}

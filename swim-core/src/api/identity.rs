@@ -1,0 +1,141 @@
+//! Who a member is: a name that stays, an address that may change, an epoch that grows with every life.
+//!
+//! SWIM orders what is said about a member by an incarnation number that only the member raises. A
+//! process that restarts has forgotten its number, and until it has learnt how high it once was, the
+//! cluster believes its dead predecessor more than itself. So every life has an *epoch*, Unix
+//! milliseconds at its start: the new life wins at once, and incarnations start again at zero.
+
+use core::fmt;
+use core::net::{IpAddr, SocketAddr, SocketAddrV6};
+
+use serde::{Deserialize, Serialize};
+
+/// A member's lasting name, chosen by the user: random, or derived from a name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeId(pub u64);
+
+impl NodeId {
+    /// Derives an id from a name, the same one on every machine and in every version:
+    /// 64-bit FNV-1a over the bytes, then one round of avalanche.
+    #[must_use]
+    pub const fn from_name(name: &str) -> Self {
+        let bytes = name.as_bytes();
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut i = 0;
+        while i < bytes.len() {
+            hash = (hash ^ bytes[i] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+            i += 1;
+        }
+        hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        Self(hash ^ (hash >> 32))
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{:x}", self.0)
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// One life of a node: Unix milliseconds at its start, raised above every earlier life's.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Epoch(pub u64);
+
+impl Epoch {
+    /// The largest epoch that can be held: 48 bits, the year 10889.
+    pub const MAX: Self = Self((1 << 48) - 1);
+
+    /// The next life's smallest epoch, at most [`Epoch::MAX`].
+    #[must_use]
+    pub const fn next(self) -> Self {
+        if self.0 >= Self::MAX.0 { Self::MAX } else { Self(self.0 + 1) }
+    }
+}
+
+/// How often a member has spoken up for itself within one epoch. Only the member raises its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct Incarnation(pub u32);
+
+/// What a node is started with: its name, where others reach it, and which of its lives this is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Identity {
+    /// The lasting name.
+    pub id: NodeId,
+    /// Where the other members send datagrams to: the *advertised* address, never `0.0.0.0`.
+    #[serde(with = "crate::collections::serial::addr")]
+    pub addr: SocketAddr,
+    /// This life's epoch; Unix milliseconds now, but never below a persisted epoch + 1.
+    pub epoch: Epoch,
+}
+
+/// The one form of an address that the core compares and stores: a v4-mapped v6 address becomes v4,
+/// flow information is dropped, a scope id is kept only where it means something (link-local).
+#[inline]
+#[must_use]
+pub fn canonical(addr: SocketAddr) -> SocketAddr {
+    match addr {
+        SocketAddr::V4(_) => addr,
+        SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
+            Some(v4) => SocketAddr::new(IpAddr::V4(v4), v6.port()),
+            None => {
+                let scope = if v6.ip().is_unicast_link_local() { v6.scope_id() } else { 0 };
+                SocketAddr::V6(SocketAddrV6::new(*v6.ip(), v6.port(), 0, scope))
+            }
+        },
+    }
+}
+
+/// Whether a datagram can be sent to `addr` and mean one member: a port, and a unicast host.
+#[inline]
+#[must_use]
+pub fn is_reachable_form(addr: SocketAddr) -> bool {
+    let ip = addr.ip();
+    let broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    addr.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !broadcast
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_gives_the_same_id_for_ever() {
+        assert_eq!(NodeId::from_name(""), NodeId(0xfdbd_f6ac_4fc5_2e7f));
+        assert_eq!(NodeId::from_name("node-1"), NodeId(0x0dda_c17a_3a40_4de9));
+    }
+
+    #[test]
+    fn v4_mapped_addresses_are_v4_addresses() {
+        let mapped: SocketAddr = "[::ffff:10.0.0.1]:7946".parse().expect("a valid address");
+        let plain: SocketAddr = "10.0.0.1:7946".parse().expect("a valid address");
+        assert_eq!(canonical(mapped), plain);
+        assert_eq!(canonical(plain), plain);
+    }
+
+    #[test]
+    fn scope_ids_survive_only_on_link_local_addresses() {
+        let scoped = |ip: &str, scope| {
+            SocketAddr::V6(SocketAddrV6::new(ip.parse().expect("a valid address"), 7946, 9, scope))
+        };
+        assert_eq!(canonical(scoped("fe80::1", 3)), scoped_plain("fe80::1", 3));
+        assert_eq!(canonical(scoped("2001:db8::1", 3)), scoped_plain("2001:db8::1", 0));
+    }
+
+    fn scoped_plain(ip: &str, scope: u32) -> SocketAddr {
+        SocketAddr::V6(SocketAddrV6::new(ip.parse().expect("a valid address"), 7946, 0, scope))
+    }
+
+    #[test]
+    fn nobody_lives_at_a_wildcard_a_group_or_port_zero() {
+        for addr in ["0.0.0.0:1", "[::]:1", "224.0.0.1:1", "255.255.255.255:1", "10.0.0.1:0"] {
+            assert!(!is_reachable_form(addr.parse().expect("a valid address")), "{addr}");
+        }
+        assert!(is_reachable_form("127.0.0.1:1".parse().expect("a valid address")));
+    }
+}

@@ -1,0 +1,111 @@
+//! The one door in: everything that can happen to a node.
+//!
+//! Inputs are borrowed: nothing is copied before it is known to be needed.
+
+use core::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::identity::{Epoch, Incarnation, NodeId};
+use crate::api::output::CommandKind;
+use crate::api::payload::{Metadata, Payload};
+
+/// Something that happened. Handed to [`crate::Node::handle`] together with the time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// A datagram arrived.
+    Datagram {
+        /// Where the socket says that it came from.
+        source: SocketAddr,
+        /// All of it.
+        bytes: &'a [u8],
+    },
+    /// Time passed: [`crate::Node::deadline`] has come. Early or late, it is always legal.
+    Tick,
+    /// The operating system refused to send to `target` (unreachable, no buffers, not permitted):
+    /// a local fault, so a ping that never left is not held against its target.
+    Undelivered {
+        /// The [`crate::Transmit::target`] that was refused.
+        target: SocketAddr,
+    },
+    /// The user wants something.
+    Command(Command<'a>),
+}
+
+/// What a user can ask for. Each ends in at least one [`crate::Event`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Command<'a> {
+    /// Find the cluster through any of these addresses. They are remembered as seeds (at most
+    /// [`crate::SEEDS_MAX`], for ever) and asked in parallel with back-off until one answers.
+    /// Ends in `Joined`, `JoinFailed` or `Refused`.
+    Join {
+        /// Addresses of members that may exist now or later.
+        seeds: &'a [SocketAddr],
+    },
+    /// Stop looking for the cluster. Ends in `JoinFailed { Cancelled }`, or in `Refused` when nothing
+    /// was being looked for.
+    CancelJoin,
+    /// Say goodbye, and stop once it has been said often enough. Ends in `LeaveSent`.
+    Leave,
+    /// Replace this node's metadata; the others learn it with a new incarnation. Ends in
+    /// `MetadataSet`.
+    SetMetadata(Metadata<'a>),
+    /// This node is now reached at another address. Ends in `AddressSet` or `Refused`.
+    SetAddress(SocketAddr),
+    /// Tell every member something, best effort, each at most once. Ends in `BroadcastQueued` or
+    /// `Refused`.
+    Broadcast(Payload<'a>),
+    /// Send one datagram to one member, best effort. Ends in `Sent` or `Refused`.
+    Send {
+        /// A member held as Alive or Suspect.
+        target: NodeId,
+        /// What to send.
+        payload: Payload<'a>,
+    },
+    /// Declare a Suspect or Dead member gone, as an operator. Ends in `Left` or `Refused`; if the
+    /// member lives after all, it comes back with a new epoch.
+    Remove {
+        /// The member.
+        target: NodeId,
+    },
+    /// Members remembered from an earlier life, as hints of whom to ask: nothing in a stale list can
+    /// harm the cluster. Ends in `Restored`.
+    Restore {
+        /// At most [`crate::HINTS_MAX`] are looked at.
+        hints: &'a [Hint],
+    },
+}
+
+impl Command<'_> {
+    /// Which command it is, without its data.
+    #[must_use]
+    pub const fn kind(&self) -> CommandKind {
+        match self {
+            Self::Join { .. } => CommandKind::Join,
+            Self::CancelJoin => CommandKind::CancelJoin,
+            Self::Leave => CommandKind::Leave,
+            Self::SetMetadata(_) => CommandKind::SetMetadata,
+            Self::SetAddress(_) => CommandKind::SetAddress,
+            Self::Broadcast(_) => CommandKind::Broadcast,
+            Self::Send { .. } => CommandKind::Send,
+            Self::Remove { .. } => CommandKind::Remove,
+            Self::Restore { .. } => CommandKind::Restore,
+        }
+    }
+}
+
+/// One remembered member: what [`crate::Member`] said of it before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hint {
+    /// Its name.
+    pub id: NodeId,
+    /// Where it was.
+    #[serde(with = "crate::collections::serial::addr")]
+    pub addr: SocketAddr,
+    /// Which life it was.
+    pub epoch: Epoch,
+    /// Its incarnation then.
+    pub incarnation: Incarnation,
+}

@@ -1,0 +1,37 @@
+//! Data structures that any program could use. They know nothing of members, of time or of datagrams.
+//!
+//! All of them keep their items at a number that the caller holds (an *index*), so that one record can be on several
+//! lists, and take a bounded number of steps for each call, whatever they hold.
+
+mod chunks;
+pub(crate) mod hash;
+mod heap;
+mod index;
+mod least_sent;
+pub(crate) mod serial;
+mod slab;
+
+pub(crate) use chunks::Chunks;
+pub(crate) use heap::Heap;
+pub(crate) use index::Index;
+pub(crate) use least_sent::{LeastSent, SENDS_MAX};
+pub(crate) use slab::{NONE, Number, Slab};
+
+/// Whether `free` names every empty place, and each of them once.
+pub(crate) fn is_free_list<T>(places: &[Option<T>], free: &[u32]) -> bool {
+    let mut sorted = free.to_vec();
+    sorted.sort_unstable();
+    sorted.into_iter().eq((0_u32..).zip(places).filter(|(_, entry)| entry.is_none()).map(|(place, _)| place))
+}
+
+/// A number as two halves, which need half the alignment.
+#[inline]
+pub(crate) const fn split(value: u64) -> [u32; 2] {
+    [value as u32, (value >> 32) as u32]
+}
+
+/// The number again.
+#[inline]
+pub(crate) const fn join([low, high]: [u32; 2]) -> u64 {
+    (high as u64) << 32 | low as u64
+}

@@ -1,0 +1,83 @@
+//! The numbers that tie an answer to its request.
+//!
+//! An ack proves something only if no node but the one that was asked could have known its number. So a
+//! number is 48 unpredictable bits, and 16 bits that say, to the asker alone, what was asked and
+//! where that request is kept: finding an open request is an array access, not a search.
+//!
+//! | bits 16–63 | bits 3–15 | bits 0–2 |
+//! | --- | --- | --- |
+//! | random | index in the table of open requests, or the attempt | kind of request |
+
+use crate::api::config::RELAYED_MAX;
+
+/// What was asked for, and where its record is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RequestKind {
+    /// This node's own probe; the attempt within the period.
+    Probe { attempt: u8 },
+    /// A ping on behalf of another member; its index in the relay table.
+    Relayed { index: u16 },
+    /// A ping to a member held Dead; its index among the open ones.
+    Reconnect { index: u16 },
+    /// A ping to the holder of an id that a joiner claims; its index among the admissions.
+    Incumbent { index: u16 },
+    /// A ping to a rival that claims this node's id.
+    Rival,
+    /// A handshake; the index of its attempt.
+    Handshake { index: u16 },
+    /// A digest pull; its index in the window.
+    Pull { index: u16 },
+}
+
+const _: () = assert!(RELAYED_MAX as u32 <= 1 << 13, "an index has 13 bits");
+
+/// A number for a request of this kind, unpredictable if `random` is.
+pub(crate) const fn compose(random: u64, kind: RequestKind) -> u64 {
+    let (kind, index) = match kind {
+        RequestKind::Probe { attempt } => (0, attempt as u64),
+        RequestKind::Relayed { index } => (1, index as u64),
+        RequestKind::Reconnect { index } => (2, index as u64),
+        RequestKind::Incumbent { index } => (3, index as u64),
+        RequestKind::Rival => (4, 0),
+        RequestKind::Handshake { index } => (5, index as u64),
+        RequestKind::Pull { index } => (6, index as u64),
+    };
+    (random & !0xffff) | (index << 3) | kind
+}
+
+/// What `number` would be the answer to, if it is genuine: compare it with the one that was sent.
+pub(crate) const fn kind(number: u64) -> Option<RequestKind> {
+    let index = (number & 0xffff) as u16 >> 3_u32;
+    match number & 7 {
+        0 => Some(RequestKind::Probe { attempt: if index > u8::MAX as u16 { u8::MAX } else { index as u8 } }),
+        1 => Some(RequestKind::Relayed { index }),
+        2 => Some(RequestKind::Reconnect { index }),
+        3 => Some(RequestKind::Incumbent { index }),
+        4 => Some(RequestKind::Rival),
+        5 => Some(RequestKind::Handshake { index }),
+        6 => Some(RequestKind::Pull { index }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_gives_its_question_back() {
+        for asked in [
+            RequestKind::Probe { attempt: 2 },
+            RequestKind::Relayed { index: 2047 },
+            RequestKind::Reconnect { index: 3 },
+            RequestKind::Incumbent { index: 15 },
+            RequestKind::Rival,
+            RequestKind::Handshake { index: 79 },
+            RequestKind::Pull { index: 3 },
+        ] {
+            assert_eq!(kind(compose(u64::MAX, asked)), Some(asked));
+            assert_eq!(kind(compose(0, asked)), Some(asked));
+        }
+        assert_eq!(kind(7), None);
+    }
+}

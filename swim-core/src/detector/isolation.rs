@@ -1,0 +1,163 @@
+//! Isolation: before it accuses others of silence, a node asks whether it hears anything at all.
+//!
+//! At the end of a period it has asked two different members, for a probe or as relays that owe a nack, and has heard no
+//! member since, nor for a direct timeout: then it is isolated, as far as it can tell. It accuses no member, and the
+//! suspicion clock is frozen until a member is heard, as long as its budget lasts (`context/clock.rs`). (A node with one
+//! other member cannot tell its own isolation from the other's death, and does not try.)
+
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::time::Instant;
+use crate::context::clock::Clock;
+
+/// Different members that must have been asked in vain.
+const TARGETS: u8 = 2;
+
+/// When this node last heard a member, and how many it has asked since.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Isolation {
+    enabled: bool,
+    heard_at: Instant,
+    asked_in_vain: u8,
+    isolated: bool,
+}
+
+impl Isolation {
+    pub(super) const fn new(enabled: bool, now: Instant) -> Self {
+        Self { enabled, heard_at: now, asked_in_vain: 0, isolated: false }
+    }
+
+    /// A member was heard. `true` if this node had thought itself isolated.
+    #[inline]
+    pub(super) fn on_heard(&mut self, clock: &mut Clock, direct_timeout: impl FnOnce() -> Duration) -> bool {
+        self.heard_at = clock.node_time();
+        self.asked_in_vain = 0;
+        if !self.isolated {
+            return false;
+        }
+        self.isolated = false;
+        clock.freeze_until(self.heard_at.after(direct_timeout()));
+        true
+    }
+
+    /// So many members more are asked, and owe an answer.
+    pub(super) const fn on_asked(&mut self, members: u8) {
+        self.asked_in_vain = self.asked_in_vain.saturating_add(members);
+    }
+
+    /// A period ends, among so many other members. `true` if this node finds itself isolated from now on.
+    pub(super) fn on_period(&mut self, clock: &mut Clock, others: u32, direct_timeout: Duration) -> bool {
+        let silent = clock.node_time().since(self.heard_at) >= direct_timeout;
+        let in_vain = self.asked_in_vain >= TARGETS && others >= u32::from(TARGETS);
+        if !self.enabled || self.isolated || !silent || !in_vain || mutant!(DeafnessUnnoticed) {
+            return false;
+        }
+        self.isolated = true;
+        clock.freeze_until(Instant::MAX);
+        debug_assert!(self.heard_at <= clock.node_time());
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIRECT: Duration = Duration::from_millis(500);
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    fn both() -> (Clock, Isolation) {
+        let mut clock = Clock::new(true, at(0));
+        clock.set_longest_suspicion(Duration::from_secs(24));
+        (clock, Isolation::new(true, at(0)))
+    }
+
+    /// The ends of the first periods in which no member answers; one member is asked in each.
+    fn isolate((clock, isolation): (&mut Clock, &mut Isolation)) -> [bool; 4] {
+        [1000, 2000, 3000, 4000].map(|millis| {
+            clock.advance(at(millis), || DIRECT);
+            let isolated = isolation.on_period(clock, 9, DIRECT);
+            isolation.on_asked(1);
+            isolated
+        })
+    }
+
+    #[test]
+    fn silence_after_two_requests_is_isolation_until_a_member_is_heard() {
+        let (mut clock, mut isolation) = both();
+        assert_eq!(isolate((&mut clock, &mut isolation)), [false, false, true, false]);
+        assert_eq!(clock.suspicion_time(), at(3000));
+        clock.advance(at(5000), || DIRECT);
+        assert!(isolation.on_heard(&mut clock, || DIRECT));
+        assert!(clock.is_frozen());
+        clock.advance(at(5500), || DIRECT);
+        assert!(!clock.is_frozen());
+        assert_eq!(clock.suspicion_time(), at(3000));
+        clock.advance(at(6000), || DIRECT);
+        assert_eq!(clock.suspicion_time(), at(3500));
+    }
+
+    #[test]
+    fn relays_that_owe_a_nack_count_too() {
+        let (mut clock, mut isolation) = both();
+        isolation.on_asked(1);
+        isolation.on_asked(3);
+        clock.advance(at(1000), || DIRECT);
+        assert!(isolation.on_period(&mut clock, 9, DIRECT));
+    }
+
+    #[test]
+    fn a_node_that_heard_a_member_just_now_is_not_isolated() {
+        let (mut clock, mut isolation) = both();
+        clock.advance(at(600), || DIRECT);
+        isolation.on_heard(&mut clock, || DIRECT);
+        isolation.on_asked(3);
+        clock.advance(at(1000), || DIRECT);
+        assert!(!isolation.on_period(&mut clock, 9, DIRECT));
+    }
+
+    #[test]
+    fn with_one_other_member_silence_is_its_death() {
+        let (mut clock, mut isolation) = both();
+        for millis in [1000, 2000, 3000, 4000] {
+            isolation.on_asked(1);
+            clock.advance(at(millis), || DIRECT);
+            assert!(!isolation.on_period(&mut clock, 1, DIRECT));
+        }
+    }
+
+    #[test]
+    fn a_freeze_ends_when_its_budget_is_spent() {
+        let (mut clock, mut isolation) = both();
+        isolate((&mut clock, &mut isolation));
+        assert_eq!(clock.freeze_ends(), Some(at(15_000)));
+        assert_eq!(clock.when_suspicion_time(at(4000)), at(16_000));
+        clock.advance(at(16_000), || DIRECT);
+        assert!(!clock.is_frozen());
+        assert_eq!(clock.suspicion_time(), at(4000));
+    }
+
+    #[test]
+    fn a_stall_does_not_end_isolation() {
+        let (mut clock, mut isolation) = both();
+        isolate((&mut clock, &mut isolation));
+        clock.set_deadline(Some(at(4100)));
+        assert!(clock.advance(at(9100), || DIRECT).stall.is_some());
+        clock.advance(at(12_000), || DIRECT);
+        assert!(clock.is_frozen(), "no member has been heard since");
+    }
+
+    #[test]
+    fn switched_off_it_is_never_isolated() {
+        let (mut clock, mut isolation) = (Clock::new(false, at(0)), Isolation::new(false, at(0)));
+        clock.advance(at(60_000), || DIRECT);
+        isolation.on_asked(9);
+        assert!(!isolation.on_period(&mut clock, 9, DIRECT));
+        assert_eq!(clock.suspicion_time(), at(60_000));
+    }
+}

@@ -1,0 +1,308 @@
+//! Making datagrams, and what is piggybacked on them.
+//!
+//! Every datagram is made here, inside `handle`, straight into the outbox: its head first, then claims
+//! that must come along, then whatever gossip still fits. Updates and user broadcasts share the room: if
+//! both have something to say, each gets half, and every other datagram has room for at least one
+//! broadcast of any length. So neither can starve the other.
+
+use core::net::SocketAddr;
+
+use super::Group;
+use super::gossip::{Broadcasts, News, Updates};
+use super::members::{Flag, Members, Slot};
+use super::suspicion::Suspicions;
+use crate::api::claim::{Claim, Status};
+use crate::api::identity::{Epoch, Incarnation};
+use crate::api::stats::DropReason;
+use crate::wire::{
+    About, Accusers, Message, PART_LEN, Ping, Plain, SEAL_ROOM, Sender, Update, VERSION, Writer,
+};
+
+/// What is said to a node about itself where it is not held.
+const UNKNOWN: Claim = Claim { epoch: Epoch(0), incarnation: Incarnation(0), status: Status::Alive };
+
+/// What a datagram carries besides its head.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Piggyback<'a> {
+    /// Claims that come first, in this order, as far as they fit.
+    pub(crate) claims: &'a [Slot],
+    /// Members that the receiver may not know, as far as they fit.
+    pub(crate) rows: &'a [Slot],
+    /// Whether gossip fills the rest.
+    pub(crate) gossip: bool,
+    /// A direct message.
+    pub(crate) payload: Option<&'a [u8]>,
+    /// Longest datagram, where it must be shorter than the configured one.
+    pub(crate) len_max: Option<usize>,
+}
+
+impl<'a> Piggyback<'a> {
+    /// The head and nothing else.
+    pub(crate) const EMPTY: Self =
+        Self { claims: &[], rows: &[], gossip: false, payload: None, len_max: None };
+
+    /// As much gossip as fits.
+    pub(crate) const GOSSIP: Self =
+        Self { claims: &[], rows: &[], gossip: true, payload: None, len_max: None };
+
+    /// These claims.
+    pub(crate) const fn claims(claims: &'a [Slot]) -> Self {
+        Self { claims, rows: &[], gossip: false, payload: None, len_max: None }
+    }
+}
+
+impl Group {
+    /// Room for one datagram, in bytes; what sealing will need is never used.
+    pub(crate) fn datagram_room(&self) -> usize {
+        usize::from(self.cx.config.datagram_max) - if mutant!(SealRoomForgotten) { 0 } else { SEAL_ROOM }
+    }
+
+    /// Who every header says that this is.
+    pub(crate) fn sender(&self) -> Sender {
+        Sender {
+            label: self.cx.config.label_hash(),
+            id: self.cx.me.id,
+            epoch: self.cx.me.epoch,
+            incarnation: self.incarnation(),
+        }
+    }
+
+    /// Makes a datagram to `target`. `false`: it was not made, because the outbox is full or because its
+    /// head alone is longer than it may be; both are counted.
+    pub(crate) fn send(&mut self, target: SocketAddr, message: &Message, piggyback: Piggyback<'_>) -> bool {
+        // A member may be held where this node lives since its address changed. A datagram
+        // to itself is as good as sent: what is asked there stays unanswered.
+        if target == self.cx.me.addr {
+            self.cx.outbox.spend();
+            return true;
+        }
+        let sender = self.sender();
+        let limit = self.datagram_room().min(piggyback.len_max.unwrap_or(usize::MAX));
+        let something = self.has_gossip();
+        let sends_max = if something { self.sends_max() } else { 1 };
+        let Some(bytes) = self.cx.outbox.open() else {
+            self.cx.stats.drop(DropReason::OutboxFull);
+            return false;
+        };
+        let mut writer = Writer::begin(bytes, limit, &sender, message);
+        if writer.len() > limit {
+            writer.abandon();
+            self.cx.stats.drop(DropReason::Amplification);
+            return false;
+        }
+        self.updates.begin();
+        for slot in piggyback.claims {
+            if !put_claim(&mut writer, &self.members, &self.suspicions, &news(&self.members, *slot)) {
+                continue;
+            }
+            self.cx.stats.updates_sent += 1;
+            // Gossip need not say it a second time.
+            if let Some(index) = self.members.queue(*slot).filter(|_| piggyback.gossip)
+                && self.updates.sent(index, sends_max)
+            {
+                self.members.set_queue(*slot, None);
+            }
+        }
+        for slot in piggyback.rows {
+            if put_row(&mut writer, &self.members, &self.suspicions, *slot) {
+                self.cx.stats.updates_sent += 1;
+            }
+        }
+        if piggyback.gossip && something {
+            let written = put_gossip(
+                &mut writer,
+                (&mut self.members, &self.suspicions),
+                (&mut self.updates, &mut self.broadcasts),
+                &mut self.broadcasts_first,
+                (usize::from(self.cx.config.updates_max), sends_max),
+            );
+            self.cx.stats.updates_sent += written as u64;
+        }
+        if let Some(payload) = piggyback.payload {
+            let fits = writer.payload(payload);
+            debug_assert!(fits, "PAYLOAD_MAX fits the shortest datagram");
+        }
+        let (start, len) = (writer.start(), writer.len());
+        self.cx.outbox.seal(target, start);
+        self.cx.stats.datagrams_sent += 1;
+        self.cx.stats.bytes_sent += len as u64;
+        true
+    }
+
+    /// Gossip, if that is a member and is held there: no other node is told what it has not asked for.
+    pub(crate) fn gossip_for(&self, slot: Slot, addr: SocketAddr) -> Piggyback<'static> {
+        let here = self.cx.config.accept_wrong_source || self.members.addr(slot) == addr;
+        if here && self.members.claim(slot).status.is_active() { Piggyback::GOSSIP } else { Piggyback::EMPTY }
+    }
+
+    /// Pings `target` and says what is held of it, so that it can refute at once (Lifeguard's buddy rule; it holds for
+    /// the Dead too: that is how a partition heals).
+    pub(crate) fn ping(
+        &mut self,
+        target: Slot,
+        addr: SocketAddr,
+        number: u64,
+        piggyback: Piggyback<'_>,
+    ) -> bool {
+        // Where the member is not held (any longer) nothing is said: told the member's stamp, another node with its id
+        // would outdo it.
+        let here = self.addr(target) == addr;
+        let held = if here { self.claim(target) } else { UNKNOWN };
+        let buddy = self.cx.config.buddy && !mutant!(BuddyForgotten);
+        let status = if buddy || held.status == Status::Dead { held.status } else { Status::Alive };
+        let ping = Ping {
+            target: self.id(target),
+            target_epoch: held.epoch,
+            target_incarnation: held.incarnation,
+            target_status: status,
+            number,
+            root: self.digest_root(),
+        };
+        self.send(addr, &Message::Ping(ping), piggyback)
+    }
+}
+
+/// Updates in one datagram, whatever its length.
+const UPDATES_MAX: usize = 64;
+
+/// Fills a datagram with gossip. Returns how many updates it carries.
+fn put_gossip(
+    writer: &mut Writer<'_>,
+    (members, suspicions): (&mut Members, &Suspicions),
+    (updates, broadcasts): (&mut Updates, &mut Broadcasts),
+    broadcasts_first: &mut bool,
+    (updates_max, sends_max): (usize, usize),
+) -> usize {
+    let mut reserved = 0;
+    if let Some(next) = broadcasts.next_len() {
+        reserved = writer.room() / 2;
+        if updates.len() > 0 {
+            *broadcasts_first = !*broadcasts_first;
+        }
+        let needed = next + PART_LEN;
+        if *broadcasts_first {
+            reserved = reserved.max(needed).min(writer.room());
+        } else if needed > reserved {
+            reserved = 0;
+        }
+    }
+    let mut done = [None; UPDATES_MAX];
+    let mut finished = 0;
+    let updates_max = updates_max.min(done.len());
+    let written = updates.write(
+        writer,
+        reserved,
+        updates_max,
+        sends_max,
+        |writer, news| put_claim(writer, members, suspicions, news),
+        |news| {
+            done[finished] = Some(news.slot);
+            finished += 1;
+        },
+    );
+    for slot in done[..finished].iter().copied().flatten() {
+        members.set_queue(slot, None);
+    }
+    broadcasts.write(writer, sends_max);
+    written
+}
+
+/// What the table says of a member, where it is not known which node said it first.
+fn news(members: &Members, slot: Slot) -> News {
+    let me = members.id(Slot::ME);
+    let id = members.id(slot);
+    let goodbye = members.claim(slot).status == Status::Left && !members.flag(slot, Flag::Removed);
+    let by = if goodbye { id } else { me };
+    News { slot, by, accuser: by }
+}
+
+/// Writes what the table says of a member. `false` if it does not fit, or may not be told: a pending
+/// claim's address and metadata are not known.
+fn put_claim(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions, news: &News) -> bool {
+    let slot = news.slot;
+    if let Some((id, claim, addr)) = members.plain(slot) {
+        let about = About { id, epoch: claim.epoch, incarnation: claim.incarnation };
+        return writer.plain(&Plain { about, addr, versions: (VERSION, VERSION) });
+    }
+    let claim = members.claim(slot);
+    let about = About { id: members.id(slot), epoch: claim.epoch, incarnation: claim.incarnation };
+    let update = match claim.status {
+        Status::Alive if members.is_pending(slot) => return false,
+        Status::Alive => alive(members, slot),
+        Status::Suspect => {
+            let accusers = members.suspicion(slot).and_then(|index| suspicions.accusers(index));
+            Update::Suspect { about, accusers: accusers.copied().unwrap_or_else(|| Accusers::new(news.by)) }
+        }
+        Status::Dead => Update::Dead { about, by: news.by, accuser: news.accuser },
+        Status::Left => Update::Left { about, by: news.by },
+    };
+    writer.update(&update)
+}
+
+/// Bytes that a member takes in a page: its address, and what is suspected of it. 0 for a member that is
+/// pending, whose address is not known.
+pub(crate) fn row_len(members: &Members, slot: Slot) -> usize {
+    if members.is_pending(slot) {
+        return 0;
+    }
+    let suspected = members.claim(slot).status == Status::Suspect;
+    let suspicion_len = if suspected { crate::wire::SUSPECT_LEN_MAX } else { 0 };
+    crate::wire::update_len(&alive(members, slot)) + suspicion_len
+}
+
+fn put_row(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions, slot: Slot) -> bool {
+    let suspected = members.claim(slot).status == Status::Suspect;
+    writer.update(&alive(members, slot))
+        && (!suspected || put_claim(writer, members, suspicions, &news(members, slot)))
+}
+
+/// A member's own last claim.
+#[inline]
+fn alive(members: &Members, slot: Slot) -> Update<'_> {
+    let claim = members.claim(slot);
+    Update::Alive {
+        about: About { id: members.id(slot), epoch: claim.epoch, incarnation: claim.incarnation },
+        addr: members.addr(slot),
+        versions: (VERSION, VERSION),
+        metadata: members.metadata(slot),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Seed;
+    use crate::api::config::Config;
+    use crate::api::identity::{Identity, NodeId};
+    use crate::api::time::Instant;
+    use crate::context::Context;
+    use crate::context::random::Streams;
+    use crate::wire::{Ack, Challenge, HEADER_LEN};
+
+    fn group() -> Group {
+        let addr = SocketAddr::from(([10, 0, 0, 1], 7946));
+        let me = Identity { id: NodeId(1), addr, epoch: Epoch(1_000) };
+        let config = alloc::sync::Arc::new(Config::lan());
+        Group::new(Context::new(config, me, Streams::new(&Seed([1; 32])), Instant::ORIGIN))
+    }
+
+    /// No request is short enough for this to happen; it is the promise behind the lengths.
+    #[test]
+    fn an_answer_that_would_be_longer_than_it_may_be_is_not_sent_and_leaves_no_trace() {
+        let mut group = group();
+        group.cx.outbox.begin();
+        let target = SocketAddr::from(([192, 0, 2, 1], 9));
+        let challenge = Message::Challenge(Challenge { nonce: 1, token: 2 });
+        let ack = Message::Ack(Ack { number: 1, root: None, belief: None, stranger: true });
+        let within = |len| Piggyback { len_max: Some(len), ..Piggyback::EMPTY };
+        for (count, message) in (1..).zip([challenge, ack]) {
+            assert!(!group.send(target, &message, within(HEADER_LEN + 8)));
+            assert_eq!(group.cx.stats.dropped(DropReason::Amplification), count);
+        }
+        assert_eq!((group.cx.stats.datagrams_sent, group.cx.stats.bytes_sent), (0, 0));
+        assert!(group.send(target, &challenge, within(51)));
+        let sent = group.cx.outbox.next_datagram().map(|(to, bytes)| (to, bytes.len()));
+        assert_eq!(sent, Some((target, 51)));
+        assert_eq!(group.cx.outbox.next_datagram(), None);
+    }
+}

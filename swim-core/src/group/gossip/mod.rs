@@ -1,0 +1,129 @@
+//! Dissemination: what is told to others, how often, and in which order.
+//!
+//! Every datagram that leaves anyway carries news (SWIM section 4.1). [`updates`] holds what happened to
+//! members, [`broadcasts`] what users want to tell all members; both pick what was sent least, and each has
+//! a place in every datagram that the other cannot take. What finds no datagram to be piggybacked on leaves with the
+//! gossip timer.
+
+mod broadcasts;
+mod updates;
+
+pub(super) use broadcasts::Broadcasts;
+pub(super) use updates::{News, Updates};
+
+use super::members::Slot;
+use super::{Group, Piggyback, scale};
+use crate::api::identity::NodeId;
+use crate::api::output::{Event, Refusal};
+use crate::api::stats::DropReason;
+use crate::api::time::Instant;
+use crate::collections::SENDS_MAX;
+use crate::context::Phase;
+use crate::context::random::Stream;
+use crate::timers::Timer;
+use crate::wire::{BroadcastRecord, Message};
+use broadcasts::Novelty;
+
+impl Group {
+    /// What is held of a member now is gossiped from the beginning; what was still being gossiped of it is not.
+    #[inline]
+    pub(super) fn enqueue(&mut self, slot: Slot, by: NodeId, accuser: NodeId) {
+        if let Some(index) = self.members.queue(slot) {
+            self.updates.remove(index);
+        }
+        let index = self.updates.push(News { slot, by, accuser });
+        self.members.set_queue(slot, Some(index));
+    }
+
+    /// Nothing is gossiped of a member any longer.
+    pub(super) fn withdraw(&mut self, slot: Slot) {
+        if let Some(index) = self.members.queue(slot) {
+            self.updates.remove(index);
+            self.members.set_queue(slot, None);
+        }
+    }
+
+    /// Tells all members something of the user's.
+    pub(crate) fn broadcast(&mut self, payload: &[u8]) -> Result<u32, Refusal> {
+        if self.broadcasts.is_full() {
+            return Err(Refusal::QueueFull { limit: u32::from(self.cx.config.broadcasts_max) });
+        }
+        let sequence = self.broadcasts.next_sequence();
+        if self.n() > 1 {
+            self.broadcasts.push(self.cx.me.id, self.cx.me.epoch, sequence, payload);
+        }
+        Ok(sequence)
+    }
+
+    /// A broadcast arrived.
+    pub(super) fn on_broadcast(&mut self, record: &BroadcastRecord<'_>) {
+        let &BroadcastRecord { origin, epoch, sequence, payload } = record;
+        if origin == self.cx.me.id {
+            // If another node used a higher number in this one's name, the next ones would be dropped everywhere.
+            if epoch == self.cx.me.epoch && self.cx.is_running() && !self.broadcasts.outbid(sequence) {
+                self.start_new_epoch(epoch);
+            }
+            return self.cx.stats.drop(DropReason::DuplicateBroadcast);
+        }
+        if !self.find(origin).is_some_and(|slot| self.claim(slot).epoch == epoch) {
+            return self.cx.stats.drop(DropReason::UnknownMember);
+        }
+        let seen = self.broadcasts.note(origin, epoch, sequence) == Novelty::Seen;
+        if seen && !mutant!(BroadcastTwice) {
+            return self.cx.stats.drop(DropReason::DuplicateBroadcast);
+        }
+        self.cx.stats.broadcasts_delivered += 1;
+        if !self.broadcasts.push(origin, epoch, sequence, payload) {
+            self.cx.stats.drop(DropReason::BroadcastLimit);
+        }
+        self.cx.event(Event::Broadcast { origin, payload: payload.into() });
+    }
+
+    /// Sets the timer for the next gossip, if there is something to gossip and a member to gossip to.
+    #[inline]
+    pub(crate) fn arm_gossip(&mut self) {
+        let at = if self.has_gossip() { self.gossip_at() } else { None };
+        self.cx.timers.set(Timer::Gossip, at);
+    }
+
+    fn gossip_at(&self) -> Option<Instant> {
+        let leaving = matches!(self.cx.phase, Phase::Leaving { .. });
+        let interval = match self.cx.config.gossip_interval {
+            Some(interval) => interval,
+            None if leaving => self.cx.config.period / 5,
+            None => return None,
+        };
+        let others = self.n() > u32::from(!leaving) && !mutant!(GossipTickForgotten);
+        others.then(|| self.gossiped_at.after(interval))
+    }
+
+    /// Sends gossip to a few members.
+    pub(crate) fn on_gossip_timer(&mut self) {
+        self.gossiped_at = self.cx.now();
+        let fanout = usize::from(self.cx.config.gossip_fanout);
+        for slot in self.sample(Stream::Gossip, fanout, |_, _| true) {
+            if !self.has_gossip() {
+                break;
+            }
+            let sent = self.send(self.addr(slot), &Message::Gossip, Piggyback::GOSSIP);
+            if let Phase::Leaving { datagrams } = &mut self.cx.phase {
+                *datagrams += u32::from(sent);
+            }
+        }
+    }
+
+    /// Whether anything is still to be told.
+    #[inline]
+    pub(super) const fn has_gossip(&self) -> bool {
+        self.updates.len() > 0 || self.broadcasts.len() > 0
+    }
+
+    /// How often each member sends an update: λ · ⌈log₁₀(n + 1)⌉.
+    pub(super) fn sends_max(&self) -> usize {
+        if mutant!(ToldOnce) {
+            return 1;
+        }
+        let limit = scale::transmit_limit(self.cx.config.lambda, self.n()) as usize;
+        limit.min(SENDS_MAX) + usize::from(mutant!(ToldOnceTooOften))
+    }
+}

@@ -1,0 +1,313 @@
+//! One member in 48 bytes: 32 of what is said of it, and 16 of where it stands.
+//!
+//! A table of a million members is walked by the cache, not by the processor, so a record is small and
+//! holds numbers instead of pointers, three bytes where that is enough. What a datagram from a member, or a word
+//! about one, asks for is in the record, which lies in one line of the cache, for it is half as long. Its
+//! [`Place`] beside it is for the lists: probes, digest, tombstones. Two fields of that have two uses, by status:
+//!
+//! | field | Alive, Suspect | Dead | Left |
+//! | --- | --- | --- | --- |
+//! | `position` | place in the probe_list | place among the dead | unused |
+//! | `next` | next in the digest's leaf | next newer tombstone | next newer tombstone |
+//! | `rtt_us` / `previous` | round trip | next older tombstone | next older tombstone |
+//!
+//! so a member that died is measured anew when it comes back, which is what it needs anyway.
+
+use serde::{Deserialize, Serialize};
+
+use super::address::PackedAddr;
+use crate::api::claim::{Claim, Status};
+use crate::api::identity::{Epoch, Incarnation, NodeId};
+use crate::collections::{Chunks, join, split};
+use crate::collections::Number;
+use crate::collections::{NONE, Slab};
+use crate::group::digest::{self, Rows};
+
+/// All records of a table and their places, by slot.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Records {
+    records: Slab<Record>,
+    places: Chunks<Place, 1024>,
+}
+
+/// A fact about a member that is not a claim.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Flag {
+    /// The user has been told that its right answers come from a wrong address.
+    WrongSourceTold = 1 << 2,
+    /// It did not say goodbye itself: it was removed.
+    Removed = 1 << 3,
+}
+
+/// The address is in the v6 slab.
+const V6: u8 = 1 << 0;
+/// The claim was learnt from a header: its address and metadata are those of an earlier one.
+const PENDING: u8 = 1 << 1;
+
+/// What is said of one member.
+#[repr(align(32))]
+#[derive(Serialize, Deserialize)]
+pub(super) struct Record {
+    id: u64,
+    epoch_low: u32,
+    incarnation: u32,
+    ip: u32,
+    epoch_high: u16,
+    port: u16,
+    status: Status,
+    flags: u8,
+    /// Of its metadata.
+    pub(super) metadata: Number,
+    /// Of its [`Links`].
+    pub(super) links: Number,
+}
+
+impl Record {
+    pub(super) fn new(id: NodeId, addr: PackedAddr, claim: Claim) -> Self {
+        let mut record = Self {
+            id: id.0,
+            epoch_low: 0,
+            incarnation: 0,
+            ip: 0,
+            epoch_high: 0,
+            port: 0,
+            status: claim.status,
+            flags: 0,
+            metadata: Number::NONE,
+            links: Number::NONE,
+        };
+        record.set_claim(claim, false);
+        record.set_addr(addr);
+        record
+    }
+
+    #[inline]
+    pub(super) const fn id(&self) -> NodeId {
+        NodeId(self.id)
+    }
+
+    #[inline]
+    pub(super) const fn status(&self) -> Status {
+        self.status
+    }
+
+    #[inline]
+    pub(super) const fn claim(&self) -> Claim {
+        Claim {
+            epoch: Epoch(join([self.epoch_low, self.epoch_high as u32])),
+            incarnation: Incarnation(self.incarnation),
+            status: self.status,
+        }
+    }
+
+    /// Only 48 bits of the epoch are held: a larger one is [`Epoch::MAX`].
+    pub(super) fn set_claim(&mut self, claim: Claim, pending: bool) {
+        let [low, high] = split(claim.epoch.min(Epoch::MAX).0);
+        self.epoch_low = low;
+        self.epoch_high = high as u16;
+        self.incarnation = claim.incarnation.0;
+        self.status = claim.status;
+        self.set_bit(PENDING, pending);
+    }
+
+    #[inline]
+    pub(super) const fn addr(&self) -> PackedAddr {
+        PackedAddr { ip: self.ip, port: self.port, is_v6: self.flags & V6 != 0 }
+    }
+
+    pub(super) fn set_addr(&mut self, addr: PackedAddr) {
+        self.ip = addr.ip;
+        self.port = addr.port;
+        self.set_bit(V6, addr.is_v6);
+    }
+
+    #[inline]
+    pub(super) const fn is_pending(&self) -> bool {
+        self.flags & PENDING != 0
+    }
+
+    pub(super) const fn flag(&self, flag: Flag) -> bool {
+        self.flags & flag as u8 != 0
+    }
+
+    pub(super) fn set_flag(&mut self, flag: Flag, on: bool) {
+        self.set_bit(flag as u8, on);
+    }
+
+    const fn set_bit(&mut self, bit: u8, on: bool) {
+        if on {
+            self.flags |= bit;
+        } else {
+            self.flags &= !bit;
+        }
+    }
+}
+
+/// Where a member stands in the table's lists.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Place {
+    /// Place in the probe_list, or among the dead.
+    pub(super) position: u32,
+    /// Next in a digest leaf's list, or next newer tombstone.
+    pub(super) next: u32,
+    /// Round trip in microseconds, or next older tombstone.
+    rtt_us_or_previous: u32,
+    /// Seconds from the origin to the last change of status.
+    pub(super) since_s: u32,
+}
+
+impl Place {
+    /// Of whoever is in no list yet.
+    const fn new(since_s: u32) -> Self {
+        Self { position: NONE, next: NONE, rtt_us_or_previous: NONE, since_s }
+    }
+
+    /// Of an active member.
+    pub(super) fn rtt_us(&self) -> Option<u32> {
+        (self.rtt_us_or_previous != NONE).then_some(self.rtt_us_or_previous)
+    }
+
+    /// Of an active member. `None` forgets the measurement; one of 71 minutes counts as the largest that is held.
+    pub(super) fn set_rtt_us(&mut self, rtt_us: Option<u32>) {
+        self.rtt_us_or_previous = rtt_us.map_or(NONE, |us| us.min(NONE - 1));
+    }
+
+    pub(super) const fn older_tombstone(&self) -> u32 {
+        self.rtt_us_or_previous
+    }
+
+    pub(super) const fn set_older_tombstone(&mut self, slot: u32) {
+        self.rtt_us_or_previous = slot;
+    }
+}
+
+/// What the node has to do with a member at the moment. Few members have any of it at once, so it is beside the
+/// record.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Links {
+    /// The queued update about it, or [`NONE`].
+    pub(super) queue: u32,
+    /// The suspicion of it, or [`NONE`].
+    pub(super) suspicion: u32,
+}
+
+impl Links {
+    /// None of it: not kept.
+    pub(super) const EMPTY: Self = Self { queue: NONE, suspicion: NONE };
+}
+
+/// Records are shared by several lists that name slots; a slot in a list holds a record.
+impl Records {
+    pub(super) const fn new() -> Self {
+        Self { records: Slab::new(), places: Chunks::new() }
+    }
+
+    /// How many there are.
+    pub(super) const fn len(&self) -> u32 {
+        self.records.len()
+    }
+
+    /// Keeps a record, of a member whose status is so old, and returns its slot.
+    pub(super) fn insert(&mut self, record: Record, since_s: u32) -> u32 {
+        let slot = self.records.insert(record);
+        match self.places.get_mut(slot as usize) {
+            Some(place) => *place = Place::new(since_s),
+            None => _ = self.places.push(Place::new(since_s)),
+        }
+        slot
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) -> Option<Record> {
+        self.records.remove(slot)
+    }
+
+    #[inline]
+    pub(super) fn get(&self, slot: u32) -> Option<&Record> {
+        self.records.get(slot)
+    }
+
+    #[inline]
+    pub(super) fn at(&self, slot: u32) -> &Record {
+        self.records.get(slot).expect("a slot is held until its member is forgotten")
+    }
+
+    #[inline]
+    pub(super) fn at_mut(&mut self, slot: u32) -> &mut Record {
+        self.records.get_mut(slot).expect("a slot is held until its member is forgotten")
+    }
+
+    #[inline]
+    pub(super) fn place(&self, slot: u32) -> &Place {
+        self.places.get(slot as usize).expect("every record has a place")
+    }
+
+    #[inline]
+    pub(super) fn place_mut(&mut self, slot: u32) -> &mut Place {
+        self.places.get_mut(slot as usize).expect("every record has a place")
+    }
+
+    /// All slots that hold a record, ascending.
+    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
+        self.records.places()
+    }
+
+    /// Whether it hangs together.
+    pub(super) fn is_sound(&self) -> bool {
+        self.records.is_sound() && self.places.is_sound() && self.places.len() == self.records.ever()
+    }
+}
+
+impl Rows for Records {
+    fn digest_place(&self, slot: u32) -> u64 {
+        digest::place(self.at(slot).id())
+    }
+
+    fn element(&self, slot: u32) -> u64 {
+        let record = self.at(slot);
+        digest::element(record.id(), &record.claim(), record.is_pending())
+    }
+
+    fn next(&self, slot: u32) -> u32 {
+        self.place(slot).next
+    }
+
+    fn set_next(&mut self, slot: u32, next: u32) {
+        self.place_mut(slot).next = next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADDR: PackedAddr = PackedAddr { ip: 0x0a00_0001, port: 7946, is_v6: false };
+
+    fn claim(epoch: u64, incarnation: u32, status: Status) -> Claim {
+        Claim { epoch: Epoch(epoch), incarnation: Incarnation(incarnation), status }
+    }
+
+    #[test]
+    fn a_record_takes_half_a_line_and_its_place_16_bytes_and_the_free_list_takes_none() {
+        assert_eq!((Slab::<Record>::bytes_per_item(), align_of::<Record>()), (32, 32));
+        assert_eq!(size_of::<Place>(), 16);
+    }
+
+    #[test]
+    fn the_largest_numbers_come_back_as_they_went_in() {
+        let top = claim(Epoch::MAX.0, u32::MAX, Status::Suspect);
+        let record = Record::new(NodeId(u64::MAX - 1), ADDR, top);
+        assert_eq!((record.id(), record.claim(), record.addr()), (NodeId(u64::MAX - 1), top, ADDR));
+    }
+
+    #[test]
+    fn flags_do_not_disturb_each_other() {
+        let mut record = Record::new(NodeId(1), ADDR, claim(1, 0, Status::Alive));
+        record.set_flag(Flag::WrongSourceTold, true);
+        record.set_claim(claim(1, 1, Status::Alive), true);
+        record.set_addr(PackedAddr { is_v6: true, ..ADDR });
+        assert!(record.flag(Flag::WrongSourceTold) && record.is_pending() && record.addr().is_v6);
+        record.set_claim(claim(1, 2, Status::Alive), false);
+        assert!(record.flag(Flag::WrongSourceTold) && !record.is_pending() && record.addr().is_v6);
+    }
+}

@@ -1,0 +1,128 @@
+//! Members that died or left, remembered for a while so that an old rumour revives nobody.
+//!
+//! A late "Alive" about a member that is gone must find somebody who knows better. So Dead and Left
+//! members stay in the table, in a list from the oldest to the newest: the oldest is forgotten when its
+//! life has run out, or when there are more than may be kept. The list runs through the records
+//! themselves, so joining and leaving it cost the same whatever its length. The Dead, whom healing
+//! wants to visit at random, are also in a dense array.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::record::Records;
+use crate::api::claim::Status;
+use crate::api::time::Instant;
+use crate::collections::NONE;
+
+/// The list of tombstones and the array of the dead.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Tombstones {
+    oldest: u32,
+    newest: u32,
+    len: u32,
+    len_max: u32,
+    life: Duration,
+    dead: Vec<u32>,
+}
+
+impl Tombstones {
+    pub(super) const fn new(len_max: u32, life: Duration) -> Self {
+        Self { oldest: NONE, newest: NONE, len: 0, len_max, life, dead: Vec::new() }
+    }
+
+    #[cfg(test)]
+    pub(super) const fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Adds a slot whose record says Dead or Left since now.
+    pub(super) fn push(&mut self, records: &mut Records, slot: u32) {
+        let newest = self.newest;
+        let is_dead = records.at(slot).status() == Status::Dead;
+        let place = records.place_mut(slot);
+        place.next = NONE;
+        place.set_older_tombstone(newest);
+        if is_dead {
+            place.position = self.dead.len() as u32;
+            self.dead.push(slot);
+        }
+        if newest == NONE {
+            self.oldest = slot;
+        } else {
+            records.place_mut(newest).next = slot;
+        }
+        self.newest = slot;
+        self.len += 1;
+    }
+
+    /// Takes a slot out; its record still says what it said when it was added.
+    pub(super) fn remove(&mut self, records: &mut Records, slot: u32) {
+        let place = records.place(slot);
+        let (older, newer) = (place.older_tombstone(), place.next);
+        if records.at(slot).status() == Status::Dead {
+            let position = place.position as usize;
+            self.dead.swap_remove(position);
+            if let Some(moved) = self.dead.get(position) {
+                records.place_mut(*moved).position = position as u32;
+            }
+        }
+        if older == NONE {
+            self.oldest = newer;
+        } else {
+            records.place_mut(older).next = newer;
+        }
+        if newer == NONE {
+            self.newest = older;
+        } else {
+            records.place_mut(newer).set_older_tombstone(older);
+        }
+        self.len -= 1;
+    }
+
+    /// Whether the list and the array hold `dead` members that died, and `left` that left.
+    pub(super) fn is_sound(&self, records: &Records, dead: u32, left: u32) -> bool {
+        let (mut older, mut slot) = (NONE, self.oldest);
+        for _ in 0..dead.saturating_add(left) {
+            let Some(record) = records.get(slot).filter(|record| !record.status().is_active()) else {
+                return false;
+            };
+            let place = records.place(slot);
+            let dead = self.dead.get(place.position as usize);
+            if place.older_tombstone() != older || (record.status() == Status::Dead && dead != Some(&slot)) {
+                return false;
+            }
+            (older, slot) = (slot, place.next);
+        }
+        let ends = slot == NONE && self.newest == older;
+        ends && self.len == dead + left && self.dead.len() == dead as usize
+    }
+
+    /// When the oldest is to be forgotten: at once if there are too many.
+    pub(super) fn next_expiry(&self, records: &Records) -> Option<Instant> {
+        if self.oldest == NONE {
+            return None;
+        }
+        if self.len > self.len_max && !mutant!(TombstonesUnbounded) {
+            return Some(Instant::ORIGIN);
+        }
+        // A record holds whole seconds, rounded down; a tombstone never lives shorter than it may.
+        let since = Duration::from_secs(u64::from(records.place(self.oldest).since_s) + 1);
+        let life = if mutant!(TombstoneTooShort) { self.life / 1000 } else { self.life };
+        Some(Instant::ORIGIN.after(since).after(life))
+    }
+
+    /// The oldest tombstone, if it is to be forgotten by now.
+    pub(super) fn due(&self, records: &Records, now: Instant) -> Option<u32> {
+        (self.next_expiry(records)? <= now).then_some(self.oldest)
+    }
+
+    /// One of the dead, each as probable as any other.
+    pub(super) fn sample_dead(&self, random: &mut impl FnMut(u32) -> u32) -> Option<u32> {
+        if self.dead.is_empty() {
+            return None;
+        }
+        Some(self.dead[random(self.dead.len() as u32) as usize])
+    }
+}

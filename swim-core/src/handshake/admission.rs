@@ -1,0 +1,479 @@
+//! The side that lets in.
+//!
+//! Until a stranger returns a token nothing is done for it and nothing is kept of it; the token proves the address that
+//! it was sent to, and no other.
+//!
+//! A joiner that asks for an id which a member holds at another address waits until the member has been asked whether
+//! it still lives (an [`Admission`]): if it answers, the joiner is turned away; if not, the joiner is the member's next
+//! epoch, and welcome. An id is a promise of the user's that the protocol cannot keep, but it can make sure that a
+//! broken promise ends with one winner, the same everywhere.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Handshake;
+use crate::api::claim::Status;
+use crate::api::identity::{Epoch, Incarnation, NodeId, canonical};
+use crate::api::output::Event;
+use crate::api::stats::DropReason;
+use crate::api::time::Instant;
+use crate::context::random::Stream;
+use crate::context::requests::RequestKind;
+use crate::group::members::{SAMPLE_MAX, Slot};
+use crate::group::{Group, Piggyback};
+use crate::wire::{Ack, Announce, Body, Challenge, Header, Join, Message, Update, Verdict, Welcome};
+
+/// Seconds that an address token is good for, at least; at most twice as long.
+const TOKEN_LIFE_S: u64 = 30;
+/// Admissions in question at once.
+const ADMISSIONS_MAX: usize = 16;
+/// Of one joiner.
+const ADMISSIONS_PER_JOINER: usize = 2;
+/// Pings that a silent incumbent gets, in one direct timeout.
+const TRIES: u8 = 5;
+/// Pings that an incumbent gets whose id another epoch claims. Where a quarter is lost each way, a living one
+/// is taken for gone once in 4,000 times. A node that moved within its epoch is in more of a hurry.
+const TRIES_FOR_ANOTHER_LIFE: u8 = 10;
+/// How long the outcome of an admission is remembered.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// What is known of an incumbent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum Incumbent {
+    /// It has been asked and may still answer.
+    Asked,
+    /// It lives: the joiner is turned away.
+    Lives,
+    /// It did not answer: the joiner may have the id.
+    Gone,
+}
+
+/// A joiner that wants the id of a member.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Admission {
+    id: NodeId,
+    #[serde(with = "crate::collections::serial::addr")]
+    joiner: SocketAddr,
+    /// The nonce of the joiner's `Join`, so that it can be answered as soon as the outcome is known.
+    nonce: u64,
+    #[serde(with = "crate::collections::serial::addr")]
+    incumbent: SocketAddr,
+    epoch: Epoch,
+    /// The joiner's stamp: an incumbent with this one, or a later one of the same epoch, is the joiner itself.
+    stamp: (Epoch, Incarnation),
+    number: u64,
+    outcome: Incumbent,
+    tries: u8,
+    next_at: Instant,
+}
+
+impl Admission {
+    /// Whether the joiner's epoch is not earlier than the incumbent's: an earlier one may be from an old datagram.
+    fn is_in_earnest(&self) -> bool {
+        self.stamp.0 >= self.epoch
+    }
+
+    fn tries_max(&self) -> u8 {
+        if self.stamp.0 == self.epoch { TRIES } else { TRIES_FOR_ANOTHER_LIFE }
+    }
+}
+
+/// All admissions in question, by index.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Admissions {
+    /// Up to the last one that is in question: usually none is.
+    entries: Vec<Option<Admission>>,
+    timeout: Duration,
+}
+
+impl Admissions {
+    /// `timeout` is the direct one.
+    pub(super) const fn new(timeout: Duration) -> Self {
+        Self { entries: Vec::new(), timeout }
+    }
+
+    /// What is known of the admission of `joiner` as `id`.
+    fn outcome(&self, id: NodeId, joiner: SocketAddr) -> Option<Incumbent> {
+        self.entries
+            .iter()
+            .flatten()
+            .find(|admission| admission.id == id && admission.joiner == joiner)
+            .map(|admission| admission.outcome)
+    }
+
+    /// A index for a new question, or `None` if as many are open as may be.
+    fn room(&self, joiner: SocketAddr) -> Option<u16> {
+        let own = self.entries.iter().flatten().filter(|admission| admission.joiner == joiner).count();
+        if own >= ADMISSIONS_PER_JOINER {
+            return None;
+        }
+        let index = self.entries.iter().position(Option::is_none).unwrap_or(self.entries.len());
+        (index < ADMISSIONS_MAX).then_some(index as u16)
+    }
+
+    /// Opens the question; the first ping is due at once.
+    fn open(
+        &mut self,
+        index: u16,
+        joiner: (NodeId, SocketAddr, u64),
+        stamp: (Epoch, Incarnation),
+        incumbent: (SocketAddr, Epoch),
+        number: u64,
+        now: Instant,
+    ) {
+        let index = usize::from(index);
+        if self.entries.len() <= index {
+            self.entries.resize(index + 1, None);
+        }
+        self.entries[index] = Some(Admission {
+            id: joiner.0,
+            joiner: joiner.1,
+            nonce: joiner.2,
+            incumbent: incumbent.0,
+            epoch: incumbent.1,
+            stamp,
+            number,
+            outcome: Incumbent::Asked,
+            tries: 0,
+            next_at: now,
+        });
+    }
+
+    /// A node with the incumbent's id answered, with this stamp. The admission, if it was the incumbent.
+    fn answered(
+        &mut self,
+        index: u16,
+        number: u64,
+        source: SocketAddr,
+        stamp: (Epoch, Incarnation),
+        now: Instant,
+    ) -> Option<Admission> {
+        let admission = self.entries.get_mut(usize::from(index))?.as_mut()?;
+        if admission.number != number || admission.incumbent != source || admission.epoch != stamp.0 {
+            return None;
+        }
+        let itself = stamp.0 == admission.stamp.0 && stamp.1 >= admission.stamp.1;
+        admission.outcome = if itself { Incumbent::Gone } else { Incumbent::Lives };
+        admission.next_at = now.after(REMEMBERED);
+        Some(*admission)
+    }
+
+    /// What is due: an admission to ask for (`Asked`), or one whose outcome has just become `Gone`.
+    fn due(&mut self, now: Instant) -> Option<Admission> {
+        for entry in &mut self.entries {
+            let Some(admission) = entry else { continue };
+            if admission.next_at > now {
+                continue;
+            }
+            if admission.outcome != Incumbent::Asked {
+                *entry = None;
+                continue;
+            }
+            if admission.tries < admission.tries_max() {
+                admission.tries += 1;
+                admission.next_at = now.after(self.timeout / u32::from(TRIES));
+            } else {
+                admission.outcome = Incumbent::Gone;
+                admission.next_at = now.after(REMEMBERED);
+            }
+            return Some(*admission);
+        }
+        while let Some(None) = self.entries.last() {
+            self.entries.pop();
+        }
+        None
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.entries.iter().flatten().map(|admission| admission.next_at).min()
+    }
+}
+
+/// The acts of the side that lets in.
+impl Handshake {
+    /// A stranger wants in.
+    pub(crate) fn on_join(
+        &mut self,
+        group: &mut Group,
+        source: SocketAddr,
+        header: &Header,
+        join: Join,
+        len: usize,
+    ) -> Result<(), DropReason> {
+        if !group.cx.is_running() {
+            return Err(DropReason::NotRunning);
+        }
+        if !self.verify(group, source, join.token) {
+            let token = self.tokens.token(source, self.token_age(group));
+            let challenge = Challenge { nonce: join.nonce, token };
+            let piggyback = Piggyback { len_max: Some(len), ..Piggyback::EMPTY };
+            group.send(source, &Message::Challenge(challenge), piggyback);
+            return if join.token == 0 { Ok(()) } else { Err(DropReason::Token) };
+        }
+        group.cx.take_page()?;
+        let verdict = self.admission(group, source, source, header, join.nonce)?;
+        Self::welcome(group, source, header.sender, join.nonce, verdict);
+        Ok(())
+    }
+
+    /// Whether `header.sender` may have its id at `addr`; asks the incumbent if there is one. An error:
+    /// it is being asked, or cannot be asked now.
+    fn admission(
+        &mut self,
+        group: &mut Group,
+        source: SocketAddr,
+        addr: SocketAddr,
+        header: &Header,
+        nonce: u64,
+    ) -> Result<Verdict, DropReason> {
+        if header.sender == group.cx.me.id {
+            return Ok(Verdict::IdTaken);
+        }
+        let Some(slot) = group.find(header.sender) else { return Ok(Verdict::Admitted) };
+        let held = group.claim(slot);
+        if !held.status.is_active() || group.addr(slot) == addr || mutant!(IncumbentNotAsked) {
+            return Ok(Verdict::Admitted);
+        }
+        match self.admissions.outcome(header.sender, source) {
+            Some(Incumbent::Lives) => Ok(Verdict::IdTaken),
+            Some(Incumbent::Gone) => Ok(Verdict::Admitted),
+            Some(Incumbent::Asked) => Err(DropReason::Stranger),
+            None => {
+                let index = self.admissions.room(source).ok_or(DropReason::ContactLimit)?;
+                let number = group.cx.number(RequestKind::Incumbent { index });
+                let incumbent = (group.addr(slot), held.epoch);
+                let joiner = (header.sender, source, nonce);
+                self.admissions.open(index, joiner, header.stamp(), incumbent, number, group.cx.now());
+                self.arm(group);
+                Err(DropReason::Stranger)
+            }
+        }
+    }
+
+    /// Lets a node in, or not: what is held under its id, the epoch clock, and a few members to ask.
+    fn welcome(group: &mut Group, target: SocketAddr, id: NodeId, nonce: u64, verdict: Verdict) {
+        let holder = group.find(id);
+        let held = holder.map(|slot| group.claim(slot));
+        let welcome = Welcome {
+            nonce,
+            verdict,
+            held_epoch: held.map_or(Epoch(0), |held| held.epoch),
+            held_incarnation: held.map_or(Incarnation(0), |held| held.incarnation),
+            clock: group.cx.told_clock(),
+            members: group.n(),
+        };
+        let mut claims = [Slot::ME; SAMPLE_MAX + 1];
+        let count = if let (Verdict::IdTaken, Some(slot)) = (verdict, holder) {
+            claims[1] = slot;
+            1
+        } else {
+            let helpers = group.sample(Stream::Joining, SAMPLE_MAX, |members, slot| {
+                members.status(slot) == Status::Alive && members.id(slot) != id
+            });
+            claims.iter_mut().skip(1).zip(helpers).for_each(|(claim, slot)| *claim = slot);
+            helpers.len()
+        };
+        group.send(target, &Message::Welcome(welcome), Piggyback::claims(&claims[..=count]));
+    }
+
+    /// A node whose address is proven says who it is.
+    pub(crate) fn on_announce(
+        &mut self,
+        group: &mut Group,
+        source: SocketAddr,
+        header: &Header,
+        announce: Announce,
+        body: &Body<'_>,
+    ) -> Result<(), DropReason> {
+        if !group.cx.is_running() {
+            return Err(DropReason::NotRunning);
+        }
+        if !self.verify(group, source, announce.token) {
+            return Err(DropReason::Token);
+        }
+        group.cx.take_page()?;
+        let Some(Ok(Update::Alive { about, addr, .. })) = body.updates.clone().next() else {
+            return Err(DropReason::Malformed);
+        };
+        let own = (about.id, about.epoch, about.incarnation);
+        if own != (header.sender, header.epoch, header.incarnation) {
+            return Err(DropReason::Malformed);
+        }
+        // The token proves this address and no other: no node is made to send to a third one.
+        if canonical(addr) != source && !group.cx.config.accept_wrong_source && !mutant!(AddressUnproven) {
+            Self::welcome(group, source, header.sender, announce.number, Verdict::Refused);
+            return Err(DropReason::ClaimAddress);
+        }
+        if self.admission(group, source, canonical(addr), header, announce.number)? == Verdict::IdTaken {
+            Self::welcome(group, source, header.sender, announce.number, Verdict::IdTaken);
+            return Ok(());
+        }
+        // Its own claim, and what it holds of this node: nothing else of a node so new is applied.
+        for update in body.updates.clone().flatten() {
+            if [header.sender, group.cx.me.id].contains(&update.about().id) {
+                group.on_update(&update, header.sender);
+            }
+        }
+        self.ask_namesake(group);
+        let Some(slot) = group.find(header.sender) else {
+            // The table is full, or the claim was refused; either is counted.
+            Self::welcome(group, source, header.sender, announce.number, Verdict::Refused);
+            return Ok(());
+        };
+        // It may be held where it is not: then it has to say a higher stamp than that.
+        let held = group.claim(slot);
+        let elsewhere = group.addr(slot) != canonical(addr);
+        let ack = Ack {
+            number: announce.number,
+            root: Some(group.digest_root()),
+            belief: if elsewhere { Some(held) } else { group.held_claim(slot, header) },
+            stranger: false,
+        };
+        group.send(source, &Message::Ack(ack), Piggyback::claims(&[Slot::ME]));
+        Ok(())
+    }
+
+    /// The holder of an id that a joiner claims answered, or a later epoch of it did.
+    pub(crate) fn on_incumbent(
+        &mut self,
+        group: &mut Group,
+        index: u16,
+        number: u64,
+        source: SocketAddr,
+        header: &Header,
+    ) -> bool {
+        let now = group.cx.now();
+        let Some(admission) = self.admissions.answered(index, number, source, header.stamp(), now) else {
+            return false;
+        };
+        self.arm(group);
+        let lives = admission.outcome == Incumbent::Lives;
+        if lives && admission.is_in_earnest() {
+            group.cx.event(Event::Conflict { id: header.sender, rival: admission.joiner, won: true });
+        }
+        let verdict = if lives { Verdict::IdTaken } else { Verdict::Admitted };
+        Self::welcome(group, admission.joiner, admission.id, admission.nonce, verdict);
+        true
+    }
+
+    /// Asks incumbents, and admits the joiners of those that stay silent.
+    pub(crate) fn on_admission_timer(&mut self, group: &mut Group) {
+        let now = group.cx.now();
+        while group.cx.outbox.budget_left() > 0
+            && let Some(admission) = self.admissions.due(now)
+        {
+            let Admission { joiner, id, nonce, incumbent, number, outcome, .. } = admission;
+            if outcome == Incumbent::Gone {
+                Self::welcome(group, joiner, id, nonce, Verdict::Admitted);
+            } else if let Some(slot) = group.find(id) {
+                group.ping(slot, incumbent, number, Piggyback::EMPTY);
+            }
+        }
+        self.arm(group);
+    }
+
+    fn verify(&self, group: &Group, source: SocketAddr, token: u64) -> bool {
+        if mutant!(TokenUnchecked) {
+            return token != 0;
+        }
+        let age = self.token_age(group);
+        token != 0
+            && (token == self.tokens.token(source, age)
+                || (age > 0 && token == self.tokens.token(source, age - 1)))
+    }
+
+    /// Tokens change with this.
+    fn token_age(&self, group: &Group) -> u64 {
+        group.cx.clock.real().as_nanos() / (TOKEN_LIFE_S * 1_000_000_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_millis(500);
+
+    fn addr(last: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, last], 7946))
+    }
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    const STAMP: (Epoch, Incarnation) = (Epoch(5), Incarnation(0));
+
+    fn open(admissions: &mut Admissions, joiner: u8) -> Option<u16> {
+        let index = admissions.room(addr(joiner))?;
+        let joiner = (NodeId(7), addr(joiner), 99);
+        admissions.open(index, joiner, (Epoch(5), Incarnation(3)), (addr(1), Epoch(5)), 42, at(0));
+        Some(index)
+    }
+
+    #[test]
+    fn an_incumbent_that_answers_keeps_its_id() {
+        let mut admissions = Admissions::new(TIMEOUT);
+        let index = open(&mut admissions, 2).expect("there is room");
+        assert_eq!(admissions.due(at(0)).map(|due| due.outcome), Some(Incumbent::Asked));
+        assert!(admissions.answered(index, 41, addr(1), STAMP, at(9)).is_none(), "wrong number");
+        assert!(admissions.answered(index, 42, addr(2), STAMP, at(9)).is_none(), "wrong source");
+        assert!(
+            admissions.answered(index, 42, addr(1), (Epoch(6), Incarnation(0)), at(9)).is_none(),
+            "its next life is no incumbent"
+        );
+        assert!(admissions.answered(index, 42, addr(1), STAMP, at(9)).is_some());
+        assert!(admissions.due(at(1000)).is_none(), "and is remembered for a while");
+        assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Lives));
+    }
+
+    #[test]
+    fn an_incumbent_that_is_the_joiner_itself_may_move() {
+        let mut admissions = Admissions::new(TIMEOUT);
+        let index = open(&mut admissions, 2).expect("there is room");
+        let stamp = (Epoch(5), Incarnation(3));
+        let answered = admissions.answered(index, 42, addr(1), stamp, at(9));
+        assert_eq!(answered.map(|admission| admission.outcome), Some(Incumbent::Gone));
+    }
+
+    #[test]
+    fn an_incumbent_that_lives_in_a_later_life_is_not_the_joiner() {
+        let mut admissions = Admissions::new(TIMEOUT);
+        let index = admissions.room(addr(2)).expect("there is room");
+        let joiner = (NodeId(7), addr(2), 99);
+        admissions.open(index, joiner, STAMP, (addr(1), Epoch(6)), 42, at(0));
+        let answered = admissions.answered(index, 42, addr(1), (Epoch(6), Incarnation(0)), at(9));
+        assert_eq!(answered.map(|admission| admission.outcome), Some(Incumbent::Lives));
+    }
+
+    #[test]
+    fn a_silent_incumbent_is_asked_several_times_and_then_gone() {
+        for (epoch, tries) in [(Epoch(5), 5), (Epoch(6), 10)] {
+            let mut admissions = Admissions::new(TIMEOUT);
+            let joiner = (NodeId(7), addr(2), 99);
+            admissions.open(0, joiner, (epoch, Incarnation(3)), (addr(1), Epoch(5)), 42, at(0));
+            for tried in 0..tries {
+                assert_eq!(admissions.due(at(100 * tried)).map(|due| due.outcome), Some(Incumbent::Asked));
+                assert!(admissions.due(at(100 * tried + 99)).is_none());
+            }
+            assert_eq!(admissions.due(at(100 * tries)).map(|due| due.outcome), Some(Incumbent::Gone));
+            assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Gone));
+            assert!(admissions.due(at(20_000)).is_none(), "forgotten after a while");
+            assert_eq!(admissions.outcome(NodeId(7), addr(2)), None);
+        }
+    }
+
+    #[test]
+    fn the_number_of_questions_is_bounded() {
+        let mut admissions = Admissions::new(TIMEOUT);
+        assert!(open(&mut admissions, 0).is_some() && open(&mut admissions, 0).is_some());
+        assert!(open(&mut admissions, 0).is_none(), "one joiner has its share");
+        for joiner in 2..ADMISSIONS_MAX as u8 {
+            assert!(open(&mut admissions, joiner).is_some());
+        }
+        assert!(open(&mut admissions, 200).is_none());
+    }
+}

@@ -1,0 +1,478 @@
+//! The handshake: how a node becomes known to one that does not know it, and proves its address.
+//!
+//! A node that wants to be known opens an *attempt*. Nothing about the stranger is stored on the other side until it has
+//! shown, by returning a token, that it can be reached where it says; until then it gets back no more bytes than it
+//! sends.
+//!
+//! ```text
+//!   asking ──Join(nonce, no token)──▶                        stateless: token = PRF(source address, time)
+//!          ◀──Challenge(nonce, token)──
+//!   asking ──Join(nonce, token)─────▶                        what is held under this id?
+//!          ◀──Welcome(nonce, held epoch, clock, helpers)──
+//!   (epoch = max(own, held + 1))
+//!   announcing ──Announce(token) + own Alive──▶              gossiped to all
+//!          ◀──Ack──                                          joined
+//! ```
+//!
+//! All seeds are asked at once, each with its own back-off, until the first one welcomes: a list of ten addresses of
+//! which nine are black holes joins as fast as a list of one. Seeds are remembered for ever; a node that finds itself
+//! alone begins again.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | here | the side that wants in |
+//! | `attempts.rs`, `seeds.rs` | its state: the open attempts; the addresses to ask |
+//! | `admission.rs` | the side that lets in |
+//! | `rivals.rs` | two nodes with one id that are members already |
+
+mod admission;
+mod attempts;
+mod rivals;
+mod seeds;
+
+use core::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::SEEDS_MAX;
+use crate::api::claim::Status;
+use crate::api::identity::{Epoch, Incarnation, canonical, is_reachable_form};
+use crate::api::input::Hint;
+use crate::api::output::{Event, JoinFailure, Refusal};
+use crate::api::stats::DropReason;
+use crate::api::time::Instant;
+use crate::context::Context;
+use crate::context::random::{Prf, Stream};
+use crate::group::members::{SAMPLE_MAX, Slot};
+use crate::group::{Group, Piggyback};
+use crate::timers::Timer;
+use crate::wire::{Announce, Body, Challenge, Header, Join, Message, Update, Verdict, Welcome};
+use admission::Admissions;
+pub(crate) use attempts::Purpose;
+use attempts::{Attempt, Attempts, KNOWN_PEERS_OPEN_MAX, Stage};
+use rivals::{Lesser, Rival};
+use seeds::Seeds;
+
+/// Where this node stands with its cluster.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum Search {
+    /// Nothing is looked for: no seed was ever named, or the search was cancelled.
+    Idle,
+    /// Looking.
+    Seeking,
+    /// A member let this node in.
+    Joined,
+}
+
+/// What a welcome leads to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Welcomed {
+    Done,
+    /// The table has to be given up first; then the welcome is to be handed in again.
+    StartOver,
+}
+
+/// Whether the cluster's clock and this node's go together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Agreed {
+    Yes,
+    No,
+    AfterStartingOver,
+}
+
+/// Wanting in, letting in, and two nodes with one id.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Handshake {
+    search: Search,
+    seeds: Seeds,
+    attempts: Attempts,
+    /// Whether this node was announced to any other since it began, or began anew.
+    announced: bool,
+    tokens: Prf,
+    admissions: Admissions,
+    /// Another node that claims this one's id, and is being asked.
+    rival: Option<Rival>,
+    lesser: Option<Lesser>,
+}
+
+impl Handshake {
+    pub(crate) fn new(cx: &mut Context) -> Self {
+        Self {
+            search: Search::Idle,
+            seeds: Seeds::default(),
+            attempts: Attempts::new(cx.config.join_retry),
+            announced: false,
+            tokens: Prf::new(cx.streams.key(Stream::Secrets)),
+            admissions: Admissions::new(cx.config.direct_timeout),
+            rival: None,
+            lesser: None,
+        }
+    }
+
+    /// As if this node had joined long ago.
+    pub(crate) const fn assume(&mut self) {
+        self.search = Search::Joined;
+        self.announced = true;
+    }
+
+    /// Whether the cluster is looked for.
+    #[inline]
+    pub(crate) fn is_seeking(&self) -> bool {
+        self.search == Search::Seeking
+    }
+
+    /// Whether this node would look for the cluster again if it were alone.
+    pub(crate) fn is_joined_through_seeds(&self) -> bool {
+        self.search == Search::Joined && !self.seeds.is_empty()
+    }
+
+    /// The user names seeds.
+    pub(crate) fn join(&mut self, group: &mut Group, seeds: &[SocketAddr]) -> Result<(), Refusal> {
+        let me = group.cx.me.addr;
+        let usable = || {
+            seeds.iter().map(|seed| canonical(*seed)).filter(|seed| is_reachable_form(*seed) && *seed != me)
+        };
+        if usable().next().is_none() {
+            return Err(Refusal::NoUsableAddress);
+        }
+        let new = usable().filter(|addr| !self.seeds.contains(*addr)).count();
+        if self.seeds.len() + new > SEEDS_MAX {
+            return Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
+        }
+        usable().for_each(|seed| self.seeds.add(seed));
+        self.seek(group, group.cx.now());
+        Ok(())
+    }
+
+    /// The user gives the search up.
+    pub(crate) fn cancel(&mut self, group: &mut Group) -> Result<(), Refusal> {
+        if !self.is_seeking() {
+            return Err(Refusal::NothingToCancel);
+        }
+        self.give_up(group, JoinFailure::Cancelled);
+        Ok(())
+    }
+
+    /// The user names known peers of an earlier epoch. Returns how many are of use.
+    pub(crate) fn restore(&mut self, group: &mut Group, peers: &[Hint]) -> u32 {
+        let mut used = 0;
+        for peer in peers {
+            let addr = canonical(peer.addr);
+            if peer.id == group.cx.me.id {
+                if peer.epoch >= group.cx.me.epoch && group.cx.is_plausible(peer.epoch) {
+                    group.start_new_epoch(peer.epoch);
+                }
+            } else if is_reachable_form(addr) && addr != group.cx.me.addr {
+                used += u32::from(self.seeds.add_known_peer(addr));
+            }
+        }
+        used
+    }
+
+    /// Known peers came: a node that has not joined looks for the cluster.
+    pub(crate) fn seek_unless_joined(&mut self, group: &mut Group) {
+        if self.search != Search::Joined {
+            self.seek(group, group.cx.now());
+        }
+    }
+
+    /// This node is alone though it had joined.
+    pub(crate) fn on_alone(&mut self, group: &mut Group) {
+        debug_assert_eq!(group.n(), 1);
+        if self.is_joined_through_seeds() {
+            // Not at once: the member that lets this node in may still hold it Dead.
+            let pause = group.cx.jittered(group.cx.config.join_retry.0);
+            self.seek(group, group.cx.now().after(pause));
+        }
+    }
+
+    /// The table will be given up: some of its members are peers to ask.
+    pub(crate) fn before_starting_over(&mut self, group: &mut Group) {
+        for slot in group.sample(Stream::Joining, SAMPLE_MAX, |_, _| true) {
+            self.seeds.add_known_peer(group.addr(slot));
+        }
+    }
+
+    /// It was given up: the cluster is looked for again.
+    pub(crate) fn after_starting_over(&mut self, group: &mut Group) {
+        self.announced = false;
+        if self.seeds.has_any_address() {
+            self.seek(group, group.cx.now());
+        }
+    }
+
+    /// This node has another address: it proves that one everywhere, and tells a few members directly.
+    pub(crate) fn on_moved(&mut self, group: &mut Group) {
+        self.attempts.start_over(group.cx.now());
+        for slot in group.sample(Stream::Joining, SAMPLE_MAX, |_, _| true) {
+            self.open(group, group.addr(slot), Purpose::Introduction);
+        }
+        self.arm(group);
+    }
+
+    /// This node says goodbye.
+    pub(crate) fn on_leave(&mut self, group: &mut Group) {
+        self.give_up(group, JoinFailure::Left);
+        self.end_rivalry(group);
+    }
+
+    /// Opens an attempt at `addr`, unless it is this node's own address.
+    pub(crate) fn open(&mut self, group: &mut Group, addr: SocketAddr, purpose: Purpose) {
+        self.open_at(group, addr, purpose, group.cx.now());
+        self.arm(group);
+    }
+
+    fn open_at(&mut self, group: &mut Group, addr: SocketAddr, purpose: Purpose, at: Instant) {
+        if addr == group.cx.me.addr {
+            return;
+        }
+        let random = group.cx.streams.next_u64(Stream::Numbers);
+        if !self.attempts.open(addr, purpose, random, at) {
+            group.cx.stats.drop(DropReason::ContactLimit);
+        }
+    }
+
+    /// Looks for the cluster at all seeds, and at a few of the known peers, from `at` on.
+    fn seek(&mut self, group: &mut Group, at: Instant) {
+        self.search = Search::Seeking;
+        for nth in 0..self.seeds.len() {
+            self.open_at(group, self.seeds.addr(nth), Purpose::Join, at);
+        }
+        self.seek_known_peers(group);
+        self.arm(group);
+    }
+
+    /// Keeps a few of the known peers among the open attempts, others each time.
+    fn seek_known_peers(&mut self, group: &mut Group) {
+        let known = self.seeds.known_peers().len();
+        for _ in 0..known.min(KNOWN_PEERS_OPEN_MAX) {
+            let peer = self.seeds.known_peers()[group.cx.below(Stream::Joining, known as u32) as usize];
+            let random = group.cx.streams.next_u64(Stream::Numbers);
+            if peer == group.cx.me.addr
+                || !self.attempts.open(peer, Purpose::KnownPeer, random, group.cx.now())
+            {
+                return;
+            }
+        }
+    }
+
+    /// Asks, or announces, wherever it is due.
+    pub(crate) fn on_attempt_timer(&mut self, group: &mut Group) {
+        let now = group.cx.now();
+        while group.cx.outbox.budget_left() > 0 {
+            let cx = &mut group.cx;
+            let Some(attempt) = self.attempts.due(now, |delay| cx.jittered(delay)) else { break };
+            match attempt.stage {
+                Stage::Asking => {
+                    let join = Join { nonce: attempt.nonce, token: attempt.token };
+                    group.send(attempt.addr, &Message::Join(join), Piggyback::EMPTY);
+                }
+                Stage::Announcing => self.announce(group, &attempt),
+            }
+        }
+        if self.is_seeking() {
+            self.seek_known_peers(group);
+        }
+        self.arm(group);
+    }
+
+    fn announce(&mut self, group: &mut Group, attempt: &Attempt) {
+        self.announced = true;
+        // A peer that is held Dead here is told so, and refutes in its answer.
+        let peer = attempt.peer.and_then(|peer| group.find(peer));
+        let peer = peer.filter(|slot| *slot != Slot::ME && group.status(*slot) != Status::Alive);
+        let claims = [Slot::ME, peer.unwrap_or(Slot::ME)];
+        let claims = &claims[..1 + usize::from(peer.is_some())];
+        let announce = Announce { token: attempt.token, number: attempt.nonce };
+        group.send(attempt.addr, &Message::Announce(announce), Piggyback::claims(claims));
+    }
+
+    /// A token, to be returned.
+    pub(crate) fn on_challenge(
+        &mut self,
+        group: &mut Group,
+        source: SocketAddr,
+        challenge: Challenge,
+    ) -> Result<(), DropReason> {
+        let attempt = self.attempts.find(challenge.nonce, source, Stage::Asking);
+        if attempt.ok_or(DropReason::UnexpectedAnswer)?.token != 0 {
+            return Err(DropReason::UnexpectedAnswer);
+        }
+        self.attempts.challenge(challenge.nonce, challenge.token, group.cx.now());
+        self.arm(group);
+        Ok(())
+    }
+
+    /// A node that was asked lets this one in, and says what the cluster holds under its id.
+    pub(crate) fn on_welcome(
+        &mut self,
+        group: &mut Group,
+        source: SocketAddr,
+        header: &Header,
+        welcome: Welcome,
+        body: &Body<'_>,
+    ) -> Result<Welcomed, DropReason> {
+        let refused = welcome.verdict == Verdict::Refused;
+        let asking = self.attempts.find(welcome.nonce, source, Stage::Asking);
+        let announced = self.attempts.find(welcome.nonce, source, Stage::Announcing).filter(|_| refused);
+        let attempt = asking.or(announced).ok_or(DropReason::UnexpectedAnswer)?;
+        // A node that has not made this one prove its address has not got this question from it.
+        if attempt.token == 0 {
+            return Err(DropReason::UnexpectedAnswer);
+        }
+        if !group.cx.is_running() {
+            return Err(DropReason::NotRunning);
+        }
+        if welcome.verdict == Verdict::IdTaken {
+            self.attempts.close(welcome.nonce);
+            self.on_id_taken(group, source, attempt.purpose, welcome, body);
+            self.give_up_if_refused(group);
+            return Ok(Welcomed::Done);
+        }
+        if refused {
+            self.on_refused(group, welcome.nonce);
+            return Ok(Welcomed::Done);
+        }
+        let sought = attempt.purpose.seeks() || self.seeds.contains(source);
+        match Self::agree_on_time(group, welcome.clock, sought) {
+            Agreed::Yes => {}
+            Agreed::AfterStartingOver => return Ok(Welcomed::StartOver),
+            Agreed::No => {
+                self.on_refused(group, welcome.nonce);
+                return Err(DropReason::InsaneEpoch);
+            }
+        }
+        let (held, mine) = (welcome.held_epoch, group.cx.me.epoch);
+        let outbid = held > mine || (held == mine && !self.announced && held.0 > 0);
+        if outbid && mutant!(HeldEpochTaken) {
+            group.set_my_stamp(held, Incarnation(0));
+        } else if outbid && group.cx.is_plausible(held) {
+            group.start_new_epoch(held);
+        }
+        if sought {
+            group.absorb(body, header.sender);
+        } else if let Some(Ok(own)) = body.updates.clone().next()
+            && own.about().id == header.sender
+        {
+            group.on_update(&own, header.sender);
+        }
+        self.ask_namesake(group);
+        self.seeds.identify(source, header.sender);
+        self.attempts.announce(welcome.nonce, header.sender, group.cx.now());
+        self.arm(group);
+        Ok(Welcomed::Done)
+    }
+
+    /// The id of a newcomer is its holder's. Between members it is not for the one that was asked to decide which
+    /// stays: the rivals settle it.
+    fn on_id_taken(
+        &mut self,
+        group: &mut Group,
+        source: SocketAddr,
+        purpose: Purpose,
+        welcome: Welcome,
+        body: &Body<'_>,
+    ) {
+        let holder = body.updates.clone().flatten().find_map(|update| match update {
+            Update::Alive { about, addr, .. } if about.id == group.cx.me.id => Some(addr),
+            _ => None,
+        });
+        let rival = holder.unwrap_or(source);
+        if purpose.seeks() && group.n() == 1 && !self.announced {
+            self.lose(group, rival);
+        } else if purpose != Purpose::Reply {
+            self.ask_rival(group, rival, welcome.held_epoch, welcome.held_incarnation);
+        }
+    }
+
+    fn on_refused(&mut self, group: &mut Group, nonce: u64) {
+        self.attempts.refuse(nonce, group.cx.now());
+        self.give_up_if_refused(group);
+    }
+
+    /// The member that lets this node in says what the cluster's epoch clock reads. If that differs by more than a lead,
+    /// neither side would believe the other: a node that looks for its cluster and is alone takes an epoch that the
+    /// others can believe, one that has members gives them up if a seed is ahead of them all, and any other had better
+    /// not be let in.
+    fn agree_on_time(group: &mut Group, theirs: Epoch, sought: bool) -> Agreed {
+        let now = group.cx.clock.real();
+        let alone = group.n() == 1;
+        let (told, clock) = (group.cx.told_clock(), &mut group.cx.epoch_clock);
+        let ahead = theirs > clock.now(now);
+        let far = !clock.is_credible(told, theirs) || !clock.is_credible(theirs, told);
+        let incredible = !clock.is_credible(group.cx.me.epoch, theirs);
+        if far && !(sought && (alone || ahead)) {
+            return Agreed::No;
+        }
+        if far && !alone {
+            return Agreed::AfterStartingOver;
+        }
+        if sought && ahead {
+            clock.set(theirs, now);
+        } else if sought {
+            clock.defer_to(theirs, now);
+        }
+        if far && incredible {
+            group.set_my_stamp(theirs, Incarnation(0));
+            group.cx.event(Event::EpochRaised { epoch: theirs });
+        }
+        Agreed::Yes
+    }
+
+    /// An announcement arrived, so this node is a member, and the search has ended, if there was one. Returns whether
+    /// the other holds something else; `None`: nothing was announced there.
+    pub(crate) fn on_announced(
+        &mut self,
+        group: &mut Group,
+        source: SocketAddr,
+        number: u64,
+        root: Option<u64>,
+    ) -> Option<bool> {
+        self.attempts.find(number, source, Stage::Announcing)?;
+        self.attempts.close(number);
+        group.on_found(source);
+        if self.is_seeking() {
+            self.search = Search::Joined;
+            self.attempts.close_seeking();
+            group.cx.event(Event::Joined { via: source, members: group.n() });
+        }
+        self.arm(group);
+        Some(root != Some(group.digest_root()))
+    }
+
+    /// Ends the search if all that were asked have refused.
+    fn give_up_if_refused(&mut self, group: &mut Group) {
+        if !self.attempts.is_seeking() {
+            self.give_up(group, JoinFailure::Refused);
+        }
+        self.arm(group);
+    }
+
+    /// Ends the search without a cluster, or where it was before.
+    fn give_up(&mut self, group: &mut Group, reason: JoinFailure) {
+        if self.is_seeking() {
+            self.search = if group.n() > 1 { Search::Joined } else { Search::Idle };
+            self.attempts.close_seeking();
+            group.cx.event(Event::JoinFailed { reason });
+            self.arm(group);
+        }
+    }
+
+    /// Seeds that are not known to be an active member.
+    pub(crate) fn unmet_seeds(&mut self, group: &Group) -> u32 {
+        if self.search != Search::Joined {
+            return 0;
+        }
+        self.seeds.unmet(group.members().revision(), |id| group.find_active(id).is_some())
+    }
+
+    /// The nth of them.
+    pub(crate) fn unmet_seed(&self, group: &Group, nth: usize) -> Option<SocketAddr> {
+        self.seeds.nth_unmet(nth, |id| group.find_active(id).is_some())
+    }
+
+    fn arm(&self, group: &mut Group) {
+        group.cx.timers.set(Timer::Handshake, self.attempts.deadline());
+        group.cx.timers.set(Timer::Admission, self.admissions.deadline());
+    }
+}

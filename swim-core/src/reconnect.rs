@@ -1,0 +1,139 @@
+//! Reconnecting: partitions that outlast every suspicion end by themselves.
+//!
+//! SWIM forgets the dead, so two halves that hold each other Dead never speak again. Here a few datagrams keep the door
+//! open: now and then a node pings a member that it holds Dead, or asks a seed that is not among its members, or an
+//! address whose tombstone is gone. Cluster-wide that is one attempt for each missing member every 10 s, however many
+//! members there are: each node's own share is one in 10 s · alive / missing, within [1 period, 10 min]. It is drawn by
+//! lot in each period, so that the survivors of one death do not all ask at once.
+//!
+//! The ping says what the asker holds ("you are Dead, in this incarnation"), the answer says what the asked holds: one
+//! exchange makes both sides refute. Neither is ever sent in reply to news, so two such nodes cannot keep each other
+//! busy. A member is told as well that this one is held Dead: if it has left, and no goodbye arrived here, a member that
+//! knows puts that right.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::claim::Status;
+use crate::api::identity::NodeId;
+use crate::context::random::Stream;
+use crate::context::requests::RequestKind;
+use crate::group::{Group, Piggyback};
+use crate::wire::Message;
+
+/// Pings that may still be answered.
+const OPEN_MAX: usize = 4;
+/// The longest pause of one node.
+const LONGEST: Duration = Duration::from_secs(600);
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Open {
+    id: NodeId,
+    #[serde(with = "crate::collections::serial::addr")]
+    addr: SocketAddr,
+    number: u64,
+}
+
+/// The pings to members held Dead that may still be answered.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Reconnect {
+    open: [Option<Open>; OPEN_MAX],
+    turn: usize,
+}
+
+impl Reconnect {
+    /// Rides on the period: perhaps one attempt at a member that is missing. Seeds are `unmet` if they are no active
+    /// members; `unmet_seed(n)` is the nth of them. Returns an address to begin a handshake with.
+    pub(crate) fn on_period(
+        &mut self,
+        group: &mut Group,
+        unmet: u32,
+        unmet_seed: impl FnOnce(&Group, usize) -> Option<SocketAddr>,
+    ) -> Option<SocketAddr> {
+        let dead = group.members().count(Status::Dead);
+        let forgotten = group.forgotten().len() as u32;
+        let missing = dead + forgotten + u32::from(unmet > 0);
+        let every = group.cx.config.heal_interval.filter(|_| missing > 0)?;
+        let (share, period) = share(every, group.n(), missing, group.cx.period());
+        if group.cx.below(Stream::Reconnect, share) >= period || mutant!(HealForgotten) {
+            return None;
+        }
+        group.cx.stats.heal_contacts += 1;
+        let choice = group.cx.below(Stream::Reconnect, dead + forgotten + unmet);
+        if choice < dead {
+            self.ping_dead(group);
+            return None;
+        }
+        let nth = (choice - dead) as usize;
+        match group.forgotten().get(nth) {
+            Some(addr) => Some(*addr),
+            None => unmet_seed(group, nth - group.forgotten().len()),
+        }
+    }
+
+    fn ping_dead(&mut self, group: &mut Group) {
+        let Some(dead) = group.sample_tombstone(Stream::Reconnect) else { return };
+        // It may have left, and another member may know.
+        if let Some(member) = group.sample(Stream::Reconnect, 1, |_, _| true).next() {
+            group.send(group.addr(member), &Message::Gossip, Piggyback::claims(&[dead]));
+        }
+        let index = self.turn % OPEN_MAX;
+        self.turn = self.turn.wrapping_add(1);
+        let number = group.cx.number(RequestKind::Reconnect { index: index as u16 });
+        let (id, addr) = (group.id(dead), group.addr(dead));
+        self.open[index] = Some(Open { id, addr, number });
+        group.ping(dead, addr, number, Piggyback::EMPTY);
+    }
+
+    /// An answer came. `true` if it was asked for.
+    pub(crate) fn on_ack(&mut self, index: u16, id: NodeId, number: u64, source: SocketAddr) -> bool {
+        let Some(entry) = self.open.get_mut(usize::from(index)) else { return false };
+        let fits = entry.is_some_and(|open| open.id == id && open.number == number && open.addr == source);
+        if fits {
+            *entry = None;
+        }
+        fits
+    }
+}
+
+/// `alive` members share the attempts at `missing` ones: the pause of one node, and the period, in milliseconds.
+fn share(every: Duration, alive: u32, missing: u32, period: Duration) -> (u32, u32) {
+    let share = every.saturating_mul(alive) / missing;
+    (millis(share.clamp(period, LONGEST.max(period))), millis(period))
+}
+
+/// In ms, at least one.
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn the_share_of_each_node_follows_the_numbers() {
+        let odds = |alive, missing| share(Duration::from_secs(10), alive, missing, PERIOD);
+        assert_eq!(odds(10, 10), (10_000, 1000));
+        assert_eq!(odds(100, 1), (600_000, 1000), "at least every ten minutes");
+        assert_eq!(odds(7, 2), (35_000, 1000));
+        assert_eq!(odds(1, 100), (1000, 1000), "at most once a period, then always");
+    }
+
+    #[test]
+    fn an_answer_must_fit_the_member_that_was_asked() {
+        let addr = SocketAddr::from(([10, 0, 0, 1], 7946));
+        let mut reconnect = Reconnect::default();
+        reconnect.open[2] = Some(Open { id: NodeId(1), addr, number: 5 });
+        assert!(!reconnect.on_ack(1, NodeId(1), 5, addr));
+        assert!(!reconnect.on_ack(2, NodeId(2), 5, addr));
+        assert!(!reconnect.on_ack(2, NodeId(1), 6, addr));
+        assert!(!reconnect.on_ack(9, NodeId(1), 5, addr));
+        assert!(reconnect.on_ack(2, NodeId(1), 5, addr));
+        assert!(!reconnect.on_ack(2, NodeId(1), 5, addr), "once");
+    }
+}
