@@ -56,7 +56,8 @@ fn locate(
 ) -> Result<Range<usize>, String> {
     let (before, rest) = edit.text.split_once('«').unwrap_or(("", &edit.text));
     let (marked, after) = rest.split_once('»').unwrap_or((rest, ""));
-    let whole = Condensed::of(&[before, marked, after].concat());
+    // The comma after the last arm or argument has gone from the condensed file.
+    let whole = Condensed::of(&[before, marked, after.trim_end().trim_end_matches(',')].concat());
     let Some(file) = condensed.get(edit.file.as_str()) else {
         return Err(format!("there is no file {}{}", edit.file, elsewhere(sources, condensed, edit, &whole)));
     };

@@ -145,14 +145,12 @@ impl Context {
     /// Whether an epoch may be believed: at most 24 h (`max_epoch_lead`) ahead of the cluster's clock.
     #[inline]
     pub(crate) fn is_plausible(&self, epoch: Epoch) -> bool {
-        self.epoch_clock.is_plausible(epoch, self.clock.real()) || mutant!(EpochLeadUnchecked)
+        self.epoch_clock.is_plausible(epoch, self.clock.real())
     }
 
     /// Whether an epoch that may be believed here is believed by others, too, as far as this node knows.
     pub(crate) fn is_common(&self, epoch: Epoch) -> bool {
-        self.epoch_clock.is_shared()
-            || self.epoch_clock.is_credible(epoch, self.told_clock())
-            || mutant!(EpochLeadUnchecked)
+        self.epoch_clock.is_shared() || self.epoch_clock.is_credible(epoch, self.told_clock())
     }
 
     /// What newcomers are told. This node's own epoch is believed already.

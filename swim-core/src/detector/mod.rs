@@ -100,11 +100,7 @@ impl Detector {
             rtt: rtt(group, target).filter(|_| group.cx.config.adaptive),
         };
         let (id, addr, epoch) = (group.id(target), group.addr(target), group.claim(target).epoch);
-        let number = if mutant!(NumberReused) {
-            group.cx.me.id.0 << 16_u32
-        } else {
-            group.cx.number(RequestKind::Probe { attempt: 0 })
-        };
+        let number = group.cx.number(RequestKind::Probe { attempt: 0 });
         self.probe = Some(Probe::begin(target, (id, addr, epoch), number, timing, group.cx.now()));
         group.cx.stats.probes += 1;
         self.isolation.on_asked(1);
@@ -141,7 +137,7 @@ impl Detector {
         let (target, number) = (probe.target, probe.number(0));
         let relays = usize::from(group.cx.config.relays);
         let relays = group.sample(Stream::Relays, relays, |members, slot| {
-            (slot != target || mutant!(TargetAskedAsRelay)) && members.status(slot) == Status::Alive
+            slot != target && members.status(slot) == Status::Alive
         });
         if group.cx.config.nacks {
             self.isolation.on_asked(relays.len() as u8);
@@ -192,7 +188,7 @@ impl Detector {
         }
         // Forgotten within the period, it has no slot, or another's.
         let target = group.members().find_at(probe.target, sender);
-        if source != probe.target_addr && !mutant!(AckFromAnywhere) {
+        if source != probe.target_addr {
             if let Some(target) = target {
                 group.on_wrong_source(target, source);
             }

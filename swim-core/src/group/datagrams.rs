@@ -54,7 +54,7 @@ impl<'a> Piggyback<'a> {
 impl Group {
     /// Room for one datagram, in bytes; what sealing will need is never used.
     pub(crate) fn datagram_room(&self) -> usize {
-        usize::from(self.cx.config.datagram_max) - if mutant!(SealRoomForgotten) { 0 } else { SEAL_ROOM }
+        usize::from(self.cx.config.datagram_max) - SEAL_ROOM
     }
 
     /// Who every header says that this is.
@@ -148,8 +148,8 @@ impl Group {
         // would outdo it.
         let here = self.addr(target) == addr;
         let held = if here { self.claim(target) } else { UNKNOWN };
-        let buddy = self.cx.config.buddy && !mutant!(BuddyForgotten);
-        let status = if buddy || held.status == Status::Dead { held.status } else { Status::Alive };
+        let status =
+            if self.cx.config.buddy || held.status == Status::Dead { held.status } else { Status::Alive };
         let ping = Ping {
             target: self.id(target),
             target_epoch: held.epoch,

@@ -15,7 +15,7 @@
 use core::net::SocketAddr;
 
 use super::Node;
-use crate::api::claim::{Claim, Status};
+use crate::api::claim::Status;
 use crate::api::identity::{NodeId, is_reachable_form};
 use crate::api::output::Event;
 use crate::api::stats::DropReason;
@@ -136,7 +136,7 @@ impl Node {
 
     /// What the sender is that is held at `slot`; `None`: a member.
     fn standing_of(&mut self, slot: Slot, source: SocketAddr, header: &Header) -> Option<Standing> {
-        if header.epoch < self.group.claim(slot).epoch && !mutant!(EarlierLifeHeard) {
+        if header.epoch < self.group.claim(slot).epoch {
             return Some(Standing::StaleEpoch);
         }
         if source != self.group.addr(slot) && !self.group.cx.config.accept_wrong_source {
@@ -176,10 +176,6 @@ impl Node {
             Message::Ack(ack) => {
                 self.on_ack(source, header, ack)?;
                 let Self { group, anti_entropy, .. } = self;
-                if mutant!(AckClearsSuspicion) && group.status(slot) == Status::Suspect {
-                    let alive = Claim { status: Status::Alive, ..group.claim(slot) };
-                    group.mark_alive(slot, alive, Some(source));
-                }
                 anti_entropy.compare(group, header.sender, ack.root);
                 Ok(())
             }
@@ -211,13 +207,7 @@ impl Node {
             Standing::StaleEpoch => DropReason::StaleSender,
             _ => DropReason::Stranger,
         };
-        if mutant!(StrangersBelieved) {
-            self.absorb(body, header.sender);
-        }
         match body.message {
-            Message::PingReq(request) if mutant!(RelayForStrangers) => {
-                self.detector.on_ping_req(&mut self.group, source, header.sender, request)
-            }
             Message::Ping(ping) => self.on_strange_ping(standing, source, header, ping, len),
             Message::Ack(ack) if standing != Standing::StaleEpoch => self.on_ack(source, header, ack),
             // It holds a later epoch of this node just as this node does of it: one of them has to begin.
@@ -302,8 +292,7 @@ impl Node {
         let stranger = !matches!(standing, Standing::Inactive(_));
         let ack = Ack { number: ping.number, root: None, belief, stranger };
         let short = Piggyback { len_max: Some(len), ..Piggyback::EMPTY };
-        let piggyback = if mutant!(LongAnswerToStranger) { Piggyback::claims(&[Slot::ME]) } else { short };
-        group.send(source, &Message::Ack(ack), piggyback);
+        group.send(source, &Message::Ack(ack), short);
         Ok(())
     }
 
