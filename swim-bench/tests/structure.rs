@@ -29,24 +29,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("swim-core", &["digest", "members"]),
     ("swim-mio", &["embedded", "handle", "shared", "thread"]),
     ("swim-tokio", &["handle", "shared", "task"]),
-    (
-        "swim-sim",
-        &[
-            "action",
-            "alarms",
-            "census",
-            "evidence",
-            "host",
-            "net",
-            "queue",
-            "slowness",
-            "text",
-            "transcript",
-            "world",
-        ],
-    ),
-    ("swim-sim", &["invariants", "run"]),
-    ("swim-sim", &["mutants", "scenario"]),
+    ("swim-sim", &["ground_truth", "host", "slowness", "world"]),
     ("swim-cli", &["args", "bench"]),
 ];
 

@@ -44,8 +44,8 @@ pub(crate) enum AddressError {
     /// Several colons and no brackets.
     #[error("`{0}` is ambiguous: an IPv6 address needs brackets, as in [::1]:7946")]
     Brackets(String),
-    /// Nobody can be reached at port 0.
-    #[error("`{0}`: nobody can be reached at port 0; write the port that the member listens on")]
+    /// No member can be reached at port 0.
+    #[error("`{0}`: no member can be reached at port 0; write the port that the member listens on")]
     PortZero(String),
     /// The name is not known.
     #[error("cannot find the address of `{text}` ({source}); check the name, or write an IP address")]

@@ -57,7 +57,7 @@ pub(crate) struct BenchDriversArgs {
     /// Show how long each system call took as well
     #[arg(long)]
     pub(crate) calls: bool,
-    /// Print one JSON object a line; the last one is the verdict
+    /// Print one JSON object a line; the last one is the outcome
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -90,10 +90,10 @@ pub(crate) struct DemoArgs {
     /// Timing of the members
     #[arg(long, value_enum, default_value_t = Profile::Local)]
     pub(crate) profile: Profile,
-    /// Print one JSON object a line; the last one is the verdict
+    /// Print one JSON object a line; the last one is the outcome
     #[arg(long)]
     pub(crate) json: bool,
-    /// Record every life of every member to a file in this folder (node-1.swim, …; the second life of
+    /// Record every run of every member to a file in this folder (node-1.swim, …; the second run of
     /// node-3 is node-3-2.swim)
     #[arg(long, value_name = "DIR")]
     pub(crate) record: Option<PathBuf>,
@@ -132,7 +132,7 @@ pub(crate) struct NodeArgs {
     /// [default: the time]
     #[arg(long, value_name = "MILLIS")]
     pub(crate) epoch: Option<u64>,
-    /// Record this member's life to a file, so that it can be replayed bit for bit; what lies there is kept
+    /// Record this member to a file, so that it can be replayed bit for bit; what lies there is kept
     /// as FILE.before
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -229,7 +229,7 @@ impl Profile {
 const EXAMPLES: &str = "\
 Examples:
   swim demo                                        five members, one of them killed: watch the others notice
-  swim demo --nodes 50 --json | tail -1            the verdict only, for a script
+  swim demo --nodes 50 --json | tail -1            the outcome only, for a script
   swim demo --interactive                          kill and pause members yourself
   swim bench drivers --report page.html            what a member costs on this machine, on each driver
   swim node --bind 127.0.0.1:7946                  the first member of a cluster
@@ -269,11 +269,11 @@ Exit codes: 0 every claim was met, 1 a claim was missed or something could not b
 
 const DEMO_HELP: &str = "\
 The script: start and converge; SIGKILL one member until every survivor calls it Dead; start it again; stop one
-with SIGSTOP until it is suspected, wake it, and see that nobody was buried and that it accuses nobody; let one
-leave. Everything is judged from what the members print. They die with the demo, even if that is killed.
+with SIGSTOP until it is suspected, wake it, and see that no member was called Dead and that it accuses none; let one
+leave. Everything is checked from what the members print. They die with the demo, even if that is killed.
 
 With --json every event of every member is one line, {\"from\": NAME, \"event\": …}, every step another,
-{\"step\": …}, and the last line is the verdict: {\"ok\": true|false, \"nodes\", \"converged_ms\",
+{\"step\": …}, and the last line is the outcome: {\"ok\": true|false, \"nodes\", \"converged_ms\",
 \"detected_ms\": {\"min\", \"median\", \"max\"}, \"detection_bound_ms\", \"rejoined_ms\", \"false_deaths\", …};
 a time is null if what it measures did not happen.
 
@@ -281,17 +281,17 @@ Exit codes: 0 all of it happened, 1 some of it did not, 2 usage, 130 interrupted
 
 const NODE_HELP: &str = "\
 Commands on standard input, one a line (its end does not stop the member):
-  members           everybody known, and what is believed of each
+  members           all known members, and the status of each
   stats             counters of this member
   join ADDR[,ADDR]  look for the cluster through these members
-  leave             say goodbye to everybody, then end
-  broadcast TEXT    tell every member, best effort
-  send NAME TEXT    tell one member, best effort
+  leave             say goodbye to all, then end
+  broadcast TEXT    send it to every member, best effort
+  send NAME TEXT    send it to one member, best effort
   meta TEXT         change the text that this member attaches to itself
   quit              end without a goodbye: the others will find out
   help              this list
 
-A recording holds everything that this member receives, sends and is told, and the seed of its secrets: the file
+A recording holds everything that this member receives, sends and is asked to do, and the seed of its secrets: the file
 is readable by its owner only. If it cannot be written, that is said once on standard error, and the member
 goes on. --record-redacted takes what users say out of it, not the addresses and names of the protocol.
 
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_demo_is_five_mixed_members_on_the_local_profile_unless_told_otherwise() {
+    fn a_demo_is_five_mixed_members_on_the_local_profile_by_default() {
         let Verb::Demo(args) = parse("swim demo").expect("valid").verb else { panic!("a demo") };
         assert_eq!((args.nodes, args.driver, args.profile), (5, DriverMix::Mixed, Profile::Local));
         assert!(!args.json && !args.interactive);

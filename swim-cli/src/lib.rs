@@ -2,13 +2,13 @@
 //!
 //! `swim node` is one member in the foreground: a driver, a line of text or JSON for each of its events,
 //! and a few commands on its standard input. `swim demo` starts several of them as processes of their own,
-//! hurts them, and judges by nothing but what they print whether the others noticed: the demo knows no more
+//! hurts them, and concludes from what they print alone whether the others noticed: the demo knows no more
 //! of a cluster than any shell script could.
 //!
 //! | module | what it holds |
 //! | --- | --- |
 //! | `args`, `address`, `naming`, `size` | what may be written on the command line, and what it means |
-//! | `line`, `tell`, `stats_row` | what a member prints, as types that are both written and read |
+//! | `line`, `stats_row` | what a member prints, as types that are both written and read |
 //! | `node` | `swim node` |
 //! | `demo` | `swim demo` |
 //! | `bench` | `swim bench`, on Linux |
@@ -27,7 +27,6 @@ mod signals;
 mod size;
 mod stats_row;
 mod style;
-mod tell;
 
 use std::process::ExitCode;
 

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
+use swim_core::{Event, NodeId, Refusal};
 
 use crate::args::{DriverKind, Profile};
 
@@ -17,7 +18,7 @@ pub(crate) enum Line {
     Event(Stamped),
     /// The answer to `members`, ordered by name.
     Members {
-        /// Everybody known, this member included.
+        /// All members known, this member included.
         members: Vec<Row>,
     },
     /// The answer to `stats`.
@@ -40,11 +41,20 @@ pub(crate) enum Line {
 /// An event and its time.
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 pub(crate) struct Stamped {
-    /// What happened.
     #[serde(flatten)]
-    pub(crate) event: Told,
+    pub(crate) event: NamedEvent,
     /// When it was printed, in Unix milliseconds.
     pub(crate) t_ms: u64,
+}
+
+/// What happened to a member.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
+pub(crate) struct NamedEvent {
+    #[serde(flatten)]
+    pub(crate) what: Happening,
+    /// Whom it is about: another member, or the one that prints it.
+    #[serde(flatten)]
+    pub(crate) who: Who,
 }
 
 /// Whom an event is about.
@@ -65,13 +75,13 @@ pub(crate) struct Row {
     /// Who and where.
     #[serde(flatten)]
     pub(crate) who: Who,
-    /// What it is believed to be.
+    /// What the member that answers holds of it.
     pub(crate) status: RowStatus,
     /// Smoothed round trip in microseconds; `null` until the first was measured.
     pub(crate) rtt_us: Option<u64>,
-    /// Which of its lives.
+    /// Its epoch.
     pub(crate) epoch: u64,
-    /// Its incarnation in that life.
+    /// Its incarnation in that epoch.
     pub(crate) incarnation: u32,
     /// The text that its user attached.
     pub(crate) meta: String,
@@ -112,214 +122,247 @@ impl RowStatus {
     }
 }
 
-/// `swim_core::Event` with names in place of ids, and what the program adds to it. `who` is whom it is
-/// about: another member, or the one that prints it.
+/// What happened: `swim_core::Event` with names in place of ids, and what the program adds to it.
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub(crate) enum Told {
+pub(crate) enum Happening {
     /// The first line: this member runs, under this name, at this address.
     Started {
-        #[serde(flatten)]
-        who: Who,
         driver: DriverKind,
         profile: Profile,
         epoch: u64,
         pid: u32,
     },
     Alive {
-        #[serde(flatten)]
-        who: Who,
         epoch: u64,
     },
     Suspect {
-        #[serde(flatten)]
-        who: Who,
         by: String,
         incarnation: u32,
         timeout_ms: u64,
     },
     Confirmed {
-        #[serde(flatten)]
-        who: Who,
         by: String,
         accusers: u8,
     },
     Refuted {
-        #[serde(flatten)]
-        who: Who,
         by: String,
         incarnation: u32,
     },
     Dead {
-        #[serde(flatten)]
-        who: Who,
         by: String,
         accuser: String,
     },
     Left {
-        #[serde(flatten)]
-        who: Who,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         by: Option<String>,
     },
     Updated {
-        #[serde(flatten)]
-        who: Who,
         meta: String,
     },
-    Forgotten {
-        #[serde(flatten)]
-        who: Who,
-    },
+    Forgotten,
     Accused {
-        #[serde(flatten)]
-        who: Who,
         by: String,
         incarnation: u32,
     },
     Conflict {
-        #[serde(flatten)]
-        who: Who,
         rival: SocketAddr,
         won: bool,
     },
     WrongSource {
-        #[serde(flatten)]
-        who: Who,
         asked: SocketAddr,
         answered: SocketAddr,
     },
     EpochRaised {
-        #[serde(flatten)]
-        who: Who,
         epoch: u64,
     },
     Stalled {
-        #[serde(flatten)]
-        who: Who,
         lost_ms: u64,
     },
     StartedOver {
-        #[serde(flatten)]
-        who: Who,
         forgotten: u32,
     },
-    Deaf {
-        #[serde(flatten)]
-        who: Who,
-        deaf: bool,
+    #[serde(rename = "deaf")]
+    Isolated {
+        #[serde(rename = "deaf")]
+        isolated: bool,
     },
     Joined {
-        #[serde(flatten)]
-        who: Who,
         via: SocketAddr,
         known: u32,
     },
     JoinFailed {
-        #[serde(flatten)]
-        who: Who,
         reason: String,
     },
     LeaveSent {
-        #[serde(flatten)]
-        who: Who,
         datagrams: u32,
     },
     MetadataSet {
-        #[serde(flatten)]
-        who: Who,
         incarnation: u32,
     },
-    AddressSet {
-        #[serde(flatten)]
-        who: Who,
-    },
+    AddressSet,
     BroadcastQueued {
-        #[serde(flatten)]
-        who: Who,
         sequence: u32,
     },
-    /// `who` is the one that it was sent to.
-    Sent {
-        #[serde(flatten)]
-        who: Who,
-    },
+    /// About the member that it was sent to.
+    Sent,
     Restored {
-        #[serde(flatten)]
-        who: Who,
         used: u32,
         skipped: u32,
     },
     Refused {
-        #[serde(flatten)]
-        who: Who,
         command: String,
         reason: String,
     },
-    /// `who` is its origin.
+    /// About its origin.
     Broadcast {
-        #[serde(flatten)]
-        who: Who,
         text: String,
     },
-    /// `who` is its sender.
+    /// About its sender.
     Message {
-        #[serde(flatten)]
-        who: Who,
         text: String,
     },
     Lost {
-        #[serde(flatten)]
-        who: Who,
         events: u64,
     },
     /// An event that this version of the program has no words for.
     Other {
-        #[serde(flatten)]
-        who: Who,
         what: String,
     },
 }
 
-impl Told {
-    /// Whom it is about.
-    pub(crate) const fn who(&self) -> &Who {
-        match self {
-            Self::Started { who, .. }
-            | Self::Alive { who, .. }
-            | Self::Suspect { who, .. }
-            | Self::Confirmed { who, .. }
-            | Self::Refuted { who, .. }
-            | Self::Dead { who, .. }
-            | Self::Left { who, .. }
-            | Self::Updated { who, .. }
-            | Self::Forgotten { who }
-            | Self::Accused { who, .. }
-            | Self::Conflict { who, .. }
-            | Self::WrongSource { who, .. }
-            | Self::EpochRaised { who, .. }
-            | Self::Stalled { who, .. }
-            | Self::Deaf { who, .. }
-            | Self::StartedOver { who, .. }
-            | Self::Joined { who, .. }
-            | Self::JoinFailed { who, .. }
-            | Self::LeaveSent { who, .. }
-            | Self::MetadataSet { who, .. }
-            | Self::AddressSet { who }
-            | Self::BroadcastQueued { who, .. }
-            | Self::Sent { who }
-            | Self::Restored { who, .. }
-            | Self::Refused { who, .. }
-            | Self::Broadcast { who, .. }
-            | Self::Message { who, .. }
-            | Self::Lost { who, .. }
-            | Self::Other { who, .. } => who,
+/// Knows what members are called.
+pub(crate) trait Directory {
+    /// Name and address of a member, as far as known now.
+    fn who(&mut self, id: NodeId) -> Who;
+    /// The text that a member attached to itself.
+    fn meta(&mut self, id: NodeId) -> String;
+    /// The member that prints.
+    fn me(&self) -> Who;
+}
+
+impl NamedEvent {
+    /// An event of the core with the names that `directory` knows.
+    pub(crate) fn new(event: Event, directory: &mut impl Directory) -> Self {
+        let (id, addr) = subject(&event);
+        let mut who = match id {
+            Some(id) => directory.who(id),
+            None => directory.me(),
+        };
+        who.addr = addr.or(who.addr);
+        let mut name = |id| directory.who(id).name;
+        let what = match event {
+            Event::Alive { epoch, .. } => Happening::Alive { epoch: epoch.0 },
+            Event::Suspect { by, incarnation, timeout, .. } => {
+                Happening::Suspect { by: name(by), incarnation: incarnation.0, timeout_ms: millis(timeout) }
+            }
+            Event::Confirmed { by, accusers, .. } => Happening::Confirmed { by: name(by), accusers },
+            Event::Refuted { incarnation, by, .. } => {
+                Happening::Refuted { by: name(by), incarnation: incarnation.0 }
+            }
+            Event::Dead { by, accuser, .. } => Happening::Dead { by: name(by), accuser: name(accuser) },
+            Event::Left { by, .. } => Happening::Left { by: by.map(name) },
+            Event::Updated { id, .. } => Happening::Updated { meta: directory.meta(id) },
+            Event::Forgotten { .. } => Happening::Forgotten,
+            Event::Conflict { rival, won, .. } => Happening::Conflict { rival, won },
+            Event::WrongSource { asked, answered, .. } => Happening::WrongSource { asked, answered },
+            Event::Sent { .. } => Happening::Sent,
+            Event::Broadcast { payload, .. } => Happening::Broadcast { text: text(&payload) },
+            Event::Message { payload, .. } => Happening::Message { text: text(&payload) },
+            Event::Accused { by, incarnation } => {
+                Happening::Accused { by: name(by), incarnation: incarnation.0 }
+            }
+            own => Happening::of_this_member(own),
+        };
+        Self { what, who }
+    }
+}
+
+/// Whom an event is about, if that is another member, and the address that it names.
+const fn subject(event: &Event) -> (Option<NodeId>, Option<SocketAddr>) {
+    match event {
+        Event::Alive { id, addr, .. } | Event::Updated { id, addr } => (Some(*id), Some(*addr)),
+        Event::AddressSet { addr } => (None, Some(*addr)),
+        Event::Suspect { id, .. }
+        | Event::Confirmed { id, .. }
+        | Event::Refuted { id, .. }
+        | Event::Dead { id, .. }
+        | Event::Left { id, .. }
+        | Event::Forgotten { id }
+        | Event::Conflict { id, .. }
+        | Event::WrongSource { id, .. }
+        | Event::Sent { target: id }
+        | Event::Broadcast { origin: id, .. }
+        | Event::Message { from: id, .. } => (Some(*id), None),
+        _ => (None, None),
+    }
+}
+
+impl Happening {
+    /// Those events that are about the member itself.
+    fn of_this_member(event: Event) -> Self {
+        match event {
+            Event::EpochRaised { epoch } => Self::EpochRaised { epoch: epoch.0 },
+            Event::Stalled { lost } => Self::Stalled { lost_ms: millis(lost) },
+            Event::Deaf { deaf } => Self::Isolated { isolated: deaf },
+            Event::StartedOver { forgotten } => Self::StartedOver { forgotten },
+            Event::Joined { via, members } => Self::Joined { via, known: members },
+            Event::JoinFailed { reason } => Self::JoinFailed { reason: snake(&format!("{reason:?}")) },
+            Event::LeaveSent { datagrams } => Self::LeaveSent { datagrams },
+            Event::MetadataSet { incarnation } => Self::MetadataSet { incarnation: incarnation.0 },
+            Event::AddressSet { .. } => Self::AddressSet,
+            Event::BroadcastQueued { sequence } => Self::BroadcastQueued { sequence },
+            Event::Restored { used, skipped } => Self::Restored { used, skipped },
+            Event::Refused { command, reason } => {
+                Self::Refused { command: snake(&format!("{command:?}")), reason: refusal(reason) }
+            }
+            Event::Lost { events } => Self::Lost { events },
+            unknown => Self::Other { what: format!("{unknown:?}") },
         }
     }
 }
 
+fn refusal(reason: Refusal) -> String {
+    match reason {
+        Refusal::NotRunning => "this member has left, or lost its name".to_owned(),
+        Refusal::NoUsableAddress => "no address that a datagram can be sent to, or only its own".to_owned(),
+        Refusal::TooManySeeds { limit } => format!("{limit} seeds are remembered already"),
+        Refusal::QueueFull { limit } => format!("{limit} broadcasts are waiting; try again soon"),
+        Refusal::OutboxFull => "too much is waiting to be sent; try again".to_owned(),
+        Refusal::NoSuchMember => "no such member, or not alive".to_owned(),
+        Refusal::NothingToCancel => "no join is under way".to_owned(),
+        other => snake(&format!("{other:?}")),
+    }
+}
+
+/// Bytes of a user as text; what is not UTF-8 is shown as `U+FFFD`.
+fn text(payload: &[u8]) -> String {
+    String::from_utf8_lossy(payload).into_owned()
+}
+
+/// Whole milliseconds.
+pub(crate) fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// `UnknownKind` to `unknown_kind`.
+pub(crate) fn snake(camel: &str) -> String {
+    let mut out = String::with_capacity(camel.len() + 4);
+    for c in camel.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use swim_core::{Epoch, Incarnation, JoinFailure};
+
     use super::*;
 
     fn who() -> Who {
@@ -330,16 +373,19 @@ mod tests {
         }
     }
 
+    fn event(what: Happening) -> Line {
+        Line::Event(Stamped { event: NamedEvent { what, who: who() }, t_ms: 17 })
+    }
+
     fn suspect() -> Line {
-        let event = Told::Suspect { who: who(), by: "node-1".to_owned(), incarnation: 0, timeout_ms: 9000 };
-        Line::Event(Stamped { event, t_ms: 17 })
+        event(Happening::Suspect { by: "node-1".to_owned(), incarnation: 0, timeout_ms: 9000 })
     }
 
     #[test]
-    fn an_event_is_one_flat_object_that_begins_with_its_kind_and_its_subject() {
+    fn an_event_is_one_flat_object_that_begins_with_its_kind() {
         assert_eq!(
             serde_json::to_string(&suspect()).expect("serialises"),
-            r#"{"event":"suspect","name":"node-3","id":"00000000000000ff","addr":"127.0.0.1:7003","by":"node-1","incarnation":0,"timeout_ms":9000,"t_ms":17}"#
+            r#"{"event":"suspect","by":"node-1","incarnation":0,"timeout_ms":9000,"name":"node-3","id":"00000000000000ff","addr":"127.0.0.1:7003","t_ms":17}"#
         );
     }
 
@@ -356,8 +402,9 @@ mod tests {
         };
         let lines = [
             suspect(),
-            Line::Event(Stamped { event: Told::Forgotten { who: who() }, t_ms: 1 }),
-            Line::Event(Stamped { event: Told::Left { who: who(), by: None }, t_ms: 1 }),
+            event(Happening::Forgotten),
+            event(Happening::Left { by: None }),
+            event(Happening::Isolated { isolated: true }),
             Line::Members { members: vec![row] },
             Line::Stats { stats: serde_json::json!({"probes": 3}) },
             Line::Error { error: "no".to_owned() },
@@ -374,6 +421,55 @@ mod tests {
     fn fields_that_a_later_version_adds_are_skipped() {
         let text = r#"{"event":"forgotten","name":"a","id":"1","colour":"red","t_ms":1}"#;
         let Line::Event(stamped) = serde_json::from_str(text).expect("reads") else { panic!("an event") };
-        assert_eq!(stamped.event.who().name, "a");
+        assert_eq!(stamped.event.who.name, "a");
+    }
+
+    struct Ids;
+
+    impl Directory for Ids {
+        fn who(&mut self, id: NodeId) -> Who {
+            Who { name: format!("n{}", id.0), id: id.to_string(), addr: None }
+        }
+        fn meta(&mut self, _: NodeId) -> String {
+            "text".to_owned()
+        }
+        fn me(&self) -> Who {
+            Who { name: "me".to_owned(), id: NodeId(9).to_string(), addr: None }
+        }
+    }
+
+    #[test]
+    fn a_suspicion_names_the_accuser_and_the_time_that_is_left() {
+        let event = Event::Suspect {
+            id: NodeId(1),
+            by: NodeId(2),
+            incarnation: Incarnation(3),
+            timeout: Duration::from_millis(4500),
+        };
+        let NamedEvent { who, what } = NamedEvent::new(event, &mut Ids);
+        let suspect = Happening::Suspect { by: "n2".to_owned(), incarnation: 3, timeout_ms: 4500 };
+        assert_eq!((who.name.as_str(), what), ("n1", suspect));
+    }
+
+    #[test]
+    fn the_address_of_an_event_is_newer_than_that_of_the_directory() {
+        let addr = "127.0.0.1:9".parse().expect("an address");
+        let named = NamedEvent::new(Event::Alive { id: NodeId(1), addr, epoch: Epoch(5) }, &mut Ids);
+        assert_eq!(named.who.addr, Some(addr));
+    }
+
+    #[test]
+    fn events_about_the_member_itself_carry_its_own_name() {
+        let named = NamedEvent::new(Event::Stalled { lost: Duration::from_secs(2) }, &mut Ids);
+        assert_eq!(named, NamedEvent { who: Ids.me(), what: Happening::Stalled { lost_ms: 2000 } });
+        let failed = NamedEvent::new(Event::JoinFailed { reason: JoinFailure::IdTaken }, &mut Ids);
+        assert_eq!(failed.what, Happening::JoinFailed { reason: "id_taken".to_owned() });
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_still_shown() {
+        let event = Event::Message { from: NodeId(1), payload: b"a\xffb".as_slice().into() };
+        let Happening::Message { text } = NamedEvent::new(event, &mut Ids).what else { panic!("a message") };
+        assert_eq!(text, "a\u{fffd}b");
     }
 }

@@ -1,7 +1,7 @@
 //! Names: the protocol knows members by 64-bit ids, people know them by name.
 //!
 //! A member of this program is called something, its id is derived from that
-//! ([`NodeId::from_name`]), and its metadata carry the name to everybody else: first the name, then a NUL,
+//! ([`NodeId::from_name`]), and its metadata carry the name to all others: first the name, then a NUL,
 //! then the text that the user attached with `meta`. A member that was started by another program has
 //! other metadata; it is shown by its id in hexadecimal.
 
@@ -87,7 +87,7 @@ impl fmt::Display for Name {
 }
 
 /// Name and text in some member's metadata; `None` if they are not of this program's making, or if the
-/// name does not belong to `id` (nobody can dress up as somebody else).
+/// name does not belong to `id` (no member can dress up as another member).
 pub(crate) fn parse_metadata(id: NodeId, metadata: &[u8]) -> Option<(String, String)> {
     let nul = metadata.iter().position(|byte| *byte == 0)?;
     let name: Name = std::str::from_utf8(&metadata[..nul]).ok()?.parse().ok()?;
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_name_tells_machines_apart_but_not_loopback_addresses() {
+    fn the_default_name_distinguishes_machines_but_not_loopback_addresses() {
         let default = |addr: &str| Name::default_for(addr.parse().expect("an address")).0;
         assert_eq!(default("127.0.0.1:7946"), "node-7946");
         assert_eq!(default("[::1]:7946"), "node-7946");

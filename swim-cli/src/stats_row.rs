@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use swim_core::{DropReason, RttHistogram, Stats};
 
-use crate::tell::snake;
+use crate::line::snake;
 
 /// Every counter and gauge under the name that it has in [`Stats`]; of the reasons to drop something only
 /// those that occurred.

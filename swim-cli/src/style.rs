@@ -11,7 +11,7 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
 /// Dead, and everything that did not go well.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-/// What somebody said, and what the demo does to a member.
+/// What a member said, and what the demo does to a member.
 pub(crate) const NEWS: Style = AnsiColor::Cyan.on_default();
 /// What can be overlooked.
 pub(crate) const DIM: Style = Style::new().dimmed();

@@ -7,7 +7,7 @@
 
 use swim_core::Instant;
 
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::queue::{Pending, Queue};
 
 /// The pending wake-ups of all hosts.

@@ -1,10 +1,22 @@
-//! One number for everything that happened.
+//! One number for everything that nodes did.
 //!
-//! Two runs of a seed are the same run if every send, loss, delivery, fault and event came in the same
-//! order at the same time with the same bytes. Keeping both runs to compare them would cost more than
-//! running them; a running hash costs a few nanoseconds a word, and one number can be printed.
+//! Two runs are the same run if every node was given the same inputs at the same times and answered with the
+//! same datagrams, events and deadline, in one order. Keeping both runs to compare them would cost more than
+//! running them; a running hash costs a few nanoseconds a word, and one number can be printed and committed.
+//!
+//! The hash is of meaning: a fixed number for each variant and the values of its fields. No `Debug` text and
+//! no serialized name enters it, so a renamed type, variant or field leaves every digest as it was. **A number
+//! in this file never changes and is never used again.**
 
 use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use swim_core::{
+    Command, CommandKind, Event, Identity, Input, Instant, JoinFailure, Member, Node, Refusal, Stats, Status,
+};
+
+use crate::host::HostId;
 
 /// A running hash, order-sensitive, the same on every machine.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,6 +56,294 @@ impl Fingerprint {
     pub const fn value(self) -> u64 {
         self.0
     }
+
+    fn absorb_all<const N: usize>(&mut self, words: [u64; N]) {
+        words.into_iter().for_each(|word| self.absorb(word));
+    }
+
+    fn absorb_addr(&mut self, addr: SocketAddr) {
+        match addr {
+            SocketAddr::V4(addr) => {
+                self.absorb(4 << 56 | u64::from(addr.ip().to_bits()) << 16 | u64::from(addr.port()));
+            }
+            SocketAddr::V6(addr) => {
+                let bits = addr.ip().to_bits();
+                self.absorb_all([6 << 56 | u64::from(addr.port()), (bits >> 64) as u64, bits as u64]);
+                self.absorb(u64::from(addr.flowinfo()) << 32 | u64::from(addr.scope_id()));
+            }
+        }
+    }
+}
+
+/// What happens to nodes.
+impl Fingerprint {
+    /// A process begins.
+    pub(crate) fn began(&mut self, now: Instant, host: HostId, me: Identity) {
+        self.at(now, host, 1);
+        self.absorb_all([me.id.0, me.epoch.0]);
+        self.absorb_addr(me.addr);
+    }
+
+    /// A process is over.
+    pub(crate) fn ended(&mut self, now: Instant, host: HostId) {
+        self.at(now, host, 2);
+    }
+
+    /// A timer of an application fires.
+    pub(crate) fn fired(&mut self, now: Instant, host: HostId) {
+        self.at(now, host, 3);
+    }
+
+    /// A node is given an input; what it does in return is added next. `local` is its own clock's time.
+    pub(crate) fn input(&mut self, now: Instant, host: HostId, local: Instant, input: &Input<'_>) {
+        let tag = match input {
+            Input::Datagram { .. } => 4,
+            Input::Tick => 5,
+            Input::Undelivered { .. } => 6,
+            Input::Command(_) => 7,
+            other => panic!("{other:?} has no tag"),
+        };
+        self.at(now, host, tag);
+        self.absorb(local.as_nanos());
+        match input {
+            Input::Datagram { source, bytes } => {
+                self.absorb_addr(*source);
+                self.absorb_bytes(bytes);
+            }
+            Input::Undelivered { target } => self.absorb_addr(*target),
+            Input::Command(command) => self.command(command),
+            _ => {}
+        }
+    }
+
+    /// A node sends.
+    pub(crate) fn transmit(&mut self, target: SocketAddr, bytes: &[u8]) {
+        self.absorb(1);
+        self.absorb_addr(target);
+        self.absorb_bytes(bytes);
+    }
+
+    /// A node reports.
+    pub(crate) fn event(&mut self, event: &Event) {
+        match event {
+            Event::Alive { id, addr, epoch } => {
+                self.absorb_all([0x101, id.0, epoch.0]);
+                self.absorb_addr(*addr);
+            }
+            Event::Suspect { id, by, incarnation, timeout } => {
+                self.absorb_all([0x102, id.0, by.0, incarnation.0.into(), nanos(*timeout)]);
+            }
+            Event::Confirmed { id, by, accusers } => {
+                self.absorb_all([0x103, id.0, by.0, (*accusers).into()]);
+            }
+            Event::Refuted { id, incarnation, by } => {
+                self.absorb_all([0x104, id.0, incarnation.0.into(), by.0]);
+            }
+            Event::Dead { id, by, accuser } => self.absorb_all([0x105, id.0, by.0, accuser.0]),
+            Event::Left { id, by } => {
+                self.absorb_all([0x106, id.0, by.is_some().into(), by.map_or(0, |by| by.0)]);
+            }
+            Event::Updated { id, addr } => {
+                self.absorb_all([0x107, id.0]);
+                self.absorb_addr(*addr);
+            }
+            Event::Forgotten { id } => self.absorb_all([0x108, id.0]),
+            Event::Accused { by, incarnation } => self.absorb_all([0x109, by.0, incarnation.0.into()]),
+            Event::Conflict { id, rival, won } => {
+                self.absorb_all([0x10a, id.0, (*won).into()]);
+                self.absorb_addr(*rival);
+            }
+            Event::WrongSource { id, asked, answered } => {
+                self.absorb_all([0x10b, id.0]);
+                self.absorb_addr(*asked);
+                self.absorb_addr(*answered);
+            }
+            Event::EpochRaised { epoch } => self.absorb_all([0x10c, epoch.0]),
+            Event::Stalled { lost } => self.absorb_all([0x10d, nanos(*lost)]),
+            Event::StartedOver { forgotten } => self.absorb_all([0x10e, (*forgotten).into()]),
+            Event::Deaf { deaf } => self.absorb_all([0x10f, (*deaf).into()]),
+            Event::Broadcast { origin, payload } => {
+                self.absorb_all([0x110, origin.0]);
+                self.absorb_bytes(payload);
+            }
+            Event::Message { from, payload } => {
+                self.absorb_all([0x111, from.0]);
+                self.absorb_bytes(payload);
+            }
+            Event::Lost { events } => self.absorb_all([0x112, *events]),
+            answer => self.answer(answer),
+        }
+    }
+
+    /// What a command led to.
+    fn answer(&mut self, event: &Event) {
+        match event {
+            Event::Joined { via, members } => {
+                self.absorb_all([0x201, (*members).into()]);
+                self.absorb_addr(*via);
+            }
+            Event::JoinFailed { reason } => self.absorb_all([0x202, failure(*reason)]),
+            Event::LeaveSent { datagrams } => self.absorb_all([0x203, (*datagrams).into()]),
+            Event::MetadataSet { incarnation } => self.absorb_all([0x204, incarnation.0.into()]),
+            Event::AddressSet { addr } => {
+                self.absorb(0x205);
+                self.absorb_addr(*addr);
+            }
+            Event::BroadcastQueued { sequence } => self.absorb_all([0x206, (*sequence).into()]),
+            Event::Sent { target } => self.absorb_all([0x207, target.0]),
+            Event::Restored { used, skipped } => {
+                self.absorb_all([0x208, (*used).into(), (*skipped).into()]);
+            }
+            Event::Refused { command, reason } => {
+                let [tag, limit] = refusal(*reason);
+                self.absorb_all([0x209, kind(*command), tag, limit]);
+            }
+            other => panic!("{other:?} has no tag"),
+        }
+    }
+
+    /// A node has answered an input.
+    pub(crate) fn settled(&mut self, deadline: Option<Instant>) {
+        self.absorb(deadline.map_or(u64::MAX, Instant::as_nanos));
+    }
+
+    /// Everything that a node counts.
+    pub(crate) fn stats(&mut self, stats: &Stats) {
+        self.absorb_all([
+            stats.datagrams_received,
+            stats.bytes_received,
+            stats.datagrams_sent,
+            stats.bytes_sent,
+            stats.probes,
+            stats.probes_answered,
+            stats.probes_answered_by_relay,
+            stats.probes_failed,
+            stats.probes_excused,
+            stats.retries,
+            stats.relays_asked,
+            stats.nacks_received,
+            stats.relayed,
+            stats.suspicions_raised,
+            stats.suspicions_learnt,
+            stats.suspicions_refuted,
+            stats.suspicions_expired,
+            stats.refutations,
+            stats.updates_applied,
+            stats.updates_known,
+            stats.updates_sent,
+            stats.header_claims,
+            stats.broadcasts_delivered,
+            stats.pages_asked,
+            stats.pages_served,
+            stats.heal_contacts,
+            stats.stalls,
+            stats.stalled_ns,
+            stats.deaf_spells,
+            stats.clock_backwards,
+            stats.events_lost,
+            u64::from(stats.alive) << 32 | u64::from(stats.suspect),
+            u64::from(stats.dead) << 32 | u64::from(stats.left),
+            u64::from(stats.updates_queued) << 32 | u64::from(stats.broadcasts_queued),
+            stats.health.into(),
+        ]);
+        self.absorb_all(stats.drops);
+        let rtt = &stats.rtt;
+        self.absorb(rtt.count());
+        for value in [rtt.min(), rtt.max(), rtt.mean(), rtt.jitter()] {
+            self.absorb(value.map_or(u64::MAX, nanos));
+        }
+    }
+
+    /// Everything that a node shows of its members, in whatever order.
+    pub(crate) fn members(&mut self, node: &Node) {
+        let sum = node.members().map(|member| one(&member)).fold(0, u64::wrapping_add);
+        self.absorb(sum);
+    }
+
+    fn at(&mut self, now: Instant, host: HostId, tag: u64) {
+        self.absorb_all([now.as_nanos(), tag << 32 | u64::from(host.0)]);
+    }
+
+    fn command(&mut self, command: &Command<'_>) {
+        self.absorb(kind(command.kind()));
+        match command {
+            Command::Join { seeds } => seeds.iter().for_each(|seed| self.absorb_addr(*seed)),
+            Command::CancelJoin | Command::Leave => {}
+            Command::SetMetadata(metadata) => self.absorb_bytes(metadata.as_bytes()),
+            Command::SetAddress(addr) => self.absorb_addr(*addr),
+            Command::Broadcast(payload) => self.absorb_bytes(payload.as_bytes()),
+            Command::Send { target, payload } => {
+                self.absorb(target.0);
+                self.absorb_bytes(payload.as_bytes());
+            }
+            Command::Remove { target } => self.absorb(target.0),
+            Command::Restore { hints } => {
+                for hint in *hints {
+                    self.absorb_all([hint.id.0, hint.epoch.0, hint.incarnation.0.into()]);
+                    self.absorb_addr(hint.addr);
+                }
+            }
+            other => panic!("{other:?} has no tag"),
+        }
+    }
+}
+
+/// The number of one member.
+fn one(member: &Member<'_>) -> u64 {
+    let mut hash = Fingerprint::new();
+    let status = match member.status {
+        Status::Alive => 0,
+        Status::Suspect => 1,
+        Status::Dead => 2,
+        Status::Left => 3,
+    };
+    hash.absorb_all([member.id.0, member.epoch.0, u64::from(member.incarnation.0) << 32 | status]);
+    hash.absorb_all([member.rtt.map_or(u64::MAX, nanos), nanos(member.since), member.is_me.into()]);
+    hash.absorb_addr(member.addr);
+    hash.absorb_bytes(member.metadata);
+    hash.value()
+}
+
+fn kind(command: CommandKind) -> u64 {
+    match command {
+        CommandKind::Join => 1,
+        CommandKind::CancelJoin => 2,
+        CommandKind::Leave => 3,
+        CommandKind::SetMetadata => 4,
+        CommandKind::SetAddress => 5,
+        CommandKind::Broadcast => 6,
+        CommandKind::Send => 7,
+        CommandKind::Remove => 8,
+        CommandKind::Restore => 9,
+        other => panic!("{other:?} has no tag"),
+    }
+}
+
+fn failure(reason: JoinFailure) -> u64 {
+    match reason {
+        JoinFailure::Cancelled => 1,
+        JoinFailure::Left => 2,
+        JoinFailure::IdTaken => 3,
+        JoinFailure::Refused => 4,
+        other => panic!("{other:?} has no tag"),
+    }
+}
+
+fn refusal(reason: Refusal) -> [u64; 2] {
+    match reason {
+        Refusal::NotRunning => [1, 0],
+        Refusal::NoUsableAddress => [2, 0],
+        Refusal::TooManySeeds { limit } => [3, limit.into()],
+        Refusal::QueueFull { limit } => [4, limit.into()],
+        Refusal::OutboxFull => [5, 0],
+        Refusal::NoSuchMember => [6, 0],
+        Refusal::NothingToCancel => [7, 0],
+        other => panic!("{other:?} has no tag"),
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Default for Fingerprint {
@@ -66,12 +366,122 @@ impl fmt::Debug for Fingerprint {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use serde::Serialize;
+    use serde::de::{DeserializeOwned, value};
+    use serde_json::{Value, json};
+    use swim_core::{Config, Epoch, Incarnation, Metadata, NodeId, Seed};
+
     use super::*;
 
     fn of(strings: &[&[u8]]) -> Fingerprint {
         let mut fingerprint = Fingerprint::new();
         strings.iter().for_each(|bytes| fingerprint.absorb_bytes(bytes));
         fingerprint
+    }
+
+    fn of_event(event: &Event) -> Fingerprint {
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.event(event);
+        fingerprint
+    }
+
+    fn of_stats(stats: &Stats) -> Fingerprint {
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.stats(stats);
+        fingerprint
+    }
+
+    /// The names of all variants: what serde says that it expected.
+    fn variants<T: DeserializeOwned>() -> Vec<String> {
+        let wrong: value::StrDeserializer<'_, value::Error> = value::StrDeserializer::new("?");
+        let error = T::deserialize(wrong).err().expect("no variant is called so").to_string();
+        let (_, names) = error.split_once("expected one of ").expect("all are named");
+        names.split(", ").map(|name| name.trim_matches('`').to_owned()).collect()
+    }
+
+    /// All variants; `fields` are those of a variant that has some.
+    fn all<T: DeserializeOwned>(fields: &Value) -> Vec<T> {
+        let whole = |name: String| {
+            let with_fields = serde_json::from_value(json!({ &name: fields }));
+            with_fields.unwrap_or_else(|_| serde_json::from_value(json!(name)).expect("it has no fields"))
+        };
+        variants::<T>().into_iter().map(whole).collect()
+    }
+
+    /// `value` with each number in it made larger by one, each truth turned and each address another, one at a time.
+    fn neighbours(value: &Value) -> Vec<Value> {
+        match value {
+            Value::Number(number) => number.as_u64().map(|number| json!(number + 1)).into_iter().collect(),
+            Value::Bool(truth) => vec![json!(!truth)],
+            Value::Array(parts) => (0..parts.len())
+                .flat_map(|at| {
+                    neighbours(&parts[at]).into_iter().map(move |part| {
+                        let mut parts = parts.clone();
+                        parts[at] = part;
+                        Value::Array(parts)
+                    })
+                })
+                .collect(),
+            Value::Object(fields) => fields
+                .iter()
+                .flat_map(|(name, field)| {
+                    neighbours(field).into_iter().map(move |field| {
+                        let mut fields = fields.clone();
+                        fields.insert(name.clone(), field);
+                        Value::Object(fields)
+                    })
+                })
+                .collect(),
+            // An address; the name of a variant has no digit.
+            Value::String(text) if text.contains('1') => vec![json!(text.replacen('1', "2", 1))],
+            Value::Null | Value::String(_) => Vec::new(),
+        }
+    }
+
+    fn changed<T: Serialize + DeserializeOwned>(whole: &T) -> Vec<T> {
+        let value = serde_json::to_value(whole).expect("it can be written");
+        neighbours(&value).into_iter().filter_map(|value| serde_json::from_value(value).ok()).collect()
+    }
+
+    /// One of each.
+    fn events() -> Vec<Event> {
+        let (id, by, accuser, incarnation) = (NodeId(1), NodeId(2), NodeId(3), Incarnation(4));
+        let [addr, other]: [SocketAddr; 2] =
+            ["10.0.0.1:7946", "[fe80::1]:10"].map(|addr| addr.parse().expect("an address"));
+        let (time, payload) = (Duration::from_millis(5), Box::from([6, 7]));
+        let reason = JoinFailure::Left;
+        vec![
+            Event::Alive { id, addr, epoch: Epoch(8) },
+            Event::Suspect { id, by, incarnation, timeout: time },
+            Event::Confirmed { id, by, accusers: 2 },
+            Event::Refuted { id, incarnation, by },
+            Event::Dead { id, by, accuser },
+            Event::Left { id, by: Some(by) },
+            Event::Updated { id, addr: other },
+            Event::Forgotten { id },
+            Event::Accused { by, incarnation },
+            Event::Conflict { id, rival: addr, won: true },
+            Event::WrongSource { id, asked: addr, answered: other },
+            Event::EpochRaised { epoch: Epoch(8) },
+            Event::Stalled { lost: time },
+            Event::StartedOver { forgotten: 9 },
+            Event::Deaf { deaf: true },
+            Event::Joined { via: addr, members: 9 },
+            Event::JoinFailed { reason },
+            Event::LeaveSent { datagrams: 9 },
+            Event::MetadataSet { incarnation },
+            Event::AddressSet { addr },
+            Event::BroadcastQueued { sequence: 9 },
+            Event::Sent { target: id },
+            Event::Restored { used: 9, skipped: 10 },
+            Event::Refused { command: CommandKind::Send, reason: Refusal::QueueFull { limit: 9 } },
+            Event::Broadcast { origin: id, payload: Clone::clone(&payload) },
+            Event::Message { from: id, payload },
+            Event::Lost { events: 9 },
+        ]
     }
 
     #[test]
@@ -81,5 +491,65 @@ mod tests {
         assert_ne!(of(&[b"ab", b"c"]), of(&[b"a", b"bc"]));
         assert_ne!(of(&[b"12345678"]), of(&[b"12345679"]));
         assert_ne!(of(&[b"1"]), of(&[b"1\0"]));
+    }
+
+    #[test]
+    fn every_event_has_a_tag_and_every_field_of_it_counts() {
+        let name = |event: &Event| match serde_json::to_value(event).expect("events can be written") {
+            Value::Object(fields) => fields.keys().next().cloned().unwrap_or_default(),
+            other => panic!("an event without fields: {other}"),
+        };
+        let names: BTreeSet<String> = events().iter().map(name).collect();
+        assert_eq!(names, variants::<Event>().into_iter().collect());
+        let mut seen = BTreeSet::new();
+        for event in events() {
+            assert!(seen.insert(of_event(&event).value()), "{event:?} has the tag of another");
+            let neighbours = changed(&event);
+            assert!(!neighbours.is_empty() || matches!(event, Event::JoinFailed { .. }), "{event:?}");
+            for neighbour in neighbours {
+                assert!(seen.insert(of_event(&neighbour).value()), "{neighbour:?} is like another");
+            }
+        }
+    }
+
+    #[test]
+    fn every_reason_and_every_command_has_a_tag_of_its_own() {
+        let different = |tags: Vec<u64>| tags.iter().collect::<BTreeSet<_>>().len() == tags.len();
+        assert!(different(all::<JoinFailure>(&json!({})).into_iter().map(failure).collect()));
+        assert!(different(all::<CommandKind>(&json!({})).into_iter().map(kind).collect()));
+        let refusals = all::<Refusal>(&json!({ "limit": 9 })).into_iter().map(refusal);
+        assert!(different(refusals.map(|[tag, _]| tag).collect()));
+    }
+
+    #[test]
+    fn every_counter_counts() {
+        let mut seen = BTreeSet::from([of_stats(&Stats::default()).value()]);
+        let hidden = |stats: &Stats| stats.rtt != Stats::default().rtt && stats.rtt.count() == 0;
+        for stats in changed(&Stats::default()).into_iter().filter(|stats| !hidden(stats)) {
+            assert!(
+                seen.insert(of_stats(&stats).value()),
+                "a counter is left out, or two are one: {stats:?}"
+            );
+        }
+        assert!(seen.len() > 60, "{}", seen.len());
+    }
+
+    #[test]
+    fn every_field_of_a_member_is_known_here() {
+        let me = Identity { id: NodeId(1), addr: "10.0.0.1:1".parse().expect("an address"), epoch: Epoch(2) };
+        let mut node = Node::new(Arc::new(Config::lan()), me, Seed([1; 32]), Instant::ORIGIN);
+        let of = |node: &Node| {
+            let mut fingerprint = Fingerprint::new();
+            fingerprint.members(node);
+            fingerprint
+        };
+        let before = of(&node);
+        let metadata = Metadata::new(b"x").expect("it is short");
+        node.handle(Instant::ORIGIN, Input::Command(Command::SetMetadata(metadata)));
+        assert_ne!(before, of(&node));
+        let text = format!("{:#?}", node.member(NodeId(1)).expect("a node holds itself"));
+        let is_field =
+            |line: &&str| line.starts_with("    ") && !line.starts_with("     ") && line.contains(": ");
+        assert_eq!(text.lines().filter(is_field).count(), 9, "`one` has to know all of {text}");
     }
 }

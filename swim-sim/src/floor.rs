@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swim_core::{Config, Instant};
+use swim_core::{Config, Input, Instant};
 
 use crate::host::{Host, HostId, Spec};
 use crate::net::Fabric;
@@ -19,8 +19,6 @@ use crate::random::{Random, purpose};
 use crate::traffic::Traffic;
 use crate::world::{HOSTS_MIN, Setup, TOGETHER};
 
-const MARK_ARRIVED: u64 = 0xa221;
-const MARK_TICK: u64 = 0x71c4;
 /// Between two pings of a host.
 const PERIOD: Duration = Duration::from_secs(1);
 /// How long it waits for the answer before it asks again: as long as a node does whose answers come at once.
@@ -213,15 +211,16 @@ impl Floor {
 
     fn arrive(&mut self, packet: PacketId) {
         let Some(id) = self.fabric.receiver(packet) else { return };
-        self.fabric.mark(MARK_ARRIVED, id);
         let host = &mut self.hosts[id.index()];
         if host.unplugged || host.makes_wait() {
             return self.fabric.packets.discard(packet);
         }
-        let (_, bytes) = self.fabric.packets.lend(packet);
+        let (source, bytes) = self.fabric.packets.lend(packet);
         self.fabric.traffic.received.add(bytes.len());
         host.traffic.received.add(bytes.len());
         let now = host.local(self.fabric.now);
+        let input = Input::Datagram { source, bytes: &bytes };
+        self.fabric.fingerprint.input(self.fabric.now, id, now, &input);
         let seat = &mut self.seats[id.index()];
         let name = bytes[SENDER..SENDER + 4].try_into().map_or(NONE, u32::from_le_bytes);
         let kind = bytes[KIND];
@@ -245,7 +244,7 @@ impl Floor {
         let (host, seat) = (&mut self.hosts[id.index()], &mut self.seats[id.index()]);
         if seat.deadline() <= now {
             host.slowness.ticked();
-            self.fabric.mark(MARK_TICK, id);
+            self.fabric.fingerprint.input(now, id, host.local(now), &Input::Tick);
             let again = seat.asked.filter(|_| seat.period_at > now).map(|(_, target)| target);
             let target = again.unwrap_or_else(|| {
                 seat.period_at = seat.period_at.after(PERIOD);
@@ -267,7 +266,8 @@ impl Floor {
         bytes[SENDER..SENDER + 4].copy_from_slice(&id.0.to_le_bytes());
         let host = &mut self.hosts[id.index()];
         host.traffic.count_sent(&bytes);
-        let target = crate::net::Directory::birthplace(HostId(target));
+        let target = HostId(target).birthplace();
+        self.fabric.fingerprint.transmit(target, &bytes);
         self.fabric.send(id, host.mask.unwrap_or(host.addr), target, &bytes);
     }
 

@@ -17,7 +17,6 @@ use crate::action::Inbox;
 use crate::clock::Clock;
 use crate::ground_truth::usual_name;
 pub use crate::host_id::HostId;
-use crate::net::Directory;
 use crate::queue::PacketId;
 use crate::random::Random;
 use crate::slowness::Slowness;
@@ -129,7 +128,7 @@ impl Host {
     pub(crate) fn new(number: HostId, spec: &Spec, late: Random) -> Self {
         Self {
             id: spec.id.unwrap_or(usual_name(number)),
-            addr: spec.addr.unwrap_or_else(|| Directory::birthplace(number)),
+            addr: spec.addr.unwrap_or_else(|| number.birthplace()),
             config: Arc::clone(&spec.config),
             calendar_ms: spec.calendar_ms,
             persistent: spec.persistent,

@@ -1,9 +1,13 @@
-//! What a host is called.
+//! What a host is called, and the address where it listens at first.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The port of every birthplace.
+const BIRTH_PORT: u16 = 7946;
 
 /// Number of a host in its world, from 0 in the order of starting. Written as the name that its node has
 /// by default, in hexadecimal: host 0 is `#1`, host 9 is `#a`.
@@ -15,6 +19,22 @@ impl HostId {
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
+    }
+
+    /// Where it listens at first: `10.a.b.c:7946` for host number a·65,536 + b·256 + c − 1, so the first is 10.0.0.1.
+    #[must_use]
+    pub const fn birthplace(self) -> SocketAddr {
+        let [_, a, b, c] = (self.0 + 1).to_be_bytes();
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, a, b, c)), BIRTH_PORT)
+    }
+
+    /// The host whose birthplace `addr` is, if it can be one.
+    #[must_use]
+    pub fn born_at(addr: SocketAddr) -> Option<Self> {
+        let SocketAddr::V4(v4) = addr else { return None };
+        let [ten, a, b, c] = v4.ip().octets();
+        let number = u32::from_be_bytes([0, a, b, c]);
+        if ten == 10 && v4.port() == BIRTH_PORT { number.checked_sub(1).map(Self) } else { None }
     }
 }
 

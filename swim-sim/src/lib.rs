@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Whether two runs were the same is not a matter of opinion: [`World::fingerprint`] hashes everything
-//! that was sent, lost, delivered, done and reported, in order.
+//! that nodes were given, sent and reported, in order.
 //!
 //! # Three ways to use it
 //!
@@ -62,6 +62,7 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod shrink;
+pub mod situations;
 mod slowness;
 pub mod swarm;
 pub mod sweep;
@@ -77,7 +78,7 @@ pub use fingerprint::Fingerprint;
 pub use floor::Floor;
 pub use ground_truth::{Death, Fate, Happening, Phase, Presence, Scene, Watcher};
 pub use host::{HostId, Logged, Spec};
-pub use net::{Arrival, Burst, Datagram, Directions, Latency, Link, Network, PER_CENT, Rate, Verdict};
+pub use net::{Arrival, Burst, Datagram, Directions, Handling, Latency, Link, Network, PER_CENT, Rate};
 pub use random::Random;
 pub use timeline::{Limits, Timeline};
 pub use traffic::{Count, Traffic};

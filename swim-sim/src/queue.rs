@@ -13,7 +13,7 @@ use std::collections::BinaryHeap;
 
 use swim_core::Instant;
 
-use crate::host::HostId;
+use crate::host_id::HostId;
 
 /// Nanoseconds of a slice, as a power of two: 262 µs.
 const SLICE_BITS: u32 = 18;

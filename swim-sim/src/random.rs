@@ -70,7 +70,7 @@ pub(crate) mod purpose {
     /// What an application draws; index: host and life.
     pub(crate) const APPLICATION: u64 = 6;
     /// Whether timers or datagrams come first at a process that goes on; index: host.
-    pub(crate) const AWAKENING: u64 = 7;
+    pub(crate) const RESUMPTION: u64 = 7;
     /// The dials of a plan; index: the dial's place.
     pub(crate) const PLAN: u64 = 100;
     /// The faults of a plan; index: 1 + the fault's number.

@@ -1,4 +1,28 @@
-//! How much was sent, by kind of message: what a protocol costs is one of its properties.
+//! What became of datagrams, and how much was sent, by kind of message.
+
+/// What became of a datagram when it was sent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[non_exhaustive]
+pub enum Fate {
+    /// It is on its way.
+    Sent,
+    /// A link lost it.
+    Lost,
+    /// A link lost it in a burst.
+    Burst,
+    /// It found the queue of a narrow link full.
+    Congested,
+    /// It was longer than a link lets pass.
+    TooLong,
+    /// It is on its way, with some of its bits flipped.
+    Corrupted,
+    /// A partition or a cut keeps it back.
+    Cut,
+    /// A hook dropped it.
+    Dropped,
+    /// It did not come from a node of the cluster.
+    Forged,
+}
 
 /// Datagrams and their bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

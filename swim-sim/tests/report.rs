@@ -1,6 +1,7 @@
 //! The page and the trace that a run leaves behind.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -55,7 +56,7 @@ fn facts(world: &World) -> Facts {
         title: "A troubled run </script><script>alert(1)</script> & more".to_owned(),
         command: "swim-sim run --seed 41".to_owned(),
         digest: world.fingerprint().to_string(),
-        verdict: "safety".to_owned(),
+        outcome: "safety".to_owned(),
         failed_at_ns: Some(10_000_000_000),
         ..Facts::default()
     }
@@ -275,7 +276,9 @@ fn browser() -> Option<PathBuf> {
 #[test]
 fn a_browser_draws_the_page_without_a_word_of_complaint() {
     let Some(browser) = browser() else {
-        eprintln!("skipped: there is no chromium on the PATH");
+        // Not `eprintln!`, which is swallowed where a test passes.
+        let _ =
+            writeln!(std::io::stderr(), "SKIPPED the page in a browser: there is no chromium on the PATH");
         return;
     };
     let folder = env::temp_dir().join(format!("swim-report-{}", process::id()));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use swim_sim::run::{Outcome, Run, Verdict};
+use swim_sim::run::{Finished, Outcome, Run};
 use swim_sim::scenario::{NAMES, Scenario, named};
 
 fn scenario(name: &str) -> Scenario {
@@ -13,12 +13,12 @@ fn scenario(name: &str) -> Scenario {
     toml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn carried_out(scenario: &Scenario) -> Outcome {
+fn carried_out(scenario: &Scenario) -> Finished {
     Run::new(scenario).unwrap_or_else(|error| panic!("{}: {error}", scenario.name)).finish()
 }
 
 /// How each of them ended, by name.
-static ENDED: LazyLock<Vec<(&str, Outcome)>> =
+static ENDED: LazyLock<Vec<(&str, Finished)>> =
     LazyLock::new(|| NAMES.iter().map(|name| (*name, carried_out(&scenario(name)))).collect());
 
 #[test]
@@ -66,16 +66,16 @@ fn a_scenario_is_written_back_as_it_was_read() {
 
 #[test]
 fn every_scenario_passes_and_judges_what_it_expects() {
-    for (name, outcome) in ENDED.iter() {
-        assert_eq!(outcome.verdict, Verdict::Passed, "{name}");
-        let judged = outcome.laws.iter().any(|(law, looked)| law.id == "E1" && *looked > 0);
+    for (name, finished) in ENDED.iter() {
+        assert_eq!(finished.outcome, Outcome::Passed, "{name}");
+        let judged = finished.properties.iter().any(|(law, looked)| law.id == "E1" && *looked > 0);
         assert!(judged, "{name}: nothing that it expects was ever looked at");
     }
 }
 
 #[test]
 fn every_scenario_gives_the_same_digest_twice() {
-    for (name, outcome) in ENDED.iter() {
-        assert_eq!(carried_out(&scenario(name)).digest, outcome.digest, "{name}");
+    for (name, finished) in ENDED.iter() {
+        assert_eq!(carried_out(&scenario(name)).digest, finished.digest, "{name}");
     }
 }

@@ -1,6 +1,6 @@
 //! What is claimed of the drivers, and whether it was met.
 //!
-//! CPU is judged with both sides on one core: that is the stricter, since a wake-up then costs nearly nothing
+//! CPU is checked with both sides on one core: that is the stricter, since a wake-up then costs nearly nothing
 //! and the same nanoseconds of the protocol are a larger share; and it is the one that two runs agree on.
 
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub(crate) const fn times_bare_max(workload: Workload) -> f64 {
     }
 }
 
-/// Where claims about CPU are judged.
+/// Where claims about CPU are checked.
 pub(crate) const CLAIMED_ON: Placement = Placement::OneCore;
 
 /// At a period of a second a member wakes for its own timer, for the ack, and for the ping of another.

@@ -10,7 +10,7 @@ use crate::bench::load::{Workload, histogram};
 use crate::bench::placement::Placement;
 use crate::bench::process::Counted;
 
-/// All that is told in the end.
+/// All that is printed in the end.
 pub(crate) struct Figures {
     /// Times that every contestant had its turn.
     pub(crate) rounds: u32,

@@ -1,4 +1,4 @@
-//! The figures for scripts: one object a line, the verdict last.
+//! The figures for scripts: one object a line, the outcome last.
 
 use std::io::{self, Write};
 
@@ -11,7 +11,7 @@ use crate::bench::load::Workload;
 use crate::bench::placement::Placement;
 
 /// Prints everything.
-pub(crate) fn tell(out: &mut impl Write, figures: &Figures, claims: &[Claim]) -> io::Result<()> {
+pub(crate) fn print(out: &mut impl Write, figures: &Figures, claims: &[Claim]) -> io::Result<()> {
     for workload in Workload::ALL {
         for placement in Placement::ALL {
             for contestant in Contestant::ALL {

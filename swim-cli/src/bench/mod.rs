@@ -7,7 +7,7 @@
 //! | `process`, `trace`, `calls` | what the kernel counts, and which system calls there are |
 //! | `plan`, `run` | how the time is spent |
 //! | `figures`, `claims` | what was measured, and what of it is claimed |
-//! | `tell`, `json`, `page`, `progress` | what is printed, and the page |
+//! | `text`, `json`, `page`, `progress` | what is printed, and the page |
 
 mod calls;
 mod claims;
@@ -23,7 +23,7 @@ mod process;
 mod progress;
 mod run;
 pub(crate) mod subject;
-mod tell;
+mod text;
 mod trace;
 
 pub(crate) use contestant::Contestant;
@@ -37,7 +37,7 @@ use claims::Claim;
 use plan::Plan;
 use progress::Progress;
 
-/// Measures, and tells.
+/// Measures, and prints.
 pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {
     match measure(args) {
         Ok(true) => Exit::Ok,
@@ -59,9 +59,9 @@ fn measure(args: &BenchDriversArgs) -> io::Result<bool> {
     }
     let mut out = anstream::stdout().lock();
     if args.json {
-        json::tell(&mut out, &figures, &claims)?;
+        json::print(&mut out, &figures, &claims)?;
     } else {
-        tell::tell(&mut out, &figures, &claims, args.calls)?;
+        text::print(&mut out, &figures, &claims, args.calls)?;
     }
     Ok(claims.iter().all(Claim::met))
 }

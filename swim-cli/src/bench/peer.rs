@@ -23,7 +23,7 @@ pub(crate) const ACK_LEN: usize = 32 + 3 + 8 + 1 + 1 + 1;
 /// What numbers of ours begin with: the protocol's own are random, all 64 bits of them.
 const MARK: u64 = 0x6265_6e63 << 32;
 /// How long the handshake may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One end of a conversation.
 pub(crate) struct Peer {
@@ -38,7 +38,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// A peer that nobody knows yet.
+    /// A peer that no member knows yet.
     pub(crate) fn new() -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         socket.set_read_timeout(Some(Duration::from_millis(50)))?;
@@ -63,7 +63,7 @@ impl Peer {
         self.node.me().addr
     }
 
-    /// Talks to `addr` only. Pings go out as to somebody unknown, who repeats their first bytes.
+    /// Talks to `addr` only. Pings go out as to an unknown member, which repeats their first bytes.
     pub(crate) fn connect(&mut self, addr: SocketAddr) -> io::Result<()> {
         self.socket.connect(addr)?;
         let stranger = Identity { id: NodeId(1), addr, epoch: Epoch(1) };
@@ -76,7 +76,7 @@ impl Peer {
     pub(crate) fn get_acquainted(&mut self) -> io::Result<()> {
         self.number_at = PING_NUMBER;
         let (mut root, mut answered) = (0, 0);
-        while self.start.elapsed() < PATIENCE {
+        while self.start.elapsed() < TIMEOUT {
             self.tick()?;
             let mine = self.node.me().id;
             let other =
@@ -133,7 +133,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Does for `time` what a member at rest does; somebody who is no member is asked once a period.
+    /// Does for `time` what a member at rest does; a loop without a protocol is asked once a period.
     pub(crate) fn rest(&mut self, time: Duration) -> io::Result<()> {
         let (start, mut asked) = (Instant::now(), 0);
         while start.elapsed() < time {
@@ -200,5 +200,5 @@ impl Peer {
     }
 }
 
-/// Plain answers in a row that show that there is no more news to tell.
+/// Plain answers in a row that show that there is no more gossip to send.
 const ANSWERED: u32 = 16;

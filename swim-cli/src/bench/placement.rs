@@ -2,7 +2,7 @@
 //!
 //! With a core for each, a ping-pong measures mostly how the machine wakes a core that sleeps: on a virtual
 //! one twenty microseconds, with a lot of noise. With both on one core it measures the work alone, to a
-//! percent or two. So both are shown, and claims are judged on one core.
+//! percent or two. So both are shown, and claims are checked on one core.
 
 use std::io;
 
@@ -40,7 +40,7 @@ impl Cores {
     }
 
     /// Places the calling thread, and all threads of `process`.
-    pub(crate) fn place(&self, placement: Placement, process: &Process) -> io::Result<()> {
+    pub(crate) fn assign(&self, placement: Placement, process: &Process) -> io::Result<()> {
         let set = match placement {
             Placement::Free => self.0,
             Placement::OneCore => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(crate) struct Plan {
     /// Times that every contestant has its turn.
     pub(crate) rounds: u32,
-    /// Before each measurement, so that caches are warm and gossip is told.
+    /// Before each measurement, so that caches are warm and gossip has been sent.
     pub(crate) warm_up: Duration,
     /// One measurement.
     pub(crate) load: Duration,

@@ -11,7 +11,7 @@ use crate::bench::contestant::Contestant;
 pub(crate) struct Process {
     child: Child,
     addr: SocketAddr,
-    /// Somebody else has waited for its end: its number may be another's by now.
+    /// A member else has waited for its end: its number may be another's by now.
     gone: bool,
 }
 
@@ -98,7 +98,7 @@ impl Process {
         Ok(counted)
     }
 
-    /// Resident memory, and the part of it that belongs to nobody else, in KiB.
+    /// Resident memory, and the part of it that belongs to no other member, in KiB.
     pub(crate) fn memory_kib(&self) -> io::Result<(u64, u64)> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
         Ok((field(&status, "VmRSS:"), field(&status, "RssAnon:")))

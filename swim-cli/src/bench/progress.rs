@@ -13,7 +13,7 @@ impl Progress {
     }
 
     /// What is being done.
-    pub(crate) fn tell(&mut self, what: &str) {
+    pub(crate) fn show(&mut self, what: &str) {
         if self.terminal {
             eprint!("\r\x1b[K{what} …");
             let _ = io::stderr().flush();

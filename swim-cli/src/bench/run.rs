@@ -74,11 +74,11 @@ pub(crate) fn all(plan: &Plan, progress: &mut Progress) -> io::Result<Figures> {
     };
     for round in 0..plan.rounds {
         for contestant in Contestant::ALL {
-            progress.tell(&format!("round {} of {}: {}", round + 1, plan.rounds, contestant.name()));
+            progress.show(&format!("round {} of {}: {}", round + 1, plan.rounds, contestant.name()));
             turn(contestant, plan, &cores, &mut figures)?;
         }
     }
-    progress.tell("all of them at rest");
+    progress.show("all of them at rest");
     rest(plan, &mut figures)?;
     figures.calls = calls(plan, progress).map_err(|error| error.to_string());
     progress.clear();
@@ -94,7 +94,7 @@ pub(crate) fn all(plan: &Plan, progress: &mut Progress) -> io::Result<Figures> {
 fn turn(contestant: Contestant, plan: &Plan, cores: &Cores, figures: &mut Figures) -> io::Result<()> {
     let mut pair = Pair::start(contestant)?;
     for placement in Placement::ALL {
-        cores.place(placement, &pair.process)?;
+        cores.assign(placement, &pair.process)?;
         for workload in Workload::ALL {
             let (answers, counted) = pair.measure(workload, plan)?;
             if answers.answered == 0 {
@@ -156,7 +156,7 @@ fn calls(plan: &Plan, progress: &mut Progress) -> io::Result<TracedCalls> {
     let mut traced = TracedCalls { loads: HashMap::new(), rest: HashMap::new() };
     for workload in Workload::ALL {
         for contestant in Contestant::ALL {
-            progress.tell(&format!("system calls, {}: {}", workload.name(), contestant.name()));
+            progress.show(&format!("system calls, {}: {}", workload.name(), contestant.name()));
             let mut pair = Pair::start(contestant)?;
             workload.run(&mut pair.peer, plan.warm_up, Duration::ZERO)?;
             let mut answered = 0;
@@ -168,7 +168,7 @@ fn calls(plan: &Plan, progress: &mut Progress) -> io::Result<TracedCalls> {
             traced.loads.insert((contestant, workload), by_name(calls, answered as f64));
         }
     }
-    progress.tell("system calls at rest");
+    progress.show("system calls at rest");
     let mut pairs = resting()?;
     let calls = watched(&mut pairs, |pairs| together(pairs, plan.traced_rest))?;
     for (pair, calls) in pairs.iter().zip(calls) {
@@ -182,8 +182,8 @@ fn watched(pairs: &mut [Pair], work: impl FnOnce(&mut [Pair]) -> io::Result<()>)
     let threads = pairs.iter().map(|pair| pair.process.threads()).collect::<io::Result<Vec<_>>>()?;
     thread::scope(|scope| {
         let (attached, begin) = sync_channel(1);
-        let tell = move || attached.send(()).unwrap_or_default();
-        let tracer = scope.spawn(move || trace::trace(&threads, tell));
+        let started = move || attached.send(()).unwrap_or_default();
+        let tracer = scope.spawn(move || trace::trace(&threads, started));
         // If the tracer could not attach, it says why in the end.
         let worked = begin.recv().map_or(Ok(()), |()| {
             thread::sleep(ATTACHED);

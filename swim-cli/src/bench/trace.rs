@@ -18,23 +18,23 @@ use nix::unistd::Pid;
 
 use crate::bench::load::histogram;
 
-/// Times of one system call, by its number; of processes as they were given, by place.
+/// Times of one system call, by its number; of processes as they were given, by process.
 pub(crate) type Calls = HashMap<libc::c_long, Histogram<u64>>;
 
 /// Traces the processes with these threads until all of them are gone, then says what each has called.
 /// `attached` is called as soon as all threads are.
 ///
 /// # Errors
-/// The kernel lets nobody trace, or this machine's registers are not known here.
+/// The kernel allows no tracing, or this machine's registers are not known here.
 pub(crate) fn trace(processes: &[Vec<u32>], attached: impl FnOnce()) -> io::Result<Vec<Calls>> {
     let mut tracer = Tracer { threads: HashMap::new(), calls: vec![Calls::new(); processes.len()] };
     let mut stopping = HashSet::new();
-    for (place, threads) in processes.iter().enumerate() {
+    for (process, threads) in processes.iter().enumerate() {
         for thread in threads {
             let thread = Pid::from_raw(i32::try_from(*thread).map_err(io::Error::other)?);
             ptrace::seize(thread, Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE)?;
             ptrace::interrupt(thread)?;
-            tracer.threads.insert(thread, Thread { place, called: None });
+            tracer.threads.insert(thread, Thread { process, called: None });
             stopping.insert(thread);
         }
     }
@@ -65,7 +65,7 @@ struct Tracer {
 
 /// A thread, and the call that it is in.
 struct Thread {
-    place: usize,
+    process: usize,
     called: Option<(libc::c_long, Instant)>,
 }
 
@@ -81,7 +81,7 @@ impl Tracer {
             _ => return Ok(()),
         };
         match ptrace::syscall(thread, signal) {
-            // Killed meanwhile: that is told next.
+            // Killed meanwhile: the next event says so.
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -91,7 +91,7 @@ impl Tracer {
         let now = Instant::now();
         // A thread that a traced one has started belongs to the same process; which, matters only when there
         // are several, and then all their threads have long been started.
-        let state = self.threads.entry(thread).or_insert(Thread { place: 0, called: None });
+        let state = self.threads.entry(thread).or_insert(Thread { process: 0, called: None });
         match state.called.take() {
             None => match number(thread) {
                 Ok(number) => state.called = Some((number, Instant::now())),
@@ -102,7 +102,7 @@ impl Tracer {
                 let took = u64::try_from(now.duration_since(since).as_nanos()).unwrap_or(u64::MAX);
                 let times = self
                     .calls
-                    .get_mut(state.place)
+                    .get_mut(state.process)
                     .map(|calls| calls.entry(number).or_insert_with(histogram));
                 times.into_iter().for_each(|times| times.saturating_record(took));
             }

@@ -16,16 +16,16 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::args::{DemoArgs, DriverKind, Profile};
-use crate::demo::judge::Member;
+use crate::demo::checker::Member;
 
 /// What may wait for the main thread.
 const WAITING_MAX: usize = 4096;
-/// Members that a newcomer is told to join through.
+/// Members that a newcomer joins through.
 const SEEDS: usize = 3;
 
 /// Something that the demo waited for.
 #[derive(Debug)]
-pub(crate) enum Happening {
+pub(crate) enum Change {
     /// A member printed a line.
     Said {
         /// Which.
@@ -48,10 +48,10 @@ pub(crate) enum Happening {
     Interrupted,
 }
 
-/// In the queue, the life that speaks is known: what an earlier one said last is dropped.
+/// In the queue, the run that a line is from is known: what an earlier one said last is dropped.
 enum Queued {
-    Said { member: Member, life: u32, at: Duration, text: String },
-    Ended { member: Member, life: u32, at: Duration },
+    Said { member: Member, run: u32, at: Duration, text: String },
+    Ended { member: Member, run: u32, at: Duration },
     Typed(Option<String>),
     Interrupted,
 }
@@ -60,7 +60,7 @@ enum Queued {
 pub(crate) struct Cluster {
     start: Instant,
     profile: Profile,
-    /// Where every life is recorded.
+    /// Where every run is recorded.
     record: Option<PathBuf>,
     slots: Vec<Slot>,
     tx: SyncSender<Queued>,
@@ -73,9 +73,9 @@ pub(crate) struct Slot {
     pub(crate) name: String,
     /// What drives it.
     pub(crate) driver: DriverKind,
-    /// Where it said that it is, once it did; kept over its lives.
+    /// Where it said that it is, once it did; kept over its runs.
     pub(crate) addr: Option<SocketAddr>,
-    life: u32,
+    run: u32,
     process: Option<Process>,
 }
 
@@ -91,7 +91,7 @@ impl Cluster {
             name: format!("node-{}", index + 1),
             driver: args.driver.driver(index),
             addr: None,
-            life: 0,
+            run: 0,
             process: None,
         };
         let (tx, rx) = sync_channel(WAITING_MAX);
@@ -115,7 +115,7 @@ impl Cluster {
         self.slots.iter().map(|slot| slot.name.clone()).collect()
     }
 
-    /// Forgets the address of a member that is gone if somebody else has taken its port meanwhile: ports that
+    /// Forgets the address of a member that is gone if another member has taken its port meanwhile: ports that
     /// the kernel hands out are handed out again. Returns the address.
     pub(crate) fn evicted(&mut self, member: Member) -> Option<SocketAddr> {
         let addr = self.slots[member].addr?;
@@ -150,9 +150,9 @@ impl Cluster {
         let mut child = command.spawn()?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (stdin, stdout) = pipes.expect("both were asked for as pipes");
-        slot.life += 1;
+        slot.run += 1;
         slot.process = Some(Process { child, stdin });
-        listen(stdout, member, slot.life, start, tx)
+        listen(stdout, member, slot.run, start, tx)
     }
 
     /// Addresses of up to [`SEEDS`] members other than `newcomer` whose processes exist.
@@ -198,7 +198,7 @@ impl Cluster {
         }
     }
 
-    /// Types a line into a member. One that is gone does not hear it; its end is told by itself.
+    /// Types a line into a member. One that is gone does not hear it; its end is reported by itself.
     pub(crate) fn say(&mut self, member: Member, command: &str) {
         if let Some(process) = &mut self.slots[member].process {
             let _ = process.stdin.write_all(format!("{command}\n").as_bytes());
@@ -222,46 +222,46 @@ impl Cluster {
     }
 
     /// The next thing that happens, if it does so within `wait`.
-    pub(crate) fn next(&self, wait: Duration) -> Option<Happening> {
+    pub(crate) fn next(&self, wait: Duration) -> Option<Change> {
         let until = Instant::now() + wait;
         loop {
             let queued = match self.rx.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(queued) => queued,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
             };
-            let is_current = |member: Member, life| self.slots[member].life == life;
+            let is_current = |member: Member, run| self.slots[member].run == run;
             return Some(match queued {
-                Queued::Said { member, life, at, text } if is_current(member, life) => {
-                    Happening::Said { member, at, text }
+                Queued::Said { member, run, at, text } if is_current(member, run) => {
+                    Change::Said { member, at, text }
                 }
-                Queued::Ended { member, life, at } if is_current(member, life) => {
-                    Happening::Ended { member, at }
-                }
+                Queued::Ended { member, run, at } if is_current(member, run) => Change::Ended { member, at },
                 Queued::Said { .. } | Queued::Ended { .. } => continue,
-                Queued::Typed(line) => Happening::Typed(line),
-                Queued::Interrupted => Happening::Interrupted,
+                Queued::Typed(line) => Change::Typed(line),
+                Queued::Interrupted => Change::Interrupted,
             });
         }
     }
 
-    /// From now on SIGINT and SIGTERM are [`Happening::Interrupted`]; a second one ends the process at once,
+    /// From now on SIGINT and SIGTERM are [`Change::Interrupted`]; a second one ends the process at once,
     /// and the kernel its members.
     ///
     /// # Errors
     /// The operating system refused.
-    pub(crate) fn hear_signals(&self) -> io::Result<()> {
+    pub(crate) fn watch_signals(&self) -> io::Result<()> {
         let tx = self.tx.clone();
-        let tell = move || {
+        let interrupt = move || {
             let _ = tx.send(Queued::Interrupted);
         };
-        crate::signals::on_termination(tell, || std::process::exit(crate::exit::Exit::Interrupted as i32))
+        crate::signals::on_termination(interrupt, || {
+            std::process::exit(crate::exit::Exit::Interrupted as i32)
+        })
     }
 
-    /// From now on lines on standard input are [`Happening::Typed`].
+    /// From now on lines on standard input are [`Change::Typed`].
     ///
     /// # Errors
     /// The operating system refused.
-    pub(crate) fn hear_input(&self) -> io::Result<()> {
+    pub(crate) fn read_input(&self) -> io::Result<()> {
         let tx = self.tx.clone();
         let read = move || {
             for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
@@ -276,9 +276,9 @@ impl Cluster {
 }
 
 impl Slot {
-    /// The file that its next life is recorded to.
+    /// The file that its next run is recorded to.
     fn record_name(&self) -> String {
-        match self.life {
+        match self.run {
             0 => format!("{}.swim", self.name),
             before => format!("{}-{}.swim", self.name, before + 1),
         }
@@ -311,17 +311,17 @@ fn myself() -> io::Result<PathBuf> {
 fn listen(
     stdout: ChildStdout,
     member: Member,
-    life: u32,
+    run: u32,
     start: Instant,
     tx: SyncSender<Queued>,
 ) -> io::Result<()> {
     let read = move || {
         for text in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if tx.send(Queued::Said { member, life, at: start.elapsed(), text }).is_err() {
+            if tx.send(Queued::Said { member, run, at: start.elapsed(), text }).is_err() {
                 return;
             }
         }
-        let _ = tx.send(Queued::Ended { member, life, at: start.elapsed() });
+        let _ = tx.send(Queued::Ended { member, run, at: start.elapsed() });
     };
     std::thread::Builder::new().name(format!("swim-ear-{}", member + 1)).spawn(read).map(|_| ())
 }
@@ -334,7 +334,7 @@ mod tests {
     use crate::args::{Args, Verb};
 
     #[test]
-    fn only_an_address_that_somebody_else_took_is_forgotten() {
+    fn only_an_address_that_another_took_is_forgotten() {
         let line = "swim demo --nodes 2";
         let Verb::Demo(args) = Args::try_parse_from(line.split(' ')).expect("valid").verb else {
             panic!("a demo")
@@ -345,7 +345,7 @@ mod tests {
         let addr = taken.local_addr().expect("an address");
         cluster.located(0, addr);
         assert_eq!((cluster.evicted(0), cluster.slots[0].addr), (Some(addr), None));
-        // Bound below the range that the kernel hands out: nobody takes it between these lines.
+        // Bound below the range that the kernel hands out: no member takes it between these lines.
         let free = "127.0.0.1:1".parse().expect("an address");
         cluster.located(1, free);
         assert_eq!((cluster.evicted(1), cluster.slots[1].addr), (None, Some(free)));

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::args::DriverKind;
-use crate::demo::judge::{Belief, Deed, Member};
+use crate::demo::checker::{Deed, Held, Member};
 use crate::demo::report::Spread;
 use crate::demo::script::{converge, in_s};
 use crate::demo::stage::{Stage, Stop, system};
+use crate::line::millis;
 use crate::style::{BAD, DIM, paint};
-use crate::tell::millis;
 
 const HELP: &str = "\
   kill N      SIGKILL: the others have to find out
@@ -23,7 +23,7 @@ const HELP: &str = "\
 
 /// A line that was typed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Order {
+enum Action {
     Kill(Member),
     Restart(Member),
     Pause(Member),
@@ -36,7 +36,7 @@ enum Order {
 
 /// Why a line is no order.
 #[derive(thiserror::Error, PartialEq, Eq, Debug)]
-enum OrderError {
+enum ActionError {
     #[error("`{0}` is no command; `help` lists them")]
     Unknown(String),
     #[error("`{0}` needs the number of a member, from 1 to {1}")]
@@ -48,7 +48,7 @@ enum OrderError {
 /// A deed whose effect is waited for.
 struct Effect {
     member: Member,
-    order: Order,
+    order: Action,
     since: Duration,
 }
 
@@ -77,7 +77,7 @@ struct ErrorObject {
     error: String,
 }
 
-/// Starts everybody, then does what is typed until `quit` or the end of input.
+/// Starts all members, then does what is typed until `quit` or the end of input.
 ///
 /// # Errors
 /// The demo cannot go on.
@@ -85,7 +85,7 @@ pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
     if !converge(stage)? {
         return Ok(());
     }
-    stage.cluster.hear_input().map_err(|e| system("read standard input", e))?;
+    stage.cluster.read_input().map_err(|e| system("read standard input", e))?;
     stage.begin("Now you: kill N, restart N, pause N, resume N, leave N, status, help, quit", None)?;
     let mut effects: Vec<Effect> = Vec::new();
     loop {
@@ -98,11 +98,11 @@ pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
         };
         report_effects(stage, &mut effects)?;
         let Some(line) = typed else { continue };
-        // The end of input is the end of the demo: nobody could end it any more.
+        // The end of input is the end of the demo: nothing could end it any more.
         let Some(line) = line else { return Ok(()) };
         match parse(&line, stage.names.len()) {
             Ok(None) => {}
-            Ok(Some(Order::Quit)) => return Ok(()),
+            Ok(Some(Action::Quit)) => return Ok(()),
             Ok(Some(order)) => obey(stage, order, &mut effects)?,
             Err(error) => {
                 let error = error.to_string();
@@ -112,29 +112,29 @@ pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
     }
 }
 
-fn obey(stage: &mut Stage, order: Order, effects: &mut Vec<Effect>) -> Result<(), Stop> {
+fn obey(stage: &mut Stage, order: Action, effects: &mut Vec<Effect>) -> Result<(), Stop> {
     let member = match order {
-        Order::Status => return status(stage),
-        Order::Help => return stage.say(HELP),
-        Order::Quit => return Ok(()),
-        Order::Kill(member)
-        | Order::Restart(member)
-        | Order::Resume(member)
-        | Order::Pause(member)
-        | Order::Leave(member) => member,
+        Action::Status => return status(stage),
+        Action::Help => return stage.say(HELP),
+        Action::Quit => return Ok(()),
+        Action::Kill(member)
+        | Action::Restart(member)
+        | Action::Resume(member)
+        | Action::Pause(member)
+        | Action::Leave(member) => member,
     };
-    if let Some(objection) = objection(order, stage.judge.deed_of(member), &stage.names[member]) {
+    if let Some(objection) = objection(order, stage.checker.deed_of(member), &stage.names[member]) {
         return complain(stage, objection);
     }
-    stage.tell_the_rest()?;
+    stage.show_the_rest()?;
     stage.begin("", Some(member))?;
     let since = match order {
-        Order::Kill(_) => stage.kill(member)?,
-        Order::Pause(_) => stage.pause(member)?,
-        Order::Resume(_) => stage.resume(member)?,
-        Order::Leave(_) => stage.leave(member)?,
+        Action::Kill(_) => stage.kill(member)?,
+        Action::Pause(_) => stage.pause(member)?,
+        Action::Resume(_) => stage.resume(member)?,
+        Action::Leave(_) => stage.leave(member)?,
         _ => {
-            if matches!(stage.judge.deed_of(member), Deed::Runs | Deed::Stopped) {
+            if matches!(stage.checker.deed_of(member), Deed::Runs | Deed::Stopped) {
                 stage.kill(member)?;
             }
             let text = format!("{} is started", stage.names[member]);
@@ -147,15 +147,15 @@ fn obey(stage: &mut Stage, order: Order, effects: &mut Vec<Effect>) -> Result<()
 }
 
 /// What makes no sense, given what was done last.
-fn objection(order: Order, deed: Deed, name: &str) -> Option<String> {
+fn objection(order: Action, deed: Deed, name: &str) -> Option<String> {
     let gone = matches!(deed, Deed::Killed | Deed::Left | Deed::Nothing);
     let text = match (order, deed) {
-        (Order::Kill(_) | Order::Pause(_) | Order::Resume(_) | Order::Leave(_), _) if gone => {
+        (Action::Kill(_) | Action::Pause(_) | Action::Resume(_) | Action::Leave(_), _) if gone => {
             "does not run; `restart` starts it"
         }
-        (Order::Pause(_), Deed::Stopped) => "is stopped already; `resume` wakes it",
-        (Order::Leave(_), Deed::Stopped) => "is stopped and hears nothing; `resume` wakes it",
-        (Order::Resume(_), Deed::Runs) => "is not stopped; `pause` stops it",
+        (Action::Pause(_), Deed::Stopped) => "is stopped already; `resume` wakes it",
+        (Action::Leave(_), Deed::Stopped) => "is stopped and hears nothing; `resume` wakes it",
+        (Action::Resume(_), Deed::Runs) => "is not stopped; `pause` stops it",
         _ => return None,
     };
     Some(format!("{name} {text}"))
@@ -163,10 +163,10 @@ fn objection(order: Order, deed: Deed, name: &str) -> Option<String> {
 
 fn complain(stage: &mut Stage, error: String) -> Result<(), Stop> {
     stage.say(&format!("  {} {error}", paint(BAD, "error:")))?;
-    stage.teller.object(&ErrorObject { error }).map_err(Stop::Output)
+    stage.presenter.object(&ErrorObject { error }).map_err(Stop::Output)
 }
 
-/// Tells when the others have all noticed.
+/// Says when the others have all noticed.
 fn report_effects(stage: &mut Stage, effects: &mut Vec<Effect>) -> Result<(), Stop> {
     let mut done = Vec::new();
     effects.retain(|effect| {
@@ -180,19 +180,19 @@ fn report_effects(stage: &mut Stage, effects: &mut Vec<Effect>) -> Result<(), St
         let name = stage.names[member].clone();
         let after = stage.cluster.now().saturating_sub(since);
         match order {
-            Order::Kill(_) => {
-                let deaths = stage.judge.deaths_of(member, since);
+            Action::Kill(_) => {
+                let deaths = stage.checker.deaths_of(member, since);
                 let times = deaths.iter().map(|(_, at)| at.saturating_sub(since));
                 stage.report.detected_ms = Spread::of(times);
                 stage.found(true, "detected", &format!("{name} is Dead everywhere after {}", in_s(after)))?;
             }
-            Order::Leave(_) => {
+            Action::Leave(_) => {
                 stage.report.left_ms = Some(millis(after));
                 stage.found(true, "left", &format!("{name} is Left everywhere after {}", in_s(after)))?;
             }
             _ => {
                 let time = match order {
-                    Order::Resume(_) => &mut stage.report.resumed_ms,
+                    Action::Resume(_) => &mut stage.report.resumed_ms,
                     _ => &mut stage.report.rejoined_ms,
                 };
                 *time = Some(millis(after));
@@ -204,24 +204,24 @@ fn report_effects(stage: &mut Stage, effects: &mut Vec<Effect>) -> Result<(), St
 }
 
 fn has_shown(stage: &Stage, effect: &Effect) -> bool {
-    let everywhere = |belief| {
-        let (count, all) = stage.judge.believers(effect.member, belief);
+    let everywhere = |held| {
+        let (count, all) = stage.checker.holders(effect.member, held);
         count == all && all > 0
     };
     match effect.order {
-        Order::Kill(_) => {
-            let deaths = stage.judge.deaths_of(effect.member, effect.since);
+        Action::Kill(_) => {
+            let deaths = stage.checker.deaths_of(effect.member, effect.since);
             let has_said_so = |speaker| deaths.iter().any(|(observer, _)| *observer == speaker);
-            everywhere(Belief::Dead) && stage.judge.speakers().all(has_said_so)
+            everywhere(Held::Dead) && stage.checker.speakers().all(has_said_so)
         }
-        // The others may not have noticed that it was away; of a new life they must have heard.
-        Order::Restart(_) => {
-            everywhere(Belief::Alive) && stage.judge.all_heard_of(effect.member, effect.since)
+        // The others may not have noticed that it was away; of a new epoch they must have heard.
+        Action::Restart(_) => {
+            everywhere(Held::Alive) && stage.checker.all_heard_of(effect.member, effect.since)
         }
-        Order::Resume(_) => everywhere(Belief::Alive),
-        Order::Leave(_) => everywhere(Belief::Left),
+        Action::Resume(_) => everywhere(Held::Alive),
+        Action::Leave(_) => everywhere(Held::Left),
         // Whether and when a stopped member is called Dead is seen line by line.
-        Order::Pause(_) | Order::Status | Order::Help | Order::Quit => false,
+        Action::Pause(_) | Action::Status | Action::Help | Action::Quit => false,
     }
 }
 
@@ -239,23 +239,23 @@ fn status(stage: &mut Stage) -> Result<(), Stop> {
         })
         .collect();
     stage.say(&paint(DIM, rows.join("\n")))?;
-    let judge = &stage.judge;
+    let checker = &stage.checker;
     let status = stage.cluster.slots().iter().enumerate().map(|(member, slot)| {
-        let at = |belief| judge.believers(member, belief).0;
+        let at = |held| checker.holders(member, held).0;
         StatusRow {
             name: &slot.name,
             driver: slot.driver,
             addr: slot.addr,
             pid: slot.pid(),
-            process: process(judge.deed_of(member)),
-            alive_at: at(Belief::Alive),
-            suspect_at: at(Belief::Suspect),
-            dead_at: at(Belief::Dead),
-            left_at: at(Belief::Left),
+            process: process(checker.deed_of(member)),
+            alive_at: at(Held::Alive),
+            suspect_at: at(Held::Suspect),
+            dead_at: at(Held::Dead),
+            left_at: at(Held::Left),
         }
     });
     let object = StatusObject { status: status.collect() };
-    stage.teller.object(&object).map_err(Stop::Output)
+    stage.presenter.object(&object).map_err(Stop::Output)
 }
 
 const fn process(deed: Deed) -> &'static str {
@@ -268,24 +268,24 @@ const fn process(deed: Deed) -> &'static str {
     }
 }
 
-fn parse(line: &str, nodes: usize) -> Result<Option<Order>, OrderError> {
+fn parse(line: &str, nodes: usize) -> Result<Option<Action>, ActionError> {
     let mut words = line.split_whitespace();
     let Some(verb) = words.next() else { return Ok(None) };
-    let order: fn(Member) -> Order = match verb {
-        "status" => return Ok(Some(Order::Status)),
-        "help" | "?" => return Ok(Some(Order::Help)),
-        "quit" | "exit" => return Ok(Some(Order::Quit)),
-        "kill" => Order::Kill,
-        "restart" => Order::Restart,
-        "pause" => Order::Pause,
-        "resume" => Order::Resume,
-        "leave" => Order::Leave,
-        other => return Err(OrderError::Unknown(other.to_owned())),
+    let order: fn(Member) -> Action = match verb {
+        "status" => return Ok(Some(Action::Status)),
+        "help" | "?" => return Ok(Some(Action::Help)),
+        "quit" | "exit" => return Ok(Some(Action::Quit)),
+        "kill" => Action::Kill,
+        "restart" => Action::Restart,
+        "pause" => Action::Pause,
+        "resume" => Action::Resume,
+        "leave" => Action::Leave,
+        other => return Err(ActionError::Unknown(other.to_owned())),
     };
-    let Some(number) = words.next() else { return Err(OrderError::NoNumber(verb.to_owned(), nodes)) };
+    let Some(number) = words.next() else { return Err(ActionError::NoNumber(verb.to_owned(), nodes)) };
     match number.trim_start_matches("node-").parse::<usize>() {
         Ok(number) if (1..=nodes).contains(&number) => Ok(Some(order(number - 1))),
-        _ => Err(OrderError::NoMember(number.to_owned(), nodes)),
+        _ => Err(ActionError::NoMember(number.to_owned(), nodes)),
     }
 }
 
@@ -295,8 +295,8 @@ mod tests {
 
     #[test]
     fn members_are_named_by_number_or_by_name() {
-        assert_eq!(parse("kill 3", 5), Ok(Some(Order::Kill(2))));
-        assert_eq!(parse(" resume  node-5 ", 5), Ok(Some(Order::Resume(4))));
+        assert_eq!(parse("kill 3", 5), Ok(Some(Action::Kill(2))));
+        assert_eq!(parse(" resume  node-5 ", 5), Ok(Some(Action::Resume(4))));
         assert_eq!(parse("", 5), Ok(None));
     }
 
@@ -318,10 +318,10 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_and_the_rest_is_not() {
-        assert!(objection(Order::Resume(0), Deed::Runs, "a").is_some());
-        assert!(objection(Order::Kill(0), Deed::Killed, "a").is_some());
-        assert!(objection(Order::Leave(0), Deed::Stopped, "a").is_some());
-        assert!(objection(Order::Kill(0), Deed::Stopped, "a").is_none());
-        assert!(objection(Order::Restart(0), Deed::Runs, "a").is_none());
+        assert!(objection(Action::Resume(0), Deed::Runs, "a").is_some());
+        assert!(objection(Action::Kill(0), Deed::Killed, "a").is_some());
+        assert!(objection(Action::Leave(0), Deed::Stopped, "a").is_some());
+        assert!(objection(Action::Kill(0), Deed::Stopped, "a").is_none());
+        assert!(objection(Action::Restart(0), Deed::Runs, "a").is_none());
     }
 }

@@ -5,62 +5,62 @@
 
 use anstyle::Style;
 
+use crate::demo::checker::{Checker, Deed, Held, Member};
 use crate::demo::cluster::Slot;
-use crate::demo::judge::{Belief, Deed, Judge, Member};
 use crate::style::{BAD, BOLD, DIM, GOOD, WARN, paint};
 
 /// Largest cluster that is shown as a matrix.
 const MATRIX_MAX: usize = 20;
 
 /// The picture, at most `columns` wide, without a newline at its end.
-pub(crate) fn picture(judge: &Judge, slots: &[Slot], columns: usize) -> String {
-    let body = if judge.len() <= MATRIX_MAX { matrix(judge, slots) } else { strip(judge, columns) };
+pub(crate) fn picture(checker: &Checker, slots: &[Slot], columns: usize) -> String {
+    let body = if checker.len() <= MATRIX_MAX { matrix(checker, slots) } else { strip(checker, columns) };
     format!("{body}\n{}", legend())
 }
 
-const fn sign(belief: Belief) -> (Style, char) {
-    match belief {
-        Belief::Unknown => (DIM, '·'),
-        Belief::Alive => (GOOD, '●'),
-        Belief::Suspect => (WARN, '◐'),
-        Belief::Dead => (BAD, '✕'),
-        Belief::Left => (DIM, '○'),
+const fn sign(held: Held) -> (Style, char) {
+    match held {
+        Held::Unknown => (DIM, '·'),
+        Held::Alive => (GOOD, '●'),
+        Held::Suspect => (WARN, '◐'),
+        Held::Dead => (BAD, '✕'),
+        Held::Left => (DIM, '○'),
     }
 }
 
 fn legend() -> String {
     let named = [
-        (Belief::Alive, "alive"),
-        (Belief::Suspect, "suspect"),
-        (Belief::Dead, "dead"),
-        (Belief::Left, "left"),
-        (Belief::Unknown, "not heard of"),
+        (Held::Alive, "alive"),
+        (Held::Suspect, "suspect"),
+        (Held::Dead, "dead"),
+        (Held::Left, "left"),
+        (Held::Unknown, "not heard of"),
     ];
-    let entry = |(belief, name)| {
-        let (style, sign) = sign(belief);
+    let entry = |(held, name)| {
+        let (style, sign) = sign(held);
         format!("{} {name}", paint(style, sign))
     };
     format!("  {}", named.map(entry).join("   "))
 }
 
-fn matrix(judge: &Judge, slots: &[Slot]) -> String {
-    let all = 0..judge.len();
+fn matrix(checker: &Checker, slots: &[Slot]) -> String {
+    let all = 0..checker.len();
     let numbers: String = all.clone().map(|subject| format!("{:>3}", subject + 1)).collect();
     let mut lines = vec![paint(DIM, format_args!("  {:<16} believes of {numbers}", "member"))];
     for observer in all.clone() {
         let slot = &slots[observer];
-        let (style, state) = state(judge.deed_of(observer));
+        let (style, state) = state(checker.deed_of(observer));
         let name = format!("{:<8} {:<6}", slot.name, slot.driver.as_str());
-        let cells: String = all.clone().map(|subject| cell(judge, observer, subject)).collect();
+        let cells: String = all.clone().map(|subject| cell(checker, observer, subject)).collect();
         let state = paint(style, format_args!("{state:<12}"));
         lines.push(format!("  {name} {state} {cells}"));
     }
     lines.join("\n")
 }
 
-fn cell(judge: &Judge, observer: Member, subject: Member) -> String {
-    let speaks = judge.deed_of(observer) == Deed::Runs;
-    match sign(judge.belief(observer, subject)) {
+fn cell(checker: &Checker, observer: Member, subject: Member) -> String {
+    let speaks = checker.deed_of(observer) == Deed::Runs;
+    match sign(checker.held(observer, subject)) {
         _ if !speaks => "   ".to_owned(),
         (_, _) if observer == subject => format!("  {}", paint(DIM, '\\')),
         (style, sign) => format!("  {}", paint(style, sign)),
@@ -77,25 +77,26 @@ const fn state(deed: Deed) -> (Style, &'static str) {
     }
 }
 
-fn strip(judge: &Judge, columns: usize) -> String {
-    let signs: Vec<String> = (0..judge.len()).map(|subject| majority(judge, subject)).collect();
+fn strip(checker: &Checker, columns: usize) -> String {
+    let signs: Vec<String> = (0..checker.len()).map(|subject| majority(checker, subject)).collect();
     let lines: Vec<String> = signs
         .chunks(columns.saturating_sub(4).clamp(10, 100))
         .map(|chunk| format!("  {}", chunk.concat()))
         .collect();
-    let (right, all) = judge.agreement();
-    let title = format!("{} members as the others see them; {right} of {all} beliefs are true", judge.len());
+    let (right, all) = checker.agreement();
+    let title =
+        format!("{} members as the others see them; {right} of {all} held claims are true", checker.len());
     format!("  {}\n{}", paint(BOLD, title), lines.join("\n"))
 }
 
 /// What most of the others believe of `subject`; of equals the worst.
-fn majority(judge: &Judge, subject: Member) -> String {
-    let beliefs = [Belief::Dead, Belief::Suspect, Belief::Left, Belief::Alive, Belief::Unknown];
-    let mut best = (0, Belief::Unknown);
-    for belief in beliefs {
-        let (count, _) = judge.believers(subject, belief);
+fn majority(checker: &Checker, subject: Member) -> String {
+    let held = [Held::Dead, Held::Suspect, Held::Left, Held::Alive, Held::Unknown];
+    let mut best = (0, Held::Unknown);
+    for held in held {
+        let (count, _) = checker.holders(subject, held);
         if count > best.0 {
-            best = (count, belief);
+            best = (count, held);
         }
     }
     let (style, sign) = sign(best.1);
@@ -112,15 +113,15 @@ mod tests {
     use crate::args::{Args, Verb};
     use crate::demo::cluster::Cluster;
 
-    fn cluster_of(nodes: usize) -> (Cluster, Judge) {
+    fn cluster_of(nodes: usize) -> (Cluster, Checker) {
         let line = format!("swim demo --nodes {nodes}");
         let Verb::Demo(args) = Args::try_parse_from(line.split(' ')).expect("valid").verb else {
             panic!("a demo")
         };
         let cluster = Cluster::new(&args);
-        let mut judge = Judge::new(&cluster.names(), Duration::from_secs(1));
-        (0..nodes).for_each(|member| judge.deed(Duration::ZERO, member, Deed::Runs));
-        (cluster, judge)
+        let mut checker = Checker::new(&cluster.names(), Duration::from_secs(1));
+        (0..nodes).for_each(|member| checker.deed(Duration::ZERO, member, Deed::Runs));
+        (cluster, checker)
     }
 
     fn widths(picture: &str) -> Vec<usize> {
@@ -130,8 +131,8 @@ mod tests {
 
     #[test]
     fn a_small_cluster_has_a_row_for_each_member_and_all_rows_are_equally_long() {
-        let (cluster, judge) = cluster_of(5);
-        let widths = widths(&picture(&judge, cluster.slots(), 80));
+        let (cluster, checker) = cluster_of(5);
+        let widths = widths(&picture(&checker, cluster.slots(), 80));
         assert_eq!(widths.len(), 1 + 5 + 1);
         assert!(widths[..6].iter().all(|width| *width == widths[0]), "{widths:?}");
     }
@@ -139,8 +140,8 @@ mod tests {
     #[test]
     fn no_picture_is_wider_than_the_narrowest_terminal_that_gets_one() {
         for nodes in [2, MATRIX_MAX, MATRIX_MAX + 1, 250] {
-            let (cluster, judge) = cluster_of(nodes);
-            let widest = widths(&picture(&judge, cluster.slots(), 72)).into_iter().max();
+            let (cluster, checker) = cluster_of(nodes);
+            let widest = widths(&picture(&checker, cluster.slots(), 72)).into_iter().max();
             assert!(widest <= Some(100), "{nodes}: {widest:?}");
         }
     }

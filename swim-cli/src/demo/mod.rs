@@ -1,29 +1,29 @@
-//! `swim demo`: a cluster of real processes, hurt on purpose, judged by what its members say.
+//! `swim demo`: a cluster of real processes, hurt on purpose, checked by what its members say.
 //!
 //! | module | what it holds |
 //! | --- | --- |
 //! | `cluster` | the processes |
-//! | `judge` | what the members say against what was done to them |
+//! | `checker` | what the members say against what was done to them |
 //! | `pace` | how long things may take |
 //! | `stage` | the three together, and the waiting |
 //! | `script`, `interactive` | what is done |
-//! | `narrator`, `matrix`, `teller`, `report` | what is printed |
+//! | `narrator`, `matrix`, `presenter`, `report` | what is printed |
 
+mod checker;
 mod cluster;
 mod interactive;
-mod judge;
 mod matrix;
 mod narrator;
 mod pace;
+mod presenter;
 mod report;
 mod script;
 mod stage;
-mod teller;
 
 use crate::args::DemoArgs;
 use crate::exit::Exit;
+use crate::line::millis;
 use crate::style::{BAD, BOLD, GOOD, paint};
-use crate::tell::millis;
 use stage::{Stage, Stop};
 
 /// Plays the demo. Must be called from the main thread, with which the members live and die.
@@ -61,29 +61,29 @@ fn introduce(stage: &mut Stage, args: &DemoArgs) -> Result<(), Stop> {
     stage.say(&format!("{} — SWIM with Lifeguard: {what}", paint(BOLD, "swim demo")))
 }
 
-/// The verdict, and the table of times.
+/// The outcome, and the table of times.
 fn conclude(stage: &mut Stage, all_promised: bool) -> Result<(), Stop> {
-    let judge = &stage.judge;
+    let checker = &stage.checker;
     let report = &mut stage.report;
-    report.false_deaths = judge.false_deaths();
-    if let Some(burial) = judge.first_false_death() {
+    report.false_deaths = checker.false_deaths();
+    if let Some(burial) = checker.first_false_death() {
         let (by, of) = (&stage.names[burial.observer], &stage.names[burial.subject]);
         report.failures.push(format!("{by} called {of} Dead, which was there"));
     }
-    if judge.lost() > 0 {
-        report.failures.push(format!("{} events were lost: deaths may have gone unseen", judge.lost()));
+    if checker.lost() > 0 {
+        report.failures.push(format!("{} events were lost: deaths may have gone unseen", checker.lost()));
     }
     report.ok = report.failures.is_empty();
     report.elapsed_ms = millis(stage.cluster.now());
 
-    stage.teller.clear().map_err(Stop::Output)?;
+    stage.presenter.clear().map_err(Stop::Output)?;
     let table = stage.report.table(all_promised);
     stage.say(&format!("\n{table}\n"))?;
     let (seconds, failures) = (stage.report.elapsed_ms as f64 / 1000.0, stage.report.failures.join("; "));
-    let verdict = match stage.report.ok {
+    let outcome = match stage.report.ok {
         true => format!("{} everything shown really happened ({seconds:.1} s)", paint(GOOD, "✓")),
         false => format!("{} {failures}", paint(BAD, "✗ not everything happened:")),
     };
-    stage.say(&format!("  {verdict}"))?;
-    stage.teller.object(&stage.report).map_err(Stop::Output)
+    stage.say(&format!("  {outcome}"))?;
+    stage.presenter.object(&stage.report).map_err(Stop::Output)
 }

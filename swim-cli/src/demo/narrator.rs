@@ -1,7 +1,7 @@
 //! Which of the members' events are worth a line, and in what words.
 //!
-//! Fifty members that notice the death of one print some three thousand lines. Told are: the first time that
-//! anybody hears of each accuser; each survivor's own verdict; what the member that all is about says
+//! Fifty members that notice the death of one print some three thousand lines. What is shown: the first time that
+//! any member hears of each accuser; each survivor's own outcome; what the member that all is about says
 //! itself. Of each kind a handful, then their number.
 
 use std::collections::{BTreeMap, HashSet};
@@ -9,23 +9,23 @@ use std::time::Duration;
 
 use anstyle::Style;
 
-use crate::demo::judge::Member;
-use crate::line::Told;
+use crate::demo::checker::Member;
+use crate::line::{Happening, NamedEvent};
 use crate::style::{BAD, DIM, GOOD, NEWS, WARN, paint};
 
-/// Lines of each kind in one step, if the cluster is not so small that all can be told.
+/// Lines of each kind in one step, if the cluster is not so small that all can be shown.
 const LINES_MAX: usize = 6;
 /// A cluster so small.
 const SMALL: usize = 10;
 
-/// Tells one step.
+/// Narrates one step.
 pub(crate) struct Narrator {
     /// The member that the step is about, if it is about one.
     focus: Option<String>,
     since: Duration,
     lines_max: usize,
     seen: HashSet<(Kind, String, String)>,
-    told: BTreeMap<Kind, usize>,
+    shown: BTreeMap<Kind, usize>,
 }
 
 /// Kinds of lines.
@@ -33,7 +33,7 @@ pub(crate) struct Narrator {
 enum Kind {
     Join,
     Accusation,
-    Verdict,
+    Outcome,
     Return,
     Goodbye,
     OwnNews,
@@ -44,7 +44,7 @@ impl Kind {
         match self {
             Self::Join => "have joined",
             Self::Accusation => "accuse, too",
-            Self::Verdict => "come to the same verdict",
+            Self::Outcome => "come to the same outcome",
             Self::Return => "see it alive",
             Self::Goodbye => "have heard the goodbye",
             Self::OwnNews => "have such news",
@@ -56,15 +56,15 @@ impl Narrator {
     /// A narrator of a step that began at `since`, is about `focus`, and takes place among `nodes` members.
     pub(crate) fn new(since: Duration, focus: Option<String>, nodes: usize) -> Self {
         let lines_max = if nodes <= SMALL { nodes } else { LINES_MAX };
-        Self { focus, since, lines_max, seen: HashSet::new(), told: BTreeMap::new() }
+        Self { focus, since, lines_max, seen: HashSet::new(), shown: BTreeMap::new() }
     }
 
     /// The line for an event that `observer` printed, if it is worth one.
-    pub(crate) fn line(&mut self, at: Duration, observer: &str, event: &Told) -> Option<String> {
+    pub(crate) fn line(&mut self, at: Duration, observer: &str, event: &NamedEvent) -> Option<String> {
         let (kind, style, text) = self.words(observer, event)?;
-        let told = self.told.entry(kind).or_default();
-        *told += 1;
-        (*told <= self.lines_max).then(|| stamped(at.saturating_sub(self.since), paint(style, text)))
+        let shown = self.shown.entry(kind).or_default();
+        *shown += 1;
+        (*shown <= self.lines_max).then(|| stamped(at.saturating_sub(self.since), paint(style, text)))
     }
 
     /// When the step began.
@@ -74,8 +74,8 @@ impl Narrator {
 
     /// What was left out since this was asked last, a line for each kind.
     pub(crate) fn rest(&mut self) -> Vec<String> {
-        let told = std::mem::take(&mut self.told).into_iter();
-        let more = told.map(|(kind, told)| (kind, told.saturating_sub(self.lines_max)));
+        let shown = std::mem::take(&mut self.shown).into_iter();
+        let more = shown.map(|(kind, shown)| (kind, shown.saturating_sub(self.lines_max)));
         more.filter(|(_, more)| *more > 0)
             .map(|(kind, more)| {
                 format!("             {}", paint(DIM, format_args!("… {more} more {}", kind.plural())))
@@ -83,13 +83,13 @@ impl Narrator {
             .collect()
     }
 
-    fn words(&mut self, observer: &str, event: &Told) -> Option<(Kind, Style, String)> {
-        let who = event.who().name.as_str();
+    fn words(&mut self, observer: &str, event: &NamedEvent) -> Option<(Kind, Style, String)> {
+        let who = event.who.name.as_str();
         let in_focus = self.focus.as_deref() == Some(who);
         let first = |this: &mut Self, kind, by: &str| this.seen.insert((kind, who.to_owned(), by.to_owned()));
-        Some(match event {
-            Told::Joined { via, .. } => (Kind::Join, DIM, format!("{who} joins through {via}")),
-            Told::Suspect { by, .. } | Told::Confirmed { by, .. } => {
+        Some(match &event.what {
+            Happening::Joined { via, .. } => (Kind::Join, DIM, format!("{who} joins through {via}")),
+            Happening::Suspect { by, .. } | Happening::Confirmed { by, .. } => {
                 let is_first = self
                     .seen
                     .iter()
@@ -100,41 +100,43 @@ impl Narrator {
                 let verb = if is_first { "suspects" } else { "confirms: no answer from" };
                 (Kind::Accusation, WARN, format!("{by} {verb} {who}"))
             }
-            Told::Dead { accuser, .. } => {
-                if !first(self, Kind::Verdict, observer) {
+            Happening::Dead { accuser, .. } => {
+                if !first(self, Kind::Outcome, observer) {
                     return None;
                 }
-                (Kind::Verdict, BAD, format!("{observer} calls {who} Dead (accused by {accuser})"))
+                (Kind::Outcome, BAD, format!("{observer} calls {who} Dead (accused by {accuser})"))
             }
-            Told::Alive { .. } if in_focus && observer != who => {
+            Happening::Alive { .. } if in_focus && observer != who => {
                 if !first(self, Kind::Return, observer) {
                     return None;
                 }
                 (Kind::Return, GOOD, format!("{observer} sees {who} Alive"))
             }
-            Told::Refuted { .. } => {
+            Happening::Refuted { .. } => {
                 if !first(self, Kind::Return, observer) {
                     return None;
                 }
-                (Kind::Return, GOOD, format!("{observer} hears from {who}: it lives"))
+                (Kind::Return, GOOD, format!("{observer} hears from {who}: it is alive"))
             }
-            Told::Left { .. } => {
+            Happening::Left { .. } => {
                 if !first(self, Kind::Goodbye, observer) {
                     return None;
                 }
                 (Kind::Goodbye, DIM, format!("{observer} hears {who} say goodbye"))
             }
-            Told::Stalled { lost_ms, .. } => {
+            Happening::Stalled { lost_ms, .. } => {
                 let lost = Duration::from_millis(*lost_ms).as_secs_f64();
                 (Kind::OwnNews, NEWS, format!("{observer} notices that it stood still for {lost:.1} s"))
             }
-            Told::Accused { by, .. } if first(self, Kind::OwnNews, by) => {
+            Happening::Accused { by, .. } if first(self, Kind::OwnNews, by) => {
                 (Kind::OwnNews, NEWS, format!("{observer} hears that {by} suspected it, and refutes"))
             }
-            Told::Conflict { rival, .. } => {
+            Happening::Conflict { rival, .. } => {
                 (Kind::OwnNews, BAD, format!("{observer}: {rival} claims to be {who}, too"))
             }
-            Told::Lost { events, .. } => (Kind::OwnNews, BAD, format!("{observer} lost {events} events")),
+            Happening::Lost { events, .. } => {
+                (Kind::OwnNews, BAD, format!("{observer} lost {events} events"))
+            }
             _ => return None,
         })
     }
@@ -150,7 +152,7 @@ pub(crate) fn stamped(after: Duration, text: impl std::fmt::Display) -> String {
 pub(crate) fn list(names: &[String], members: impl IntoIterator<Item = Member>) -> String {
     let members: Vec<&str> = members.into_iter().map(|member| names[member].as_str()).collect();
     match members.as_slice() {
-        [] => "nobody".to_owned(),
+        [] => "no member".to_owned(),
         all if all.len() <= LINES_MAX => all.join(", "),
         some => format!("{}, … ({} in all)", some[..3].join(", "), some.len()),
     }
@@ -161,15 +163,15 @@ mod tests {
     use super::*;
     use crate::line::Who;
 
-    fn who(name: &str) -> Who {
-        Who { name: name.to_owned(), id: "1".to_owned(), addr: None }
+    fn about(name: &str, what: Happening) -> NamedEvent {
+        NamedEvent { what, who: Who { name: name.to_owned(), id: "1".to_owned(), addr: None } }
     }
 
-    fn suspect(of: &str, by: &str) -> Told {
-        Told::Suspect { who: who(of), by: by.to_owned(), incarnation: 0, timeout_ms: 1 }
+    fn suspect(of: &str, by: &str) -> NamedEvent {
+        about(of, Happening::Suspect { by: by.to_owned(), incarnation: 0, timeout_ms: 1 })
     }
 
-    fn tell(narrator: &mut Narrator, observer: &str, event: &Told) -> Option<String> {
+    fn line(narrator: &mut Narrator, observer: &str, event: &NamedEvent) -> Option<String> {
         let line = narrator.line(Duration::from_millis(1500), observer, event)?;
         Some(anstream::adapter::strip_str(&line).to_string().trim().to_owned())
     }
@@ -179,37 +181,37 @@ mod tests {
     }
 
     #[test]
-    fn an_accuser_is_named_once_however_many_hear_of_it() {
+    fn an_accuser_is_named_once_however_many_members_print_it() {
         let mut n = narrator(4);
-        assert_eq!(tell(&mut n, "a", &suspect("c", "a")).as_deref(), Some("+0.500 s a suspects c"));
-        assert_eq!(tell(&mut n, "b", &suspect("c", "a")), None);
-        let confirmed = Told::Confirmed { who: who("c"), by: "b".to_owned(), accusers: 2 };
-        assert_eq!(tell(&mut n, "a", &confirmed).as_deref(), Some("+0.500 s b confirms: no answer from c"));
-        assert_eq!(tell(&mut n, "b", &confirmed), None);
+        assert_eq!(line(&mut n, "a", &suspect("c", "a")).as_deref(), Some("+0.500 s a suspects c"));
+        assert_eq!(line(&mut n, "b", &suspect("c", "a")), None);
+        let confirmed = about("c", Happening::Confirmed { by: "b".to_owned(), accusers: 2 });
+        assert_eq!(line(&mut n, "a", &confirmed).as_deref(), Some("+0.500 s b confirms: no answer from c"));
+        assert_eq!(line(&mut n, "b", &confirmed), None);
     }
 
     #[test]
-    fn an_accusation_of_somebody_else_is_never_passed_over() {
+    fn an_accusation_of_another_member_is_never_passed_over() {
         let mut n = narrator(4);
-        let _ = tell(&mut n, "a", &suspect("c", "a"));
-        assert_eq!(tell(&mut n, "a", &suspect("b", "a")).as_deref(), Some("+0.500 s a suspects b"));
+        let _ = line(&mut n, "a", &suspect("c", "a"));
+        assert_eq!(line(&mut n, "a", &suspect("b", "a")).as_deref(), Some("+0.500 s a suspects b"));
     }
 
     #[test]
-    fn everybody_has_a_verdict_of_its_own() {
+    fn every_member_that_calls_it_dead_is_named() {
         let mut n = narrator(4);
-        let dead = Told::Dead { who: who("c"), by: "a".to_owned(), accuser: "a".to_owned() };
-        assert!(tell(&mut n, "a", &dead).is_some() && tell(&mut n, "b", &dead).is_some());
+        let dead = about("c", Happening::Dead { by: "a".to_owned(), accuser: "a".to_owned() });
+        assert!(line(&mut n, "a", &dead).is_some() && line(&mut n, "b", &dead).is_some());
     }
 
     #[test]
     fn in_a_large_cluster_the_rest_is_counted() {
         let mut n = narrator(50);
-        let dead = Told::Dead { who: who("c"), by: "a".to_owned(), accuser: "a".to_owned() };
-        let told = (0..49).filter(|i| tell(&mut n, &format!("node-{i}"), &dead).is_some()).count();
-        assert_eq!(told, LINES_MAX);
+        let dead = about("c", Happening::Dead { by: "a".to_owned(), accuser: "a".to_owned() });
+        let shown = (0..49).filter(|i| line(&mut n, &format!("node-{i}"), &dead).is_some()).count();
+        assert_eq!(shown, LINES_MAX);
         let rest = anstream::adapter::strip_str(&n.rest().concat()).to_string();
-        assert_eq!(rest.trim(), "… 43 more come to the same verdict");
+        assert_eq!(rest.trim(), "… 43 more come to the same outcome");
     }
 
     #[test]
@@ -217,6 +219,6 @@ mod tests {
         let names: Vec<String> = (0..9).map(|i| format!("n{i}")).collect();
         assert_eq!(list(&names, 0..2), "n0, n1");
         assert_eq!(list(&names, 0..9), "n0, n1, n2, … (9 in all)");
-        assert_eq!(list(&names, []), "nobody");
+        assert_eq!(list(&names, []), "no member");
     }
 }

@@ -1,6 +1,6 @@
 //! How long things may take, from the profile's own formulas.
 //!
-//! These are the demo's patience, not the protocol's promises: twice the longest that a step can take on a
+//! These are the demo's timeout, not the protocol's promises: twice the longest that a step can take on a
 //! machine that keeps up, and some seconds more for one that does not.
 
 use std::time::Duration;
@@ -14,11 +14,11 @@ use crate::args::Profile;
 pub(crate) struct Pace {
     /// Protocol period.
     pub(crate) period: Duration,
-    /// Nobody can be called Dead sooner after the first accusation: Lifeguard's minimum.
+    /// No member can be called Dead sooner after the first accusation: Lifeguard's minimum.
     pub(crate) suspicion_min: Duration,
-    /// Everybody calls a crashed member Dead by then, if the machine keeps up: the protocol's promise.
+    /// All members calls a crashed member Dead by then, if the machine keeps up: the protocol's promise.
     pub(crate) detection_bound: Duration,
-    /// Nobody stays suspected longer without refuting: Lifeguard's maximum.
+    /// No member stays suspected longer without refuting: Lifeguard's maximum.
     pub(crate) suspicion_max: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Pace {
         }
     }
 
-    /// For everybody to list everybody.
+    /// For all members to list all members.
     pub(crate) fn converge(&self) -> Duration {
         self.period * 20 + SLACK
     }
@@ -60,8 +60,8 @@ impl Pace {
         self.period * 20 + SLACK
     }
 
-    /// For everybody to call a silent member Dead.
-    pub(crate) fn bury(&self) -> Duration {
+    /// For all members to call a silent member Dead.
+    pub(crate) fn detection(&self) -> Duration {
         self.detection_bound.max(self.suspicion_max) * 2 + SLACK
     }
 

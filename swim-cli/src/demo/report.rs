@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::args::{DriverMix, Profile};
+use crate::line::millis;
 use crate::style::{BAD, BOLD, DIM, GOOD, paint};
-use crate::tell::millis;
 
 /// The last line of `swim demo --json`. A time is `None` (`null`) if what it measures did not happen.
 #[derive(Serialize, Clone, PartialEq, Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Report {
     pub(crate) driver: DriverMix,
     /// Their timing.
     pub(crate) profile: Profile,
-    /// From the start of the last process until everybody listed everybody as Alive.
+    /// From the start of the last process until all members listed all members as Alive.
     pub(crate) converged_ms: Option<u64>,
     /// From SIGKILL until the first survivor heard of an accusation.
     pub(crate) suspected_ms: Option<u64>,
@@ -31,7 +31,7 @@ pub(crate) struct Report {
     /// By when all survivors should have, if the machine keeps up. Its being missed is no failure of the
     /// demo, which may have kept the machine from that itself.
     pub(crate) detection_bound_ms: u64,
-    /// From the restart until everybody listed the victim as Alive, and it everybody.
+    /// From the restart until all members listed the victim as Alive, and it all members.
     pub(crate) rejoined_ms: Option<u64>,
     /// How long a member was stopped.
     pub(crate) paused_ms: Option<u64>,
@@ -41,9 +41,9 @@ pub(crate) struct Report {
     pub(crate) resumed_ms: Option<u64>,
     /// Whom it accused when it woke.
     pub(crate) accused_on_waking: Option<usize>,
-    /// From `leave` until everybody else listed the leaver as Left.
+    /// From `leave` until all others listed the leaver as Left.
     pub(crate) left_ms: Option<u64>,
-    /// How often a member that was there was called Dead, by anybody, in the whole demo.
+    /// How often a member that was there was called Dead, by any member, in the whole demo.
     pub(crate) false_deaths: usize,
     /// How long the demo took.
     pub(crate) elapsed_ms: u64,
@@ -91,12 +91,12 @@ impl Report {
         }
     }
 
-    /// The times as a table of text. A row without one is left out if it is no failure: nobody promised it.
+    /// The times as a table of text. A row without one is left out if it is no failure: no member promised it.
     pub(crate) fn table(&self, all_promised: bool) -> String {
         let one = |ms: Option<u64>| ms.map(seconds);
         let died = |pick: fn(Spread) -> u64| one(self.detected_ms.map(pick));
         let rows = [
-            ("everybody lists everybody", "last start", one(self.converged_ms)),
+            ("all members lists all members", "last start", one(self.converged_ms)),
             ("the killed member is suspected", "SIGKILL", one(self.suspected_ms)),
             ("the first survivor calls it Dead", "SIGKILL", died(|spread| spread.min)),
             ("half of the survivors call it Dead", "SIGKILL", died(|spread| spread.median)),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_did_not_happen_is_null_in_the_verdict() {
+    fn what_did_not_happen_is_null_in_the_outcome() {
         let mut report = Report::new(5, DriverMix::Mixed, Profile::Local);
         report.converged_ms = Some(812);
         let json = serde_json::to_value(&report).expect("serialises");

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use crate::demo::judge::{Belief, Member};
+use crate::demo::checker::{Held, Member};
 use crate::demo::narrator::list;
 use crate::demo::report::Spread;
 use crate::demo::stage::{Stage, Stop};
+use crate::line::millis;
 use crate::style::{DIM, paint};
-use crate::tell::millis;
 
 /// Who plays what. A small cluster has to double up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,7 +38,7 @@ pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
     leave(stage, cast.leaver)
 }
 
-/// Starts everybody, and waits until everybody lists everybody. Also the beginning of an interactive demo.
+/// Starts all members, and waits until all members list all members. Also the beginning of an interactive demo.
 pub(crate) fn converge(stage: &mut Stage) -> Result<bool, Stop> {
     let nodes = stage.names.len();
     let title = format!("1  {nodes} members start, each a process of its own, and find each other");
@@ -53,7 +53,7 @@ pub(crate) fn converge(stage: &mut Stage) -> Result<bool, Stop> {
     for member in 1..nodes {
         last = stage.start(member, "")?;
     }
-    match stage.agree(limit, "everybody to list everybody as Alive")? {
+    match stage.agree(limit, "all members to list all members as Alive")? {
         Some(at) => {
             let after = at.saturating_sub(last);
             stage.report.converged_ms = Some(millis(after));
@@ -62,7 +62,7 @@ pub(crate) fn converge(stage: &mut Stage) -> Result<bool, Stop> {
             Ok(true)
         }
         None => {
-            let (right, all) = stage.judge.agreement();
+            let (right, all) = stage.checker.agreement();
             let text = format!("only {right} of {all} listings were right after {}", in_s(limit));
             stage.found(false, "converged", &text)?;
             Ok(false)
@@ -75,15 +75,15 @@ fn kill(stage: &mut Stage, victim: Member) -> Result<bool, Stop> {
     stage
         .begin(&format!("2  {name} is killed without warning; the others have to find out"), Some(victim))?;
     let killed = stage.kill(victim)?;
-    let survivors = stage.judge.speakers().count();
-    let limit = stage.pace.bury();
-    let noticed = move |stage: &Stage| stage.judge.deaths_of(victim, killed).len() >= survivors;
-    let noticed = stage.until(limit, "every survivor's own verdict", noticed)?;
+    let survivors = stage.checker.speakers().count();
+    let limit = stage.pace.detection();
+    let noticed = move |stage: &Stage| stage.checker.deaths_of(victim, killed).len() >= survivors;
+    let noticed = stage.until(limit, "every survivor to call it Dead", noticed)?;
 
-    let accusers = stage.judge.accusers_of(victim, killed);
+    let accusers = stage.checker.accusers_of(victim, killed);
     let first = accusers.iter().map(|(_, at)| *at).min();
     stage.report.suspected_ms = first.map(|at| millis(at.saturating_sub(killed)));
-    let deaths = stage.judge.deaths_of(victim, killed);
+    let deaths = stage.checker.deaths_of(victim, killed);
     if !noticed {
         let text =
             format!("only {} of {survivors} survivors call {name} Dead after {}", deaths.len(), in_s(limit));
@@ -112,11 +112,11 @@ fn kill(stage: &mut Stage, victim: Member) -> Result<bool, Stop> {
 fn restart(stage: &mut Stage, victim: Member) -> Result<bool, Stop> {
     let name = stage.names[victim].clone();
     let title =
-        format!("3  {name} is started again, under the same name and without memory of its earlier life");
+        format!("3  {name} is started again, under the same name and without memory of its earlier epoch");
     stage.begin(&title, Some(victim))?;
     let started = stage.start(victim, &format!("{name} is started"))?;
     let limit = stage.pace.spread();
-    let agreed = stage.agree(limit, "everybody to list it as Alive, and it everybody")?;
+    let agreed = stage.agree(limit, "all members to list it as Alive, and it to list all")?;
     let text = match agreed {
         Some(at) => {
             let after = at.saturating_sub(started);
@@ -124,7 +124,7 @@ fn restart(stage: &mut Stage, victim: Member) -> Result<bool, Stop> {
             format!("{name} is Alive everywhere again, {} after its start", in_s(after))
         }
         None => {
-            let (alive, all) = stage.judge.believers(victim, Belief::Alive);
+            let (alive, all) = stage.checker.holders(victim, Held::Alive);
             format!("{name} is Alive at {alive} of {all} only, after {}", in_s(limit))
         }
     };
@@ -138,19 +138,19 @@ fn pause(stage: &mut Stage, sleeper: Member) -> Result<(), Stop> {
         format!("4  {name} is stopped, as a garbage collector or a busy machine would, and goes on later");
     stage.begin(&title, Some(sleeper))?;
     let stopped = stage.pause(sleeper)?;
-    let suspected = |stage: &Stage| !stage.judge.accusers_of(sleeper, stopped).is_empty();
-    if !stage.until(stage.pace.accuse(), "somebody to suspect it", suspected)? {
+    let suspected = |stage: &Stage| !stage.checker.accusers_of(sleeper, stopped).is_empty();
+    if !stage.until(stage.pace.accuse(), "a member to suspect it", suspected)? {
         stage.resume(sleeper)?;
-        return stage.found(false, "suspected", &format!("nobody suspected {name}"));
+        return stage.found(false, "suspected", &format!("no member suspected {name}"));
     }
     stage.until(stage.pace.pause_after_accusation(), "the suspicion to spread", |_| false)?;
-    let (suspecting, all) = stage.judge.believers(sleeper, Belief::Suspect);
+    let (suspecting, all) = stage.checker.holders(sleeper, Held::Suspect);
     let woken = stage.resume(sleeper)?;
     stage.report.paused_ms = Some(millis(woken.saturating_sub(stopped)));
     stage.report.paused_suspected_by = Some(suspecting);
-    let agreed = stage.agree(stage.pace.spread(), "everybody to list it as Alive again")?;
+    let agreed = stage.agree(stage.pace.spread(), "all members to list it as Alive again")?;
     stage.report.resumed_ms = agreed.map(|at| millis(at.saturating_sub(woken)));
-    stage.until(stage.pace.watch(), "it to accuse somebody, which it should not", |_| false)?;
+    stage.until(stage.pace.watch(), "it to accuse a member, which it should not", |_| false)?;
 
     let text = match agreed {
         Some(at) => {
@@ -161,16 +161,16 @@ fn pause(stage: &mut Stage, sleeper: Member) -> Result<(), Stop> {
         None => format!("{name} was not listed as Alive everywhere again"),
     };
     stage.found(agreed.is_some(), "resumed", &text)?;
-    let buried = stage.judge.deaths_of(sleeper, stopped).len();
-    let text = match buried {
-        0 => format!("nobody called {name} Dead"),
+    let called_dead = stage.checker.deaths_of(sleeper, stopped).len();
+    let text = match called_dead {
+        0 => format!("no member called {name} Dead"),
         some => format!("{some} called {name} Dead, which was only asleep"),
     };
-    stage.found(buried == 0, "not_buried", &text)?;
-    let accused = stage.judge.accused_by(sleeper, woken);
+    stage.found(called_dead == 0, "not_buried", &text)?;
+    let accused = stage.checker.accused_by(sleeper, woken);
     stage.report.accused_on_waking = Some(accused.len());
     let text = match accused.as_slice() {
-        [] => format!("{name} accused nobody when it woke"),
+        [] => format!("{name} accused no member when it woke"),
         some => format!("{name} accused {} when it woke", list(&stage.names, some.iter().map(|a| a.subject))),
     };
     stage.found(accused.is_empty(), "accused_nobody", &text)
@@ -178,10 +178,10 @@ fn pause(stage: &mut Stage, sleeper: Member) -> Result<(), Stop> {
 
 fn leave(stage: &mut Stage, leaver: Member) -> Result<(), Stop> {
     let name = stage.names[leaver].clone();
-    stage.begin(&format!("5  {name} says goodbye: no suspicion, no verdict"), Some(leaver))?;
+    stage.begin(&format!("5  {name} says goodbye: no suspicion, no death"), Some(leaver))?;
     let asked = stage.leave(leaver)?;
     let limit = stage.pace.spread();
-    let agreed = stage.agree(limit, "everybody else to list it as Left")?;
+    let agreed = stage.agree(limit, "all others to list it as Left")?;
     let gone = move |stage: &Stage| stage.cluster.slots()[leaver].pid().is_none();
     let gone = stage.until(limit, "its process to end", gone)?;
     let text = match agreed {
@@ -192,7 +192,7 @@ fn leave(stage: &mut Stage, leaver: Member) -> Result<(), Stop> {
         }
         Some(_) => format!("{name} is Left everywhere, but its process goes on"),
         None => {
-            let (left, all) = stage.judge.believers(leaver, Belief::Left);
+            let (left, all) = stage.checker.holders(leaver, Held::Left);
             format!("{name} is Left at {left} of {all} only, after {}", in_s(limit))
         }
     };
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_a_cluster_of_four_or_more_everybody_plays_one_part() {
+    fn in_a_cluster_of_four_or_more_every_member_plays_one_part() {
         for nodes in 4..9 {
             let Cast { killed, paused, leaver } = Cast::new(nodes);
             assert!(killed != paused && paused != leaver && leaver != killed && leaver < nodes);

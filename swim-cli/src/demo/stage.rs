@@ -1,7 +1,7 @@
-//! Where the demo takes place: processes, judge and teller, and the waiting that script and commands share.
+//! Where the demo takes place: processes, checker and presenter, and the waiting that script and commands share.
 //!
-//! Whatever happens goes through [`Stage::turn`], and from there to the judge first and the teller second, so
-//! nothing is shown that the judge has not seen.
+//! Whatever happens goes through [`Stage::turn`], and from there to the checker first and the presenter second, so
+//! nothing is shown that the checker has not seen.
 
 use std::io;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::args::DemoArgs;
-use crate::demo::cluster::{Cluster, Happening};
-use crate::demo::judge::{Deed, Judge, Member};
+use crate::demo::checker::{Checker, Deed, Member};
+use crate::demo::cluster::{Change, Cluster};
 use crate::demo::matrix::picture;
 use crate::demo::narrator::{Narrator, stamped};
 use crate::demo::pace::Pace;
+use crate::demo::presenter::Presenter;
 use crate::demo::report::Report;
-use crate::demo::teller::Teller;
-use crate::line::{Line, Told};
+use crate::line::millis;
+use crate::line::{Happening, Line, NamedEvent};
 use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, paint};
-use crate::tell::millis;
 
 /// How long events alone are waited for before the members are asked for their tables.
 const ASK_AFTER: Duration = Duration::from_secs(2);
@@ -31,7 +31,7 @@ pub(crate) enum Stop {
     /// SIGINT or SIGTERM.
     #[error("interrupted")]
     Interrupted,
-    /// Nobody reads what it prints.
+    /// No member reads what it prints.
     #[error("cannot write to standard output: {0}")]
     Output(#[source] io::Error),
     /// Processes, signals or threads were refused.
@@ -50,8 +50,8 @@ pub(crate) enum Stop {
 /// Everything that the demo is made of.
 pub(crate) struct Stage {
     pub(crate) cluster: Cluster,
-    pub(crate) judge: Judge,
-    pub(crate) teller: Teller,
+    pub(crate) checker: Checker,
+    pub(crate) presenter: Presenter,
     pub(crate) pace: Pace,
     pub(crate) report: Report,
     pub(crate) names: Vec<String>,
@@ -80,20 +80,20 @@ struct Step<'a> {
 }
 
 impl Stage {
-    /// A stage on which nobody has been started yet.
+    /// A stage on which no member has been started yet.
     ///
     /// # Errors
     /// The operating system refused the signal handlers or a thread.
     pub(crate) fn new(args: &DemoArgs) -> Result<Self, Stop> {
         let cluster = Cluster::new(args);
-        cluster.hear_signals().map_err(|e| system("install signal handlers", e))?;
+        cluster.watch_signals().map_err(|e| system("install signal handlers", e))?;
         let (names, nodes) = (cluster.names(), usize::from(args.nodes));
         let pace = Pace::new(args.profile, nodes);
         let mut report = Report::new(nodes, args.driver, args.profile);
         report.detection_bound_ms = millis(pace.detection_bound);
         Ok(Self {
-            judge: Judge::new(&names, pace.suspicion_min),
-            teller: Teller::new(args.json, !args.interactive),
+            checker: Checker::new(&names, pace.suspicion_min),
+            presenter: Presenter::new(args.json, !args.interactive),
             pace,
             report,
             narrator: Narrator::new(Duration::ZERO, None, nodes),
@@ -103,7 +103,7 @@ impl Stage {
         })
     }
 
-    /// Announces a step and tells its time from now on. `focus` is the member that it is about. Returns when
+    /// Announces a step and counts its time from now on. `focus` is the member that it is about. Returns when
     /// it began.
     pub(crate) fn begin(&mut self, title: &str, focus: Option<Member>) -> Result<Duration, Stop> {
         let now = self.cluster.now();
@@ -116,34 +116,34 @@ impl Stage {
 
     /// Ends a step: what was found, and whether it is what was to be shown.
     pub(crate) fn found(&mut self, ok: bool, step: &str, text: &str) -> Result<(), Stop> {
-        self.tell_the_rest()?;
+        self.show_the_rest()?;
         let sign = if ok { paint(GOOD, "✓") } else { paint(BAD, "✗") };
         self.say(&format!("  {sign} {}", paint(BOLD, text)))?;
         if !ok {
             self.report.failures.push(text.to_owned());
         }
         let at_ms = millis(self.cluster.now());
-        self.teller.object(&Step { step, name: None, ok: Some(ok), at_ms }).map_err(Stop::Output)
+        self.presenter.object(&Step { step, name: None, ok: Some(ok), at_ms }).map_err(Stop::Output)
     }
 
-    /// Says how many events of the step were not told one by one.
-    pub(crate) fn tell_the_rest(&mut self) -> Result<(), Stop> {
+    /// Says how many events of the step were not shown one by one.
+    pub(crate) fn show_the_rest(&mut self) -> Result<(), Stop> {
         self.narrator.rest().iter().try_for_each(|line| self.say(line))
     }
 
     /// Prints a line for people.
     pub(crate) fn say(&mut self, text: &str) -> Result<(), Stop> {
-        self.teller.text(text).map_err(Stop::Output)
+        self.presenter.text(text).map_err(Stop::Output)
     }
 
     fn did(&mut self, at: Duration, member: Member, deed: Deed, step: &str, text: &str) -> Result<(), Stop> {
-        self.judge.deed(at, member, deed);
+        self.checker.deed(at, member, deed);
         let name = self.names[member].clone();
         if !text.is_empty() {
             self.say(&stamped(at.saturating_sub(self.narrator.since()), paint(NEWS, text)))?;
         }
         let object = Step { step, name: Some(&name), ok: None, at_ms: millis(at) };
-        self.teller.object(&object).map_err(Stop::Output)
+        self.presenter.object(&object).map_err(Stop::Output)
     }
 
     /// Starts a member. Returns when that was.
@@ -178,7 +178,7 @@ impl Stage {
     /// SIGCONT. Returns when that was.
     pub(crate) fn resume(&mut self, member: Member) -> Result<Duration, Stop> {
         let (at, name) = (self.cluster.now(), self.names[member].clone());
-        // Judged before it is done: what it prints at once must find it woken.
+        // Checked before it is done: what it prints at once must find it woken.
         self.did(at, member, Deed::Runs, "resume", &format!("SIGCONT to {name}"))?;
         self.cluster.resume(member).map_err(|e| system(&format!("wake {name}"), e))?;
         Ok(at)
@@ -216,7 +216,7 @@ impl Stage {
     }
 
     /// Waits until all members believe what is true, by their events *and* by their own answers to
-    /// `members`. Returns when the last belief changed, or `None` after `limit`.
+    /// `members`. Returns when the last held claim changed, or `None` after `limit`.
     pub(crate) fn agree(&mut self, limit: Duration, waiting_for: &str) -> Result<Option<Duration>, Stop> {
         let end = self.cluster.now() + limit;
         loop {
@@ -224,13 +224,13 @@ impl Stage {
             if left.is_zero() {
                 return Ok(None);
             }
-            self.until(left.min(ASK_AFTER), waiting_for, |stage| stage.judge.all_agree())?;
+            self.until(left.min(ASK_AFTER), waiting_for, |stage| stage.checker.all_agree())?;
             let asked = self.cluster.now();
-            let speakers: Vec<Member> = self.judge.speakers().collect();
+            let speakers: Vec<Member> = self.checker.speakers().collect();
             speakers.into_iter().for_each(|member| self.cluster.say(member, "members"));
-            let answered = |stage: &Self| stage.judge.all_answered(asked);
-            if self.until(ANSWER_MAX, waiting_for, answered)? && self.judge.all_agree() {
-                return Ok(Some(self.judge.settled_at()));
+            let answered = |stage: &Self| stage.checker.all_answered(asked);
+            if self.until(ANSWER_MAX, waiting_for, answered)? && self.checker.all_agree() {
+                return Ok(Some(self.checker.settled_at()));
             }
         }
     }
@@ -238,15 +238,15 @@ impl Stage {
     /// Waits for one thing to happen, `wait` at most, and takes it in. Returns a line that was typed:
     /// `Some(None)` is the end of input.
     pub(crate) fn turn(&mut self, wait: Duration) -> Result<Option<Option<String>>, Stop> {
-        let wait = self.teller.frame().map_or(wait, |frame| wait.min(frame));
+        let wait = self.presenter.frame().map_or(wait, |frame| wait.min(frame));
         let happening = self.cluster.next(wait);
         self.draw()?;
         match happening {
             None => Ok(None),
-            Some(Happening::Said { member, at, text }) => self.said(member, at, &text).map(|()| None),
-            Some(Happening::Ended { member, at }) => self.ended(member, at).map(|()| None),
-            Some(Happening::Typed(line)) => Ok(Some(line)),
-            Some(Happening::Interrupted) => Err(Stop::Interrupted),
+            Some(Change::Said { member, at, text }) => self.said(member, at, &text).map(|()| None),
+            Some(Change::Ended { member, at }) => self.ended(member, at).map(|()| None),
+            Some(Change::Typed(line)) => Ok(Some(line)),
+            Some(Change::Interrupted) => Err(Stop::Interrupted),
         }
     }
 
@@ -256,10 +256,11 @@ impl Stage {
             self.report.failures.push(format!("{name} printed what is no event: {text}"));
             return self.say(&format!("  {} {name}: {text}", paint(BAD, "✗")));
         };
-        self.judge.line(at, member, &line);
+        self.checker.line(at, member, &line);
         match &line {
             Line::Event(stamped) => {
-                if let (Told::Started { who, .. }, Some(addr)) = (&stamped.event, stamped.event.who().addr)
+                let NamedEvent { what, who } = &stamped.event;
+                if let (Happening::Started { .. }, Some(addr)) = (what, who.addr)
                     && who.name == name
                 {
                     self.cluster.located(member, addr);
@@ -273,38 +274,38 @@ impl Stage {
             Line::Members { .. } | Line::Stats { .. } | Line::Help { .. } => return Ok(()),
         }
         let heard = Heard { from: &name, at_ms: millis(at), line: &line };
-        self.teller.object(&heard).map_err(Stop::Output)
+        self.presenter.object(&heard).map_err(Stop::Output)
     }
 
     fn ended(&mut self, member: Member, at: Duration) -> Result<(), Stop> {
         let name = self.names[member].clone();
         let well = self.cluster.collect(member).map_err(|e| system(&format!("wait for {name}"), e))?;
-        match self.judge.deed_of(member) {
+        match self.checker.deed_of(member) {
             Deed::Left if well => {
                 let after = at.saturating_sub(self.narrator.since());
                 self.say(&stamped(after, paint(DIM, format_args!("{name} has ended, exit code 0"))))
             }
             Deed::Killed => Ok(()),
             _ => {
-                self.judge.deed(at, member, Deed::Killed);
+                self.checker.deed(at, member, Deed::Killed);
                 Err(Stop::Ended(name))
             }
         }
     }
 
     fn draw(&mut self) -> Result<(), Stop> {
-        let (judge, slots, waiting_for) = (&self.judge, self.cluster.slots(), &self.waiting_for);
+        let (checker, slots, waiting_for) = (&self.checker, self.cluster.slots(), &self.waiting_for);
         let time = self.cluster.now().as_secs_f64();
         let panel = |columns| {
             let status = paint(DIM, format_args!("  {time:>5.1} s  {waiting_for}"));
-            format!("{}\n{status}", picture(judge, slots, columns))
+            format!("{}\n{status}", picture(checker, slots, columns))
         };
-        self.teller.draw(panel).map_err(Stop::Output)
+        self.presenter.draw(panel).map_err(Stop::Output)
     }
 
     /// Prints the picture of what all believe now, to stay.
     pub(crate) fn show_picture(&mut self) -> Result<(), Stop> {
-        let picture = picture(&self.judge, self.cluster.slots(), 80);
+        let picture = picture(&self.checker, self.cluster.slots(), 80);
         self.say(&format!("\n{picture}"))
     }
 }

@@ -7,7 +7,7 @@ use crate::address::{AddressError, SeedAddr};
 /// One command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Command {
-    /// Everybody known.
+    /// All members known.
     Members,
     /// Counters.
     Stats,
@@ -15,9 +15,9 @@ pub(crate) enum Command {
     Join(Vec<SeedAddr>),
     /// Say goodbye, then end.
     Leave,
-    /// Tell everybody.
+    /// Send to all members.
     Broadcast(String),
-    /// Tell one member.
+    /// Send to one member.
     Send {
         /// Its name, or its id in hexadecimal.
         to: String,
@@ -89,12 +89,12 @@ impl Command {
 
     /// The commands, one a line.
     pub(crate) const HELP: &'static str = "\
-members           everybody known, and what is believed of each
+members           all known members, and the status of each
 stats             counters of this member
 join ADDR[,ADDR]  look for the cluster through these members
-leave             say goodbye to everybody, then end
-broadcast TEXT    tell every member, best effort
-send NAME TEXT    tell one member, best effort
+leave             say goodbye to all, then end
+broadcast TEXT    send it to every member, best effort
+send NAME TEXT    send it to one member, best effort
 meta TEXT         change the text that this member attaches to itself
 quit              end without a goodbye: the others will find out
 help              this list";

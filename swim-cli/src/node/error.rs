@@ -19,7 +19,7 @@ pub(crate) enum NodeError {
     /// `--advertise`.
     #[error("--advertise: {0}")]
     Advertise(#[source] AddressError),
-    /// A wildcard address without the address to tell.
+    /// A wildcard address without the address to advertise.
     #[error(
         "--bind {0} listens on every address of this machine, but the others need to know one: \
              add --advertise ADDR, or bind to one address"
@@ -43,7 +43,7 @@ pub(crate) enum NodeError {
     /// Threads, signals.
     #[error("the operating system refused a thread or a signal handler: {0}")]
     System(#[source] io::Error),
-    /// Somebody else has the name.
+    /// A member else has the name.
     #[error("the cluster has a living member called `{name}` at {rival}: choose another --name")]
     NameTaken {
         /// This member's name.
@@ -51,7 +51,7 @@ pub(crate) enum NodeError {
         /// Where the other one is.
         rival: SocketAddr,
     },
-    /// Nobody reads any more.
+    /// No member reads any more.
     #[error("standard output is closed")]
     Closed,
     /// Standard output is broken in another way.

@@ -2,7 +2,7 @@
 //!
 //! The driver runs the protocol on a thread of its own. Around it are threads that do nothing but wait:
 //! one for events, one for lines on standard input, one for signals. All of them talk to the main thread,
-//! which alone prints. When it cannot print, because nobody takes its output, nothing else stands still:
+//! which alone prints. When it cannot print, because its output is not read, nothing else stands still:
 //! the member goes on, and its events wait in a bounded queue. An idle member makes no system call here.
 
 mod command;
@@ -25,7 +25,7 @@ use printer::Printer;
 /// How long a goodbye may take before the process ends without one.
 const LEAVE_MAX: Duration = Duration::from_secs(5);
 
-/// Runs a member until it is told to stop.
+/// Runs a member until it is asked to stop.
 pub(crate) fn run(args: &NodeArgs) -> Exit {
     let tied = args.parent.map_or(Ok(true), parent::tie_to);
     if !matches!(tied, Ok(true)) {

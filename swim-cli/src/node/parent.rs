@@ -14,7 +14,7 @@ use rustix::process::{Pid, getppid};
 /// The operating system refused.
 pub(crate) fn tie_to(pid: u32) -> io::Result<bool> {
     ask_to_die_with_it(pid)?;
-    // Between the start of this process and the line above the parent may have gone: then nobody is left to
+    // Between the start of this process and the line above the parent may have gone: then nothing is left to
     // cause the signal.
     Ok(is_parent(pid))
 }

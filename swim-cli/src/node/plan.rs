@@ -118,8 +118,8 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_needs_an_address_to_tell() {
-        let error = plan("--bind 0.0.0.0:7946").expect_err("nobody lives at 0.0.0.0");
+    fn a_wildcard_needs_an_address_to_advertise() {
+        let error = plan("--bind 0.0.0.0:7946").expect_err("no member is at 0.0.0.0");
         assert_eq!(error.exit(), Exit::Usage);
         assert!(error.to_string().contains("--advertise"), "{error}");
     }

@@ -8,9 +8,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anstream::AutoStream;
 use anstyle::Style;
 
-use crate::line::{Line, Row, RowStatus, Stamped, Told, Who};
+use crate::line::{Happening, Line, NamedEvent, Row, RowStatus, Stamped, Who, millis};
 use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, WARN, paint};
-use crate::tell::millis;
 
 /// Writes lines to standard output.
 pub(crate) struct Printer {
@@ -29,7 +28,7 @@ impl Printer {
     ///
     /// # Errors
     /// Standard output is closed.
-    pub(crate) fn event(&mut self, event: Told) -> io::Result<()> {
+    pub(crate) fn event(&mut self, event: NamedEvent) -> io::Result<()> {
         if self.json {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             return self.line(&Line::Event(Stamped { event, t_ms: millis(now) }));
@@ -77,65 +76,75 @@ impl Printer {
     }
 }
 
-/// An event as a person reads it: what, who, and the rest. `None`: told elsewhere already.
-fn in_words(event: &Told) -> Option<String> {
-    let who = event.who();
-    let (style, kind, rest) = match event {
-        Told::Started { driver, profile, .. } => {
+/// An event as a person reads it: what, who, and the rest. `None`: printed already.
+fn in_words(event: &NamedEvent) -> Option<String> {
+    let who = &event.who;
+    let (style, kind, rest) = match &event.what {
+        Happening::Started { driver, profile, .. } => {
             let (driver, profile) = (driver.as_str(), profile.as_str());
             (BOLD, "started", format!("on {driver}, profile {profile}; `help` lists the commands"))
         }
-        Told::Alive { .. } => (GOOD, "alive", String::new()),
-        Told::Suspect { by, timeout_ms, .. } => {
+        Happening::Alive { .. } => (GOOD, "alive", String::new()),
+        Happening::Suspect { by, timeout_ms, .. } => {
             (WARN, "suspect", format!("accused by {by}; {} left to refute", seconds(*timeout_ms)))
         }
-        Told::Confirmed { by, accusers, .. } => {
+        Happening::Confirmed { by, accusers } => {
             (WARN, "confirmed", format!("by {by} too: {accusers} accusers"))
         }
-        Told::Refuted { by, .. } => (GOOD, "refuted", format!("it lives; {by} had accused it")),
-        Told::Dead { by, accuser, .. } => (BAD, "dead", format!("the verdict of {by}; accused by {accuser}")),
-        Told::Left { by: None, .. } => (DIM, "left", "it said goodbye".to_owned()),
-        Told::Left { by: Some(by), .. } => (DIM, "left", format!("removed by {by}")),
-        Told::Updated { meta, .. } => (NEWS, "updated", format!("{meta:?}")),
-        Told::Forgotten { .. } => (DIM, "forgotten", String::new()),
-        Told::Accused { by, .. } => (WARN, "accused", format!("by {by}; refuted")),
-        Told::Conflict { rival, won: true, .. } => {
+        Happening::Refuted { by, .. } => (GOOD, "refuted", format!("it answers; {by} had accused it")),
+        Happening::Dead { by, accuser } => (BAD, "dead", format!("declared by {by}; accused by {accuser}")),
+        Happening::Left { by: None } => (DIM, "left", "it said goodbye".to_owned()),
+        Happening::Left { by: Some(by) } => (DIM, "left", format!("removed by {by}")),
+        Happening::Updated { meta } => (NEWS, "updated", format!("{meta:?}")),
+        Happening::Forgotten => (DIM, "forgotten", String::new()),
+        Happening::Accused { by, .. } => (WARN, "accused", format!("by {by}; refuted")),
+        Happening::Conflict { rival, won: true } => {
             (BAD, "conflict", format!("{rival} claims the name; kept"))
         }
-        Told::Conflict { rival, won: false, .. } => (BAD, "conflict", format!("lost the name to {rival}")),
-        Told::WrongSource { asked, answered, .. } => {
+        Happening::Conflict { rival, won: false } => (BAD, "conflict", format!("lost the name to {rival}")),
+        Happening::WrongSource { asked, answered } => {
             (WARN, "source", format!("was asked at {asked}, answered from {answered}: is there a NAT?"))
         }
-        Told::EpochRaised { epoch, .. } => (DIM, "epoch", format!("{epoch}")),
-        Told::Stalled { lost_ms, .. } => {
-            (WARN, "stalled", format!("not run for {}; accuses nobody for it", seconds(*lost_ms)))
+        Happening::EpochRaised { epoch } => (DIM, "epoch", format!("{epoch}")),
+        Happening::Stalled { lost_ms } => {
+            (WARN, "stalled", format!("not run for {}; accuses no member for it", seconds(*lost_ms)))
         }
-        Told::StartedOver { forgotten, .. } => (
+        Happening::StartedOver { forgotten } => (
             WARN,
             "starts over",
             format!("slept so long that it forgets the {forgotten} it knew, and joins anew"),
         ),
-        Told::Deaf { deaf: true, .. } => {
-            (WARN, "deaf", "hears nobody; doubts itself, not the others".to_owned())
+        Happening::Isolated { isolated: true } => {
+            (WARN, "isolated", "no answer from any member; accuses none".to_owned())
         }
-        Told::Deaf { deaf: false, .. } => (GOOD, "hears", "hears the others again".to_owned()),
-        Told::Joined { via, known, .. } => (GOOD, "joined", format!("through {via}; {known} members so far")),
-        Told::JoinFailed { reason, .. } => (BAD, "not joined", reason.replace('_', " ")),
-        Told::LeaveSent { datagrams, .. } => (BOLD, "goodbye", format!("said in {datagrams} datagrams")),
-        Told::MetadataSet { .. } | Told::AddressSet { .. } => (DIM, "changed", String::new()),
-        Told::BroadcastQueued { sequence, .. } => (DIM, "told", format!("everybody, number {sequence}")),
-        Told::Sent { .. } => (DIM, "sent", String::new()),
-        Told::Restored { used, skipped, .. } => (DIM, "restored", format!("{used} hints, {skipped} skipped")),
-        Told::Refused { .. } => return None,
-        Told::Broadcast { text, .. } => (NEWS, "broadcast", format!("{text:?}")),
-        Told::Message { text, .. } => (NEWS, "message", format!("{text:?}")),
-        Told::Lost { events, .. } => (BAD, "lost", format!("{events} events; `members` shows the present")),
-        Told::Other { what, .. } => (DIM, "event", what.clone()),
+        Happening::Isolated { isolated: false } => (GOOD, "answered", "the others answer again".to_owned()),
+        Happening::Joined { via, known } => {
+            (GOOD, "joined", format!("through {via}; {known} members so far"))
+        }
+        Happening::JoinFailed { reason } => (BAD, "not joined", reason.replace('_', " ")),
+        Happening::LeaveSent { datagrams } => (BOLD, "goodbye", format!("said in {datagrams} datagrams")),
+        Happening::MetadataSet { .. } | Happening::AddressSet => (DIM, "changed", String::new()),
+        Happening::BroadcastQueued { sequence } => {
+            (DIM, "queued", format!("for all members, number {sequence}"))
+        }
+        Happening::Sent => (DIM, "sent", String::new()),
+        Happening::Restored { used, skipped } => {
+            (DIM, "restored", format!("{used} known peers, {skipped} skipped"))
+        }
+        Happening::Refused { .. } => return None,
+        Happening::Broadcast { text } => (NEWS, "broadcast", format!("{text:?}")),
+        Happening::Message { text } => (NEWS, "message", format!("{text:?}")),
+        Happening::Lost { events } => (BAD, "lost", format!("{events} events; `members` shows the present")),
+        Happening::Other { what } => (DIM, "event", what.clone()),
     };
-    Some(format!("{} {}  {rest}", paint(style, format_args!("{kind:<10}")), place(who)).trim_end().to_owned())
+    Some(
+        format!("{} {}  {rest}", paint(style, format_args!("{kind:<10}")), name_and_addr(who))
+            .trim_end()
+            .to_owned(),
+    )
 }
 
-fn place(who: &Who) -> String {
+fn name_and_addr(who: &Who) -> String {
     match who.addr {
         Some(addr) => format!("{} {}", who.name, paint(DIM, addr)),
         None => who.name.clone(),
@@ -148,7 +157,7 @@ fn seconds(ms: u64) -> String {
 
 const fn colour(status: RowStatus) -> Style {
     match status {
-        RowStatus::Alive => GOOD,
+        RowStatus::Alive { .. } => GOOD,
         RowStatus::Suspect => WARN,
         RowStatus::Dead => BAD,
         RowStatus::Left => DIM,
@@ -158,16 +167,20 @@ const fn colour(status: RowStatus) -> Style {
 fn table(members: &[Row]) -> String {
     let addr = |row: &Row| row.who.addr.map(|addr| addr.to_string()).unwrap_or_default();
     let name = members.iter().map(|row| row.who.name.chars().count()).max().unwrap_or(0).max(4);
-    let place = members.iter().map(|row| addr(row).len()).max().unwrap_or(0).max(7);
-    let head = format!("{:<name$}  {:<place$}  {:<8}{:>9}  meta", "name", "address", "status", "rtt");
+    let addr_width = members.iter().map(|row| addr(row).len()).max().unwrap_or(0).max(7);
+    let head = format!("{:<name$}  {:<addr_width$}  {:<8}{:>9}  meta", "name", "address", "status", "rtt");
     let mut lines = vec![paint(BOLD, head)];
     for row in members {
         let rtt =
             row.rtt_us.map_or_else(|| "-".to_owned(), |us| format!("{}.{:03} ms", us / 1000, us % 1000));
         let status = paint(colour(row.status), format_args!("{:<8}", row.status.as_str()));
         let me = if row.me { "(this one) " } else { "" };
-        let line =
-            format!("{:<name$}  {:<place$}  {status}{rtt:>9}  {me}{}", row.who.name, addr(row), row.meta);
+        let line = format!(
+            "{:<name$}  {:<addr_width$}  {status}{rtt:>9}  {me}{}",
+            row.who.name,
+            addr(row),
+            row.meta
+        );
         lines.push(line.trim_end().to_owned());
     }
     let alive = members.iter().filter(|row| row.status == RowStatus::Alive).count();
@@ -194,9 +207,9 @@ mod tests {
 
     #[test]
     fn a_suspicion_reads_as_a_sentence() {
-        let event =
-            Told::Suspect { who: who("node-3"), by: "node-1".to_owned(), incarnation: 0, timeout_ms: 9040 };
-        let text = plain(&in_words(&event).expect("worth telling"));
+        let what = Happening::Suspect { by: "node-1".to_owned(), incarnation: 0, timeout_ms: 9040 };
+        let event = NamedEvent { what, who: who("node-3") };
+        let text = plain(&in_words(&event).expect("worth a line"));
         assert_eq!(text, "suspect    node-3  accused by node-1; 9.0 s left to refute");
     }
 

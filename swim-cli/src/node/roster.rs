@@ -1,7 +1,7 @@
 //! Who is called what, for the member that prints.
 //!
 //! Names travel in metadata, so the member table is the directory. A snapshot of it costs a pass over all
-//! members; so the one at hand is used until somebody turns up who is not in it. Names of members that
+//! members; so the one at hand is used until a member turns up who is not in it. Names of members that
 //! the table has forgotten are remembered for a while, because the last events about them come after.
 
 use std::collections::HashMap;
@@ -10,10 +10,10 @@ use std::sync::Arc;
 use swim_core::{Event, NodeId};
 use swim_mio::{OwnedMember, Snapshot};
 
+use crate::line::Directory;
 use crate::line::{Row, Who};
 use crate::naming::{Name, parse_metadata};
 use crate::node::running::Running;
-use crate::tell::Directory;
 
 /// Names remembered beyond the member table's; then all of them are dropped.
 const REMEMBERED_MAX: usize = 4096;
@@ -34,7 +34,7 @@ impl Roster {
         Self { running, snapshot: None, remembered: HashMap::new(), me }
     }
 
-    /// To be called before an event is told: what is at hand about its subject may be older.
+    /// To be called before an event is printed: what is at hand about its subject may be older.
     pub(crate) fn notice(&mut self, event: &Event) {
         let is_older = match *event {
             Event::Updated { .. } => true,

@@ -25,7 +25,7 @@ pub(crate) enum StartError {
 pub(crate) enum Running {
     /// On swim-mio.
     Mio(swim_mio::Handle),
-    /// On swim-tokio, and the runtime that it lives on.
+    /// On swim-tokio, and the runtime that it runs on.
     Tokio(swim_tokio::Handle, tokio::runtime::Runtime),
 }
 
@@ -99,12 +99,12 @@ impl Running {
         either!(self, handle => handle.set_metadata(metadata)).map(|_| ())
     }
 
-    /// Tells every member.
+    /// Sends to every member.
     pub(crate) fn broadcast(&self, text: &[u8]) -> Result<(), CommandError> {
         either!(self, handle => handle.broadcast(text)).map(|_| ())
     }
 
-    /// Tells one member.
+    /// Sends to one member.
     pub(crate) fn send(&self, to: NodeId, text: &[u8]) -> Result<(), CommandError> {
         either!(self, handle => handle.send(to, text)).map(|_| ())
     }

@@ -35,11 +35,11 @@ pub(crate) fn split(seeds: &[SeedAddr]) -> (Vec<SocketAddr>, Vec<HostPort>) {
 pub(crate) enum LookedUp {
     /// Addresses that the member can send to; to be joined through.
     Found(Vec<SocketAddr>),
-    /// Not found yet; told once for each name, while the search goes on.
+    /// Not found yet; reported once for each name, while the search goes on.
     NotYet(AddressError),
 }
 
-/// Looks `names` up until each is found or `tell` says that nobody listens any more (`false`).
+/// Looks `names` up until each is found or `report` says that nothing listens any more (`false`).
 /// `like` is the member's own address: only addresses of its family are of use.
 ///
 /// # Errors
@@ -47,22 +47,22 @@ pub(crate) enum LookedUp {
 pub(crate) fn look_up(
     names: Vec<HostPort>,
     like: SocketAddr,
-    tell: impl Fn(LookedUp) -> bool + Clone + Send + 'static,
+    report: impl Fn(LookedUp) -> bool + Clone + Send + 'static,
 ) -> io::Result<()> {
     for name in names {
-        let tell = tell.clone();
+        let report = report.clone();
         let thread = std::thread::Builder::new().name("swim-names".to_owned());
-        thread.spawn(move || look_up_one(&name, like, tell))?;
+        thread.spawn(move || look_up_one(&name, like, report))?;
     }
     Ok(())
 }
 
 /// Looks one name up. A name server that is down answers only after many seconds, while the name may be in the
 /// hosts file by now: a further attempt does not wait for the one before it.
-fn look_up_one(name: &HostPort, like: SocketAddr, tell: impl Fn(LookedUp) -> bool) {
+fn look_up_one(name: &HostPort, like: SocketAddr, report: impl Fn(LookedUp) -> bool) {
     let (tx, answers) = mpsc::channel();
     let (mut pause, longest) = RETRY;
-    let (mut asking, mut told) = (0, false);
+    let (mut asking, mut reported) = (0, false);
     loop {
         if asking < ASKING_MAX && ask(name.clone(), tx.clone()).is_ok() {
             asking += 1;
@@ -72,12 +72,12 @@ fn look_up_one(name: &HostPort, like: SocketAddr, tell: impl Fn(LookedUp) -> boo
             asking -= 1;
             match answer {
                 Ok(addrs) => {
-                    tell(LookedUp::Found(usable(&addrs, like)));
+                    report(LookedUp::Found(usable(&addrs, like)));
                     return;
                 }
-                Err(error) if !told => {
-                    told = true;
-                    if !tell(LookedUp::NotYet(error)) {
+                Err(error) if !reported => {
+                    reported = true;
+                    if !report(LookedUp::NotYet(error)) {
                         return;
                     }
                 }

@@ -1,4 +1,4 @@
-//! The life of one member: what comes in from everywhere, in one queue, and what is printed for it.
+//! One running member: what comes in from everywhere, in one queue, and what is printed for it.
 
 use std::io::{self, BufRead as _, Write as _};
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use swim_mio::RecordError;
 
 use crate::args::NodeArgs;
 use crate::exit::Exit;
-use crate::line::{Line, Told};
+use crate::line::Directory as _;
+use crate::line::{Happening, Line, NamedEvent};
 use crate::naming::Name;
 use crate::node::LEAVE_MAX;
 use crate::node::command::Command;
@@ -22,7 +23,6 @@ use crate::node::seeds::{self, LookedUp};
 use crate::signals;
 use crate::stats_row::stats_row;
 use crate::style::{BAD, paint};
-use crate::tell::{Directory as _, tell};
 
 /// What may wait for the main thread. Beyond it the threads that wait for the world wait for it.
 const TURNS_MAX: usize = 64;
@@ -41,7 +41,7 @@ enum Turn {
 /// Starts a member and serves it until it stops.
 ///
 /// # Errors
-/// It could not be started, it lost its name, or nobody reads what it prints.
+/// It could not be started, it lost its name, or its output is not read.
 pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeError> {
     let Plan { mut settings, name, names } = Plan::new(args)?;
     if let Some(recording) = &mut settings.recording {
@@ -53,8 +53,8 @@ pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeEr
 
     let identity = running.me();
     let (driver, profile, pid) = (args.driver, args.profile, std::process::id());
-    let started = Told::Started { who: roster.me(), driver, profile, epoch: identity.epoch.0, pid };
-    printer.event(started).map_err(output)?;
+    let started = Happening::Started { driver, profile, epoch: identity.epoch.0, pid };
+    printer.event(NamedEvent { what: started, who: roster.me() }).map_err(output)?;
 
     wait_for_events(&running, &tx).map_err(NodeError::System)?;
     wait_for_input(tx.clone()).map_err(NodeError::System)?;
@@ -78,7 +78,7 @@ impl Session<'_> {
     fn run(mut self, turns: &Receiver<Turn>) -> Result<(), NodeError> {
         let outcome = self.turns(turns);
         if matches!(outcome, Err(NodeError::Closed)) {
-            // Whoever read this member's output has gone; the other members still deserve a goodbye.
+            // The reader of this member's output has gone; the other members still deserve a goodbye.
             leave_then_end(&self.running)?;
             turns.iter().take_while(|turn| !matches!(turn, Turn::Stopped)).for_each(drop);
         }
@@ -108,8 +108,8 @@ impl Session<'_> {
             _ => None,
         };
         self.roster.notice(&event);
-        let told = tell(event, &mut self.roster);
-        self.printer.event(told).map_err(output)?;
+        let named = NamedEvent::new(event, &mut self.roster);
+        self.printer.event(named).map_err(output)?;
         match lost_to {
             Some(rival) => Err(NodeError::NameTaken { name: self.name.to_string(), rival }),
             None => Ok(()),
@@ -144,7 +144,7 @@ impl Session<'_> {
             Command::Broadcast(text) => self.running.broadcast(text.as_bytes()),
             Command::Send { to, text } => match self.roster.find(&to) {
                 Some(id) => self.running.send(id, text.as_bytes()),
-                None => return self.nobody(&to),
+                None => return self.no_such_member(&to),
             },
             Command::Meta(text) => match self.name.metadata(&text) {
                 Ok(metadata) => self.running.set_metadata(&metadata),
@@ -164,7 +164,7 @@ impl Session<'_> {
         self.answer(&Line::Stats { stats })
     }
 
-    fn nobody(&mut self, name: &str) -> Result<(), NodeError> {
+    fn no_such_member(&mut self, name: &str) -> Result<(), NodeError> {
         let error = format!("no member is called `{name}`; `members` lists them");
         self.answer(&Line::Error { error })
     }
@@ -185,8 +185,8 @@ impl Session<'_> {
 
     fn look_up(&self, names: Vec<crate::address::HostPort>) -> Result<(), NodeError> {
         let tx = self.tx.clone();
-        let tell = move |news| tx.send(Turn::LookedUp(news)).is_ok();
-        seeds::look_up(names, self.running.me().addr, tell).map_err(NodeError::System)
+        let report = move |news| tx.send(Turn::LookedUp(news)).is_ok();
+        seeds::look_up(names, self.running.me().addr, report).map_err(NodeError::System)
     }
 }
 
@@ -207,13 +207,13 @@ fn wait_for_events(running: &Arc<Running>, tx: &SyncSender<Turn>) -> io::Result<
     Ok(())
 }
 
-/// A recording that ends does not end the member. A thread of its own says so: nobody may be reading.
+/// A recording that ends does not end the member. A thread of its own says so: its output may not be read.
 fn wait_for_the_recording() -> io::Result<Sender<Arc<RecordError>>> {
     let (tx, rx) = channel();
     std::thread::Builder::new().name("swim-recording".to_owned()).spawn(move || {
         for error in rx {
             let warning = paint(BAD, "the recording has ended, the member goes on:");
-            // Written by hand: the macro panics if nobody reads.
+            // Written by hand: the macro panics if the output is not read.
             let _ = writeln!(anstream::stderr(), "{warning} {error}");
         }
     })?;
@@ -233,7 +233,7 @@ fn wait_for_input(tx: SyncSender<Turn>) -> io::Result<()> {
     Ok(())
 }
 
-/// The signal thread sees to the goodbye itself: the main thread may be waiting for somebody to take its
+/// The signal thread sees to the goodbye itself: the main thread may be waiting for a member to take its
 /// output.
 fn wait_for_signals(running: &Arc<Running>) -> io::Result<()> {
     let running = Arc::clone(running);
@@ -253,7 +253,7 @@ fn leave_then_end(running: &Arc<Running>) -> Result<(), NodeError> {
         // Refused: it has left already. Either way it has nothing more to say.
         let _ = running.leave();
     })?;
-    spawn("swim-patience", || {
+    spawn("swim-timeout", || {
         std::thread::sleep(LEAVE_MAX);
         std::process::exit(Exit::Ok as i32);
     })

@@ -1,4 +1,4 @@
-//! Reading what others send, and sending as somebody else: raw sockets, which need root.
+//! Reading what others send, and sending as another member: raw sockets, which need root.
 
 use std::io::Read as _;
 use std::net::{SocketAddr, SocketAddrV4};

@@ -16,7 +16,7 @@ pub(crate) struct Cluster {
     pub(crate) namespace: Option<String>,
 }
 
-/// A verdict that somebody printed.
+/// A `dead` that a member printed.
 #[derive(Clone, Debug)]
 pub(crate) struct Death {
     pub(crate) seen_by: String,
@@ -77,11 +77,11 @@ impl Cluster {
     }
 
     /// How long after `since` every member called every other one Alive, by their events; `None`: not within
-    /// `patience`.
-    pub(crate) fn wait_until_all_alive(&self, since: Instant, patience: Duration) -> Option<Duration> {
+    /// `timeout`.
+    pub(crate) fn wait_until_all_alive(&self, since: Instant, timeout: Duration) -> Option<Duration> {
         let names = self.names();
         let everyone: Vec<usize> = (0..self.len()).collect();
-        self.wait_until_alive(&everyone, &names, since, patience)
+        self.wait_until_alive(&everyone, &names, since, timeout)
     }
 
     /// The same, for what the `observers` say about `names`.
@@ -90,9 +90,9 @@ impl Cluster {
         observers: &[usize],
         names: &[String],
         since: Instant,
-        patience: Duration,
+        timeout: Duration,
     ) -> Option<Duration> {
-        let end = Instant::now() + patience;
+        let end = Instant::now() + timeout;
         loop {
             let times = observers.iter().map(|index| alive_since(&self.members[*index], names));
             if let Some(times) = times.collect::<Option<Vec<Instant>>>() {
@@ -106,7 +106,7 @@ impl Cluster {
         }
     }
 
-    /// Every `dead` that anybody printed after `marks`.
+    /// Every `dead` that any member printed after `marks`.
     pub(crate) fn deaths(&self, marks: &[usize]) -> Vec<Death> {
         let mut deaths = Vec::new();
         for (member, mark) in self.members.iter().zip(marks) {
@@ -117,7 +117,7 @@ impl Cluster {
         deaths
     }
 
-    /// How many events of this kind anybody printed after `marks`.
+    /// How many events of this kind any member printed after `marks`.
     pub(crate) fn count(&self, marks: &[usize], kind: &str) -> usize {
         let of = |(member, mark): (&Member, &usize)| {
             member.since(*mark).iter().filter(|heard| heard.is(kind)).count()
@@ -125,17 +125,17 @@ impl Cluster {
         self.members.iter().zip(marks).map(of).sum()
     }
 
-    /// Waits until everybody but the members at `gone` has printed a `dead` about all of them; the time of each
-    /// such verdict after `since`.
+    /// Waits until all members but the one at `gone` have printed a `dead` about it; the time of each
+    /// such line after `since`.
     pub(crate) fn wait_for_deaths(
         &self,
         gone: usize,
         marks: &[usize],
         since: Instant,
-        patience: Duration,
+        timeout: Duration,
     ) -> (Vec<Duration>, bool) {
         let victim = &self.members[gone].name;
-        let end = since + patience;
+        let end = since + timeout;
         let mut times = Vec::new();
         for (index, (member, mark)) in self.members.iter().zip(marks).enumerate() {
             if index != gone {
@@ -149,8 +149,8 @@ impl Cluster {
         (times, all)
     }
 
-    /// Kills one member and judges how the others find out.
-    pub(crate) fn kill_and_judge(&mut self, report: &mut Report, victim: usize, bound: Duration) {
+    /// Kills one member and checks how the others find out.
+    pub(crate) fn kill_and_check(&mut self, report: &mut Report, victim: usize, bound: Duration) {
         let marks = self.marks();
         let killed = self.members[victim].kill();
         let (times, all) = self.wait_for_deaths(victim, &marks, killed, bound * 3);
@@ -161,7 +161,7 @@ impl Cluster {
         report.within(&what, most.copied().filter(|_| all), bound);
         let name = self.members[victim].name.clone();
         let others = self.deaths(&marks).iter().filter(|death| death.name != name).count();
-        report.must(others == 0, format!("nobody else called Dead: {others}"));
+        report.must(others == 0, format!("no other member called Dead: {others}"));
     }
 
     /// Asks all running members for their tables; those that do not call all of `alive` Alive.
@@ -180,7 +180,7 @@ impl Cluster {
         wrong
     }
 
-    /// Everybody's table.
+    /// All members's table.
     pub(crate) fn tables(&mut self) -> Vec<Vec<Row>> {
         self.members.iter_mut().map(Member::rows).collect()
     }
@@ -201,9 +201,9 @@ pub(crate) fn about(heard: &Heard) -> String {
     heard.line["name"].as_str().unwrap_or_default().to_owned()
 }
 
-/// What `member` believes of the others by its events, and since when.
-pub(crate) fn beliefs(lines: &[Heard]) -> BTreeMap<String, (&'static str, Instant)> {
-    let mut beliefs = BTreeMap::new();
+/// What `member` holds of the others by its events, and since when.
+pub(crate) fn held(lines: &[Heard]) -> BTreeMap<String, (&'static str, Instant)> {
+    let mut held = BTreeMap::new();
     for heard in lines {
         let status = match heard.line["event"].as_str() {
             Some("alive" | "refuted") => "alive",
@@ -212,18 +212,18 @@ pub(crate) fn beliefs(lines: &[Heard]) -> BTreeMap<String, (&'static str, Instan
             Some("left") => "left",
             _ => continue,
         };
-        beliefs.insert(about(heard), (status, heard.at));
+        held.insert(about(heard), (status, heard.at));
     }
-    beliefs
+    held
 }
 
 /// Since when `member` calls all others of `names` Alive.
 fn alive_since(member: &Member, names: &[String]) -> Option<Instant> {
     let lines = member.since(0);
-    let beliefs = beliefs(&lines);
+    let held = held(&lines);
     let mut last = member.began;
     for name in names.iter().filter(|name| **name != member.name) {
-        match beliefs.get(name) {
+        match held.get(name) {
             Some(("alive", at)) => last = last.max(*at),
             _ => return None,
         }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::scale::Profile;
 
 /// Long enough for a busy machine; what takes longer is stuck.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How to start a member.
 #[derive(Clone, Debug)]
@@ -101,7 +101,7 @@ struct Log {
     arrived: Condvar,
 }
 
-/// What a member believes of another.
+/// What a member holds of another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Row {
     pub(crate) name: String,
@@ -155,7 +155,7 @@ impl Member {
 
     /// Waits for its first line, which says where it is.
     pub(crate) fn settle(&mut self) {
-        let started = self.wait(0, PATIENCE, |heard| heard.is("started"));
+        let started = self.wait(0, TIMEOUT, |heard| heard.is("started"));
         let started = started.unwrap_or_else(|| panic!("{} does not start", self.name)).line;
         self.addr = address(&started);
         self.id = id(&started);
@@ -176,10 +176,10 @@ impl Member {
     pub(crate) fn wait(
         &self,
         mark: usize,
-        patience: Duration,
+        timeout: Duration,
         wanted: impl Fn(&Heard) -> bool,
     ) -> Option<Heard> {
-        let end = Instant::now() + patience;
+        let end = Instant::now() + timeout;
         let mut lines = self.log.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = mark;
         loop {
@@ -203,11 +203,11 @@ impl Member {
     pub(crate) fn ask(&mut self, what: &str) -> Value {
         let mark = self.mark();
         self.say(what);
-        let answer = self.wait(mark, PATIENCE, |heard| heard.line.get(what).is_some());
+        let answer = self.wait(mark, TIMEOUT, |heard| heard.line.get(what).is_some());
         answer.unwrap_or_else(|| panic!("{} does not answer `{what}`", self.name)).line[what].clone()
     }
 
-    /// What it believes of everybody, ordered by name.
+    /// What it holds of all members, ordered by name.
     pub(crate) fn rows(&mut self) -> Vec<Row> {
         let answer = self.ask("members");
         let mut rows: Vec<Row> = answer.as_array().expect("a list").iter().map(row).collect();

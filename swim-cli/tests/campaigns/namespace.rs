@@ -1,4 +1,4 @@
-//! A network namespace with nothing but a loopback device: a network to hurt that nobody else uses.
+//! A network namespace with nothing but a loopback device: a network to hurt that no other member uses.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -81,7 +81,7 @@ fn sweep() {
     }
 }
 
-/// Whether a process has ended, be it that nobody has taken note of it yet.
+/// Whether a process has ended, also if its parent has not collected it yet.
 fn is_gone(pid: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
     stat.map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))

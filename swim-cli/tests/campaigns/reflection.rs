@@ -1,4 +1,4 @@
-//! A stranger never gets back more than it gave, and nobody is made to send to a stranger.
+//! A stranger never gets back more than it gave, and no member is made to send to a stranger.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
@@ -18,28 +18,25 @@ const ECHO: Duration = Duration::from_millis(800);
 /// Sockets open at once: fewer than a process commonly may have.
 const SOCKETS: usize = 900;
 
-#[test]
-fn a_stranger_never_gets_back_more_than_it_sent() {
-    let mut report = Report::beside("reflection");
-    let mut cluster = Cluster::converged(&mut report, 3, Profile::Local, None);
+/// A stranger never gets back more than it sent.
+pub(crate) fn reflection(report: &mut Report) {
+    let mut cluster = Cluster::converged(report, 3, Profile::Local, None);
     let rows = cluster.members[0].rows();
     for victim in 0..2 {
         let (addr, driver) = (cluster.members[victim].addr, cluster.members[victim].driver);
         let letters = letters(&rows, addr);
         report
             .figure(format!("{driver}: {} kinds of datagram, each from a socket of its own", letters.len()));
-        exchange(&mut report, addr, &letters);
-        repeat(&mut report, addr, &letters);
+        exchange(report, addr, &letters);
+        repeat(report, addr, &letters);
     }
     let wrong = cluster.disagreeing(&cluster.names());
-    report.must(wrong.is_empty(), format!("nobody's view has changed: {wrong:?}"));
-    report.verdict();
+    report.must(wrong.is_empty(), format!("no member's view has changed: {wrong:?}"));
 }
 
-#[test]
-fn a_ping_req_never_makes_a_member_send_to_a_stranger() {
-    let mut report = Report::beside("relays");
-    let mut cluster = Cluster::converged(&mut report, 3, Profile::Local, None);
+/// A ping-req never makes a member send to a stranger.
+pub(crate) fn relays(report: &mut Report) {
+    let mut cluster = Cluster::converged(report, 3, Profile::Local, None);
     let rows = cluster.members[0].rows();
     let (asked, target) = (cluster.members[0].addr, mention(&rows[1]));
     let victim = UdpSocket::bind("127.0.0.1:0").expect("a port");
@@ -47,7 +44,7 @@ fn a_ping_req_never_makes_a_member_send_to_a_stranger() {
     let stranger = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let pings = cluster.members[0].stat("relayed");
     let own = Mention { id: 0xabcd, epoch: rows[0].epoch, incarnation: 0 };
-    // Whoever it says that it is, and whomever it asks about; the victim's address rides along as a claim.
+    // All senders that it can name, about all targets; the victim's address is piggybacked as a claim.
     for sender in [own, mention(&rows[0]), mention(&rows[1]), mention(&rows[2])] {
         for id in [target.id, own.id, 0x1234] {
             let about = Mention { id, ..own };
@@ -60,33 +57,32 @@ fn a_ping_req_never_makes_a_member_send_to_a_stranger() {
     report.must(!heard, "nothing came to the address that the ping-reqs named");
     let after = cluster.members[0].stat("relayed");
     report.must(after == pings, format!("no ping-req of a stranger was obeyed: {}", after - pings));
-    report.verdict();
 }
 
 /// Everything that a stranger can say, of whom it can say it, and as whom.
 fn letters(rows: &[Row], target: SocketAddr) -> Vec<(String, Vec<u8>)> {
-    let place = rows.iter().position(|row| row.addr == target).expect("it is a member");
-    let (me, other) = (mention(&rows[place]), mention(&rows[(place + 1) % rows.len()]));
+    let index = rows.iter().position(|row| row.addr == target).expect("it is a member");
+    let (me, other) = (mention(&rows[index]), mention(&rows[(index + 1) % rows.len()]));
     let stranger = Mention { id: 0xfeed, epoch: me.epoch, incarnation: 0 };
     let later = |of: Mention| of.epoch(of.epoch + 60_000);
     let earlier = |of: Mention| of.epoch(of.epoch - 60_000);
     let senders = [
         ("a stranger", stranger),
         ("a member", other),
-        ("a member's later life", later(other)),
-        ("a member's earlier life", earlier(other)),
+        ("a member's later epoch", later(other)),
+        ("a member's earlier epoch", earlier(other)),
         ("its own name", me),
-        ("its own later life", later(me)),
+        ("its own later epoch", later(me)),
         ("an insane epoch", Mention { epoch: (1 << 48) - 1, ..stranger }),
         ("a far incarnation", Mention { incarnation: u32::MAX, ..other }),
     ];
     let targets = [
         ("it", me),
-        ("its later life", later(me)),
-        ("its earlier life", earlier(me)),
+        ("its later epoch", later(me)),
+        ("its earlier epoch", earlier(me)),
         ("its far incarnation", Mention { incarnation: u32::MAX, ..me }),
         ("a member", other),
-        ("nobody", Mention { id: 0x1234, ..me }),
+        ("no member", Mention { id: 0x1234, ..me }),
     ];
     let mut letters = Vec::new();
     for (from, sender) in senders {

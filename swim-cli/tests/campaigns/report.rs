@@ -1,64 +1,43 @@
-//! Figures as they are measured, and the verdict at the end.
+//! Figures as they are measured, and what a campaign comes to.
 
 use std::fmt::Display;
-use std::io::Write as _;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-/// What one campaign found.
+/// What one campaign finds.
 pub(crate) struct Report {
-    name: String,
+    name: &'static str,
     began: Instant,
+    took: Duration,
     failures: Vec<String>,
+    skipped: Vec<String>,
     /// Every limit in time is stretched by this.
     slack: u32,
-    _turn: Turn,
-}
-
-/// For the short forms, which run on machines that are busy with other tests.
-const SLACK: u32 = 3;
-
-/// Short campaigns mostly wait and may do so beside each other. What loads the machine or runs for minutes is
-/// alone: it would measure the others.
-static TURNS: RwLock<()> = RwLock::new(());
-
-#[expect(dead_code, reason = "held, not read")]
-enum Turn {
-    Beside(RwLockReadGuard<'static, ()>),
-    Alone(RwLockWriteGuard<'static, ()>),
 }
 
 impl Report {
-    /// Begins a short campaign, which may run beside others.
-    pub(crate) fn beside(name: &str) -> Self {
-        Self::new(name, SLACK, Turn::Beside(TURNS.read().unwrap_or_else(PoisonError::into_inner)))
-    }
-
-    /// Begins a short campaign that loads the machine.
-    pub(crate) fn briefly_alone(name: &str) -> Self {
-        Self { slack: SLACK, ..Self::alone(name) }
-    }
-
-    /// Begins a campaign when no other one runs.
-    pub(crate) fn alone(name: &str) -> Self {
-        Self::new(name, 1, Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner)))
-    }
-
-    fn new(name: &str, slack: u32, turn: Turn) -> Self {
-        let (began, failures) = (Instant::now(), Vec::new());
-        let report = Self { name: name.to_owned(), began, failures, slack, _turn: turn };
+    /// Runs a campaign. A panic in it is a failure.
+    pub(crate) fn run(name: &'static str, slack: u32, campaign: fn(&mut Self)) -> Self {
+        let (failures, skipped) = (Vec::new(), Vec::new());
+        let mut report = Self { name, began: Instant::now(), took: Duration::ZERO, failures, skipped, slack };
         report.figure(format!("begins; load {}", load()));
+        if catch_unwind(AssertUnwindSafe(|| campaign(&mut report))).is_err() {
+            report.must(false, "the campaign came to its end; the panic is above");
+        }
+        report.took = report.began.elapsed();
+        report.figure(format!("{}; load {}", report.outcome(), load()));
         report
     }
 
-    /// Ends a campaign that cannot run here.
-    pub(crate) fn skipped(self, why: impl Display) {
+    /// Something cannot be shown here: the whole campaign or a part of it.
+    pub(crate) fn skip(&mut self, why: impl Display) {
         self.figure(format!("SKIPPED: {why}"));
+        self.skipped.push(why.to_string());
     }
 
     /// Something measured.
     pub(crate) fn figure(&self, text: impl Display) {
-        tell(&format!("{}: {text}", self.name));
+        eprintln!("{}: {text}", self.name);
     }
 
     /// Something that must hold.
@@ -79,21 +58,27 @@ impl Report {
         );
     }
 
-    /// Ends the campaign.
-    ///
-    /// # Panics
-    /// If anything that must hold did not.
-    pub(crate) fn verdict(self) {
-        let seconds = self.began.elapsed().as_secs_f64();
-        let word = if self.failures.is_empty() { "OK" } else { "FAILED" };
-        self.figure(format!("VERDICT {word} after {seconds:.1} s; load {}", load()));
-        assert!(self.failures.is_empty(), "{}: {:#?}", self.name, self.failures);
+    /// Whether everything held that was looked at.
+    pub(crate) const fn is_good(&self) -> bool {
+        self.failures.is_empty()
     }
-}
 
-/// Straight to standard error, which the test harness does not swallow.
-fn tell(line: &str) {
-    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+    /// The lines of the summary: the outcome, and each thing that failed or was skipped.
+    pub(crate) fn summary(&self) -> Vec<String> {
+        let mut lines = vec![format!("{:<12} {}", self.name, self.outcome())];
+        lines.extend(self.failures.iter().map(|what| format!("FAILED {}: {what}", self.name)));
+        lines.extend(self.skipped.iter().map(|why| format!("SKIPPED {}: {why}", self.name)));
+        lines
+    }
+
+    fn outcome(&self) -> String {
+        let outcome = match (self.is_good(), self.skipped.is_empty()) {
+            (false, _) => "FAILED",
+            (true, false) => "ok, but for what is skipped",
+            (true, true) => "ok",
+        };
+        format!("{outcome} after {:.1} s", self.took.as_secs_f64())
+    }
 }
 
 fn load() -> String {

@@ -1,5 +1,5 @@
-//! A member that is started again wins at once over all that is believed of its earlier life, and what was
-//! said in that life, or by somebody who is nobody, changes nothing.
+//! A member that is started again wins at once over all that is held of its earlier epoch, and what was
+//! said in that epoch, or by a stranger, changes nothing.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -11,39 +11,28 @@ use crate::cluster::Cluster;
 use crate::member::{Launch, Member, Row};
 use crate::packet::{kinds, mention, plain};
 use crate::report::Report;
-use crate::scale::{Profile, size};
+use crate::scale::Profile;
 
 /// A day, in milliseconds.
 const DAY: u64 = 24 * 3600 * 1000;
 
-#[test]
-fn a_new_life_is_alive_everywhere_at_once_whatever_its_clock_says() {
-    campaign(Report::beside("restart short"), 6, Profile::Local, 1);
-}
-
-#[test]
-#[ignore = "takes 1 minute; run with: cargo test --release -p swim-cli --test campaigns -- --ignored new_life"]
-fn a_new_life_in_a_larger_cluster_is_alive_everywhere_at_once() {
-    campaign(Report::alone("restart"), size("SWIM_CAMPAIGN_NODES", 20), Profile::Lan, 2);
-}
-
 /// In each round every kind of restart happens once, to members on alternating drivers.
-fn campaign(mut report: Report, n: usize, profile: Profile, rounds: usize) {
-    let mut cluster = Cluster::converged(&mut report, n, profile, None);
-    let bury = profile.detection_bound(n) * 3;
-    let lives = [
+pub(crate) fn restart(report: &mut Report, n: usize, profile: Profile, rounds: usize) {
+    let mut cluster = Cluster::converged(report, n, profile, None);
+    let limit = profile.detection_bound(n) * 3;
+    let restarts = [
         ("same address, at once", true, 0, None),
         ("same address, clock set back a day, at once", true, DAY, None),
-        ("same address, clock set back a day, called Dead", true, DAY, Some(bury)),
+        ("same address, clock set back a day, called Dead", true, DAY, Some(limit)),
         ("new address, at once", false, 0, None),
         ("new address, clock set back a day, at once", false, DAY, None),
-        ("new address, clock set back ten days, called Dead", false, 10 * DAY, Some(bury)),
+        ("new address, clock set back ten days, called Dead", false, 10 * DAY, Some(limit)),
     ];
     for round in 0..rounds {
-        for (turn, (what, same, back, wait)) in lives.into_iter().enumerate() {
+        for (turn, (what, same, back, wait)) in restarts.into_iter().enumerate() {
             let index = n - 1 - (round + turn) % 2;
             let bind = if same { cluster.members[index].addr } else { SocketAddr::from(([127, 0, 0, 1], 0)) };
-            restart(&mut report, &mut cluster, index, what, Life { bind, back, wait });
+            start_again(report, &mut cluster, index, what, Restart { bind, back, wait });
         }
     }
     if let Some(faketime) = faketime() {
@@ -53,42 +42,41 @@ fn campaign(mut report: Report, n: usize, profile: Profile, rounds: usize) {
         let mut launch = cluster.launch(index).join(&[cluster.members[0].addr]);
         launch.wrapper = faketime;
         cluster.members[index] = Member::start(&launch);
-        judge(
-            &mut report,
+        checker(
+            report,
             &mut cluster,
             index,
             "libfaketime, clock set back a day, new address, at once",
             &marks,
         );
     } else {
-        report.figure("libfaketime is not installed; --epoch has shown the same");
+        report.skip("libfaketime is not installed; --epoch has shown the same");
     }
-    report.verdict();
 }
 
 /// How a member is started again.
-struct Life {
+struct Restart {
     bind: SocketAddr,
     /// Milliseconds by which its clock has been set back.
     back: u64,
-    /// How long the others have to call the earlier life Dead first.
+    /// How long the others have to call the earlier epoch Dead first.
     wait: Option<Duration>,
 }
 
-fn restart(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, life: Life) {
+fn start_again(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, again: Restart) {
     let marks = cluster.marks();
     let killed = cluster.members[index].kill();
-    if let Some(patience) = life.wait {
-        let (_, all) = cluster.wait_for_deaths(index, &marks, killed, patience);
-        report.must(all, "called Dead by everybody first");
+    if let Some(timeout) = again.wait {
+        let (_, all) = cluster.wait_for_deaths(index, &marks, killed, timeout);
+        report.must(all, "called Dead by all members first");
     }
-    let mut launch: Launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(life.bind);
-    launch.more = vec!["--epoch".to_owned(), (unix_ms() - life.back).to_string()];
+    let mut launch: Launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(again.bind);
+    launch.more = vec!["--epoch".to_owned(), (unix_ms() - again.back).to_string()];
     cluster.members[index] = Member::start(&launch);
-    judge(report, cluster, index, what, &marks);
+    checker(report, cluster, index, what, &marks);
 }
 
-fn judge(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, marks: &[usize]) {
+fn checker(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, marks: &[usize]) {
     let (name, addr) = (cluster.members[index].name.clone(), cluster.members[index].addr);
     let (began, driver) = (cluster.members[index].began, cluster.members[index].driver);
     let limit = cluster.profile.period() * 2
@@ -99,7 +87,7 @@ fn judge(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, m
         if other == index {
             continue;
         }
-        // The new life's Alive: the last that was told of it after it began.
+        // The Alive of the new epoch: the last that was printed after it began.
         let alive = member.wait(*mark, Duration::from_secs(30), |heard| {
             heard.at > began && heard.is_about("alive", &name) && heard.line["addr"] == addr.to_string()
         });
@@ -117,12 +105,11 @@ fn judge(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, m
     report.must(wrong.is_empty(), format!("all tables agree: {wrong:?}"));
 }
 
-#[test]
-fn what_an_earlier_life_said_and_what_nobody_says_changes_nothing() {
-    let mut report = Report::beside("replay");
+/// What was said in an earlier epoch, or with impossible numbers, changes nothing.
+pub(crate) fn replay(report: &mut Report) {
     let spoofer = match Spoofer::new() {
         Ok(spoofer) => spoofer,
-        Err(why) => return report.skipped(why),
+        Err(why) => return report.skip(why),
     };
     let (n, profile) = (5, Profile::Local);
     let ports = std::sync::Arc::new(std::sync::Mutex::new(Vec::<u16>::new()));
@@ -141,7 +128,7 @@ fn what_an_earlier_life_said_and_what_nobody_says_changes_nothing() {
     cluster.members[n - 1].say("meta something to gossip about");
     std::thread::sleep(Duration::from_secs(3));
 
-    // The last member gets a new life at its address; the last but one a new life elsewhere.
+    // The last member gets a new epoch at its address; the last but one a new epoch elsewhere.
     let old = capture.seen();
     let old_addr = cluster.members[n - 2].addr;
     for (index, bind) in
@@ -151,14 +138,14 @@ fn what_an_earlier_life_said_and_what_nobody_says_changes_nothing() {
         cluster.members[index].kill();
         let launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(bind);
         cluster.members[index] = Member::start(&launch);
-        judge(&mut report, &mut cluster, index, "a new life", &marks);
+        checker(report, &mut cluster, index, "a new epoch", &marks);
     }
     std::thread::sleep(Duration::from_secs(2));
     let before = cluster.tables();
     let marks = cluster.marks();
 
     let stranger = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    let at_old_addr = UdpSocket::bind(old_addr).expect("nobody lives there any more");
+    let at_old_addr = UdpSocket::bind(old_addr).expect("no member is there any more");
     for seen in &old {
         let _ = stranger.send_to(&seen.bytes, seen.target);
         spoofer.send(seen.source, seen.target, &seen.bytes);
@@ -169,18 +156,17 @@ fn what_an_earlier_life_said_and_what_nobody_says_changes_nothing() {
     }
     std::thread::sleep(profile.period() * 5);
     report.figure(format!(
-        "{} datagrams of the earlier lives replayed, by a stranger and from their sources",
+        "{} datagrams of the earlier epochs replayed, by a stranger and from their sources",
         old.len()
     ));
-    unchanged(&mut report, &mut cluster, &before, &marks, true);
+    unchanged(report, &mut cluster, &before, &marks, true);
 
     let marks = cluster.marks();
     let before = cluster.tables();
-    let sent = insane(&mut report, &before[0], &old, &stranger, &spoofer);
+    let sent = insane(report, &before[0], &old, &stranger, &spoofer);
     std::thread::sleep(profile.period() * 5);
     report.figure(format!("{sent} datagrams with insane epochs and incarnations"));
-    unchanged(&mut report, &mut cluster, &before, &marks, false);
-    report.verdict();
+    unchanged(report, &mut cluster, &before, &marks, false);
 }
 
 /// Everything that a stranger can say with numbers out of this world.
@@ -224,28 +210,28 @@ fn insane(report: &mut Report, rows: &[Row], old: &[Seen], stranger: &UdpSocket,
     sent
 }
 
-/// Nobody's table has changed, nor has anybody printed that it had. A replayed suspicion may have made a member
-/// speak up: its incarnation may have grown then, but nothing else.
+/// No table has changed, and no member has printed that one had. A replayed suspicion may have made a member
+/// refute it: its incarnation may have grown then, but nothing else.
 fn unchanged(
     report: &mut Report,
     cluster: &mut Cluster,
     before: &[Vec<Row>],
     marks: &[usize],
-    may_speak_up: bool,
+    may_refute: bool,
 ) {
     let mut said = Vec::new();
     for (member, mark) in cluster.members.iter().zip(marks) {
         for heard in member.since(*mark) {
-            if heard.line.get("event").is_some() && !(may_speak_up && heard.is("accused")) {
+            if heard.line.get("event").is_some() && !(may_refute && heard.is("accused")) {
                 said.push(format!("{}: {}", member.name, heard.line));
             }
         }
     }
     said.truncate(10);
-    report.must(said.is_empty(), format!("nobody had anything to tell: {said:#?}"));
+    report.must(said.is_empty(), format!("no member printed an event: {said:#?}"));
     let plainly = |rows: &[Row]| -> Vec<Row> {
         rows.iter()
-            .map(|row| Row { incarnation: if may_speak_up { 0 } else { row.incarnation }, ..row.clone() })
+            .map(|row| Row { incarnation: if may_refute { 0 } else { row.incarnation }, ..row.clone() })
             .collect()
     };
     let after = cluster.tables();
@@ -260,7 +246,7 @@ fn unix_ms() -> u64 {
 }
 
 /// The command that sets one process's clock back by a day, if libfaketime is installed. The program `faketime`
-/// itself would do, but it stays between this process and the member, which then is nobody's child.
+/// itself would do, but it stays between this process and the member, which then is not this process's child.
 fn faketime() -> Option<Vec<String>> {
     let libraries = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
     let library = libraries.iter().map(|folder| format!("{folder}/faketime/libfaketime.so.1"));

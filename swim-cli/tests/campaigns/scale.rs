@@ -4,17 +4,27 @@ use std::time::Duration;
 
 use swim_core::Options;
 
-/// A size of a campaign: `default` unless the environment variable `name` says otherwise.
-pub(crate) fn size(name: &str, default: usize) -> usize {
+/// Members of a long campaign.
+pub(crate) fn nodes(default: usize) -> usize {
+    size("SWIM_CAMPAIGN_NODES", default)
+}
+
+/// How long a long campaign lasts.
+pub(crate) fn seconds(default: usize) -> Duration {
+    Duration::from_secs(size("SWIM_CAMPAIGN_SECONDS", default) as u64)
+}
+
+/// How many datagrams of garbage are sent.
+pub(crate) fn datagrams(default: usize) -> usize {
+    size("SWIM_CAMPAIGN_DATAGRAMS", default)
+}
+
+/// `default`, unless the environment variable `name` says otherwise.
+fn size(name: &str, default: usize) -> usize {
     match std::env::var(name) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is `{text}`; expected a number")),
         Err(_) => default,
     }
-}
-
-/// Seconds that a campaign lasts, or `SWIM_CAMPAIGN_SECONDS`.
-pub(crate) fn seconds(default: usize) -> Duration {
-    Duration::from_secs(size("SWIM_CAMPAIGN_SECONDS", default) as u64)
 }
 
 /// The timing of a profile.
@@ -51,7 +61,7 @@ impl Profile {
         config.detection_bound(n as u32) + Duration::from_secs(2)
     }
 
-    /// How long one update is told by each member: λ · ⌈log₁₀(n + 1)⌉ gossip ticks.
+    /// How long one update is sent by each member: λ · ⌈log₁₀(n + 1)⌉ gossip ticks.
     pub(crate) fn dissemination(self, n: usize) -> Duration {
         let options = self.options();
         let ticks = f64::from(options.lambda) * log10(n + 1).ceil();

@@ -2,30 +2,22 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::member::{Launch, Member, PATIENCE};
+use crate::member::{Launch, Member, TIMEOUT};
 use crate::namespace::Namespace;
 use crate::report::Report;
-use crate::scale::{Profile, seconds};
+use crate::scale::Profile;
 
 /// "Within seconds": the longest pause between two attempts, and a second for a busy machine.
 fn limit(profile: Profile) -> Duration {
     profile.options().join_retry.1 + Duration::from_secs(1)
 }
 
-#[test]
-fn a_seed_that_comes_up_later_is_joined_within_seconds() {
-    late(Report::beside("late seed short"), Duration::from_secs(3));
-}
-
-#[test]
-#[ignore = "takes 1 minute; run with: cargo test --release -p swim-cli --test campaigns -- --ignored much_later"]
-fn a_seed_that_comes_up_much_later_is_joined_within_seconds() {
-    late(Report::alone("late seed"), seconds(45));
-}
-
-fn late(mut report: Report, after: Duration) {
+/// Seeds that come up `after` the members that look for them.
+pub(crate) fn late(report: &mut Report, after: Duration) {
     let seeds: Vec<(Profile, SocketAddr)> =
         [Profile::Local, Profile::Lan].into_iter().map(|profile| (profile, free_address())).collect();
     let mut waiting = Vec::new();
@@ -41,32 +33,30 @@ fn late(mut report: Report, after: Duration) {
         let began = Instant::now();
         let _seed = Member::start(&Launch::new("seed", 0, profile).bind(seed));
         for (_, member) in waiting.iter().filter(|(own, _)| *own == profile) {
-            let joined = member.wait(0, PATIENCE, |heard| heard.is("joined"));
+            let joined = member.wait(0, TIMEOUT, |heard| heard.is("joined"));
             let took = joined.map(|heard| heard.at.saturating_duration_since(began));
             let (profile_name, driver, waited) = (profile.name(), member.driver, after.as_secs());
             let what = format!("{profile_name}, {driver}: joined a seed that came up after {waited} s");
             report.within(&what, took, limit(profile));
         }
     }
-    report.verdict();
 }
 
-#[test]
-fn nine_silent_or_wrong_seeds_of_ten_do_not_delay_a_join() {
-    let mut report = Report::beside("nine of ten");
+/// Nine silent or wrong seeds of ten do not delay a join.
+pub(crate) fn bad(report: &mut Report) {
     for profile in [Profile::Local, Profile::Lan] {
         let seed = Member::start(&Launch::new("seed", 0, profile));
         let mut foreign = Launch::new("foreign", 1, profile);
         foreign.more = vec!["--label".to_owned(), "another".to_owned()];
         let foreign = Member::start(&foreign);
-        // Bound and never read; answering nonsense; another cluster; nobody at all; nowhere.
+        // Bound and never read; answering nonsense; another cluster; unused; without a route.
         let silent: Vec<UdpSocket> =
             (0..4).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a port")).collect();
         let parrot = Parrot::start();
         let mut seeds: Vec<SocketAddr> =
             silent.iter().map(|socket| socket.local_addr().expect("bound")).collect();
         seeds.extend([parrot.addr, foreign.addr, free_address(), free_address()]);
-        seeds.push("192.0.2.1:7946".parse().expect("an address of nobody's"));
+        seeds.push("192.0.2.1:7946".parse().expect("an address for documentation"));
         seeds.push(seed.addr);
         assert_eq!(seeds.len(), 10);
         for index in 0..2 {
@@ -78,19 +68,17 @@ fn nine_silent_or_wrong_seeds_of_ten_do_not_delay_a_join() {
             report.within(&what, among, Duration::from_millis(500));
         }
     }
-    report.verdict();
 }
 
-#[test]
-fn seeds_behind_a_wall_and_names_that_are_not_known_yet_do_not_keep_a_member_out() {
-    let mut report = Report::beside("walls and names");
+/// Seeds behind a firewall and names that are not known yet do not keep a member out.
+pub(crate) fn walls(report: &mut Report) {
     let namespace = match Namespace::new() {
         Ok(namespace) => namespace,
-        Err(why) => return report.skipped(why),
+        Err(why) => return report.skip(why),
     };
     let profile = Profile::Local;
     namespace.write_file("hosts", "127.0.0.1 localhost\n");
-    // A name server that never answers: whoever asks it waits for many seconds.
+    // A name server that never answers: a resolver that asks it waits for many seconds.
     namespace.write_file("resolv.conf", "nameserver 127.0.0.1\n");
     namespace.run("iptables -A INPUT -p udp --dport 53 -j DROP");
     let launch = |name: &str, index, seeds: &[String]| {
@@ -114,7 +102,7 @@ fn seeds_behind_a_wall_and_names_that_are_not_known_yet_do_not_keep_a_member_out
         );
     }
     let named = format!("seed.test:{}", seed.addr.port());
-    let unknown = "nobody.test:1".to_owned();
+    let unknown = "unknown.test:1".to_owned();
     let waiting: Vec<Member> = (0..2)
         .map(|index| {
             Member::start(&launch(&format!("named-{index}"), index, &[unknown.clone(), named.clone()]))
@@ -124,34 +112,36 @@ fn seeds_behind_a_wall_and_names_that_are_not_known_yet_do_not_keep_a_member_out
     namespace.write_file("hosts", "127.0.0.1 localhost\n127.0.0.1 seed.test\n");
     let known = Instant::now();
     for member in &waiting {
-        let joined = member.wait(0, PATIENCE, |heard| heard.is("joined"));
+        let joined = member.wait(0, TIMEOUT, |heard| heard.is("joined"));
         let took = joined.map(|heard| heard.at.saturating_duration_since(known));
         let what = format!("{}: joined after the name of the seed became known", member.driver);
         report.within(&what, took, Duration::from_secs(6));
     }
-    let beside = [unknown, "also-nobody.test:1".to_owned(), seed.addr.to_string()];
+    let beside = [unknown, "also-unknown.test:1".to_owned(), seed.addr.to_string()];
     let took = join_time(&launch("beside", 0, &beside));
-    report.within("joined beside names that nobody knows", took, Duration::from_millis(500));
-    report.verdict();
+    report.within("joined beside names that no member knows", took, Duration::from_millis(500));
 }
 
 /// From the start of the process to `joined`.
 fn join_time(launch: &Launch) -> Option<Duration> {
     let member = Member::start(launch);
-    let joined = member.wait(0, PATIENCE, |heard| heard.is("joined"));
+    let joined = member.wait(0, TIMEOUT, |heard| heard.is("joined"));
     joined.map(|heard| heard.at.saturating_duration_since(member.began))
 }
 
-/// An address that nobody has now.
+/// An address that no member has, on a port that the kernel does not hand out by itself.
 fn free_address() -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    socket.local_addr().expect("bound")
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + (std::process::id() % 1000) as u16 * 8;
+    let ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed) % 2000);
+    let mut addresses = ports.take(2000).map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    addresses.find(|address| UdpSocket::bind(address).is_ok()).expect("a free port")
 }
 
 /// Answers every datagram with itself, until it is dropped.
 struct Parrot {
     addr: SocketAddr,
-    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Parrot {
@@ -159,11 +149,11 @@ impl Parrot {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
         let addr = socket.local_addr().expect("bound");
-        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let parrot = Self { addr, stop: std::sync::Arc::clone(&stop) };
+        let stop = Arc::new(AtomicBool::new(false));
+        let parrot = Self { addr, stop: Arc::clone(&stop) };
         std::thread::spawn(move || {
             let mut buffer = [0; 9000];
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) {
                 match socket.recv_from(&mut buffer) {
                     Ok((len, source)) => drop(socket.send_to(&buffer[..len], source)),
                     Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
@@ -177,6 +167,6 @@ impl Parrot {
 
 impl Drop for Parrot {
     fn drop(&mut self) {
-        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
     }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::support::{LIVENESS, Running, run, swim};
 use serde_json::Value;
 
-/// The last line: the verdict.
-fn verdict(out: &str) -> Value {
+/// The last line: the outcome.
+fn outcome(out: &str) -> Value {
     let last = out.lines().last().expect("a last line");
     serde_json::from_str(last).unwrap_or_else(|_| panic!("no JSON: {last}"))
 }
@@ -36,14 +36,14 @@ fn assert_no_member_is_left(pid: u32) {
 #[test]
 fn the_script_shows_everything_and_the_last_line_says_so() {
     let (code, out, err) = run(&["demo", "--json", "--nodes", "4"]);
-    let verdict = verdict(&out);
-    assert_eq!((code, &verdict["ok"]), (Some(0), &true.into()), "{verdict}\n{err}");
-    assert_eq!((&verdict["nodes"], &verdict["false_deaths"]), (&4.into(), &0.into()));
+    let outcome = outcome(&out);
+    assert_eq!((code, &outcome["ok"]), (Some(0), &true.into()), "{outcome}\n{err}");
+    assert_eq!((&outcome["nodes"], &outcome["false_deaths"]), (&4.into(), &0.into()));
     for time in ["converged_ms", "rejoined_ms", "resumed_ms", "left_ms"] {
-        assert!(verdict[time].is_u64(), "{time}: {verdict}");
+        assert!(outcome[time].is_u64(), "{time}: {outcome}");
     }
-    let detected = ["min", "median", "max"].map(|which| verdict["detected_ms"][which].as_u64());
-    assert!(detected[0] > Some(0) && detected.is_sorted(), "{verdict}");
+    let detected = ["min", "median", "max"].map(|which| outcome["detected_ms"][which].as_u64());
+    assert!(detected[0] > Some(0) && detected.is_sorted(), "{outcome}");
     for line in out.lines() {
         assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
     }
@@ -53,12 +53,12 @@ fn the_script_shows_everything_and_the_last_line_says_so() {
 fn the_smallest_demo_of_each_driver_works() {
     for driver in ["mio", "tokio"] {
         let (code, out, err) = run(&["demo", "--json", "--nodes", "2", "--driver", driver]);
-        assert_eq!(code, Some(0), "{driver}: {}\n{err}", verdict(&out));
+        assert_eq!(code, Some(0), "{driver}: {}\n{err}", outcome(&out));
     }
 }
 
 #[test]
-fn text_tells_the_story_and_ends_with_the_verdict() {
+fn text_shows_the_story_and_ends_with_the_outcome() {
     let (code, out, err) = run(&["demo", "--nodes", "3"]);
     assert_eq!(code, Some(0), "{out}\n{err}");
     assert!(!out.contains('\x1b'), "no colours in a file: {out:?}");
@@ -72,7 +72,7 @@ fn text_tells_the_story_and_ends_with_the_verdict() {
 }
 
 #[test]
-fn a_demo_that_is_killed_leaves_nobody_behind_not_even_the_stopped() {
+fn a_demo_that_is_killed_leaves_no_process_behind_not_even_the_stopped() {
     let mut demo = Running::start(&["demo", "--json", "--interactive", "--nodes", "3"]);
     demo.wait("convergence", |line| line["step"] == "converged" && line["ok"] == true);
     demo.say("pause 2");
@@ -85,13 +85,13 @@ fn a_demo_that_is_killed_leaves_nobody_behind_not_even_the_stopped() {
 }
 
 #[test]
-fn an_interrupted_demo_says_so_and_leaves_nobody_behind() {
+fn an_interrupted_demo_says_so_and_leaves_no_process_behind() {
     let mut demo = Running::start(&["demo", "--json", "--nodes", "3"]);
     demo.wait("a member", |line| line["event"] == "started");
     demo.signal("INT");
     assert_eq!(demo.end().code(), Some(130));
     let rest = demo.rest();
-    assert_eq!(verdict(&rest.join("\n"))["ok"], false);
+    assert_eq!(outcome(&rest.join("\n"))["ok"], false);
     assert_no_member_is_left(demo.child.id());
 }
 
@@ -100,7 +100,7 @@ fn members_can_be_killed_and_started_by_hand() {
     let mut demo = Running::start(&["demo", "--json", "--interactive", "--nodes", "3"]);
     demo.wait("convergence", |line| line["step"] == "converged" && line["ok"] == true);
     demo.say("kill 2");
-    demo.wait("the verdict of all", |line| line["step"] == "detected");
+    demo.wait("the outcome of all", |line| line["step"] == "detected");
     demo.say("restart 2");
     demo.wait("the return", |line| line["step"] == "alive");
     demo.say("status");
@@ -112,14 +112,14 @@ fn members_can_be_killed_and_started_by_hand() {
     demo.say("hug 2");
     demo.wait("an error", |line| line["error"].as_str().is_some_and(|error| error.contains("`hug`")));
     demo.say("quit");
-    let verdict = demo.wait("the verdict", |line| line.get("ok").is_some() && line.get("nodes").is_some());
-    assert_eq!((&verdict["ok"], &verdict["false_deaths"]), (&true.into(), &0.into()), "{verdict}");
+    let outcome = demo.wait("the outcome", |line| line.get("ok").is_some() && line.get("nodes").is_some());
+    assert_eq!((&outcome["ok"], &outcome["false_deaths"]), (&true.into(), &0.into()), "{outcome}");
     assert_eq!(demo.end().code(), Some(0));
     assert_no_member_is_left(demo.child.id());
 }
 
 #[test]
-fn a_demo_nobody_reads_ends_and_leaves_nobody_behind() {
+fn a_demo_that_is_not_read_ends_and_leaves_no_process_behind() {
     let mut child = swim().args(["demo", "--nodes", "3"]).spawn().expect("swim starts");
     drop(child.stdout.take());
     let pid = child.id();
@@ -131,7 +131,15 @@ fn a_demo_nobody_reads_ends_and_leaves_nobody_behind() {
 fn commands_typed_before_the_members_have_met_are_obeyed_when_they_have() {
     let mut demo = Running::start(&["demo", "--json", "--interactive", "--nodes", "2"]);
     demo.say("quit");
-    let verdict = demo.wait("the verdict", |line| line.get("ok").is_some() && line.get("nodes").is_some());
-    assert!(verdict["converged_ms"].is_u64(), "{verdict}");
+    let outcome = demo.wait("the outcome", |line| line.get("ok").is_some() && line.get("nodes").is_some());
+    assert!(outcome["converged_ms"].is_u64(), "{outcome}");
     assert_eq!(demo.end().code(), Some(0));
+}
+
+#[test]
+fn a_contestant_of_the_benchmark_ends_with_the_process_that_measures_it() {
+    let args = ["bench", "subject", "swim-mio", "--peer", "127.0.0.1:9", "--answer", "46"];
+    let (code, out, err) = run(&args);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.starts_with("ready 127.0.0.1:"), "{out}");
 }

@@ -1,8 +1,6 @@
 //! The real binary, run as its users run it.
 
 #[cfg(target_os = "linux")]
-mod bench;
-#[cfg(target_os = "linux")]
 mod demo;
 mod node;
 mod record;

@@ -133,7 +133,7 @@ fn counters_are_given_by_name() {
 fn what_is_no_command_is_answered_by_an_error_that_names_it() {
     let (mut member, _) = Running::member(&[]);
     for (line, part) in
-        [("dance", "`dance`"), ("send nobody hi", "`nobody`"), ("join 10.0.0.1", "10.0.0.1:7946")]
+        [("dance", "`dance`"), ("send nadja hi", "`nadja`"), ("join 10.0.0.1", "10.0.0.1:7946")]
     {
         member.say(line);
         let answer = member.wait("an error", |line| line.get("error").is_some());
@@ -142,7 +142,7 @@ fn what_is_no_command_is_answered_by_an_error_that_names_it() {
 }
 
 #[test]
-fn a_name_that_somebody_else_has_is_given_up_with_an_explanation() {
+fn a_name_that_another_member_has_is_given_up_with_an_explanation() {
     let (mut anna, started) = Running::member(&["--name", "anna"]);
     let (mut other, _) = Running::member(&["--name", "anna", "--join", addr(&started)]);
     other.wait("an explanation", |line| line["error"].as_str().is_some_and(|error| error.contains("--name")));
@@ -200,14 +200,14 @@ fn text_for_people_has_no_colours_when_it_goes_to_a_file() {
     assert!(text.contains("started") && text.contains("(this one)") && !text.contains('\x1b'), "{text:?}");
 }
 
-/// `anna` on mio, and `bruno` on tokio, who joins through her.
+/// `anna` on mio, and `bruno` on tokio, which joins through it.
 fn pair() -> (Running, Running) {
     let (anna, started) = Running::member(&["--name", "anna", "--driver", "mio"]);
     let (bruno, _) = Running::member(&["--name", "bruno", "--driver", "tokio", "--join", addr(&started)]);
     (anna, bruno)
 }
 
-/// A port that nobody has now, and that the kernel does not hand out to whoever asks for port 0.
+/// A port that no member has now, and that the kernel does not hand out to a socket that asks for port 0.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 10_000).expect("below 10,000");

@@ -34,7 +34,7 @@ fn a_recording_is_for_its_owner_only() {
 }
 
 #[test]
-fn the_life_before_is_kept_beside_the_present_one() {
+fn the_run_before_is_kept_beside_the_present_one() {
     let folder = Folder::new("before");
     let file = folder.0.join("anna.swim");
     for _ in 0..3 {
@@ -49,15 +49,15 @@ fn the_life_before_is_kept_beside_the_present_one() {
 }
 
 #[test]
-fn a_disk_that_is_full_is_told_of_once_and_the_member_goes_on() {
+fn a_disk_that_is_full_is_reported_once_and_the_member_goes_on() {
     let args = ["node", "--json", "--profile", "local", "--bind", "127.0.0.1:0", "--record", "/dev/full"];
     let mut child = swim().args(args).spawn().expect("swim starts");
     let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-    let mut told = String::new();
-    stderr.read_line(&mut told).expect("text");
+    let mut said = String::new();
+    stderr.read_line(&mut said).expect("text");
     assert!(
-        told.contains("the recording has ended, the member goes on: cannot write to /dev/full"),
-        "{told}"
+        said.contains("the recording has ended, the member goes on: cannot write to /dev/full"),
+        "{said}"
     );
     let mut stdin = child.stdin.take().expect("a pipe");
     stdin.write_all(b"meta one\nmeta two\nmembers\nquit\n").expect("it listens");
@@ -78,19 +78,19 @@ fn a_file_that_cannot_be_made_is_named_before_the_member_starts() {
 }
 
 #[test]
-fn every_life_in_a_demo_is_recorded() {
+fn every_run_in_a_demo_is_recorded() {
     let folder = Folder::new("demo");
-    let name = folder.0.join("lives").display().to_string();
+    let name = folder.0.join("runs").display().to_string();
     let mut demo = Running::start(&["demo", "--json", "--interactive", "--nodes", "2", "--record", &name]);
     demo.wait("convergence", |line| line["step"] == "converged" && line["ok"] == true);
     demo.say("kill 2");
-    demo.wait("the verdict", |line| line["step"] == "detected");
+    demo.wait("the outcome", |line| line["step"] == "detected");
     demo.say("restart 2");
     demo.wait("the return", |line| line["step"] == "alive");
     demo.say("quit");
     demo.end();
     for file in ["node-1.swim", "node-2.swim", "node-2-2.swim"] {
-        let replayed = replayed(&folder.0.join("lives").join(file));
+        let replayed = replayed(&folder.0.join("runs").join(file));
         assert!(replayed.records > 10, "{file}: {replayed:?}");
     }
 }

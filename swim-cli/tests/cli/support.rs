@@ -97,7 +97,7 @@ impl Running {
         }
     }
 
-    /// Waits until everybody in `names`, and nobody else, is listed as alive.
+    /// Waits until all members in `names`, and no other member, are listed as alive.
     pub(crate) fn converged(&mut self, names: &[&str]) {
         self.members(&format!("{names:?} alive"), |members| {
             members.len() == names.len()
@@ -126,7 +126,7 @@ impl Running {
         }
     }
 
-    /// Everything that it said and that nobody waited for yet.
+    /// Everything that it said and that was not waited for yet.
     pub(crate) fn rest(&mut self) -> Vec<String> {
         let mut rest = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(Duration::from_millis(500)) {

@@ -5,22 +5,18 @@
 //! `{ pause = { host = "#3", inbox = "dropped" } }`. Hosts are `"#1"`, `"#2"`, … in hexadecimal, durations
 //! `"1.5s"`, addresses `"192.0.2.1:7946"` or `"#3"` for where host #3 was born.
 
-mod class;
-mod facts;
-mod renaming;
-mod simpler;
+mod fault;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::net::{Directions, Link};
 use crate::text;
 
-pub use class::FaultClass;
-pub use facts::Phase;
+pub use fault::{FaultClass, Phase};
 
 /// One intervention: done at once by [`crate::World::perform`], or later by [`crate::World::schedule`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -39,7 +35,7 @@ pub enum Action {
         #[serde(default)]
         memory: Memory,
         /// Where it listens from now on. Default: where it did.
-        #[serde(default, with = "text::place::option", skip_serializing_if = "Option::is_none")]
+        #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
         addr: Option<SocketAddr>,
     },
     /// One more host starts, with the next free number, and joins through these addresses.
@@ -47,7 +43,7 @@ pub enum Action {
         /// Whose configuration it has.
         like: HostId,
         /// Whom it asks. Default: nobody yet.
-        #[serde(default, with = "text::place::list")]
+        #[serde(default, with = "text::address::list")]
         seeds: Vec<SocketAddr>,
     },
     /// One more host starts whose node bears the name of another's, and joins through these addresses.
@@ -55,7 +51,7 @@ pub enum Action {
         /// Whose name and configuration it has.
         of: HostId,
         /// Whom it asks. Default: nobody yet.
-        #[serde(default, with = "text::place::list")]
+        #[serde(default, with = "text::address::list")]
         seeds: Vec<SocketAddr>,
     },
     /// The process is stopped, as by SIGSTOP. Ended by `Resume`.
@@ -73,7 +69,7 @@ pub enum Action {
         /// Which.
         host: HostId,
         /// Whom it asks.
-        #[serde(with = "text::place::list")]
+        #[serde(with = "text::address::list")]
         seeds: Vec<SocketAddr>,
     },
     /// The node is told to say goodbye.
@@ -83,7 +79,7 @@ pub enum Action {
         /// Which.
         host: HostId,
         /// Where it is from now on.
-        #[serde(with = "text::place")]
+        #[serde(with = "text::address")]
         addr: SocketAddr,
     },
     /// The host's own stack refuses to send anything (ENETUNREACH), and nothing reaches it. Ended by `Plug`.
@@ -96,7 +92,7 @@ pub enum Action {
         /// Which.
         host: HostId,
         /// Where it seems to be.
-        #[serde(with = "text::place")]
+        #[serde(with = "text::address")]
         addr: SocketAddr,
     },
     /// Undoes `Mask`.
@@ -104,7 +100,7 @@ pub enum Action {
     /// The groups do not hear each other from now on; hosts that are not named form one more group. Ended
     /// by `Heal`.
     Partition(Vec<Vec<HostId>>),
-    /// One direction lets nothing pass. Ended by `Mend` or `Heal`.
+    /// One direction lets nothing pass. Ended by `Uncut` or `Heal`.
     Cut {
         /// From here.
         source: HostId,
@@ -112,7 +108,8 @@ pub enum Action {
         target: HostId,
     },
     /// Undoes `Cut` for one direction.
-    Mend {
+    #[serde(rename = "mend")]
+    Uncut {
         /// From here.
         source: HostId,
         /// To there.
@@ -190,7 +187,8 @@ pub enum Action {
     },
     /// The host's calendar, which its next life's epoch follows, is ahead of the world's by so many
     /// milliseconds, or behind. Ended by itself with 0.
-    Calendar {
+    #[serde(rename = "calendar")]
+    WallClock {
         /// Whose.
         host: HostId,
         /// By how much.
@@ -291,7 +289,7 @@ pub enum Action {
         #[serde(default)]
         incarnation_ahead: i32,
         /// Where the victim is said to live, if it is said to. Default: where it does.
-        #[serde(default, with = "text::place::option", skip_serializing_if = "Option::is_none")]
+        #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
         addr: Option<SocketAddr>,
     },
     /// Acks with guessed numbers arrive at a host.
@@ -312,7 +310,7 @@ pub enum Action {
         /// Where.
         host: HostId,
         /// Who would get the answers.
-        #[serde(with = "text::place")]
+        #[serde(with = "text::address")]
         victim: SocketAddr,
         /// How many.
         count: u32,
@@ -337,10 +335,10 @@ pub enum Action {
         /// The other cluster's label.
         label: String,
         /// Where it listens. Default: at an address of its own.
-        #[serde(default, with = "text::place::option", skip_serializing_if = "Option::is_none")]
+        #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
         addr: Option<SocketAddr>,
         /// Whom it asks. Default: nobody yet.
-        #[serde(default, with = "text::place::list")]
+        #[serde(default, with = "text::address::list")]
         seeds: Vec<SocketAddr>,
     },
 }

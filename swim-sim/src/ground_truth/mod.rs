@@ -9,12 +9,13 @@ use std::net::SocketAddr;
 
 use swim_core::{Epoch, Instant, NodeId};
 
-use crate::host::HostId;
+use crate::host_id::HostId;
 
 mod watching;
 
+pub use crate::traffic::Fate;
 pub(crate) use watching::Watchers;
-pub use watching::{Fate, Happening, Phase, Scene, Watcher};
+pub use watching::{Happening, Phase, Scene, Watcher};
 
 /// What a host really does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

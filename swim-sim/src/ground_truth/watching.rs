@@ -13,8 +13,9 @@ use swim_core::{Command, Event, Identity, Instant, NodeId};
 use super::{GroundTruth, Presence};
 use crate::World;
 use crate::action::Action;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::net::Network;
+use crate::traffic::Fate;
 
 /// One thing that happened.
 #[derive(Clone, Copy, Debug)]
@@ -103,30 +104,6 @@ pub enum Happening<'a> {
         /// Which.
         phase: Phase,
     },
-}
-
-/// What became of a datagram when it was sent.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-#[non_exhaustive]
-pub enum Fate {
-    /// It is on its way.
-    Sent,
-    /// A link lost it.
-    Lost,
-    /// A link lost it in a burst.
-    Burst,
-    /// It found the queue of a narrow link full.
-    Congested,
-    /// It was longer than a link lets pass.
-    TooLong,
-    /// It is on its way, with some of its bits flipped.
-    Corrupted,
-    /// A partition or a cut keeps it back.
-    Cut,
-    /// A hook dropped it.
-    Dropped,
-    /// It did not come from a node of the cluster.
-    Forged,
 }
 
 /// What part of a run it is.

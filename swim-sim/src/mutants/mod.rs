@@ -5,11 +5,6 @@
 //! of them is switched on, for the whole process. A usual build has none.
 
 mod built_in;
-mod situations;
-
-use crate::scenario::ScenarioError;
-
-pub use situations::{MEASURES, Measured, SITUATIONS, measure, situation};
 
 /// A mistake that a person could make.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +44,7 @@ pub const fn ablations() -> &'static [Ablation] {
 ///
 /// # Errors
 /// There is none of that name, or none at all in this build.
-pub(crate) fn check(name: Option<&str>) -> Result<(), ScenarioError> {
+pub(crate) fn check(name: Option<&str>) -> Result<(), String> {
     number(name).map(drop)
 }
 
@@ -57,7 +52,7 @@ pub(crate) fn check(name: Option<&str>) -> Result<(), ScenarioError> {
 ///
 /// # Errors
 /// There is none of that name, or none at all in this build.
-pub(crate) fn choose(name: Option<&str>) -> Result<(), ScenarioError> {
+pub(crate) fn choose(name: Option<&str>) -> Result<(), String> {
     built_in::choose(number(name)?);
     Ok(())
 }
@@ -68,19 +63,19 @@ fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The position in the catalogue, counted from 1; 0: none of it.
-fn number(name: Option<&str>) -> Result<usize, ScenarioError> {
+fn number(name: Option<&str>) -> Result<usize, String> {
     let Some(name) = name else { return Ok(0) };
     if let Some(index) = names().position(|known| known == name) {
         return Ok(index + 1);
     }
     let names: Vec<&str> = names().collect();
-    Err(ScenarioError(if names.is_empty() {
+    Err(if names.is_empty() {
         format!(
             "mutant `{name}` is not in this build: `proof/mutants/run` builds a simulator that has the mutants"
         )
     } else {
         format!("there is no mutant `{name}`; there are: {}", names.join(", "))
-    }))
+    })
 }
 
 #[cfg(test)]
@@ -90,7 +85,7 @@ mod tests {
     #[test]
     fn an_entry_that_this_build_does_not_have_is_refused_with_those_that_it_has_or_how_to_get_them() {
         assert!(choose(None).is_ok());
-        let error = choose(Some("no-such-mutant")).expect_err("no entry has that name").0;
+        let error = choose(Some("no-such-mutant")).expect_err("no entry has that name");
         let known = all().first().map_or("proof/mutants/run", |mutant| mutant.name);
         assert!(error.contains("no-such-mutant") && error.contains(known), "{error}");
     }

@@ -9,12 +9,10 @@ use std::time::Duration;
 
 use swim_core::Instant;
 
-use super::Link;
-use super::dice::{Dice, Side};
-use super::link::{Burst, Rate};
-use crate::ground_truth::Fate;
-use crate::host::HostId;
-use crate::random::scale;
+use super::link::{Burst, Link, Rate};
+use crate::host_id::HostId;
+use crate::random::{Random, is_chosen, purpose, scale};
+use crate::traffic::Fate;
 
 /// A direction: from a host to a host, or to addresses outside.
 pub(crate) type Way = (HostId, Option<HostId>);
@@ -114,11 +112,105 @@ impl Channels {
 /// Flips 1 to 8 bits that the dice choose.
 pub(crate) fn corrupt(bytes: &mut [u8], dice: Dice) {
     let bits = bytes.len() as u64 * 8;
-    let flips = 1 + scale(dice.word(Side::Flips), 8);
+    let flips = 1 + scale(dice.bits(Side::Flips), 8);
     for n in (1..=flips).filter(|_| bits > 0) {
-        let bit = scale(dice.nth_word(Side::Flips, n), bits);
+        let bit = scale(dice.nth_bits(Side::Flips, n), bits);
         let byte = usize::try_from(bit / 8).expect("a place in a datagram");
         bytes[byte] ^= 1 << (bit % 8);
+    }
+}
+
+/// What is asked of the dice. The numbers are part of every recorded seed: append only.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Side {
+    BurstTurn = 1,
+    BurstLoss = 2,
+    Spike = 3,
+    Reorder = 4,
+    Corrupt = 5,
+    /// How many bits are flipped, and after it one word for each.
+    Flips = 64,
+}
+
+/// A datagram's throw.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    /// 64 bits that only this side sees.
+    pub(crate) const fn bits(self, side: Side) -> u64 {
+        self.nth_bits(side, 0)
+    }
+
+    /// The `n`th such word.
+    pub(crate) const fn nth_bits(self, side: Side, n: u64) -> u64 {
+        // splitmix64: a Weyl step for each question, then its finaliser.
+        let mut bits = self.0.wrapping_add((side as u64 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
+    /// True in `ppm` of a million throws.
+    pub(crate) const fn chance(self, side: Side, ppm: u32) -> bool {
+        is_chosen(self.bits(side), ppm)
+    }
+}
+
+/// Datagrams that are drawn for at once.
+const AHEAD: usize = 8;
+
+/// What decides over one datagram: five words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Throw {
+    pub(crate) loss: u64,
+    pub(crate) doubling: u64,
+    /// Of the first copy and of the second.
+    pub(crate) latencies: [u64; 2],
+    /// Everything else.
+    pub(crate) dice: Dice,
+}
+
+/// The throws of one host.
+pub(crate) struct Throws {
+    ahead: [Throw; AHEAD],
+    next: usize,
+    streams: Box<[Random; 2]>,
+}
+
+impl Throws {
+    /// The throws of the host with this number.
+    pub(crate) fn new(seed: u64, host: u64) -> Self {
+        let streams = [purpose::LINK, purpose::DICE].map(|purpose| Random::new(seed, purpose, host));
+        let none = Throw { loss: 0, doubling: 0, latencies: [0; 2], dice: Dice(0) };
+        Self { ahead: [none; AHEAD], next: AHEAD, streams: Box::new(streams) }
+    }
+
+    /// Looks at the next one.
+    pub(crate) fn warm(&self) -> u64 {
+        self.ahead[self.next % AHEAD].loss
+    }
+
+    pub(crate) fn next(&mut self) -> Throw {
+        if self.next == AHEAD {
+            self.draw();
+        }
+        self.next += 1;
+        self.ahead[self.next - 1]
+    }
+
+    #[cold]
+    fn draw(&mut self) {
+        let [link, dice] = &mut *self.streams;
+        for throw in &mut self.ahead {
+            *throw = Throw {
+                loss: link.bits(),
+                doubling: link.bits(),
+                latencies: [link.bits(), link.bits()],
+                dice: Dice(dice.bits()),
+            };
+        }
+        self.next = 0;
     }
 }
 
@@ -126,7 +218,6 @@ pub(crate) fn corrupt(bytes: &mut [u8], dice: Dice) {
 mod tests {
     use super::*;
     use crate::PER_CENT;
-    use crate::random::Random;
 
     const WAY: Way = (HostId(0), None);
     const LEN: usize = 100;

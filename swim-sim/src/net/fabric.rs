@@ -6,23 +6,16 @@ use std::time::Duration;
 
 use swim_core::Instant;
 
-use super::channel::{Channels, Passage, corrupt};
-use super::throws::{Throw, Throws};
-use super::{Arrival, Datagram, Directory, Hook, Link, Network, Packets, Verdict};
+use super::channel::{Channels, Passage, Throw, Throws, corrupt};
+use super::{Directory, Link, Network};
 use crate::alarms::Alarms;
 use crate::fingerprint::Fingerprint;
-use crate::ground_truth::Fate;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::hostile::Tape;
 use crate::queue::{PacketId, Pending, Queue};
 use crate::random::is_chosen;
-use crate::traffic::Traffic;
+use crate::traffic::{Fate, Traffic};
 use crate::transcript::Transcript;
-
-/// What becomes of a datagram, in the fingerprint.
-const MARK_SENT: u64 = 0x5e57;
-const MARK_LOST: u64 = 0x1057;
-const MARK_CORRUPTED: u64 = 0xc044;
 
 /// The network with its clock, its queue and its books.
 pub(crate) struct Fabric {
@@ -38,8 +31,6 @@ pub(crate) struct Fabric {
     pub(crate) traffic: Traffic,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) transcript: Transcript,
-    /// For what is formatted only to be hashed.
-    pub(crate) scratch: String,
     pub(crate) channels: Channels,
     pub(crate) tape: Tape,
     seed: u64,
@@ -61,7 +52,6 @@ impl Fabric {
             traffic: Traffic::default(),
             fingerprint: Fingerprint::new(),
             transcript: Transcript::default(),
-            scratch: String::new(),
             channels: Channels::default(),
             tape: Tape::default(),
             seed,
@@ -78,22 +68,20 @@ impl Fabric {
         bytes: &[u8],
     ) -> Fate {
         self.traffic.count_sent(bytes);
-        self.mark(MARK_SENT, sender);
-        self.fingerprint.absorb_bytes(bytes);
         self.tape.record(source, target, bytes);
         let replaced;
         let (bytes, extra) = match self.ask_hook(sender, source, target, bytes) {
-            Verdict::Pass => (bytes, Duration::ZERO),
-            Verdict::Delay(extra) => (bytes, extra),
-            Verdict::Replace(other) => {
+            Handling::Pass => (bytes, Duration::ZERO),
+            Handling::Delay(extra) => (bytes, extra),
+            Handling::Replace(other) => {
                 replaced = other;
                 (replaced.as_slice(), Duration::ZERO)
             }
-            Verdict::Drop => return self.lose(sender, source, target, bytes, Fate::Dropped),
+            Handling::Drop => return self.lose(source, target, bytes, Fate::Dropped),
         };
         let receiver = self.directory.host_at(target);
         if receiver.is_some_and(|receiver| !self.network.passes(sender, receiver)) {
-            return self.lose(sender, source, target, bytes, Fate::Cut);
+            return self.lose(source, target, bytes, Fate::Cut);
         }
         // Everything is always drawn: a model that is switched on changes no other datagram's fate.
         let Throw { loss, doubling, latencies: [first, second], dice } = self.throw(sender);
@@ -102,8 +90,8 @@ impl Fabric {
         let delay = link.latency.delay(first) + extra;
         let doubled = is_chosen(doubling, link.duplicate_ppm).then(|| link.latency.delay(second) + extra);
         let passage = match self.channels.pass(link, (sender, receiver), self.now, bytes.len(), dice) {
-            Ok(_) if lost => return self.lose(sender, source, target, bytes, Fate::Lost),
-            Err(fate) => return self.lose(sender, source, target, bytes, fate),
+            Ok(_) if lost => return self.lose(source, target, bytes, Fate::Lost),
+            Err(fate) => return self.lose(source, target, bytes, fate),
             Ok(passage) => passage,
         };
         self.count(&passage, bytes.len());
@@ -111,8 +99,6 @@ impl Fabric {
         let (bytes, fate) = if passage.corrupted {
             let mut copy = bytes.to_vec();
             corrupt(&mut copy, dice);
-            self.mark(MARK_CORRUPTED, sender);
-            self.fingerprint.absorb_bytes(&copy);
             changed = copy;
             (changed.as_slice(), Fate::Corrupted)
         } else {
@@ -179,20 +165,7 @@ impl Fabric {
         std::hint::black_box(self.throws.get(host.index()).map(Throws::warm));
     }
 
-    /// Adds a step of `host` to the fingerprint.
-    pub(crate) fn mark(&mut self, what: u64, host: HostId) {
-        self.fingerprint.absorb(self.now.as_nanos());
-        self.fingerprint.absorb(what << 32 | u64::from(host.0));
-    }
-
-    fn lose(
-        &mut self,
-        sender: HostId,
-        source: SocketAddr,
-        target: SocketAddr,
-        bytes: &[u8],
-        fate: Fate,
-    ) -> Fate {
+    fn lose(&mut self, source: SocketAddr, target: SocketAddr, bytes: &[u8], fate: Fate) -> Fate {
         self.traffic.lost.add(bytes.len());
         match fate {
             Fate::Burst => self.traffic.lost_in_bursts.add(bytes.len()),
@@ -200,15 +173,14 @@ impl Fabric {
             Fate::TooLong => self.traffic.too_long.add(bytes.len()),
             _ => {}
         }
-        self.mark(MARK_LOST, sender);
         self.transcript.datagram(self.now, source, target, bytes, fate);
         fate
     }
 
-    fn ask_hook(&mut self, sender: HostId, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> Verdict {
+    fn ask_hook(&mut self, sender: HostId, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> Handling {
         let at = self.now;
         match &mut self.hook {
-            None => Verdict::Pass,
+            None => Handling::Pass,
             Some(hook) => hook(Datagram { at, sender, source, target, bytes }),
         }
     }
@@ -221,10 +193,105 @@ impl Fabric {
     }
 }
 
+/// A datagram between its sender and its target.
+#[derive(Debug)]
+pub(crate) struct Packet {
+    pub(crate) source: SocketAddr,
+    pub(crate) target: SocketAddr,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A datagram that arrived at an address outside the cluster; see [`crate::World::listen`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arrival {
+    /// When.
+    pub at: Instant,
+    /// From where.
+    pub source: SocketAddr,
+    /// All of it.
+    pub bytes: Vec<u8>,
+}
+
+/// A pool: a datagram stays where it is from its sending to its reading, and after warming up nothing is
+/// allocated for one. The slot that was freed last is used first, while it is in cache.
+#[derive(Default)]
+pub(crate) struct Packets {
+    slots: Vec<Packet>,
+    free: Vec<u32>,
+}
+
+impl Packets {
+    pub(crate) fn put(&mut self, source: SocketAddr, target: SocketAddr, bytes: &[u8]) -> PacketId {
+        if let Some(slot) = self.free.pop() {
+            let packet = &mut self.slots[slot as usize];
+            (packet.source, packet.target) = (source, target);
+            packet.bytes.clear();
+            packet.bytes.extend_from_slice(bytes);
+            return PacketId(slot);
+        }
+        self.slots.push(Packet { source, target, bytes: bytes.to_vec() });
+        PacketId(u32::try_from(self.slots.len() - 1).expect("fewer datagrams in flight than 2^32"))
+    }
+
+    pub(crate) fn get(&self, id: PacketId) -> &Packet {
+        &self.slots[id.0 as usize]
+    }
+
+    /// Lends the source and the bytes of a packet to whoever reads it, until [`Packets::give_back`].
+    pub(crate) fn lend(&mut self, id: PacketId) -> (SocketAddr, Vec<u8>) {
+        let packet = &mut self.slots[id.0 as usize];
+        (packet.source, std::mem::take(&mut packet.bytes))
+    }
+
+    /// It has been read: the slot and the buffer are free.
+    pub(crate) fn give_back(&mut self, id: PacketId, bytes: Vec<u8>) {
+        self.slots[id.0 as usize].bytes = bytes;
+        self.discard(id);
+    }
+
+    /// Nobody will read it. To be called once for each packet.
+    pub(crate) fn discard(&mut self, id: PacketId) {
+        self.free.push(id.0);
+    }
+}
+
+/// A datagram that a host is about to send.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// When.
+    pub at: Instant,
+    /// Who sends it.
+    pub sender: HostId,
+    /// Where it comes from.
+    pub source: SocketAddr,
+    /// Where it goes to.
+    pub target: SocketAddr,
+    /// All of it.
+    pub bytes: &'a [u8],
+}
+
+/// What becomes of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Handling {
+    /// The network treats it as usual.
+    Pass,
+    /// It is lost.
+    Drop,
+    /// These bytes go on in its slot.
+    Replace(Vec<u8>),
+    /// It passes, this much later than it would.
+    Delay(Duration),
+}
+
+/// Sees every datagram that a host sends, before cuts, loss and latency.
+pub(crate) type Hook = Box<dyn FnMut(Datagram<'_>) -> Handling + Send>;
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Burst, PER_CENT};
+
+    use super::*;
 
     /// When each of a thousand numbered datagrams arrives, by number.
     fn arrivals(link: Link) -> BTreeMap<u32, Vec<Instant>> {
@@ -232,7 +299,7 @@ mod tests {
         let target: SocketAddr = "192.0.2.1:1".parse().expect("a valid address");
         fabric.outside.insert(target, Vec::new());
         for number in 0..1000_u32 {
-            fabric.send(HostId(0), Directory::birthplace(HostId(0)), target, &number.to_le_bytes());
+            fabric.send(HostId(0), HostId(0).birthplace(), target, &number.to_le_bytes());
         }
         while let Some((at, what)) = fabric.queue.pop() {
             fabric.now = at;
@@ -285,14 +352,14 @@ mod tests {
         let mut fabric = Fabric::new(5, Link::constant(Duration::from_millis(1)));
         let target: SocketAddr = "192.0.2.1:1".parse().expect("a valid address");
         fabric.hook = Some(Box::new(|datagram| match datagram.bytes {
-            b"drop" => Verdict::Drop,
-            b"replace" => Verdict::Replace(b"other".to_vec()),
-            b"delay" => Verdict::Delay(Duration::from_secs(1)),
-            _ => Verdict::Pass,
+            b"drop" => Handling::Drop,
+            b"replace" => Handling::Replace(b"other".to_vec()),
+            b"delay" => Handling::Delay(Duration::from_secs(1)),
+            _ => Handling::Pass,
         }));
         let texts: [&[u8]; 4] = [b"delay", b"drop", b"replace", b"pass"];
         for text in texts {
-            fabric.send(HostId(0), Directory::birthplace(HostId(0)), target, text);
+            fabric.send(HostId(0), HostId(0).birthplace(), target, text);
         }
         let mut arrived = Vec::new();
         while let Some((at, Pending::Arrive(packet))) = fabric.queue.pop() {

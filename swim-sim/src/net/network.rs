@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Link;
-use crate::host::HostId;
+use crate::host_id::HostId;
 
 /// Which of a host's links.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -108,11 +108,11 @@ impl Network {
     }
 
     /// Undoes [`Network::cut`] for one direction.
-    pub fn mend(&mut self, source: HostId, target: HostId) {
+    pub fn uncut(&mut self, source: HostId, target: HostId) {
         self.cuts.remove(&(source, target));
     }
 
-    /// Ends the partition and mends every cut. Links keep their loss.
+    /// Ends the partition and undoes every cut. Links keep their loss.
     pub fn heal(&mut self) {
         self.groups.clear();
         self.cuts.clear();
@@ -185,7 +185,7 @@ mod tests {
         let mut network = Network::new(Link::lan());
         network.cut(A, B);
         assert!(!network.passes(A, B) && network.passes(B, A));
-        network.mend(A, B);
+        network.uncut(A, B);
         assert!(network.passes(A, B));
     }
 

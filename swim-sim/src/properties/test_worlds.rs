@@ -9,7 +9,7 @@ use super::{Case, Checker, Monitor, Row};
 use crate::ground_truth::{Happening, Phase, Scene, Watcher};
 use crate::host::HostId;
 use crate::scenario::Scenario;
-use crate::{Action, Inbox, Link, PER_CENT, Setup, Verdict, World};
+use crate::{Action, Handling, Inbox, Link, PER_CENT, Setup, World};
 
 /// A checker of one that is shown only what `shows` lets through.
 struct Doctored<F> {
@@ -51,7 +51,7 @@ pub(super) fn first_ping(source: HostId, target: HostId) -> Vec<u8> {
         if datagram.sender == source && datagram.target == to && ping() {
             put.lock().expect("nobody panicked").get_or_insert_with(|| datagram.bytes.to_vec());
         }
-        Verdict::Pass
+        Handling::Pass
     });
     world.run_for(Duration::from_secs(10));
     let found = found.lock().expect("nobody panicked").take();

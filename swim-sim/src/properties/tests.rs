@@ -83,14 +83,14 @@ fn a_run_with_something_for_everybody_breaks_no_law_and_each_has_looked() {
         at = "330s"
         do = { leave = "#6" }
     "##);
-    let outcome = crate::run::Run::new(&scenario).expect("it can be carried out").finish();
-    assert_eq!(outcome.verdict, crate::run::Verdict::Passed);
+    let finished = crate::run::Run::new(&scenario).expect("it can be carried out").finish();
+    assert_eq!(finished.outcome, crate::run::Outcome::Passed);
     let case = Case::of(&scenario).expect("it can be carried out");
     let mine =
         [liveness::monitors(&case), quality::monitors(&case, &Ledger::shared()), bounds::monitors(&case)];
     // A probe that fails without any word of a relay takes a cluster that hears nothing: sweeps have those.
     for law in mine.iter().flatten().map(|law| law.property()).filter(|law| law.id != "Q10") {
-        let looked = outcome.laws.iter().find(|(other, _)| *other == law).map(|(_, looked)| *looked);
+        let looked = finished.properties.iter().find(|(other, _)| *other == law).map(|(_, looked)| *looked);
         assert!(looked > Some(0), "{law} never looked");
     }
 }

@@ -5,26 +5,29 @@
 //! order of time. What an application does is done at that instant, and may cause more: all of it happens
 //! before time goes on.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use swim_core::{Config, Instant};
 
-use super::seat::{CALLS_AT_ONE_INSTANT_MAX, Seat};
-use super::{Application, Context, Failure};
+use super::process::{CALLS_AT_ONE_INSTANT_MAX, Process};
+use super::{Application, Context};
 use crate::action::Action;
+use crate::host::Spec;
+use crate::run::GATHERING_PERIODS;
 use crate::scenario::{Scenario, ScenarioError};
-use crate::{Fingerprint, HostId, Setup, World};
+use crate::{Fingerprint, HostId, Phase, Setup, World};
 
 /// What must hold after each thing that happens.
 type Rule<A> = Box<dyn FnMut(&Cluster<A>) -> Result<(), String>>;
 
 /// A cluster of one kind of application.
 pub struct Cluster<A> {
-    pub(super) scenario: Arc<Scenario>,
-    pub(super) config: Arc<Config>,
-    pub(super) world: World,
-    seats: Vec<Seat<A>>,
+    scenario: Arc<Scenario>,
+    config: Arc<Config>,
+    world: World,
+    processes: Vec<Process<A>>,
     make: Box<dyn FnMut(HostId) -> A>,
     rules: Vec<Rule<A>>,
     /// The world's stir when the applications were last looked after.
@@ -45,7 +48,7 @@ impl<A: Application> Cluster<A> {
             config: scenario.config()?,
             world: World::with(Setup::new(scenario.seed)),
             scenario: Arc::new(scenario.clone()),
-            seats: Vec::new(),
+            processes: Vec::new(),
             make: Box::new(make),
             rules: Vec::new(),
             attended: 0,
@@ -74,7 +77,7 @@ impl<A: Application> Cluster<A> {
     /// The application on `host`; `None`: no process is there.
     #[must_use]
     pub fn app(&self, host: HostId) -> Option<&A> {
-        self.seats.get(host.index())?.app.as_ref()
+        self.processes.get(host.index())?.app.as_ref()
     }
 
     /// All applications that run now, by host: those of stopped processes do nothing.
@@ -92,10 +95,10 @@ impl<A: Application> Cluster<A> {
         host: HostId,
         turn: impl FnOnce(&mut A, &mut Context<'_>) -> R,
     ) -> Result<Option<R>, Failure> {
-        if host.index() >= self.seats.len() || !self.world.is_running(host) {
+        if host.index() >= self.processes.len() || !self.world.is_running(host) {
             return Ok(None);
         }
-        let answer = self.seats[host.index()].call(&mut self.world, turn);
+        let answer = self.processes[host.index()].call(&mut self.world, turn);
         self.attend()?;
         Ok(answer)
     }
@@ -136,20 +139,16 @@ impl<A: Application> Cluster<A> {
 
     /// Equal for equal runs, and only for them, as far as applications show what they do.
     #[must_use]
-    pub const fn digest(&self) -> Fingerprint {
+    pub fn digest(&self) -> Fingerprint {
         self.world.fingerprint()
     }
 
-    pub(super) fn failure(&self, why: String) -> Failure {
+    fn failure(&self, why: String) -> Failure {
         Failure { at: self.world.now(), phase: self.world.phase, why }
     }
 
     /// Lets time pass, at most `limit`. Whether it was `done`.
-    pub(super) fn go(
-        &mut self,
-        limit: Duration,
-        mut done: impl FnMut(&Self) -> bool,
-    ) -> Result<bool, Failure> {
+    fn go(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> Result<bool, Failure> {
         let end = self.world.now().after(limit);
         loop {
             if done(self) {
@@ -160,7 +159,7 @@ impl<A: Application> Cluster<A> {
             match (timer, step) {
                 (Some((at, host)), step) if step.is_none_or(|step| at <= step) => {
                     self.world.fire(at, host);
-                    self.seats[host.index()].fire(&mut self.world);
+                    self.processes[host.index()].fire(&mut self.world);
                     self.count(host, 1);
                 }
                 (_, Some(_)) => drop(self.world.step()),
@@ -174,19 +173,19 @@ impl<A: Application> Cluster<A> {
 
     /// The next timer of all applications: when, by the world's clock, and where.
     fn next_timer(&self) -> Option<(Instant, HostId)> {
-        let hosts = self.world.hosts().zip(&self.seats);
-        hosts.filter_map(|(host, seat)| Some((seat.next_at(&self.world)?, host))).min()
+        let hosts = self.world.hosts().zip(&self.processes);
+        hosts.filter_map(|(host, process)| Some((process.next_at(&self.world)?, host))).min()
     }
 
     /// Looks after all applications until nobody has anything more to say, and asks the rules.
-    pub(super) fn attend(&mut self) -> Result<(), Failure> {
+    fn attend(&mut self) -> Result<(), Failure> {
         while self.attended != self.world.stirred() {
             self.attended = self.world.stirred();
             for host in self.world.hosts() {
-                if host.index() == self.seats.len() {
-                    self.seats.push(Seat::new(self.world.seed(), host));
+                if host.index() == self.processes.len() {
+                    self.processes.push(Process::new(self.world.seed(), host));
                 }
-                let calls = self.seats[host.index()].attend(&mut self.world, &mut *self.make);
+                let calls = self.processes[host.index()].attend(&mut self.world, &mut *self.make);
                 self.count(host, calls);
             }
         }
@@ -211,3 +210,95 @@ impl<A: Application> Cluster<A> {
         );
     }
 }
+
+impl<A: Application> Cluster<A> {
+    /// Everybody joins, the faults come, and peace after them, until all members agree on who is there.
+    ///
+    /// # Errors
+    /// A rule is broken, or the members do not agree in time.
+    pub fn play(&mut self) -> Result<(), Failure> {
+        self.gather()?;
+        self.trouble()?;
+        self.peace()
+    }
+
+    /// All hosts start and join each other, for ten periods, with nothing in their way.
+    ///
+    /// # Errors
+    /// A rule is broken.
+    pub fn gather(&mut self) -> Result<(), Failure> {
+        self.world.enter(Phase::Gathering);
+        for _ in 0..self.scenario.hosts {
+            self.world.start(Spec::new(Arc::clone(&self.config)));
+        }
+        self.attend()?;
+        let scenario = Arc::clone(&self.scenario);
+        for host in self.world.hosts() {
+            scenario.join(&mut self.world, host);
+        }
+        self.attend()?;
+        self.run_for(self.config.period * GATHERING_PERIODS)
+    }
+
+    /// The steps of the scenario, at their times, over its link.
+    ///
+    /// # Errors
+    /// A rule is broken.
+    pub fn trouble(&mut self) -> Result<(), Failure> {
+        self.world.enter(Phase::Trouble);
+        let began = self.world.now();
+        self.perform(&Action::SetDefaultLink(self.scenario.link))?;
+        for step in self.scenario.steps_in_order() {
+            self.run_for(began.after(step.at).since(self.world.now()))?;
+            self.perform(&step.action)?;
+        }
+        let end = began.after(self.scenario.trouble());
+        self.run_for(end.since(self.world.now()))
+    }
+
+    /// Nothing is wrong any more, and the lost are started again, until all members agree on who is there.
+    ///
+    /// # Errors
+    /// A rule is broken, or the members do not agree in time.
+    pub fn peace(&mut self) -> Result<(), Failure> {
+        self.world.enter(Phase::Peace);
+        let scenario = Arc::clone(&self.scenario);
+        scenario.make_peace(&mut self.world);
+        self.attend()?;
+        let tenth = self.config.period / 10;
+        for _ in 0..scenario.agreed_within_periods() * 10 {
+            self.run_for(tenth)?;
+            if self.world.converged() {
+                return Ok(());
+            }
+        }
+        let (_, views) = World::wrong_views(&self.world);
+        Err(self.failure(format!("the members do not agree:\n{views}")))
+    }
+}
+
+/// What was found wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// When, by the world's clock.
+    pub at: Instant,
+    /// In which part of the run.
+    pub phase: Phase,
+    /// What the rule said, or what did not come in time.
+    pub why: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.at.as_nanos() / 1_000;
+        let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
+        let part = match self.phase {
+            Phase::Gathering => "while all gather",
+            Phase::Trouble => "in the trouble",
+            Phase::Peace | Phase::Rest => "in peace",
+        };
+        write!(f, "{} (at {seconds}.{micros:06} s, {part})", self.why)
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -52,19 +52,12 @@
 //! ```
 
 mod application;
-mod awakening;
 mod cluster;
-mod context;
-mod failure;
-mod play;
-mod seat;
+mod process;
 #[cfg(feature = "proptest")]
 mod strategy;
-mod timers;
 
-pub use application::Application;
-pub use cluster::Cluster;
-pub use context::Context;
-pub use failure::Failure;
+pub use application::{Application, Context};
+pub use cluster::{Cluster, Failure};
 #[cfg(feature = "proptest")]
 pub use strategy::{Drawn, Shape, Topology, scenarios, topologies};

@@ -3,14 +3,13 @@
 //! All times are µs. Long lists are stored by columns, and times that only grow as differences.
 
 use serde::Serialize;
+use swim_core::describe;
 
 use super::Facts;
-use super::columns::{Beliefs, Datagrams};
-use super::distribution::Distribution;
-use crate::ground_truth::Phase;
-use crate::ground_truth::Presence;
-use crate::host::HostId;
-use crate::timeline::{News, Timeline};
+use crate::ground_truth::{Fate, Phase, Presence};
+use crate::host_id::HostId;
+use crate::timeline::{NOBODY, News, OUTSIDE, Sending, Timeline};
+use crate::traffic::kind_of;
 
 /// Everything.
 #[derive(Serialize)]
@@ -31,7 +30,7 @@ pub(super) struct Data<'a> {
     detection: Detection,
     spread: Vec<Spread>,
     load: Load,
-    /// When, observer, who, by whose verdict, what the one who was called Dead really did.
+    /// When, observer, who, by whose outcome, what the one who was called Dead really did.
     false_deaths: Vec<(u64, u32, String, String, char)>,
     notes: Vec<String>,
 }
@@ -84,8 +83,8 @@ impl<'a> Data<'a> {
     pub(super) fn new(timeline: &'a Timeline, facts: &'a Facts) -> Self {
         let names = &timeline.names;
         let host_of = |subject: u32| {
-            let place = names.hosts().iter().position(|known| known.subject == subject);
-            place.map_or(-1, |place| place as i64)
+            let index = names.hosts().iter().position(|known| known.subject == subject);
+            index.map_or(-1, |index| index as i64)
         };
         let columns = (0..).zip(names.subjects());
         Self {
@@ -190,7 +189,7 @@ impl Load {
         let spread = |slice: usize, value: fn(crate::timeline::Sent) -> u64| {
             let mut values: Vec<u64> = (0..hosts).map(|host| value(of(host, slice))).collect();
             values.sort_unstable();
-            let at = |place: usize| values.get(place).copied().unwrap_or(0);
+            let at = |index: usize| values.get(index).copied().unwrap_or(0);
             (at(0), at(hosts / 2), at(hosts.saturating_sub(1)))
         };
         Self {
@@ -217,7 +216,7 @@ fn notes(timeline: &Timeline) -> Vec<String> {
     some.map(|(count, what)| format!("{count} {what}.")).collect()
 }
 
-pub(super) const fn micros(nanos: u64) -> u64 {
+const fn micros(nanos: u64) -> u64 {
     nanos / 1000
 }
 
@@ -236,5 +235,172 @@ const fn letter(presence: Presence) -> char {
         Presence::Paused => 'p',
         Presence::Crashed => 'c',
         Presence::Gone => 'g',
+    }
+}
+
+/// Characters of one datagram's description at most.
+const DESCRIPTION_MAX: usize = 400;
+/// Characters of all descriptions at most; the oldest go without.
+const DESCRIPTIONS_MAX: usize = 5_000_000;
+
+/// Columns: differences of time, observer, subject, turn, by.
+#[derive(Default, Serialize)]
+struct Beliefs {
+    first_at: u64,
+    /// A row for each observer: each digit a belief, each followed by how often it is repeated in base 36
+    /// and a comma.
+    first: Vec<String>,
+    t: Vec<u64>,
+    o: Vec<u32>,
+    s: Vec<u32>,
+    k: Vec<u8>,
+    by: Vec<i64>,
+}
+
+/// Columns: differences of time, time under way or −1, source, target, kind, fate, description.
+#[derive(Default, Serialize)]
+struct Datagrams {
+    t: Vec<u64>,
+    took: Vec<i64>,
+    a: Vec<i64>,
+    b: Vec<i64>,
+    kind: Vec<u8>,
+    fate: String,
+    text: Vec<String>,
+}
+
+impl Beliefs {
+    fn new(timeline: &Timeline) -> Self {
+        let (first_at, first) = timeline.beliefs.first();
+        let rows = first.rows().iter().map(|row| {
+            let runs = row.chunk_by(|a, b| a == b);
+            runs.map(|run| format!("{}{},", run[0] as u8, base_36(run.len()))).collect()
+        });
+        let mut beliefs = Self { first_at: micros(first_at), first: rows.collect(), ..Self::default() };
+        let mut last = 0;
+        for change in timeline.beliefs.changes() {
+            let at = micros(change.at);
+            beliefs.t.push(at - last);
+            beliefs.o.push(change.observer);
+            beliefs.s.push(change.subject);
+            beliefs.k.push(change.turn.code());
+            beliefs.by.push(if change.by == NOBODY { -1 } else { i64::from(change.by) });
+            last = at;
+        }
+        beliefs
+    }
+}
+
+impl Datagrams {
+    fn new(all: &[&Sending]) -> Self {
+        let mut datagrams = Self::default();
+        let (mut last, mut left) = (0, DESCRIPTIONS_MAX);
+        let index = |host: u32| if host == OUTSIDE { -1 } else { i64::from(host) };
+        for sending in all {
+            let at = micros(sending.sent);
+            datagrams.t.push(at - last);
+            last = at;
+            datagrams.took.push(sending.arrived.map_or(-1, |arrived| micros(arrived) as i64 - at as i64));
+            datagrams.a.push(index(sending.source));
+            datagrams.b.push(index(sending.target));
+            datagrams.kind.push(kind_of(&sending.bytes) as u8);
+            datagrams.fate.push(fate(sending));
+        }
+        // From the newest: it is they that somebody looks at when there are too many.
+        for sending in all.iter().rev() {
+            let mut text = if left == 0 { String::new() } else { describe(&sending.bytes).to_string() };
+            if text.len() > DESCRIPTION_MAX {
+                text = text.chars().take(DESCRIPTION_MAX).chain("…".chars()).collect();
+            }
+            left = left.saturating_sub(text.len());
+            datagrams.text.push(text);
+        }
+        datagrams.text.reverse();
+        datagrams
+    }
+}
+
+/// What became of a datagram, by its letter.
+const fn fate(sending: &Sending) -> char {
+    match (sending.fate, sending.arrived) {
+        _ if sending.copy => 'd',
+        (Fate::Forged, _) => 'f',
+        (Fate::Lost, _) => 'l',
+        (Fate::Burst, _) => 'b',
+        (Fate::Congested, _) => 'q',
+        (Fate::TooLong, _) => 'm',
+        (Fate::Cut, _) => 'c',
+        (Fate::Dropped, _) => 'x',
+        (_, None) => 'n',
+        (Fate::Corrupted, Some(_)) => 'g',
+        (Fate::Sent, Some(_)) => 'a',
+    }
+}
+
+fn base_36(number: usize) -> String {
+    let digits = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut text = Vec::new();
+    let mut rest = number;
+    while rest > 0 || text.is_empty() {
+        text.push(digits[rest % 36]);
+        rest /= 36;
+    }
+    text.iter().rev().map(|digit| char::from(*digit)).collect()
+}
+
+/// Points of a curve at most.
+const POINTS_MAX: usize = 400;
+
+/// Durations in µs.
+#[derive(Serialize)]
+struct Distribution {
+    n: usize,
+    /// How many more there were than could be kept.
+    skipped: u64,
+    p50: u64,
+    p99: u64,
+    max: u64,
+    /// Quantiles at equal distances, the smallest and the largest included.
+    points: Vec<u64>,
+}
+
+impl Distribution {
+    /// Of durations in ns. `None`: there are none.
+    fn of(samples: &[u64], skipped: u64) -> Option<Self> {
+        let mut sorted: Vec<u64> = samples.iter().map(|nanos| nanos / 1000).collect();
+        sorted.sort_unstable();
+        let (n, max) = (sorted.len(), *sorted.last()?);
+        // The smallest value that at least so many per cent do not exceed.
+        let percentile = |percent: usize| sorted[(n * percent).div_ceil(100).max(1) - 1];
+        let count = n.min(POINTS_MAX);
+        let points = (0..count).map(|i| sorted[if count == 1 { 0 } else { i * (n - 1) / (count - 1) }]);
+        Some(Self { n, skipped, p50: percentile(50), p99: percentile(99), max, points: points.collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_lengths_are_written_as_a_script_reads_them() {
+        for (number, text) in [(0, "0"), (35, "z"), (36, "10"), (1000, "rs")] {
+            assert_eq!(base_36(number), text);
+        }
+    }
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        let samples: Vec<u64> = (1..=1000).rev().map(|millis| millis * 1_000_000).collect();
+        let of = Distribution::of(&samples, 0).expect("there are samples");
+        assert_eq!((of.n, of.p50, of.p99, of.max), (1000, 500_000, 990_000, 1_000_000));
+        assert_eq!((of.points.len(), of.points[0], of.points[POINTS_MAX - 1]), (POINTS_MAX, 1000, 1_000_000));
+    }
+
+    #[test]
+    fn one_sample_is_all_of_its_distribution_and_none_is_no_distribution() {
+        let of = Distribution::of(&[7_000], 0).expect("there is one");
+        assert_eq!((of.n, of.p50, of.p99, of.max, of.points), (1, 7, 7, 7, vec![7]));
+        assert!(Distribution::of(&[], 0).is_none());
     }
 }

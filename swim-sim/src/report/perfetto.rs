@@ -12,7 +12,7 @@ use swim_core::describe;
 use super::Facts;
 use crate::Timeline;
 use crate::ground_truth::Presence;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::timeline::{Belief, OUTSIDE, Sending, Turn};
 use crate::traffic::kind_of;
 

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use crate::action::Action;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::scenario::{Scenario, Step};
 use crate::{Presence, World};
 
@@ -40,7 +40,7 @@ impl Scenario {
     pub(crate) fn join(&self, world: &mut World, host: HostId) {
         let count = self.seeds.min(self.hosts);
         let seeds: Vec<SocketAddr> =
-            (0..count).map(HostId).filter(|seed| *seed != host).map(World::birthplace).collect();
+            (0..count).map(HostId).filter(|seed| *seed != host).map(HostId::birthplace).collect();
         if !seeds.is_empty() {
             world.join_at(host, &seeds);
         }

@@ -2,7 +2,7 @@
 //! are watched.
 //!
 //! ```text
-//!   Gathering ─ ten periods ─▶ Trouble ─ steps, until they end ─▶ Peace ─ until all agree ─▶ Rest ─▶ Outcome
+//!   Gathering ─ ten periods ─▶ Trouble ─ steps, until they end ─▶ Peace ─ until all agree ─▶ Rest ─▶ Finished
 //!       whole links              the scenario's link and steps     whole links, the lost come back
 //! ```
 //!
@@ -10,29 +10,27 @@
 //! whatever does not come right now is the members' own doing: they must agree within a stated time, have
 //! nothing left over, and go back to one ping and one ack a period.
 
-mod attempt;
 mod conduct;
 mod outcome;
-mod peace;
-mod stage;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use swim_core::{Config, Instant};
 
+use crate::action::Action;
 use crate::coverage::Coverage;
 use crate::ground_truth::{Happening, Phase, Scene, Watcher};
-use crate::host::HostId;
+use crate::host::Spec;
+use crate::host_id::HostId;
 use crate::properties::{Case, Checker, Violation};
-use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario::{REST_PERIODS, RESTS, Scenario, ScenarioError};
 use crate::{Setup, World};
 
-pub use attempt::{attempt, attempt_twice};
 pub(crate) use conduct::GATHERING_PERIODS;
-pub use outcome::{Outcome, Verdict};
-pub(crate) use peace::{REST_PERIODS, RESTS};
+pub use outcome::{Finished, Outcome};
 
 /// Is shown the transcript of each step.
 type OnStep = Box<dyn FnMut(&str) + Send>;
@@ -66,9 +64,9 @@ impl Run {
     /// The scenario cannot be carried out.
     pub fn new(scenario: &Scenario) -> Result<Self, ScenarioError> {
         scenario.check()?;
-        crate::mutants::choose(scenario.mutant.as_deref())?;
+        crate::mutants::choose(scenario.mutant.as_deref()).map_err(ScenarioError)?;
         let case = Case::of(scenario)?;
-        let mut world = World::with(Setup::new(scenario.seed));
+        let mut world = World::with(Setup { fingerprint_states: true, ..Setup::new(scenario.seed) });
         let broken = Arc::new(AtomicBool::new(false));
         let checker =
             Arc::new(Mutex::new(Watched { checker: Checker::new(&case), broken: Arc::clone(&broken) }));
@@ -118,13 +116,13 @@ impl Run {
     }
 
     /// Carries it out to its end, or to the first broken law.
-    pub fn finish(&mut self) -> Outcome {
+    pub fn finish(&mut self) -> Finished {
         let stopped = self.play().err();
         let cut_short = matches!(stopped, Some(Stop::Until));
         if let Some(look) = self.at_end.take() {
             look(&self.world);
         }
-        Outcome::of(self, cut_short)
+        Finished::of(self, cut_short)
     }
 
     fn play(&mut self) -> Result<(), Stop> {
@@ -219,5 +217,96 @@ impl Watcher for Watched {
     fn after_input(&mut self, world: &World, host: HostId) {
         self.checker.after_input(world, host);
         self.raise();
+    }
+}
+
+/// Carries `scenario` out; `prepare` may attach watchers or set a limit. A panic of the core or of the
+/// simulator becomes the outcome.
+///
+/// # Errors
+/// The scenario cannot be carried out.
+pub fn attempt(scenario: &Scenario, prepare: impl FnOnce(&mut Run)) -> Result<Finished, ScenarioError> {
+    let mut run = Run::new(scenario)?;
+    let finished = catch_unwind(AssertUnwindSafe(|| {
+        prepare(&mut run);
+        run.finish()
+    }));
+    Ok(finished.unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        Finished { outcome: Outcome::Panicked(text.unwrap_or_default()), ..Finished::of(&run, false) }
+    }))
+}
+
+/// [`attempt`] twice: the same scenario must give the same digest.
+///
+/// # Errors
+/// The scenario cannot be carried out.
+pub fn attempt_twice(scenario: &Scenario) -> Result<Finished, ScenarioError> {
+    let [first, second] = [attempt(scenario, |_| {})?, attempt(scenario, |_| {})?];
+    if first.digest == second.digest {
+        return Ok(first);
+    }
+    let outcome = Outcome::Nondeterministic { first: first.digest, second: second.digest };
+    Ok(Finished { outcome, ..first })
+}
+
+impl Run {
+    fn gather(&mut self) -> Result<(), Stop> {
+        self.enter(Phase::Gathering);
+        for _ in 0..self.case.scenario.hosts {
+            let host = self.world.start(Spec::new(self.case.config.clone()));
+            self.hosts.push(host);
+        }
+        for host in self.hosts.clone() {
+            self.case.scenario.join(&mut self.world, host);
+        }
+        self.go(self.periods(GATHERING_PERIODS))?;
+        self.after_phase(Phase::Gathering)
+    }
+
+    fn trouble(&mut self) -> Result<(), Stop> {
+        self.enter(Phase::Trouble);
+        let began = self.world.now();
+        self.perform(&Action::SetDefaultLink(self.case.scenario.link));
+        for step in self.case.scenario.steps_in_order() {
+            self.go(began.after(step.at).since(self.world.now()))?;
+            self.perform(&step.action);
+        }
+        let end = began.after(self.case.scenario.trouble());
+        self.go(end.since(self.world.now()))?;
+        self.after_phase(Phase::Trouble)
+    }
+
+    /// Does one thing, and what goes without saying after it.
+    fn perform(&mut self, action: &Action) {
+        self.case.scenario.act(&mut self.world, action);
+    }
+}
+
+/// Periods in which everything said has been said, and caches and health have settled.
+const SETTLED_WITHIN_PERIODS: u32 = 90;
+/// The same where tombstones live so short that addresses of the forgotten are asked one by one before it is
+/// known that nobody is missed there.
+const SETTLED_FORGETFUL_PERIODS: u32 = 450;
+
+impl Run {
+    /// Whole links, nobody stopped, and the lost come back.
+    fn peace(&mut self) -> Result<(), Stop> {
+        self.enter(Phase::Peace);
+        self.case.scenario.make_peace(&mut self.world);
+        let limit = self.periods(self.case.scenario.agreed_within_periods());
+        let limit = self.case.scenario.expect.agree_within.unwrap_or(limit);
+        self.agreed = self.go_until(limit, World::converged)?;
+        self.after_phase(Phase::Peace)
+    }
+
+    /// First whatever was said is said to the end, then it is measured.
+    fn rest(&mut self) -> Result<(), Stop> {
+        let forgetful = self.case.config.tombstone_life < self.periods(SETTLED_FORGETFUL_PERIODS);
+        self.go(self.periods(if forgetful { SETTLED_FORGETFUL_PERIODS } else { SETTLED_WITHIN_PERIODS }))?;
+        self.enter(Phase::Rest);
+        self.go(self.periods(REST_PERIODS * RESTS))?;
+        self.after_phase(Phase::Rest)
     }
 }

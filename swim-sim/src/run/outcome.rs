@@ -13,9 +13,9 @@ use crate::properties::{Kind, Property, Violation};
 /// How a run ended, and what it saw.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub struct Outcome {
+pub struct Finished {
     /// How it ended.
-    pub verdict: Verdict,
+    pub outcome: Outcome,
     /// Equal for equal runs, and only for them.
     pub digest: Fingerprint,
     /// The world's clock at the end.
@@ -23,7 +23,7 @@ pub struct Outcome {
     /// How long after peace came all agreed.
     pub agreed: Option<Duration>,
     /// Each law, and how often it had something to judge.
-    pub laws: Vec<(Property, u64)>,
+    pub properties: Vec<(Property, u64)>,
     /// Rare things that happened, and how often.
     pub sometimes: BTreeMap<&'static str, u64>,
 }
@@ -31,7 +31,7 @@ pub struct Outcome {
 /// How a run ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum Outcome {
     /// Every law held.
     Passed,
     /// It was stopped before its end, and every law held so far.
@@ -49,7 +49,7 @@ pub enum Verdict {
     },
 }
 
-impl Verdict {
+impl Outcome {
     /// Whether nothing was found.
     #[must_use]
     pub const fn is_good(&self) -> bool {
@@ -74,7 +74,7 @@ impl Verdict {
 
     /// The number of the law that was broken.
     #[must_use]
-    pub const fn law(&self) -> Option<&'static str> {
+    pub const fn property(&self) -> Option<&'static str> {
         match self {
             Self::Broken(violation) => Some(violation.property.id),
             _ => None,
@@ -82,19 +82,19 @@ impl Verdict {
     }
 }
 
-impl Outcome {
+impl Finished {
     pub(super) fn of(run: &Run, cut_short: bool) -> Self {
-        let verdict = match run.violation() {
-            Some(violation) => Verdict::Broken(violation),
-            None if cut_short => Verdict::CutShort,
-            None => Verdict::Passed,
+        let outcome = match run.violation() {
+            Some(violation) => Outcome::Broken(violation),
+            None if cut_short => Outcome::CutShort,
+            None => Outcome::Passed,
         };
         Self {
-            verdict,
+            outcome,
             digest: run.world.fingerprint(),
             ended: run.world.now(),
             agreed: run.agreed,
-            laws: run.checker.lock().unwrap_or_else(PoisonError::into_inner).checker.looked(),
+            properties: run.checker.lock().unwrap_or_else(PoisonError::into_inner).checker.looked(),
             sometimes: run.sometimes.lock().unwrap_or_else(PoisonError::into_inner).counts(&run.world),
         }
     }

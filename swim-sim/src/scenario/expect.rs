@@ -26,6 +26,7 @@
 //! # scenario.check().unwrap();
 //! ```
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -33,8 +34,9 @@ use serde::{Deserialize, Serialize};
 use swim_core::Status;
 
 use super::ScenarioError;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::text;
+use crate::text::duration::print;
 
 /// What must hold in one scenario, beyond what must hold in all.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -64,9 +66,9 @@ pub struct Expect {
     /// Between which moments nobody may change their mind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unchanged: Vec<Unchanged>,
-    /// How often users may be told something, or must be.
+    /// How often users may be reported something, or must be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub events: Vec<Told>,
+    pub events: Vec<Reported>,
     /// How many datagrams may be sent, or must be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<Sent>,
@@ -85,7 +87,7 @@ pub struct Views {
     /// Of whom. What they believe of themselves does not count.
     pub of: Vec<HostId>,
     /// What.
-    pub status: Belief,
+    pub status: HeldStatus,
 }
 
 /// Between which moments nobody may change their mind, or their incarnation.
@@ -103,12 +105,12 @@ pub struct Unchanged {
     pub until: Duration,
 }
 
-/// How often users may be told something, or must be.
+/// How often users may be reported something, or must be.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Told {
-    /// What they are told.
-    pub what: Word,
+pub struct Reported {
+    /// What they are reported.
+    pub what: EventKind,
     /// About whom; of what concerns the node itself, about itself. Default: about anybody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub of: Vec<HostId>,
@@ -138,12 +140,12 @@ pub struct Told {
 pub struct Sent {
     /// What they are. Default: anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<Message>,
+    pub kind: Option<DatagramKind>,
     /// By whom. Default: by anybody.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<HostId>,
     /// Where to. Default: anywhere.
-    #[serde(default, with = "text::place::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
     pub to: Option<SocketAddr>,
     /// From this moment. Default: the beginning of the trouble.
     #[serde(default, with = "text::duration")]
@@ -162,7 +164,7 @@ pub struct Sent {
 /// What can be believed of somebody.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Belief {
+pub enum HeldStatus {
     /// It lives.
     Alive,
     /// It may be dead.
@@ -177,7 +179,7 @@ pub enum Belief {
     Gone,
 }
 
-impl Belief {
+impl HeldStatus {
     /// Whether it is the one that is held.
     #[must_use]
     pub fn is(self, held: Option<Status>) -> bool {
@@ -192,11 +194,11 @@ impl Belief {
     }
 }
 
-/// What a user can be told, by the names of [`swim_core::Event`].
+/// What a user can be reported, by the names of [`swim_core::Event`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is explained where the event is")]
-pub enum Word {
+pub enum EventKind {
     Alive,
     Suspect,
     Confirmed,
@@ -211,7 +213,8 @@ pub enum Word {
     EpochRaised,
     Stalled,
     StartedOver,
-    Deaf,
+    #[serde(rename = "deaf")]
+    Isolated,
     Joined,
     JoinFailed,
     LeaveSent,
@@ -224,7 +227,7 @@ pub enum Word {
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is explained in that document")]
 #[repr(u8)]
-pub enum Message {
+pub enum DatagramKind {
     Ping = 1,
     Ack,
     PingReq,
@@ -240,7 +243,7 @@ pub enum Message {
     User,
 }
 
-impl Message {
+impl DatagramKind {
     /// Whether a node's datagram is of this kind: its header has it in byte 4.
     #[must_use]
     pub fn is(self, bytes: &[u8]) -> bool {
@@ -259,10 +262,13 @@ impl Expect {
     fn hosts(&self) -> impl Iterator<Item = HostId> + '_ {
         let views = self.views.iter().flat_map(|views| views.by.iter().chain(&views.of));
         let unchanged = self.unchanged.iter().flat_map(|unchanged| &unchanged.by);
-        let told = self.events.iter().flat_map(|told| told.of.iter().chain(&told.by).chain(&told.at));
+        let reported = self
+            .events
+            .iter()
+            .flat_map(|reported| reported.of.iter().chain(&reported.by).chain(&reported.at));
         let sent = self.sent.iter().flat_map(|sent| &sent.by);
         let plain = self.may_be_dead.iter().chain(&self.dead).chain(&self.alive);
-        plain.chain(views).chain(unchanged).chain(told).chain(sent).copied()
+        plain.chain(views).chain(unchanged).chain(reported).chain(sent).copied()
     }
 
     /// Whether every host is one of `hosts`, and every count has a limit that can be missed.
@@ -270,12 +276,63 @@ impl Expect {
         if let Some(stranger) = self.hosts().find(|host| u64::from(host.0) >= hosts) {
             return Err(ScenarioError(format!("expect names host {stranger:?}; there are {hosts} at most")));
         }
-        let told = self.events.iter().map(|told| (told.at_most, told.at_least));
+        let reported = self.events.iter().map(|reported| (reported.at_most, reported.at_least));
         let sent = self.sent.iter().map(|sent| (sent.at_most, sent.at_least));
-        if told.chain(sent).any(|(most, least)| most.is_none() && least.unwrap_or(0) == 0) {
+        if reported.chain(sent).any(|(most, least)| most.is_none() && least.unwrap_or(0) == 0) {
             let why = "expect counts something without a limit; expected at_most, or at_least above 0";
             return Err(ScenarioError(why.into()));
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Reported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.what)?;
+        hosts(f, " of ", &self.of)?;
+        hosts(f, " by ", &self.by)?;
+        hosts(f, " at ", &self.at)?;
+        counted(f, (self.from, self.until), (self.at_least, self.at_most))
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Some(kind) => write!(f, "{kind:?}")?,
+            None => f.write_str("datagrams")?,
+        }
+        hosts(f, " by ", &self.by)?;
+        if let Some(to) = self.to {
+            write!(f, " to {to}")?;
+        }
+        counted(f, (self.from, self.until), (self.at_least, self.at_most))
+    }
+}
+
+fn hosts(f: &mut fmt::Formatter<'_>, word: &str, hosts: &[HostId]) -> fmt::Result {
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+    write!(f, "{word}{}", names.join(", "))
+}
+
+fn counted(
+    f: &mut fmt::Formatter<'_>,
+    (from, until): (Duration, Option<Duration>),
+    (least, most): (Option<u64>, Option<u64>),
+) -> fmt::Result {
+    if !from.is_zero() {
+        write!(f, " from {}", print(from))?;
+    }
+    if let Some(until) = until {
+        write!(f, " until {}", print(until))?;
+    }
+    match (least, most) {
+        (Some(least), Some(most)) => write!(f, ": {least} to {most}"),
+        (Some(least), None) => write!(f, ": at least {least}"),
+        (None, Some(most)) => write!(f, ": at most {most}"),
+        (None, None) => Ok(()),
     }
 }

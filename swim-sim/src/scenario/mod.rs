@@ -22,9 +22,6 @@
 //! ```
 
 mod expect;
-mod expect_parts;
-mod expect_text;
-mod named;
 mod settings;
 
 use std::fmt;
@@ -35,12 +32,11 @@ use serde::{Deserialize, Serialize};
 use swim_core::{Config, Options};
 
 use crate::action::Action;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::net::Link;
 use crate::text;
 
-pub use expect::{Belief, Expect, Message, Sent, Told, Unchanged, Views, Word};
-pub use named::{NAMES, named};
+pub use expect::{DatagramKind, EventKind, Expect, HeldStatus, Reported, Sent, Unchanged, Views};
 pub use settings::{Setting, Settings, option_names, option_values};
 
 /// Reads a duration as scenarios have it: `1.5s`, `200ms`, `2m`.
@@ -56,6 +52,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 pub fn print_duration(duration: Duration) -> String {
     text::duration::print(duration)
 }
+
+/// Periods of one measurement of the rest, and how many there are: what somebody still learns may stir one
+/// stretch of time, but not every one.
+pub(crate) const REST_PERIODS: u32 = 40;
+pub(crate) const RESTS: u32 = 3;
 
 /// Most hosts of a scenario.
 pub const HOSTS_MAX: u32 = 100_000;
@@ -190,7 +191,7 @@ impl Scenario {
     /// What is wrong with it, by name and value.
     pub fn check(&self) -> Result<(), ScenarioError> {
         self.config()?;
-        crate::mutants::check(self.mutant.as_deref())?;
+        crate::mutants::check(self.mutant.as_deref()).map_err(ScenarioError)?;
         if self.hosts < 1 || self.hosts > HOSTS_MAX {
             return Err(ScenarioError(format!("hosts is {}; expected 1 to {HOSTS_MAX}", self.hosts)));
         }
@@ -223,3 +224,41 @@ impl fmt::Display for ScenarioError {
 }
 
 impl std::error::Error for ScenarioError {}
+
+macro_rules! named {
+    ($($name:literal),* $(,)?) => {
+        /// Their names, in the order in which they are best read.
+        pub const NAMES: &[&str] = &[$($name),*];
+
+        /// The text of one.
+        #[must_use]
+        pub fn named(name: &str) -> Option<&'static str> {
+            match name {
+                $($name => Some(include_str!(concat!("../../scenarios/", $name, ".toml"))),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+named! {
+    // What machines do.
+    "gc-pause", "clock-jump", "clock-drift", "late-ticks", "slow-member", "flapping-nic", "calendar",
+    "calendars-apart", "busy-accuser",
+    // What processes and their users do.
+    "rolling-restart", "storm", "name-reuse", "name-taken", "name-overtaken", "mass-join", "mass-leave",
+    "missed-goodbye", "missed-word",
+    "operator-remove", "moving-members",
+    // What networks do.
+    "one-way-link", "deaf-member", "mute-member", "split-brain", "three-way-split", "lossy-percent",
+    "burst-loss", "wan-spikes", "reordering", "narrow-link", "noisy-wire", "address-translator",
+    // What others do.
+    "garbage-rain", "old-datagrams", "strangers", "wrong-address", "replayed-requests", "later-life-forged",
+    // What small tables do.
+    "full-table", "coming-and-going", "chatter", "many-seeds", "few-pages",
+    // The known holes: docs/known-holes.md.
+    "h01-resurrection", "h02-incarnation-overflow", "h03-restart-amnesia", "h04-two-of-one-name",
+    "h05-forged-goodbye", "h06-guessed-acks", "h07-reflection", "h08-healing", "h09-one-way",
+    "h10-slow-accuser", "h11-late-messages", "h12-stale-tables", "h13-address-reuse",
+    "h14-missed-newcomers", "h15-undead-loop", "h16-pause",
+}

@@ -1,12 +1,12 @@
 //! The ways in which a scenario can be simpler.
 //!
-//! Each pass gives, for a scenario and a place, the candidate at that place, or `None` when there are no more.
+//! Each pass gives, for a scenario and a index, the candidate at that index, or `None` when there are no more.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::Link;
-use crate::host::HostId;
+use crate::host_id::HostId;
 use crate::scenario::{Profile, Scenario, Settings};
 
 /// One way.
@@ -41,55 +41,55 @@ fn without_steps(scenario: &Scenario, from: usize, count: usize) -> Option<Scena
     Some(candidate)
 }
 
-fn halves_of_steps(scenario: &Scenario, place: usize) -> Option<Scenario> {
+fn halves_of_steps(scenario: &Scenario, index: usize) -> Option<Scenario> {
     let half = scenario.steps.len() / 2;
-    if half < 8 || place > 1 { None } else { without_steps(scenario, place * half, half) }
+    if half < 8 || index > 1 { None } else { without_steps(scenario, index * half, half) }
 }
 
-fn eighths_of_steps(scenario: &Scenario, place: usize) -> Option<Scenario> {
+fn eighths_of_steps(scenario: &Scenario, index: usize) -> Option<Scenario> {
     let eighth = (scenario.steps.len() / 8).max(2);
-    without_steps(scenario, place * eighth, eighth)
+    without_steps(scenario, index * eighth, eighth)
 }
 
 /// A fault and what ends it.
-fn pairs_of_steps(scenario: &Scenario, place: usize) -> Option<Scenario> {
-    let begin = scenario.steps.get(place)?;
+fn pairs_of_steps(scenario: &Scenario, index: usize) -> Option<Scenario> {
+    let begin = scenario.steps.get(index)?;
     let mut candidate = scenario.clone();
     if let Some(end) = begin.action.ended_by()
-        && let Some(found) = scenario.steps[place + 1..].iter().position(|step| step.action == end)
+        && let Some(found) = scenario.steps[index + 1..].iter().position(|step| step.action == end)
     {
-        candidate.steps.remove(place + 1 + found);
+        candidate.steps.remove(index + 1 + found);
     }
-    candidate.steps.remove(place);
+    candidate.steps.remove(index);
     Some(candidate)
 }
 
-fn single_steps(scenario: &Scenario, place: usize) -> Option<Scenario> {
-    without_steps(scenario, place, 1)
+fn single_steps(scenario: &Scenario, index: usize) -> Option<Scenario> {
+    without_steps(scenario, index, 1)
 }
 
 /// One host less, and nothing that is done to it.
-fn hosts(scenario: &Scenario, place: usize) -> Option<Scenario> {
-    let gone = HostId(scenario.hosts.checked_sub(1 + u32::try_from(place).ok()?)?);
+fn hosts(scenario: &Scenario, index: usize) -> Option<Scenario> {
+    let gone = HostId(scenario.hosts.checked_sub(1 + u32::try_from(index).ok()?)?);
     (scenario.hosts > 2).then(|| without_hosts(scenario, |host| host == gone))
 }
 
 /// Half of the hosts that nothing is done to.
-fn unused_hosts(scenario: &Scenario, place: usize) -> Option<Scenario> {
+fn unused_hosts(scenario: &Scenario, index: usize) -> Option<Scenario> {
     let used: Vec<HostId> = scenario.steps.iter().flat_map(|step| step.action.hosts()).collect();
     let unused: Vec<HostId> =
         (0..scenario.hosts).rev().map(HostId).filter(|host| !used.contains(host)).collect();
     let half = unused.len().div_ceil(2);
-    if half == 0 || place > 0 || scenario.hosts <= 2 {
+    if half == 0 || index > 0 || scenario.hosts <= 2 {
         return None;
     }
     Some(without_hosts(scenario, |host| unused[..half].contains(&host)))
 }
 
 /// Half of all hosts.
-fn fewer_hosts(scenario: &Scenario, place: usize) -> Option<Scenario> {
+fn fewer_hosts(scenario: &Scenario, index: usize) -> Option<Scenario> {
     let half = scenario.hosts / 2;
-    (place == 0 && half >= 2)
+    (index == 0 && half >= 2)
         .then(|| without_hosts(scenario, |host| host.0 >= half && host.0 < scenario.hosts))
 }
 
@@ -99,15 +99,15 @@ const SEEDS: usize = 24;
 
 /// A small cluster, or half of the hosts that nothing is done to, drawn from another seed: what took a rare
 /// coincidence among many hosts takes another among few.
-fn small_by_other_seeds(scenario: &Scenario, place: usize) -> Option<Scenario> {
-    if scenario.hosts <= SMALL || place >= 2 * SEEDS {
+fn small_by_other_seeds(scenario: &Scenario, index: usize) -> Option<Scenario> {
+    if scenario.hosts <= SMALL || index >= 2 * SEEDS {
         return None;
     }
     let used: Vec<HostId> = scenario.steps.iter().flat_map(|step| step.action.hosts()).collect();
     let unused = (0..scenario.hosts).rev().map(HostId).filter(|host| !used.contains(host));
-    let count = if place.is_multiple_of(2) { scenario.hosts - SMALL } else { scenario.hosts.div_ceil(2) };
+    let count = if index.is_multiple_of(2) { scenario.hosts - SMALL } else { scenario.hosts.div_ceil(2) };
     let gone: Vec<HostId> = unused.take(usize::try_from(count).ok()?).collect();
-    let seed = scenario.seed.wrapping_add(1 + place as u64 / 2);
+    let seed = scenario.seed.wrapping_add(1 + index as u64 / 2);
     Some(Scenario { seed, ..without_hosts(scenario, |host| gone.contains(&host)) })
 }
 
@@ -134,9 +134,9 @@ fn without_hosts(scenario: &Scenario, gone: impl Fn(HostId) -> bool) -> Scenario
 }
 
 /// The plainest value of everything that has one.
-fn plainer(scenario: &Scenario, place: usize) -> Option<Scenario> {
+fn plainer(scenario: &Scenario, index: usize) -> Option<Scenario> {
     let mut candidate = scenario.clone();
-    match place {
+    match index {
         0 => candidate.link = Link::lan(),
         1 => candidate.options = Settings::default(),
         2 => candidate.profile = Profile::Lan,
@@ -149,33 +149,33 @@ fn plainer(scenario: &Scenario, place: usize) -> Option<Scenario> {
 }
 
 /// One fault of the link less.
-fn links(scenario: &Scenario, place: usize) -> Option<Scenario> {
-    let link = *scenario.link.plainer().get(place)?;
+fn links(scenario: &Scenario, index: usize) -> Option<Scenario> {
+    let link = *scenario.link.plainer().get(index)?;
     Some(Scenario { link, ..scenario.clone() })
 }
 
 /// One option less.
-fn options(scenario: &Scenario, place: usize) -> Option<Scenario> {
-    let name = scenario.options.0.keys().nth(place)?.clone();
+fn options(scenario: &Scenario, index: usize) -> Option<Scenario> {
+    let name = scenario.options.0.keys().nth(index)?.clone();
     let mut candidate = scenario.clone();
     candidate.options.0.remove(&name);
     Some(candidate)
 }
 
 /// One expectation less.
-fn expectations(scenario: &Scenario, place: usize) -> Option<Scenario> {
-    let expect = scenario.expect.with_less().into_iter().nth(place)?;
+fn expectations(scenario: &Scenario, index: usize) -> Option<Scenario> {
+    let expect = scenario.expect.with_less().into_iter().nth(index)?;
     Some(Scenario { expect, ..scenario.clone() })
 }
 
 /// Less time between two steps, or before the first, or after the last: none, or half of it. All that comes
 /// later comes so much earlier.
-fn gaps(scenario: &Scenario, place: usize) -> Option<Scenario> {
+fn gaps(scenario: &Scenario, index: usize) -> Option<Scenario> {
     let mut times: Vec<Duration> = scenario.steps.iter().map(|step| step.at).collect();
     times.extend([Duration::ZERO, scenario.trouble()]);
     times.sort_unstable();
     times.dedup();
-    let (number, whole) = (place / 2, place.is_multiple_of(2));
+    let (number, whole) = (index / 2, index.is_multiple_of(2));
     let (begin, end) = (*times.get(number)?, *times.get(number + 1)?);
     let gap = end - begin;
     let less = if whole { gap } else { Duration::from_millis(u64::try_from(gap.as_millis()).ok()? / 2) };
@@ -188,8 +188,8 @@ fn gaps(scenario: &Scenario, place: usize) -> Option<Scenario> {
 }
 
 /// Rounder times: whole seconds, then tenths.
-fn times(scenario: &Scenario, place: usize) -> Option<Scenario> {
-    let (number, unit) = (place / 2, [1_000_u64, 100][place % 2]);
+fn times(scenario: &Scenario, index: usize) -> Option<Scenario> {
+    let (number, unit) = (index / 2, [1_000_u64, 100][index % 2]);
     let round = |at: Duration| Some(Duration::from_millis(u64::try_from(at.as_millis()).ok()? / unit * unit));
     let mut candidate = scenario.clone();
     match candidate.steps.get_mut(number) {
@@ -201,14 +201,14 @@ fn times(scenario: &Scenario, place: usize) -> Option<Scenario> {
 }
 
 /// One step in a simpler form.
-fn actions(scenario: &Scenario, place: usize) -> Option<Scenario> {
+fn actions(scenario: &Scenario, index: usize) -> Option<Scenario> {
     let forms = |step: &crate::scenario::Step| step.action.simpler();
     let (number, action) = scenario
         .steps
         .iter()
         .enumerate()
         .flat_map(|(number, step)| forms(step).into_iter().map(move |form| (number, form)))
-        .nth(place)?;
+        .nth(index)?;
     let mut candidate = scenario.clone();
     candidate.steps[number].action = action;
     Some(candidate)

@@ -5,12 +5,14 @@
 //! still breaks the same law is kept. Every candidate is a whole new run, judged as the first one was; the
 //! order of the attempts is fixed, so the same failure always shrinks to the same scenario.
 
+mod actions;
 mod candidates;
+mod expectations;
 
 use std::time::Duration;
 
 use crate::ground_truth::Phase;
-use crate::run::{GATHERING_PERIODS, Outcome, Verdict, attempt};
+use crate::run::{Finished, GATHERING_PERIODS, Outcome, attempt};
 use crate::scenario::{Scenario, ScenarioError};
 
 /// Runs that a reduction may take.
@@ -22,7 +24,7 @@ pub struct Shrunk {
     /// The smallest scenario that was found.
     pub scenario: Scenario,
     /// How it fails.
-    pub outcome: Outcome,
+    pub finished: Finished,
     /// Runs that it took.
     pub attempts: u32,
     /// Nothing smaller was found; `false`: the attempts ran out first.
@@ -42,17 +44,17 @@ pub fn shrink(
 }
 
 /// The same where `run` says how a scenario ends.
-fn shrink_by<R: FnMut(&Scenario) -> Result<Outcome, ScenarioError>>(
+fn shrink_by<R: FnMut(&Scenario) -> Result<Finished, ScenarioError>>(
     mut run: R,
     scenario: &Scenario,
     attempts_max: u32,
     mut each: impl FnMut(&Scenario, u32),
 ) -> Result<Option<Shrunk>, ScenarioError> {
-    let outcome = run(scenario)?;
-    if outcome.verdict.is_good() {
+    let finished = run(scenario)?;
+    if finished.outcome.is_good() {
         return Ok(None);
     }
-    let mut shrinking = Shrinking { run, best: scenario.clone(), outcome, attempts: 1, attempts_max };
+    let mut shrinking = Shrinking { run, best: scenario.clone(), finished, attempts: 1, attempts_max };
     shrinking.cut_off();
     loop {
         let before = shrinking.best.clone();
@@ -64,18 +66,18 @@ fn shrink_by<R: FnMut(&Scenario) -> Result<Outcome, ScenarioError>>(
         }
     }
     let minimal = !shrinking.is_spent();
-    let Shrinking { best, outcome, attempts, .. } = shrinking;
-    let scenario = Scenario { name: format!("{}-shrunk", best.name), about: about(&outcome), ..best };
-    Ok(Some(Shrunk { scenario, outcome, attempts, minimal }))
+    let Shrinking { best, finished, attempts, .. } = shrinking;
+    let scenario = Scenario { name: format!("{}-shrunk", best.name), about: about(&finished), ..best };
+    Ok(Some(Shrunk { scenario, finished, attempts, minimal }))
 }
 
-fn about(outcome: &Outcome) -> String {
-    match &outcome.verdict {
-        Verdict::Broken(violation) => {
+fn about(finished: &Finished) -> String {
+    match &finished.outcome {
+        Outcome::Broken(violation) => {
             let why = violation.broken.why.lines().next().unwrap_or_default();
             format!("breaks {}: {why}", violation.property)
         }
-        Verdict::Panicked(text) => format!("panics: {}", text.lines().next().unwrap_or_default()),
+        Outcome::Panicked(text) => format!("panics: {}", text.lines().next().unwrap_or_default()),
         _ => String::new(),
     }
 }
@@ -84,21 +86,21 @@ fn about(outcome: &Outcome) -> String {
 struct Shrinking<R> {
     run: R,
     best: Scenario,
-    outcome: Outcome,
+    finished: Finished,
     attempts: u32,
     attempts_max: u32,
 }
 
-impl<R: FnMut(&Scenario) -> Result<Outcome, ScenarioError>> Shrinking<R> {
+impl<R: FnMut(&Scenario) -> Result<Finished, ScenarioError>> Shrinking<R> {
     const fn is_spent(&self) -> bool {
         self.attempts >= self.attempts_max
     }
 
     /// What comes after a violation or a panic in the trouble has no part in it.
     fn cut_off(&mut self) {
-        let at = match &self.outcome.verdict {
-            Verdict::Broken(violation) if violation.phase == Phase::Trouble => Some(violation.at),
-            Verdict::Panicked(_) => Some(self.outcome.ended),
+        let at = match &self.finished.outcome {
+            Outcome::Broken(violation) if violation.phase == Phase::Trouble => Some(violation.at),
+            Outcome::Panicked(_) => Some(self.finished.ended),
             _ => None,
         };
         let gathering = self.best.config().map_or(Duration::ZERO, |config| config.period * GATHERING_PERIODS);
@@ -114,16 +116,16 @@ impl<R: FnMut(&Scenario) -> Result<Outcome, ScenarioError>> Shrinking<R> {
         }
     }
 
-    /// Tries one kind of simplification until it helps no more. A success leaves the place where the next
+    /// Tries one kind of simplification until it helps no more. A success leaves the index where the next
     /// attempt begins, so that a list is gone through once.
     fn pass(&mut self, pass: candidates::Pass, each: &mut impl FnMut(&Scenario, u32)) {
-        let mut place = 0;
+        let mut index = 0;
         while !self.is_spent() {
-            let Some(candidate) = pass(&self.best, place) else { return };
+            let Some(candidate) = pass(&self.best, index) else { return };
             if self.consider(candidate) {
                 each(&self.best, self.attempts);
             } else {
-                place += 1;
+                index += 1;
             }
         }
     }
@@ -134,15 +136,15 @@ impl<R: FnMut(&Scenario) -> Result<Outcome, ScenarioError>> Shrinking<R> {
             return false;
         }
         self.attempts += 1;
-        let Ok(outcome) = (self.run)(&candidate) else { return false };
-        let same = match (&self.outcome.verdict, &outcome.verdict) {
-            (Verdict::Broken(a), Verdict::Broken(b)) => a.property.id == b.property.id,
-            (Verdict::Panicked(_), Verdict::Panicked(_)) => true,
+        let Ok(finished) = (self.run)(&candidate) else { return false };
+        let same = match (&self.finished.outcome, &finished.outcome) {
+            (Outcome::Broken(a), Outcome::Broken(b)) => a.property.id == b.property.id,
+            (Outcome::Panicked(_), Outcome::Panicked(_)) => true,
             _ => false,
         };
         if same {
             self.best = candidate;
-            self.outcome = outcome;
+            self.finished = finished;
         }
         same
     }

@@ -13,21 +13,21 @@ use crate::{Fingerprint, HostId, Inbox};
 const OTHER: Property = Property { id: "S1", name: "other", claim: "something else" };
 const WANTED: Property = Property { id: "S2", name: "wanted", claim: "what is looked for" };
 
-fn ended(verdict: Verdict) -> Outcome {
-    Outcome {
-        verdict,
+fn ended(outcome: Outcome) -> Finished {
+    Finished {
+        outcome,
         digest: Fingerprint::new(),
         ended: Instant::ORIGIN.after(Duration::from_secs(500)),
         agreed: None,
-        laws: Vec::new(),
+        properties: Vec::new(),
         sometimes: std::collections::BTreeMap::new(),
     }
 }
 
-fn broken(law: Property) -> Verdict {
+fn broken(law: Property) -> Outcome {
     let broken = Broken { why: "as it was found".to_owned(), hosts: Vec::new() };
     let (at, phase) = (Instant::ORIGIN.after(Duration::from_secs(400)), Phase::Peace);
-    Verdict::Broken(Violation { property: law, at, phase, broken })
+    Outcome::Broken(Violation { property: law, at, phase, broken })
 }
 
 /// Many hosts and steps; among them a crash, and later a pause.
@@ -61,7 +61,7 @@ fn has_both(scenario: &Scenario, later: Duration) -> bool {
     crash.zip(pause).is_some_and(|(crash, pause)| pause >= crash + later)
 }
 
-fn reduced(scenario: &Scenario, fails: impl Fn(&Scenario) -> Verdict) -> Shrunk {
+fn reduced(scenario: &Scenario, fails: impl Fn(&Scenario) -> Outcome) -> Shrunk {
     let run = |scenario: &Scenario| Ok(ended(fails(scenario)));
     shrink_by(run, scenario, 10_000, |_, _| {}).expect("it can be carried out").expect("it fails")
 }
@@ -73,7 +73,7 @@ fn what_is_left_is_what_the_failure_needs() {
     let second = Duration::from_secs(1);
     let shrunk = reduced(&long, |scenario| match has_both(scenario, second) {
         true => broken(WANTED),
-        false => Verdict::Passed,
+        false => Outcome::Passed,
     });
     let Scenario { hosts, steps, link, options, expect, .. } = &shrunk.scenario;
     assert!(shrunk.minimal);
@@ -93,14 +93,14 @@ fn a_candidate_that_breaks_another_law_is_not_the_same_failure() {
         _ => broken(OTHER),
     });
     assert_eq!(shrunk.scenario.hosts, 5);
-    assert_eq!(shrunk.outcome.verdict.law(), Some("S2"));
+    assert_eq!(shrunk.finished.outcome.property(), Some("S2"));
 }
 
 #[test]
 fn a_panic_shrinks_too() {
     let long = long();
     let shrunk = reduced(&long, |scenario| match has_both(scenario, Duration::ZERO) {
-        true => Verdict::Panicked("in the middle\nof it".to_owned()),
+        true => Outcome::Panicked("in the middle\nof it".to_owned()),
         false => broken(OTHER),
     });
     assert_eq!((shrunk.scenario.hosts, shrunk.scenario.steps.len()), (2, 2));
@@ -123,7 +123,7 @@ fn many_datagrams_become_few_and_bad_links_better() {
             .steps
             .iter()
             .any(|step| matches!(&step.action, Action::SetDefaultLink(link) if lossy(link)));
-        if enough && bad { broken(WANTED) } else { Verdict::Passed }
+        if enough && bad { broken(WANTED) } else { Outcome::Passed }
     });
     let actions: Vec<&Action> = shrunk.scenario.steps.iter().map(|step| &step.action).collect();
     let Action::Strangers { count: 9..18, over: Duration::ZERO, .. } = actions[0] else {
@@ -148,7 +148,7 @@ fn only_the_expectation_that_fails_is_left() {
             (Some(views), Some(step)) if matches!(step.action, Action::Crash(host) if views.of == [host]) => {
                 broken(Property { id: "E1", ..WANTED })
             }
-            _ => Verdict::Passed,
+            _ => Outcome::Passed,
         });
     let Scenario { hosts, expect, .. } = &shrunk.scenario;
     assert_eq!(*hosts, 2);

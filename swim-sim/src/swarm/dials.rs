@@ -1,12 +1,10 @@
 //! The dials of a plan: their names, what they mean, and how they are drawn.
 
-use std::fmt;
-
 use swim_core::Options;
 
 use crate::Random;
 use crate::random::purpose;
-use crate::scenario::{Settings, option_names};
+use crate::scenario::{ScenarioError, Settings, option_names};
 
 /// One dial of a plan, and what it is set to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,51 +140,39 @@ impl Plan {
     ///
     /// # Errors
     /// There is neither of that name, or it has no such value.
-    pub fn set(&mut self, assignment: &str) -> Result<(), PlanError> {
+    pub fn set(&mut self, assignment: &str) -> Result<(), ScenarioError> {
         let (name, text) = assignment.split_once('=').ok_or_else(|| {
-            PlanError(format!("`{assignment}` sets nothing; write it as name=value, for example loss=25"))
+            ScenarioError(format!("`{assignment}` sets nothing; write it as name=value, for example loss=25"))
         })?;
         let (name, text) = (name.trim(), text.trim());
-        let Some((name, place, most)) = self.dial(name) else { return self.set_option(name, text) };
+        let Some((name, field, most)) = self.dial(name) else { return self.set_option(name, text) };
         let value = match text {
             "true" => Some(1),
             "false" => Some(0),
             _ => text.parse().ok(),
         };
-        *place = value.filter(|value| *value <= most).ok_or_else(|| {
-            PlanError(format!("dial `{name}` is `{text}`; expected a number from 0 to {most}"))
+        *field = value.filter(|value| *value <= most).ok_or_else(|| {
+            ScenarioError(format!("dial `{name}` is `{text}`; expected a number from 0 to {most}"))
         })?;
         self.by_hand.push(name);
         Ok(())
     }
 
-    fn set_option(&mut self, name: &str, text: &str) -> Result<(), PlanError> {
+    fn set_option(&mut self, name: &str, text: &str) -> Result<(), ScenarioError> {
         if !option_names().contains(&name) {
             let dials: Vec<&str> = self.dials().iter().map(|dial| dial.name).collect();
             let (dials, options) = (dials.join(", "), option_names().join(", "));
-            return Err(PlanError(format!(
+            return Err(ScenarioError(format!(
                 "there is no dial and no option `{name}`; dials: {dials}; options of the members: {options}"
             )));
         }
         let Ok(value) = text.parse();
         let one = Settings([(name.to_owned(), value)].into());
-        one.apply(&mut Options::lan()).map_err(|error| PlanError(error.0))?;
+        one.apply(&mut Options::lan())?;
         self.options.0.extend(one.0);
         Ok(())
     }
 }
-
-/// A dial that cannot be set.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PlanError(pub String);
-
-impl fmt::Display for PlanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for PlanError {}
 
 #[cfg(test)]
 mod tests {

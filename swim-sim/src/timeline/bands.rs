@@ -39,7 +39,7 @@ impl Bands {
     pub(crate) fn act(&mut self, action: &Action, at: u64, max: usize) {
         let begins = action.phase() == Phase::Begins;
         self.close(at, |begun| match action {
-            Action::Peace => !matches!(begun, Action::Crash(_) | Action::Calendar { .. }),
+            Action::Peace => !matches!(begun, Action::Crash(_) | Action::WallClock { .. }),
             Action::Heal => matches!(begun, Action::Partition(_) | Action::Cut { .. }),
             Action::SetDefaultLink(_) => matches!(begun, Action::SetDefaultLink(_)),
             // The same once more, with other numbers, is in place of the first.

@@ -28,7 +28,7 @@ impl World {
                 node.assume(all.iter().copied());
                 host.revision = node.revision();
             }
-            self.note(*id, &format_args!("{id:?} knows {n}"));
+            self.note(&format_args!("{id:?} knows {n}"));
             self.rearm(*id);
         }
         self.stir += 1;

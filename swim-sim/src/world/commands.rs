@@ -12,7 +12,7 @@ impl World {
     /// Any command.
     pub fn command(&mut self, host: HostId, command: Command<'_>) -> bool {
         self.stir += 1;
-        self.note(host, &format_args!("{host:?} {command:?}"));
+        self.note(&format_args!("{host:?} {command:?}"));
         self.tell(host, command)
     }
 

@@ -9,7 +9,6 @@ use crate::ground_truth::{Death, Presence};
 use crate::ground_truth::{Happening, Scene};
 use crate::host::{HostId, Logged};
 use crate::queue::PacketId;
-use crate::text::said;
 
 /// Ticks in a row at one instant after which a node is said to hang: each does a bounded part of what is
 /// due, so a million members' worth of expiries needs some 20,000.
@@ -17,17 +16,11 @@ const TICKS_AT_ONE_INSTANT_MAX: u32 = 100_000;
 /// Refused sends in a row that one input may cause.
 const REFUSALS_MAX: u32 = 10_000;
 
-/// Steps of a host, in the fingerprint.
-const MARK_ARRIVED: u64 = 0xa221;
-const MARK_TICK: u64 = 0x71c4;
-const MARK_EVENT: u64 = 0xe4e7;
-
 impl World {
     /// A datagram has reached its target address.
     pub(super) fn arrive(&mut self, packet: PacketId) {
         let Some(id) = self.fabric.receiver(packet) else { return };
         let host = &mut self.hosts[id.index()];
-        self.fabric.mark(MARK_ARRIVED, id);
         if !host.unplugged && !host.makes_wait() {
             self.read(id, packet);
             return self.rearm(id);
@@ -69,7 +62,6 @@ impl World {
         if idle && host.deadline().is_some_and(|deadline| deadline <= now) {
             host.slowness.ticked();
             self.count_tick(id);
-            self.fabric.mark(MARK_TICK, id);
             self.notify(&Happening::Ticked { host: id });
             self.input(id, Input::Tick);
         }
@@ -84,6 +76,7 @@ impl World {
         if let Some(recorder) = &mut host.recorder {
             recorder.input(node, local, &input);
         }
+        self.fabric.fingerprint.input(self.fabric.now, id, local, &input);
         node.handle(local, input);
         let mut refusals = 0;
         while let Some(refused) = self.pump(id) {
@@ -96,15 +89,24 @@ impl World {
                 if let Some(recorder) = &mut host.recorder {
                     recorder.input(node, local, &input);
                 }
+                self.fabric.fingerprint.input(self.fabric.now, id, local, &input);
                 node.handle(local, input);
             }
         }
         let host = &mut self.hosts[id.index()];
-        if let Some(node) = &host.node
-            && node.revision() != host.revision
-        {
-            host.revision = node.revision();
-            self.stir += 1;
+        if let Some(node) = &host.node {
+            let is_changed = node.revision() != host.revision;
+            self.fabric.fingerprint.settled(node.deadline());
+            if self.setup.fingerprint_states {
+                self.fabric.fingerprint.stats(&node.stats());
+            }
+            if is_changed && self.setup.fingerprint_states {
+                self.fabric.fingerprint.members(node);
+            }
+            if is_changed {
+                host.revision = node.revision();
+                self.stir += 1;
+            }
         }
         self.settled(id);
     }
@@ -164,6 +166,7 @@ impl World {
                 Output::Transmit(datagram) => (datagram.target, datagram.bytes),
                 Output::Event(event) => return Some(event),
             };
+            fabric.fingerprint.transmit(target, bytes);
             let happening = if host.unplugged {
                 refused.push(target);
                 Happening::Unsendable { host: id, target }
@@ -185,10 +188,7 @@ impl World {
     fn report(&mut self, id: HostId, event: Event) {
         self.stir += 1;
         self.fabric.transcript.event(self.fabric.now, id, &event);
-        self.fabric.mark(MARK_EVENT, id);
-        self.fabric.scratch.clear();
-        said::append(&mut self.fabric.scratch, &event);
-        self.fabric.fingerprint.absorb_bytes(self.fabric.scratch.as_bytes());
+        self.fabric.fingerprint.event(&event);
         self.notify(&Happening::Reported { host: id, event: &event });
         match event {
             Event::Dead { id: subject, by, accuser } => self.judge(id, subject, by, accuser),

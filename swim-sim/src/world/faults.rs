@@ -11,11 +11,8 @@ use crate::action::{Action, Inbox};
 use crate::ground_truth::{Fate, Happening};
 use crate::ground_truth::{HostTruth, Presence};
 use crate::host::{Host, HostId, Spec};
-use crate::net::{Arrival, Datagram, Directory, Network, Verdict};
+use crate::net::{Arrival, Datagram, Handling, Network};
 use crate::random::{Random, purpose};
-
-/// A stranger's datagram, in the fingerprint.
-const MARK_FORGED: u64 = 0xf049;
 
 impl World {
     /// Starts a host. Its node knows only itself until it is told to join.
@@ -29,7 +26,7 @@ impl World {
         let fact = HostTruth { id: host.id, addr: host.addr, epoch: Epoch(0), presence: Presence::Crashed };
         self.ground_truth.enter(fact);
         self.hosts.push(host);
-        self.note(number, &format_args!("start {number:?}"));
+        self.note(&format_args!("start {number:?}"));
         self.begin_process(number);
         number
     }
@@ -97,7 +94,7 @@ impl World {
 
     /// Lets `hook` see every datagram that a host sends, and decide what becomes of it. Replaces an
     /// earlier hook.
-    pub fn set_hook(&mut self, hook: impl FnMut(Datagram<'_>) -> Verdict + Send + 'static) {
+    pub fn set_hook(&mut self, hook: impl FnMut(Datagram<'_>) -> Handling + Send + 'static) {
         self.fabric.hook = Some(Box::new(hook));
     }
 
@@ -113,8 +110,6 @@ impl World {
 
     /// The same, but it arrives after `delay`.
     pub fn inject_after(&mut self, delay: Duration, source: SocketAddr, target: SocketAddr, bytes: &[u8]) {
-        self.fabric.fingerprint.absorb(MARK_FORGED);
-        self.fabric.fingerprint.absorb_bytes(bytes);
         self.fabric.transcript.datagram(self.fabric.now, source, target, bytes, Fate::Forged);
         self.notify(&Happening::Forged { source, target, bytes });
         self.fabric.traffic.forged.add(bytes.len());
@@ -137,6 +132,6 @@ impl World {
     /// The address that a host with this number is born at: 10.0.0.1:7946 for host 0.
     #[must_use]
     pub fn birthplace(host: HostId) -> SocketAddr {
-        Directory::birthplace(host)
+        host.birthplace()
     }
 }

@@ -8,9 +8,6 @@ use swim_core::Instant;
 use super::World;
 use crate::host::HostId;
 
-/// An application's timer, in the fingerprint.
-const MARK_TIMER: u64 = 0xa991;
-
 impl World {
     /// Grows whenever a view or a log may have changed.
     pub(crate) const fn stirred(&self) -> u64 {
@@ -39,6 +36,6 @@ impl World {
     pub(crate) fn fire(&mut self, at: Instant, host: HostId) {
         debug_assert!(self.next_at().is_none_or(|next| next >= at), "nothing is passed over");
         self.fabric.now = self.fabric.now.max(at);
-        self.fabric.mark(MARK_TIMER, host);
+        self.fabric.fingerprint.fired(self.fabric.now, host);
     }
 }

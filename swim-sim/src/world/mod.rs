@@ -45,13 +45,17 @@ pub struct Setup {
     pub unix_ms: u64,
     /// Datagrams that a stopped process's socket holds; further ones are lost. Default 1,024.
     pub inbox_max: usize,
+    /// Whether the fingerprint covers what nodes count and what they hold of each other, and not only what
+    /// they do. A look at every table that changes is dear among thousands. Default no.
+    pub fingerprint_states: bool,
 }
 
 impl Setup {
     /// The defaults, with this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self { seed, link: Link::lan(), unix_ms: 1_700_000_000_000, inbox_max: DRAIN_MAX }
+        let (unix_ms, inbox_max) = (1_700_000_000_000, DRAIN_MAX);
+        Self { seed, link: Link::lan(), unix_ms, inbox_max, fingerprint_states: false }
     }
 
     /// The same with this link between all.

@@ -1,6 +1,5 @@
 //! Actions, carried out: one line for each says who does it.
 
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +13,6 @@ use crate::ground_truth::Presence;
 use crate::host::{HostId, Spec};
 use crate::net::Network;
 
-/// Interventions, in the fingerprint.
-const MARK_ACTION: u64 = 0xac71;
 /// Hosts that there can be: so many have an address of their own.
 const HOSTS_MAX: u32 = (1 << 24) - 1;
 
@@ -24,17 +21,17 @@ impl World {
     pub fn perform(&mut self, action: &Action) -> bool {
         self.stir += 1;
         match action {
-            Action::Crash(host) => self.note(*host, &format_args!("crash {host:?}")),
-            Action::Restart(host) => self.note(*host, &format_args!("restart {host:?}")),
-            Action::Pause { host, inbox: Inbox::Kept } => self.note(*host, &format_args!("pause {host:?}")),
+            Action::Crash(host) => self.note(&format_args!("crash {host:?}")),
+            Action::Restart(host) => self.note(&format_args!("restart {host:?}")),
+            Action::Pause { host, inbox: Inbox::Kept } => self.note(&format_args!("pause {host:?}")),
             Action::Pause { host, inbox: Inbox::Dropped } => {
-                self.note(*host, &format_args!("pause {host:?}, deaf meanwhile"));
+                self.note(&format_args!("pause {host:?}, deaf meanwhile"));
             }
-            Action::Resume(host) => self.note(*host, &format_args!("resume {host:?}")),
-            Action::Leave(host) => self.note(*host, &format_args!("leave {host:?}")),
-            Action::Unplug(host) => self.note(*host, &format_args!("unplug {host:?}")),
-            Action::Plug(host) => self.note(*host, &format_args!("plug {host:?}")),
-            other => self.note(HostId(u32::MAX), &format_args!("{other:?}")),
+            Action::Resume(host) => self.note(&format_args!("resume {host:?}")),
+            Action::Leave(host) => self.note(&format_args!("leave {host:?}")),
+            Action::Unplug(host) => self.note(&format_args!("unplug {host:?}")),
+            Action::Plug(host) => self.note(&format_args!("plug {host:?}")),
+            other => self.note(&format_args!("{other:?}")),
         }
         let done = self.is_possible(action) && self.carry_out(action);
         self.notify(&Happening::Acted { action, done });
@@ -72,7 +69,7 @@ impl World {
             Action::Drift { host, ppm } => self.set_drift(*host, *ppm),
             Action::Jump { host, by } => self.jump(*host, *by),
             Action::LateTicks { host, up_to } => self.set_late(*host, *up_to),
-            Action::Calendar { host, ahead_ms } => {
+            Action::WallClock { host, ahead_ms } => {
                 self.set_calendar_ms(*host, *ahead_ms);
                 true
             }
@@ -111,7 +108,7 @@ impl World {
                 network.partition(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>());
             }
             Action::Cut { source, target } => network.cut(*source, *target),
-            Action::Mend { source, target } => network.mend(*source, *target),
+            Action::Uncut { source, target } => network.uncut(*source, *target),
             Action::Heal => network.heal(),
             Action::SetDefaultLink(link) => network.set_default_link(*link),
             Action::SetLink { source, target, link } => network.set_link(*source, *target, *link),
@@ -170,12 +167,8 @@ impl World {
         true
     }
 
-    /// Writes an intervention into the transcript and into the fingerprint.
-    pub(super) fn note(&mut self, host: HostId, what: &std::fmt::Arguments<'_>) {
-        self.fabric.mark(MARK_ACTION, host);
-        self.fabric.scratch.clear();
-        write!(self.fabric.scratch, "{what}").expect("writing to a string cannot fail");
-        self.fabric.fingerprint.absorb_bytes(self.fabric.scratch.as_bytes());
+    /// Writes an intervention into the transcript.
+    pub(super) fn note(&mut self, what: &std::fmt::Arguments<'_>) {
         self.fabric.transcript.action(self.fabric.now, what);
     }
 }

@@ -40,6 +40,7 @@ impl World {
             self.fabric.directory.unbind(mask);
         }
         self.ground_truth.fact_mut(id).presence = presence;
+        self.fabric.fingerprint.ended(self.fabric.now, id);
         self.notify(&Happening::Ended { host: id, presence });
         true
     }
@@ -60,6 +61,7 @@ impl World {
         *self.ground_truth.fact_mut(id) =
             HostTruth { id: me.id, addr: me.addr, epoch: me.epoch, presence: Presence::Up };
         self.begin_recording(id, me, unix_ms, seed);
+        self.fabric.fingerprint.began(self.fabric.now, id, me);
         self.notify(&Happening::Began { host: id, me });
         self.rearm(id);
     }

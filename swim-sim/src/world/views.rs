@@ -23,11 +23,17 @@ impl World {
         self.setup.seed
     }
 
-    /// One number for everything that happened so far. Equal in two runs if and only if (but for a
-    /// coincidence in 2⁶⁴) the same happened in both.
+    /// One number for everything that nodes did so far, and, if [`Setup::fingerprint_states`] says so, for the
+    /// states that they came to. Equal in two runs if and only if (but for a coincidence in 2⁶⁴) the same
+    /// happened in both.
     #[must_use]
-    pub const fn fingerprint(&self) -> Fingerprint {
-        self.fabric.fingerprint
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut fingerprint = self.fabric.fingerprint;
+        if self.setup.fingerprint_states {
+            let nodes = self.hosts.iter().filter_map(|host| host.node.as_deref());
+            nodes.for_each(|node| fingerprint.members(node));
+        }
+        fingerprint
     }
 
     /// All hosts there ever were, in the order of starting.

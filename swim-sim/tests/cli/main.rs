@@ -1,14 +1,9 @@
 //! The binary `swim-sim`, as its users call it: what it prints, what it writes, and how it ends.
 
-mod bad_input;
-mod diff;
-mod help;
-mod holes;
-mod lives;
-mod merge;
-mod page;
+mod input;
+mod oracle;
 mod place;
-mod replay;
+mod recording;
 mod run;
 mod shrink;
 mod sweep;

@@ -1,5 +1,7 @@
 //! `run`: one run, and how to see it again.
 
+use std::path::Path;
+
 use crate::place::Place;
 
 const SMALL: &str = r##"
@@ -103,4 +105,109 @@ fn colours_are_for_those_who_look() {
     let painted = place.shell("CLICOLOR_FORCE=1 swim-sim run gc-pause").ended(0);
     assert!(painted.out.contains('\x1b'));
     assert!(painted.out.lines().last().is_some_and(|line| line.starts_with("digest: ")));
+}
+
+#[test]
+fn until_a_moment_it_shows_who_is_wrong_about_whom() {
+    let place = Place::new("until");
+    place.write(
+        "crash.toml",
+        "hosts = 4\nsteps = [{ at = \"2s\", do = { crash = \"#4\" } }]\ntrouble = \"60s\"",
+    );
+    let early = place.run("replay crash.toml --until 12.1s").ended(0);
+    assert!(early.out.contains("#1 holds #4 Alive"), "{}", early.out);
+    assert!(early.out.contains("stopped: every law held until 12."), "{}", early.out);
+    let late = place.run("replay crash.toml --until 60s").ended(0);
+    assert!(late.out.contains("every member's view is right"), "{}", late.out);
+    assert_ne!(early.digest(), late.digest());
+    assert_eq!(place.again(&early).digest(), early.digest());
+}
+
+#[test]
+fn step_by_step_it_prints_what_happens_and_then_the_verdict() {
+    let place = Place::new("step");
+    let plain = place.run("replay gc-pause").ended(0);
+    let steps = place.run("replay gc-pause --step").ended(0);
+    assert!(steps.out.contains("   0.000000 == start #1\n"), "{}", &steps.out[..2000]);
+    assert!(steps.out.lines().count() > 2 * plain.out.lines().count());
+    let begin = steps.out.rfind("passed: every law held").expect("a verdict after the last step");
+    assert!(steps.out[begin..].lines().count() < 20);
+    assert_eq!(steps.digest(), plain.digest());
+}
+
+#[test]
+fn who_reads_only_the_first_line_gets_it_and_no_panic() {
+    let place = Place::new("first_line");
+    for words in ["replay gc-pause --step", "run --seed 3", "scenario", "sweep --seeds 0..4 --jsonl -"] {
+        let ran = place.shell(&format!("swim-sim {words} | head -n 1")).ended(0);
+        assert_eq!(ran.out.lines().count(), 1, "{words}");
+        assert_eq!(ran.err, "", "{words}");
+    }
+}
+
+#[test]
+fn a_run_is_the_same_as_itself() {
+    let ran = Place::new("diff_same").run("diff gc-pause gc-pause").ended(0);
+    assert!(ran.out.starts_with("same: "), "{}", ran.out);
+}
+
+#[test]
+fn runs_that_part_are_shown_from_there_on() {
+    let place = Place::new("diff_part");
+    place.write("a.toml", "hosts = 3\nsteps = [{ at = \"2s\", do = { crash = \"#3\" } }]\ntrouble = \"5s\"");
+    place.write("b.toml", "hosts = 3\nsteps = [{ at = \"2s\", do = { crash = \"#2\" } }]\ntrouble = \"5s\"");
+    let ran = place.run("diff a.toml b.toml").ended(1);
+    let (before, after) = ran.out.split_once("\na.toml\n").expect("the one side");
+    assert!(before.starts_with("they part after "), "{before}");
+    let (one, other) = after.split_once("\nb.toml\n").expect("the other side");
+    assert!(one.starts_with("    12.000000 == crash #3"), "{one}");
+    assert!(other.starts_with("    12.000000 == crash #2"), "{other}");
+}
+
+#[test]
+fn two_seeds_part() {
+    Place::new("diff_seeds").run("diff 1 2 --set hosts=3").ended(1);
+}
+
+#[test]
+fn a_failing_run_becomes_a_page_and_a_trace_and_keeps_its_exit_code() {
+    let place = Place::new("report");
+    let ran =
+        place.run("report h16-pause --set self_doubt=false -o page.html --perfetto trace.json").ended(10);
+    let page = place.read("page.html");
+    assert!(page.starts_with("<!doctype html>") || page.starts_with("<!DOCTYPE html>"), "{}", &page[..80]);
+    assert!(page.contains(ran.digest()) && page.contains("self_doubt=false"));
+    let trace: serde_json::Value = serde_json::from_str(&place.read("trace.json")).expect("JSON");
+    assert!(trace["traceEvents"].as_array().is_some_and(|events| !events.is_empty()));
+}
+
+/// Each scenario of the table, and an option that makes it fail.
+fn rows() -> Vec<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/known-holes.md");
+    let text = std::fs::read_to_string(path).expect("a document of this repository");
+    let mut rows = Vec::new();
+    for line in text.lines().filter(|line| line.starts_with("| `h")) {
+        let mut ticked = line.split('`').skip(1).step_by(2);
+        let name = ticked.next().expect("the scenario comes first").to_owned();
+        let sets = ticked.filter_map(|word| word.strip_prefix("--set "));
+        rows.extend(sets.map(|set| (name.clone(), set.to_owned())));
+    }
+    rows
+}
+
+#[test]
+fn every_hole_that_a_switch_reopens_is_found() {
+    let (place, rows) = (Place::new("holes"), rows());
+    assert!(rows.len() >= 8, "{rows:?}");
+    for (name, set) in rows {
+        let ran = place.run(&format!("run {name} --set {set}"));
+        assert!([10, 11, 12].contains(&ran.code), "{name} {set}: {}\n{}{}", ran.code, ran.out, ran.err);
+    }
+}
+
+#[test]
+fn a_broken_law_is_named_with_what_was_seen_and_when() {
+    let ran = Place::new("named_law").run("run h16-pause --set self_doubt=false").ended(10);
+    assert!(ran.out.contains("\nsafety: E1 expected ("), "{}", ran.out);
+    assert!(ran.out.contains(" s, Trouble, hosts [#a"), "{}", ran.out);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use swim_core::{Config, Options, Status};
 use swim_craft::{self as craft, Datagram, Mention};
-use swim_sim::{HostId, Verdict, World};
+use swim_sim::{Handling, HostId, World};
 
 pub(crate) const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -49,15 +49,9 @@ pub(crate) fn others(hosts: &[HostId], without: HostId) -> Vec<HostId> {
     hosts.iter().copied().filter(|host| *host != without).collect()
 }
 
-/// Longest time until every member calls a crashed one Dead, in a cluster that is healthy otherwise: the
-/// widest gap between two probes by one member, the failing probe, the longest suspicion, and a few
-/// periods for the news to go round.
+/// Longest time until every survivor of `n` members calls a crashed one Dead, in a cluster that is healthy otherwise.
 pub(crate) fn detection_bound(n: usize, config: &Config) -> Duration {
-    let periods = u32::try_from(2 * n - 1).expect("a small cluster") + 1 + 5;
-    // α · max(1, log₁₀ n), rounded up, times β.
-    let decades = u32::try_from(n.to_string().len()).expect("a small cluster");
-    let suspicion = config.period * u32::from(config.alpha) * decades * u32::from(config.beta);
-    config.period * periods + suspicion
+    config.detection_bound(u32::try_from(n).expect("a small cluster"))
 }
 
 /// Fails if any verdict was reached on a living and reachable member.
@@ -103,7 +97,7 @@ pub(crate) fn record_wire(world: &mut World) -> Arc<Mutex<Vec<Seen>>> {
     world.set_hook(move |datagram| {
         let copy = Seen { source: datagram.source, target: datagram.target, bytes: datagram.bytes.to_vec() };
         sink.lock().expect("one thread").push(copy);
-        Verdict::Pass
+        Handling::Pass
     });
     seen
 }

@@ -80,5 +80,5 @@ fn the_line_with_the_planted_mistake_is_a_line_of_the_core() {
     let document = guide();
     let text: Vec<_> = blocks(&document).into_iter().filter(|block| block.language == "text").collect();
     assert_eq!(text.len(), 1);
-    assert!(include_str!("../../../swim-core/src/doubt.rs").contains(&text[0].text));
+    assert!(include_str!("../../../swim-core/src/context/clock.rs").contains(&text[0].text));
 }

@@ -21,7 +21,7 @@ pub(crate) fn html(figures: &Figures, claims: &[Claim]) -> String {
     let mut page = String::from(HEAD);
     page.push_str(STYLE);
     page.push_str("</style>\n</head>\n<body>\n");
-    verdict(&mut page, figures, claims);
+    outcome(&mut page, figures, claims);
     tables::claims(&mut page, claims);
     for workload in Workload::ALL {
         load(&mut page, figures, workload);
@@ -46,12 +46,12 @@ const FOOT: &str = "<footer>Made by <code>swim bench drivers --report</code>. Ti
 from minute to minute; what can be compared are the contestants of one run. docs/epoll-vs-async.md explains the figures.\
 </footer>\n</body>\n</html>\n";
 
-fn verdict(page: &mut String, figures: &Figures, claims: &[Claim]) {
+fn outcome(page: &mut String, figures: &Figures, claims: &[Claim]) {
     let met = claims.iter().filter(|claim| claim.met()).count();
     let (class, glyph) = if met == claims.len() { ("good", "✓") } else { ("bad", "✗") };
     let _ = writeln!(
         page,
-        "<header class=\"verdict {class}\"><span class=\"glyph\" aria-hidden=\"true\">{glyph}</span><div>\
+        "<header class=\"outcome {class}\"><span class=\"glyph\" aria-hidden=\"true\">{glyph}</span><div>\
          <h1>What the drivers cost: {met} of {} claims met</h1>\
          <p class=\"quiet\">Members on swim-mio and swim-tokio, each beside the same loop without a protocol; {} rounds \
          in turns, {} cores, {} {}.</p></div></header>",
@@ -102,12 +102,12 @@ fn cpu(page: &mut String, figures: &Figures, workload: Workload, placement: Plac
             label: format!("{cpu:.2}{times}"),
         }
     };
-    let place = match placement {
+    let cores = match placement {
         Placement::OneCore => "both sides on one core",
         Placement::Free => "on free cores",
     };
     let picture = bars(
-        &format!("{}: CPU time for one datagram and its answer, {place}", workload.name()),
+        &format!("{}: CPU time for one datagram and its answer, {cores}", workload.name()),
         "CPU time for a datagram and its answer, µs",
         &Contestant::ALL.map(row),
     );
@@ -117,7 +117,7 @@ fn cpu(page: &mut String, figures: &Figures, workload: Workload, placement: Plac
             format!("user and system; dashed: the claim, {bound} × the same loop without a protocol")
         }
     };
-    panel(page, &format!("CPU for one datagram, {place}"), &remark, &picture);
+    panel(page, &format!("CPU for one datagram, {cores}"), &remark, &picture);
 }
 
 fn calls(page: &mut String, figures: &Figures, workload: Workload) {
@@ -130,7 +130,7 @@ fn calls(page: &mut String, figures: &Figures, workload: Workload) {
         })
         .collect();
     let picture = match &figures.calls {
-        Err(why) => format!("<p>Skipped: the kernel lets nobody trace here ({}).</p>", escape(why)),
+        Err(why) => format!("<p>Skipped: the kernel allows no tracing here ({}).</p>", escape(why)),
         Ok(_) => {
             let mut legend = String::from("<div class=\"legend\">");
             for purpose in Purpose::ALL {

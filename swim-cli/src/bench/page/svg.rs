@@ -40,8 +40,8 @@ pub(crate) fn bars(title: &str, unit: &str, rows: &[Row]) -> String {
         tick += step;
     }
     axis_unit(&mut svg, bottom, unit);
-    for (place, row) in rows.iter().enumerate() {
-        let y = TOP + HEIGHT * place as f64;
+    for (index, row) in rows.iter().enumerate() {
+        let y = TOP + HEIGHT * index as f64;
         name(&mut svg, row.contestant, y + HEIGHT / 2.0);
         let mut from = 0.0;
         for (length, class) in &row.parts {
@@ -90,8 +90,8 @@ pub(crate) fn distributions(title: &str, rows: &[(Contestant, &Histogram<u64>)])
         }
     }
     axis_unit(&mut svg, bottom, "round-trip time, µs (logarithmic)");
-    for (place, (contestant, times)) in rows.iter().enumerate() {
-        let base = TOP + HEIGHT * (place + 1) as f64 - 2.0;
+    for (index, (contestant, times)) in rows.iter().enumerate() {
+        let base = TOP + HEIGHT * (index + 1) as f64 - 2.0;
         name(&mut svg, *contestant, base - 8.0);
         let bins: Vec<(f64, f64)> = ((low * f64::from(BINS)) as i32..(high * f64::from(BINS)).ceil() as i32)
             .map(|bin| {

@@ -13,14 +13,14 @@ use crate::bench::placement::Placement;
 /// What is claimed.
 pub(crate) fn claims(page: &mut String, claims: &[Claim]) {
     page.push_str(
-        "<section class=\"panel scroll\"><table><caption>Claims; CPU is judged on one core</caption>",
+        "<section class=\"panel scroll\"><table><caption>Claims; CPU is checked on one core</caption>",
     );
-    head(page, &["", "figure", "at most", "unit", "verdict"]);
+    head(page, &["", "figure", "at most", "unit", "outcome"]);
     for claim in claims {
-        let (class, verdict) = if claim.met() { ("ok", "met") } else { ("ko", "MISSED") };
+        let (class, outcome) = if claim.met() { ("ok", "met") } else { ("ko", "MISSED") };
         let _ = write!(
             page,
-            "<tr><th scope=\"row\">{}</th><td>{:.2}</td><td>{:.2}</td><td>{}</td><td class=\"{class}\">{verdict}</td></tr>",
+            "<tr><th scope=\"row\">{}</th><td>{:.2}</td><td>{:.2}</td><td>{}</td><td class=\"{class}\">{outcome}</td></tr>",
             escape(&claim.what),
             claim.figure,
             claim.limit,

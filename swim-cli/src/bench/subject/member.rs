@@ -1,4 +1,4 @@
-//! A member as anybody would start one.
+//! A member, started as a user would start it.
 
 use std::future::pending;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,7 +1,7 @@
 //! The measured side: a process of its own that answers datagrams and does nothing else.
 //!
 //! It prints `ready ADDR` when its socket is bound, and ends when its standard input does, so it never
-//! outlives who measures it. A member looks for its cluster at the address that it is given; a loop without a
+//! runs longer than the process that measures it. A member looks for its cluster at the address that it is given; a loop without a
 //! protocol answers each datagram with its first bytes, as many as a member's answer has.
 
 mod epoll;
@@ -17,7 +17,7 @@ use crate::args::SubjectArgs;
 use crate::bench::contestant::Contestant;
 use crate::exit::Exit;
 
-/// What a subject ends with, if it ends before it is told to.
+/// What a subject ends with, if it ends before it is asked to.
 type Failure = Box<dyn Error>;
 
 /// Room for a datagram, as much as a member has.
@@ -51,7 +51,7 @@ fn socket() -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Tells where it listens, and from now on ends with its standard input.
+/// Prints where it listens, and from now on ends with its standard input.
 fn ready(addr: SocketAddr) -> io::Result<()> {
     println!("ready {addr}");
     io::stdout().flush()?;

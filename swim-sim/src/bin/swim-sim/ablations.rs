@@ -8,11 +8,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anstream::{eprintln, println};
-use swim_sim::mutants::{Ablation, MEASURES, Measured, SITUATIONS, ablations, measure, situation};
+use swim_sim::mutants::{Ablation, ablations};
 use swim_sim::scenario::ScenarioError;
+use swim_sim::situations::{MEASURES, Measured, SITUATIONS, measure, situation};
 
 use crate::args::AblationsArgs;
-use crate::error::Error;
+use crate::exit::Error;
 use crate::exit::Exit;
 use crate::source::option;
 

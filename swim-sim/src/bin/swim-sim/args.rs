@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  swim-sim run --seed 7                       one run: its faults, its verdict, its digest
+  swim-sim run --seed 7                       one run: its faults, its outcome, its digest
   swim-sim run --seed 7 --set loss=40         the same with more loss
   swim-sim sweep --seeds 0..2000 --jobs 2     many
   swim-sim scenario                           the scenarios that come with it
@@ -51,6 +51,8 @@ pub(crate) enum Verb {
     Mutants(MutantsArgs),
     /// Switch off one rule after the other, and print what gets worse
     Ablations(AblationsArgs),
+    /// Compare what every seed and scenario does with the digests that are committed
+    Oracle(OracleArgs),
     /// Put the outputs of a sweep's shards together
     Merge(MergeArgs),
     /// List the scenarios that come with the program, print one, or run one
@@ -238,6 +240,39 @@ impl AblationsArgs {
 pub(crate) fn cores(jobs: usize) -> usize {
     if jobs > 0 { jobs } else { std::thread::available_parallelism().map_or(1, usize::from) }
 }
+
+/// `swim-sim oracle`
+#[derive(ClapArgs, Clone, Debug)]
+#[command(after_help = ORACLE_HELP)]
+pub(crate) struct OracleArgs {
+    /// Only these seeds, the last one excluded
+    #[arg(long, value_name = "A..B")]
+    pub(crate) seeds: Option<Seeds>,
+    /// Only the scenarios that come with the program
+    #[arg(long)]
+    pub(crate) scenarios: bool,
+    /// Write the digests instead of comparing them: a file then holds what was run, and nothing else
+    #[arg(long)]
+    pub(crate) record: bool,
+    /// Where the files are: seeds.txt and scenarios.txt
+    #[arg(long, value_name = "FOLDER", default_value = "swim-sim/oracle")]
+    pub(crate) folder: PathBuf,
+    /// Runs at once; 0 means one for each core
+    #[arg(long, value_name = "J", default_value_t = 0)]
+    pub(crate) jobs: usize,
+}
+
+const ORACLE_HELP: &str = "\
+A digest covers everything that every node of a run is given, sends, reports, counts and holds, by
+meaning and not by name: code that is only moved or renamed leaves all digests as they are. Without
+arguments it is seeds 0..1000 and all scenarios, and every property is checked on the way.
+
+Before a commit that claims to preserve behaviour:
+  swim-sim oracle --seeds 0..100     a first look
+  swim-sim oracle                    the proof: exit code 0
+
+In a commit that changes behaviour, and says so:
+  swim-sim oracle --record";
 
 /// `swim-sim merge`
 #[derive(ClapArgs, Clone, Debug)]

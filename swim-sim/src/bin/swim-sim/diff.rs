@@ -11,10 +11,9 @@ use swim_sim::run::attempt;
 use swim_sim::scenario::Scenario;
 
 use crate::args::DiffArgs;
-use crate::error::Error;
-use crate::exit::Exit;
+use crate::exit::{Error, Exit};
+use crate::layout::{BAD, BOLD, GOOD, paint};
 use crate::source::Source;
-use crate::style::{BAD, BOLD, GOOD, paint};
 
 /// Lines that are shown before the first difference.
 const BEFORE: usize = 5;

@@ -1,9 +1,11 @@
 //! Exit codes: one meaning each, the same for every command, and all of them in `--help`.
 
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use swim_sim::properties::Kind;
-use swim_sim::run::Verdict;
+use swim_sim::run::Outcome;
+use swim_sim::scenario::ScenarioError;
 
 /// How the process ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,17 +31,13 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// For one run.
-    pub(crate) const fn of(verdict: &Verdict) -> Self {
-        match verdict {
-            Verdict::Broken(violation) => match violation.property.kind() {
-                Kind::Safety => Self::Safety,
-                Kind::Liveness => Self::Liveness,
-                Kind::Quality => Self::Quality,
-            },
-            Verdict::Panicked(_) => Self::Panic,
-            Verdict::Nondeterministic { .. } => Self::Nondeterminism,
-            _ => Self::Ok,
-        }
+    pub(crate) fn of(outcome: &Outcome) -> Self {
+        Self::of_word(outcome.word())
+    }
+
+    /// The first that is not [`Exit::Ok`].
+    pub(crate) fn or(self, other: Self) -> Self {
+        if self == Self::Ok { other } else { self }
     }
 
     /// For the word that a sweep's line has for it.
@@ -62,19 +60,65 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// An error, with what it is about and the way out.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// A file could not be read or written.
+    File(PathBuf, std::io::Error),
+    /// What was asked for makes no sense.
+    Usage(String),
+}
+
+impl Error {
+    pub(crate) fn file(path: &Path) -> impl Fn(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |error| Self::File(path.clone(), error)
+    }
+
+    pub(crate) fn file_text(path: &Path, text: String) -> Self {
+        Self::File(path.to_owned(), std::io::Error::other(text))
+    }
+
+    pub(crate) fn usage(text: impl Into<String>) -> Self {
+        Self::Usage(text.into())
+    }
+
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::File(..) => Exit::Failed,
+            Self::Usage(_) => Exit::Usage,
+        }
+    }
+}
+
+impl From<ScenarioError> for Error {
+    fn from(error: ScenarioError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Usage(text) => f.write_str(text),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_panic_and_nondeterminism_have_codes_of_their_own() {
-        assert_eq!(Exit::of(&Verdict::Panicked("there".to_owned())) as u8, 13);
+        assert_eq!(Exit::of(&Outcome::Panicked("there".to_owned())) as u8, 13);
         let [first, second] = [0, 1].map(|n| {
             let mut digest = swim_sim::Fingerprint::new();
             digest.absorb(n);
             digest
         });
-        assert_eq!(Exit::of(&Verdict::Nondeterministic { first, second }) as u8, 14);
-        assert_eq!(Exit::of(&Verdict::CutShort), Exit::Ok);
+        assert_eq!(Exit::of(&Outcome::Nondeterministic { first, second }) as u8, 14);
+        assert_eq!(Exit::of(&Outcome::CutShort), Exit::Ok);
     }
 }

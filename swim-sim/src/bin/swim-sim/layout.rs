@@ -1,12 +1,11 @@
 //! How lists, numbers and times are laid out so that eyes can take them in: no line longer than a terminal is
 //! wide, no digit that means nothing.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use anstyle::Style;
-
-use crate::style::paint;
+use anstyle::{AnsiColor, Style};
 
 /// Characters in a line.
 const WIDTH: usize = 100;
@@ -84,6 +83,47 @@ pub(crate) fn columns(cells: &[(&str, u64)]) -> String {
         }
     }
     text
+}
+
+/// What held.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// What did not.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+/// What can be overlooked.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// Titles.
+pub(crate) const BOLD: Style = Style::new().bold();
+
+/// `text` in `style`.
+pub(crate) fn paint(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Prints what happened, and waits for Enter if somebody watches; `q` goes on without.
+pub(crate) struct Stepper {
+    waits: bool,
+}
+
+impl Stepper {
+    pub(crate) fn new() -> Self {
+        Self { waits: std::io::stdin().is_terminal() && std::io::stdout().is_terminal() }
+    }
+
+    pub(crate) fn show(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let written = anstream::stdout().lock().write_all(text.as_bytes());
+        if written.is_err() {
+            // Whoever read this has seen enough.
+            std::process::exit(0);
+        }
+        if self.waits {
+            let mut line = String::new();
+            let read = std::io::stdin().lock().read_line(&mut line);
+            self.waits = read.is_ok_and(|read| read > 0) && !line.starts_with('q');
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,23 +4,17 @@
 mod ablations;
 mod args;
 mod diff;
-mod error;
 mod exit;
 mod layout;
-mod merge;
 mod mutants;
-mod panics;
-mod play;
-mod recorded;
+mod oracle;
+mod outcome;
+mod recording;
 mod report;
-mod scenarios;
+mod run;
 mod shrink;
 mod source;
-mod step;
-mod style;
-mod summary;
 mod sweep;
-mod verdict;
 
 use std::process::ExitCode;
 
@@ -30,21 +24,22 @@ use args::{Args, Verb};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    panics::keep_quiet();
+    outcome::keep_panics_quiet();
     let exit = match args.verb {
-        Verb::Run(args) => play::run(&args),
-        Verb::Replay(args) => play::replay(&args),
+        Verb::Run(args) => run::run(&args),
+        Verb::Replay(args) => run::replay(&args),
         Verb::Sweep(args) => sweep::sweep(&args),
         Verb::Shrink(args) => shrink::shrink(&args),
         Verb::Report(args) => report::report(&args),
         Verb::Diff(args) => diff::diff(&args),
         Verb::Mutants(args) => mutants::mutants(&args),
         Verb::Ablations(args) => ablations::run(&args),
-        Verb::Merge(args) => merge::merge(&args),
-        Verb::Scenario(args) => scenarios::scenario(&args),
+        Verb::Oracle(args) => oracle::oracle(&args),
+        Verb::Merge(args) => sweep::merge(&args),
+        Verb::Scenario(args) => run::scenario(&args),
     };
     exit.unwrap_or_else(|error| {
-        anstream::eprintln!("{} {error}", style::paint(style::BAD, "error:"));
+        anstream::eprintln!("{} {error}", layout::paint(layout::BAD, "error:"));
         error.exit()
     })
     .into()

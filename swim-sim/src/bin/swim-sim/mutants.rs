@@ -15,10 +15,9 @@ use swim_sim::swarm::Plan;
 use swim_sim::sweep::Sweep;
 
 use crate::args::MutantsArgs;
-use crate::error::Error;
-use crate::exit::Exit;
+use crate::exit::{Error, Exit};
+use crate::layout::{BAD, BOLD, DIM, GOOD, paint};
 use crate::source::{PROGRAM, as_built};
-use crate::style::{BAD, BOLD, DIM, GOOD, paint};
 
 /// Seeds that are tried before the named scenarios: most mistakes show everywhere.
 const FIRST_SEEDS: u64 = 16;
@@ -110,8 +109,8 @@ impl Hunt<'_> {
             };
             let result = sweep.run(|record| {
                 self.runs += 1;
-                if self.fits(record.law.as_deref()) {
-                    found = Some((record.seed, record.law.clone().unwrap_or_default()));
+                if self.fits(record.property.as_deref()) {
+                    found = Some((record.seed, record.property.clone().unwrap_or_default()));
                 }
                 found.is_none()
             });
@@ -150,9 +149,9 @@ impl Sound {
         if let Some(known) = self.0.get(name) {
             return Ok(*known);
         }
-        let outcome = attempt(scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
-        self.0.insert(name.to_owned(), outcome.verdict.is_good());
-        Ok(outcome.verdict.is_good())
+        let finished = attempt(scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
+        self.0.insert(name.to_owned(), finished.outcome.is_good());
+        Ok(finished.outcome.is_good())
     }
 }
 
@@ -166,8 +165,8 @@ fn side_by_side(scenarios: impl Iterator<Item = Scenario>) -> Vec<Result<Option<
     std::thread::scope(|scope| {
         let run = |scenario: Scenario| {
             scope.spawn(move || {
-                let outcome = attempt(&scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
-                Ok(outcome.verdict.law())
+                let finished = attempt(&scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
+                Ok(finished.outcome.property())
             })
         };
         let running: Vec<_> = scenarios.map(run).collect();

@@ -8,11 +8,10 @@ use swim_sim::scenario::print_duration;
 use swim_sim::shrink::shrink as reduce;
 
 use crate::args::ShrinkArgs;
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::play::{conclude, text};
+use crate::exit::{Error, Exit};
+use crate::layout::{BOLD, paint};
+use crate::run::{conclude, text};
 use crate::source::{Chosen, PROGRAM, as_built, quoted};
-use crate::style::{BOLD, paint};
 
 pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
     let chosen = args.source.choose()?;
@@ -25,7 +24,7 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
         bar.tick();
     });
     bar.finish_and_clear();
-    let Some(shrunk) = shrunk.map_err(|error| Error::usage(error.to_string()))? else {
+    let Some(shrunk) = shrunk? else {
         return Err(Error::usage("this run breaks no law: there is nothing to shrink"));
     };
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", shrunk.scenario.name)));
@@ -48,6 +47,6 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
     for step in &chosen.scenario.steps {
         println!("  {:>8}  {:?}", print_duration(step.at), step.action);
     }
-    conclude(&chosen, &shrunk.outcome, false);
-    Ok(Exit::of(&shrunk.outcome.verdict))
+    conclude(&chosen, &shrunk.finished, false);
+    Ok(Exit::of(&shrunk.finished.outcome))
 }

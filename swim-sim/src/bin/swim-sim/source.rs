@@ -7,7 +7,7 @@ use swim_sim::mutants::all;
 use swim_sim::scenario::{Scenario, Setting, named};
 use swim_sim::swarm::Plan;
 
-use crate::error::Error;
+use crate::exit::Error;
 
 /// How to begin a command that repeats a run.
 pub(crate) const PROGRAM: &str = "cargo run --release -p swim-sim --";
@@ -56,14 +56,14 @@ impl Source {
         if self.mutant.is_some() {
             scenario.mutant.clone_from(&self.mutant);
         }
-        scenario.check().map_err(|error| Error::usage(error.to_string()))?;
+        scenario.check()?;
         Ok(Chosen { scenario, plan, replay: self.replay_line() })
     }
 
     fn plan(&self, seed: u64) -> Result<Plan, Error> {
         let mut plan = Plan::draw(seed);
         for assignment in &self.set {
-            plan.set(assignment).map_err(|error| Error::usage(error.to_string()))?;
+            plan.set(assignment)?;
         }
         Ok(plan)
     }

@@ -1,21 +1,19 @@
 //! `swim-sim sweep`: many seeds, with a bar on the terminal and a line for each run in a file.
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anstream::println;
 use indicatif::{ProgressBar, ProgressStyle};
 use swim_sim::scenario::print_duration;
-use swim_sim::sweep::{Record, Sweep};
+use swim_sim::sweep::{ENOUGH, Record, Sweep, Tally};
 
-use crate::args::{SweepArgs, cores};
-use crate::error::Error;
-use crate::exit::Exit;
-use crate::layout::number;
+use crate::args::{MergeArgs, SweepArgs, cores};
+use crate::exit::{Error, Exit};
+use crate::layout::{BAD, BOLD, DIM, GOOD, columns, number, paint, time, words};
 use crate::source::{PROGRAM, as_built, quoted};
-use crate::style::{BAD, BOLD, DIM, paint};
-use crate::summary::{exit, first_words, summary};
 
 pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
     let sweep = Sweep {
@@ -28,7 +26,7 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
         ..Sweep::of(args.seeds.0.clone())
     };
     // Before any file is touched.
-    sweep.check().map_err(|error| Error::usage(error.to_string()))?;
+    sweep.check()?;
     let to_stdout = args.jsonl.as_deref() == Some(Path::new("-"));
     if !to_stdout {
         println!("replay: {}", again(args, args.seeds.0.end));
@@ -36,7 +34,7 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
     }
     let mut out = args.jsonl.as_deref().map(output).transpose()?;
     let began = Instant::now();
-    let bar = bar(args);
+    let bar = bar(share(args), "seeds");
     let (mut written, mut spent) = (Ok(()), false);
     let swept = sweep.run(|record| {
         bar.inc(1);
@@ -50,7 +48,7 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
         written.is_ok() && !spent
     });
     bar.finish_and_clear();
-    let tally = swept.map_err(|error| Error::usage(error.to_string()))?;
+    let tally = swept?;
     // Whoever read the lines has seen enough.
     let unread = to_stdout && written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
     if let Some(path) = args.jsonl.as_ref().filter(|_| !unread) {
@@ -106,16 +104,17 @@ fn announcement(args: &SweepArgs, sweep: &Sweep) -> String {
     format!("{runs} clusters, each with a size and faults of its own, {jobs} at a time{budget}")
 }
 
-fn bar(args: &SweepArgs) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} seeds, {per_sec}, {eta} left")
+/// How far it has come with so many of `what`.
+pub(crate) fn bar(len: u64, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg}, {per_sec}, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     // Hidden by itself where standard error is no terminal.
-    ProgressBar::new(share(args)).with_style(style)
+    ProgressBar::new(len).with_style(style).with_message(what)
 }
 
 fn failure(record: &Record, args: &SweepArgs) -> String {
     let again = as_built(&format!("{PROGRAM} replay --seed {}{}", record.seed, settings(args)));
-    format!("{} seed {}: {}\n  {again}", paint(BAD, &record.verdict), record.seed, first_words(record))
+    format!("{} seed {}: {}\n  {again}", paint(BAD, &record.outcome), record.seed, first_words(record))
 }
 
 /// What every run of the sweep was changed by.
@@ -149,4 +148,134 @@ fn again(args: &SweepArgs, end: u64) -> String {
 /// Whether nothing keeps it from seeing all that a sweep can.
 fn is_whole(args: &SweepArgs) -> bool {
     args.set.is_empty() && args.mutant.is_none()
+}
+
+pub(crate) fn merge(args: &MergeArgs) -> Result<Exit, Error> {
+    let mut records = BTreeMap::new();
+    for path in &args.files {
+        let text = std::fs::read_to_string(path).map_err(Error::file(path))?;
+        for (number, text) in (1..).zip(text.lines()) {
+            let record: Record = serde_json::from_str(text)
+                .map_err(|error| Error::usage(format!("{}:{number}: {error}", path.display())))?;
+            let seed = record.seed;
+            if records.insert(seed, record.clone()).is_some_and(|earlier| earlier != record) {
+                let path = path.display();
+                return Err(Error::usage(format!(
+                    "{path}:{number}: seed {seed} was there before, with another result"
+                )));
+            }
+        }
+    }
+    let mut tally = Tally::default();
+    records.values().for_each(|record| tally.add(record));
+    if let Some(path) = &args.jsonl {
+        let mut out = output(path)?;
+        records.values().try_for_each(|record| line(&mut out, record)).map_err(Error::file(path))?;
+        out.flush().map_err(Error::file(path))?;
+    }
+    if args.jsonl.as_deref() != Some(std::path::Path::new("-")) {
+        summary(&tally, true);
+        anstream::println!("digest: {:016x}", tally.digest);
+    }
+    Ok(exit(&tally, true))
+}
+
+/// Failures that are named one by one.
+const NAMED_MAX: usize = 20;
+
+/// What a sweep sees, by the beginnings of the names.
+const KINDS: [(&str, &str); 5] = [
+    ("fault-", "faults that were done:"),
+    ("sent-", "datagrams that were sent:"),
+    ("event-", "what users were told:"),
+    ("drop-", "why datagrams were dropped:"),
+    ("", "what happened besides:"),
+];
+
+/// Shows it. `whole`: nothing was set by hand that would keep a large sweep from seeing everything.
+pub(crate) fn summary(tally: &Tally, whole: bool) {
+    let (first, last) = tally.seeds.unwrap_or_default();
+    let (runs, seeds) = (number(tally.runs), format!("seeds {first} to {last}"));
+    if tally.failures.is_empty() {
+        println!("{} every law held in {runs} runs ({seeds})", paint(GOOD, "passed:"));
+    } else {
+        let failed = number(tally.failures.len() as u64);
+        println!("{} {failed} of {runs} runs ({seeds})", paint(BAD, "failed:"));
+        for (seed, record) in tally.failures.iter().take(NAMED_MAX) {
+            println!("  seed {seed}: {} {}", paint(BAD, &record.outcome), first_words(record));
+        }
+        if tally.failures.len() > NAMED_MAX {
+            println!("  … and {} more", tally.failures.len() - NAMED_MAX);
+        }
+    }
+    if let Some((agreed, seed)) = tally.agreed_ms {
+        let agreed = time(Duration::from_millis(agreed));
+        println!("the longest until all agreed, once there was peace: {agreed}, in seed {seed}");
+    }
+    let mut laws: Vec<(&str, u64)> =
+        tally.properties.iter().map(|(law, looked)| (law.as_str(), *looked)).collect();
+    laws.sort_by_key(|(law, _)| by_number(law));
+    println!("{}\n{}", paint(BOLD, "laws, and how often each had something to judge:"), columns(&laws));
+    seen(tally);
+    unseen(tally, whole);
+}
+
+/// In the order in which laws are asked, as far as numbers tell: S, L, Q, B, E.
+fn by_number(law: &str) -> (Option<usize>, u32) {
+    let (kind, number) = law.split_at(law.len().min(1));
+    ("SLQBE".find(kind), number.parse().unwrap_or(u32::MAX))
+}
+
+/// What happened, the alike together.
+fn seen(tally: &Tally) {
+    let mut rest: Vec<(&str, u64)> =
+        tally.sometimes.iter().map(|(name, hits)| (name.as_str(), *hits)).collect();
+    for (prefix, title) in KINDS {
+        let (alike, others): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|(name, _)| name.starts_with(prefix));
+        let alike: Vec<_> = alike.into_iter().map(|(name, hits)| (&name[prefix.len()..], hits)).collect();
+        if !alike.is_empty() {
+            println!("{}\n{}", paint(BOLD, title), columns(&alike));
+        }
+        rest = others;
+    }
+}
+
+/// What it did not see: of a small sweep just the names.
+fn unseen(tally: &Tally, whole: bool) {
+    let (missed, idle) = (tally.missed(), tally.idle_properties());
+    if missed.is_empty() && idle.is_empty() {
+        return;
+    }
+    if tally.runs < ENOUGH || !whole {
+        let names = missed.iter().map(|(name, _)| *name).chain(idle);
+        let names: Vec<_> = names.map(|name| (name.to_owned(), anstyle::Style::new())).collect();
+        let title = format!("not seen yet (a whole sweep of {} sees all):", number(ENOUGH));
+        println!("{}", words(&title, &names));
+        return;
+    }
+    for (name, how) in missed {
+        println!("{} {name}: {how}", paint(BAD, "not seen:"));
+    }
+    for law in idle {
+        println!("{} {law} had nothing to judge", paint(BAD, "not tried:"));
+    }
+    println!("{} {} seeds are enough to see all of that", paint(BAD, "tried too little:"), number(ENOUGH));
+}
+
+/// What went wrong in a run, in a line.
+pub(crate) fn first_words(record: &Record) -> String {
+    let why = record.why.as_deref().unwrap_or_default();
+    let mut lines = why.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    match lines.next() {
+        Some(second) if first.ends_with(':') => format!("{first} {second} …"),
+        _ => first.to_owned(),
+    }
+}
+
+/// The first failure's code; a whole sweep that tried too little has failed, too.
+pub(crate) fn exit(tally: &Tally, whole: bool) -> Exit {
+    let enough = if whole && tally.tried_too_little() { Exit::Failed } else { Exit::Ok };
+    tally.failures.values().next().map_or(enough, |record| Exit::of_word(&record.outcome))
 }

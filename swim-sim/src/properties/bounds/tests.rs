@@ -85,7 +85,7 @@ fn news_that_are_told_too_often_are_found() {
         if said.kind == MessageKind::Nack || said.kind == MessageKind::Ping && said.said().count() == 1 {
             put.lock().expect("no test panics").push(datagram.bytes.to_vec());
         }
-        crate::Verdict::Pass
+        crate::Handling::Pass
     });
     for word in 0..30 {
         world.set_metadata(hosts[0], &[word]);

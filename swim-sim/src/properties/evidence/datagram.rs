@@ -70,7 +70,7 @@ mod tests {
             assert!(is_kind(datagram.bytes, read.kind));
             assert_eq!(read.records().len(), read.said().flatten().count());
             *count.lock().expect("no test panics") += 1;
-            crate::Verdict::Pass
+            crate::Handling::Pass
         });
         world.run_for(std::time::Duration::from_secs(5));
         assert!(*seen.lock().expect("no test panics") > 20);

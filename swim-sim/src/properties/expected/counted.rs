@@ -7,7 +7,7 @@ use swim_core::{Event, NodeId};
 use super::{Broken, Check};
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
-use crate::scenario::{Expect, Told, Word};
+use crate::scenario::{EventKind, Expect, Reported};
 
 /// How often each has happened so far.
 pub(super) struct Counted {
@@ -17,7 +17,7 @@ pub(super) struct Counted {
 
 /// What an event says, about whom, and on whose word.
 struct Saying {
-    word: Word,
+    word: EventKind,
     /// `None`: about the node itself.
     of: Option<NodeId>,
     by: Option<NodeId>,
@@ -102,33 +102,33 @@ fn is_within(now: Duration, from: Duration, until: Option<Duration>) -> bool {
 impl Saying {
     fn of(event: &Event) -> Option<Self> {
         let (word, of, by) = match event {
-            Event::Alive { id, .. } => (Word::Alive, Some(*id), None),
-            Event::Suspect { id, by, .. } => (Word::Suspect, Some(*id), Some(*by)),
-            Event::Confirmed { id, by, .. } => (Word::Confirmed, Some(*id), Some(*by)),
-            Event::Refuted { id, by, .. } => (Word::Refuted, Some(*id), Some(*by)),
-            Event::Dead { id, by, .. } => (Word::Dead, Some(*id), Some(*by)),
-            Event::Left { id, by } => (Word::Left, Some(*id), Some(by.unwrap_or(*id))),
-            Event::Updated { id, .. } => (Word::Updated, Some(*id), None),
-            Event::Forgotten { id } => (Word::Forgotten, Some(*id), None),
-            Event::Conflict { id, .. } => (Word::Conflict, Some(*id), None),
-            Event::WrongSource { id, .. } => (Word::WrongSource, Some(*id), None),
-            Event::Broadcast { origin, .. } => (Word::Broadcast, Some(*origin), None),
-            Event::Message { from, .. } => (Word::Message, Some(*from), None),
-            Event::Accused { by, .. } => (Word::Accused, None, Some(*by)),
-            Event::EpochRaised { .. } => (Word::EpochRaised, None, None),
-            Event::Stalled { .. } => (Word::Stalled, None, None),
-            Event::StartedOver { .. } => (Word::StartedOver, None, None),
-            Event::Deaf { .. } => (Word::Deaf, None, None),
-            Event::Joined { .. } => (Word::Joined, None, None),
-            Event::JoinFailed { .. } => (Word::JoinFailed, None, None),
-            Event::LeaveSent { .. } => (Word::LeaveSent, None, None),
+            Event::Alive { id, .. } => (EventKind::Alive, Some(*id), None),
+            Event::Suspect { id, by, .. } => (EventKind::Suspect, Some(*id), Some(*by)),
+            Event::Confirmed { id, by, .. } => (EventKind::Confirmed, Some(*id), Some(*by)),
+            Event::Refuted { id, by, .. } => (EventKind::Refuted, Some(*id), Some(*by)),
+            Event::Dead { id, by, .. } => (EventKind::Dead, Some(*id), Some(*by)),
+            Event::Left { id, by } => (EventKind::Left, Some(*id), Some(by.unwrap_or(*id))),
+            Event::Updated { id, .. } => (EventKind::Updated, Some(*id), None),
+            Event::Forgotten { id } => (EventKind::Forgotten, Some(*id), None),
+            Event::Conflict { id, .. } => (EventKind::Conflict, Some(*id), None),
+            Event::WrongSource { id, .. } => (EventKind::WrongSource, Some(*id), None),
+            Event::Broadcast { origin, .. } => (EventKind::Broadcast, Some(*origin), None),
+            Event::Message { from, .. } => (EventKind::Message, Some(*from), None),
+            Event::Accused { by, .. } => (EventKind::Accused, None, Some(*by)),
+            Event::EpochRaised { .. } => (EventKind::EpochRaised, None, None),
+            Event::Stalled { .. } => (EventKind::Stalled, None, None),
+            Event::StartedOver { .. } => (EventKind::StartedOver, None, None),
+            Event::Deaf { .. } => (EventKind::Isolated, None, None),
+            Event::Joined { .. } => (EventKind::Joined, None, None),
+            Event::JoinFailed { .. } => (EventKind::JoinFailed, None, None),
+            Event::LeaveSent { .. } => (EventKind::LeaveSent, None, None),
             _ => return None,
         };
         Some(Self { word, of, by })
     }
 
     /// Whether it is what `told` counts, when `host` is told it.
-    fn is(&self, told: &Told, scene: &Scene<'_>, host: HostId) -> bool {
+    fn is(&self, told: &Reported, scene: &Scene<'_>, host: HostId) -> bool {
         let named =
             |id: NodeId, hosts: &[HostId]| scene.hosts_named(id).iter().any(|host| hosts.contains(host));
         let is_of = match self.of {

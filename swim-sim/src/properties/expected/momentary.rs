@@ -7,7 +7,7 @@ use swim_core::{Claim, NodeId};
 
 use super::{Broken, Check};
 use crate::host::HostId;
-use crate::scenario::{Belief, Expect};
+use crate::scenario::{Expect, HeldStatus};
 use crate::{Presence, World};
 
 /// Whose table held what.
@@ -68,8 +68,8 @@ impl Moments {
 /// What must hold when the trouble ends.
 pub(super) fn at_the_end(expect: &Expect, world: &World) -> Check {
     let now = Duration::MAX;
-    believed(world, &[], &expect.dead, Belief::Dead, now)?;
-    believed(world, &[], &expect.alive, Belief::Alive, now)
+    believed(world, &[], &expect.dead, HeldStatus::Dead, now)?;
+    believed(world, &[], &expect.alive, HeldStatus::Alive, now)
 }
 
 fn moment(now: Duration) -> String {
@@ -88,7 +88,7 @@ fn agreement(world: &World, now: Duration) -> Check {
     Err(Broken::by(&hosts, format!("{} not all agree:\n{views}", moment(now))))
 }
 
-fn believed(world: &World, by: &[HostId], of: &[HostId], status: Belief, now: Duration) -> Check {
+fn believed(world: &World, by: &[HostId], of: &[HostId], status: HeldStatus, now: Duration) -> Check {
     for observer in running(world, by) {
         for subject in of.iter().copied().filter(|subject| world.id(*subject) != world.id(observer)) {
             let held = world.believes(observer, subject);

@@ -1,8 +1,8 @@
-use crate::run::{Outcome, Run, Verdict};
+use crate::run::{Finished, Outcome, Run};
 use crate::scenario::Scenario;
 
 /// Five hosts, one of which crashes for good 5 s into a minute of trouble.
-fn run(expect: &str) -> Outcome {
+fn run(expect: &str) -> Finished {
     let text = format!(
         r##"
         hosts = 5
@@ -19,16 +19,16 @@ fn run(expect: &str) -> Outcome {
 
 /// The reason why it was broken.
 fn broken(expect: &str) -> String {
-    match run(expect).verdict {
-        Verdict::Broken(violation) if violation.property.id == "E1" => violation.broken.why,
+    match run(expect).outcome {
+        Outcome::Broken(violation) if violation.property.id == "E1" => violation.broken.why,
         other => panic!("{other:?}"),
     }
 }
 
 fn passes(expect: &str) {
-    let outcome = run(expect);
-    assert_eq!(outcome.verdict, Verdict::Passed);
-    assert!(outcome.laws.iter().any(|(law, looked)| law.id == "E1" && *looked > 0));
+    let finished = run(expect);
+    assert_eq!(finished.outcome, Outcome::Passed);
+    assert!(finished.properties.iter().any(|(law, looked)| law.id == "E1" && *looked > 0));
 }
 
 #[test]
@@ -99,11 +99,11 @@ fn the_crashed_may_be_called_dead_and_the_living_not() {
             "##
         );
         let scenario: Scenario = toml::from_str(&text).expect("well-formed");
-        Run::new(&scenario).expect("it can be carried out").finish().verdict
+        Run::new(&scenario).expect("it can be carried out").finish().outcome
     };
-    assert!(matches!(cut(""), Verdict::Broken(violation) if violation.property.id == "E1"));
+    assert!(matches!(cut(""), Outcome::Broken(violation) if violation.property.id == "E1"));
     let all = r##""#1", "#2", "#3", "#4", "#5""##;
-    assert_eq!(cut(all), Verdict::Passed);
+    assert_eq!(cut(all), Outcome::Passed);
 }
 
 #[test]

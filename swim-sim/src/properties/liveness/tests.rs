@@ -112,7 +112,7 @@ fn a_goodbye_that_some_have_not_heard_is_found() {
             swim_core::Said::Member(member) => member.claim.status == swim_core::Status::Left,
             _ => false,
         });
-        if left && datagram.target == deaf { crate::Verdict::Drop } else { crate::Verdict::Pass }
+        if left && datagram.target == deaf { crate::Handling::Drop } else { crate::Handling::Pass }
     });
     world.run_for(Duration::from_secs(5));
     world.leave(hosts[3]);

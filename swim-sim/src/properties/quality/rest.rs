@@ -14,7 +14,7 @@ use crate::properties::evidence::datagram::is_kind;
 use crate::properties::evidence::measures::Ledger;
 use crate::properties::monitor::SENT;
 use crate::properties::{Broken, Case, Check, Interest, Monitor, Property};
-use crate::run::{REST_PERIODS, RESTS};
+use crate::scenario::{REST_PERIODS, RESTS};
 use crate::{Presence, World};
 
 /// Datagrams of a thousand periods of a member, at most.

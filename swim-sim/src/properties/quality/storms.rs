@@ -12,7 +12,7 @@ use swim_core::{Event, Instant};
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
-use crate::run::{REST_PERIODS, RESTS};
+use crate::scenario::{REST_PERIODS, RESTS};
 use crate::{Presence, World};
 
 /// Times that one member may have to refute something at rest.

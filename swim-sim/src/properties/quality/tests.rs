@@ -78,11 +78,11 @@ fn rest_is_quiet_and_chatter_or_pages_in_every_stretch_of_it_are_found() {
         assert_eq!(told(&mut quiet, &world, &[begin]), Ok(()));
         assert_eq!(told(&mut loud, &world, &[begin]), Ok(()));
         let bytes = blank(kind);
-        for _ in 0..crate::run::RESTS {
+        for _ in 0..crate::scenario::RESTS {
             for _ in 0..300 {
                 assert_eq!(told(&mut loud, &world, &[sent(&world, hosts[0], &bytes)]), Ok(()));
             }
-            world.run_for(Duration::from_secs(u64::from(crate::run::REST_PERIODS)));
+            world.run_for(Duration::from_secs(u64::from(crate::scenario::REST_PERIODS)));
         }
         assert_eq!(quiet.after_phase(&world, Phase::Rest), Ok(()));
         let broken = loud.after_phase(&world, Phase::Rest);

@@ -92,7 +92,7 @@ impl Stalls {
             | Action::SetMetadata { .. }
             | Action::Broadcast { .. }
             | Action::Send { .. }
-            | Action::Calendar { .. }
+            | Action::WallClock { .. }
             | Action::Drift { .. } => {}
             other => {
                 self.other = Some(now);

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::Topology;
-use super::links;
 use crate::action::{Action, FaultClass, Inbox, Memory, Origin, Says};
-use crate::host::HostId;
+use crate::host_id::HostId;
+use crate::net::{Burst, Latency, Rate};
 use crate::scenario::Step;
-use crate::{Directions, Link};
+use crate::{Directions, Link, PER_CENT};
 
 /// The unit of the times that are drawn: coarse, so that what fails is soon shrunk, and easily read.
 pub(super) const UNIT: Duration = Duration::from_millis(100);
@@ -38,7 +38,7 @@ pub(super) struct Fault {
 pub(super) fn faults(classes: Vec<FaultClass>, hosts: u32, horizon: u32) -> impl Strategy<Value = Fault> {
     let lasts = prop_oneof![1..=1 + horizon / 30, 1..=1 + horizon / 6, 1..=horizon];
     let host = 0..hosts.max(1);
-    (select(classes), 0..horizon, lasts, host.clone(), host, 0..links::WORST, any::<u16>()).prop_map(
+    (select(classes), 0..horizon, lasts, host.clone(), host, 0..WORST, any::<u16>()).prop_map(
         |(class, at, lasts, host, other, dial, side)| Fault { class, at, lasts, host, other, dial, side },
     )
 }
@@ -56,10 +56,10 @@ impl Fault {
             }
             FaultClass::Leave => from_to(Action::Leave(host), Action::Restart(host)),
             FaultClass::Move => self.moves(topology, begin, end),
-            FaultClass::Calendar => self.calendar(host, begin, end),
+            FaultClass::WallClock => self.calendar(host, begin, end),
             FaultClass::Jump => once(Action::Jump { host, by: UNIT * self.lasts }),
             FaultClass::DuplicateId => once(Action::Twin { of: host, seeds: Vec::new() }),
-            class if links::is_of_links(class) => self.bad_links(host, topology.link, begin, end),
+            class if is_of_links(class) => self.bad_links(host, topology.link, begin, end),
             _ => match self.lasting(host, topology.hosts) {
                 Some(action) => match action.ended_by() {
                     Some(last) => from_to(action, last),
@@ -120,7 +120,7 @@ impl Fault {
         let host = HostId(topology.seeds + self.host % others);
         let [high, low] = self.side.to_be_bytes();
         let away = SocketAddr::from(([10, 99, high, low], 7000));
-        [(begin, away), (end, crate::World::birthplace(host))]
+        [(begin, away), (end, host.birthplace())]
             .map(|(at, addr)| Step { at, action: Action::Move { host, addr } })
             .into()
     }
@@ -129,10 +129,10 @@ impl Fault {
     fn calendar(&self, host: HostId, begin: Duration, end: Duration) -> Vec<Step> {
         let ahead_ms = CALENDAR_MS * (i64::from(self.dial) - 50) / 50 + 1;
         [
-            (begin, Action::Calendar { host, ahead_ms }),
+            (begin, Action::WallClock { host, ahead_ms }),
             (begin, Action::Crash(host)),
             (end, Action::Restart(host)),
-            (end, Action::Calendar { host, ahead_ms: 0 }),
+            (end, Action::WallClock { host, ahead_ms: 0 }),
         ]
         .map(|(at, action)| Step { at, action })
         .into()
@@ -140,7 +140,7 @@ impl Fault {
 
     /// One host's links, or all.
     fn bad_links(&self, host: HostId, usual: Link, begin: Duration, end: Duration) -> Vec<Step> {
-        let link = links::bad(usual, self.class, self.dial);
+        let link = bad(usual, self.class, self.dial);
         let directions = [Directions::Both, Directions::Out, Directions::In][usize::from(self.side % 3)];
         let (first, last) = if self.other.is_multiple_of(3) {
             (Action::SetDefaultLink(link), Action::SetDefaultLink(usual))
@@ -174,5 +174,40 @@ impl Fault {
             FaultClass::Strangers => Action::Strangers { host, count, over },
             _ => return None,
         })
+    }
+}
+
+/// How bad a link can be: below this.
+const WORST: u32 = 100;
+/// How bad a link can be that is so all the time.
+pub(super) const MILD: u32 = 25;
+
+/// Whether it is a fault that links have.
+pub(super) const fn is_of_links(class: FaultClass) -> bool {
+    use FaultClass::{Burst, Corruption, Duplication, Latency, Loss, Mtu, Rate, Reordering, Spike};
+    matches!(class, Loss | Burst | Duplication | Reordering | Corruption | Rate | Mtu | Latency | Spike)
+}
+
+/// `link` with a fault of this class; the worse, the higher the dial, from 0 to 99.
+pub(super) fn bad(link: Link, class: FaultClass, dial: u32) -> Link {
+    let ms = |n: u32| Duration::from_millis(n.into());
+    let per_cent = (dial + 1) * PER_CENT;
+    match class {
+        FaultClass::Loss => link.loss(per_cent),
+        FaultClass::Burst => {
+            link.burst(Burst { begin_ppm: 2 * PER_CENT, end_ppm: 5 * PER_CENT, loss_ppm: per_cent })
+        }
+        FaultClass::Duplication => link.duplication(per_cent),
+        FaultClass::Reordering => link.reordering(per_cent, ms(10 + 5 * dial)),
+        FaultClass::Corruption => link.corruption(per_cent / 10),
+        FaultClass::Rate => {
+            link.rate(Rate { bytes_per_second: u64::from(40_000 - 350 * dial), queue_bytes: 16_000 })
+        }
+        FaultClass::Mtu => link.mtu(1_280 - 7 * dial),
+        FaultClass::Latency => {
+            link.latency(Latency::Exponential { min: ms(1), mean_extra: ms(2 * (dial + 1)) })
+        }
+        FaultClass::Spike => link.spikes(per_cent / 10, ms(2_000)),
+        _ => link,
     }
 }
