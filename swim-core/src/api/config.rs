@@ -82,8 +82,6 @@ pub struct Options {
     pub buddy: bool,
     /// Lifeguard: a relay that got no answer says so (nack). Default on.
     pub nacks: bool,
-    /// A failed probe whose nacks all came costs no local health. Default on (Lifeguard: off).
-    pub nacks_forgive: bool,
     /// Dead is believed only over a Suspect that is held. Default on (SWIM: off).
     pub dead_over_suspect_only: bool,
     /// A header newer than what is held counts as a first-hand Alive. Default on (SWIM: off).
@@ -129,7 +127,6 @@ impl Options {
             join_retry: (Duration::from_millis(500), Duration::from_secs(3)),
             buddy: true,
             nacks: true,
-            nacks_forgive: true,
             dead_over_suspect_only: true,
             header_claims: true,
             self_doubt: true,

@@ -266,7 +266,7 @@ impl Detector {
             ProbeOutcome::Failed { .. } if cx.clock.is_frozen() => cx.stats.probes_excused += 1,
             ProbeOutcome::Failed { relays, silent } => {
                 cx.stats.probes_failed += 1;
-                let forgiven = cx.config.nacks_forgive && cx.config.nacks && relays > 0 && silent == 0;
+                let forgiven = cx.config.nacks && relays > 0 && silent == 0;
                 if !forgiven {
                     cx.health.worsen(1 + u8::from(cx.config.nacks && silent > 0));
                 }
