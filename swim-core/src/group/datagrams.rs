@@ -114,7 +114,7 @@ impl Group {
                 (&mut self.members, &self.suspicions),
                 (&mut self.updates, &mut self.broadcasts),
                 &mut self.broadcasts_first,
-                (usize::from(self.cx.config.updates_max), sends_max),
+                sends_max,
             );
             self.cx.stats.updates_sent += written as u64;
         }
@@ -171,7 +171,7 @@ fn put_gossip(
     (members, suspicions): (&mut Members, &Suspicions),
     (updates, broadcasts): (&mut Updates, &mut Broadcasts),
     broadcasts_first: &mut bool,
-    (updates_max, sends_max): (usize, usize),
+    sends_max: usize,
 ) -> usize {
     let mut reserved = 0;
     if let Some(next) = broadcasts.next_len() {
@@ -188,11 +188,10 @@ fn put_gossip(
     }
     let mut done = [None; UPDATES_MAX];
     let mut finished = 0;
-    let updates_max = updates_max.min(done.len());
     let written = updates.write(
         writer,
         reserved,
-        updates_max,
+        UPDATES_MAX,
         sends_max,
         |writer, news| put_claim(writer, members, suspicions, news),
         |news| {

@@ -185,7 +185,7 @@ fn a_step() -> impl Strategy<Value = Step> {
 prop_compose! {
     fn some_options()(
         preset in 0..3_u8,
-        small in any::<[bool; 8]>(),
+        small in any::<[bool; 7]>(),
         off in any::<[bool; 10]>(),
     ) -> Options {
         let mut o = [Options::local(), Options::lan(), Options::wan()][usize::from(preset)].clone();
@@ -195,8 +195,7 @@ prop_compose! {
         if small[3] { o.broadcasts_max = 1; }
         if small[4] { o.relayed_max = 1; }
         if small[5] { o.pages_per_second = 1; }
-        if small[6] { o.updates_max = 1; }
-        if small[7] { o.health_max = 0; }
+        if small[6] { o.health_max = 0; }
         if off[0] { o.gossip_interval = None; }
         if off[1] { o.heal_interval = None; }
         if off[2] { o.sync_interval_max = None; }
