@@ -148,13 +148,11 @@ impl Group {
         // would outdo it.
         let here = self.addr(target) == addr;
         let held = if here { self.claim(target) } else { UNKNOWN };
-        let status =
-            if self.cx.config.buddy || held.status == Status::Dead { held.status } else { Status::Alive };
         let ping = Ping {
             target: self.id(target),
             target_epoch: held.epoch,
             target_incarnation: held.incarnation,
-            target_status: status,
+            target_status: held.status,
             number,
             root: self.digest_root(),
         };

@@ -249,7 +249,7 @@ impl Node {
         let ack = Ack {
             number: ping.number,
             root: (root != ping.root).then_some(root),
-            belief: group.held_claim(slot, header).filter(|_| group.cx.config.buddy),
+            belief: group.held_claim(slot, header),
             stranger: false,
         };
         group.send(source, &Message::Ack(ack), Piggyback { claims, ..Piggyback::GOSSIP });

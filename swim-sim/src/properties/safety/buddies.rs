@@ -9,19 +9,18 @@ use crate::World;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::{Broken, Case, Check, Monitor, RowChange, declare};
+use crate::properties::{Broken, Check, Monitor, RowChange, declare};
 
 /// S24.
 pub(super) struct Buddies {
-    enabled: bool,
     /// Pings of the present input: whom they ask, where they went, and what they say that it is.
     pings: Vec<(NodeId, std::net::SocketAddr, Status)>,
     looked: u64,
 }
 
 impl Buddies {
-    pub(super) fn new(case: &Case) -> Self {
-        Self { enabled: case.config.buddy, pings: Vec::new(), looked: 0 }
+    pub(super) const fn new() -> Self {
+        Self { pings: Vec::new(), looked: 0 }
     }
 }
 
@@ -47,7 +46,7 @@ impl Monitor for Buddies {
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
         for (target, to, told) in std::mem::take(&mut self.pings) {
             let Some(held) = world.node(host).and_then(|node| node.member(target)) else { continue };
-            let tells = held.status == Status::Dead || (self.enabled && held.status == Status::Suspect);
+            let tells = matches!(held.status, Status::Suspect | Status::Dead);
             if !tells || held.addr != to {
                 continue;
             }
@@ -70,7 +69,7 @@ mod tests {
 
     #[test]
     fn it_is_silent_while_members_crash_restart_move_and_are_cut_off() {
-        let (broken, looked) = test_worlds::troubled(|case| Box::new(Buddies::new(case)));
+        let (broken, looked) = test_worlds::troubled(|_| Box::new(Buddies::new()));
         assert_eq!(broken, None);
         assert!(looked > 5, "{looked}");
     }
@@ -84,7 +83,7 @@ mod tests {
             world.run_for(std::time::Duration::from_millis(100));
         }
         let addr = World::birthplace(hosts[4]);
-        let mut law = Buddies::new(&test_worlds::case(5));
+        let mut law = Buddies::new();
         law.pings.push((suspect, addr, Status::Suspect));
         assert_eq!(law.after_input(&world, me), Ok(()));
         law.pings.push((suspect, addr, Status::Alive));

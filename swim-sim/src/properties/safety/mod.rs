@@ -40,7 +40,7 @@ pub(super) fn monitors(case: &Case) -> Vec<Box<dyn Monitor>> {
         Box::new(unasked::Unasked::default()),
         Box::new(nacks::Nacks::new(case)),
         Box::new(third_parties::ThirdParties::default()),
-        Box::new(buddies::Buddies::new(case)),
+        Box::new(buddies::Buddies::new()),
         Box::new(patience::Patience::new(case)),
     ]
 }
