@@ -197,7 +197,7 @@ pub fn measure(scenario: &Scenario) -> Result<Measured, ScenarioError> {
     let log = log.lock().unwrap_or_else(PoisonError::into_inner);
     let wrong = world.deaths().iter().filter(|death| {
         let reachable = !log.unreachable.contains(&(death.at, death.observer, death.subject));
-        death.truth == Some(Presence::Up) && !death.earlier_life && reachable
+        death.truth == Some(Presence::Up) && !death.earlier_epoch && reachable
     });
     Ok([
         Some(wrong.count() as f64),

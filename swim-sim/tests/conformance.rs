@@ -26,13 +26,13 @@ struct Started {
     history: Vec<Event>,
 }
 
-/// A command that was begun, and how many events its member had told before.
+/// A command that was begun, and how many events its member had reported before.
 struct Begun {
     member: Member,
     /// Which command, if it was not refused at once.
     kind: Result<CommandKind, CommandError>,
     target: Option<NodeId>,
-    told: usize,
+    reported: usize,
 }
 
 /// Members in a world.
@@ -93,7 +93,7 @@ impl Cluster for Virtual {
 
     fn begin(&mut self, member: Member, order: Order) -> Ticket {
         let host = self.host(member);
-        let told = self.world.log(host).len();
+        let reported = self.world.log(host).len();
         let target = match order {
             Order::Send { target, .. } | Order::Remove { target } => Some(target),
             _ => None,
@@ -103,7 +103,7 @@ impl Cluster for Virtual {
             Ok(command) if self.world.command(host, command) => Ok(command.kind()),
             Ok(_) => Err(CommandError::Stopped),
         };
-        self.begun.push(Begun { member, kind, target, told });
+        self.begun.push(Begun { member, kind, target, reported });
         self.begun.len() - 1
     }
 
@@ -113,7 +113,7 @@ impl Cluster for Virtual {
             Ok(kind) => *kind,
             Err(error) => return Some(Err(error.clone())),
         };
-        let log = &self.world.log(self.host(begun.member))[begun.told..];
+        let log = &self.world.log(self.host(begun.member))[begun.reported..];
         let ended = log.iter().find_map(|logged| ending(&logged.event, kind, begun.target));
         let stopped = self.world.node(self.host(begun.member)).is_none();
         ended.or_else(|| stopped.then_some(Err(CommandError::Stopped)))
@@ -146,7 +146,7 @@ impl Cluster for Virtual {
     }
 }
 
-/// How `event` ends a command of this kind, if it does: what the drivers tell their callers.
+/// How `event` ends a command of this kind, if it does: what the drivers answer their callers.
 fn ending(event: &Event, kind: CommandKind, about: Option<NodeId>) -> Option<Result<Answer, CommandError>> {
     let well = match (event, kind) {
         (Event::Refused { command, reason }, _) if *command == kind => {

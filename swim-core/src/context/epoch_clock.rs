@@ -18,8 +18,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::identity::Epoch;
-use crate::api::time::Instant;
+use crate::api::{Epoch, Instant};
 
 /// What a node takes for the time of day, in ms.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -15,10 +15,7 @@ use core::net::SocketAddr;
 
 use super::members::{Flag, Slot};
 use super::{Group, Namesake};
-use crate::api::claim::{Claim, Status, supersedes};
-use crate::api::identity::{NodeId, canonical, is_reachable_form};
-use crate::api::output::Event;
-use crate::api::stats::DropReason;
+use crate::api::{Claim, DropReason, Event, NodeId, Status, canonical, is_reachable_form, supersedes};
 use crate::wire::{About, Accusers, Body, Header, Plain, Update, VERSION};
 
 /// Members about which the sender is told better in one answer.

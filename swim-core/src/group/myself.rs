@@ -9,10 +9,9 @@ use core::net::SocketAddr;
 
 use super::members::Slot;
 use super::{Group, Namesake};
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Epoch, Incarnation, NodeId, canonical, is_reachable_form};
-use crate::api::output::Event;
-use crate::api::stats::DropReason;
+use crate::api::{
+    Claim, DropReason, Epoch, Event, Incarnation, NodeId, Status, canonical, is_reachable_form,
+};
 use crate::wire::{About, Update};
 
 impl Group {

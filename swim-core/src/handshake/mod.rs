@@ -35,18 +35,14 @@ use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::SEEDS_MAX;
-use crate::api::claim::Status;
-use crate::api::identity::{Epoch, Incarnation, canonical, is_reachable_form};
-use crate::api::input::Hint;
-use crate::api::output::{Event, JoinFailure, Refusal};
-use crate::api::stats::DropReason;
-use crate::api::time::Instant;
-use crate::context::Context;
-use crate::context::random::{Prf, Stream};
-use crate::group::members::{SAMPLE_MAX, Slot};
-use crate::group::{Group, Piggyback};
+use crate::api::{
+    DropReason, Epoch, Event, Handled, Hint, Incarnation, Instant, JoinFailure, Refusal, Status, canonical,
+    is_reachable_form,
+};
+use crate::context::{Context, Prf, Stream};
+use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
 use crate::timers::Timer;
-use crate::wire::{Announce, Body, Challenge, Header, Join, Message, Update, Verdict, Welcome};
+use crate::wire::{Announce, Challenge, Datagram, Join, Message, Update, Verdict, Welcome};
 use admission::Admissions;
 pub(crate) use attempts::Purpose;
 use attempts::{Attempt, Attempts, KNOWN_PEERS_OPEN_MAX, Stage};
@@ -293,7 +289,7 @@ impl Handshake {
         group: &mut Group,
         source: SocketAddr,
         challenge: Challenge,
-    ) -> Result<(), DropReason> {
+    ) -> Handled {
         let attempt = self.attempts.find(challenge.nonce, source, Stage::Asking);
         if attempt.ok_or(DropReason::UnexpectedAnswer)?.token != 0 {
             return Err(DropReason::UnexpectedAnswer);
@@ -307,11 +303,10 @@ impl Handshake {
     pub(crate) fn on_welcome(
         &mut self,
         group: &mut Group,
-        source: SocketAddr,
-        header: &Header,
+        datagram: &Datagram<'_>,
         welcome: Welcome,
-        body: &Body<'_>,
-    ) -> Result<Welcomed, DropReason> {
+    ) -> Handled<Welcomed> {
+        let Datagram { source, ref header, ref body, .. } = *datagram;
         let refused = welcome.verdict == Verdict::Refused;
         let asking = self.attempts.find(welcome.nonce, source, Stage::Asking);
         let announced = self.attempts.find(welcome.nonce, source, Stage::Announcing).filter(|_| refused);
@@ -325,7 +320,7 @@ impl Handshake {
         }
         if welcome.verdict == Verdict::IdTaken {
             self.attempts.close(welcome.nonce);
-            self.on_id_taken(group, source, attempt.purpose, welcome, body);
+            self.on_id_taken(group, datagram, attempt.purpose, welcome);
             self.give_up_if_refused(group);
             return Ok(Welcomed::Done);
         }
@@ -366,16 +361,15 @@ impl Handshake {
     fn on_id_taken(
         &mut self,
         group: &mut Group,
-        source: SocketAddr,
+        datagram: &Datagram<'_>,
         purpose: Purpose,
         welcome: Welcome,
-        body: &Body<'_>,
     ) {
-        let holder = body.updates.clone().flatten().find_map(|update| match update {
+        let holder = datagram.body.updates.clone().flatten().find_map(|update| match update {
             Update::Alive { about, addr, .. } if about.id == group.cx.me.id => Some(addr),
             _ => None,
         });
-        let rival = holder.unwrap_or(source);
+        let rival = holder.unwrap_or(datagram.source);
         if purpose.seeks() && group.n() == 1 && !self.announced {
             self.lose(group, rival);
         } else if purpose != Purpose::Reply {
