@@ -65,7 +65,7 @@ impl Outbox {
         self.reuse();
     }
 
-    /// Touches where the next datagram will be written. What is there is of no interest to anybody.
+    /// Touches where the next datagram will be written. What is there does not matter.
     pub(crate) fn warm(&mut self) {
         if self.sealed.is_empty() && self.bytes.is_empty() && self.bytes.capacity() >= USUAL_LEN {
             self.bytes.resize(USUAL_LEN, 0);

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  period begins                                                        period ends
-//!  │ping ── rto ──▶ ping ── rto ──▶ ping ── rto ──▶ ping-req × k ───────▶│ nobody answered: accuse
+//!  │ping ── rto ──▶ ping ── rto ──▶ ping ── rto ──▶ ping-req × k ───────▶│ no answer: accuse
 //!  └── an ack with the right number, from the right address ──▶ answered └ else: healthy
 //! ```
 //!
@@ -54,7 +54,7 @@ pub(crate) enum ProbeOutcome {
     Answered,
     /// No ping ever left this machine: nothing is known.
     NeverSent,
-    /// Nobody answered. How many relays were asked, and how many of them did not even say no.
+    /// No answer. How many relays were asked, and how many of them did not even say no.
     Failed { relays: u8, silent: u8 },
 }
 
@@ -221,7 +221,7 @@ impl Probe {
             && (1..=self.attempts_max).contains(&self.attempts)
     }
 
-    /// Whether somebody has answered.
+    /// Whether there was an answer.
     pub(crate) const fn is_answered(&self) -> bool {
         self.answered
     }

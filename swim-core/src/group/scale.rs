@@ -1,6 +1,6 @@
 //! What grows with the cluster, and how: everything in SWIM and Lifeguard grows with a logarithm.
 //!
-//! An update reaches everybody after a number of rounds that is logarithmic in the number of members, so
+//! An update reaches all members after a number of rounds that is logarithmic in the number of members, so
 //! a suspicion must live that much longer in a bigger cluster, and an update be repeated that much more
 //! often. Lifeguard adds a logarithm of its own: each further accuser takes less off a suspicion's time
 //! than the one before.

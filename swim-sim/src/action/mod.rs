@@ -35,7 +35,7 @@ pub enum Action {
         #[serde(default)]
         memory: Memory,
         /// Where it listens from now on. Default: where it did.
-        #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
+        #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
         addr: Option<SocketAddr>,
     },
     /// One more host starts, with the next free number, and joins through these addresses.
@@ -43,7 +43,7 @@ pub enum Action {
         /// Whose configuration it has.
         like: HostId,
         /// Whom it asks. Default: no address yet.
-        #[serde(default, with = "text::address::list")]
+        #[serde(default, with = "text::list")]
         seeds: Vec<SocketAddr>,
     },
     /// One more host starts whose node bears the name of another's, and joins through these addresses.
@@ -51,7 +51,7 @@ pub enum Action {
         /// Whose name and configuration it has.
         of: HostId,
         /// Whom it asks. Default: no address yet.
-        #[serde(default, with = "text::address::list")]
+        #[serde(default, with = "text::list")]
         seeds: Vec<SocketAddr>,
     },
     /// The process is stopped, as by SIGSTOP. Ended by `Resume`.
@@ -69,7 +69,7 @@ pub enum Action {
         /// Which.
         host: HostId,
         /// Whom it asks.
-        #[serde(with = "text::address::list")]
+        #[serde(with = "text::list")]
         seeds: Vec<SocketAddr>,
     },
     /// The node gets the command to leave.
@@ -79,7 +79,7 @@ pub enum Action {
         /// Which.
         host: HostId,
         /// Where it is from now on.
-        #[serde(with = "text::address")]
+        #[serde(with = "text")]
         addr: SocketAddr,
     },
     /// The host's own stack refuses to send anything (ENETUNREACH), and nothing reaches it. Ended by `Plug`.
@@ -92,7 +92,7 @@ pub enum Action {
         /// Which.
         host: HostId,
         /// Where it seems to be.
-        #[serde(with = "text::address")]
+        #[serde(with = "text")]
         addr: SocketAddr,
     },
     /// Undoes `Mask`.
@@ -153,7 +153,7 @@ pub enum Action {
         /// Which.
         host: HostId,
         /// How long a datagram takes.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         service: Duration,
         /// How many datagrams may wait; further ones are lost. Default: 1,024.
         #[serde(default = "queue_default")]
@@ -174,7 +174,7 @@ pub enum Action {
         /// Whose.
         host: HostId,
         /// By how much.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         by: Duration,
     },
     /// The process's timers fire late, each by something between 0 and this. Ended by itself with 0.
@@ -182,7 +182,7 @@ pub enum Action {
         /// Whose.
         host: HostId,
         /// By how much at most.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         up_to: Duration,
     },
     /// The host's wall clock, which its next epoch follows, is ahead of the world's by so many
@@ -241,7 +241,7 @@ pub enum Action {
         #[serde(default)]
         from: Origin,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
     /// Copies of datagrams that were sent some time in this run, to any host, arrive at a host: with some bits
@@ -255,7 +255,7 @@ pub enum Action {
         #[serde(default)]
         from: Origin,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
     /// Datagrams that were sent to a host some time in this run arrive there once more.
@@ -268,7 +268,7 @@ pub enum Action {
         #[serde(default)]
         from: Origin,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
     /// A forged datagram claims something about a third host.
@@ -289,7 +289,7 @@ pub enum Action {
         #[serde(default)]
         incarnation_ahead: i32,
         /// The address at which the victim is claimed to be alive. Default: where it is.
-        #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
+        #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
         addr: Option<SocketAddr>,
     },
     /// Acks with guessed numbers arrive at a host.
@@ -301,7 +301,7 @@ pub enum Action {
         /// How many.
         count: u32,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
     /// Pings, requests to ping, to join and to synchronise arrive at a host, whose answers would go to
@@ -310,12 +310,12 @@ pub enum Action {
         /// Where.
         host: HostId,
         /// Who would get the answers.
-        #[serde(with = "text::address")]
+        #[serde(with = "text")]
         victim: SocketAddr,
         /// How many.
         count: u32,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
     /// Many nodes that do not exist ask a host to let them join, or announce themselves.
@@ -325,7 +325,7 @@ pub enum Action {
         /// How many.
         count: u32,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
     /// One more host starts, with the next free number, which belongs to another cluster.
@@ -335,10 +335,10 @@ pub enum Action {
         /// The other cluster's label.
         label: String,
         /// Where it listens. Default: at an address of its own.
-        #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
+        #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
         addr: Option<SocketAddr>,
         /// Whom it asks. Default: no address yet.
-        #[serde(default, with = "text::address::list")]
+        #[serde(default, with = "text::list")]
         seeds: Vec<SocketAddr>,
     },
 }

@@ -103,7 +103,8 @@ impl<A: Application> Process<A> {
     }
 }
 
-/// Whether a process stands still, and what happens when it does not any more.
+/// What comes first when a process that stood still goes on: the timers that are overdue, or the datagrams that have
+/// gathered. In reality that is an accident of the loop, and a bug may need either order, so a coin decides each time.
 struct Resumption {
     stands_still: bool,
     /// Its timers do not fire earlier.

@@ -131,12 +131,6 @@ impl Network {
         *self.way(source, Some(target))
     }
 
-    /// The link from `source` to addresses where no host is.
-    #[must_use]
-    pub fn link_out(&self, source: HostId) -> Link {
-        *self.way(source, None)
-    }
-
     /// The link from `source` to `target`, or to addresses where no host is. Nothing is looked for as long as
     /// no pair and no host has a link of its own.
     pub(crate) fn way(&self, source: HostId, target: Option<HostId>) -> &Link {
@@ -206,7 +200,7 @@ mod tests {
         network.set_links_of(A, Directions::Out, out);
         network.set_links_of(B, Directions::In, back);
         network.set_link(A, C, own);
-        assert_eq!([network.link(A, B), network.link(A, C), network.link_out(A)], [out, own, out]);
+        assert_eq!([network.link(A, B), network.link(A, C), *network.way(A, None)], [out, own, out]);
         assert_eq!(
             [network.link(C, B), network.link(B, C), network.link(C, A)],
             [back, Link::lan(), Link::lan()]

@@ -35,18 +35,17 @@ use swim_core::Status;
 
 use super::ScenarioError;
 use crate::host_id::HostId;
-use crate::text;
-use crate::text::duration::print;
+use crate::text::{self, Text};
 
 /// What must hold in one scenario, beyond what must hold in all.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// All must agree so soon after the trouble. Default: as the properties say.
-    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub agree_within: Option<Duration>,
     /// All must agree, and with the truth, at these moments of the trouble.
-    #[serde(default, with = "text::duration::list", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
     pub agree_at: Vec<Duration>,
     /// No member whose process runs or is stopped may be Dead anywhere, from the beginning on.
     #[serde(default)]
@@ -79,7 +78,7 @@ pub struct Expect {
 #[serde(deny_unknown_fields)]
 pub struct Views {
     /// When: after the first input of any node from then on.
-    #[serde(with = "text::duration")]
+    #[serde(with = "text")]
     pub at: Duration,
     /// By whom. Default: by all who run then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -98,10 +97,10 @@ pub struct Unchanged {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<HostId>,
     /// From this moment.
-    #[serde(with = "text::duration")]
+    #[serde(with = "text")]
     pub from: Duration,
     /// To this one.
-    #[serde(with = "text::duration")]
+    #[serde(with = "text")]
     pub until: Duration,
 }
 
@@ -121,10 +120,10 @@ pub struct Reported {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub at: Vec<HostId>,
     /// From this moment. Default: the beginning of the trouble.
-    #[serde(default, with = "text::duration")]
+    #[serde(default, with = "text")]
     pub from: Duration,
     /// To this one. Default: the end of the run.
-    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub until: Option<Duration>,
     /// So often at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,13 +144,13 @@ pub struct Sent {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<HostId>,
     /// Where to. Default: anywhere.
-    #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub to: Option<SocketAddr>,
     /// From this moment. Default: the beginning of the trouble.
-    #[serde(default, with = "text::duration")]
+    #[serde(default, with = "text")]
     pub from: Duration,
     /// To this one. Default: the end of the run.
-    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub until: Option<Duration>,
     /// So many at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -324,10 +323,10 @@ fn counted(
     (least, most): (Option<u64>, Option<u64>),
 ) -> fmt::Result {
     if !from.is_zero() {
-        write!(f, " from {}", print(from))?;
+        write!(f, " from {}", from.print())?;
     }
     if let Some(until) = until {
-        write!(f, " until {}", print(until))?;
+        write!(f, " until {}", until.print())?;
     }
     match (least, most) {
         (Some(least), Some(most)) => write!(f, ": {least} to {most}"),

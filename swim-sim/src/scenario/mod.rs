@@ -34,7 +34,7 @@ use swim_core::{Config, Options};
 use crate::action::Action;
 use crate::host_id::HostId;
 use crate::net::Link;
-use crate::text;
+use crate::text::{self, Text};
 
 pub use expect::{DatagramKind, EventKind, Expect, HeldStatus, Reported, Sent, Unchanged, Views};
 pub use settings::{Setting, Settings, option_names, option_values};
@@ -44,13 +44,13 @@ pub use settings::{Setting, Settings, option_names, option_values};
 /// # Errors
 /// If it is not one.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    text::duration::parse(text)
+    Text::parse(text)
 }
 
 /// Writes a duration so that [`parse_duration`] reads the same one.
 #[must_use]
 pub fn print_duration(duration: Duration) -> String {
-    text::duration::print(duration)
+    duration.print()
 }
 
 /// Periods of one measurement of the rest, and how many there are: what a member still learns may disturb one
@@ -87,7 +87,7 @@ pub struct Scenario {
     pub mutant: Option<String>,
     /// How long the trouble lasts; it begins when all have had ten periods to join. Default: until the last
     /// step.
-    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Duration>,
     /// Hosts that stay down in the end if they were down when the trouble ended; all others come back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -111,7 +111,7 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// How long after the trouble began.
-    #[serde(with = "text::duration")]
+    #[serde(with = "text")]
     pub at: Duration,
     /// What.
     #[serde(rename = "do")]
@@ -254,6 +254,7 @@ named! {
     "burst-loss", "wan-spikes", "reordering", "narrow-link", "noisy-wire", "address-translator",
     // What others do.
     "garbage-rain", "old-datagrams", "strangers", "wrong-address", "replayed-requests", "later-life-forged",
+    "half-heard-epoch",
     // What small tables do.
     "full-table", "coming-and-going", "chatter", "many-seeds", "few-pages",
     // The known holes: docs/known-holes.md.

@@ -94,6 +94,14 @@ impl<'a> Drawing<'a> {
         self.steps.push(Step { at, action });
     }
 
+    /// Does `action`, and what ends it within so many periods.
+    fn lasting(&mut self, action: Action, periods: u32) {
+        let last = action.ended_by().expect("it lasts");
+        self.push(self.at, action);
+        let end = self.at + self.up_to_periods(periods);
+        self.push(end, last);
+    }
+
     fn period(&self) -> Duration {
         match self.plan.profile() {
             Profile::Lan => Duration::from_secs(1),
@@ -149,9 +157,7 @@ impl Drawing<'_> {
 
     fn pause(&mut self, host: HostId) {
         let inbox = if self.below(3) == 0 { Inbox::Dropped } else { Inbox::Kept };
-        self.push(self.at, Action::Pause { host, inbox });
-        let end = self.at + self.up_to_periods(15);
-        self.push(end, Action::Resume(host));
+        self.lasting(Action::Pause { host, inbox }, 15);
     }
 
     fn readdress(&mut self, host: HostId) {
@@ -217,9 +223,7 @@ impl Drawing<'_> {
     fn slow(&mut self, host: HostId) {
         let service = self.period() / 1000 * [1, 5, 20, 100][self.below(4)];
         let queue = [16, 1024][self.below(2)];
-        self.push(self.at, Action::Slow { host, service, queue });
-        let end = self.at + self.up_to_periods(30);
-        self.push(end, Action::Quicken(host));
+        self.lasting(Action::Slow { host, service, queue }, 30);
     }
 
     /// The clock runs wrong from now on.
@@ -238,18 +242,14 @@ impl Drawing<'_> {
     /// Timers fire late.
     fn late_ticks(&mut self, host: HostId) {
         let up_to = self.period() / 1000 * [10, 100, 1000][self.below(3)];
-        self.push(self.at, Action::LateTicks { host, up_to });
-        let end = self.at + self.up_to_periods(30);
-        self.push(end, Action::LateTicks { host, up_to: Duration::ZERO });
+        self.lasting(Action::LateTicks { host, up_to }, 30);
     }
 }
 
 impl Drawing<'_> {
     fn partition(&mut self, _host: HostId) {
         let side = (0..self.plan.hosts).map(HostId).filter(|_| self.random.below(3) == 0).collect();
-        self.push(self.at, Action::Partition(vec![side]));
-        let end = self.at + self.up_to_periods(60);
-        self.push(end, Action::Heal);
+        self.lasting(Action::Partition(vec![side]), 60);
     }
 
     fn one_way(&mut self, _host: HostId) {
@@ -264,9 +264,7 @@ impl Drawing<'_> {
     }
 
     fn unplug(&mut self, host: HostId) {
-        self.push(self.at, Action::Unplug(host));
-        let end = self.at + self.up_to_periods(20);
-        self.push(end, Action::Plug(host));
+        self.lasting(Action::Unplug(host), 20);
     }
 
     /// A host's datagrams come from elsewhere for a while.
@@ -274,18 +272,14 @@ impl Drawing<'_> {
         let [high, low] =
             [self.below(256), self.below(256)].map(|byte| u8::try_from(byte).expect("below 256"));
         let addr = SocketAddr::from(([10, 98, high, low], 7000));
-        self.push(self.at, Action::Mask { host, addr });
-        let end = self.at + self.up_to_periods(30);
-        self.push(end, Action::Unmask(host));
+        self.lasting(Action::Mask { host, addr }, 30);
     }
 
     /// One host's network card is bad for a while, in one direction or in both.
     fn bad_card(&mut self, host: HostId) {
         let directions = [Directions::In, Directions::Out, Directions::Both][self.below(3)];
         let link = self.plan.bad_link(&mut self.random);
-        self.push(self.at, Action::SetLinksOf { host, directions, link });
-        let end = self.at + self.up_to_periods(40);
-        self.push(end, Action::ResetLinksOf(host));
+        self.lasting(Action::SetLinksOf { host, directions, link }, 40);
     }
 
     /// The whole network is worse for a while.

@@ -13,47 +13,24 @@ use crate::common::{
 };
 
 #[test]
-fn the_seed_that_all_joined_through_is_a_member_like_any_other() {
-    let (mut world, hosts) = cluster(3, 10, &lan());
-    let survivors = others(&hosts, hosts[0]);
-    world.crash(hosts[0]);
-    world
-        .run_until(detection_bound(10, &lan()), |world| {
-            world.all_believe(&survivors, &hosts[..1], Status::Dead)
-        })
-        .expect("a crash is detected");
-    assert_no_false_death(&world);
-}
-
-#[test]
-fn a_third_of_the_cluster_crashing_at_once_is_detected_and_no_other_is_declared_dead() {
-    each_cluster(5, 30, |mut world, hosts| {
-        let (victims, survivors) = hosts.split_at(10);
-        for victim in victims {
-            world.crash(*victim);
-        }
-        world
-            .run_until(detection_bound(30, &lan()) * 2, |world| {
-                world.all_believe(survivors, victims, Status::Dead)
-            })
-            .expect("crashes are detected");
-        assert_no_false_death(&world);
-    });
-}
-
-#[test]
-fn a_crash_is_detected_under_loss_too() {
-    each_cluster(5, 20, |mut world, hosts| {
-        world.network().set_default_link(Link::lan().loss(20 * PER_CENT));
-        let survivors = others(&hosts, hosts[7]);
-        world.crash(hosts[7]);
-        world
-            .run_until(detection_bound(20, &lan()) * 2, |world| {
-                world.all_believe(&survivors, &[hosts[7]], Status::Dead)
-            })
-            .expect("a crash is detected");
-        assert_no_false_death(&world);
-    });
+fn crashes_of_a_seed_of_many_at_once_and_under_loss_are_detected_and_no_other_is_declared_dead() {
+    let lossy = Link::lan().loss(20 * PER_CENT);
+    for (n, victims, link, bounds) in
+        [(10, 0..1, Link::lan(), 1), (30, 0..10, Link::lan(), 2), (20, 7..8, lossy, 2)]
+    {
+        each_cluster(5, n, |mut world, hosts| {
+            let victims = &hosts[victims.clone()];
+            let survivors: Vec<_> = hosts.iter().copied().filter(|host| !victims.contains(host)).collect();
+            world.network().set_default_link(link);
+            victims.iter().for_each(|victim| assert!(world.crash(*victim)));
+            world
+                .run_until(detection_bound(n, &lan()) * bounds, |world| {
+                    world.all_believe(&survivors, victims, Status::Dead)
+                })
+                .expect("crashes are detected");
+            assert_no_false_death(&world);
+        });
+    }
 }
 
 #[test]

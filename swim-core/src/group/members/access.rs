@@ -38,7 +38,7 @@ impl Members {
         lens as u64 ^ self.digest.root() ^ self.revision ^ u64::from(self.counts[0])
     }
 
-    /// The slot of the next target of a probe and the one that it changes places with, if `random` is what will be drawn for it.
+    /// The slot of the next target of a probe and the one that it changes listings with, if `random` is what will be drawn for it.
     pub(crate) fn target_ahead(&self, random: u32) -> [u32; 2] {
         self.probe_list.ahead(random)
     }
@@ -144,7 +144,7 @@ impl Members {
             incarnation,
             status,
             rtt: self.rtt_us(slot).map(|us| Duration::from_micros(u64::from(us))),
-            since: Duration::from_secs(u64::from(self.records.place(slot.0).since_s)),
+            since: Duration::from_secs(u64::from(self.records.listing(slot.0).since_s)),
             metadata: self.metadata(slot),
             is_me: slot == Slot::ME,
         }
@@ -216,15 +216,15 @@ impl Members {
     /// Smoothed round trip in microseconds; forgotten when the member dies or leaves.
     #[inline]
     pub(crate) fn rtt_us(&self, slot: Slot) -> Option<u32> {
-        if self.status(slot).is_active() { self.records.place(slot.0).rtt_us() } else { None }
+        if self.status(slot).is_active() { self.records.listing(slot.0).rtt_us() } else { None }
     }
 
     /// It follows from what it was. Without effect on a tombstone.
     #[inline]
     pub(crate) fn change_rtt_us(&mut self, slot: Slot, smoothed: impl FnOnce(Option<u32>) -> u32) {
         if self.status(slot).is_active() {
-            let place = self.records.place_mut(slot.0);
-            place.set_rtt_us(Some(smoothed(place.rtt_us())));
+            let listing = self.records.listing_mut(slot.0);
+            listing.set_rtt_us(Some(smoothed(listing.rtt_us())));
         }
     }
 
@@ -312,7 +312,7 @@ impl Members {
         let [alive, suspect, dead, left] = counts;
         let others = |slot| active(slot).filter(|_| slot != Slot::ME.0);
         sums && probe_list
-            .is_sound(alive + suspect, |slot| others(slot).map(|_| records.place(slot).position))
+            .is_sound(alive + suspect, |slot| others(slot).map(|_| records.listing(slot).position))
             && tombstones.is_sound(records, dead, left)
             && records.slots().filter(|slot| !records.at(*slot).links.is_none()).count()
                 == self.links.len() as usize

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_longer_than_the_page_and_no_word_is_lost() {
+    fn no_line_is_longer_than_the_page_and_nothing_is_lost() {
         let many: Vec<(String, Style)> = (0..90).map(|n| (format!("dial{n}={n}"), Style::new())).collect();
         let text = words("dials:", &many);
         assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");

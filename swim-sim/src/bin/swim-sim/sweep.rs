@@ -114,7 +114,7 @@ pub(crate) fn bar(len: u64, what: &'static str) -> ProgressBar {
 
 fn failure(record: &Record, args: &SweepArgs) -> String {
     let again = as_built(&format!("{PROGRAM} replay --seed {}{}", record.seed, settings(args)));
-    format!("{} seed {}: {}\n  {again}", paint(BAD, &record.outcome), record.seed, first_words(record))
+    format!("{} seed {}: {}\n  {again}", paint(BAD, &record.outcome), record.seed, first_lines(record))
 }
 
 /// What every run of the sweep was changed by.
@@ -202,7 +202,7 @@ pub(crate) fn summary(tally: &Tally, whole: bool) {
         let failed = number(tally.failures.len() as u64);
         println!("{} {failed} of {runs} runs ({seeds})", paint(BAD, "failed:"));
         for (seed, record) in tally.failures.iter().take(NAMED_MAX) {
-            println!("  seed {seed}: {} {}", paint(BAD, &record.outcome), first_words(record));
+            println!("  seed {seed}: {} {}", paint(BAD, &record.outcome), first_lines(record));
         }
         if tally.failures.len() > NAMED_MAX {
             println!("  … and {} more", tally.failures.len() - NAMED_MAX);
@@ -268,7 +268,7 @@ fn unseen(tally: &Tally, whole: bool) {
 }
 
 /// What went wrong in a run, in a line.
-pub(crate) fn first_words(record: &Record) -> String {
+pub(crate) fn first_lines(record: &Record) -> String {
     let why = record.why.as_deref().unwrap_or_default();
     let mut lines = why.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
