@@ -145,22 +145,6 @@ impl Context {
         self.epoch_clock.is_plausible(epoch, self.clock.real())
     }
 
-    /// Whether an epoch that may be believed here is believed by others, too, as far as this node knows.
-    pub(crate) fn is_common(&self, epoch: Epoch) -> bool {
-        self.epoch_clock.is_shared() || self.epoch_clock.is_credible(epoch, self.told_clock())
-    }
-
-    /// What newcomers are told. This node's own epoch is believed already.
-    pub(crate) fn told_clock(&self) -> Epoch {
-        self.epoch_clock.told(self.clock.real()).max(self.me.epoch)
-    }
-
-    /// A member lives in `epoch`.
-    #[inline]
-    pub(crate) fn follow(&mut self, epoch: Epoch) {
-        self.epoch_clock.follow(epoch, self.clock.real());
-    }
-
     /// Takes one page out of the budget. An error if none is left.
     pub(crate) fn take_page(&mut self) -> Handled {
         let taken = self.page_budget.take(self.clock.node_time());

@@ -120,10 +120,7 @@ impl Group {
             (Some(slot), Update::Left { by, .. }) => self.on_left(slot, about, *by),
         };
         match effect {
-            Effect::News => {
-                self.cx.stats.updates_applied += 1;
-                self.cx.follow(about.epoch);
-            }
+            Effect::News => self.cx.stats.updates_applied += 1,
             Effect::Known | Effect::Outdated(_) => self.cx.stats.updates_known += 1,
             Effect::Refused => {}
         }
@@ -222,15 +219,11 @@ impl Group {
     pub(crate) fn on_header(&mut self, slot: Slot, header: &Header) {
         let held = self.claim(slot);
         let new = header.claim();
-        // A later epoch than others can believe: a newcomer's that does not know the cluster's clock yet, or one that
-        // never was. This node alone would hold it.
-        let lonely = header.epoch > held.epoch && !self.cx.is_common(header.epoch);
-        let taken = self.cx.config.header_claims && !lonely && supersedes(&held, &new);
+        let taken = self.cx.config.header_claims && supersedes(&held, &new);
         if !taken || !self.mark_alive(slot, new, None) {
             return;
         }
         self.cx.stats.header_claims += 1;
-        self.cx.follow(header.epoch);
         self.withdraw(slot);
     }
 

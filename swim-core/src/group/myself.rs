@@ -127,7 +127,6 @@ impl Group {
     /// This node's own claim, told to all.
     pub(crate) fn set_my_stamp(&mut self, epoch: Epoch, incarnation: Incarnation) {
         self.cx.me.epoch = epoch;
-        self.cx.follow(epoch);
         let claim = Claim { epoch, incarnation, status: Status::Alive };
         self.members.set_claim(Slot::ME, claim, false, self.cx.now());
         self.enqueue_myself();

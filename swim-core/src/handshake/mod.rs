@@ -73,6 +73,7 @@ pub(crate) enum Welcomed {
 enum Agreed {
     Yes,
     No,
+    NotYet,
     AfterStartingOver,
 }
 
@@ -332,6 +333,8 @@ impl Handshake {
         match Self::agree_on_time(group, welcome.clock, sought) {
             Agreed::Yes => {}
             Agreed::AfterStartingOver => return Ok(Welcomed::StartOver),
+            // The node asks again: by then the other has taken over its clock, or never will.
+            Agreed::NotYet => return Err(DropReason::InsaneEpoch),
             Agreed::No => {
                 self.on_refused(group, welcome.nonce);
                 return Err(DropReason::InsaneEpoch);
@@ -389,20 +392,25 @@ impl Handshake {
     fn agree_on_time(group: &mut Group, theirs: Epoch, sought: bool) -> Agreed {
         let now = group.cx.clock.real();
         let alone = group.n() == 1;
-        let (told, clock) = (group.cx.told_clock(), &mut group.cx.epoch_clock);
-        let ahead = theirs > clock.now(now);
-        let far = !clock.is_credible(told, theirs) || !clock.is_credible(theirs, told);
-        let incredible = !clock.is_credible(group.cx.me.epoch, theirs);
+        let (mine, clock) = (group.cx.me.epoch, &mut group.cx.epoch_clock);
+        let ahead = theirs > clock.latest(now);
+        // A node that has just been let in here is about to announce itself, and lives by this clock.
+        let keeps = !alone || (!ahead && clock.was_told(group.cx.config.join_retry.1, now));
+        // Others hold this node's own epoch already.
+        let ours = clock.now(now).max(mine);
+        let far = !clock.is_credible(ours, theirs) || !clock.is_credible(theirs, ours);
+        let incredible = !clock.is_credible(mine, theirs);
         if far && !(sought && (alone || ahead)) {
             return Agreed::No;
         }
         if far && !alone {
             return Agreed::AfterStartingOver;
         }
-        if sought && ahead {
-            clock.set(theirs, now);
-        } else if sought {
-            clock.defer_to(theirs, now);
+        if far && keeps {
+            return Agreed::NotYet;
+        }
+        if sought && !keeps {
+            clock.take_over(theirs, now);
         }
         if far && incredible {
             group.set_my_stamp(theirs, Incarnation(0));

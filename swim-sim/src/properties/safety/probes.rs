@@ -28,7 +28,7 @@ use crate::properties::{Broken, Check, Monitor, RowChange, declare};
 pub(super) struct Acks {
     probes: Probes,
     hosts: PerHost<Counts>,
-    /// Nodes hear from other addresses than they asked at.
+    /// Nodes accept answers from other addresses than they asked at.
     any_source: bool,
     looked: u64,
 }
@@ -115,7 +115,7 @@ impl Monitor for Acks {
 /// S23.
 #[derive(Default)]
 pub(super) struct ThirdParties {
-    /// Ping-reqs of the present input: whom they are about, and where they went.
+    /// Ping-reqs of the present input: which member they are about, and where they went.
     asked: Vec<(NodeId, std::net::SocketAddr)>,
     looked: u64,
 }
@@ -153,7 +153,7 @@ impl Monitor for ThirdParties {
 
 /// S24.
 pub(super) struct Buddies {
-    /// Pings of the present input: whom they ask, where they went, and what they say that it is.
+    /// Pings of the present input: which member they ask, where they went, and what they say that it is.
     pings: Vec<(NodeId, std::net::SocketAddr, Status)>,
     looked: u64,
 }
