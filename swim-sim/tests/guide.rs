@@ -211,7 +211,7 @@ fn the_property_that_is_shown_is_one_of_the_properties() {
     let document = guide();
     let rust: Vec<_> = blocks(&document).into_iter().filter(|block| block.language == "rust").collect();
     assert_eq!(rust.len(), 1);
-    assert!(include_str!("../src/properties/bounds/lengths.rs").contains(&rust[0].text));
+    assert!(include_str!("../src/properties/bounds/datagrams.rs").contains(&rust[0].text));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use swim_core::describe;
 use super::Facts;
 use crate::ground_truth::{Fate, Phase, Presence};
 use crate::host_id::HostId;
-use crate::timeline::{NOBODY, News, OUTSIDE, Sending, Timeline};
+use crate::timeline::{NO_MEMBER, News, OUTSIDE, Sending, Timeline};
 use crate::traffic::kind_of;
 
 /// Everything.
@@ -148,7 +148,7 @@ impl Detection {
     fn new(timeline: &Timeline) -> Self {
         let cases = timeline.detection.cases();
         let took: Vec<u64> = cases.iter().flat_map(|case| case.took.iter().copied()).collect();
-        let row = |case: &&crate::timeline::Case| {
+        let row = |case: &&crate::timeline::Detected| {
             let first = case.took.iter().min().copied().unwrap_or(0);
             let last = case.took.iter().max().copied().unwrap_or(0);
             let missed = case.waiting.len();
@@ -204,7 +204,7 @@ impl Load {
 /// What is missing, a sentence each.
 fn notes(timeline: &Timeline) -> Vec<String> {
     let missing = [
-        (timeline.beliefs.folded(), "changes of status are older than what the matrix can go back to"),
+        (timeline.views.folded(), "changes of status are older than what the matrix can go back to"),
         (
             timeline.datagrams.forgotten,
             "datagrams are not in the diagram: only the newest and those around the failure are kept",
@@ -271,20 +271,20 @@ struct Datagrams {
 
 impl HeldColumns {
     fn new(timeline: &Timeline) -> Self {
-        let (first_at, first) = timeline.beliefs.first();
+        let (first_at, first) = timeline.views.first();
         let rows = first.rows().iter().map(|row| {
             let runs = row.chunk_by(|a, b| a == b);
             runs.map(|run| format!("{}{},", run[0] as u8, base_36(run.len()))).collect()
         });
         let mut columns = Self { first_at: micros(first_at), first: rows.collect(), ..Self::default() };
         let mut last = 0;
-        for change in timeline.beliefs.changes() {
+        for change in timeline.views.changes() {
             let at = micros(change.at);
             columns.t.push(at - last);
             columns.o.push(change.observer);
             columns.s.push(change.subject);
             columns.k.push(change.turn.code());
-            columns.by.push(if change.by == NOBODY { -1 } else { i64::from(change.by) });
+            columns.by.push(if change.by == NO_MEMBER { -1 } else { i64::from(change.by) });
             last = at;
         }
         columns

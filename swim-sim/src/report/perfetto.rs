@@ -13,7 +13,7 @@ use super::Facts;
 use crate::Timeline;
 use crate::ground_truth::Presence;
 use crate::host_id::HostId;
-use crate::timeline::{Belief, OUTSIDE, Sending, Turn};
+use crate::timeline::{Held, OUTSIDE, Sending, Turn};
 use crate::traffic::kind_of;
 
 /// Tracks of a host, by their numbers.
@@ -167,7 +167,7 @@ impl Trace {
         let name = |subject: u32| format!("{:?}", timeline.names.subjects()[subject as usize]);
         let mut open = BTreeMap::<(u32, u32), u64>::new();
         let mut spans = Vec::new();
-        for change in timeline.beliefs.changes() {
+        for change in timeline.views.changes() {
             let pair = (change.observer, change.subject);
             let ended = match change.turn {
                 Turn::Confirmed => continue,
@@ -180,15 +180,15 @@ impl Trace {
                     }
                     continue;
                 }
-                Turn::Becomes(Belief::Suspect) => {
+                Turn::Becomes(Held::Suspect) => {
                     open.entry(pair).or_insert(change.at);
                     continue;
                 }
                 Turn::Refuted => "refuted",
-                Turn::Becomes(Belief::Dead) => "dead",
-                Turn::Becomes(Belief::Alive) => "alive",
-                Turn::Becomes(Belief::Left) => "left",
-                Turn::Becomes(Belief::Unknown) => "forgotten",
+                Turn::Becomes(Held::Dead) => "dead",
+                Turn::Becomes(Held::Alive) => "alive",
+                Turn::Becomes(Held::Left) => "left",
+                Turn::Becomes(Held::Unknown) => "forgotten",
             };
             if let Some(from) = open.remove(&pair) {
                 spans.push((pair, from, change.at, ended));

@@ -254,6 +254,7 @@ named! {
     "burst-loss", "wan-spikes", "reordering", "narrow-link", "noisy-wire", "address-translator",
     // What others do.
     "garbage-rain", "old-datagrams", "strangers", "wrong-address", "replayed-requests", "later-life-forged",
+    "half-heard-epoch",
     // What small tables do.
     "full-table", "coming-and-going", "chatter", "many-seeds", "few-pages",
     // The known holes: docs/known-holes.md.

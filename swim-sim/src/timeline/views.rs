@@ -1,4 +1,4 @@
-//! Who believed what of whom, at every moment of a run.
+//! Which node held what of which, at every moment of a run.
 //!
 //! The matrix of a large cluster is too big to be kept for every instant, so it is kept once, at the
 //! beginning, together with every change since. When there are too many changes the oldest ones are folded
@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 
 use swim_core::Status;
 
-/// Nobody: a change that no other member caused.
-pub(crate) const NOBODY: u32 = u32::MAX;
+/// No member: a change that no other member caused.
+pub(crate) const NO_MEMBER: u32 = u32::MAX;
 
 /// What one member holds of another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 #[repr(u8)]
-pub(crate) enum Belief {
+pub(crate) enum Held {
     #[default]
     Unknown,
     Alive,
@@ -23,7 +23,7 @@ pub(crate) enum Belief {
     Left,
 }
 
-impl From<Option<Status>> for Belief {
+impl From<Option<Status>> for Held {
     fn from(status: Option<Status>) -> Self {
         match status {
             None => Self::Unknown,
@@ -39,8 +39,8 @@ impl From<Option<Status>> for Belief {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Turn {
     /// The subject is held to be this from now on.
-    Becomes(Belief),
-    /// It is held to be alive again because it spoke up.
+    Becomes(Held),
+    /// It is held to be alive again because it refuted.
     Refuted,
     /// It has one more accuser.
     Confirmed,
@@ -50,19 +50,19 @@ pub(crate) enum Turn {
 
 impl Turn {
     /// What the subject is held to be afterwards; `None`: the row is emptied.
-    const fn belief(self) -> Option<Belief> {
+    const fn held(self) -> Option<Held> {
         match self {
-            Self::Becomes(belief) => Some(belief),
-            Self::Refuted => Some(Belief::Alive),
-            Self::Confirmed => Some(Belief::Suspect),
+            Self::Becomes(held) => Some(held),
+            Self::Refuted => Some(Held::Alive),
+            Self::Confirmed => Some(Held::Suspect),
             Self::Emptied => None,
         }
     }
 
-    /// Its number on the page: the belief's own, then 5, 6 and 7.
+    /// Its number on the page: the held's own, then 5, 6 and 7.
     pub(crate) const fn code(self) -> u8 {
         match self {
-            Self::Becomes(belief) => belief as u8,
+            Self::Becomes(held) => held as u8,
             Self::Refuted => 5,
             Self::Confirmed => 6,
             Self::Emptied => 7,
@@ -77,25 +77,25 @@ pub(crate) struct Change {
     pub(crate) observer: u32,
     pub(crate) subject: u32,
     pub(crate) turn: Turn,
-    /// Whose word it was, as a subject's number; or [`NOBODY`].
+    /// The member that said so, as a subject's number; or [`NO_MEMBER`].
     pub(crate) by: u32,
 }
 
 /// One row for each observer; short rows end in `Unknown`.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Matrix {
-    rows: Vec<Vec<Belief>>,
-    /// By row: how many cells hold each belief.
+    rows: Vec<Vec<Held>>,
+    /// By row: how many cells hold each held.
     counts: Vec<[u32; 5]>,
 }
 
 impl Matrix {
-    pub(crate) fn of(&self, observer: u32, subject: u32) -> Belief {
+    pub(crate) fn of(&self, observer: u32, subject: u32) -> Held {
         let row = self.rows.get(observer as usize);
         row.and_then(|row| row.get(subject as usize)).copied().unwrap_or_default()
     }
 
-    pub(crate) fn rows(&self) -> &[Vec<Belief>] {
+    pub(crate) fn rows(&self) -> &[Vec<Held>] {
         &self.rows
     }
 
@@ -112,19 +112,19 @@ impl Matrix {
             self.counts.resize(observer + 1, [0; 5]);
         }
         let (row, counts) = (&mut self.rows[observer], &mut self.counts[observer]);
-        match change.turn.belief() {
+        match change.turn.held() {
             None => {
                 row.clear();
                 *counts = [0; 5];
             }
-            Some(belief) => {
+            Some(held) => {
                 if row.len() <= subject {
                     counts[0] += u32::try_from(subject + 1 - row.len()).unwrap_or(u32::MAX);
-                    row.resize(subject + 1, Belief::Unknown);
+                    row.resize(subject + 1, Held::Unknown);
                 }
                 counts[row[subject] as usize] -= 1;
-                counts[belief as usize] += 1;
-                row[subject] = belief;
+                counts[held as usize] += 1;
+                row[subject] = held;
             }
         }
     }
@@ -132,7 +132,7 @@ impl Matrix {
 
 /// The matrix now, the matrix at the beginning, and what lies between.
 #[derive(Default)]
-pub(crate) struct Beliefs {
+pub(crate) struct Views {
     now: Matrix,
     first: Matrix,
     /// When `first` was so, in ns.
@@ -141,7 +141,7 @@ pub(crate) struct Beliefs {
     folded: u64,
 }
 
-impl Beliefs {
+impl Views {
     /// Takes a change in; at most `max` are kept apart.
     pub(crate) fn change(&mut self, change: Change, max: usize) {
         self.now.apply(&change);
@@ -154,7 +154,7 @@ impl Beliefs {
         }
     }
 
-    pub(crate) fn now(&self, observer: u32, subject: u32) -> Belief {
+    pub(crate) fn now(&self, observer: u32, subject: u32) -> Held {
         self.now.of(observer, subject)
     }
 
@@ -182,32 +182,32 @@ mod tests {
     use super::*;
 
     fn change(at: u64, observer: u32, subject: u32, turn: Turn) -> Change {
-        Change { at, observer, subject, turn, by: NOBODY }
+        Change { at, observer, subject, turn, by: NO_MEMBER }
     }
 
     #[test]
     fn the_first_matrix_and_the_changes_kept_make_up_the_matrix_now() {
-        let mut beliefs = Beliefs::default();
-        let turns = [Turn::Becomes(Belief::Alive), Turn::Becomes(Belief::Dead), Turn::Refuted, Turn::Emptied];
+        let mut views = Views::default();
+        let turns = [Turn::Becomes(Held::Alive), Turn::Becomes(Held::Dead), Turn::Refuted, Turn::Emptied];
         for step in 0..60_u32 {
             let turn = turns[(step * 7 % 11 % 4) as usize];
-            beliefs.change(change(u64::from(step), step % 3, step % 5, turn), 10);
+            views.change(change(u64::from(step), step % 3, step % 5, turn), 10);
         }
-        assert_eq!((beliefs.changes.len(), beliefs.folded(), beliefs.first().0), (10, 50, 49));
-        let mut replayed = beliefs.first.clone();
-        beliefs.changes().for_each(|change| replayed.apply(change));
+        assert_eq!((views.changes.len(), views.folded(), views.first().0), (10, 50, 49));
+        let mut replayed = views.first.clone();
+        views.changes().for_each(|change| replayed.apply(change));
         for (observer, subject) in (0..3).flat_map(|observer| (0..5).map(move |subject| (observer, subject)))
         {
-            assert_eq!(replayed.of(observer, subject), beliefs.now(observer, subject));
+            assert_eq!(replayed.of(observer, subject), views.now(observer, subject));
         }
     }
 
     #[test]
-    fn an_emptied_row_counts_nobody() {
-        let mut beliefs = Beliefs::default();
-        beliefs.change(change(1, 2, 0, Turn::Becomes(Belief::Suspect)), 10);
-        assert!(beliefs.counts_agree(2, [0, 1, 0, 0]));
-        beliefs.change(change(2, 2, 0, Turn::Emptied), 10);
-        assert!(beliefs.counts_agree(2, [0; 4]));
+    fn an_emptied_row_counts_no_member() {
+        let mut views = Views::default();
+        views.change(change(1, 2, 0, Turn::Becomes(Held::Suspect)), 10);
+        assert!(views.counts_agree(2, [0, 1, 0, 0]));
+        views.change(change(2, 2, 0, Turn::Emptied), 10);
+        assert!(views.counts_agree(2, [0; 4]));
     }
 }

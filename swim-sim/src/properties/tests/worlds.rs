@@ -1,19 +1,19 @@
-//! For the laws' own tests: worlds to watch, calm and troubled, and evidence that was tampered with.
+//! For the monitors' own tests: worlds to watch, calm and troubled, and evidence that was tampered with.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use swim_core::{Config, MessageKind, inspect};
 
-use super::{Case, Checker, Monitor, Row};
-use crate::ground_truth::{Happening, Phase, Scene, Watcher};
+use super::super::{Case, Check, Checker, Monitor, Row};
+use crate::ground_truth::{Fate, Happening, Phase, Scene, Watcher};
 use crate::host::HostId;
 use crate::scenario::Scenario;
 use crate::{Action, Handling, Inbox, Link, PER_CENT, Setup, World};
 
-/// A checker of one that is shown only what `shows` lets through.
+/// A checker that is shown only what `shows` lets through.
 struct Doctored<F> {
-    checker: Checker,
+    checker: Arc<Mutex<Checker>>,
     shows: F,
 }
 
@@ -30,18 +30,18 @@ impl<F: FnMut(&Happening<'_>) -> bool + Send> Watcher for Doctored<F> {
 }
 
 /// So many hosts that know each other.
-pub(super) fn calm(n: usize) -> (World, Vec<HostId>) {
+pub(crate) fn calm(n: usize) -> (World, Vec<HostId>) {
     World::joined(7, n, &Arc::new(Config::lan())).expect("a calm world converges")
 }
 
 /// What the node of `observer` holds of `subject`.
-pub(super) fn row(world: &World, observer: HostId, subject: HostId) -> Row {
+pub(crate) fn row(world: &World, observer: HostId, subject: HostId) -> Row {
     let node = world.node(observer).expect("it runs");
     Row::of(&node.member(world.id(subject)).expect("it is known"))
 }
 
 /// The first ping from one to the other of three hosts that know each other.
-pub(super) fn first_ping(source: HostId, target: HostId) -> Vec<u8> {
+pub(crate) fn first_ping(source: HostId, target: HostId) -> Vec<u8> {
     let (mut world, _) = calm(3);
     let found = Arc::new(Mutex::new(None));
     let put = Arc::clone(&found);
@@ -49,58 +49,73 @@ pub(super) fn first_ping(source: HostId, target: HostId) -> Vec<u8> {
     world.set_hook(move |datagram| {
         let ping = || inspect(datagram.bytes).is_ok_and(|said| said.kind == MessageKind::Ping);
         if datagram.sender == source && datagram.target == to && ping() {
-            put.lock().expect("nobody panicked").get_or_insert_with(|| datagram.bytes.to_vec());
+            put.lock().expect("no test panics").get_or_insert_with(|| datagram.bytes.to_vec());
         }
         Handling::Pass
     });
     world.run_for(Duration::from_secs(10));
-    let found = found.lock().expect("nobody panicked").take();
+    let found = found.lock().expect("no test panics").take();
     found.expect("each pings each other within three periods")
 }
 
 /// A case of so many hosts with everything at its default.
-pub(super) fn case(hosts: u32) -> Case {
-    let scenario = Scenario::calm(1, hosts);
-    Case { config: scenario.config().expect("the defaults are in range"), scenario: Arc::new(scenario) }
+pub(crate) fn case(hosts: u32) -> Case {
+    Case::of(&Scenario::calm(1, hosts)).expect("the defaults are in range")
 }
 
-/// A life with everything that may go wrong in it, judged by one law: the number of the law if it was broken,
-/// and how often it looked.
-pub(super) fn troubled(law: impl Fn(&Case) -> Box<dyn Monitor>) -> (Option<String>, u64) {
-    let (broken, looked) = watch(law(&case(8)), |_| true);
-    (broken.map(|(_, why)| why), looked)
+/// A datagram that is sent to its own sender.
+pub(crate) fn sent<'a>(world: &World, host: HostId, bytes: &'a [u8]) -> Happening<'a> {
+    let (source, target) = (world.addr(host), world.addr(host));
+    Happening::Sent { host, source, target, bytes, fate: Fate::Sent }
 }
 
-/// The same with evidence that is kept from the law.
-pub(super) fn doctored(
-    law: Box<dyn Monitor>,
+/// What a monitor says to things that did not happen.
+pub(crate) fn feed(monitor: &mut dyn Monitor, world: &World, happenings: &[Happening<'_>]) -> Check {
+    happenings.iter().try_for_each(|what| monitor.on_happening(&world.scene(), what))
+}
+
+/// Lets one monitor watch `world` from now on, but for what it is not shown.
+pub(crate) fn attach(
+    world: &mut World,
+    monitor: impl Monitor + 'static,
+    shows: impl FnMut(&Happening<'_>) -> bool + Send + 'static,
+) -> Arc<Mutex<Checker>> {
+    let checker = Arc::new(Mutex::new(Checker::of(vec![Box::new(monitor)])));
+    world.attach(Doctored { checker: Arc::clone(&checker), shows });
+    checker
+}
+
+/// Which property was broken, and how often the first monitor looked.
+pub(crate) fn outcome(checker: &Arc<Mutex<Checker>>) -> (Option<&'static str>, u64) {
+    let checker = checker.lock().expect("no test panics in a monitor");
+    (checker.violation().map(|violation| violation.property.id), checker.looked()[0].1)
+}
+
+/// A run with everything that may go wrong in it, watched by one monitor that does not see all of it.
+pub(crate) fn doctored(
+    monitor: Box<dyn Monitor>,
     shows: impl FnMut(&Happening<'_>) -> bool + Send + 'static,
 ) -> (Option<&'static str>, u64) {
-    let (broken, looked) = watch(law, shows);
-    (broken.map(|(number, _)| number), looked)
+    outcome(&troubled(vec![monitor], shows))
 }
 
-fn watch(
-    law: Box<dyn Monitor>,
+/// A run with everything that may go wrong in it.
+pub(crate) fn troubled(
+    monitors: Vec<Box<dyn Monitor>>,
     shows: impl FnMut(&Happening<'_>) -> bool + Send + 'static,
-) -> (Option<(&'static str, String)>, u64) {
+) -> Arc<Mutex<Checker>> {
     let config = case(8).config;
     let mut world = World::with(Setup::new(11));
-    let watcher = Arc::new(Mutex::new(Doctored { checker: Checker::of(vec![law]), shows }));
-    world.attach(Arc::clone(&watcher));
+    let checker = Arc::new(Mutex::new(Checker::of(monitors)));
+    world.attach(Doctored { checker: Arc::clone(&checker), shows });
     let hosts = world.start_many(8, &config);
     for host in &hosts[1..] {
         world.join(*host, &hosts[..1]);
     }
     world.run_for(Duration::from_secs(10));
     trouble(&mut world, &hosts);
-    let mut doctored = watcher.lock().expect("nobody panicked");
-    doctored.checker.after_phase(&world, Phase::Trouble);
-    let broken = doctored.checker.violation().map(|violation| {
-        let why = format!("{} at {:?}: {}", violation.property, violation.at, violation.broken.why);
-        (violation.property.id, why)
-    });
-    (broken, doctored.checker.looked()[0].1)
+    checker.lock().expect("no test panics").after_phase(&world, Phase::Trouble);
+    checker
 }
 
 fn trouble(world: &mut World, hosts: &[HostId]) {

@@ -1,45 +1,44 @@
-//! S11: every datagram goes where somebody of the cluster is or was, to who is asked for, or to who asks.
+//! S11: every datagram goes where a host of the cluster is or was, to an address that the user named, or
+//! back.
 //!
-//! Otherwise a stranger makes members send to a third party that never heard of them. So a node may send
+//! Otherwise a stranger makes members send to a third party that never asked for it. So a node may send
 //!
 //! - to an address that a host of this world has, or had;
-//! - to a seed or a hint that its user named;
+//! - to a seed or a known peer that its user named;
 //! - back to where the datagram in hand came from, and with the handshake also later;
-//! - to an address that has proven itself with a token and announced itself, to anybody.
+//! - to an address that has proven itself with a token and announced itself, to any member.
 //!
-//! And whoever announces itself is held where the announcement came from, and nowhere else.
+//! And a member that announces itself is held where the announcement came from, and nowhere else.
 //!
 //! Excused is what was said in a member's name: an address that is named in a datagram from where its alleged
-//! sender really is, and that no host has ever named, was forged or garbled on the way, and is believed like any
-//! other word of a member. So is what is said in the name of a member that never was, from where such a word
-//! places it: a flipped bit can make a datagram's sender the very one that an earlier one has made up. And what
-//! rides on the welcome of a seed or a hint that was asked, whatever became of its sender's name. What a stranger
-//! names from its own address excuses nothing.
+//! sender really is, and that no host has ever named, was forged or garbled on the way, and is believed like
+//! any claim of a member. So is what is said in the name of a member that never was, from where such a claim
+//! places it: a flipped bit can make a datagram's sender the very one that an earlier one has made up. And so
+//! are the claims in the welcome of a seed or a known peer that was asked. What a stranger names from its own
+//! address excuses nothing.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use swim_core::{Command, MessageKind, NodeId, Said};
+use swim_core::{Command, MessageKind, NodeId};
 
 use crate::World;
 use crate::action::Action;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
+use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::evidence::per_host::PerHost;
-use crate::properties::evidence::tokens::Tokens;
 use crate::properties::{Broken, Check, Monitor, RowChange, declare};
 
 /// S11.
 #[derive(Default)]
-pub(super) struct Targets {
-    tokens: Tokens,
-    /// Where hosts are and were, who announced themselves, and what was named in a member's name.
+pub(super) struct Destinations {
+    /// Where hosts are and were, which addresses announced themselves, and what was named in a member's name.
     known: BTreeSet<SocketAddr>,
     /// Who was said in a member's name to be where it is not.
     misplaced: BTreeSet<(NodeId, SocketAddr)>,
     hosts: PerHost<Own>,
-    /// Nodes hear from other addresses than they are held at.
+    /// Nodes accept datagrams from other addresses than their senders are held at.
     any_source: bool,
     looked: u64,
 }
@@ -47,7 +46,7 @@ pub(super) struct Targets {
 /// What one node has reason to send to besides.
 #[derive(Default)]
 struct Own {
-    /// Seeds and hints.
+    /// Seeds and known peers.
     named: BTreeSet<SocketAddr>,
     /// Which of them it has asked to be let in, and the number of the question.
     joins: BTreeSet<(SocketAddr, u64)>,
@@ -57,19 +56,18 @@ struct Own {
     asks: Option<SocketAddr>,
     /// Who announces itself by the datagram in hand.
     announces: Option<NodeId>,
-    /// Sent to nobody's address, in the present input, with a datagram that is no handshake.
+    /// Sent to an address that no host has, in the present input, with a datagram that is no handshake.
     astray: Option<SocketAddr>,
 }
 
-impl Targets {
+impl Destinations {
     pub(super) fn new(any_source: bool) -> Self {
         Self { any_source, ..Self::default() }
     }
 
-    /// Where members are, as somebody says in a member's name.
-    fn note_words(&mut self, scene: &Scene<'_>, said: &Reading<'_>) {
-        for said in said.records() {
-            let Said::Member(member) = said else { continue };
+    /// Where members are, by what is said in a member's name.
+    fn note_claims(&mut self, scene: &Scene<'_>, said: &Reading<'_>) {
+        for member in said.members() {
             let Some(addr) = member.addr.map(swim_core::canonical) else { continue };
             if !is_at(scene, member.id, addr) {
                 self.known.insert(addr);
@@ -93,9 +91,9 @@ const fn is_handshake(kind: MessageKind) -> bool {
     matches!(kind, Join | Challenge | Welcome | Announce)
 }
 
-impl Monitor for Targets {
-    declare! { "S11", "targets", SENT | ARRIVED | READ | AFTER_INPUT,
-    "every datagram goes to where a member is or was, to a seed or a hint, or back to who asks" }
+impl Monitor for Destinations {
+    declare! { "S11", "destinations", SENT | ARRIVED | READ | AFTER_INPUT,
+    "every datagram goes to where a member is or was, to an address that its user named, or back" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
@@ -105,7 +103,7 @@ impl Monitor for Targets {
             }
             Happening::Commanded { host, command } => match command {
                 Command::Join { seeds } => self.name(*host, seeds.iter().copied()),
-                Command::Restore { hints } => self.name(*host, hints.iter().map(|hint| hint.addr)),
+                Command::Restore { hints } => self.name(*host, hints.iter().map(|peer| peer.addr)),
                 Command::SetAddress(addr) => {
                     self.known.insert(swim_core::canonical(*addr));
                 }
@@ -128,7 +126,6 @@ impl Monitor for Targets {
     }
 
     fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
-        self.tokens.on_datagram(what, said);
         match what {
             Happening::Sent { host, target, .. } => {
                 let own = self.hosts.of(*host);
@@ -145,7 +142,7 @@ impl Monitor for Targets {
                 self.hosts.of(*host).askers.insert(*source);
                 self.hosts.of(*host).announces =
                     (said.kind == MessageKind::Announce && !self.any_source).then_some(said.sender);
-                if said.kind == MessageKind::Announce && self.tokens.proves(*host, *source, said) {
+                if said.kind == MessageKind::Announce && said.shows_token {
                     self.known.insert(*source);
                 }
                 let asked = said.kind == MessageKind::Welcome
@@ -154,7 +151,7 @@ impl Monitor for Targets {
                         .is_some_and(|nonce| self.hosts.of(*host).joins.contains(&(*source, nonce)));
                 let member = is_at(scene, said.sender, *source);
                 if asked || member || self.misplaced.contains(&(said.sender, *source)) {
-                    self.note_words(scene, said);
+                    self.note_claims(scene, said);
                 }
             }
             _ => {}
@@ -171,9 +168,7 @@ impl Monitor for Targets {
             None => Ok(()),
             Some(addr) => {
                 let why = format!("{host:?} holds {id:?} at {addr} since it announced itself from {source}");
-                let hosts: Vec<HostId> =
-                    [Some(host), world.scene().host_named(id)].into_iter().flatten().collect();
-                Err(Broken::by(&hosts, why))
+                Err(Broken::about(&world.scene(), host, id, why))
             }
         }
     }
@@ -185,7 +180,7 @@ impl Monitor for Targets {
             None => Ok(()),
             Some(target) => {
                 let why = format!(
-                    "{host:?} sends to {target}, where nobody is or was and that only strangers named"
+                    "{host:?} sends to {target}, where no host is or was and that only strangers named"
                 );
                 Err(Broken::by(&[host], why))
             }
@@ -199,19 +194,12 @@ mod tests {
 
     use super::*;
     use crate::Fate;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
     #[test]
-    fn it_is_silent_while_members_crash_restart_move_and_are_cut_off() {
-        let (broken, looked) = test_worlds::troubled(|_| Box::new(Targets::default()));
-        assert_eq!(broken, None);
-        assert!(looked > 500, "{looked}");
-    }
-
-    #[test]
-    fn a_member_at_an_address_that_nobody_has_is_found_where_it_is_sent_to() {
-        let (broken, _) = test_worlds::doctored(Box::new(Targets::default()), |what| {
-            // The law sees neither how the fourth host moves nor what is said of it.
+    fn a_member_at_an_address_that_no_host_has_is_found_where_it_is_sent_to() {
+        let (broken, _) = worlds::doctored(Box::new(Destinations::default()), |what| {
+            // The property sees neither how the fourth host moves nor what is said of it.
             let moves = |action: &Action| matches!(action, Action::Move { .. });
             match what {
                 Happening::Acted { action, .. } => !moves(action),
@@ -223,24 +211,24 @@ mod tests {
         assert_eq!(broken, Some("S11"));
     }
 
-    /// What the law says of a ping to `target` after a datagram from `source` was handed to the node.
+    /// What the property says of a ping to `target` after a datagram from `source` was handed to the node.
     fn sends(source: SocketAddr, target: SocketAddr, same_input: bool) -> Check {
-        let (world, hosts) = test_worlds::calm(3);
-        let mut law = Targets::default();
-        let ping = test_worlds::first_ping(hosts[1], hosts[0]);
+        let (world, hosts) = worlds::calm(3);
+        let mut monitor = Destinations::default();
+        let ping = worlds::first_ping(hosts[1], hosts[0]);
         let here = world.addr(hosts[0]);
         let arrived = Happening::Arrived { host: hosts[0], source, bytes: &ping };
         let fate = Fate::Sent;
         let sent = Happening::Sent { host: hosts[0], source: here, target, bytes: &ping, fate };
         let said = Reading::of(&ping).expect("a ping");
         for what in [arrived, sent] {
-            law.on_happening(&world.scene(), &what)?;
-            law.on_datagram(&world.scene(), &what, &said)?;
+            monitor.on_happening(&world.scene(), &what)?;
+            monitor.on_datagram(&world.scene(), &what, &said)?;
             if !same_input {
-                law.after_input(&world, hosts[0])?;
+                monitor.after_input(&world, hosts[0])?;
             }
         }
-        law.after_input(&world, hosts[0])
+        monitor.after_input(&world, hosts[0])
     }
 
     #[test]
@@ -253,25 +241,29 @@ mod tests {
 
     #[test]
     fn who_never_was_is_believed_from_where_a_member_has_placed_it_and_from_nowhere_else() {
-        let (world, hosts) = test_worlds::calm(3);
+        let (world, hosts) = worlds::calm(3);
         let [phantom, other] = ["192.0.2.1:1", "192.0.2.2:1"].map(|addr| addr.parse().expect("an address"));
-        // In the name of `id`, from `source`: that `about` lives at `addr`.
-        let hear = |law: &mut Targets, id: NodeId, source: SocketAddr, about: u64, addr: SocketAddr| {
-            let alive = alive(member(about), addr, b"");
-            let Datagram(bytes) = Datagram::new(0, member(id.0), GOSSIP).updates(&[alive]);
-            let arrived = Happening::Arrived { host: hosts[0], source, bytes: &bytes };
-            let said = Reading::of(&bytes).expect("well-formed");
-            law.on_datagram(&world.scene(), &arrived, &said).expect("nothing was sent");
-        };
+        // In the name of `id`, from `source`: that `about` is at `addr`.
+        let hear =
+            |monitor: &mut Destinations, id: NodeId, source: SocketAddr, about: u64, addr: SocketAddr| {
+                let alive = alive(member(about), addr, b"");
+                let Datagram(bytes) = Datagram::new(0, member(id.0), GOSSIP).updates(&[alive]);
+                let arrived = Happening::Arrived { host: hosts[0], source, bytes: &bytes };
+                let said = Reading::of(&bytes).expect("well-formed");
+                monitor.on_datagram(&world.scene(), &arrived, &said).expect("nothing was sent");
+            };
         let (member, real) = (world.id(hosts[1]), world.addr(hosts[1]));
-        let mut law = Targets::default();
-        hear(&mut law, NodeId(77), real, 78, other);
-        hear(&mut law, member, other, 78, other);
-        assert!(!law.known.contains(&other), "nobody has placed 77 there, and the member is elsewhere");
-        hear(&mut law, member, real, 77, phantom);
-        hear(&mut law, NodeId(77), other, 78, other);
-        assert!(law.known.contains(&phantom) && !law.known.contains(&other));
-        hear(&mut law, NodeId(77), phantom, 78, other);
-        assert!(law.known.contains(&other));
+        let mut monitor = Destinations::default();
+        hear(&mut monitor, NodeId(77), real, 78, other);
+        hear(&mut monitor, member, other, 78, other);
+        assert!(
+            !monitor.known.contains(&other),
+            "no member has placed 77 there, and the member is elsewhere"
+        );
+        hear(&mut monitor, member, real, 77, phantom);
+        hear(&mut monitor, NodeId(77), other, 78, other);
+        assert!(monitor.known.contains(&phantom) && !monitor.known.contains(&other));
+        hear(&mut monitor, NodeId(77), phantom, 78, other);
+        assert!(monitor.known.contains(&other));
     }
 }

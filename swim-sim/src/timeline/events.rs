@@ -1,8 +1,8 @@
-//! What an event that a node reports says about beliefs, and how far the news have come by it.
+//! What an event that a node reports changes in the views, and how far an update has spread by it.
 
 use swim_core::{Event, NodeId};
 
-use super::{Belief, Mark, NOBODY, News, Timeline, Turn};
+use super::{Held, Mark, NO_MEMBER, News, Timeline, Turn};
 use crate::fingerprint::Fingerprint;
 use crate::ground_truth::Scene;
 use crate::host::HostId;
@@ -14,16 +14,16 @@ impl Timeline {
         if let Some((id, turn, by)) = turn(event)
             && let Some(subject) = self.names.subject(id, self.limits.phantoms_max)
         {
-            let by = by.and_then(|by| self.names.known(by)).unwrap_or(NOBODY);
+            let by = by.and_then(|by| self.names.known(by)).unwrap_or(NO_MEMBER);
             self.change(now, host.0, subject, turn, by);
-            if matches!(turn, Turn::Becomes(Belief::Dead | Belief::Left)) {
-                self.detection.buried(subject, host.0, now);
+            if matches!(turn, Turn::Becomes(Held::Dead | Held::Left)) {
+                self.detection.called_dead(subject, host.0, now);
             }
         }
         if let Event::StartedOver { .. } = event {
             let me = self.names.host(host).subject;
-            self.change(now, host.0, me, Turn::Emptied, NOBODY);
-            self.change(now, host.0, me, Turn::Becomes(Belief::Alive), NOBODY);
+            self.change(now, host.0, me, Turn::Emptied, NO_MEMBER);
+            self.change(now, host.0, me, Turn::Becomes(Held::Alive), NO_MEMBER);
         }
         if let Some((news, id, detail)) = news(event)
             && let Some(subject) = self.names.known(id)
@@ -42,21 +42,21 @@ impl Timeline {
     }
 }
 
-/// Whose standing changes, how, and by whose word.
+/// The member whose row changes, how, and which member caused it.
 const fn turn(event: &Event) -> Option<(NodeId, Turn, Option<NodeId>)> {
     Some(match event {
-        Event::Alive { id, .. } => (*id, Turn::Becomes(Belief::Alive), None),
-        Event::Suspect { id, by, .. } => (*id, Turn::Becomes(Belief::Suspect), Some(*by)),
+        Event::Alive { id, .. } => (*id, Turn::Becomes(Held::Alive), None),
+        Event::Suspect { id, by, .. } => (*id, Turn::Becomes(Held::Suspect), Some(*by)),
         Event::Confirmed { id, by, .. } => (*id, Turn::Confirmed, Some(*by)),
         Event::Refuted { id, by, .. } => (*id, Turn::Refuted, Some(*by)),
-        Event::Dead { id, by, .. } => (*id, Turn::Becomes(Belief::Dead), Some(*by)),
-        Event::Left { id, by } => (*id, Turn::Becomes(Belief::Left), *by),
-        Event::Forgotten { id } => (*id, Turn::Becomes(Belief::Unknown), None),
+        Event::Dead { id, by, .. } => (*id, Turn::Becomes(Held::Dead), Some(*by)),
+        Event::Left { id, by } => (*id, Turn::Becomes(Held::Left), *by),
+        Event::Forgotten { id } => (*id, Turn::Becomes(Held::Unknown), None),
         _ => return None,
     })
 }
 
-/// What the event is news of, about whom, and what tells it from other news of that kind.
+/// What the event is news of, about which member, and what distinguishes it from other news of that kind.
 fn news(event: &Event) -> Option<(News, NodeId, u64)> {
     Some(match event {
         Event::Alive { id, epoch, .. } => (News::Alive, *id, epoch.0),

@@ -1,8 +1,8 @@
-//! S4: the living are not buried.
+//! S4: a living member is not called Dead.
 //!
-//! A verdict is judged by what the world did, not by what others believe: the subject's process runs, was not
-//! in trouble of its own lately, and nothing kept members apart lately. What loss may do is a matter of chance;
-//! above a bearable loss nobody is blamed for it.
+//! A Dead is checked against what the world did, not against what others hold: the subject's process runs,
+//! was not in trouble of its own lately, and nothing kept members apart lately. What loss may do is a matter
+//! of chance; above a bearable loss no node is blamed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::{Action, ActionPhase, FaultClass, PER_CENT, Presence};
 
 /// At 40 % loss a probe of a living member fails in every fifth case, and so does its refutation.
 const BEARABLE_LOSS_PPM: u32 = 25 * PER_CENT;
-/// Where all news ride on pings and acks, a refutation takes as long as a short suspicion.
+/// Where all gossip piggybacks on pings and acks, a refutation takes as long as a short suspicion.
 const BEARABLE_LOSS_PIGGYBACK_PPM: u32 = 10 * PER_CENT;
 
 /// What bursts add to the loss: more than any bearable one, while they last.
@@ -36,10 +36,10 @@ const LINKS: [FaultClass; 9] = [
 ];
 
 /// S4.
-pub(super) struct Burials {
+pub(super) struct FalseDeaths {
     bearable_ppm: u32,
-    /// How long a fault explains a burial after its end: the longest suspicion, half as long again for the
-    /// observer's own doubt, and a few periods of waiting.
+    /// How long a fault explains a death after its end: the longest suspicion, half as long again where the
+    /// observer stalls itself, and a few periods of waiting.
     explained: Duration,
     /// The links lose more than is bearable.
     unbearable: bool,
@@ -55,12 +55,12 @@ pub(super) struct Burials {
     shut_in: BTreeMap<HostId, (bool, Instant)>,
     /// Whether each host seems to be elsewhere, and since when it does, or not.
     masked: BTreeMap<HostId, (bool, Instant)>,
-    /// Nodes hear from other addresses than they are held at.
+    /// Nodes accept datagrams from other addresses than their senders are held at.
     any_source: bool,
     looked: u64,
 }
 
-impl Burials {
+impl FalseDeaths {
     pub(super) fn new(case: &Case) -> Self {
         let config = &case.config;
         let n = f64::from(case.scenario.hosts.max(10));
@@ -81,7 +81,7 @@ impl Burials {
         }
     }
 
-    /// Flipped bits are forgeries: they say of members what nobody said.
+    /// Flipped bits are forgeries: they say of members what no node said.
     fn is_bearable(&self, link: &Link) -> bool {
         let lost = link.loss_ppm + link.spike_ppm + if link.burst.is_some() { BURST_PPM } else { 0 };
         lost <= self.bearable_ppm && link.corrupt_ppm == 0 && link.rate.is_none() && link.mtu.is_none()
@@ -131,8 +131,9 @@ impl Burials {
         }
     }
 
-    /// Whether what `host` sends or hears is lost now, or was lately, or is taken for somebody else's: its doubts of
-    /// itself have an end, so in the end it buries others, who hear none of its suspicions. They need not believe it.
+    /// Whether what `host` sends or hears is lost now, or was lately, or comes from an address that is not its own: it
+    /// counts itself as isolated only for a while, so in the end it calls others Dead, which hear none of its
+    /// suspicions. They need not believe it.
     fn is_shut_in(&self, scene: &Scene<'_>, host: HostId) -> bool {
         let is_or_was = |books: &BTreeMap<HostId, (bool, Instant)>| {
             books.get(&host).is_some_and(|(now, since)| *now || scene.now() <= since.after(self.explained))
@@ -153,28 +154,28 @@ impl Burials {
             || !scene.connected(observer, subject)
     }
 
-    fn judge(&mut self, scene: &Scene<'_>, observer: HostId, subject: NodeId, by: NodeId) -> Check {
+    fn check(&mut self, scene: &Scene<'_>, observer: HostId, subject: NodeId, by: NodeId) -> Check {
         self.looked += 1;
-        let Some(buried) = scene.host_named(subject) else { return Ok(()) };
-        if self.is_explained(scene, observer, buried, by) {
+        let Some(called) = scene.host_named(subject) else { return Ok(()) };
+        if self.is_explained(scene, observer, called, by) {
             return Ok(());
         }
         let why = format!(
-            "{observer:?} calls {subject:?} Dead by the verdict of {by:?}, but it lives and can be reached"
+            "{observer:?} calls {subject:?} Dead because {by:?} does, but it runs and can be reached"
         );
-        Err(Broken::by(&[observer, buried], why))
+        Err(Broken::by(&[observer, called], why))
     }
 }
 
-impl Monitor for Burials {
-    declare! { "S4", "burials", REPORTED,
-    "a member that lives, is run, and is heard by most is not called Dead" }
+impl Monitor for FalseDeaths {
+    declare! { "S4", "false-deaths", REPORTED,
+    "a member that runs and is heard by most is not called Dead" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Acted { action, done: true } => self.note(scene.now(), action),
             Happening::Reported { host, event: Event::Dead { id, by, .. } } => {
-                return self.judge(scene, *host, *id, *by);
+                return self.check(scene, *host, *id, *by);
             }
             _ => {}
         }
@@ -185,29 +186,29 @@ impl Monitor for Burials {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
-    /// What the law says if the second of five calls the third Dead, by its own verdict or by the first one's.
-    fn buries(any_source: bool, actions: &[Action], own: bool) -> Check {
-        let (mut world, hosts) = test_worlds::calm(5);
-        let mut law = Burials { any_source, ..Burials::new(&test_worlds::case(5)) };
+    /// What the property says if the second of five calls the third Dead, by itself or because the first one does.
+    fn calls_dead(any_source: bool, actions: &[Action], own: bool) -> Check {
+        let (mut world, hosts) = worlds::calm(5);
+        let mut monitor = FalseDeaths { any_source, ..FalseDeaths::new(&worlds::case(5)) };
         for action in actions {
-            law.on_happening(&world.scene(), &Happening::Acted { action, done: true })?;
+            monitor.on_happening(&world.scene(), &Happening::Acted { action, done: true })?;
             world.run_for(Duration::from_secs(1));
         }
         let by = world.id(hosts[usize::from(own)]);
         let event = Event::Dead { id: world.id(hosts[2]), by, accuser: by };
-        law.on_happening(&world.scene(), &Happening::Reported { host: hosts[1], event: &event })
+        monitor.on_happening(&world.scene(), &Happening::Reported { host: hosts[1], event: &event })
     }
 
     #[test]
-    fn who_seems_to_be_elsewhere_may_bury_others_but_nobody_may_believe_it() {
+    fn a_host_that_seems_to_be_elsewhere_may_call_others_dead_but_no_other_may_believe_it() {
         let mask = Action::Mask { host: HostId(1), addr: "192.0.2.1:1".parse().expect("an address") };
         let masked = [mask.clone()];
-        assert!(buries(false, &[], true).is_err());
-        assert!(buries(false, &masked, true).is_ok());
-        assert!(buries(false, &masked, false).is_err(), "by somebody else's verdict");
-        assert!(buries(true, &masked, true).is_err(), "it is heard wherever it seems to be");
-        assert!(buries(false, &[mask, Action::Unmask(HostId(1))], true).is_ok(), "not so soon after");
+        assert!(calls_dead(false, &[], true).is_err());
+        assert!(calls_dead(false, &masked, true).is_ok());
+        assert!(calls_dead(false, &masked, false).is_err(), "because another does");
+        assert!(calls_dead(true, &masked, true).is_err(), "it is heard wherever it seems to be");
+        assert!(calls_dead(false, &[mask, Action::Unmask(HostId(1))], true).is_ok(), "not so soon after");
     }
 }

@@ -1,8 +1,8 @@
-//! L8: every command ends in an event.
+//! L8: every command ends in an event of its kind.
 //!
-//! All but two of the commands end within the input that brings them. A `Join` may take as long as there is
-//! nobody to join, so it must have ended when all agree with each other; a `Leave` is watched by L7. A process
-//! that ends takes its commands with it, and whoever lost events may have lost those.
+//! Most end within the input that carries them. A `Join` may take as long as there is no peer to join, so it
+//! must have ended when all agree with each other; a `Leave` is watched by L7. A process that ends takes its
+//! commands with it, and a node that lost events may have lost those.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{Presence, World};
 
 /// L8.
 #[derive(Default)]
-pub(super) struct Promises {
+pub(super) struct Commands {
     /// The command of this input, until it has ended.
     asked: Option<(HostId, CommandKind)>,
     joining: BTreeMap<HostId, u32>,
@@ -40,7 +40,7 @@ fn ends(kind: CommandKind, event: &Event) -> bool {
     }
 }
 
-impl Monitor for Promises {
+impl Monitor for Commands {
     declare! { "L8", "promises", REPORTED | AFTER_INPUT,
     "every command ends in an event of its kind" }
 
