@@ -190,7 +190,7 @@ impl Swim {
             if let Output::Transmit(transmit) = output
                 && craft::kind(transmit.bytes) == craft::SYNC_PULL
             {
-                asked = Some(craft::part(transmit.bytes, craft::HEAD).to_vec());
+                asked = Some(craft::part_of(transmit.bytes, craft::HEAD).to_vec());
             }
         }
         let head = asked.expect("a pull");

@@ -164,8 +164,11 @@ fn the_thirty_third_datagram_that_nobody_polls_is_dropped_and_the_others_are_who
         lab.node.handle(lab.now, Input::Datagram { source: addr(3), bytes: &ping.0 });
     }
     lab.poll();
-    let numbers: Vec<u64> =
-        lab.sent.iter().map(|(_, bytes)| craft::u64_at(craft::part(bytes, craft::HEAD), 0) >> 16).collect();
+    let numbers: Vec<u64> = lab
+        .sent
+        .iter()
+        .map(|(_, bytes)| craft::u64_at(craft::part_of(bytes, craft::HEAD), 0) >> 16)
+        .collect();
     assert_eq!(numbers, (0..32).collect::<Vec<_>>());
     assert_eq!(lab.dropped(DropReason::OutboxFull), 8);
     lab.feed(addr(3), &lab.ping(member(3), 99));
@@ -350,7 +353,7 @@ fn a_datagram_beyond_nine_thousand_bytes_is_not_looked_at() {
     let filled = |lab: &Lab, len: usize| {
         let gossip = lab.craft(member(2).incarnation(1), craft::GOSSIP);
         let fill = len - gossip.0.len() - 3;
-        gossip.part(99, &vec![0; fill])
+        gossip.with_part(99, &vec![0; fill])
     };
     lab.feed(addr(2), &filled(&lab, 9_001));
     assert_eq!((lab.dropped(DropReason::Length), lab.stats().header_claims), (1, 0));
@@ -474,7 +477,7 @@ fn four_pages_are_in_flight_and_each_is_asked_for_three_times() {
     let mut lab = with_a_different_digest();
     lab.tick();
     let (_, pull) = lab.sent_of(craft::SYNC_PULL).pop().expect("it asks");
-    let number = craft::u64_at(craft::part(&pull, craft::HEAD), 0);
+    let number = craft::u64_at(craft::part_of(&pull, craft::HEAD), 0);
     let all = craft::sync_page(number, 0, 0, u16::MAX);
     lab.sent.clear();
     lab.feed(addr(2), &lab.craft(member(2), craft::SYNC_PAGE).head(&all));
@@ -493,7 +496,7 @@ fn a_session_that_somebody_keeps_alive_ends() {
         for (target, bytes) in std::mem::take(&mut lab.sent) {
             if craft::kind(&bytes) == craft::SYNC_PULL {
                 assert_eq!(target, addr(2));
-                let head = craft::part(&bytes, craft::HEAD);
+                let head = craft::part_of(&bytes, craft::HEAD);
                 let (number, prefix, depth) = (craft::u64_at(head, 0), craft::u32_at(head, 8), head[12]);
                 let page = craft::sync_page(number, prefix, depth, u16::MAX);
                 lab.feed(addr(2), &lab.craft(member(2), craft::SYNC_PAGE).head(&page));

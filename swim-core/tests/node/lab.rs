@@ -111,7 +111,7 @@ impl Lab {
         self.feed(source, &join);
         let (target, challenge) = self.sent.pop().expect("a challenge");
         assert_eq!((target, craft::kind(&challenge)), (source, craft::CHALLENGE));
-        craft::u64_at(craft::part(&challenge, craft::HEAD), 8)
+        craft::u64_at(craft::part_of(&challenge, craft::HEAD), 8)
     }
 
     /// Member `sender` announces itself from where it lives, and is let in.
@@ -175,7 +175,7 @@ impl Lab {
             let pings = self.sent_of(craft::PING);
             let to_it = pings.iter().find(|(target, _)| *target == addr(id));
             if let Some((_, bytes)) = to_it {
-                return craft::u64_at(craft::part(bytes, craft::HEAD), 21);
+                return craft::u64_at(craft::part_of(bytes, craft::HEAD), 21);
             }
         }
         panic!("{id} is never probed");

@@ -275,7 +275,7 @@ impl Watch {
                     assert!(is_reachable_form(target), "to {target}: {bytes:?}");
                     assert_ne!(target, me, "to itself: {bytes:?}");
                     // Whoever accepts wrong sources answers members at other addresses than theirs.
-                    let gossips = [craft::UPDATES, craft::BROADCASTS].map(|tag| craft::part(&bytes, tag));
+                    let gossips = [craft::UPDATES, craft::BROADCASTS].map(|tag| craft::part_of(&bytes, tag));
                     let asked = [craft::WELCOME, craft::ANNOUNCE].contains(&craft::kind(&bytes));
                     assert!(
                         gossips.concat().is_empty()
@@ -553,7 +553,7 @@ fn write(label: u32, n: &Nonsense) -> Datagram {
             craft.head(&craft::sync_pull(a, b as u32, (b >> 32) as u8 % 12, [(b >> 40) as u32; 16]))
         }
         craft::SYNC_PAGE => craft.head(&craft::sync_page(a, b as u32, (b >> 32) as u8 % 12, b as u16)),
-        craft::USER => craft.part(craft::PAYLOAD, &[7; 20]),
+        craft::USER => craft.with_part(craft::PAYLOAD, &[7; 20]),
         _ => craft,
     };
     let update = |(status, mention, id, byte): &(u8, Mention, u64, u8)| match status {
