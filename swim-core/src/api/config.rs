@@ -76,8 +76,6 @@ pub struct Options {
     /// First and longest time between two attempts to join through a seed. Default 500 ms and 3 s.
     pub join_retry: (Duration, Duration),
 
-    /// Lifeguard: a relay that got no answer says so (nack). Default on.
-    pub nacks: bool,
     /// Dead is believed only over a Suspect that is held. Default on (SWIM: off).
     pub dead_over_suspect_only: bool,
     /// A header newer than what is held counts as a first-hand Alive. Default on (SWIM: off).
@@ -120,7 +118,6 @@ impl Options {
             heal_interval: Some(Duration::from_secs(10)),
             sync_interval_max: Some(Duration::from_secs(30)),
             join_retry: (Duration::from_millis(500), Duration::from_secs(3)),
-            nacks: true,
             dead_over_suspect_only: true,
             header_claims: true,
             self_doubt: true,

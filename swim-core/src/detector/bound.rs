@@ -27,7 +27,7 @@ const REPAIR_PERIODS: u32 = 3;
 impl Config {
     /// Longest time from the crash of one member of `n` until all others call it Dead, but for one crash
     /// in a million, while nothing else is wrong: the others run on time, nothing is lost, their local
-    /// health is 0, and relays and nacks are on. `n` counts the victim; fewer than 2 members count as 2.
+    /// health is 0, and relays are on. `n` counts the victim; fewer than 2 members count as 2.
     ///
     /// The usual time is well below it. Loss, a slow machine or a second crash add to it; see
     /// `docs/protocol.md` for what each of them costs.

@@ -45,7 +45,7 @@ impl Detector {
     pub(crate) fn new(cx: &Context) -> Self {
         Self {
             probe: None,
-            relays: Relays::new(usize::from(cx.config.relayed_max), cx.config.nacks),
+            relays: Relays::new(usize::from(cx.config.relayed_max)),
             isolation: Isolation::new(cx.config.self_doubt, cx.now()),
         }
     }
@@ -133,9 +133,7 @@ impl Detector {
         let relays = group.sample(Stream::Relays, relays, |members, slot| {
             slot != target && members.status(slot) == Status::Alive
         });
-        if group.cx.config.nacks {
-            self.isolation.on_asked(relays.len() as u8);
-        }
+        self.isolation.on_asked(relays.len() as u8);
         for relay in relays {
             let addr = group.addr(relay);
             probe.add_relay(addr);
@@ -257,9 +255,9 @@ impl Detector {
             ProbeOutcome::Failed { .. } if cx.clock.is_frozen() => cx.stats.probes_excused += 1,
             ProbeOutcome::Failed { relays, silent } => {
                 cx.stats.probes_failed += 1;
-                let forgiven = cx.config.nacks && relays > 0 && silent == 0;
+                let forgiven = relays > 0 && silent == 0;
                 if !forgiven {
-                    cx.health.worsen(1 + u8::from(cx.config.nacks && silent > 0));
+                    cx.health.worsen(1 + u8::from(silent > 0));
                 }
                 // A member that began another epoch meanwhile, or moved, is not the one that was asked.
                 let same = group.members().is_at(probe.target, probe.target_id)

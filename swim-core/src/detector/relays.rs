@@ -57,13 +57,12 @@ pub(crate) struct Relays {
     pings: Vec<Option<Relayed>>,
     open: usize,
     max: usize,
-    nacks: bool,
     next: Option<Instant>,
 }
 
 impl Relays {
-    pub(crate) const fn new(max: usize, nacks: bool) -> Self {
-        Self { pings: Vec::new(), open: 0, max, nacks, next: None }
+    pub(crate) const fn new(max: usize) -> Self {
+        Self { pings: Vec::new(), open: 0, max, next: None }
     }
 
     /// The index for a ping on behalf of `origin`, or `None` if a bound is reached.
@@ -102,7 +101,7 @@ impl Relays {
             number,
             nack_at,
             ends: now.after(budget),
-            nacked: !self.nacks,
+            nacked: false,
         };
         self.pings[index] = Some(relayed);
         self.open += 1;
@@ -181,7 +180,7 @@ impl Detector {
         let Datagram { source, ref header, .. } = *datagram;
         let Some(target) = group.find_active(request.target).filter(|slot| *slot != Slot::ME) else {
             // A node that alone holds a member would take itself for isolated if it got no answer, each time.
-            if group.cx.config.nacks && request.target != group.cx.me.id {
+            if request.target != group.cx.me.id {
                 group.send(source, &Message::Nack(Nack { number: request.number }), Piggyback::GOSSIP);
             }
             return Err(DropReason::RelayTarget);
@@ -259,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_nack_is_due_at_four_fifths_and_an_ack_is_still_passed_on_after_it() {
-        let mut relays = Relays::new(8, true);
+        let mut relays = Relays::new(8);
         let index = open(&mut relays, 1, 5).expect("there is room");
         assert_eq!(relays.deadline(), Some(Instant::from_millis(400)));
         assert_eq!(relays.due(Instant::from_millis(399)), None);
@@ -272,7 +271,7 @@ mod tests {
 
     #[test]
     fn what_nobody_answered_is_forgotten() {
-        let mut relays = Relays::new(8, true);
+        let mut relays = Relays::new(8);
         let index = open(&mut relays, 1, 5).expect("there is room");
         assert!(relays.due(Instant::from_millis(500)).is_some(), "late, but not silent");
         assert_eq!(relays.due(Instant::from_millis(500)), None);
@@ -281,7 +280,7 @@ mod tests {
 
     #[test]
     fn an_answer_needs_the_right_number_and_the_right_source() {
-        let mut relays = Relays::new(8, true);
+        let mut relays = Relays::new(8);
         let index = open(&mut relays, 1, 5).expect("there is room");
         assert!(relays.answer(index, 6, addr(9)).is_none());
         assert!(relays.answer(index, 5, addr(8)).is_none());
@@ -291,7 +290,7 @@ mod tests {
 
     #[test]
     fn one_origin_cannot_fill_the_table_and_all_together_cannot_exceed_it() {
-        let mut relays = Relays::new(6, true);
+        let mut relays = Relays::new(6);
         for number in 0..4 {
             assert!(open(&mut relays, 1, number).is_some());
         }
@@ -299,14 +298,5 @@ mod tests {
         assert!(open(&mut relays, 2, 6).is_some());
         assert!(open(&mut relays, 3, 7).is_some());
         assert!(open(&mut relays, 4, 8).is_none());
-    }
-
-    #[test]
-    fn without_nacks_a_relay_stays_silent() {
-        let mut relays = Relays::new(8, false);
-        open(&mut relays, 1, 5);
-        assert_eq!(relays.due(Instant::from_millis(499)), None);
-        assert_eq!(relays.due(Instant::from_millis(500)), None);
-        assert_eq!(relays.deadline(), None);
     }
 }

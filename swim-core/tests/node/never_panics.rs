@@ -186,7 +186,7 @@ prop_compose! {
     fn some_options()(
         preset in 0..3_u8,
         small in any::<[bool; 7]>(),
-        off in any::<[bool; 9]>(),
+        off in any::<[bool; 8]>(),
     ) -> Options {
         let mut o = [Options::local(), Options::lan(), Options::wan()][usize::from(preset)].clone();
         if small[0] { o.members_max = 3; }
@@ -200,11 +200,10 @@ prop_compose! {
         if off[1] { o.heal_interval = None; }
         if off[2] { o.sync_interval_max = None; }
         if off[3] { (o.relays, o.retries) = (0, 0); }
-        o.nacks = !off[4];
-        o.dead_over_suspect_only = !off[5];
-        o.header_claims = !off[6];
-        o.self_doubt = !off[7];
-        o.accept_wrong_source = off[8];
+        o.dead_over_suspect_only = !off[4];
+        o.header_claims = !off[5];
+        o.self_doubt = !off[6];
+        o.accept_wrong_source = off[7];
         o
     }
 }

@@ -1,7 +1,7 @@
 //! Q1: a crash in a healthy cluster is known to all within [`Config::detection_bound`](swim_core::Config).
 //!
 //! Healthy is what the bound supposes: nothing is wrong and nothing was for a while, links are whole, every
-//! survivor knows all, suspects none, has no update queued and is in good health, relays and nacks are on,
+//! survivor knows all, suspects none, has no update queued and is in good health, relays are on,
 //! and nothing else happens until the bound has passed. Checked by what the survivors report. The time that
 //! each of them took is kept for statistics.
 
@@ -45,7 +45,7 @@ impl Detection {
     /// Whether the options are those that the bound is derived for.
     fn is_derived(&self) -> bool {
         let config = &self.case.config;
-        config.relays > 0 && config.nacks && config.sync_interval_max.is_some() && config.lambda >= 2
+        config.relays > 0 && config.sync_interval_max.is_some() && config.lambda >= 2
     }
 
     fn begin(&mut self, scene: &Scene<'_>, host: HostId) {

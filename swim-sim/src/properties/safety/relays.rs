@@ -145,7 +145,6 @@ impl Relaying {
 /// S22.
 pub(super) struct Nacks {
     relaying: Relaying,
-    enabled: bool,
     /// What keeps each host from being punctual.
     lasting: PerHost<Vec<FaultClass>>,
     looked: u64,
@@ -153,14 +152,8 @@ pub(super) struct Nacks {
 
 impl Nacks {
     pub(super) fn new(case: &Case) -> Self {
-        let config = &case.config;
-        let longest = config.period * (u32::from(config.health_max) + 1);
-        Self {
-            relaying: Relaying::new(longest),
-            enabled: config.nacks,
-            lasting: PerHost::default(),
-            looked: 0,
-        }
+        let longest = case.config.period * (u32::from(case.config.health_max) + 1);
+        Self { relaying: Relaying::new(longest), lasting: PerHost::default(), looked: 0 }
     }
 
     fn note(&mut self, action: &Action) {
@@ -214,9 +207,6 @@ impl Monitor for Nacks {
     }
 
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
-        if !self.enabled {
-            return Ok(());
-        }
         let excused = !self.lasting.of(host).is_empty();
         let now = world.local(host);
         let (_, open, over) = self.relaying.after_input(world, host);
