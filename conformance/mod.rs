@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use swim_core::{Config, Event, NodeId, Options, Stats};
 use swim_driver::os::Settings;
-use swim_driver::{Answer, CommandError, Order, OwnedMember};
+use swim_driver::{Answer, CommandError, OwnedCommand, OwnedMember};
 
 /// A member of a [`Cluster`], in the order of starting.
 pub(crate) type Member = usize;
@@ -35,7 +35,7 @@ pub(crate) trait Cluster {
     /// Whether a member's driver still runs.
     fn is_running(&mut self, member: Member) -> bool;
     /// Hands a command to a member, without waiting.
-    fn begin(&mut self, member: Member, order: Order) -> Ticket;
+    fn begin(&mut self, member: Member, order: OwnedCommand) -> Ticket;
     /// How a command ended, if it has.
     fn outcome(&mut self, ticket: Ticket) -> Option<Result<Answer, CommandError>>;
     /// Sends bytes to `target` from an address that is no member's.
@@ -50,7 +50,7 @@ pub(crate) trait Cluster {
     fn pass(&mut self, time: Duration);
 
     /// Hands a command to a member and waits for its end.
-    fn order(&mut self, member: Member, order: Order) -> Result<Answer, CommandError> {
+    fn order(&mut self, member: Member, order: OwnedCommand) -> Result<Answer, CommandError> {
         let what = format!("an answer to {order:?} of member {member}");
         let ticket = self.begin(member, order);
         wait_for(self, &what, |cluster| cluster.outcome(ticket))

@@ -21,7 +21,7 @@ use swim_core::{Command, Event, Input, Instant, Node, Output, Seed};
 use swim_trace::{RecordError, Recorder, Ring, Sink};
 
 use crate::answers::{Answers, Reply};
-use crate::{CommandError, DRAIN_MAX, EventQueue, Order, Snapshot, Viewed};
+use crate::{CommandError, DRAIN_MAX, EventQueue, OwnedCommand, Snapshot, Viewed};
 
 /// What an [`Engine`] asks of its surroundings. Nothing here may block.
 pub trait Host {
@@ -78,6 +78,8 @@ pub struct Turn {
     flushes: bool,
     /// Datagrams that may still be read.
     reads: usize,
+    /// Time passed since the last step, so the clock is looked at before the next datagram.
+    paused: bool,
     /// The tick is still to come, if it is due.
     ticks: bool,
     /// Reading ended at its bound, not because nothing was left.
@@ -93,6 +95,13 @@ pub enum Step {
     Read,
     /// The node is told that time passed: its deadline had come when the turn began.
     Tick,
+}
+
+impl Turn {
+    /// Time passes before the next step.
+    pub const fn pause(&mut self) {
+        self.paused = true;
+    }
 }
 
 /// A node and what stands between it and a driver: the held datagram, the events that wait for the user,
@@ -167,6 +176,7 @@ impl<R: Reply, S: Sink> Engine<R, S> {
             started: self.now,
             flushes: self.unflushed && (self.held.is_none() || ready.writable || due),
             reads: if ready.readable || due { DRAIN_MAX } else { 0 },
+            paused: false,
             ticks: true,
             has_more: false,
         }
@@ -218,12 +228,13 @@ impl<R: Reply, S: Sink> Engine<R, S> {
             self.answers.expect(&command, reply);
         }
         self.now = host.now();
-        self.feed(host, Input::Command(command));
+        self.hand(command);
+        self.flush(host);
         self.write_down();
     }
 
     /// [`Engine::command`] for an owned command, which is checked first.
-    pub fn order(&mut self, host: &mut impl Host, order: &Order, reply: R) {
+    pub fn order(&mut self, host: &mut impl Host, order: &OwnedCommand, reply: R) {
         match order.command() {
             Ok(command) => self.command(host, command, Some(reply)),
             Err(error) => reply.reply(Err(CommandError::TooLong(error))),
@@ -232,7 +243,7 @@ impl<R: Reply, S: Sink> Engine<R, S> {
 
     /// Hands in one command before the first turn, which then sends what it causes.
     pub fn prepare(&mut self, command: Command<'_>) {
-        self.door(Input::Command(command));
+        self.hand(command);
         self.write_down();
     }
 
@@ -314,11 +325,19 @@ impl<R: Reply, S: Sink> Engine<R, S> {
         self.node.handle(self.now, input);
     }
 
+    /// Every command for the node passes here.
+    fn hand(&mut self, command: Command<'_>) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.command(&self.node, self.now, &command);
+        }
+        self.node.handle(self.now, Input::Command(command));
+    }
+
     /// Reads one datagram. What arrived by the turn's begin is read before the tick.
     fn read(&mut self, host: &mut impl Host, turn: &mut Turn) -> bool {
         turn.reads -= 1;
         turn.has_more = turn.reads == 0;
-        if turn.reads.is_multiple_of(READS_A_LOOK) {
+        if std::mem::take(&mut turn.paused) || turn.reads.is_multiple_of(READS_A_LOOK) {
             self.now = host.now();
         }
         match host.receive() {

@@ -37,7 +37,6 @@
 mod answers;
 mod engine;
 mod events;
-mod order;
 #[cfg(feature = "os")]
 pub mod os;
 mod snapshot;
@@ -46,9 +45,8 @@ mod view;
 pub use answers::{Answer, CommandError, Joined, Reply};
 pub use engine::{Delivery, Engine, Host, Ready, Received, Step, Turn};
 pub use events::EventQueue;
-pub use order::Order;
 pub use snapshot::{OwnedMember, Snapshot};
-pub use swim_trace::{RecordError, Recording};
+pub use swim_trace::{OwnedCommand, RecordError, Recording};
 pub use view::{View, Viewed};
 
 /// Datagrams read at most before a tick that is due, and between two looks at anything else.

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use swim_core::{Command, Config, Epoch, Event, Identity, Instant, JoinFailure, Node, NodeId, Seed, Status};
 use swim_driver::{
-    Answer, COMMANDS_MAX, CommandError, DRAIN_MAX, Delivery, Engine, Host, Order, Ready, Received, Reply,
+    Answer, COMMANDS_MAX, CommandError, DRAIN_MAX, Delivery, Engine, Host, OwnedCommand, Ready, Received,
+    Reply,
 };
 
 /// What a host was asked for.
@@ -121,7 +122,7 @@ impl Member {
         }
     }
 
-    fn order(&mut self, order: &Order) -> Caller {
+    fn order(&mut self, order: &OwnedCommand) -> Caller {
         let caller = Caller::default();
         self.engine.order(&mut self.os, order, caller.clone());
         caller
@@ -217,7 +218,7 @@ fn a_readable_turn_costs_one_empty_read() {
 fn a_send_that_would_block_is_held_and_reading_goes_on() {
     let [mut member, _] = pair();
     member.os.blocked = true;
-    member.order(&Order::Send { target: NodeId(2), payload: b"one".as_slice().into() });
+    member.order(&OwnedCommand::Send { target: NodeId(2), payload: b"one".as_slice().into() });
     let held = member.os.sent();
     assert_eq!(held.len(), 1);
     assert!(member.engine.is_blocked());
@@ -237,7 +238,7 @@ fn a_send_that_would_block_is_held_and_reading_goes_on() {
 fn a_held_send_is_tried_again_with_every_deadline() {
     let [mut member, _] = pair();
     member.os.blocked = true;
-    member.order(&Order::Send { target: NodeId(2), payload: b"one".as_slice().into() });
+    member.order(&OwnedCommand::Send { target: NodeId(2), payload: b"one".as_slice().into() });
     member.os.blocked = false;
     member.wait_for_deadline();
     member.turn(false, false);
@@ -272,7 +273,7 @@ fn a_node_that_cannot_send_accuses_nobody() {
 fn a_leave_is_answered_when_its_last_datagram_has_left() {
     let [mut member, _] = pair();
     member.os.blocked = true;
-    let caller = member.order(&Order::Leave);
+    let caller = member.order(&OwnedCommand::Leave);
     for _ in 0..100 {
         member.wait_for_deadline();
         member.turn(false, false);
@@ -295,8 +296,9 @@ fn a_leave_is_answered_when_its_last_datagram_has_left() {
 fn commands_are_answered_in_their_order() {
     let mut member = Member::start(1, &[]);
     member.turn(false, false);
-    let callers: Vec<Caller> =
-        (0..COMMANDS_MAX).map(|n| member.order(&Order::SetMetadata([n.to_le_bytes()[0]].into()))).collect();
+    let callers: Vec<Caller> = (0..COMMANDS_MAX)
+        .map(|n| member.order(&OwnedCommand::SetMetadata([n.to_le_bytes()[0]].into())))
+        .collect();
     let numbers: Vec<u32> = callers
         .iter()
         .map(|caller| caller.0.borrow_mut().take().expect("answered").expect("short enough").number())
@@ -310,7 +312,7 @@ fn a_snapshot_is_shared_while_nothing_has_changed() {
     let first = member.engine.snapshot(member.os.now);
     let second = member.engine.snapshot(member.os.now);
     assert!(std::ptr::eq(first.iter().as_slice(), second.iter().as_slice()));
-    member.order(&Order::SetMetadata(b"new".as_slice().into()));
+    member.order(&OwnedCommand::SetMetadata(b"new".as_slice().into()));
     let third = member.engine.snapshot(member.os.now);
     assert_eq!(third.get(NodeId(1)).map(|row| row.metadata.to_vec()), Some(b"new".to_vec()));
 }
@@ -341,14 +343,19 @@ fn a_blocked_socket_is_no_reason_to_turn_without_end() {
 #[test]
 fn a_member_that_loses_its_name_is_finished_and_whoever_waits_is_told_why() {
     let mut members = [Member::start(1, &[]), Member::start_as(NodeId(1), 2, &[])];
-    let join = members[1].order(&Order::Join { seeds: vec![addr(1)] });
+    let join = members[1].order(&OwnedCommand::Join { seeds: vec![addr(1)] });
     for _ in 0..500 {
         step(&mut members);
     }
     assert_eq!(join.0.borrow_mut().take(), Some(Err(CommandError::JoinFailed(JoinFailure::IdTaken))));
     assert!(members[1].engine.is_finished());
-    let late =
-        members[1].order(&Order::Leave).0.borrow_mut().take().expect("answered").expect_err("too late");
+    let late = members[1]
+        .order(&OwnedCommand::Leave)
+        .0
+        .borrow_mut()
+        .take()
+        .expect("answered")
+        .expect_err("too late");
     assert_eq!(late.to_string(), "Leave was refused: this node has left or lost its id; start it again");
     assert!(!members[0].engine.is_finished());
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use swim_core::{Command, Config, Epoch, Event, Identity, Input, Instant, Metadata, Node, NodeId, Seed};
-use swim_driver::{Delivery, Engine, Host, Order, Ready, Received, Recording};
+use swim_driver::{Delivery, Engine, Host, OwnedCommand, Ready, Received, Recording};
 use swim_trace::{Life, Reader, Record, Recorder, ReplayOptions, replay};
 
 /// An operating system in which something goes wrong every now and then.
@@ -84,7 +84,7 @@ fn step(members: &mut [Member; 2], number: usize) {
         os.blocked &= !number.is_multiple_of(3);
         engine.turn(os, Ready { readable: true, writable: !os.blocked });
         if number.is_multiple_of(20) && !engine.is_blocked() {
-            engine.order(os, &Order::Broadcast(number.to_le_bytes().into()), ());
+            engine.order(os, &OwnedCommand::Broadcast(number.to_le_bytes().into()), ());
         }
         let (source, sent) = (addr([1, 2][index]), std::mem::take(&mut os.outbox));
         members[1 - index].os.inbox.extend(sent.into_iter().map(|bytes| (source, bytes)));
@@ -105,8 +105,9 @@ fn what_was_blocked_and_refused_is_blocked_and_refused_again() {
     let (mut refused, mut unsettled, mut settled) = (0, 0, true);
     for entry in trace.records() {
         match entry.expect("good").record {
-            Record::Input { given, .. } => {
-                refused += u32::from(matches!(given.input(), Input::Undelivered { .. }));
+            record @ (Record::Input { .. } | Record::Command { .. }) => {
+                refused +=
+                    u32::from(matches!(record, Record::Input { input: Input::Undelivered { .. }, .. }));
                 unsettled += u32::from(!settled);
                 settled = false;
             }

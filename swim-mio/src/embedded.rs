@@ -8,7 +8,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use swim_core::{Command, Event, Hint, Identity, Instant, Metadata, Node, NodeId, Payload, Stats, TooLong};
 use swim_driver::os::{self, Bound, Buffer, Clock, Error, Settings};
-use swim_driver::{Delivery, Engine, Host, Order, Ready, Received, Snapshot, Viewed};
+use swim_driver::{Delivery, Engine, Host, OwnedCommand, Ready, Received, Snapshot, Viewed};
 
 use crate::thread::Waiter;
 
@@ -192,7 +192,7 @@ impl Embedded {
         self.watch_writes();
     }
 
-    pub(crate) fn order(&mut self, order: &Order, waiter: Waiter) {
+    pub(crate) fn order(&mut self, order: &OwnedCommand, waiter: Waiter) {
         self.engine.order(&mut Os::of(&self.socket, self.clock), order, waiter);
         self.watch_writes();
     }

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use swim_core::{Event, Hint, Identity, Incarnation, NodeId, Stats};
-use swim_driver::{Answer, CommandError, Joined, Order, Snapshot};
+use swim_driver::{Answer, CommandError, Joined, OwnedCommand, Snapshot};
 
 use crate::shared::Shared;
 use crate::thread::{Message, Waiter};
@@ -90,7 +90,7 @@ impl Handle {
     /// # Errors
     /// Refused, failed (another member has this id) or cancelled.
     pub fn join(&self, seeds: &[SocketAddr]) -> Result<Joined, CommandError> {
-        self.order(Order::Join { seeds: seeds.to_vec() })?.joined()
+        self.order(OwnedCommand::Join { seeds: seeds.to_vec() })?.joined()
     }
 
     /// Stops looking: a waiting [`Handle::join`] ends.
@@ -98,7 +98,7 @@ impl Handle {
     /// # Errors
     /// Refused when nothing was being looked for.
     pub fn cancel_join(&self) -> Result<(), CommandError> {
-        self.order(Order::CancelJoin).map(drop)
+        self.order(OwnedCommand::CancelJoin).map(drop)
     }
 
     /// Says goodbye, waits until it has been sent, and stops. Returns how many datagrams carried it.
@@ -106,7 +106,7 @@ impl Handle {
     /// # Errors
     /// Refused when it has left already, or lost its id.
     pub fn leave(&self) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Leave)?.number())
+        Ok(self.order(OwnedCommand::Leave)?.number())
     }
 
     /// Replaces this member's metadata. Returns the incarnation that carries it to the others.
@@ -114,7 +114,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::METADATA_MAX`] bytes, or refused.
     pub fn set_metadata(&self, bytes: &[u8]) -> Result<Incarnation, CommandError> {
-        Ok(Incarnation(self.order(Order::SetMetadata(bytes.into()))?.number()))
+        Ok(Incarnation(self.order(OwnedCommand::SetMetadata(bytes.into()))?.number()))
     }
 
     /// This member is now reached at `addr`. The socket stays where it is.
@@ -122,7 +122,7 @@ impl Handle {
     /// # Errors
     /// Refused if it is no unicast address with a port.
     pub fn set_address(&self, addr: SocketAddr) -> Result<(), CommandError> {
-        self.order(Order::SetAddress(addr)).map(drop)
+        self.order(OwnedCommand::SetAddress(addr)).map(drop)
     }
 
     /// Tells every member something, best effort. Returns its number within this epoch.
@@ -130,7 +130,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.
     pub fn broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Broadcast(payload.into()))?.number())
+        Ok(self.order(OwnedCommand::Broadcast(payload.into()))?.number())
     }
 
     /// Sends one datagram to one member, best effort.
@@ -138,7 +138,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because there is no such member.
     pub fn send(&self, target: NodeId, payload: &[u8]) -> Result<(), CommandError> {
-        self.order(Order::Send { target, payload: payload.into() }).map(drop)
+        self.order(OwnedCommand::Send { target, payload: payload.into() }).map(drop)
     }
 
     /// Declares a Suspect or Dead member gone, as an operator.
@@ -146,7 +146,7 @@ impl Handle {
     /// # Errors
     /// Refused if it is neither.
     pub fn remove(&self, target: NodeId) -> Result<(), CommandError> {
-        self.order(Order::Remove { target }).map(drop)
+        self.order(OwnedCommand::Remove { target }).map(drop)
     }
 
     /// Gives hints of an earlier life. Returns how many were of use.
@@ -154,16 +154,16 @@ impl Handle {
     /// # Errors
     /// Only if the member has stopped.
     pub fn restore(&self, hints: &[Hint]) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Restore { hints: hints.to_vec() })?.number())
+        Ok(self.order(OwnedCommand::Restore { hints: hints.to_vec() })?.number())
     }
 
     /// Any of the commands above, as data.
     ///
     /// # Errors
     /// As the method of the command.
-    pub fn order(&self, order: Order) -> Result<Answer, CommandError> {
+    pub fn order(&self, order: OwnedCommand) -> Result<Answer, CommandError> {
         let (reply, outcome) = sync_channel(1);
-        self.orders.send(Message::Order(order, Waiter(reply))).map_err(|_| CommandError::Stopped)?;
+        self.orders.send(Message::OwnedCommand(order, Waiter(reply))).map_err(|_| CommandError::Stopped)?;
         self.shared.wake();
         outcome.recv().unwrap_or(Err(CommandError::Stopped))
     }

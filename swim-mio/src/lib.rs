@@ -47,5 +47,7 @@ pub use embedded::Embedded;
 pub use handle::Handle;
 pub use swim_core::{Config, Epoch, Event, Hint, Identity, NodeId, Options, Stats, Status};
 pub use swim_driver::os::{Error, Settings};
-pub use swim_driver::{Answer, CommandError, Joined, Order, OwnedMember, RecordError, Recording, Snapshot};
+pub use swim_driver::{
+    Answer, CommandError, Joined, OwnedCommand, OwnedMember, RecordError, Recording, Snapshot,
+};
 pub use thread::spawn;

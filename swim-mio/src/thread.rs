@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
 use swim_driver::os::{Error, Settings};
-use swim_driver::{Answer, COMMANDS_MAX, CommandError, Order, Reply, Snapshot};
+use swim_driver::{Answer, COMMANDS_MAX, CommandError, OwnedCommand, Reply, Snapshot};
 
 use crate::embedded::Embedded;
 use crate::handle::Handle;
@@ -35,7 +35,7 @@ pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
 
 /// What a handle asks of the thread.
 pub(crate) enum Message {
-    Order(Order, Waiter),
+    OwnedCommand(OwnedCommand, Waiter),
     Members(SyncSender<Snapshot>),
 }
 
@@ -104,7 +104,7 @@ impl Body {
                 return false;
             }
             match self.inbox.try_recv() {
-                Ok(Message::Order(order, waiter)) => member.order(&order, waiter),
+                Ok(Message::OwnedCommand(order, waiter)) => member.order(&order, waiter),
                 Ok(Message::Members(reply)) => {
                     let _ = reply.try_send(member.members());
                 }

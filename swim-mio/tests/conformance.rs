@@ -13,7 +13,7 @@ use std::time::Duration;
 use conformance::{Cluster, Member, Ticket};
 use swim_core::{Event, Stats};
 use swim_driver::os::Settings;
-use swim_driver::{Answer, CommandError, Order, OwnedMember};
+use swim_driver::{Answer, CommandError, OwnedCommand, OwnedMember};
 use swim_mio::Handle;
 
 conformance!(Threads::new());
@@ -55,7 +55,7 @@ impl Cluster for Threads {
         self.members[member].0.is_running()
     }
 
-    fn begin(&mut self, member: Member, order: Order) -> Ticket {
+    fn begin(&mut self, member: Member, order: OwnedCommand) -> Ticket {
         let handle = Arc::clone(&self.members[member].0);
         let (done, outcome) = sync_channel(1);
         thread::spawn(move || done.send(handle.order(order)));

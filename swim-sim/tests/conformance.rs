@@ -11,7 +11,7 @@ use std::time::Duration;
 use conformance::{Cluster, Member, Ticket};
 use swim_core::{Command, CommandKind, Event, Hint, JoinFailure, Metadata, NodeId, Stats};
 use swim_driver::os::Settings;
-use swim_driver::{Answer, CommandError, EventQueue, Order, OwnedMember, Snapshot};
+use swim_driver::{Answer, CommandError, EventQueue, OwnedCommand, OwnedMember, Snapshot};
 use swim_sim::{HostId, Spec, World};
 
 conformance!(Virtual::new());
@@ -91,11 +91,11 @@ impl Cluster for Virtual {
         self.world.node(self.host(member)).is_some()
     }
 
-    fn begin(&mut self, member: Member, order: Order) -> Ticket {
+    fn begin(&mut self, member: Member, order: OwnedCommand) -> Ticket {
         let host = self.host(member);
         let told = self.world.log(host).len();
         let target = match order {
-            Order::Send { target, .. } | Order::Remove { target } => Some(target),
+            OwnedCommand::Send { target, .. } | OwnedCommand::Remove { target } => Some(target),
             _ => None,
         };
         let kind = match order.command() {

@@ -277,7 +277,8 @@ fn browser() -> Option<PathBuf> {
 fn a_browser_draws_the_page_without_a_word_of_complaint() {
     let Some(browser) = browser() else {
         // Not `eprintln!`, which is swallowed where a test passes.
-        let _ = writeln!(std::io::stderr(), "SKIPPED the page in a browser: there is no chromium on the PATH");
+        let _ =
+            writeln!(std::io::stderr(), "SKIPPED the page in a browser: there is no chromium on the PATH");
         return;
     };
     let folder = env::temp_dir().join(format!("swim-report-{}", process::id()));

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use swim_core::{Event, Hint, Identity, Incarnation, NodeId, Stats};
-use swim_driver::{Answer, CommandError, Joined, Order, Snapshot};
+use swim_driver::{Answer, CommandError, Joined, OwnedCommand, Snapshot};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::shared::Shared;
@@ -86,7 +86,7 @@ impl Handle {
     /// # Errors
     /// Refused, failed (another member has this id) or cancelled.
     pub async fn join(&self, seeds: &[SocketAddr]) -> Result<Joined, CommandError> {
-        self.order(Order::Join { seeds: seeds.to_vec() }).await?.joined()
+        self.order(OwnedCommand::Join { seeds: seeds.to_vec() }).await?.joined()
     }
 
     /// Stops looking: a waiting [`Handle::join`] ends.
@@ -94,7 +94,7 @@ impl Handle {
     /// # Errors
     /// Refused when nothing was being looked for.
     pub async fn cancel_join(&self) -> Result<(), CommandError> {
-        self.order(Order::CancelJoin).await.map(drop)
+        self.order(OwnedCommand::CancelJoin).await.map(drop)
     }
 
     /// Says goodbye, waits until it has been sent, and stops. Returns how many datagrams carried it.
@@ -102,7 +102,7 @@ impl Handle {
     /// # Errors
     /// Refused when it has left already, or lost its id.
     pub async fn leave(&self) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Leave).await?.number())
+        Ok(self.order(OwnedCommand::Leave).await?.number())
     }
 
     /// Replaces this member's metadata. Returns the incarnation that carries it to the others.
@@ -110,7 +110,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::METADATA_MAX`] bytes, or refused.
     pub async fn set_metadata(&self, bytes: &[u8]) -> Result<Incarnation, CommandError> {
-        Ok(Incarnation(self.order(Order::SetMetadata(bytes.into())).await?.number()))
+        Ok(Incarnation(self.order(OwnedCommand::SetMetadata(bytes.into())).await?.number()))
     }
 
     /// This member is now reached at `addr`. The socket stays where it is.
@@ -118,7 +118,7 @@ impl Handle {
     /// # Errors
     /// Refused if it is no unicast address with a port.
     pub async fn set_address(&self, addr: SocketAddr) -> Result<(), CommandError> {
-        self.order(Order::SetAddress(addr)).await.map(drop)
+        self.order(OwnedCommand::SetAddress(addr)).await.map(drop)
     }
 
     /// Tells every member something, best effort. Returns its number within this epoch.
@@ -126,7 +126,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.
     pub async fn broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Broadcast(payload.into())).await?.number())
+        Ok(self.order(OwnedCommand::Broadcast(payload.into())).await?.number())
     }
 
     /// Sends one datagram to one member, best effort.
@@ -134,7 +134,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because there is no such member.
     pub async fn send(&self, target: NodeId, payload: &[u8]) -> Result<(), CommandError> {
-        self.order(Order::Send { target, payload: payload.into() }).await.map(drop)
+        self.order(OwnedCommand::Send { target, payload: payload.into() }).await.map(drop)
     }
 
     /// Declares a Suspect or Dead member gone, as an operator.
@@ -142,7 +142,7 @@ impl Handle {
     /// # Errors
     /// Refused if it is neither.
     pub async fn remove(&self, target: NodeId) -> Result<(), CommandError> {
-        self.order(Order::Remove { target }).await.map(drop)
+        self.order(OwnedCommand::Remove { target }).await.map(drop)
     }
 
     /// Gives hints of an earlier life. Returns how many were of use.
@@ -150,16 +150,16 @@ impl Handle {
     /// # Errors
     /// Only if the member has stopped.
     pub async fn restore(&self, hints: &[Hint]) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Restore { hints: hints.to_vec() }).await?.number())
+        Ok(self.order(OwnedCommand::Restore { hints: hints.to_vec() }).await?.number())
     }
 
     /// Any of the commands above, as data.
     ///
     /// # Errors
     /// As the method of the command.
-    pub async fn order(&self, order: Order) -> Result<Answer, CommandError> {
+    pub async fn order(&self, order: OwnedCommand) -> Result<Answer, CommandError> {
         let (reply, outcome) = oneshot::channel();
-        let message = Message::Order(order, Waiter(reply));
+        let message = Message::OwnedCommand(order, Waiter(reply));
         self.orders.send(message).await.map_err(|_| CommandError::Stopped)?;
         outcome.await.unwrap_or(Err(CommandError::Stopped))
     }

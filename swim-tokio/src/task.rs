@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use swim_driver::os::{self, Bound, Error, Settings};
-use swim_driver::{Answer, COMMANDS_MAX, CommandError, Engine, Order, Ready, Reply, Snapshot};
+use swim_driver::{Answer, COMMANDS_MAX, CommandError, Engine, OwnedCommand, Ready, Reply, Snapshot};
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,7 +36,7 @@ pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
 
 /// What a handle asks of the task.
 pub(crate) enum Message {
-    Order(Order, Waiter),
+    OwnedCommand(OwnedCommand, Waiter),
     Members(oneshot::Sender<Snapshot>),
 }
 
@@ -135,7 +135,7 @@ impl Task {
 
     fn take(&mut self, engine: &mut Engine<Waiter>, message: Message) {
         match message {
-            Message::Order(order, waiter) => engine.order(&mut self.socket, &order, waiter),
+            Message::OwnedCommand(order, waiter) => engine.order(&mut self.socket, &order, waiter),
             Message::Members(reply) => {
                 let _ = reply.send(engine.snapshot(self.socket.now()));
             }

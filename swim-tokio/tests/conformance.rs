@@ -12,7 +12,7 @@ use std::time::Duration;
 use conformance::{Cluster, Member, Ticket};
 use swim_core::{Event, Stats};
 use swim_driver::os::Settings;
-use swim_driver::{Answer, CommandError, Order, OwnedMember};
+use swim_driver::{Answer, CommandError, OwnedCommand, OwnedMember};
 use swim_tokio::Handle;
 use tokio::runtime::{self, Builder};
 use tokio::sync::oneshot;
@@ -89,7 +89,7 @@ impl Cluster for Tasks {
         self.members[member].0.is_running()
     }
 
-    fn begin(&mut self, member: Member, order: Order) -> Ticket {
+    fn begin(&mut self, member: Member, order: OwnedCommand) -> Ticket {
         let handle = Arc::clone(&self.members[member].0);
         let (done, outcome) = oneshot::channel();
         self.runtime.spawn(async move { done.send(handle.order(order).await) });

@@ -137,6 +137,8 @@ impl Watcher for Coverage {
         match what {
             Happening::Reported { host, event } => self.note_event(*host, event),
             Happening::Sent { bytes, .. } => self.note_sent(bytes),
+            Happening::Unsendable { .. } => self.count(Thing::SendRefused),
+            Happening::Held { .. } => self.count(Thing::SendHeld),
             Happening::Acted { action, done: true } => {
                 for class in action.fault_classes() {
                     let place = FaultClass::ALL.iter().position(|other| *other == class);

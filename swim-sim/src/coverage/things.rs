@@ -73,6 +73,8 @@ things! {
     Excused "probe-excused" "a probe fails while the prober doubts itself, or its ping never left",
     HeaderClaim "header-claim" "a header is news of its sender",
     ClockBackwards "clock-backwards" "a process's clock goes backwards",
+    SendRefused "send-refused" "the operating system refuses a datagram of the engine",
+    SendHeld "send-held" "a full send buffer holds a datagram back in the engine",
     SickHealth "health-at-worst" "the local health multiplier reaches its largest value",
 }
 
@@ -100,6 +102,7 @@ pub(super) const FAULTS: [&str; FaultClass::ALL.len()] = [
     "fault-move",
     "fault-leave",
     "fault-unplug",
+    "fault-send-buffer",
     "fault-duplicate-id",
     "fault-garbage",
     "fault-mutation",

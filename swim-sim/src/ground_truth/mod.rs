@@ -68,6 +68,8 @@ pub(crate) struct HostTruth {
     pub(crate) addr: SocketAddr,
     pub(crate) epoch: Epoch,
     pub(crate) presence: Presence,
+    /// Its send buffer is full, or what was held back meanwhile has not left yet.
+    pub(crate) holds_sends: bool,
 }
 
 /// What the node of `host` is called if nobody chose another name.

@@ -62,6 +62,13 @@ pub enum Happening<'a> {
         /// Where the datagram was to go.
         target: SocketAddr,
     },
+    /// The host's send buffer is full: the datagram waits in the process.
+    Held {
+        /// Whose.
+        host: HostId,
+        /// Where the datagram is to go.
+        target: SocketAddr,
+    },
     /// A stranger sent a datagram, or somebody sent an old one again.
     Forged {
         /// From where it seems to come.
@@ -173,6 +180,13 @@ impl Scene<'_> {
     #[must_use]
     pub fn presence(&self, host: HostId) -> Presence {
         self.ground_truth.fact(host).presence
+    }
+
+    /// Whether the process of `host` holds back what its node sends and reports: what leaves it now may be about
+    /// earlier inputs.
+    #[must_use]
+    pub fn holds_sends(&self, host: HostId) -> bool {
+        self.ground_truth.fact(host).holds_sends
     }
 
     /// Who the node of `host` is in its present life, or was in its last.

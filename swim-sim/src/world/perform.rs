@@ -62,6 +62,8 @@ impl World {
             Action::Move { host, addr } => self.try_move(*host, *addr),
             Action::Unplug(host) => self.set_unplugged(*host, true),
             Action::Plug(host) => self.set_unplugged(*host, false),
+            Action::FillSendBuffer(host) => self.set_send_buffer_full(*host, true),
+            Action::DrainSendBuffer(host) => self.set_send_buffer_full(*host, false),
             Action::Mask { host, addr } => self.set_mask(*host, Some(*addr)),
             Action::Unmask(host) => self.set_mask(*host, None),
             Action::Slow { host, service, queue } => self.set_service(*host, *service, *queue),
@@ -128,6 +130,7 @@ impl World {
         self.fabric.channels.clear();
         for host in self.hosts() {
             self.set_unplugged(host, false);
+            self.set_send_buffer_full(host, false);
             self.set_mask(host, None);
             self.try_resume(host);
             self.set_service(host, Duration::ZERO, 0);

@@ -26,8 +26,8 @@ fn every_kind_of_record_and_input_occurs() {
     for entry in trace.records() {
         let record = entry.expect("good").record;
         kinds.insert(match &record {
-            Record::Input { given, .. } => {
-                let text = given.to_string();
+            Record::Input { .. } | Record::Command { .. } => {
+                let text = record.to_string();
                 word(text.strip_prefix("command ").unwrap_or(&text).to_owned())
             }
             other => word(format!("{other:?}")),
@@ -127,6 +127,66 @@ fn a_trace_of_another_core_that_begins_at_its_birth_is_tried_and_says_so() {
     reseal(&mut trace, at);
     let replayed = replay(&reader(trace), ReplayOptions::default()).expect("it is the same core after all");
     assert_eq!(replayed.other_core.expect("told").source, swim_core::SOURCE ^ 1);
+}
+
+/// Inserts a record behind the birth.
+fn insert(trace: &[u8], record: &[u8]) -> Vec<u8> {
+    let len = |at: usize| u32::from_le_bytes(trace[at..at + 4].try_into().expect("four bytes")) as usize;
+    let birth = 12 + 8 + len(12);
+    let at = birth + 8 + len(birth);
+    let mut frame = u32::try_from(record.len()).expect("short").to_le_bytes().to_vec();
+    frame.extend([0; 4]);
+    frame.extend(record);
+    let mut longer = [&trace[..at], &frame, &trace[at..]].concat();
+    reseal(&mut longer, at);
+    longer
+}
+
+#[test]
+fn a_record_of_a_later_version_is_passed_over_and_counted() {
+    let mut cluster = Cluster::in_memory(2, 4, None);
+    cluster.run(50);
+    let trace = cluster.trace(0);
+    let records = reader(trace.clone()).len();
+    for (kind, counts) in [(9, false), (77, true)] {
+        let later = reader(insert(&trace, &[kind, 1, 2, 3]));
+        let unknown = later.records().filter_map(Result::ok);
+        let unknown: Vec<_> =
+            unknown.filter(|entry| matches!(entry.record, Record::Unknown { .. })).collect();
+        assert_eq!(unknown.len(), 1);
+        assert_eq!(unknown[0].record, Record::Unknown { kind });
+        let replayed = replay(&later, ReplayOptions::default()).expect("nothing that matters is unknown");
+        assert_eq!((replayed.unknown, replayed.records), (1, records + u64::from(counts)));
+    }
+}
+
+#[test]
+fn fields_that_a_later_version_appends_are_not_read() {
+    let mut cluster = Cluster::in_memory(2, 4, None);
+    cluster.run(50);
+    let trace = cluster.trace(0);
+    let mut longer = trace[..12].to_vec();
+    let mut at = 12;
+    while at < trace.len() {
+        let len = u32::from_le_bytes(trace[at..at + 4].try_into().expect("four bytes"));
+        let start = longer.len();
+        longer.extend((len + 3).to_le_bytes());
+        longer.extend(&trace[at + 4..at + 8 + len as usize]);
+        longer.extend([0xab; 3]);
+        reseal_from(&mut longer, start);
+        at += 8 + len as usize;
+    }
+    let (plain, longer) = (reader(trace), reader(longer));
+    let run = |trace| replay(trace, ReplayOptions::default()).expect("as recorded");
+    assert_eq!(run(&plain), run(&longer));
+}
+
+/// Makes the checksum of the frame right that begins at `at` and ends the trace.
+fn reseal_from(trace: &mut [u8], at: usize) {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&trace[at..at + 4]);
+    hasher.update(&trace[at + 8..]);
+    trace[at + 4..at + 8].copy_from_slice(&hasher.finalize().to_le_bytes());
 }
 
 /// Makes the checksum of the frame right in which byte `changed` stands.

@@ -88,7 +88,7 @@ impl Monitor for Nacks {
         if !self.enabled {
             return Ok(());
         }
-        let excused = !self.lasting.of(host).is_empty();
+        let excused = !self.lasting.of(host).is_empty() || world.scene().holds_sends(host);
         let now = world.local(host);
         let (_, open, over) = self.relaying.after_input(world, host);
         if excused {

@@ -161,7 +161,9 @@ impl Verdicts {
         let stats = node.stats();
         // When the suspicion began, those who came in the same input may not have been counted yet.
         let shortest = suspicion_min(&self.config, (stats.alive + stats.suspect).saturating_sub(came));
-        let since = self.node_time.now(world, host);
+        // What a process held back may have begun earlier.
+        let held = world.scene().holds_sends(host);
+        let since = if held { Duration::ZERO } else { self.node_time.now(world, host) };
         for id in begun {
             if let Some(suspicion) = self.hosts.of(host).running.get_mut(&id) {
                 *suspicion = Suspicion { since, shortest };
