@@ -73,7 +73,7 @@ pub use api::config::{Config, ConfigError, Options};
 pub use api::identity::{Epoch, Identity, Incarnation, NodeId, canonical, is_reachable_form};
 pub use api::input::{Command, Hint, Input};
 pub use api::member::Member;
-pub use api::output::{CommandKind, Event, JoinFailure, Output, Refusal, Transmit};
+pub use api::output::{CommandKind, Done, Event, JoinFailure, Joined, Output, Refusal, Transmit};
 pub use api::payload::{METADATA_MAX, Metadata, PAYLOAD_MAX, Payload, TooLong};
 pub use api::rtt::RttHistogram;
 pub use api::stats::{DropReason, Stats};

@@ -24,8 +24,8 @@
 //! 5. When the operating system refuses a send, say `Undelivered`: a ping that never left accuses nobody.
 //! 6. Nothing that a user does can block 1 to 5. Events go into a bounded queue, and a consumer that was
 //!    too slow is told how many it missed ([`Event::Lost`](swim_core::Event::Lost)). Commands wait in a
-//!    bounded queue and are handled in order, each only when everything that the earlier ones caused has
-//!    been polled; that is how an answer finds the command that it answers.
+//!    bounded queue, are handled in order and return their results; [`Callers`] wait for the end of a join
+//!    or of a leave.
 //!
 //! 2 to 6 are [`Engine::turn`]; a driver is a loop of *wait* and *turn*.
 //!
@@ -34,7 +34,7 @@
 //! does; it is the one thing here that can.
 #![forbid(unsafe_code)]
 
-mod answers;
+mod callers;
 mod engine;
 mod events;
 #[cfg(feature = "os")]
@@ -42,7 +42,7 @@ pub mod os;
 mod snapshot;
 mod view;
 
-pub use answers::{Answer, CommandError, Joined, Reply};
+pub use callers::{Callers, CommandError, Outcome, Reply};
 pub use engine::{Delivery, Engine, Host, Ready, Received, Step, Turn};
 pub use events::EventQueue;
 pub use snapshot::{OwnedMember, Snapshot};

@@ -79,8 +79,8 @@ pub struct Logged {
     pub event: Event,
 }
 
-/// The engine of a process. No caller waits for an answer, and a recording goes to any writer.
-pub(crate) type Process = Engine<(), Plain<Box<dyn Write + Send>>>;
+/// The engine of a process. A recording goes to any writer.
+pub(crate) type Process = Engine<Plain<Box<dyn Write + Send>>>;
 
 /// Events that wait for the user: more than one input can cause, and they are taken after each.
 const EVENTS_MAX: usize = 1 << 20;

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use swim_core::{Command, Epoch, Event, Identity, Input, Instant, NodeId, Options, Seed};
+use swim_core::{Command, Done, Epoch, Event, Identity, Input, Instant, NodeId, Options, Refusal, Seed};
 
 use crate::OwnedCommand;
 use crate::bytes::{Malformed, Take, put_addr, put_bytes, put_u32, put_u64};
@@ -36,6 +36,8 @@ pub enum Record<'a> {
         /// Which.
         command: OwnedCommand,
     },
+    /// What the command before it returned.
+    Result(Result<Done, Refusal>),
     /// A datagram came out.
     Transmit {
         /// Where to.
@@ -148,6 +150,8 @@ impl fmt::Display for Record<'_> {
             Self::Input { input: Input::Undelivered { target }, .. } => write!(f, "undelivered to {target}"),
             Self::Input { input, .. } => write!(f, "{input:?}"),
             Self::Command { command, .. } => write!(f, "command {command}"),
+            Self::Result(Ok(done)) => write!(f, "done: {done:?}"),
+            Self::Result(Err(refusal)) => write!(f, "refused: {refusal}"),
             Self::Transmit { target, bytes } => {
                 write!(f, "datagram to {target}: {}", swim_core::describe(bytes))
             }
@@ -240,6 +244,14 @@ pub(crate) fn put_command(
     command::put(out, command, redactor)
 }
 
+/// # Errors
+/// What this format cannot say.
+pub(crate) fn put_result(out: &mut Vec<u8>, result: Result<Done, Refusal>) -> Result<(), String> {
+    out.push(RESULT);
+    *out = in_postcard(&result, std::mem::take(out))?;
+    Ok(())
+}
+
 /// The beginning of a datagram; the datagram itself is still to come.
 pub(crate) fn put_transmit(out: &mut Vec<u8>, target: SocketAddr) {
     out.push(TRANSMIT);
@@ -300,6 +312,10 @@ pub(crate) fn take(bytes: &[u8]) -> Result<Record<'_>, Malformed> {
                 None => Record::Unknown { kind },
             }
         }
+        RESULT => match postcard::take_from_bytes(from.0) {
+            Ok((result, _)) => Record::Result(result),
+            Err(_) => Record::Unknown { kind },
+        },
         TRANSMIT => Record::Transmit { target: from.addr()?, bytes: from.bytes()? },
         EVENT => match postcard::take_from_bytes(from.0) {
             Ok((event, _)) => Record::Event(event),
@@ -357,6 +373,7 @@ const DATAGRAM: u8 = 16;
 const TICK: u8 = 17;
 const UNDELIVERED: u8 = 18;
 const COMMAND: u8 = 19;
+const RESULT: u8 = 20;
 const TRANSMIT: u8 = 32;
 const EVENT: u8 = 33;
 const SETTLED: u8 = 34;

@@ -12,7 +12,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use swim_core::{Command, Event, Identity, Input, Instant, Node, Output, Seed, StateError};
+use swim_core::{Command, Done, Event, Identity, Input, Instant, Node, Output, Refusal, Seed, StateError};
 
 use crate::bytes::put_u32;
 use crate::record::{self, Born, Core, Head, KeyFrame};
@@ -134,6 +134,11 @@ impl<S: Sink> Recorder<S> {
             self.now = now;
             self.count(|out, redactor| record::put_command(out, now, command, redactor));
         }
+    }
+
+    /// The command returned this.
+    pub fn result(&mut self, result: Result<Done, Refusal>) {
+        self.count(|out, _| record::put_result(out, result));
     }
 
     /// The node gave this.

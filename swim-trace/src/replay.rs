@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use swim_core::{Config, Identity, Input, Instant, Node, Output, StateError};
+use swim_core::{Config, Done, Identity, Instant, Node, Output, Refusal, StateError};
 
 use crate::digest::Digest;
 use crate::error::ReadError;
@@ -186,6 +186,8 @@ struct Again<'a> {
     now: Instant,
     /// What the node was last handed.
     input: Option<Record<'a>>,
+    /// What the last command returned, until it has been compared.
+    returned: Option<Result<Done, Refusal>>,
     records: u64,
     unknown: u64,
     digest: Digest,
@@ -206,7 +208,17 @@ impl<'a> Again<'a> {
             _ => return Err(nothing(trace)),
         };
         let (digest, redacted) = (Digest::default(), head.redacted);
-        Ok(Self { node, now, input: None, records: 0, unknown: 0, digest, redacted, other_core })
+        Ok(Self {
+            node,
+            now,
+            input: None,
+            returned: None,
+            records: 0,
+            unknown: 0,
+            digest,
+            redacted,
+            other_core,
+        })
     }
 
     fn step(&mut self, entry: Entry<'a>, watcher: &mut Option<Watcher<'_>>) -> Result<(), ReplayError> {
@@ -225,12 +237,17 @@ impl<'a> Again<'a> {
             }
             Record::Command { now, ref command } => {
                 // What is too long was not read.
-                if let Ok(command) = command.command() {
-                    self.node.handle(now, Input::Command(command));
-                }
+                self.returned = command.command().ok().map(|command| self.node.command(now, command));
                 self.input = Some(record);
                 Ok(())
             }
+            Record::Result(result) => match self.returned.take() {
+                Some(returned) if returned != result => {
+                    let replayed = Record::Result(returned).to_string();
+                    Err(self.diverged(number, record.to_string(), replayed))
+                }
+                _ => Ok(()),
+            },
             Record::Unknown { .. } => {
                 self.unknown += 1;
                 Ok(())

@@ -161,7 +161,7 @@ impl Handshake {
         if self.search == Search::Seeking {
             self.give_up(group, JoinFailure::IdTaken);
         }
-        group.cx.phase = Phase::Stopped;
+        group.cx.phase = Phase::IdLost;
     }
 
     /// Asks the rival, or outbids it if it stays silent.

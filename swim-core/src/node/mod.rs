@@ -3,7 +3,7 @@
 //! ```text
 //!  datagram ─▶ receive  ─▶┐                                                        ┌─▶ poll()
 //!  Tick ─────▶ run_timers ┼─▶ detector · handshake · anti_entropy · reconnect ─▶ group ─▶ outbox
-//!  Command ──▶ on_command ┘                                                        └─▶ deadline()
+//!  Command ──▶ command ──▶┘                                                        └─▶ deadline()
 //! ```
 //!
 //! A mechanism owns its state, sets its timers, and is handed the [`Group`]; none knows another. What one of them finds
@@ -29,11 +29,11 @@ use crate::api::config::Config;
 use crate::api::identity::{Epoch, Identity, Incarnation, NodeId};
 use crate::api::input::Input;
 use crate::api::member::Member;
-use crate::api::output::{Event, Output, Transmit};
+use crate::api::output::{Event, JoinFailure, Joined, Output, Transmit};
 use crate::api::stats::Stats;
 use crate::api::time::Instant;
-use crate::context::Context;
 use crate::context::random::{Seed, Streams};
+use crate::context::{Context, Phase};
 use crate::detector::Detector;
 use crate::group::Group;
 use crate::group::members::SAMPLE_MAX;
@@ -45,7 +45,8 @@ use crate::timers::Timer;
 /// One member of a cluster: the whole protocol, and nothing else.
 ///
 /// It is driven by three calls: [`handle`](Self::handle) whatever happens, [`poll`](Self::poll) until
-/// `None`, and [`deadline`](Self::deadline) to know when to come back.
+/// `None`, and [`deadline`](Self::deadline) to know when to come back. Users ask for things with
+/// [`command`](Self::command), which returns what became of it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -61,7 +62,7 @@ use crate::timers::Timer;
 /// let mut a = Node::new(config.clone(), identity(1, 7001), Seed([1; 32]), start);
 /// let mut b = Node::new(config, identity(2, 7002), Seed([2; 32]), start);
 ///
-/// b.handle(start, Input::Command(Command::Join { seeds: &[a.me().addr] }));
+/// b.command(start, Command::Join { seeds: &[a.me().addr] }).expect("an address that can be asked");
 /// // A driver that passes datagrams through memory, and a clock that jumps to the next deadline.
 /// let mut now = start;
 /// for _ in 0..100 {
@@ -119,22 +120,19 @@ impl Node {
         self.settle();
     }
 
-    /// The one door in. Never fails and never blocks: what a stranger sends is data, and does at worst
-    /// nothing. One call does a bounded amount of work; if more is due, [`deadline`](Self::deadline) is
+    /// The door for what happens to the node. Never fails and never blocks: what a stranger sends is data, and does
+    /// at worst nothing. One call does a bounded amount of work; if more is due, [`deadline`](Self::deadline) is
     /// in the past afterwards.
     ///
     /// Timers only run on [`Input::Tick`], so that a driver can first hand in all that had arrived.
     /// `now` must not go backwards; if it does it is taken as the last one, and counted.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
-        if let Some(lost) = self.group.cx.begin(now) {
-            self.on_stall(lost);
-        }
+        self.begin(now);
         match input {
             Input::Datagram { source, bytes } => self.receive(crate::canonical(source), bytes),
             Input::Tick if self.is_settled() => return,
             Input::Tick => self.run_timers(),
             Input::Undelivered { target } => self.detector.on_undelivered(crate::canonical(target)),
-            Input::Command(command) => self.on_command(command),
         }
         self.settle();
     }
@@ -185,10 +183,25 @@ impl Node {
         !self.group.cx.is_stopped()
     }
 
-    /// Whether a `Join` is under way: neither `Joined` nor `JoinFailed` has been told yet.
+    /// Whether this node looks for its cluster: a `Join` is under way, or it is alone and had joined.
     #[must_use]
     pub fn is_seeking(&self) -> bool {
         self.handshake.is_seeking()
+    }
+
+    /// How the last search for the cluster ended; `None`: none has ended yet.
+    #[must_use]
+    pub const fn join_outcome(&self) -> Option<Result<Joined, JoinFailure>> {
+        self.handshake.outcome()
+    }
+
+    /// How many datagrams told the others that this node leaves; `None`: it has not left.
+    #[must_use]
+    pub const fn left(&self) -> Option<u32> {
+        match self.group.cx.phase {
+            Phase::Left { datagrams } => Some(datagrams),
+            _ => None,
+        }
     }
 
     /// Grows with every change of what [`members`](Self::members) shows, round-trip times excepted: a
@@ -283,6 +296,14 @@ impl Node {
         self.deadline().is_none_or(|deadline| deadline > self.group.cx.clock.real())
             && !self.handshake.is_seeking()
             && !self.group.has_surplus()
+    }
+
+    /// Before every input: the time is taken over, and a time in which the node was not run is found.
+    #[inline]
+    fn begin(&mut self, now: Instant) {
+        if let Some(lost) = self.group.cx.begin(now) {
+            self.on_stall(lost);
+        }
     }
 
     /// After every input: keeps the bounds, and works out when to come back.

@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use swim_core::{Command, Event, Identity, Instant, NodeId};
+use swim_core::{Command, Done, Event, Identity, Instant, NodeId, Refusal};
 
 use super::{GroundTruth, Presence};
 use crate::World;
@@ -98,6 +98,13 @@ pub enum Happening<'a> {
         host: HostId,
         /// What.
         command: &'a Command<'a>,
+    },
+    /// A command has returned.
+    Returned {
+        /// Whose node.
+        host: HostId,
+        /// What.
+        result: Result<Done, Refusal>,
     },
     /// A node tells its user something.
     Reported {

@@ -101,7 +101,7 @@ impl World {
         self.fabric.directory.bind(addr, id);
         self.fabric.transcript.name(addr, id);
         self.ground_truth.fact_mut(id).addr = addr;
-        self.tell(id, Command::SetAddress(addr))
+        self.tell(id, Command::SetAddress(addr)).is_some()
     }
 
     pub(super) fn set_unplugged(&mut self, id: HostId, unplugged: bool) -> bool {

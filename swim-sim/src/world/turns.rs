@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use swim_core::{Command, Event, Input, Instant, NodeId};
+use swim_core::{Command, Done, Event, Input, Instant, NodeId, Refusal};
 use swim_driver::{Delivery, Ready, Received, Step, Turn};
 
 use super::World;
@@ -91,18 +91,21 @@ impl World {
         self.with_engine(id, |engine, machine| engine.step(machine, turn, step)).unwrap_or(false)
     }
 
-    /// Hands a command to a node whose process runs.
-    pub(super) fn tell(&mut self, id: HostId, command: Command<'_>) -> bool {
+    /// Gives a command to the node of a process that runs. `None`: it does not run.
+    pub(super) fn tell(&mut self, id: HostId, command: Command<'_>) -> Option<Result<Done, Refusal>> {
         if !self.hosts[id.index()].is_running() {
-            return false;
+            return None;
         }
         self.notify(&Happening::Commanded { host: id, command: &command });
         let local = self.local(id);
-        self.fabric.fingerprint.input(self.fabric.now, id, local, &Input::Command(command));
-        self.with_engine(id, |engine, machine| engine.command(machine, command, None));
+        self.fabric.fingerprint.commanded(self.fabric.now, id, local, &command);
+        let result = self.with_engine(id, |engine, machine| engine.command(machine, command))?;
+        self.report_all(id);
+        self.fabric.fingerprint.returned(&command, &result);
+        self.notify(&Happening::Returned { host: id, result });
         self.settle(id);
         self.rearm(id);
-        true
+        Some(result)
     }
 
     /// An input, and everything that it caused, is over. `false`: so is the process.
@@ -180,6 +183,13 @@ impl World {
             fabric.packets.discard(packet);
         }
         Some(outcome)
+    }
+
+    fn report_all(&mut self, id: HostId) {
+        while let Some(event) = self.hosts[id.index()].engine.as_mut().and_then(|engine| engine.next_event())
+        {
+            self.report(id, event);
+        }
     }
 
     /// A node has something to tell its user.

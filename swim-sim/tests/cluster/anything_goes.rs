@@ -90,14 +90,14 @@ fn perform(world: &mut World, step: &Step) -> bool {
         }
         Step::Metadata(host, bytes) => world.set_metadata(HostId(*host), bytes),
         Step::Broadcast(host, bytes) => world.broadcast(HostId(*host), bytes),
-        Step::Send(host, target) => world.command(
-            HostId(*host),
-            Command::Send { target: NodeId(*target), payload: swim_core::Payload::default() },
-        ),
-        Step::Remove(host, target) => {
-            world.command(HostId(*host), Command::Remove { target: NodeId(*target) })
+        Step::Send(host, target) => {
+            let payload = swim_core::Payload::default();
+            world.command(HostId(*host), Command::Send { target: NodeId(*target), payload }).is_some()
         }
-        Step::CancelJoin(host) => world.command(HostId(*host), Command::CancelJoin),
+        Step::Remove(host, target) => {
+            world.command(HostId(*host), Command::Remove { target: NodeId(*target) }).is_some()
+        }
+        Step::CancelJoin(host) => world.command(HostId(*host), Command::CancelJoin).is_some(),
         Step::Restore(host, epoch) => {
             let hint = |id| Hint {
                 id: NodeId(id),
@@ -106,7 +106,7 @@ fn perform(world: &mut World, step: &Step) -> bool {
                 incarnation: Incarnation(u32::MAX),
             };
             let hints: Vec<Hint> = (0..8).map(hint).collect();
-            world.command(HostId(*host), Command::Restore { hints: &hints })
+            world.command(HostId(*host), Command::Restore { hints: &hints }).is_some()
         }
         Step::Garbage(source, target, bytes) => {
             world.inject(home(*source), home(*target), bytes);

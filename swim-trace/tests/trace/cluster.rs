@@ -97,7 +97,8 @@ impl<S: Sink> Cluster<S> {
     pub(crate) fn command(&mut self, index: usize, command: Command<'_>) {
         let host = &mut self.hosts[index];
         host.recorder.command(&host.node, self.now, &command);
-        host.node.handle(self.now, Input::Command(command));
+        let result = host.node.command(self.now, command);
+        host.recorder.result(result);
         self.poll(index);
     }
 

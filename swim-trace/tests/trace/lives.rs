@@ -33,7 +33,9 @@ fn every_kind_of_record_and_input_occurs() {
             other => word(format!("{other:?}")),
         });
     }
-    for kind in ["Born", "Transmit", "Event", "Settled", "datagram", "tick", "undelivered", "Join", "Leave"] {
+    for kind in
+        ["Born", "Result", "Transmit", "Event", "Settled", "datagram", "tick", "undelivered", "Join", "Leave"]
+    {
         assert!(kinds.contains(kind), "{kind}: {kinds:?}");
     }
     for kind in ["CancelJoin", "SetMetadata", "SetAddress", "Broadcast", "Send", "Remove", "Restore"] {
@@ -127,6 +129,25 @@ fn a_trace_of_another_core_that_begins_at_its_birth_is_tried_and_says_so() {
     reseal(&mut trace, at);
     let replayed = replay(&reader(trace), ReplayOptions::default()).expect("it is the same core after all");
     assert_eq!(replayed.other_core.expect("told").source, swim_core::SOURCE ^ 1);
+}
+
+#[test]
+fn a_command_that_returned_something_else_is_a_difference() {
+    let mut cluster = Cluster::in_memory(2, 4, None);
+    cluster.run(50);
+    let mut trace = cluster.trace(0);
+    let results = reader(trace.clone());
+    let results = results.records().filter_map(Result::ok);
+    let result = results.into_iter().find(|entry| matches!(entry.record, Record::Result(Ok(_))));
+    // Behind the header of the frame and the kind: 0 is done, 1 is refused.
+    let at = result.expect("its metadata was set").at as usize + 8 + 1;
+    trace[at] ^= 1;
+    reseal(&mut trace, at);
+    let error = replay(&reader(trace), ReplayOptions::default()).expect_err("it was done").to_string();
+    assert!(
+        error.contains("recorded: refused: ") && error.contains("replayed: done: MetadataSet"),
+        "{error}"
+    );
 }
 
 /// Inserts a record behind the birth.

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::address::PackedAddr;
 use crate::api::claim::{Claim, Status};
 use crate::api::identity::{Epoch, Incarnation, NodeId};
-use crate::collections::{Chunks, join, split};
 use crate::collections::Number;
+use crate::collections::{Chunks, join, split};
 use crate::collections::{NONE, Slab};
 use crate::group::digest::{self, Rows};
 

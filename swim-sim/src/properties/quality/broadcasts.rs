@@ -102,7 +102,7 @@ impl Monitor for Broadcasts {
             Happening::Reported { host, event: Event::Broadcast { origin, payload } } => {
                 return self.deliver(*host, *origin, payload);
             }
-            Happening::Reported { host, event: Event::Refused { .. } } => {
+            Happening::Returned { host, result: Err(_) } => {
                 let id = scene.identity(*host).id;
                 self.spreading.retain(|(origin, _), _| *origin != id);
             }
