@@ -19,35 +19,35 @@ const PARTS: [&[&str]; 6] =
 pub(crate) fn run(json: bool) -> Result<bool, Box<dyn Error>> {
     let bench = std::env::current_exe()?;
     let swim = swim_binary()?;
-    let mut told = Vec::new();
+    let mut done = Vec::new();
     let parts = PARTS.iter().map(|words| (&bench, *words));
     for (program, words) in parts.chain([(&swim, ["bench", "drivers"].as_slice())]) {
-        told.push(part(program, words, json)?);
+        done.push(part(program, words, json)?);
     }
     anstream::eprintln!("\n{}", paint(BOLD, "All comparisons"));
-    for (name, verdict, minutes) in &told {
-        let (style, word) = match verdict {
-            Verdict::Met => (GOOD, "every claim met"),
-            Verdict::Missed => (BAD, "a claim missed, see above"),
-            Verdict::Unmeasured => (BAD, "not measured, see above"),
+    for (name, outcome, minutes) in &done {
+        let (style, word) = match outcome {
+            Outcome::Met => (GOOD, "every claim met"),
+            Outcome::Missed => (BAD, "a claim missed, see above"),
+            Outcome::Unmeasured => (BAD, "not measured, see above"),
         };
         anstream::eprintln!("{name:<24} {minutes:>5.1} min  {}", paint(style, word));
     }
-    if told.iter().any(|(_, verdict, _)| *verdict == Verdict::Unmeasured) {
+    if done.iter().any(|(_, outcome, _)| *outcome == Outcome::Unmeasured) {
         return Err("something could not be measured".into());
     }
-    Ok(told.iter().all(|(_, verdict, _)| *verdict == Verdict::Met))
+    Ok(done.iter().all(|(_, outcome, _)| *outcome == Outcome::Met))
 }
 
 /// What came of one comparison, by its exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Verdict {
+enum Outcome {
     Met,
     Missed,
     Unmeasured,
 }
 
-impl Verdict {
+impl Outcome {
     fn of(status: ExitStatus) -> Self {
         match status.code() {
             Some(0) => Self::Met,
@@ -57,7 +57,7 @@ impl Verdict {
     }
 }
 
-fn part(program: &PathBuf, words: &[&str], json: bool) -> Result<(String, Verdict, f64), Box<dyn Error>> {
+fn part(program: &PathBuf, words: &[&str], json: bool) -> Result<(String, Outcome, f64), Box<dyn Error>> {
     let began = Instant::now();
     let mut command = Command::new(program);
     command.args(words);
@@ -72,5 +72,5 @@ fn part(program: &PathBuf, words: &[&str], json: bool) -> Result<(String, Verdic
         anstream::println!("\n{}", paint(BOLD, format_args!("== {name}")));
     }
     let status = command.status().map_err(|error| format!("{name}: {error}"))?;
-    Ok((name, Verdict::of(status), began.elapsed().as_secs_f64() / 60.0))
+    Ok((name, Outcome::of(status), began.elapsed().as_secs_f64() / 60.0))
 }

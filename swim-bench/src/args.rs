@@ -8,7 +8,7 @@ use crate::all;
 use crate::core::{Child, Core, Instructions, Memory};
 use crate::rest::{self, BareArgs, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
-use crate::table::Teller;
+use crate::table::Presenter;
 
 /// Compares swim with its peers, each side in the same run.
 ///
@@ -50,14 +50,14 @@ enum Command {
 
 impl Args {
     pub(crate) fn run(self) -> Result<bool, Box<dyn Error>> {
-        let mut teller = Teller::new(self.json);
+        let mut presenter = Presenter::new(self.json);
         match self.command {
             Command::All => return all::run(self.json),
-            Command::Core(core) => core.run(&mut teller)?,
+            Command::Core(core) => core.run(&mut presenter)?,
             Command::Instructions(instructions) => return instructions.run(self.json),
-            Command::Memory(memory) => memory.run(&mut teller)?,
-            Command::Simulator(simulator) => return simulator.run(teller),
-            Command::Rest(args) => return args.run(teller),
+            Command::Memory(memory) => memory.run(&mut presenter)?,
+            Command::Simulator(simulator) => return simulator.run(presenter),
+            Command::Rest(args) => return args.run(presenter),
             Command::CallgrindChild(child) => {
                 child.run()?;
                 return Ok(true);
@@ -65,6 +65,6 @@ impl Args {
             Command::Bare(args) => return Ok(args.run().map(|()| true)?),
             Command::Tied(args) => return Err(rest::become_tied(&args)),
         }
-        Ok(teller.conclude())
+        Ok(presenter.conclude())
     }
 }

@@ -90,7 +90,7 @@ mod tests {
     use super::{Claim, Measure, SPEED};
 
     #[test]
-    fn claims_are_judged_by_their_own_direction() {
+    fn claims_are_checked_by_their_own_direction() {
         let measure = Measure::new("x", None, "ns", 10.0).beside("peer", 30.0);
         let met = |claim| measure.clone().claiming(claim).met();
         assert!(met(Claim::AtMost(10.0)) && !met(Claim::AtMost(9.9)));

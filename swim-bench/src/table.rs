@@ -18,14 +18,14 @@ pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// How measures are told.
-pub(crate) struct Teller {
+/// How measures are shown.
+pub(crate) struct Presenter {
     json: bool,
     heading: Option<String>,
     measures: Vec<Measure>,
 }
 
-impl Teller {
+impl Presenter {
     pub(crate) fn new(json: bool) -> Self {
         Self { json, heading: None, measures: Vec::new() }
     }
@@ -44,8 +44,8 @@ impl Teller {
         io::stdout().flush()
     }
 
-    /// Tells one measure at once: a long comparison shows how far it is.
-    pub(crate) fn tell(&mut self, measure: Measure) -> io::Result<()> {
+    /// Shows one measure at once: a long comparison shows how far it is.
+    pub(crate) fn show(&mut self, measure: Measure) -> io::Result<()> {
         if self.json {
             let mut value = serde_json::to_value(&measure)?;
             value["ratio"] = serde_json::json!(measure.ratio());
@@ -59,7 +59,7 @@ impl Teller {
         io::stdout().flush()
     }
 
-    /// A remark that belongs to what was just told.
+    /// A remark that belongs to what was just shown.
     pub(crate) fn remark(&self, text: &str) {
         if self.json {
             println!("{}", serde_json::json!({ "remark": text, "heading": self.heading }));
@@ -68,7 +68,7 @@ impl Teller {
         }
     }
 
-    /// The verdict: whether every claim was met.
+    /// The outcome: whether every claim was met.
     pub(crate) fn conclude(self) -> bool {
         let claims = self.measures.iter().filter(|measure| measure.claim.is_some()).count();
         let missed = self.measures.iter().filter(|measure| !measure.met()).count();
@@ -101,8 +101,8 @@ fn line(measure: &Measure) -> String {
                 Claim::TimesMore(times) => format!("{times} times more"),
                 Claim::AtMostTimes(times) => format!("at most {times} times"),
             };
-            let (style, verdict) = if measure.met() { (GOOD, "met") } else { (BAD, "MISSED") };
-            format!("{said}: {}", paint(style, verdict))
+            let (style, outcome) = if measure.met() { (GOOD, "met") } else { (BAD, "MISSED") };
+            format!("{said}: {}", paint(style, outcome))
         }
     };
     format!("{:<42} {size:>9} {ours:>14} {theirs:>14} {ratio:>9}  {name:<24} {claim}", measure.what)
@@ -118,9 +118,9 @@ fn figure(value: f64) -> String {
     let text = format!("{value:.digits$}");
     let (whole, rest) = text.split_once('.').map_or((text.as_str(), ""), |(whole, rest)| (whole, rest));
     let mut grouped = String::new();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0
-            && (whole.len() - place).is_multiple_of(3)
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0
+            && (whole.len() - index).is_multiple_of(3)
             && digit.is_ascii_digit()
             && !grouped.ends_with('-')
         {

@@ -26,7 +26,6 @@ const APART: usize = 4;
 
 /// Circles that are still there.
 const KNOWN: &[(&str, &[&str])] = &[
-    ("swim-core", &["digest", "members"]),
     ("swim-mio", &["embedded", "handle", "shared", "thread"]),
     ("swim-tokio", &["handle", "shared", "task"]),
     ("swim-sim", &["ground_truth", "host", "slowness", "world"]),

@@ -25,15 +25,9 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::claim::Status;
-use crate::api::config::Config;
-use crate::api::identity::NodeId;
-use crate::api::stats::DropReason;
-use crate::api::time::Instant;
-use crate::context::random::Stream;
-use crate::context::requests::{self, RequestKind};
-use crate::group::members::{SAMPLE_MAX, Slot};
-use crate::group::{Absorbed, Group, Piggyback, digest, row_len};
+use crate::api::{Config, DropReason, Handled, Instant, NodeId, Status};
+use crate::context::{RequestKind, Stream, requests};
+use crate::group::{Absorbed, Group, Piggyback, SAMPLE_MAX, Slot, digest, row_len};
 use crate::timers::Timer;
 use crate::wire::{HEADER_LEN, Message, PART_LEN, SyncPage, SyncPull};
 
@@ -113,12 +107,7 @@ impl AntiEntropy {
     }
 
     /// A member asks for what differs below a prefix.
-    pub(crate) fn on_pull(
-        &mut self,
-        group: &mut Group,
-        source: SocketAddr,
-        pull: SyncPull,
-    ) -> Result<(), DropReason> {
+    pub(crate) fn on_pull(&mut self, group: &mut Group, source: SocketAddr, pull: SyncPull) -> Handled {
         let mine = group.members().child_hashes(pull.prefix, pull.depth).ok_or(DropReason::Malformed)?;
         group.cx.take_page()?;
         let mut room = group.datagram_room() - (HEADER_LEN + PART_LEN + SyncPage::LEN + PART_LEN);
@@ -148,7 +137,7 @@ impl AntiEntropy {
         source: SocketAddr,
         page: SyncPage,
         absorbed: &Absorbed,
-    ) -> Result<(), DropReason> {
+    ) -> Handled {
         let Some(RequestKind::Pull { index }) = requests::kind(page.number) else {
             return Err(DropReason::UnexpectedAnswer);
         };

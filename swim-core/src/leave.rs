@@ -3,10 +3,9 @@
 //! The goodbye is an update like any other: Left, about this node, by this node. It is gossiped as often as any update,
 //! with an interval of its own if there is no gossip timer, and is final for this epoch.
 
-use crate::api::output::Event;
+use crate::api::Event;
 use crate::context::Phase;
-use crate::group::Group;
-use crate::group::members::Slot;
+use crate::group::{Group, Slot};
 
 /// Says goodbye.
 pub(crate) fn begin(group: &mut Group) {

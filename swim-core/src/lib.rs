@@ -68,17 +68,13 @@ mod snapshot;
 mod timers;
 mod wire;
 
-pub use api::claim::{Claim, Status, supersedes};
-pub use api::config::{Config, ConfigError, Options};
-pub use api::identity::{Epoch, Identity, Incarnation, NodeId, canonical, is_reachable_form};
-pub use api::input::{Command, Hint, Input};
-pub use api::member::Member;
-pub use api::output::{CommandKind, Done, Event, JoinFailure, Joined, Output, Refusal, Transmit};
-pub use api::payload::{METADATA_MAX, Metadata, PAYLOAD_MAX, Payload, TooLong};
-pub use api::rtt::RttHistogram;
-pub use api::stats::{DropReason, Stats};
-pub use api::time::Instant;
-pub use context::random::Seed;
+pub use api::{
+    Claim, Command, CommandKind, Config, ConfigError, Done, DropReason, Epoch, Event, Hint, Identity, Incarnation,
+    Input, Instant, JoinFailure, Joined, METADATA_MAX, Member, Metadata, NodeId, Options, Output, PAYLOAD_MAX,
+    Payload, Refusal, RttHistogram, Stats, Status, TooLong, Transmit, canonical, is_reachable_form,
+    supersedes,
+};
+pub use context::Seed;
 pub use node::Node;
 pub use snapshot::{SOURCE, StateError, VERSION};
 pub use wire::{

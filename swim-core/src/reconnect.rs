@@ -16,12 +16,10 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::claim::Status;
-use crate::api::identity::NodeId;
-use crate::context::random::Stream;
-use crate::context::requests::RequestKind;
+use crate::api::{NodeId, Status};
+use crate::context::{RequestKind, Stream};
 use crate::group::{Group, Piggyback};
-use crate::wire::Message;
+use crate::wire::{Datagram, Message};
 
 /// Pings that may still be answered.
 const OPEN_MAX: usize = 4;
@@ -79,18 +77,27 @@ impl Reconnect {
         if let Some(member) = group.sample(Stream::Reconnect, 1, |_, _| true).next() {
             group.send(group.addr(member), &Message::Gossip, Piggyback::claims(&[dead]));
         }
-        let index = self.turn % OPEN_MAX;
-        self.turn = self.turn.wrapping_add(1);
-        let number = group.cx.number(RequestKind::Reconnect { index: index as u16 });
+        let number = group.cx.number(RequestKind::Reconnect { index: self.index() as u16 });
         let (id, addr) = (group.id(dead), group.addr(dead));
-        self.open[index] = Some(Open { id, addr, number });
+        self.asked(Open { id, addr, number });
         group.ping(dead, addr, number, Piggyback::EMPTY);
     }
 
+    /// The oldest request makes room for the next one.
+    const fn index(&self) -> usize {
+        self.turn % OPEN_MAX
+    }
+
+    const fn asked(&mut self, open: Open) {
+        self.open[self.index()] = Some(open);
+        self.turn = self.turn.wrapping_add(1);
+    }
+
     /// An answer came. `true` if it was asked for.
-    pub(crate) fn on_ack(&mut self, index: u16, id: NodeId, number: u64, source: SocketAddr) -> bool {
+    pub(crate) fn on_ack(&mut self, datagram: &Datagram<'_>, index: u16, number: u64) -> bool {
         let Some(entry) = self.open.get_mut(usize::from(index)) else { return false };
-        let fits = entry.is_some_and(|open| open.id == id && open.number == number && open.addr == source);
+        let asked = (datagram.header.sender, datagram.source, number);
+        let fits = entry.is_some_and(|open| (open.id, open.addr, open.number) == asked);
         if fits {
             *entry = None;
         }
@@ -112,6 +119,8 @@ fn millis(duration: Duration) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{Epoch, Incarnation};
+    use crate::wire::{Body, Header, Kind};
 
     const PERIOD: Duration = Duration::from_secs(1);
 
@@ -124,16 +133,39 @@ mod tests {
         assert_eq!(odds(1, 100), (1000, 1000), "at most once a period, then always");
     }
 
+    fn answer(id: u64, from: u8) -> Datagram<'static> {
+        let (epoch, incarnation) = (Epoch(1), Incarnation(0));
+        let header = Header { kind: Kind::Ack, label: 0, sender: NodeId(id), epoch, incarnation };
+        Datagram { source: addr(from), header, body: Body::EMPTY, len: 0 }
+    }
+
+    fn addr(last: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, last], 7946))
+    }
+
     #[test]
     fn an_answer_must_fit_the_member_that_was_asked() {
-        let addr = SocketAddr::from(([10, 0, 0, 1], 7946));
         let mut reconnect = Reconnect::default();
-        reconnect.open[2] = Some(Open { id: NodeId(1), addr, number: 5 });
-        assert!(!reconnect.on_ack(1, NodeId(1), 5, addr));
-        assert!(!reconnect.on_ack(2, NodeId(2), 5, addr));
-        assert!(!reconnect.on_ack(2, NodeId(1), 6, addr));
-        assert!(!reconnect.on_ack(9, NodeId(1), 5, addr));
-        assert!(reconnect.on_ack(2, NodeId(1), 5, addr));
-        assert!(!reconnect.on_ack(2, NodeId(1), 5, addr), "once");
+        reconnect.asked(Open { id: NodeId(1), addr: addr(1), number: 5 });
+        let mut on_ack = |answer, index, number| reconnect.on_ack(&answer, index, number);
+        assert!(!on_ack(answer(1, 1), 1, 5) && !on_ack(answer(1, 1), 9, 5), "another index");
+        assert!(!on_ack(answer(2, 1), 0, 5) && !on_ack(answer(1, 2), 0, 5), "another member or address");
+        assert!(!on_ack(answer(1, 1), 0, 6), "another number");
+        assert!(on_ack(answer(1, 1), 0, 5));
+        assert!(!on_ack(answer(1, 1), 0, 5), "once");
+    }
+
+    #[test]
+    fn four_pings_may_be_answered_and_the_oldest_makes_room() {
+        let mut reconnect = Reconnect::default();
+        let asked: alloc::vec::Vec<_> = (0..=OPEN_MAX as u64)
+            .map(|number| {
+                let index = reconnect.index() as u16;
+                reconnect.asked(Open { id: NodeId(number), addr: addr(1), number });
+                (index, number)
+            })
+            .collect();
+        let answered = asked.into_iter().map(|(index, n)| reconnect.on_ack(&answer(n, 1), index, n));
+        assert_eq!(answered.collect::<alloc::vec::Vec<_>>(), [false, true, true, true, true]);
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::time::Instant;
+use crate::api::Instant;
 
 /// What a node wakes up for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -122,12 +122,12 @@ pub fn ping(target: Mention, status: u8, number: u64, root: u64) -> Vec<u8> {
 
 /// The head of an ack.
 #[must_use]
-pub fn ack(number: u64, root: Option<u64>, belief: Option<(Mention, u8)>, stranger: bool) -> Vec<u8> {
+pub fn ack(number: u64, root: Option<u64>, held: Option<(Mention, u8)>, stranger: bool) -> Vec<u8> {
     let mut bytes = number.to_le_bytes().to_vec();
     bytes.push(u8::from(root.is_some()));
     bytes.extend(root.into_iter().flat_map(u64::to_le_bytes));
-    bytes.push(u8::from(belief.is_some()));
-    if let Some((about, status)) = belief {
+    bytes.push(u8::from(held.is_some()));
+    if let Some((about, status)) = held {
         bytes.extend(&about.bytes()[8..]);
         bytes.push(status);
     }

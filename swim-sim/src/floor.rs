@@ -2,7 +2,7 @@
 //!
 //! Queue, links, books, fingerprint, timers and hosts are a [`World`](crate::World)'s, and so are looking ahead and the rhythm:
 //! in each period every host pings another one, is woken once more to see whether the answer has come, asks
-//! again if it has not, and answers whoever asks. Every host holds all others in a table of as many bytes as a
+//! again if it has not, and answers all that ask. Every host holds all others in a table of as many bytes as a
 //! node's, and for every datagram the sender is found in it by its name and its row is written. But nothing is
 //! decided: what a world costs beyond this is its nodes.
 
@@ -64,11 +64,11 @@ impl Table {
         let mask = index.len() - 1;
         let rows = (0..hosts).map(|host| [host; ROW]).collect();
         for host in 0..hosts {
-            let mut place = Self::hash(host) & mask;
-            while index[place] != NONE {
-                place = (place + 1) & mask;
+            let mut slot = Self::hash(host) & mask;
+            while index[slot] != NONE {
+                slot = (slot + 1) & mask;
             }
-            index[place] = host;
+            index[slot] = host;
         }
         Self { index, rows }
     }
@@ -81,16 +81,16 @@ impl Table {
 
     fn number(&self, name: u32) -> Option<u32> {
         let mask = self.index.len() - 1;
-        let mut place = Self::hash(name) & mask;
+        let mut slot = Self::hash(name) & mask;
         loop {
-            let number = self.index[place];
+            let number = self.index[slot];
             if number == NONE {
                 return None;
             }
             if self.rows[number as usize][0] == name {
                 return Some(number);
             }
-            place = (place + 1) & mask;
+            slot = (slot + 1) & mask;
         }
     }
 

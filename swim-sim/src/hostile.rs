@@ -1,7 +1,7 @@
 //! What a hostile host sends that no node would: noise, changed copies and old datagrams.
 //!
 //! Noise has no meaning, and half of it hides behind a header that nodes accept. Copies come from a [`Tape`], on
-//! which an eavesdropper keeps a bounded, even choice of all datagrams so far: a replay tells the more the older it
+//! which an eavesdropper keeps a bounded, even choice of all datagrams so far: a replay finds the more the older it
 //! is, so keeping the latest is not enough, and keeping all is too much. Claims with a meaning are made with
 //! [`swim_craft`]; [`crate::World::perform`] sends it all.
 

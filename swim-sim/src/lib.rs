@@ -2,29 +2,38 @@
 //!
 //! A [`World`] holds hosts, each running one unmodified node, and a network between them. Nothing in it
 //! waits: the next thing to happen is taken from a queue ordered by (time, sequence), the clock jumps to
-//! it, the node concerned is driven exactly as the real drivers drive it, and whatever it sends is put
-//! back into the queue. A minute of a cluster of hundreds costs milliseconds, and everything in it,
-//! every node's randomness and every lost datagram, follows from one number: the seed.
+//! it, the node concerned is driven exactly as the real drivers drive it, and what it sends is put back into
+//! the queue. A minute of a cluster of hundreds costs milliseconds, and everything in it, every node's
+//! randomness and every lost datagram, follows from one number: the seed. [`World::fingerprint`] hashes what
+//! nodes were given, sent and reported, so two runs are the same if it is the same.
 //!
 //! ```text
 //!   World ─ step() ─▶ next of Queue (time, sequence)
 //!     ├─ Arrive ─▶ Host: inbox ─▶ Node::handle ─▶ poll ─┬─▶ Fabric: hook · cuts · loss · latency ─▶ Queue
-//!     ├─ Wake   ─▶ Host: drain the inbox, then Tick     └─▶ log, ground_truth of deaths, transcript
+//!     ├─ Wake   ─▶ Host: drain the inbox, then Tick     └─▶ log, ground truth, transcript
 //!     └─ Act    ─▶ crash, restart, pause, partition, …
 //! ```
 //!
-//! Whether two runs were the same is not a matter of opinion: [`World::fingerprint`] hashes everything
-//! that nodes were given, sent and reported, in order.
+//! # Where to start
 //!
-//! # Three ways to use it
-//!
-//! - **The binary `swim-sim`** (`docs/simulation.md`) searches: a seed draws a plan ([`swarm`]), the plan a
-//!   [`scenario`], which is carried out in phases ([`run`]) and judged by laws ([`properties`]); [`sweep`] does
-//!   that for many seeds, [`coverage`] says what it must have seen, [`shrink`] makes a failure small, and
-//!   [`report`] shows it.
-//! - **[`property`]** tests your application on top of the membership (`docs/testing-your-application.md`), with
+//! - **The binary `swim-sim`** (`docs/simulation.md`) searches for runs in which a property breaks.
+//! - **[`application`]** tests your application on top of the membership (`docs/testing-your-application.md`), with
 //!   the feature `proptest` and without the default ones.
-//! - **[`World`]** itself, for tests of one behaviour:
+//! - **[`World`]** itself, for tests of one behaviour, as in the example below.
+//!
+//! # How it is laid out
+//!
+//! | | |
+//! | --- | --- |
+//! | `world`, `host`, `queue`, `alarms`, `clock`, `slowness` | the loop, the processes and their clocks |
+//! | `net`, `traffic` | links, cuts, addresses; what became of datagrams |
+//! | `action`, `hostile` | what can be done to a world, and what hostile hosts send |
+//! | [`scenario`], [`run`] | a run as data, and how it is carried out in phases |
+//! | [`properties`], `ground_truth` | what must hold in every run, and what really happened |
+//! | [`swarm`], [`sweep`], [`shrink`], [`coverage`] | the search: a seed draws a plan, many seeds, the smallest failure, what was seen |
+//! | `timeline`, [`report`], `transcript`, `fingerprint` | a run for people, and its digest |
+//! | [`application`] | tests of code that uses the membership |
+//! | [`mutants`] | cores that are wrong on purpose |
 //!
 //! ```
 //! use std::time::Duration;
@@ -33,9 +42,9 @@
 //!
 //! let (mut world, hosts) = World::joined(7, 5, &Config::lan().into()).expect("five members converge");
 //! world.crash(hosts[3]);
-//! let everybody_else = [hosts[0], hosts[1], hosts[2], hosts[4]];
+//! let survivors = [hosts[0], hosts[1], hosts[2], hosts[4]];
 //! let took = world
-//!     .run_until(Duration::from_secs(60), |world| world.all_believe(&everybody_else, &[hosts[3]], Status::Dead))
+//!     .run_until(Duration::from_secs(60), |world| world.all_believe(&survivors, &[hosts[3]], Status::Dead))
 //!     .expect("a crash is detected");
 //! assert!(took > Duration::from_secs(1));
 //! assert_eq!(world.false_deaths().count(), 0);
@@ -44,6 +53,7 @@
 
 mod action;
 mod alarms;
+pub mod application;
 mod clock;
 pub mod coverage;
 mod fingerprint;
@@ -55,7 +65,6 @@ mod hostile;
 pub mod mutants;
 mod net;
 pub mod properties;
-pub mod property;
 mod queue;
 mod random;
 pub mod report;

@@ -57,7 +57,7 @@ pub(crate) const fn is_chosen(bits: u64, ppm: u32) -> bool {
 
 /// What the world itself draws for. The numbers are part of every recorded seed: append only.
 pub(crate) mod purpose {
-    /// The 32 bytes that a node is created with; index: host and life.
+    /// The 32 bytes that a node is created with; index: host and start.
     pub(crate) const NODE: u64 = 1;
     /// Loss, duplication and latency of what a host sends; index: host.
     pub(crate) const LINK: u64 = 2;
@@ -67,7 +67,7 @@ pub(crate) mod purpose {
     pub(crate) const LATE: u64 = 4;
     /// What a hostile sender sends; index: when, to whom and of which kind.
     pub(crate) const HOSTILE: u64 = 5;
-    /// What an application draws; index: host and life.
+    /// What an application draws; index: host and start.
     pub(crate) const APPLICATION: u64 = 6;
     /// Whether timers or datagrams come first at a process that goes on; index: host.
     pub(crate) const RESUMPTION: u64 = 7;
@@ -75,7 +75,7 @@ pub(crate) mod purpose {
     pub(crate) const PLAN: u64 = 100;
     /// The faults of a plan; index: 1 + the fault's number.
     pub(crate) const FAULTS: u64 = 101;
-    /// The number of a recording; index: host and life.
+    /// The number of a recording; index: host and start.
     pub(crate) const RECORDING: u64 = 103;
     /// Who stays down in the end.
     pub(crate) const ABSENT: u64 = 102;

@@ -136,7 +136,7 @@ pub fn in_order<T: Send>(
 pub struct Record {
     /// Its seed.
     pub seed: u64,
-    /// One word: see [`Outcome::word`].
+    /// One word: see [`Outcome::name`].
     #[serde(rename = "verdict")]
     pub outcome: String,
     /// The property that was broken, by its id.
@@ -179,7 +179,7 @@ impl Record {
         };
         Self {
             seed,
-            outcome: finished.outcome.word().to_owned(),
+            outcome: finished.outcome.name().to_owned(),
             property: finished.outcome.property().map(str::to_owned),
             why,
             ended_ms: finished.ended.as_nanos() / 1_000_000,

@@ -57,7 +57,7 @@ pub struct Traffic {
     pub congested: Count,
     /// Of those, longer than a link lets pass.
     pub too_long: Count,
-    /// Arrived where nobody listens: a crashed host, or an address that never had one.
+    /// Arrived where no node listens: a crashed host, or an address that never had one.
     pub unheard: Count,
     /// Arrived at a paused host whose inbox was full.
     pub overflowed: Count,
@@ -69,7 +69,7 @@ pub struct Traffic {
     pub spiked: Count,
     /// Changed by a link.
     pub corrupted: Count,
-    /// Sent by whoever is no node.
+    /// Sent by no node.
     pub forged: Count,
 }
 

@@ -107,7 +107,7 @@ impl fmt::Display for Line<'_> {
             Event::Broadcast { origin, payload } => write!(f, "broadcast {origin:?} {}", Text(payload)),
             Event::Message { from, payload } => write!(f, "message {from:?} {}", Text(payload)),
             Event::Stalled { lost } => write!(f, "stalled {lost:?}"),
-            Event::Deaf { deaf } => write!(f, "{}", if *deaf { "deaf" } else { "hearing again" }),
+            Event::Deaf { deaf } => write!(f, "{}", if *deaf { "isolated" } else { "not isolated any more" }),
             other => write!(f, "{other:?}"),
         }
     }

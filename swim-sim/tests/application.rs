@@ -1,11 +1,11 @@
-//! What applications may rely on in a simulated cluster: their processes' lives, clocks, timers and messages.
+//! What applications may rely on in a simulated cluster: their processes, clocks, timers and messages.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use swim_core::{Command, Event, Instant, NodeId, Status};
-use swim_sim::property::{Application, Cluster, Context, Failure};
+use swim_sim::application::{Application, Cluster, Context, Failure};
 use swim_sim::scenario::Scenario;
 use swim_sim::{Action, Fingerprint, HostId, Inbox, Phase, World};
 
@@ -15,7 +15,7 @@ fn lan(hosts: u32) -> Scenario {
     Scenario::calm(5, hosts)
 }
 
-/// Says "tick" to everybody once a second, and writes down what happens to it.
+/// Sends "tick" to all once a second, and writes down what happens to it.
 struct Ticker {
     diary: Rc<RefCell<Vec<String>>>,
     started: u32,
@@ -94,7 +94,7 @@ fn timers_of_a_stopped_process_fire_late_and_its_clock_goes_on() {
     cluster.perform(&Action::Resume(host)).expect("no rule");
     cluster.run_for(2 * SECOND).expect("no rule");
     let app = cluster.app(host).expect("it runs");
-    assert_eq!(app.started, 1, "it is the same life");
+    assert_eq!(app.started, 1, "it is the same process");
     let (before, after) = app.ticks.split_at(10);
     assert_eq!(before.last(), Some(&seconds(10)));
     let late = Instant::from_millis(14_500);
@@ -107,7 +107,7 @@ fn after_a_pause_the_timers_come_first_or_what_was_sent_meanwhile_by_the_throw_o
     let first = |seed| {
         let order: Rc<RefCell<Vec<&str>>> = Rc::default();
         let shared = Rc::clone(&order);
-        let make = move |_host| Order(Rc::clone(&shared));
+        let make = move |_host| Turns(Rc::clone(&shared));
         let mut cluster = Cluster::new(&Scenario::calm(seed, 2), make).expect("well formed");
         cluster.gather().expect("no rule");
         let host = HostId(1);
@@ -126,9 +126,9 @@ fn after_a_pause_the_timers_come_first_or_what_was_sent_meanwhile_by_the_throw_o
 }
 
 /// Writes down in which order it is called.
-struct Order(Rc<RefCell<Vec<&'static str>>>);
+struct Turns(Rc<RefCell<Vec<&'static str>>>);
 
-impl Application for Order {
+impl Application for Turns {
     fn on_event(&mut self, _ctx: &mut Context<'_>, event: &Event) {
         if matches!(event, Event::Message { .. }) {
             self.0.borrow_mut().push("message");
@@ -141,7 +141,7 @@ impl Application for Order {
 }
 
 #[test]
-fn a_crash_drops_the_application_unasked_and_the_next_life_begins_anew() {
+fn a_crash_drops_the_application_unasked_and_the_next_process_begins_anew() {
     let (mut cluster, diary) = tickers(3);
     let host = HostId(2);
     cluster.perform(&Action::Crash(host)).expect("no rule");
@@ -155,7 +155,7 @@ fn a_crash_drops_the_application_unasked_and_the_next_life_begins_anew() {
 }
 
 #[test]
-fn a_goodbye_is_told_before_the_end_of_the_process() {
+fn a_goodbye_is_reported_before_the_end_of_the_process() {
     let (mut cluster, diary) = tickers(3);
     cluster.visit(HostId(1), |_, ctx| ctx.leave()).expect("no rule").expect("it runs").expect("not refused");
     cluster.eventually(5 * SECOND, |cluster| cluster.app(HostId(1)).is_none()).expect("it ends");
@@ -163,7 +163,7 @@ fn a_goodbye_is_told_before_the_end_of_the_process() {
 }
 
 #[test]
-fn applications_hear_each_other_read_metadata_and_cannot_say_too_much() {
+fn applications_exchange_messages_read_metadata_and_cannot_send_too_much() {
     let (mut cluster, _) = tickers(3);
     let said = cluster.visit(HostId(0), |_, ctx| {
         ctx.send(NodeId(2), b"you").expect("short");
@@ -174,11 +174,11 @@ fn applications_hear_each_other_read_metadata_and_cannot_say_too_much() {
     assert_eq!(said, Ok(Some(())));
     cluster.run_for(5 * SECOND).expect("no rule");
     let heard = |host| cluster.app(HostId(host)).expect("it runs").heard.clone();
-    let word = |text: &[u8]| (NodeId(1), Box::from(text));
+    let message = |text: &[u8]| (NodeId(1), Box::from(text));
     assert_eq!(heard(0), []);
     let mut second = heard(1);
     second.sort();
-    assert_eq!((second, heard(2)), (vec![word(b"all"), word(b"you")], vec![word(b"all")]));
+    assert_eq!((second, heard(2)), (vec![message(b"all"), message(b"you")], vec![message(b"all")]));
     let read = cluster.visit(HostId(2), |_, ctx| ctx.member(NodeId(1)).map(|row| row.metadata.to_vec()));
     assert_eq!(read, Ok(Some(Some(b"rack 7".to_vec()))));
 }
@@ -186,7 +186,7 @@ fn applications_hear_each_other_read_metadata_and_cannot_say_too_much() {
 #[test]
 fn a_broken_rule_ends_the_run_and_says_when_and_how() {
     let scenario = Scenario { trouble: Some(30 * SECOND), ..lan(3) };
-    let mut cluster = Cluster::new(&scenario, |_host| Order(Rc::default())).expect("well formed");
+    let mut cluster = Cluster::new(&scenario, |_host| Turns(Rc::default())).expect("well formed");
     cluster.always(|cluster| {
         let alive = cluster.world().believes(HostId(0), HostId(2)) == Some(Status::Alive);
         if cluster.world().now() < seconds(20) || !alive { Ok(()) } else { Err("#3 is there".to_owned()) }
@@ -208,7 +208,7 @@ fn the_same_scenario_gives_the_same_digest_and_another_application_another_one()
     assert_ne!(digest(3), digest(4));
 }
 
-/// Says something to somebody, at some time, again and again.
+/// Sends something to some member, at some time, again and again.
 struct Gossip(u64);
 
 impl Application for Gossip {

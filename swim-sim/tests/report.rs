@@ -19,7 +19,7 @@ fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Members that join while somebody watches.
+/// Members that join under a watcher.
 fn watched(seed: u64, n: usize, config: Config, limits: Limits) -> (World, Vec<HostId>, Shared) {
     let timeline = Arc::new(Mutex::new(Timeline::with(limits)));
     let mut world = World::new(seed);
@@ -148,7 +148,7 @@ fn a_run_that_is_watched_is_the_same_run() {
 #[test]
 fn a_page_fetches_nothing_from_anywhere() {
     let page = page(Limits::default());
-    for word in [
+    for text in [
         "http:",
         "https:",
         "//www.",
@@ -162,9 +162,9 @@ fn a_page_fetches_nothing_from_anywhere() {
         "@font-face",
     ] {
         assert!(
-            !page.contains(word),
-            "{word}: {}",
-            page.split(word).nth(1).unwrap_or("").chars().take(80).collect::<String>()
+            !page.contains(text),
+            "{text}: {}",
+            page.split(text).nth(1).unwrap_or("").chars().take(80).collect::<String>()
         );
     }
     assert_eq!(page.matches("<link").count(), 1, "the icon, which is empty");
@@ -181,7 +181,7 @@ fn nothing_in_the_data_can_end_the_element_that_holds_them() {
 }
 
 #[test]
-fn the_page_tells_when_each_survivor_noticed_the_crash() {
+fn the_page_shows_when_each_survivor_noticed_the_crash() {
     let data = data(&page(Limits::default()));
     let case = &data["detection"]["cases"][0];
     // The victim, when, how many noticed, the first, the last, how many did not.
@@ -210,7 +210,7 @@ fn a_full_timeline_says_what_it_has_forgotten() {
     (limits.changes_max, limits.datagrams_max, limits.slices_max) = (50, 100, 16);
     limits.spotlight_max = 0;
     let data = data(&page(limits));
-    assert_eq!(data["beliefs"]["t"].as_array().map(Vec::len), Some(50));
+    assert_eq!(data["held"]["t"].as_array().map(Vec::len), Some(50));
     assert_eq!(data["datagrams"]["t"].as_array().map(Vec::len), Some(100));
     assert!(data["load"]["datagrams"].as_array().is_some_and(|slices| slices.len() <= 16));
     assert_eq!(data["notes"].as_array().map(Vec::len), Some(2), "{}", data["notes"]);
@@ -274,7 +274,7 @@ fn browser() -> Option<PathBuf> {
 }
 
 #[test]
-fn a_browser_draws_the_page_without_a_word_of_complaint() {
+fn a_browser_draws_the_page_without_any_complaint() {
     let Some(browser) = browser() else {
         // Not `eprintln!`, which is swallowed where a test passes.
         let _ =

@@ -39,7 +39,7 @@ fn every_file_is_listed_and_says_its_name_and_what_it_is_about() {
 }
 
 #[test]
-fn every_scenario_says_more_than_the_laws() {
+fn every_scenario_says_more_than_the_properties() {
     let silent: Vec<_> = NAMES.iter().filter(|name| scenario(name).expect.is_default()).collect();
     assert!(silent.is_empty(), "{silent:?}");
 }
@@ -65,11 +65,11 @@ fn a_scenario_is_written_back_as_it_was_read() {
 }
 
 #[test]
-fn every_scenario_passes_and_judges_what_it_expects() {
+fn every_scenario_passes_and_checks_what_it_expects() {
     for (name, finished) in ENDED.iter() {
         assert_eq!(finished.outcome, Outcome::Passed, "{name}");
-        let judged = finished.properties.iter().any(|(law, looked)| law.id == "E1" && *looked > 0);
-        assert!(judged, "{name}: nothing that it expects was ever looked at");
+        let checked = finished.properties.iter().any(|(property, looked)| property.id == "E1" && *looked > 0);
+        assert!(checked, "{name}: nothing that it expects was ever looked at");
     }
 }
 

@@ -1,6 +1,6 @@
 // Many members of hashicorp/memberlist in one process, on the loopback, with its own configuration for a LAN.
 //
-// Says "known" when all know all and waits; told "crash" it stops one without a goodbye and says "crashed" when
+// Says "known" when all know all and waits; asked to "crash" it stops one without a goodbye and says "crashed" when
 // all others have noticed. The end of its input is its own. `swim-bench-members` does the same.
 package main
 

@@ -1,7 +1,7 @@
 //! Members of one process, whichever way they are driven: what `swim-bench rest` measures. A program of its own, as small
 //! as those of peers.
 //!
-//! It says "known" when all know all, and waits; told "crash" it stops one without a goodbye, and says "crashed" when
+//! It says "known" when all know all, and waits; asked to "crash" it stops one without a goodbye, and says "crashed" when
 //! all others call it Dead. The end of its input is its own. `peers/memberlist/main.go` does the same.
 
 use std::error::Error;
@@ -42,10 +42,10 @@ enum Driver {
 
 /// How many others each member believes to live, as its counters said after its last event. No sets: theirs would be
 /// memory that no member needs.
-struct Beliefs {
+struct Views {
     alive: Vec<u32>,
     wanted: u32,
-    /// One of them is told to the parent when it becomes true.
+    /// One of them is printed for the parent when it becomes true.
     awaited: Option<&'static str>,
 }
 
@@ -74,9 +74,9 @@ impl Members {
         }
     }
 
-    fn beliefs(&self) -> Beliefs {
+    fn views(&self) -> Views {
         let wanted = u32::try_from(self.total).unwrap_or(u32::MAX).saturating_sub(1);
-        Beliefs { alive: vec![0; self.count], wanted, awaited: Some("known") }
+        Views { alive: vec![0; self.count], wanted, awaited: Some("known") }
     }
 
     /// How the member `index` is started, where `first` is where the first of them is.
@@ -103,10 +103,10 @@ impl Members {
         }
         let waker = Waker::new(poll.registry(), Token(usize::MAX))?;
         let words = listen(move || {
-            // The loop has ended: nobody has to be woken.
+            // The loop has ended: nothing has to be woken.
             let _ = waker.wake();
         })?;
-        let mut beliefs = self.beliefs();
+        let mut views = self.views();
         loop {
             let due = members.iter().filter_map(|turned| turned.due).min();
             poll.poll(&mut ready, due.map(|due| due.saturating_duration_since(Instant::now())))?;
@@ -125,15 +125,15 @@ impl Members {
                         heard = true;
                     }
                     if heard {
-                        beliefs.hear(index, &turned.member.stats());
+                        views.hear(index, &turned.member.stats());
                     }
                 }
             }
-            beliefs.tell_when_true()?;
+            views.say_when_true()?;
             match words.try_recv() {
                 Ok(Word::Crash) => {
                     members.pop();
-                    beliefs.crash();
+                    views.crash();
                 }
                 Ok(Word::End) => return Ok(()),
                 Err(_) => {}
@@ -148,7 +148,7 @@ impl Members {
             members.push(swim_mio::spawn(&self.settings(index, first))?);
         }
         let words = listen(|| {})?;
-        let mut beliefs = self.beliefs();
+        let mut views = self.views();
         loop {
             for (index, member) in members.iter().enumerate() {
                 let mut heard = false;
@@ -156,19 +156,19 @@ impl Members {
                     heard = true;
                 }
                 if heard {
-                    beliefs.hear(index, &member.stats());
+                    views.hear(index, &member.stats());
                 }
             }
-            beliefs.tell_when_true()?;
+            views.say_when_true()?;
             // Often while something is awaited, never else.
-            let word = match beliefs.awaited {
+            let word = match views.awaited {
                 Some(_) => words.recv_timeout(Duration::from_millis(5)).ok(),
                 None => words.recv().ok(),
             };
             match word {
                 Some(Word::Crash) => {
                     members.pop();
-                    beliefs.crash();
+                    views.crash();
                 }
                 Some(Word::End) => return Ok(()),
                 None => {}
@@ -200,24 +200,24 @@ impl Members {
                     }
                 }));
             }
-            let mut beliefs = self.beliefs();
+            let mut views = self.views();
             let words = listen(move || {
-                // The loop has ended: nobody listens.
+                // The loop has ended: nothing listens.
                 let _ = heard.send(Err(Asked));
             })?;
             while let Some(news) = hears.recv().await {
                 match news {
-                    Ok((index, stats)) => beliefs.hear(index, &stats),
+                    Ok((index, stats)) => views.hear(index, &stats),
                     Err(Asked) => match words.recv() {
                         Ok(Word::Crash) => {
                             // The handle goes with its task, and the member with the handle.
                             stops.pop().expect("at least one").abort();
-                            beliefs.crash();
+                            views.crash();
                         }
                         Ok(Word::End) | Err(_) => return Ok(()),
                     },
                 }
-                beliefs.tell_when_true()?;
+                views.say_when_true()?;
             }
             Ok(())
         })
@@ -241,7 +241,7 @@ impl Turned {
     }
 }
 
-impl Beliefs {
+impl Views {
     fn hear(&mut self, index: usize, stats: &Stats) {
         if let Some(alive) = self.alive.get_mut(index) {
             // Itself apart; a suspect has not been given up.
@@ -256,7 +256,7 @@ impl Beliefs {
         self.awaited = Some("crashed");
     }
 
-    fn tell_when_true(&mut self) -> io::Result<()> {
+    fn say_when_true(&mut self) -> io::Result<()> {
         let Some(word) = self.awaited else { return Ok(()) };
         if self.alive.iter().all(|alive| *alive == self.wanted) {
             self.awaited = None;

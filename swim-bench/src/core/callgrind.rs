@@ -1,4 +1,4 @@
-//! Instructions: this program under valgrind's callgrind, which counts them and is not disturbed by anybody.
+//! Instructions: this program under valgrind's callgrind, which counts them and is not disturbed by other programs.
 //!
 //! The child is this very program. It performs one operation after the other; callgrind counts what happens
 //! within `meter::collected`, and writes what it has counted to a file whenever `meter::finished` is left.
@@ -24,7 +24,7 @@ pub(crate) enum Who {
     Lean,
 }
 
-/// What the child is told.
+/// What the child is asked to do.
 #[derive(Debug, Parser)]
 pub(crate) struct Child {
     #[arg(long)]
@@ -99,12 +99,12 @@ fn count_in(
     if !child.status.success() {
         return Err(format!("callgrind: {}", String::from_utf8_lossy(&child.stderr)).into());
     }
-    let told = String::from_utf8(child.stdout)?;
+    let said = String::from_utf8(child.stdout)?;
     let mut counts = Vec::new();
-    for (place, line) in (1..).zip(told.lines()) {
+    for (index, line) in (1..).zip(said.lines()) {
         let (name, units) = line.split_once(' ').ok_or("the child says something else")?;
         let operation = Operation::named(name).ok_or("the child measures something else")?;
-        let total = total_of(&fs::read_to_string(folder.join(format!("out.{place}")))?)?;
+        let total = total_of(&fs::read_to_string(folder.join(format!("out.{index}")))?)?;
         counts.push(Count { operation, instructions: total as f64 / units.parse::<f64>()? });
     }
     Ok(counts)
@@ -138,7 +138,7 @@ fn perform<S: Side>(side: &mut S, operations: &[Operation]) {
     for operation in operations.iter().copied().filter(|operation| S::can(*operation)) {
         let times = match operation {
             Operation::Newcomer => 2,
-            Operation::Known | Operation::KnownAnybody | Operation::Changed => 64,
+            Operation::Known | Operation::KnownAny | Operation::Changed => 64,
             _ => 256,
         };
         // Once over, so that nothing is counted that happens only the first time.

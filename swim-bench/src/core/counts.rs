@@ -7,21 +7,25 @@ use super::foca::{Lean, Name, Usual};
 use super::operation::{FULL, Operation};
 use super::swim::Swim;
 use crate::measure::{Claim, Measure};
-use crate::table::Teller;
+use crate::table::Presenter;
 
 /// The largest table that foca fills within a minute under callgrind.
 const PEER_MAX: u32 = 10_000;
 
 /// Counts all operations, or one, at all sizes.
-pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) -> Result<(), Box<dyn Error>> {
+pub(super) fn compare(
+    presenter: &mut Presenter,
+    sizes: &[u32],
+    only: Option<&str>,
+) -> Result<(), Box<dyn Error>> {
     let wanted = |operation: &Operation| only.is_none_or(|only| only == operation.name());
     let operations: Vec<_> = Operation::ALL.into_iter().filter(wanted).collect();
     if operations.is_empty() {
         return Ok(());
     }
-    teller.heading("instructions for each operation")?;
+    presenter.heading("instructions for each operation")?;
     if !callgrind::is_here() {
-        teller.remark("SKIPPED: valgrind is not installed");
+        presenter.remark("SKIPPED: valgrind is not installed");
         return Ok(());
     }
     let mut at: Vec<(u32, Vec<Count>)> = Vec::new();
@@ -42,10 +46,10 @@ pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) ->
             };
             let pairs = [beside(Usual::WHAT, &usual), beside(Lean::WHAT, &lean)];
             if pairs.iter().all(Option::is_none) {
-                teller.tell(measure.clone())?;
+                presenter.show(measure.clone())?;
             }
             for pair in pairs.into_iter().flatten() {
-                teller.tell(pair)?;
+                presenter.show(pair)?;
             }
         }
         at.push((*members, ours));
@@ -54,16 +58,16 @@ pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) ->
     if few == many {
         return Ok(());
     }
-    teller.heading(format!("instructions at {many} members beside those at {few}"))?;
+    presenter.heading(format!("instructions at {many} members beside those at {few}"))?;
     for (small, large) in first.iter().zip(last) {
         // A table that small has not news enough to fill a datagram.
-        if small.operation == Operation::Told && *few < FULL as u32 + 4 {
+        if small.operation == Operation::Gossiped && *few < FULL as u32 + 4 {
             continue;
         }
         let measure =
             Measure::new(small.operation.title(), Some((*many).into()), "instructions", large.instructions);
         let beside = measure.beside("itself, few members", small.instructions);
-        teller.tell(beside.claiming(Claim::AtMostTimes(1.3)))?;
+        presenter.show(beside.claiming(Claim::AtMostTimes(1.3)))?;
     }
     Ok(())
 }

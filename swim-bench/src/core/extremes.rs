@@ -8,56 +8,60 @@ use bytes::BufMut;
 use foca::{Codec, Header, Member, Message, PostcardCodec, State};
 
 use super::foca::{Name, Peer, Usual, encode};
-use super::life::worst;
+use super::longest_call::worst;
 use super::meter::{Allocations, Nothing, Wall, median};
 use super::operation::{FULL, Operation, Side};
 use super::swim::{Swim, options};
 use crate::measure::{Claim, Measure};
-use crate::table::Teller;
+use crate::table::Presenter;
 
-/// Repetitions of which the median is told.
-const ROUNDS: usize = 9;
-/// Updates that wait to be told.
+/// Repetitions of which the median is shown.
+const REPEATS: usize = 9;
+/// Updates that wait to be sent.
 const QUEUED: u32 = 2_000;
 /// The table in which they wait.
 const QUEUED_AMONG: u32 = 3_000;
-/// A table that holds as many others as a full datagram names, and hardly more: the shortest way for whoever
+/// A table that holds as many others as a full datagram names, and hardly more: the shortest way for a member that
 /// looks members up one by one.
 const FEW: u32 = FULL as u32 + 4;
 
 /// All of these, or one.
-pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) -> Result<(), Box<dyn Error>> {
+pub(super) fn compare(
+    presenter: &mut Presenter,
+    sizes: &[u32],
+    only: Option<&str>,
+) -> Result<(), Box<dyn Error>> {
     let wanted = |name: &str| only.is_none_or(|only| only == name);
-    teller.heading("queues, datagrams, tables, the longest step")?;
+    presenter.heading("queues, datagrams, tables, the longest step")?;
     if wanted("queued") {
-        queued(teller)?;
+        queued(presenter)?;
     }
     if wanted("codec") {
-        codec(teller)?;
+        codec(presenter)?;
     }
     if wanted("allocations") {
-        allocations(teller, sizes)?;
+        allocations(presenter, sizes)?;
     }
     if wanted("load") {
-        load(teller)?;
+        load(presenter)?;
     }
     if wanted("worst") {
         let most = sizes.iter().copied().max().unwrap_or(1_000_000);
         for (what, longest) in worst(most, 3) {
             let measure = Measure::new(format!("longest call: {what}"), Some(most.into()), "µs", longest);
-            teller.tell(measure.claiming(Claim::AtMost(2_000.0)))?;
+            presenter.show(measure.claiming(Claim::AtMost(2_000.0)))?;
         }
     }
     Ok(())
 }
 
-/// An ack while much waits to be told.
-fn queued(teller: &mut Teller) -> Result<(), Box<dyn Error>> {
+/// An ack while much waits to be sent.
+fn queued(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
     let look = Wall::look();
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let mut swim = Swim::at_rest(QUEUED_AMONG);
     let mut peer = Peer::<Usual>::at_rest(QUEUED_AMONG);
-    for round in 0..ROUNDS as u32 {
+    for round in 0..REPEATS as u32 {
         swim.change(2..QUEUED, round + 1);
         peer.change(2..QUEUED, round as u16 + 1);
         let mut wall = Wall::default();
@@ -73,35 +77,35 @@ fn queued(teller: &mut Teller) -> Result<(), Box<dyn Error>> {
         "ns",
         median(&mut ours),
     );
-    teller.tell(measure.beside(Usual::WHAT, median(&mut theirs)).claiming(Claim::AtMost(3_000.0)))?;
+    presenter.show(measure.beside(Usual::WHAT, median(&mut theirs)).claiming(Claim::AtMost(3_000.0)))?;
     Ok(())
 }
 
 /// A full datagram of gossip, made by one node and heard by another, beside one with as many updates of theirs.
-fn codec(teller: &mut Teller) -> Result<(), Box<dyn Error>> {
+fn codec(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
     let look = Wall::look();
     let [mut ours, mut usual, mut alone]: [Vec<f64>; 3] = Default::default();
     let mut swims = [Swim::at_rest(FEW), Swim::at_rest(FEW)];
     let mut peers = [Peer::<Usual>::at_rest(FEW), Peer::<Usual>::at_rest(FEW)];
-    for _ in 0..ROUNDS {
-        ours.push(told_and_heard(&mut swims, look));
-        usual.push(told_and_heard(&mut peers, look));
+    for _ in 0..REPEATS {
+        ours.push(sent_and_received(&mut swims, look));
+        usual.push(sent_and_received(&mut peers, look));
         alone.push(postcard_alone());
     }
-    let what = format!("{FULL} updates told and heard");
+    let what = format!("{FULL} updates sent and received");
     let measure = Measure::new(what, Some(FEW.into()), "ns", median(&mut ours));
     let usual = measure.clone().beside(Usual::WHAT, median(&mut usual));
-    teller.tell(usual.claiming(Claim::TimesLess(3.0)))?;
-    teller.tell(measure.beside("foca's codec, no foca", median(&mut alone)))?;
+    presenter.show(usual.claiming(Claim::TimesLess(3.0)))?;
+    presenter.show(measure.beside("foca's codec, no foca", median(&mut alone)))?;
     Ok(())
 }
 
 /// An ack that one makes, full of news, and a datagram of as many updates that another knows already.
-fn told_and_heard([teller, hearer]: &mut [impl Side; 2], look: f64) -> f64 {
-    let (mut told, mut heard) = (Wall::default(), Wall::default());
-    let acks = teller.perform(Operation::Told, 256, &mut told);
-    let updates = hearer.perform(Operation::Known, 64, &mut heard);
-    told.nanos(look) / acks as f64 + heard.nanos(look) / updates as f64 * FULL as f64
+fn sent_and_received([sender, hearer]: &mut [impl Side; 2], look: f64) -> f64 {
+    let (mut sending, mut receiving) = (Wall::default(), Wall::default());
+    let acks = sender.perform(Operation::Gossiped, 256, &mut sending);
+    let updates = hearer.perform(Operation::Known, 64, &mut receiving);
+    sending.nanos(look) / acks as f64 + receiving.nanos(look) / updates as f64 * FULL as f64
 }
 
 /// Reading and writing such a datagram with postcard, and nothing else.
@@ -137,7 +141,7 @@ fn postcard_alone() -> f64 {
 }
 
 /// Allocations of everything that happens again and again.
-fn allocations(teller: &mut Teller, sizes: &[u32]) -> Result<(), Box<dyn Error>> {
+fn allocations(presenter: &mut Presenter, sizes: &[u32]) -> Result<(), Box<dyn Error>> {
     for members in sizes.iter().filter(|members| **members <= 100_000) {
         let mut swim = Swim::at_rest(*members);
         for operation in Operation::ALL {
@@ -149,14 +153,14 @@ fn allocations(teller: &mut Teller, sizes: &[u32]) -> Result<(), Box<dyn Error>>
             swim.perform(operation, 256, &mut counted);
             let what = format!("allocations: {}", operation.title());
             let measure = Measure::new(what, Some((*members).into()), "allocations", counted.count as f64);
-            teller.tell(measure.claiming(Claim::AtMost(0.0)))?;
+            presenter.show(measure.claiming(Claim::AtMost(0.0)))?;
         }
     }
     Ok(())
 }
 
 /// Filling a table of 100,000 members by gossip.
-fn load(teller: &mut Teller) -> Result<(), Box<dyn Error>> {
+fn load(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
     const MEMBERS: u32 = 100_000;
     let mut rounds = Vec::new();
     for _ in 0..5 {
@@ -167,12 +171,12 @@ fn load(teller: &mut Teller) -> Result<(), Box<dyn Error>> {
             swim.hear(datagram);
         }
         rounds.push(began.elapsed().as_secs_f64() * 1e3);
-        assert_eq!(swim.node.stats().alive, MEMBERS, "all were told of");
+        assert_eq!(swim.node.stats().alive, MEMBERS, "all are known");
     }
     let measure = Measure::new("a table filled by gossip", Some(MEMBERS.into()), "ms", median(&mut rounds));
     let began = Instant::now();
     drop(Peer::<Usual>::at_rest(MEMBERS));
     let theirs = began.elapsed().max(Duration::from_nanos(1)).as_secs_f64() * 1e3;
-    teller.tell(measure.beside("foca 2, apply_many", theirs).claiming(Claim::AtMost(200.0)))?;
+    presenter.show(measure.beside("foca 2, apply_many", theirs).claiming(Claim::AtMost(200.0)))?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! Its runtime only counts, which is the best that an application can do for it: nothing is copied, as
 //! nothing is copied out of our node. What it keeps is the last datagram's target and number, because
-//! somebody has to answer its pings, and the timers, because it asks for them to be handed back.
+//! a member has to answer its pings, and the timers, because it asks for them to be handed back.
 
 use std::fmt::Debug;
 use std::hint::black_box;
@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 use super::members;
 use super::meter::{Meter, Only};
-use super::operation::{Dice, FULL, Operation, PINGERS, Side, TALK, TELLINGS};
+use super::operation::{Dice, FULL, Operation, PINGERS, REPEATS, Side, TALK};
 
 /// The largest table that foca is given: loading it takes time by the square of it.
 pub(super) const PEER_MAX: u32 = 100_000;
@@ -37,7 +37,7 @@ pub(crate) trait Name: Identity + Serialize + DeserializeOwned {
     fn of(number: u32) -> Self;
 }
 
-/// An address and a count of lives, as in foca's examples.
+/// An address and a count of restarts, as in foca's examples.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
 pub(crate) struct Usual {
     addr: SocketAddr,
@@ -144,14 +144,14 @@ pub(crate) struct Peer<T: Name> {
 }
 
 impl<T: Name> Peer<T> {
-    /// One that has been told of `members` members, and need not pass it on.
+    /// One that has learned of `members` members, and need not pass it on.
     pub(crate) fn at_rest(members: u32) -> Self {
         let config = Config::new_lan(NonZeroU32::new(members).unwrap_or(NonZeroU32::MIN));
         let mut foca = Foca::new(T::of(0), config, StdRng::seed_from_u64(7), PostcardCodec);
         let mut outlet = Outlet::new();
         let others = (1..members).map(|number| Member::alive(T::of(number)));
         foca.apply_many(others, false, &mut outlet).expect("members are not the node itself");
-        assert_eq!(foca.num_members(), members as usize - 1, "all were told of");
+        assert_eq!(foca.num_members(), members as usize - 1, "all are known");
         Self { foca, outlet, members, dice: Dice(7), incarnation: 0, newcomers: 0, probes: 0 }
     }
 
@@ -169,7 +169,7 @@ impl<T: Name> Peer<T> {
         black_box(done.is_ok());
     }
 
-    fn anybody(&mut self, some: u32) -> u32 {
+    fn any_member(&mut self, some: u32) -> u32 {
         1 + self.dice.below((self.members - 1).min(some))
     }
 
@@ -183,7 +183,7 @@ impl<T: Name> Peer<T> {
         for _ in 0..times.div_ceil(BATCH as u32) {
             let batch: Vec<_> = (0..BATCH)
                 .map(|_| {
-                    let sender = self.anybody(some);
+                    let sender = self.any_member(some);
                     self.datagram(sender, Message::Ping(77), &[])
                 })
                 .collect();
@@ -207,7 +207,7 @@ impl<T: Name> Peer<T> {
         for _ in 0..times.div_ceil(BATCH as u32) {
             let batch: Vec<_> = (0..BATCH)
                 .map(|_| {
-                    let about: Vec<_> = (0..FULL).map(|_| (self.anybody(some), 0)).collect();
+                    let about: Vec<_> = (0..FULL).map(|_| (self.any_member(some), 0)).collect();
                     self.gossip(about.into_iter())
                 })
                 .collect();
@@ -239,14 +239,14 @@ impl<T: Name> Peer<T> {
         u64::from(times.div_ceil(BATCH as u32)) * (BATCH * some.len()) as u64
     }
 
-    fn told(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+    fn gossiped(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
         let ping = self.datagram(1, Message::Ping(77), &[]);
         let before = self.outlet.datagrams;
-        for _ in 0..times.div_ceil(TELLINGS as u32) {
+        for _ in 0..times.div_ceil(REPEATS as u32) {
             self.incarnation += 1;
             self.change(2..self.members.min(2 + FULL as u32), self.incarnation);
             meter.measure(|| {
-                for _ in 0..TELLINGS {
+                for _ in 0..REPEATS {
                     self.feed(&ping);
                 }
             });
@@ -293,7 +293,7 @@ impl<T: Name> Peer<T> {
         u64::from(times)
     }
 
-    /// One period: whoever is pinged answers at once; then the timer of the indirect probe, which has to be
+    /// One period: the member that is pinged answers at once; then the timer of the indirect probe, which has to be
     /// handed back.
     fn round(&mut self, meter: &mut impl Meter) -> u64 {
         let at = self.outlet.timers.iter().position(|timer| matches!(timer, Timer::ProbeRandomMember(_)));
@@ -309,7 +309,7 @@ impl<T: Name> Peer<T> {
         let timer = self.outlet.timers.swap_remove(at.expect("it asks to be called"));
         let sent = self.outlet.datagrams;
         meter.measure(|| self.foca.handle_timer(timer, &mut self.outlet)).expect("a timer");
-        assert_eq!(self.outlet.datagrams, sent, "the probe was answered: nobody else is asked");
+        assert_eq!(self.outlet.datagrams, sent, "the probe was answered: no other member is asked");
         1
     }
 
@@ -317,7 +317,7 @@ impl<T: Name> Peer<T> {
         self.round(&mut Only { which: 2, pieces: 0, meter })
     }
 
-    /// Its timer that finds nothing to do is that of gossip, with nothing to tell.
+    /// Its timer that finds nothing to do is that of gossip, with nothing to gossip.
     fn idle(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
         for _ in 0..times.div_ceil(BATCH as u32) {
             let is_gossip = |timer: &Timer<T>| matches!(timer, Timer::PeriodicGossip(_));
@@ -339,12 +339,12 @@ impl<T: Name> Side for Peer<T> {
     fn perform(&mut self, operation: Operation, times: u32, meter: &mut impl Meter) -> u64 {
         match operation {
             Operation::Ping => self.pings(PINGERS, times, meter),
-            Operation::PingAnybody => self.pings(u32::MAX, times, meter),
+            Operation::PingAny => self.pings(u32::MAX, times, meter),
             Operation::Ack => (0..times).map(|_| self.ack(meter)).sum(),
             Operation::Known => self.known(TALK, times, meter),
-            Operation::KnownAnybody => self.known(u32::MAX, times, meter),
+            Operation::KnownAny => self.known(u32::MAX, times, meter),
             Operation::Changed => self.changed(times, meter),
-            Operation::Told => self.told(times, meter),
+            Operation::Gossiped => self.gossiped(times, meter),
             Operation::Newcomer => self.newcomers(times, meter),
             Operation::Suspicion => self.suspicions(times, meter),
             Operation::Round => (0..times).map(|_| self.round(meter)).sum(),

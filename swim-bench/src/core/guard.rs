@@ -1,9 +1,9 @@
 //! The guard: how many instructions each operation takes, in a table that is kept with the sources.
 //!
-//! Whoever makes an operation more than a little dearer has to say so by changing the table. Instructions
+//! A change that makes an operation more than a little dearer has to say so by changing the table. Instructions
 //! are counted, not time, so the answer is the same on a busy machine; it depends on the compiler, a little
 //! on the C library (its `memcpy`) and on valgrind, so the table names the compiler it was made with. With
-//! another one a difference is told, and is no failure.
+//! another one a difference is shown, and is no failure.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -41,7 +41,7 @@ const SIZES: [u32; 3] = [10, 1_000, 100_000];
 /// What is kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Table {
-    /// `rustc --version` of whoever wrote it.
+    /// `rustc --version` of the build that wrote it.
     compiler: String,
     /// Instructions by operation, then by members.
     instructions: BTreeMap<String, BTreeMap<u32, u64>>,
@@ -80,10 +80,10 @@ impl Instructions {
         if json {
             rows.iter().for_each(|row| println!("{}", row.json()));
         } else {
-            tell(&rows);
+            show(&rows);
             if table.compiler != counted.compiler {
                 println!(
-                    "the table was written with {}, this is {}: told, not judged",
+                    "the table was written with {}, this is {}: shown, not checked",
                     table.compiler, counted.compiler
                 );
             }
@@ -180,8 +180,8 @@ fn hold(rows: &[Row<'_>]) -> bool {
     !rows.iter().any(|row| row.change().is_worse())
 }
 
-/// Tells people what has changed.
-fn tell(rows: &[Row<'_>]) {
+/// Shows people what has changed.
+fn show(rows: &[Row<'_>]) {
     let changed: Vec<String> = rows.iter().filter_map(Row::text).collect();
     changed.iter().for_each(|line| anstream::println!("{line}"));
     if changed.is_empty() {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn three_percent_are_borne_and_more_is_told() {
+    fn three_percent_are_borne_and_more_is_shown() {
         assert_eq!(change(Some(1000), 1029), Change::Same);
         assert_eq!(change(Some(1000), 971), Change::Same);
         assert!(matches!(change(Some(1000), 1031), Change::Grown(_)));
@@ -222,13 +222,13 @@ mod tests {
     }
 
     #[test]
-    fn what_has_grown_or_is_unknown_is_judged_and_what_has_shrunk_is_not() {
-        let judge = |table: &Table, counted: &Table| hold(&compare(table, counted));
-        assert!(judge(&table("a", 1000), &table("a", 1000)));
-        assert!(!judge(&table("a", 1000), &table("a", 1100)));
-        assert!(judge(&table("a", 1000), &table("a", 900)));
+    fn what_has_grown_or_is_unknown_is_refused_and_what_has_shrunk_is_not() {
+        let check = |table: &Table, counted: &Table| hold(&compare(table, counted));
+        assert!(check(&table("a", 1000), &table("a", 1000)));
+        assert!(!check(&table("a", 1000), &table("a", 1100)));
+        assert!(check(&table("a", 1000), &table("a", 900)));
         let empty = Table { compiler: "a".to_owned(), instructions: BTreeMap::new() };
-        assert!(!judge(&empty, &table("a", 1)));
+        assert!(!check(&empty, &table("a", 1)));
     }
 
     #[test]

@@ -16,13 +16,13 @@ pub(crate) const fn id(number: u32) -> NodeId {
     NodeId(z ^ (z >> 31))
 }
 
-/// Where member `number` lives.
+/// The address of member `number`.
 pub(crate) fn addr(number: u32) -> SocketAddr {
     let [_, a, b, c] = number.to_be_bytes();
     SocketAddr::from(([10, a, b, c], 7946))
 }
 
-/// The number of the member that lives there.
+/// The number of the member at an address.
 pub(crate) fn number_of(addr: SocketAddr) -> u32 {
     match addr {
         SocketAddr::V4(v4) => {

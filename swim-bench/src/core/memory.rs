@@ -8,13 +8,13 @@ use super::foca::{Lean, Name, PEER_MAX, Peer, Usual};
 use super::meter::live_bytes;
 use super::swim::Swim;
 use crate::measure::{Claim, Measure};
-use crate::table::Teller;
+use crate::table::Presenter;
 
 /// At how many members the claims are made.
 const CLAIMED_AT: u32 = 100_000;
 /// Bytes of a member, with its share of every index and list.
 const AT_REST_MAX: f64 = 64.0;
-/// The same while every member is told of to others.
+/// The same while every member is gossiped about.
 const QUEUED_MAX: f64 = 128.0;
 
 /// What a member takes in memory, in bytes that are allocated and not given back.
@@ -26,8 +26,8 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) fn run(&self, teller: &mut Teller) -> Result<(), Box<dyn Error>> {
-        teller.heading("live bytes for each member, metadata apart")?;
+    pub(crate) fn run(&self, presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
+        presenter.heading("live bytes for each member, metadata apart")?;
         for members in self.members.iter().copied() {
             let each = |bytes: i64| bytes as f64 / f64::from(members);
             let claim = |limit| (members == CLAIMED_AT).then_some(Claim::AtMost(limit));
@@ -35,15 +35,15 @@ impl Memory {
             let size = Some(members.into());
             let measure = Measure { claim: claim(AT_REST_MAX), ..Measure::new("at rest", size, "B", ours) };
             if members <= PEER_MAX {
-                teller.tell(measure.beside(Usual::WHAT, each(theirs::<Usual>(members))))?;
+                presenter.show(measure.beside(Usual::WHAT, each(theirs::<Usual>(members))))?;
                 let measure = Measure::new("at rest", size, "B", ours);
-                teller.tell(measure.beside(Lean::WHAT, each(theirs::<Lean>(members))))?;
+                presenter.show(measure.beside(Lean::WHAT, each(theirs::<Lean>(members))))?;
             } else {
-                teller.tell(measure)?;
+                presenter.show(measure)?;
             }
-            let queued = each(held_by(|| Swim::told_of(members)));
-            let measure = Measure::new("all of them to be told of", size, "B", queued);
-            teller.tell(Measure { claim: claim(QUEUED_MAX), ..measure })?;
+            let queued = each(held_by(|| Swim::gossiping_of(members)));
+            let measure = Measure::new("all of them to be gossiped about", size, "B", queued);
+            presenter.show(Measure { claim: claim(QUEUED_MAX), ..measure })?;
         }
         Ok(())
     }
@@ -77,6 +77,6 @@ mod tests {
 
     #[test]
     fn a_table_of_a_hundred_thousand_meets_the_claims() {
-        assert!(held_by(|| Swim::told_of(CLAIMED_AT)) as f64 / f64::from(CLAIMED_AT) <= QUEUED_MAX);
+        assert!(held_by(|| Swim::gossiping_of(CLAIMED_AT)) as f64 / f64::from(CLAIMED_AT) <= QUEUED_MAX);
     }
 }

@@ -130,7 +130,7 @@ pub(crate) fn live_bytes() -> i64 {
 }
 
 fn count(calls: u64, taken: usize, given_back: usize) {
-    // A thread that ends may allocate after its locals are gone; nobody measures that.
+    // A thread that ends may allocate after its locals are gone; that is not measured.
     let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + calls));
     let _ = LIVE.try_with(|live| live.set(live.get() + taken as i64 - given_back as i64));
 }

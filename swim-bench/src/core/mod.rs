@@ -5,7 +5,7 @@ mod counts;
 mod extremes;
 mod foca;
 mod guard;
-mod life;
+mod longest_call;
 mod members;
 mod memory;
 mod meter;
@@ -19,7 +19,7 @@ use std::error::Error;
 
 use clap::Parser;
 
-use crate::table::Teller;
+use crate::table::Presenter;
 
 pub(crate) use callgrind::Child;
 pub(crate) use guard::Instructions;
@@ -37,9 +37,9 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn run(&self, teller: &mut Teller) -> Result<(), Box<dyn Error>> {
-        times::compare(teller, &self.members, self.only.as_deref())?;
-        extremes::compare(teller, &self.members, self.only.as_deref())?;
-        counts::compare(teller, &self.members, self.only.as_deref())
+    pub(crate) fn run(&self, presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
+        times::compare(presenter, &self.members, self.only.as_deref())?;
+        extremes::compare(presenter, &self.members, self.only.as_deref())?;
+        counts::compare(presenter, &self.members, self.only.as_deref())
     }
 }

@@ -11,21 +11,21 @@ pub(crate) enum Operation {
     /// A ping of one of sixty-four members is answered.
     Ping,
     /// A ping of any member, whom the cache does not remember.
-    PingAnybody,
+    PingAny,
     /// The ack of the member that is being probed.
     Ack,
     /// A full datagram of claims that are held already; each counts. They are about a thousand members: what
-    /// is new is told by everybody for a while.
+    /// is new is gossiped by all members for a while.
     Known,
     /// The same about any members.
-    KnownAnybody,
+    KnownAny,
     /// A datagram of claims that are newer than what is held; each counts.
     Changed,
-    /// A ping is answered while the last changes wait to be told: as many as fit.
-    Told,
-    /// A datagram of members that nobody had heard of; each counts.
+    /// A ping is answered while the last changes wait to be sent: as many as fit.
+    Gossiped,
+    /// A datagram of members that no member had heard of; each counts.
     Newcomer,
-    /// Somebody's suspicion of a member, and the member's refutation.
+    /// A member's suspicion of a member, and the member's refutation.
     Suspicion,
     /// A period: a member is pinged, and answers.
     Round,
@@ -36,18 +36,18 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    /// All of them; those that leave something to tell come last.
+    /// All of them; those that leave something to gossip come last.
     pub(crate) const ALL: [Self; 12] = [
         Self::Ping,
-        Self::PingAnybody,
+        Self::PingAny,
         Self::Ack,
         Self::Known,
-        Self::KnownAnybody,
+        Self::KnownAny,
         Self::Round,
         Self::Idle,
         Self::Digest,
         Self::Changed,
-        Self::Told,
+        Self::Gossiped,
         Self::Suspicion,
         Self::Newcomer,
     ];
@@ -56,12 +56,12 @@ impl Operation {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ping => "ping",
-            Self::PingAnybody => "ping-anybody",
+            Self::PingAny => "ping-anybody",
             Self::Ack => "ack",
             Self::Known => "known",
-            Self::KnownAnybody => "known-anybody",
+            Self::KnownAny => "known-anybody",
             Self::Changed => "changed",
-            Self::Told => "told",
+            Self::Gossiped => "told",
             Self::Newcomer => "newcomer",
             Self::Suspicion => "suspicion",
             Self::Round => "round",
@@ -74,12 +74,12 @@ impl Operation {
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Ping => "ping → ack",
-            Self::PingAnybody => "ping → ack, of anybody",
+            Self::PingAny => "ping → ack, of any member",
             Self::Ack => "ack received",
             Self::Known => "known update",
-            Self::KnownAnybody => "known update, of anybody",
+            Self::KnownAny => "known update, of any member",
             Self::Changed => "changed update",
-            Self::Told => "ack full of news",
+            Self::Gossiped => "ack full of news",
             Self::Newcomer => "update of a newcomer",
             Self::Suspicion => "suspicion raised and refuted",
             Self::Round => "probe round",
@@ -94,10 +94,10 @@ impl Operation {
 }
 
 /// Acks that are sure to be full before the news is old.
-pub(crate) const TELLINGS: usize = 4;
-/// Members that ping, where not anybody does.
+pub(crate) const REPEATS: usize = 4;
+/// Members that ping, where not all do.
 pub(crate) const PINGERS: u32 = 64;
-/// Members who are talked about, where not everybody is.
+/// Members that updates are about, where not all are.
 pub(crate) const TALK: u32 = 1_000;
 
 /// A member of a cluster of some size, of some library.

@@ -1,7 +1,7 @@
 //! Our side: one real node among members that the bench plays.
 //!
-//! The node is number 0, and number 1 is the member that has told it of all others. Members that ping and
-//! that are told of are drawn from the whole table, so that a large table is as cold as it is in life.
+//! The node is number 0, and number 1 is the member that has introduced all others to it. Members that ping and
+//! that updates are about are drawn from the whole table, so that a large table is as cold as it is in use.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use swim_craft::{self as craft, Datagram, EPOCH, u64_at};
 
 use super::members::{addr, alive_record, id, mention, number_of, plain_ack, set_alive};
 use super::meter::{Meter, Nothing, Only};
-use super::operation::{Dice, FULL, Operation, PINGERS, Side, TALK, TELLINGS};
+use super::operation::{Dice, FULL, Operation, PINGERS, REPEATS, Side, TALK};
 
-/// Who tells the node of everybody else.
-const TELLER: u32 = 1;
+/// The member that introduces all others to the node.
+const SOURCE: u32 = 1;
 /// Datagrams that are made before they are handed in, one after the other.
 const BATCH: usize = 16;
 
@@ -67,29 +67,29 @@ impl Swim {
             incarnation: 0,
             newcomers: 0,
         };
-        swim.admit(TELLER);
+        swim.admit(SOURCE);
         swim.members = 2;
         swim
     }
 
-    /// One that has been told of `members` members, and has told nobody yet.
-    pub(crate) fn told_of(members: u32) -> Self {
+    /// One that has learned of `members` members, and has gossiped nothing yet.
+    pub(crate) fn gossiping_of(members: u32) -> Self {
         let mut swim = Self::new(options());
         for datagram in swim.gossip_of(2..members) {
-            swim.feed(addr(TELLER), &datagram);
+            swim.feed(addr(SOURCE), &datagram);
         }
         swim.members = members;
-        assert_eq!(swim.node.stats().alive, members, "all were told of");
+        assert_eq!(swim.node.stats().alive, members, "all are known");
         swim
     }
 
-    /// One that has been told of `members` members, has passed it on, and is at rest.
+    /// One that has learned of `members` members, has passed it on, and is at rest.
     pub(crate) fn at_rest(members: u32) -> Self {
-        let mut swim = Self::told_of(members);
+        let mut swim = Self::gossiping_of(members);
         while swim.round(&mut Nothing) == 0 {}
-        let ping = swim.ping(TELLER);
+        let ping = swim.ping(SOURCE);
         while swim.node.stats().updates_queued > 0 {
-            swim.feed(addr(TELLER), &ping);
+            swim.feed(addr(SOURCE), &ping);
         }
         swim.settle();
         swim
@@ -102,7 +102,7 @@ impl Swim {
 
     fn gossip(&self, about: &[u32], incarnation: u32) -> Vec<u8> {
         let records: Vec<_> = about.iter().map(|member| alive_record(*member, incarnation)).collect();
-        self.craft(TELLER, craft::GOSSIP).updates(&records).0
+        self.craft(SOURCE, craft::GOSSIP).updates(&records).0
     }
 
     /// A ping of the node, by a member that holds the same table.
@@ -176,13 +176,13 @@ impl Swim {
     }
 
     /// Learns what the node's digest says: its root from a ping of its own, the hashes below it from the
-    /// question that it asks when somebody's root differs.
+    /// question that it asks when a member's root differs.
     fn settle(&mut self) {
         self.round(&mut Nothing);
-        let mut other = self.ping(TELLER);
+        let mut other = self.ping(SOURCE);
         let end = other.len();
         other[end - 8..].copy_from_slice(&(!self.root).to_le_bytes());
-        self.feed(addr(TELLER), &other);
+        self.feed(addr(SOURCE), &other);
         self.now = self.now.max(self.node.deadline().expect("a page is to be asked for"));
         self.node.handle(self.now, Input::Tick);
         let mut asked = None;
@@ -195,12 +195,12 @@ impl Swim {
         }
         let head = asked.expect("a pull");
         self.hashes = std::array::from_fn(|slot| craft::u32_at(&head, 13 + 4 * slot));
-        let page = self.craft(TELLER, craft::SYNC_PAGE).head(&craft::sync_page(u64_at(&head, 0), 0, 0, 0));
-        self.feed(addr(TELLER), &page.0);
+        let page = self.craft(SOURCE, craft::SYNC_PAGE).head(&craft::sync_page(u64_at(&head, 0), 0, 0, 0));
+        self.feed(addr(SOURCE), &page.0);
         self.round(&mut Nothing);
     }
 
-    /// One period: whoever is pinged answers at once. Returns how many pings there were.
+    /// One period: the member that is pinged answers at once. Returns how many pings there were.
     fn round(&mut self, meter: &mut impl Meter) -> u64 {
         self.now = self.now.max(self.node.deadline().expect("a period is due"));
         let now = self.now;
@@ -229,17 +229,17 @@ impl Swim {
     }
 
     /// One of the first `some` members after the node itself.
-    fn anybody(&mut self, some: u32) -> u32 {
+    fn any_member(&mut self, some: u32) -> u32 {
         1 + self.dice.below((self.members - 1).min(some))
     }
 
     fn pings(&mut self, some: u32, times: u32, meter: &mut impl Meter) -> u64 {
-        let ping = self.ping(TELLER);
-        let mut batch: Vec<_> = (0..BATCH).map(|_| (addr(TELLER), ping.clone())).collect();
+        let ping = self.ping(SOURCE);
+        let mut batch: Vec<_> = (0..BATCH).map(|_| (addr(SOURCE), ping.clone())).collect();
         let mut answered = 0;
         for _ in 0..times.div_ceil(BATCH as u32) {
             for (source, bytes) in &mut batch {
-                let sender = self.anybody(some);
+                let sender = self.any_member(some);
                 *source = addr(sender);
                 craft::set_sender(bytes, mention(sender, 0));
             }
@@ -253,53 +253,53 @@ impl Swim {
     }
 
     fn known(&mut self, some: u32, times: u32, meter: &mut impl Meter) -> u64 {
-        let mut batch: Vec<_> = (0..BATCH).map(|_| self.gossip(&[TELLER; FULL], 0)).collect();
+        let mut batch: Vec<_> = (0..BATCH).map(|_| self.gossip(&[SOURCE; FULL], 0)).collect();
         for _ in 0..times.div_ceil(BATCH as u32) {
             for bytes in &mut batch {
-                for place in 0..FULL {
-                    set_alive(bytes, place, self.anybody(some), 0);
+                for index in 0..FULL {
+                    set_alive(bytes, index, self.any_member(some), 0);
                 }
             }
             meter.measure(|| {
                 for bytes in &batch {
-                    self.feed(addr(TELLER), bytes);
+                    self.feed(addr(SOURCE), bytes);
                 }
             });
         }
         u64::from(times.div_ceil(BATCH as u32)) * (BATCH * FULL) as u64
     }
 
-    /// The same members again and again, so that as much waits to be told at the end as at the beginning.
+    /// The same members again and again, so that as much waits to be sent at the end as at the beginning.
     fn changed(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
         let some: Vec<u32> = (2..self.members).take(FULL).collect();
         let mut batch = vec![self.gossip(&some, 0); BATCH];
         for _ in 0..times.div_ceil(BATCH as u32) {
             for bytes in &mut batch {
                 self.incarnation += 1;
-                for (place, member) in some.iter().enumerate() {
-                    set_alive(bytes, place, *member, self.incarnation);
+                for (index, member) in some.iter().enumerate() {
+                    set_alive(bytes, index, *member, self.incarnation);
                 }
             }
             meter.measure(|| {
                 for bytes in &batch {
-                    self.feed(addr(TELLER), bytes);
+                    self.feed(addr(SOURCE), bytes);
                 }
             });
         }
         u64::from(times.div_ceil(BATCH as u32)) * (BATCH * some.len()) as u64
     }
 
-    fn told(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
-        let ping = self.ping(TELLER);
-        let mut told = 0;
-        for _ in 0..times.div_ceil(TELLINGS as u32) {
+    fn gossiped(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
+        let ping = self.ping(SOURCE);
+        let mut sent = 0;
+        for _ in 0..times.div_ceil(REPEATS as u32) {
             self.incarnation += 1;
             self.change(2..self.members.min(2 + FULL as u32), self.incarnation);
-            told += meter.measure(|| {
-                (0..TELLINGS).map(|_| u64::from(self.feed(addr(TELLER), &ping).datagrams)).sum::<u64>()
+            sent += meter.measure(|| {
+                (0..REPEATS).map(|_| u64::from(self.feed(addr(SOURCE), &ping).datagrams)).sum::<u64>()
             });
         }
-        told
+        sent
     }
 
     /// Hears of changes of these members.
@@ -328,14 +328,14 @@ impl Swim {
         let numbers: Vec<u32> = numbers.collect();
         let datagram = |some: &[u32]| {
             let records: Vec<_> = some.iter().map(|number| record(*number)).collect();
-            self.craft(TELLER, craft::GOSSIP).updates(&records).0
+            self.craft(SOURCE, craft::GOSSIP).updates(&records).0
         };
         numbers.chunks(FULL).map(datagram).collect()
     }
 
-    /// Hears a datagram of whoever tells everything.
+    /// Receives a datagram of that member.
     pub(crate) fn hear(&mut self, datagram: &[u8]) -> Came {
-        self.feed(addr(TELLER), datagram)
+        self.feed(addr(SOURCE), datagram)
     }
 
     fn newcomers(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
@@ -345,7 +345,7 @@ impl Swim {
         self.newcomers += count;
         meter.measure(|| {
             for bytes in &datagrams {
-                self.feed(addr(TELLER), bytes);
+                self.feed(addr(SOURCE), bytes);
             }
         });
         u64::from(count)
@@ -355,11 +355,11 @@ impl Swim {
         for _ in 0..times {
             let member = 2 + self.dice.below((self.members - 2).min(64));
             let held = self.incarnation(member).expect("a member").0;
-            let raised = self.craft(TELLER, craft::GOSSIP).updates(&[suspect_record(member, held)]);
+            let raised = self.craft(SOURCE, craft::GOSSIP).updates(&[suspect_record(member, held)]);
             let refuted = self.gossip(&[member], held + 1);
             meter.measure(|| {
-                self.feed(addr(TELLER), &raised.0);
-                self.feed(addr(TELLER), &refuted);
+                self.feed(addr(SOURCE), &raised.0);
+                self.feed(addr(SOURCE), &refuted);
             });
         }
         u64::from(times)
@@ -378,7 +378,7 @@ impl Swim {
 
     fn digests(&mut self, times: u32, meter: &mut impl Meter) -> u64 {
         let head = craft::sync_pull(7, 0, 0, self.hashes);
-        let Datagram(pull) = self.craft(TELLER, craft::SYNC_PULL).head(&head);
+        let Datagram(pull) = self.craft(SOURCE, craft::SYNC_PULL).head(&head);
         let mut answered = 0;
         for _ in 0..times {
             // The budget of pages is one a moment, and it is never late for a period.
@@ -386,7 +386,7 @@ impl Swim {
             if self.node.deadline().is_some_and(|deadline| deadline <= self.now) {
                 self.round(&mut Nothing);
             }
-            answered += meter.measure(|| u64::from(self.feed(addr(TELLER), &pull).datagrams));
+            answered += meter.measure(|| u64::from(self.feed(addr(SOURCE), &pull).datagrams));
         }
         answered
     }
@@ -409,7 +409,7 @@ impl Swim {
             now: Instant::from_nanos(u64_at(head, 0)),
             members: u32::from_le_bytes(head[80..].try_into().map_err(|_| "four bytes")?),
             root: u64_at(head, 8),
-            hashes: std::array::from_fn(|place| u64_at(head, 16 + 4 * place) as u32),
+            hashes: std::array::from_fn(|index| u64_at(head, 16 + 4 * index) as u32),
             dice: Dice(7),
             incarnation: 0,
             newcomers: 0,
@@ -421,12 +421,12 @@ impl Side for Swim {
     fn perform(&mut self, operation: Operation, times: u32, meter: &mut impl Meter) -> u64 {
         match operation {
             Operation::Ping => self.pings(PINGERS, times, meter),
-            Operation::PingAnybody => self.pings(u32::MAX, times, meter),
+            Operation::PingAny => self.pings(u32::MAX, times, meter),
             Operation::Ack => (0..times).map(|_| self.ack(meter)).sum(),
             Operation::Known => self.known(TALK, times, meter),
-            Operation::KnownAnybody => self.known(u32::MAX, times, meter),
+            Operation::KnownAny => self.known(u32::MAX, times, meter),
             Operation::Changed => self.changed(times, meter),
-            Operation::Told => self.told(times, meter),
+            Operation::Gossiped => self.gossiped(times, meter),
             Operation::Newcomer => self.newcomers(times, meter),
             Operation::Suspicion => self.suspicions(times, meter),
             Operation::Round => (0..times).map(|_| self.round(meter)).sum(),
@@ -440,7 +440,7 @@ impl Side for Swim {
     }
 }
 
-/// The record that the teller suspects member `number`.
+/// The record that the presenter suspects member `number`.
 fn suspect_record(number: u32, incarnation: u32) -> Vec<u8> {
-    craft::suspect(mention(number, incarnation), &[id(TELLER).0])
+    craft::suspect(mention(number, incarnation), &[id(SOURCE).0])
 }

@@ -57,7 +57,7 @@ fn every_ping_is_answered_by_an_ack_and_by_nothing_else() {
     assert_eq!((sent.target, ack.kind, ack.number), (addr(5), MessageKind::Ack, Some(77)));
     assert_eq!((ack.root, ack.belief, ack.stranger), (None, None, false), "both hold the same");
     assert_eq!(swim.node.poll(), None);
-    for operation in [Operation::Ping, Operation::PingAnybody] {
+    for operation in [Operation::Ping, Operation::PingAny] {
         assert_eq!(swim.perform(operation, PINGERS, &mut Nothing), u64::from(PINGERS));
     }
     nothing_was_dropped(&swim);
@@ -66,10 +66,10 @@ fn every_ping_is_answered_by_an_ack_and_by_nothing_else() {
 #[test]
 fn a_peer_answers_every_ping() {
     let mut peer = Peer::<Usual>::at_rest(MEMBERS);
-    for operation in [Operation::Ping, Operation::PingAnybody] {
+    for operation in [Operation::Ping, Operation::PingAny] {
         assert_eq!(peer.perform(operation, 64, &mut Nothing), 64);
     }
-    assert!(peer.outlet.bytes / peer.outlet.datagrams < 40, "nothing rides on its acks");
+    assert!(peer.outlet.bytes / peer.outlet.datagrams < 40, "nothing is piggybacked on its acks");
 }
 
 #[test]
@@ -83,14 +83,14 @@ fn what_is_known_is_known_and_changes_nothing() {
     nothing_was_dropped(&swim);
 
     let mut peer = Peer::<Usual>::at_rest(MEMBERS);
-    let told = peer.outlet.notifications;
+    let notified = peer.outlet.notifications;
     assert_eq!(peer.perform(Operation::Known, 32, &mut Nothing), count);
-    assert_eq!((peer.outlet.notifications, peer.foca.updates_backlog()), (told, 0));
+    assert_eq!((peer.outlet.notifications, peer.foca.updates_backlog()), (notified, 0));
     assert_eq!(peer.foca.num_members(), MEMBERS as usize - 1);
 }
 
 #[test]
-fn what_is_changed_is_believed_and_told_on() {
+fn what_is_changed_is_held_and_gossiped() {
     let mut swim = Swim::at_rest(MEMBERS);
     let before = swim.node.stats().updates_applied;
     let count = swim.perform(Operation::Changed, 16, &mut Nothing);
@@ -117,11 +117,11 @@ fn an_ack_full_of_news_carries_as_many_updates_on_both_sides() {
     assert_eq!(said.len(), FULL - 1, "an ack has a head, which a gossip datagram has not");
     let is_news = |said: &Said<'_>| matches!(said, Said::Member(member) if member.claim.incarnation.0 == 1);
     assert!(said.iter().all(is_news) && sent.bytes.len() > 1_300);
-    assert_eq!(swim.perform(Operation::Told, 16, &mut Nothing), 16);
+    assert_eq!(swim.perform(Operation::Gossiped, 16, &mut Nothing), 16);
 
     let mut peer = Peer::<Usual>::at_rest(MEMBERS);
     let before = peer.outlet.bytes;
-    assert_eq!(peer.perform(Operation::Told, 4, &mut Nothing), 4);
+    assert_eq!(peer.perform(Operation::Gossiped, 4, &mut Nothing), 4);
     assert!((peer.outlet.bytes - before) / 4 > 10 * FULL as u64, "all of it, each time");
 }
 
@@ -207,7 +207,7 @@ fn a_digest_that_is_the_same_is_answered_with_an_empty_page() {
 #[test]
 fn what_is_crafted_is_what_a_node_writes() {
     let mut swim = Swim::new(options());
-    // A real node joins and pings; everybody else it hears of stays silent.
+    // A real node joins and pings; all others it hears of stays silent.
     let config = Arc::new(Config::new(options()).expect("in range"));
     let identity = Identity { id: id(MEMBERS), addr: addr(MEMBERS), epoch: Epoch(swim_craft::EPOCH) };
     let mut other = Node::new(config, identity, Seed([9; 32]), Instant::ORIGIN);

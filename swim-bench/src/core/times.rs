@@ -8,10 +8,10 @@ use super::meter::{Nothing, Wall, median};
 use super::operation::{Operation, Side};
 use super::swim::Swim;
 use crate::measure::{Claim, Measure};
-use crate::table::Teller;
+use crate::table::Presenter;
 
 /// Batches of each side.
-const ROUNDS: usize = 7;
+const REPEATS: usize = 7;
 /// How long the processor is kept busy before anything is measured.
 const WARM_UP: Duration = Duration::from_millis(500);
 /// What a ping may take, in nanoseconds.
@@ -23,7 +23,11 @@ const BATCH_NS: f64 = 4e6;
 const ANEW_MAX: u32 = 1_000;
 
 /// Compares all operations, or one, at all sizes.
-pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) -> Result<(), Box<dyn Error>> {
+pub(super) fn compare(
+    presenter: &mut Presenter,
+    sizes: &[u32],
+    only: Option<&str>,
+) -> Result<(), Box<dyn Error>> {
     let wanted = |operation: &Operation| only.is_none_or(|only| only == operation.name());
     // A processor that was idle is slow at first.
     let began = Instant::now();
@@ -31,7 +35,7 @@ pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) ->
         Wall::look();
     }
     let look = Wall::look();
-    teller.heading("time for each operation")?;
+    presenter.heading("time for each operation")?;
     for members in sizes {
         let mut ours = Swim::at_rest(*members);
         let saved = ours.save();
@@ -40,7 +44,7 @@ pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) ->
         for operation in Operation::ALL.into_iter().filter(wanted) {
             let mut figures: [Vec<f64>; 3] = Default::default();
             let mut times = [0; 3];
-            for round in 0..=ROUNDS {
+            for round in 0..=REPEATS {
                 let [first, second, third] = &mut figures;
                 // Newcomers stay: a small table is made anew, a large one is hardly larger for them.
                 if operation == Operation::Newcomer {
@@ -63,17 +67,17 @@ pub(super) fn compare(teller: &mut Teller, sizes: &[u32], only: Option<&str>) ->
             let measure = Measure::new(operation.title(), Some((*members).into()), "ns", first);
             if second == 0.0 {
                 let short = operation == Operation::Ping;
-                teller.tell(if short { measure.claiming(Claim::AtMost(PING_NS)) } else { measure })?;
+                presenter.show(if short { measure.claiming(Claim::AtMost(PING_NS)) } else { measure })?;
                 continue;
             }
             let usual = measure.clone().beside(Usual::WHAT, second);
-            teller.tell(match claimed(operation, *members) {
+            presenter.show(match claimed(operation, *members) {
                 Some(times) => usual.claiming(Claim::TimesLess(times)),
                 None => usual,
             })?;
             let lean = measure.beside(Lean::WHAT, third);
             let short = operation == Operation::Ping;
-            teller.tell(if short { lean.claiming(Claim::AtMost(PING_NS)) } else { lean })?;
+            presenter.show(if short { lean.claiming(Claim::AtMost(PING_NS)) } else { lean })?;
         }
     }
     Ok(())

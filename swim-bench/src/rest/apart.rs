@@ -43,7 +43,7 @@ impl Apart {
             let mut command = command(entrant, own, index, asked_at, &file)?;
             command.stderr(File::create(file.with_extension("err"))?);
             if index == 1 {
-                // Peers ask once, and give up when nobody answers.
+                // Peers ask once, and give up when no member answers.
                 thread::sleep(SEED_STARTS);
             }
             members.push(Member { process: Tied::start(command)?, file, asked_at });
@@ -81,9 +81,9 @@ impl Apart {
                 let alive = lines.filter(|line| line["event"] == "alive").map(|line| line["id"].to_string());
                 Ok(1 + alive.collect::<BTreeSet<_>>().len())
             }
-            // It is told.
+            // It is given its peers.
             Contestant::Bare => Ok(self.members.len()),
-            // Its file has everybody else.
+            // Its file has all others.
             Contestant::Foca => Ok(1 + read(&member.file)?.lines().count()),
             Contestant::Serf => {
                 let mut members = Command::new(&self.program);

@@ -1,7 +1,7 @@
-//! What no program can do without that pings somebody once a second and answers: a loop that does nothing else.
+//! What no program can do without that pings a member once a second and answers: a loop that does nothing else.
 //!
 //! It sends as many datagrams as a member at rest, as long as a member's, and blocks in one system call for both the
-//! socket and the clock. It knows nobody, checks nothing and would notice no death.
+//! socket and the clock. It knows no member, checks nothing and would notice no death.
 
 use std::io;
 use std::net::UdpSocket;
@@ -20,7 +20,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 pub(crate) struct BareArgs {
     /// Which of the ports is its own.
     index: usize,
-    /// Everybody's ports.
+    /// All members's ports.
     ports: Vec<u16>,
 }
 

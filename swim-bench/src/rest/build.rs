@@ -39,7 +39,7 @@ pub(crate) fn small_members() -> Result<PathBuf, Box<dyn Error>> {
 }
 
 /// [`members`] without tokio, as a program has it that uses swim-mio: in a folder of its own, where no other
-/// build of the same name takes its place.
+/// build of the same name takes its index.
 ///
 /// # Errors
 /// It cannot be built.

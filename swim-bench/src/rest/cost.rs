@@ -1,4 +1,4 @@
-//! What a member costs, and how that is told beside its peers.
+//! What a member costs, and how that is shown beside its peers.
 
 use std::error::Error;
 use std::io;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::measure::{Claim, Measure};
 use crate::rest::usage::{Memory, Usage};
-use crate::table::Teller;
+use crate::table::Presenter;
 
 /// What one member used in a minute, and holds.
 #[derive(Clone, Copy, Debug)]
@@ -64,8 +64,8 @@ impl Usages {
 
 /// How ours stands beside each peer.
 pub(crate) struct Rows<'a> {
-    /// Where it is told.
-    pub(crate) teller: &'a mut Teller,
+    /// Where it is shown.
+    pub(crate) presenter: &'a mut Presenter,
     /// Ours.
     pub(crate) name: &'static str,
     /// Members of each cluster.
@@ -79,7 +79,7 @@ impl Rows<'_> {
     ///
     /// # Errors
     /// It cannot be printed.
-    pub(crate) fn tell(
+    pub(crate) fn show(
         &mut self,
         what: &str,
         unit: &'static str,
@@ -91,10 +91,10 @@ impl Rows<'_> {
         for (peer, theirs) in self.peers {
             let mut measure = row().beside(peer, figure(*theirs));
             measure.claim = claim(peer);
-            self.teller.tell(measure)?;
+            self.presenter.show(measure)?;
         }
         if self.peers.is_empty() {
-            self.teller.tell(row())?;
+            self.presenter.show(row())?;
         }
         Ok(())
     }

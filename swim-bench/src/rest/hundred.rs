@@ -9,7 +9,7 @@ use crate::rest::cost::{Cost, Rows, Usages};
 use crate::rest::together::Together;
 use crate::rest::usage::Usage;
 use crate::rest::{Contestant, Entrant, RestArgs};
-use crate::table::Teller;
+use crate::table::Presenter;
 
 /// Members of a cluster.
 const MEMBERS: usize = 100;
@@ -27,14 +27,14 @@ struct Measured {
     crashed_s: f64,
 }
 
-/// Starts everybody, one after the other; leaves them alone together; has one member of each crash; and tells.
+/// Starts all members, one after the other; leaves them alone together; has one member of each crash; and shows the figures.
 ///
 /// # Errors
 /// Members did not start, did not find each other, or did not notice the crash.
 pub(crate) fn measure(
     args: &RestArgs,
     entrants: &[Entrant],
-    teller: &mut Teller,
+    presenter: &mut Presenter,
 ) -> Result<(), Box<dyn Error>> {
     let mut clusters = Vec::new();
     let mut measured = Vec::new();
@@ -66,11 +66,11 @@ pub(crate) fn measure(
         let known = known.map_err(|error| format!("{}: {error}", measured.who.label()))?;
         measured.crashed_s = known.duration_since(crashed).as_secs_f64();
     }
-    tell(args, &measured, teller)
+    show(args, &measured, presenter)
 }
 
 impl Contestant {
-    /// How its program is told to run a hundred members.
+    /// How its program is asked to run a hundred members.
     fn arguments(self) -> Vec<&'static str> {
         match self {
             Self::HundredEmbedded | Self::HundredSmall => vec!["embedded", "100"],
@@ -81,40 +81,40 @@ impl Contestant {
     }
 }
 
-fn tell(args: &RestArgs, measured: &[Measured], teller: &mut Teller) -> Result<(), Box<dyn Error>> {
+fn show(args: &RestArgs, measured: &[Measured], presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
     let size = MEMBERS as u64;
     let peer = measured.iter().find(|measured| measured.who == Contestant::HundredMemberlist);
     let ours = || measured.iter().filter(|measured| measured.who != Contestant::HundredMemberlist);
     let peers: Vec<(&str, Cost)> =
         peer.and_then(|peer| Some((peer.who.label(), peer.rest?))).into_iter().collect();
 
-    teller.heading(format!(
+    presenter.heading(format!(
         "A hundred in one process at rest, LAN profile, for {} s: each member",
         args.seconds
     ))?;
     for measured in ours() {
         let Some(spent) = measured.rest else { continue };
         let claims = matches!(measured.who, Contestant::HundredEmbedded | Contestant::HundredSmall);
-        let judged = |claim| claims.then_some(claim);
-        let mut rows = Rows { teller: &mut *teller, name: measured.who.label(), size, peers: &peers };
-        rows.tell("wake-ups", "/s", spent, |cost| cost.wakes_per_second, |_| None)?;
-        rows.tell(
+        let checked = |claim| claims.then_some(claim);
+        let mut rows = Rows { presenter: &mut *presenter, name: measured.who.label(), size, peers: &peers };
+        rows.show("wake-ups", "/s", spent, |cost| cost.wakes_per_second, |_| None)?;
+        rows.show(
             "processor",
             "ms/min",
             spent,
             |cost| cost.cpu_ms_per_minute,
-            |_| judged(Claim::TimesLess(6.0)),
+            |_| checked(Claim::TimesLess(6.0)),
         )?;
-        rows.tell("resident", "KiB", spent, |cost| cost.resident_kib, |_| judged(Claim::TimesLess(10.0)))?;
-        rows.tell("of that its own", "KiB", spent, |cost| cost.anonymous_kib, |_| None)?;
+        rows.show("resident", "KiB", spent, |cost| cost.resident_kib, |_| checked(Claim::TimesLess(10.0)))?;
+        rows.show("of that its own", "KiB", spent, |cost| cost.anonymous_kib, |_| None)?;
     }
 
-    teller.heading("A hundred in one process: from the start until all know all, and a crash")?;
+    presenter.heading("A hundred in one process: from the start until all know all, and a crash")?;
     for measured in ours() {
         let name = measured.who.label();
         let mut row = |what: &str, figure: fn(&Measured) -> f64| {
             let row = Measure::new(format!("{name}: {what}"), Some(size), "s", figure(measured));
-            teller.tell(match peer {
+            presenter.show(match peer {
                 Some(peer) => row.beside(peer.who.label(), figure(peer)),
                 None => row,
             })

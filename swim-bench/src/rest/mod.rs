@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::table::Teller;
+use crate::table::Presenter;
 pub(crate) use bare::BareArgs;
 pub(crate) use build::swim as swim_binary;
 
@@ -34,7 +34,7 @@ pub(crate) struct RestArgs {
     /// How long all are left alone before.
     #[arg(long, default_value_t = 10, value_name = "N")]
     settle: u64,
-    /// Only these contestants; what is claimed beside others is then not judged.
+    /// Only these contestants; what is claimed beside others is then not checked.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAMES")]
     only: Vec<Contestant>,
     /// Fetch and build what is compared, and measure nothing.
@@ -100,24 +100,24 @@ impl RestArgs {
     ///
     /// # Errors
     /// Something could not be built or started, or did not do what was to be measured.
-    pub(crate) fn run(&self, mut teller: Teller) -> Result<bool, Box<dyn Error>> {
-        let entrants = self.entrants(&teller)?;
+    pub(crate) fn run(&self, mut presenter: Presenter) -> Result<bool, Box<dyn Error>> {
+        let entrants = self.entrants(&presenter)?;
         if self.prepare {
             return Ok(true);
         }
         let (hundred, five): (Vec<_>, Vec<_>) =
             entrants.into_iter().partition(|entrant| entrant.who.is_hundred());
         if !five.is_empty() {
-            processes::measure(self, &five, &mut teller)?;
+            processes::measure(self, &five, &mut presenter)?;
         }
         if !hundred.is_empty() {
-            hundred::measure(self, &hundred, &mut teller)?;
+            hundred::measure(self, &hundred, &mut presenter)?;
         }
-        Ok(teller.conclude())
+        Ok(presenter.conclude())
     }
 
-    /// Everybody who takes part, built.
-    fn entrants(&self, teller: &Teller) -> Result<Vec<Entrant>, Box<dyn Error>> {
+    /// All members who takes part, built.
+    fn entrants(&self, presenter: &Presenter) -> Result<Vec<Entrant>, Box<dyn Error>> {
         let mut entrants = Vec::new();
         for who in Contestant::value_variants() {
             if !self.only.is_empty() && !self.only.contains(who) {
@@ -125,7 +125,7 @@ impl RestArgs {
             }
             match who.program()? {
                 Ok(program) => entrants.push(Entrant { who: *who, program }),
-                Err(missing) => teller.remark(&format!("skipped: {missing}")),
+                Err(missing) => presenter.remark(&format!("skipped: {missing}")),
             }
         }
         Ok(entrants)

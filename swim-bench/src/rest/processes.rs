@@ -9,7 +9,7 @@ use crate::rest::apart::Apart;
 use crate::rest::cost::{Cost, Rows, Usages};
 use crate::rest::scratch::{Scratch, free_ports};
 use crate::rest::{Contestant, Entrant, RestArgs};
-use crate::table::Teller;
+use crate::table::Presenter;
 
 /// Members of a cluster.
 const MEMBERS: usize = 5;
@@ -27,14 +27,14 @@ const OURS: [Contestant; 6] = [
     Contestant::TokioAlone,
 ];
 
-/// Starts everybody, leaves them alone, and tells what they cost.
+/// Starts all members, leaves them alone, and shows what they cost.
 ///
 /// # Errors
 /// Members did not start, or did not find each other.
 pub(crate) fn measure(
     args: &RestArgs,
     entrants: &[Entrant],
-    teller: &mut Teller,
+    presenter: &mut Presenter,
 ) -> Result<(), Box<dyn Error>> {
     let scratch = Scratch::new()?;
     let mut clusters = Vec::new();
@@ -61,10 +61,14 @@ pub(crate) fn measure(
     for (((who, _), pids), begin) in clusters.iter().zip(&pids).zip(&begin) {
         costs.push((*who, begin.cost_until_now(pids, pids.len())?));
     }
-    tell(args, &costs, teller)
+    show(args, &costs, presenter)
 }
 
-fn tell(args: &RestArgs, costs: &[(Contestant, Cost)], teller: &mut Teller) -> Result<(), Box<dyn Error>> {
+fn show(
+    args: &RestArgs,
+    costs: &[(Contestant, Cost)],
+    presenter: &mut Presenter,
+) -> Result<(), Box<dyn Error>> {
     let cost = |wanted: Contestant| costs.iter().find(|(who, _)| *who == wanted).map(|(_, cost)| *cost);
     let standing = [Contestant::Foca, Contestant::Serf, Contestant::Bare]
         .map(|peer| cost(peer).map(|spent| (peer.label(), spent)));
@@ -72,43 +76,43 @@ fn tell(args: &RestArgs, costs: &[(Contestant, Cost)], teller: &mut Teller) -> R
     // What a bare loop has in memory says nothing.
     let holding: Vec<(&str, Cost)> = standing.into_iter().take(2).flatten().collect();
     let beside = |wanted: Contestant, peer: &str, claim| (peer == wanted.label()).then_some(claim);
-    teller.heading(format!("Five processes at rest, LAN profile, for {} s: each member", args.seconds))?;
+    presenter.heading(format!("Five processes at rest, LAN profile, for {} s: each member", args.seconds))?;
     for ours in OURS {
         let Some(spent) = cost(ours) else { continue };
         let claims = !matches!(ours, Contestant::Tokio | Contestant::TokioAlone);
         let (name, size) = (ours.label(), MEMBERS as u64);
-        let judged = |claim: Option<Claim>| claim.filter(|_| claims);
-        let mut rows = Rows { teller: &mut *teller, name, size, peers: &working };
-        rows.tell(
+        let checked = |claim: Option<Claim>| claim.filter(|_| claims);
+        let mut rows = Rows { presenter: &mut *presenter, name, size, peers: &working };
+        rows.show(
             "wake-ups",
             "/s",
             spent,
             |cost| cost.wakes_per_second,
-            |peer| judged(beside(Contestant::Foca, peer, Claim::AtMost(3.2))),
+            |peer| checked(beside(Contestant::Foca, peer, Claim::AtMost(3.2))),
         )?;
-        rows.tell(
+        rows.show(
             "processor",
             "ms/min",
             spent,
             |cost| cost.cpu_ms_per_minute,
             |peer| {
                 let beside_foca = beside(Contestant::Foca, peer, Claim::TimesLess(8.0));
-                judged(beside_foca.or(beside(Contestant::Serf, peer, Claim::TimesLess(15.0))))
+                checked(beside_foca.or(beside(Contestant::Serf, peer, Claim::TimesLess(15.0))))
             },
         )?;
-        let mut rows = Rows { teller: &mut *teller, name, size, peers: &holding };
-        rows.tell(
+        let mut rows = Rows { presenter: &mut *presenter, name, size, peers: &holding };
+        rows.show(
             "resident",
             "KiB",
             spent,
             |cost| cost.resident_kib,
-            |peer| judged(beside(Contestant::Foca, peer, Claim::AtMost(RESIDENT_MAX_KIB))),
+            |peer| checked(beside(Contestant::Foca, peer, Claim::AtMost(RESIDENT_MAX_KIB))),
         )?;
-        rows.tell("of that its own", "KiB", spent, |cost| cost.anonymous_kib, |_| None)?;
+        rows.show("of that its own", "KiB", spent, |cost| cost.anonymous_kib, |_| None)?;
     }
     if cost(Contestant::Foca).is_some() {
-        teller.remark(
-            "foca's example broadcasts a line of text every 5 s, which nobody here does; it writes no log.",
+        presenter.remark(
+            "foca's example broadcasts a line of text every 5 s, which no member here does; it writes no log.",
         );
     }
     Ok(())

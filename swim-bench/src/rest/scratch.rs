@@ -31,7 +31,7 @@ impl Drop for Scratch {
     }
 }
 
-/// `count` ports on the loopback that nobody has bound now, for UDP nor for TCP.
+/// `count` ports on the loopback that are free now, for UDP nor for TCP.
 ///
 /// # Errors
 /// The system has none left.

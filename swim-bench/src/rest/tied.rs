@@ -2,7 +2,7 @@
 //!
 //! Peers know no option for that, and between `fork` and `exec` only unsafe code runs. So this program starts
 //! itself, asks the kernel to be killed when its parent ends, and then becomes the other program: the wish
-//! outlives that.
+//! runs longer than that.
 
 use std::ffi::OsString;
 use std::io;

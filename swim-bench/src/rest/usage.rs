@@ -1,4 +1,4 @@
-//! What a process has used, as Linux tells it under `/proc`: nobody has to be asked, stopped or traced.
+//! What a process has used, as Linux shows it under `/proc`: no process has to be asked, stopped or traced.
 //!
 //! Each thread is read for itself. The files of a whole process count switches of its first thread only, and its
 //! time in hundredths of a second, which is as much as a member uses in ten seconds.

@@ -1,4 +1,4 @@
-//! What one loop did in how much time, and how a process tells its parent.
+//! What one loop did in how much time, and how a process reports it to its parent.
 
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,7 @@ pub(crate) struct Figures {
     pub(crate) work: Work,
     /// Virtual seconds in which it was done.
     pub(crate) simulated_s: f64,
-    /// Real seconds before, in which everybody joined.
+    /// Real seconds before, in which all members joined.
     pub(crate) prepared_s: f64,
     /// Largest resident size of the process, in MiB; 0 where the system does not say.
     pub(crate) peak_mib: f64,

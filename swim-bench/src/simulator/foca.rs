@@ -31,25 +31,25 @@ pub(crate) trait Name: Identity + Copy + fmt::Debug + Serialize + DeserializeOwn
     fn number(self) -> usize;
 }
 
-/// As applications have it: an address, and a number that grows with each life.
+/// As applications have it: an address, and a number that grows with each epoch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Usual {
     addr: SocketAddr,
-    life: u16,
+    epoch: u16,
 }
 
 /// As small as it can be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Lean {
     id: u32,
-    life: u16,
+    epoch: u16,
 }
 
 impl Identity for Usual {
     type Addr = SocketAddr;
 
     fn renew(&self) -> Option<Self> {
-        Some(Self { life: self.life.wrapping_add(1), ..*self })
+        Some(Self { epoch: self.epoch.wrapping_add(1), ..*self })
     }
 
     fn addr(&self) -> SocketAddr {
@@ -57,7 +57,7 @@ impl Identity for Usual {
     }
 
     fn win_addr_conflict(&self, adversary: &Self) -> bool {
-        self.life > adversary.life
+        self.epoch > adversary.epoch
     }
 }
 
@@ -65,7 +65,7 @@ impl Identity for Lean {
     type Addr = u32;
 
     fn renew(&self) -> Option<Self> {
-        Some(Self { life: self.life.wrapping_add(1), ..*self })
+        Some(Self { epoch: self.epoch.wrapping_add(1), ..*self })
     }
 
     fn addr(&self) -> u32 {
@@ -73,14 +73,14 @@ impl Identity for Lean {
     }
 
     fn win_addr_conflict(&self, adversary: &Self) -> bool {
-        self.life > adversary.life
+        self.epoch > adversary.epoch
     }
 }
 
 impl Name for Usual {
     fn of(number: u32) -> Self {
         let [_, a, b, c] = number.to_be_bytes();
-        Self { addr: ([10, a, b, c], 7946).into(), life: 0 }
+        Self { addr: ([10, a, b, c], 7946).into(), epoch: 0 }
     }
 
     fn number(self) -> usize {
@@ -93,7 +93,7 @@ impl Name for Usual {
 
 impl Name for Lean {
     fn of(number: u32) -> Self {
-        Self { id: number, life: 0 }
+        Self { id: number, epoch: 0 }
     }
 
     fn number(self) -> usize {
@@ -146,22 +146,22 @@ impl<T: Name> Runtime<T> for Seat<'_, T> {
         if air.random.random_range(0..100) == 0 {
             return;
         }
-        let place = air.free_datagrams.pop().unwrap_or_else(|| {
+        let index = air.free_datagrams.pop().unwrap_or_else(|| {
             air.datagrams.push(Vec::new());
             air.datagrams.len() as u32 - 1
         });
-        air.datagrams[place as usize].extend_from_slice(data);
-        air.push(air.now + LATENCY, to.number() as u32, What::Datagram(place));
+        air.datagrams[index as usize].extend_from_slice(data);
+        air.push(air.now + LATENCY, to.number() as u32, What::Datagram(index));
     }
 
     fn submit_after(&mut self, event: Timer<T>, after: Duration) {
         let air = &mut *self.air;
-        let place = air.free_timers.pop().unwrap_or_else(|| {
+        let index = air.free_timers.pop().unwrap_or_else(|| {
             air.timers.push(None);
             air.timers.len() as u32 - 1
         });
-        air.timers[place as usize] = Some(event);
-        air.push(air.now + after.as_nanos() as u64, self.me, What::Timer(place));
+        air.timers[index as usize] = Some(event);
+        air.push(air.now + after.as_nanos() as u64, self.me, What::Timer(index));
     }
 }
 
@@ -174,7 +174,7 @@ pub(crate) struct Theirs<T: Identity> {
 }
 
 impl<T: Name> Theirs<T> {
-    /// So many nodes that know nobody.
+    /// So many nodes that know no member.
     pub(crate) fn new(nodes: u32) -> Self {
         let config = Config::new_lan(NonZeroU32::new(nodes).unwrap_or(NonZeroU32::MIN));
         let air = Air {
@@ -234,17 +234,17 @@ impl<T: Name> Theirs<T> {
         air.work.events += 1;
         // What foca objects to, it ignores; no loop could do more.
         match what {
-            What::Datagram(place) => {
+            What::Datagram(index) => {
                 air.work.arrivals += 1;
-                let mut bytes = std::mem::take(&mut air.datagrams[place as usize]);
+                let mut bytes = std::mem::take(&mut air.datagrams[index as usize]);
                 let _ = self.nodes[node as usize].handle_data(&bytes, Seat { me: node, air });
                 bytes.clear();
-                air.datagrams[place as usize] = bytes;
-                air.free_datagrams.push(place);
+                air.datagrams[index as usize] = bytes;
+                air.free_datagrams.push(index);
             }
-            What::Timer(place) => {
-                air.free_timers.push(place);
-                if let Some(timer) = air.timers[place as usize].take() {
+            What::Timer(index) => {
+                air.free_timers.push(index);
+                if let Some(timer) = air.timers[index as usize].take() {
                     let _ = self.nodes[node as usize].handle_timer(timer, Seat { me: node, air });
                 }
             }

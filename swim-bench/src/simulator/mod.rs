@@ -16,7 +16,7 @@ use std::time::Instant;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::measure::{Claim, Measure, SPEED};
-use crate::table::Teller;
+use crate::table::Presenter;
 use figures::{Figures, Loop, peak_mib, time};
 use ours::Ours;
 
@@ -62,33 +62,33 @@ enum Part {
 enum Side {
     Ours,
     Joining,
-    Judged,
+    Checked,
     Null,
     FocaUsual,
     FocaLean,
 }
 
 impl Simulator {
-    pub(crate) fn run(self, mut teller: Teller) -> Result<bool, Box<dyn Error>> {
+    pub(crate) fn run(self, mut presenter: Presenter) -> Result<bool, Box<dyn Error>> {
         match self.part {
             Some(Part::One { side, nodes }) => {
                 println!("{}", serde_json::to_string(&side.measure(nodes)?)?);
                 Ok(true)
             }
             Some(Part::Join { nodes }) => {
-                teller.heading("The simulator: joining")?;
+                presenter.heading("The simulator: joining")?;
                 let joined = Side::Joining.apart(nodes)?;
-                tell_joining(&mut teller, nodes, &joined)?;
-                Ok(teller.conclude())
+                show_joining(&mut presenter, nodes, &joined)?;
+                Ok(presenter.conclude())
             }
             Some(Part::Sweep { seeds }) => {
-                sweeps(&mut teller, seeds)?;
-                Ok(teller.conclude())
+                sweeps(&mut presenter, seeds)?;
+                Ok(presenter.conclude())
             }
             None => {
-                compare(&self.nodes, &mut teller)?;
-                sweeps(&mut teller, SEEDS)?;
-                Ok(teller.conclude())
+                compare(&self.nodes, &mut presenter)?;
+                sweeps(&mut presenter, SEEDS)?;
+                Ok(presenter.conclude())
             }
         }
     }
@@ -99,7 +99,7 @@ impl Side {
         match self {
             Self::Ours => "ours",
             Self::Joining => "joining",
-            Self::Judged => "judged",
+            Self::Checked => "checked",
             Self::Null => "null",
             Self::FocaUsual => "foca-usual",
             Self::FocaLean => "foca-lean",
@@ -119,7 +119,7 @@ impl Side {
                 complete(&ours)?;
                 figures
             }
-            Self::Judged => {
+            Self::Checked => {
                 let mut ours = Ours::joined(nodes, true, progress)?;
                 ours.settle();
                 let figures = prepared(&mut ours);
@@ -165,37 +165,37 @@ const PEAK_MIB: f64 = 9.0 * 1024.0;
 const SEEDS: u64 = 60;
 /// Cores that two jobs use.
 const CORES: f64 = 1.8;
-/// Nodes whose joining takes so long that one wants to see it.
-const PATIENCE: u64 = 2_000;
+/// Nodes whose joining takes so long that progress is shown.
+const SLOW_JOIN: u64 = 2_000;
 
-fn compare(sizes: &[u32], teller: &mut Teller) -> Result<(), Box<dyn Error>> {
-    teller.heading("The simulator: virtual seconds in each real one")?;
+fn compare(sizes: &[u32], presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
+    presenter.heading("The simulator: virtual seconds in each real one")?;
     for nodes in sizes.iter().copied() {
         let size = Some(u64::from(nodes));
         let ours = Side::Ours.apart(nodes)?;
         let speed = Measure::new("all know all, 1 % lost", size, SPEED, ours.speed);
         let claim = SPEEDS.iter().find(|(size, _)| *size == nodes);
-        teller.tell(match claim {
+        presenter.show(match claim {
             Some((_, speed_min)) => speed.claiming(Claim::AtLeast(*speed_min)),
             None => speed,
         })?;
         let null = Side::Null.apart(nodes)?;
-        teller.tell(
+        presenter.show(
             Measure::new("each event", size, "ns", ours.event_ns)
                 .beside("the loop without nodes", null.event_ns)
                 .claiming(Claim::AtMostTimes(2.0)),
         )?;
         let peak = peak(nodes, &ours);
-        teller.tell(if nodes == 10_000 { peak.claiming(Claim::AtMost(PEAK_MIB)) } else { peak })?;
+        presenter.show(if nodes == 10_000 { peak.claiming(Claim::AtMost(PEAK_MIB)) } else { peak })?;
         if nodes <= 1_000 {
-            let judged = Side::Judged.apart(nodes)?;
-            teller.tell(Measure::new("with every law watching", size, SPEED, judged.speed))?;
+            let checked = Side::Checked.apart(nodes)?;
+            presenter.show(Measure::new("with every property checked", size, SPEED, checked.speed))?;
             let usual = Side::FocaUsual.apart(nodes)?;
             let beside = Measure::new("the same", size, SPEED, ours.speed)
                 .beside("foca 2 (socket addresses)", usual.speed);
-            teller.tell(if nodes == 1_000 { beside.claiming(Claim::TimesMore(8.0)) } else { beside })?;
+            presenter.show(if nodes == 1_000 { beside.claiming(Claim::TimesMore(8.0)) } else { beside })?;
             let lean = Side::FocaLean.apart(nodes)?;
-            teller.tell(
+            presenter.show(
                 Measure::new("the same", size, SPEED, ours.speed).beside("foca 2 (numbers)", lean.speed),
             )?;
         }
@@ -203,12 +203,12 @@ fn compare(sizes: &[u32], teller: &mut Teller) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn tell_joining(teller: &mut Teller, nodes: u32, figures: &Figures) -> Result<(), Box<dyn Error>> {
+fn show_joining(presenter: &mut Presenter, nodes: u32, figures: &Figures) -> Result<(), Box<dyn Error>> {
     let size = Some(u64::from(nodes));
     let joined = Measure::new("until all that join through one know all", size, "s", figures.prepared_s);
-    teller.tell(if nodes == 10_000 { joined.claiming(Claim::AtMost(JOINED_S)) } else { joined })?;
+    presenter.show(if nodes == 10_000 { joined.claiming(Claim::AtMost(JOINED_S)) } else { joined })?;
     // With the news that they still have for each other: nothing is claimed of that.
-    Ok(teller.tell(peak(nodes, figures))?)
+    Ok(presenter.show(peak(nodes, figures))?)
 }
 
 fn peak(nodes: u32, figures: &Figures) -> Measure {
@@ -224,17 +224,17 @@ fn complete(ours: &Ours) -> Result<(), Box<dyn Error>> {
     ours.violation().map_or(Ok(()), |violation| Err(violation.into()))
 }
 
-/// On standard error, for whoever waits.
+/// On standard error, for the user who waits.
 fn progress(ours: &Ours) {
     let (rows, all) = ours.rows();
-    if all >= PATIENCE * PATIENCE {
+    if all >= SLOW_JOIN * SLOW_JOIN {
         let share = rows as f64 / all as f64 * 100.0;
         anstream::eprintln!("{:?}: {share:.1} % of {all} rows", ours.now());
     }
 }
 
-fn sweeps(teller: &mut Teller, seeds: u64) -> Result<(), Box<dyn Error>> {
-    teller.heading("The simulator: a sweep")?;
+fn sweeps(presenter: &mut Presenter, seeds: u64) -> Result<(), Box<dyn Error>> {
+    presenter.heading("The simulator: a sweep")?;
     let one = sweep::sweep(seeds, 1)?;
     let two = sweep::sweep(seeds, 2)?;
     if one.tally.digest != two.tally.digest {
@@ -242,12 +242,12 @@ fn sweeps(teller: &mut Teller, seeds: u64) -> Result<(), Box<dyn Error>> {
     }
     let simulated_s = one.tally.simulated_ms as f64 / 1_000.0;
     let speed = |wall_s| simulated_s / wall_s;
-    teller.tell(
+    presenter.show(
         Measure::new("two jobs", None, SPEED, speed(two.wall_s)).beside("one job", speed(one.wall_s)),
     )?;
     if let Some(cpu_s) = two.cpu_s {
         let cores = Measure::new("cores that two jobs use", None, "cores", cpu_s / two.wall_s);
-        teller.tell(cores.claiming(Claim::AtLeast(CORES)))?;
+        presenter.show(cores.claiming(Claim::AtLeast(CORES)))?;
     }
     Ok(())
 }

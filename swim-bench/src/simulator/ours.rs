@@ -11,7 +11,7 @@ use swim_sim::{HostId, Link, PER_CENT, Phase, Setup, Spec, World};
 
 use super::figures::{Loop, Work};
 
-/// Virtual time after which whoever has not joined never will.
+/// Virtual time after which a member that has not joined never will.
 const JOINED_WITHIN: Duration = Duration::from_secs(600);
 /// Virtual time in which caches and estimates get warm.
 const SETTLED_AFTER: Duration = Duration::from_secs(10);
@@ -30,11 +30,11 @@ pub(crate) struct Ours {
 
 impl Ours {
     /// `nodes` nodes of which the second and all further are about to join through the first.
-    pub(crate) fn gathering(nodes: u32, judged: bool) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn gathering(nodes: u32, checked: bool) -> Result<Self, Box<dyn Error>> {
         let mut world = World::with(setup());
         world.set_log(false);
         let mut checker = None;
-        if judged {
+        if checked {
             let case = Case::of(&Scenario::calm(1, nodes))?;
             let shared = Arc::new(Mutex::new(Checker::new(&case)));
             world.attach(Arc::clone(&shared));
@@ -48,19 +48,19 @@ impl Ours {
         Ok(Self { world, events: 0, checker })
     }
 
-    /// The same after everybody has joined. `told` hears of the progress.
+    /// The same after all members have joined. `progress` is called on the way.
     pub(crate) fn joined(
         nodes: u32,
-        judged: bool,
-        mut told: impl FnMut(&Self),
+        checked: bool,
+        mut progress: impl FnMut(&Self),
     ) -> Result<Self, Box<dyn Error>> {
-        let mut ours = Self::gathering(nodes, judged)?;
+        let mut ours = Self::gathering(nodes, checked)?;
         while !ours.is_complete() {
             if ours.world.now().as_nanos() > JOINED_WITHIN.as_nanos() as u64 {
                 return Err(format!("{nodes} nodes have not joined within {JOINED_WITHIN:?}").into());
             }
             ours.run_for(Duration::from_secs(1));
-            told(&ours);
+            progress(&ours);
         }
         Ok(ours)
     }
@@ -75,17 +75,17 @@ impl Ours {
         ours
     }
 
-    /// Goes on until all has been said about the joining. What is lost from then on is trouble to the laws.
+    /// Goes on until all has been said about the joining. What is lost from then on counts as trouble.
     pub(crate) fn settle(&mut self) {
         if self.checker.is_some() {
             self.world.enter(Phase::Trouble);
         }
-        while self.world.hosts().any(|host| self.has_to_tell(host)) {
+        while self.world.hosts().any(|host| self.has_gossip(host)) {
             self.run_for(SETTLED_AFTER);
         }
     }
 
-    fn has_to_tell(&self, host: HostId) -> bool {
+    fn has_gossip(&self, host: HostId) -> bool {
         self.world.node(host).is_some_and(|node| node.stats().updates_queued > 0)
     }
 
@@ -111,7 +111,7 @@ impl Ours {
         self.world.now()
     }
 
-    /// The law that was broken, if one was.
+    /// The property that was broken, if one was.
     pub(crate) fn violation(&self) -> Option<String> {
         let checker = self.checker.as_ref()?.lock().ok()?;
         checker.violation().map(|violation| format!("{violation:?}"))

@@ -14,7 +14,7 @@ pub(crate) struct Swept {
     pub(crate) tally: Tally,
 }
 
-/// Sweeps the first `seeds` seeds, so many at a time, with all laws.
+/// Sweeps the first `seeds` seeds, so many at a time, with all properties.
 pub(crate) fn sweep(seeds: u64, jobs: usize) -> Result<Swept, Box<dyn Error>> {
     let (began, before) = (Instant::now(), cpu_s());
     let sweep = Sweep { jobs, keep_going: true, ..Sweep::of(0..seeds) };

@@ -1,11 +1,11 @@
 //! What can be said about a member, and which of two sayings holds.
 //!
-//! Everybody may repeat a claim, nobody needs to trust the order in which claims arrive: claims about one
+//! Every node may repeat a claim, none needs to trust the order in which claims arrive: claims about one
 //! member form a total order, and a table only ever moves up in it. The order is lexicographic:
 //!
 //! | compared first | then | then |
 //! | --- | --- | --- |
-//! | epoch (this life over an earlier one) | incarnation (spoken up later) | Alive < Suspect < Dead < Left |
+//! | epoch (this one over an earlier one) | incarnation (refuted later) | Alive < Suspect < Dead < Left |
 //!
 //! which gives, for an equal epoch (`i` is the new claim's incarnation, `j` the held one's):
 //!
@@ -17,20 +17,20 @@
 //! | Left i | always | always | always | never |
 //!
 //! Two cells differ from the SWIM paper (section 4.2). *Dead can be refuted* by a higher incarnation: a
-//! partition that outlasts every suspicion must heal. *Left is final* for its epoch: whoever comes back
+//! partition that outlasts every suspicion must heal. *Left is final* for its epoch: a node that comes back
 //! takes a new one. Two further rules are not about order and live where claims are applied
-//! (`node/claims.rs`): Dead is believed only over a Suspect that is held, Left by somebody else only over
+//! (`group/claims.rs`): Dead is believed only over a Suspect that is held, Left by another node only over
 //! Suspect or Dead.
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::identity::{Epoch, Incarnation};
 
-/// What a member is believed to be.
+/// What a member is held for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Status {
-    /// It answers, or nobody has said otherwise.
+    /// It answers, or no node has said otherwise.
     Alive = 0,
     /// A probe of it failed; it is a member until the suspicion runs out.
     Suspect = 1,
@@ -61,7 +61,7 @@ impl Status {
 /// One saying about one member, without the member's id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Claim {
-    /// Which life it speaks of.
+    /// Which epoch of the member it is about.
     pub epoch: Epoch,
     /// Which of the member's own statements it answers.
     pub incarnation: Incarnation,

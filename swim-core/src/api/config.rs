@@ -300,7 +300,7 @@ fn check(o: &Options) -> Result<(), ConfigError> {
             o.tombstone_life >= o.period * 10 && o.tombstone_life <= HOUR * 24 * 365,
             "10 periods to one year",
         ),
-        ("relayed_max", &o.relayed_max, o.relayed_max <= RELAYED_MAX, "at most 8192"),
+        ("relayed_max", &o.relayed_max, o.relayed_max <= 8192, "at most 8192"),
         ("pages_per_second", &o.pages_per_second, o.pages_per_second >= 1, "at least 1"),
         (
             "join_retry",
@@ -317,8 +317,6 @@ fn check(o: &Options) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Pings on behalf of others that a request number can tell apart.
-pub(crate) const RELAYED_MAX: u16 = 1 << 13;
 /// As many as `members_max` and `tombstones_max` may be: both together are counted in three bytes.
 pub(crate) const LARGEST_TABLE: u32 = 8_000_000;
 

@@ -17,7 +17,7 @@ pub(crate) struct Chunks<T, const LEN: usize> {
 impl<T, const LEN: usize> Chunks<T, LEN> {
     /// An empty sequence. Allocates nothing.
     pub(crate) const fn new() -> Self {
-        assert!(LEN.is_power_of_two(), "a place is split into chunk and offset by shifting");
+        assert!(LEN.is_power_of_two(), "a index is split into chunk and offset by shifting");
         Self { chunks: Vec::new() }
     }
 
@@ -30,16 +30,16 @@ impl<T, const LEN: usize> Chunks<T, LEN> {
         }
     }
 
-    /// Appends `item` and returns its place.
+    /// Appends `item` and returns its index.
     #[inline]
     pub(crate) fn push(&mut self, item: T) -> usize {
-        let place = self.len();
-        if place == self.chunks.len() * LEN {
-            let reserved = if place == 0 { 0 } else { LEN };
+        let index = self.len();
+        if index == self.chunks.len() * LEN {
+            let reserved = if index == 0 { 0 } else { LEN };
             self.chunks.push(Vec::with_capacity(reserved));
         }
-        self.chunks[place / LEN].push(item);
-        place
+        self.chunks[index / LEN].push(item);
+        index
     }
 
     /// Takes the last item. A chunk that becomes empty is kept for the next one, so that a length that goes up
@@ -51,19 +51,19 @@ impl<T, const LEN: usize> Chunks<T, LEN> {
         self.chunks.last_mut()?.pop()
     }
 
-    /// The item at `place`, if there is one.
+    /// The item at `index`, if there is one.
     #[inline]
-    pub(crate) fn get(&self, place: usize) -> Option<&T> {
-        self.chunks.get(place / LEN)?.get(place % LEN)
+    pub(crate) fn get(&self, index: usize) -> Option<&T> {
+        self.chunks.get(index / LEN)?.get(index % LEN)
     }
 
-    /// The item at `place`, if there is one, to change.
+    /// The item at `index`, if there is one, to change.
     #[inline]
-    pub(crate) fn get_mut(&mut self, place: usize) -> Option<&mut T> {
-        self.chunks.get_mut(place / LEN)?.get_mut(place % LEN)
+    pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.chunks.get_mut(index / LEN)?.get_mut(index % LEN)
     }
 
-    /// All items, by place, to change.
+    /// All items, by index, to change.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.chunks.iter_mut().flatten()
     }
@@ -86,7 +86,7 @@ impl<T, const LEN: usize> Chunks<T, LEN> {
         self.chunks.split_last().is_none_or(|(last, before)| before.iter().all(full) && last.len() <= LEN)
     }
 
-    /// All items, by place.
+    /// All items, by index.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.chunks.iter().flatten()
     }
@@ -103,7 +103,7 @@ mod tests {
             assert_eq!(chunks.push(item), item as usize);
         }
         let addresses = |chunks: &Chunks<u64, 8>| {
-            (0..20).map(|place| core::ptr::from_ref(chunks.get(place).expect("pushed"))).collect::<Vec<_>>()
+            (0..20).map(|index| core::ptr::from_ref(chunks.get(index).expect("pushed"))).collect::<Vec<_>>()
         };
         let before = addresses(&chunks);
         for item in 20..200 {

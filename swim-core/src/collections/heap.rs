@@ -1,20 +1,20 @@
-//! What is due when: places in the order of their times, any of which can be moved or taken out.
+//! What is due when: indexes in the order of their times, any of which can be moved or taken out.
 //!
-//! A heap that is told where each of its entries lies. The usual one does not know, so what was moved or taken
+//! A heap that knows where each of its entries lies. The usual one does not know, so what was moved or taken
 //! out stays in it as a void entry until it comes to the top; and when a great many were taken out, one call
 //! pays for all of them. Here every call takes a number of steps that is logarithmic in what is held.
 
 use alloc::vec::Vec;
 
-/// A place that is not on the agenda.
+/// An index that is not on the heap.
 const NOWHERE: u32 = u32::MAX;
 
-/// Places by time; of two at the same time the smaller place comes first.
+/// Indexes by time; of two at the same time the smaller index comes first.
 #[derive(Debug)]
 pub(crate) struct Heap<K> {
     /// A binary heap: no entry is before the one that it lies below.
     heap: Vec<(K, u32)>,
-    /// Where each place lies in the heap.
+    /// Where each index lies in the heap.
     lies_at: Vec<u32>,
 }
 
@@ -25,28 +25,28 @@ impl<K> Default for Heap<K> {
 }
 
 impl<K: Copy + Ord> Heap<K> {
-    /// The first place, and its time.
+    /// The first index, and its time.
     pub(crate) fn first(&self) -> Option<(K, u32)> {
         self.heap.first().copied()
     }
 
-    /// `place` is due at `at`, whenever it was due before.
-    pub(crate) fn set(&mut self, place: u32, at: K) {
-        let index = place as usize;
-        if self.lies_at.len() <= index {
-            self.lies_at.resize(index + 1, NOWHERE);
+    /// `index` is due at `at`, whenever it was due before.
+    pub(crate) fn set(&mut self, index: u32, at: K) {
+        let slot = index as usize;
+        if self.lies_at.len() <= slot {
+            self.lies_at.resize(slot + 1, NOWHERE);
         }
-        let mut lies_at = self.lies_at[index] as usize;
+        let mut lies_at = self.lies_at[slot] as usize;
         if lies_at == NOWHERE as usize {
             lies_at = self.heap.len();
-            self.heap.push((at, place));
+            self.heap.push((at, index));
         }
-        self.settle(lies_at, (at, place));
+        self.settle(lies_at, (at, index));
     }
 
-    /// Takes `place` out, if it is on the agenda.
-    pub(crate) fn remove(&mut self, place: u32) {
-        let Some(lies_at) = self.lies_at.get_mut(place as usize) else { return };
+    /// Takes `index` out, if it is on the heap.
+    pub(crate) fn remove(&mut self, index: u32) {
+        let Some(lies_at) = self.lies_at.get_mut(index as usize) else { return };
         let hole = core::mem::replace(lies_at, NOWHERE) as usize;
         if hole >= self.heap.len() {
             return;
@@ -95,22 +95,22 @@ mod tests {
     proptest! {
         #[test]
         fn it_behaves_like_a_sorted_list(ops in prop::collection::vec((0..20_u32, prop::option::of(0..50_u64)), 0..300)) {
-            let mut agenda = Heap::default();
+            let mut heap = Heap::default();
             let mut model = BTreeMap::new();
-            for (place, at) in ops {
+            for (index, at) in ops {
                 match at {
                     Some(at) => {
-                        agenda.set(place, at);
-                        model.insert(place, at);
+                        heap.set(index, at);
+                        model.insert(index, at);
                     }
                     None => {
-                        agenda.remove(place);
-                        model.remove(&place);
+                        heap.remove(index);
+                        model.remove(&index);
                     }
                 }
-                let first = model.iter().map(|(place, at)| (*at, *place)).min();
-                prop_assert_eq!(agenda.first(), first);
-                prop_assert_eq!(agenda.heap.len(), model.len());
+                let first = model.iter().map(|(index, at)| (*at, *index)).min();
+                prop_assert_eq!(heap.first(), first);
+                prop_assert_eq!(heap.heap.len(), model.len());
             }
         }
     }

@@ -12,9 +12,9 @@
 //! where they lie, never what is found.
 //!
 //! In a table of a hundred thousand members no two lookups find anything in a cache, and each access to memory takes
-//! longer than all else that a ping costs. So a place of the table is four bytes: a number in three and, in the
-//! lowest, a mark of seven bits of the hash, which tells nearly all others apart without a look at their records. A
-//! number that does not find room where its hash says is put into the next free place: sixteen places are a cache
+//! longer than all else that a ping costs. So a bucket of the table is four bytes: a number in three and, in the
+//! lowest, a mark of seven bits of the hash, which keeps nearly all others apart without a look at their records. A
+//! number that does not find room where its hash says is put into the next free bucket: sixteen buckets are a cache
 //! line. A lookup nearly always reads one line here and one of the record.
 
 use alloc::vec;
@@ -26,8 +26,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 /// Places of the old table that each insert or removal clears.
 ///
-/// A new table has room for at least 13/32 of its places' number of inserts (see
-/// [`Index::make_room`]) and the old one has at most as many places, so 3 would do.
+/// A new table has room for at least 13/32 of its buckets' number of inserts (see
+/// [`Index::make_room`]) and the old one has at most as many buckets, so 3 would do.
 const MOVES_PER_CALL: usize = 8;
 
 /// A set of `u32` numbers, found by the key that each stands for. Saved it is its key alone.
@@ -39,19 +39,19 @@ pub(crate) struct Index {
     current: Table,
     /// The table that was full; empty when nothing is being carried over.
     old: Table,
-    /// The next place of `old` to clear.
-    next_place: usize,
+    /// The next bucket of `old` to clear.
+    next_bucket: usize,
 }
 
 impl Index {
-    /// An empty index. `key` makes the places of entries unpredictable to others; it changes no result.
+    /// An empty index. `key` makes the buckets of entries unpredictable to others; it changes no result.
     pub(crate) fn with_key(key: u64) -> Self {
         Self {
             key,
             hasher: FixedState::with_seed(key),
             current: Table::NONE,
             old: Table::NONE,
-            next_place: 0,
+            next_bucket: 0,
         }
     }
 
@@ -105,25 +105,25 @@ impl Index {
             return;
         }
         debug_assert!(self.old.len() == 0, "the old table is cleared long before the new one is full");
-        let full = self.current.places();
+        let full = self.current.buckets();
         let twice = self.current.len() * 2 > self.current.room();
-        let larger = Table::with_places(if twice { full * 2 } else { full });
+        let larger = Table::with_buckets(if twice { full * 2 } else { full });
         self.old = core::mem::replace(&mut self.current, larger);
-        self.next_place = 0;
+        self.next_bucket = 0;
     }
 
-    /// Moves what is in the next few places of the old table, if there is one.
+    /// Moves what is in the next few buckets of the old table, if there is one.
     fn carry_over(&mut self, key_of: impl Fn(u32) -> u64) {
         if self.old.len() == 0 {
             return;
         }
-        for place in self.next_place..self.next_place + MOVES_PER_CALL {
-            if let Some(number) = self.old.take(place) {
+        for bucket in self.next_bucket..self.next_bucket + MOVES_PER_CALL {
+            if let Some(number) = self.old.take(bucket) {
                 debug_assert!(self.current.has_room(), "the old table's entries fit the new one");
                 self.current.insert(self.hash(key_of(number)), number);
             }
         }
-        self.next_place += MOVES_PER_CALL;
+        self.next_bucket += MOVES_PER_CALL;
         if self.old.len() == 0 {
             self.old = Table::NONE;
         }
@@ -149,14 +149,14 @@ impl Serialize for Index {
     }
 }
 
-/// Nobody was ever here: nothing that is looked for lies beyond.
+/// It was never taken: nothing that is looked for lies beyond.
 const EMPTY: u32 = 0;
-/// Somebody was here.
+/// It was taken once.
 const GONE: u32 = 1;
-/// What tells a number from the two.
+/// What marks a number.
 const TAKEN: u32 = 0x80;
 /// Places of the smallest table.
-const PLACES_MIN: usize = 16;
+const BUCKETS_MIN: usize = 16;
 
 /// Numbers below 2²⁴, by hashes that the caller makes.
 struct Table {
@@ -172,13 +172,13 @@ impl Table {
     /// One that has no room. Allocates nothing.
     const NONE: Self = Self { words: Vec::new(), used: 0, len: 0 };
 
-    /// An empty one of this many places, a power of two, or of some.
-    fn with_places(places: usize) -> Self {
-        Self { words: vec![EMPTY; places.max(PLACES_MIN)], used: 0, len: 0 }
+    /// An empty one of this many buckets, a power of two, or of some.
+    fn with_buckets(buckets: usize) -> Self {
+        Self { words: vec![EMPTY; buckets.max(BUCKETS_MIN)], used: 0, len: 0 }
     }
 
     /// How many there are, taken or not.
-    const fn places(&self) -> usize {
+    const fn buckets(&self) -> usize {
         self.words.len()
     }
 
@@ -188,7 +188,7 @@ impl Table {
         self.len
     }
 
-    /// How many places may be used: the others stay empty, so that every search ends soon.
+    /// How many buckets may be used: the others stay empty, so that every search ends soon.
     const fn room(&self) -> usize {
         self.words.len() / 16 * 13
     }
@@ -226,7 +226,7 @@ impl Table {
         self.take(at)
     }
 
-    /// Removes and returns what is at a place.
+    /// Removes and returns what is at a bucket.
     fn take(&mut self, at: usize) -> Option<u32> {
         let word = self.words.get_mut(at).filter(|word| **word & TAKEN != 0)?;
         let number = *word >> 8_u32;
@@ -235,7 +235,7 @@ impl Table {
         Some(number)
     }
 
-    /// The place, and the number with this hash that `is_it` recognizes.
+    /// The bucket, and the number with this hash that `is_it` recognizes.
     #[inline]
     fn seek(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<(usize, u32)> {
         let mask = self.words.len().wrapping_sub(1);
@@ -279,16 +279,16 @@ mod tests {
         let mut index = Index::with_key(1);
         let mut tables = 0;
         for number in 0..50_000 {
-            let (old_len, buckets) = (index.old.len(), index.current.places());
+            let (old_len, buckets) = (index.old.len(), index.current.buckets());
             index.insert(key_of(number), number, key_of);
-            if index.current.places() == buckets {
+            if index.current.buckets() == buckets {
                 assert!(old_len - index.old.len() <= MOVES_PER_CALL);
             } else {
                 assert!(old_len <= MOVES_PER_CALL, "the one before was cleared");
                 tables += 1;
             }
         }
-        assert_eq!(tables, 13, "16 places doubled up to 65,536");
+        assert_eq!(tables, 13, "16 buckets doubled up to 65,536");
     }
 
     #[test]
@@ -302,7 +302,7 @@ mod tests {
             }
         }
         assert_eq!(index.len(), 1000);
-        assert!(index.current.places() <= 4096, "{}", index.current.places());
+        assert!(index.current.buckets() <= 4096, "{}", index.current.buckets());
     }
 
     #[test]
@@ -339,8 +339,8 @@ mod tests {
                 match op {
                     Op::Insert(id) => {
                         let number = keys.len() as u32;
-                        if let alloc::collections::btree_map::Entry::Vacant(place) = model.entry(id) {
-                            place.insert(number);
+                        if let alloc::collections::btree_map::Entry::Vacant(bucket) = model.entry(id) {
+                            bucket.insert(number);
                             keys.push(id);
                             index.insert(id, number, |number| keys[number as usize]);
                         }

@@ -1,6 +1,6 @@
 //! A queue that gives what was sent least, first come first served among equals.
 //!
-//! One doubly linked list for each number of sends, threaded through an array by place: putting in,
+//! One doubly linked list for each number of sends, threaded through an array by index: putting in,
 //! taking out, and sending once more are a few writes each, and finding the first is one bit scan. The
 //! number of sends is bounded by λ · ⌈log₁₀(n + 1)⌉ ≤ 64, so a machine word marks the lists in use.
 //!
@@ -35,7 +35,7 @@ struct List {
 
 const EMPTY: List = List { head: NONE, tail: NONE };
 
-/// The order of entries whose contents the caller keeps by the same place.
+/// The order of entries whose contents the caller keeps by the same index.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct LeastSent {
     links: Chunks<Link, CHUNK_LEN>,
@@ -60,33 +60,33 @@ impl LeastSent {
         self.pass = self.pass.wrapping_add(1);
     }
 
-    /// Puts `place` in, never sent.
+    /// Puts `index` in, never sent.
     #[inline]
-    pub(crate) fn push(&mut self, place: u32) {
-        while self.links.len() <= place as usize {
+    pub(crate) fn push(&mut self, index: u32) {
+        while self.links.len() <= index as usize {
             self.links.push(Link { previous: NONE, next: NONE, sends: 0, pass: 0 });
         }
-        self.link_mut(place).pass = self.pass.wrapping_sub(1);
-        self.append(place, 0);
+        self.link_mut(index).pass = self.pass.wrapping_sub(1);
+        self.append(index, 0);
         self.len += 1;
     }
 
-    /// Takes `place` out.
+    /// Takes `index` out.
     #[inline]
-    pub(crate) fn remove(&mut self, place: u32) {
-        self.unlink(place);
+    pub(crate) fn remove(&mut self, index: u32) {
+        self.unlink(index);
         self.len -= 1;
         if self.len == 0 && self.links.len() > CHUNK_LEN {
             self.links.clear();
         }
     }
 
-    /// `place` was sent once more, in this pass. Returns how often it was sent.
+    /// `index` was sent once more, in this pass. Returns how often it was sent.
     #[inline]
-    pub(crate) fn sent(&mut self, place: u32) -> usize {
-        let sends = self.unlink(place) + 1;
-        self.link_mut(place).pass = self.pass;
-        self.append(place, sends.min(SENDS_MAX - 1));
+    pub(crate) fn sent(&mut self, index: u32) -> usize {
+        let sends = self.unlink(index) + 1;
+        self.link_mut(index).pass = self.pass;
+        self.append(index, sends.min(SENDS_MAX - 1));
         sends
     }
 
@@ -96,10 +96,10 @@ impl LeastSent {
         self.first_of(u64::MAX)
     }
 
-    /// The entry after `place`, to be taken before `place` is sent or removed.
+    /// The entry after `index`, to be taken before `index` is sent or removed.
     #[inline]
-    pub(crate) fn after(&self, place: u32) -> Option<u32> {
-        let Link { next, sends, .. } = *self.link(place);
+    pub(crate) fn after(&self, index: u32) -> Option<u32> {
+        let Link { next, sends, .. } = *self.link(index);
         if next != NONE && self.link(next).pass != self.pass {
             return Some(next);
         }
@@ -121,20 +121,20 @@ impl LeastSent {
         None
     }
 
-    /// Whether the lists hang together, and hold the places of all `len` that are kept and no other.
+    /// Whether the lists hang together, and hold the indexes of all `len` that are kept and no other.
     pub(crate) fn is_sound(&self, len: u32, is_kept: impl Fn(u32) -> bool) -> bool {
         let mut count = 0_u32;
         for (sends, list) in self.lists.iter().enumerate() {
-            let (mut previous, mut place) = (NONE, list.head);
-            while place != NONE {
-                let Some(link) = self.links.get(place as usize).filter(|_| is_kept(place)) else {
+            let (mut previous, mut index) = (NONE, list.head);
+            while index != NONE {
+                let Some(link) = self.links.get(index as usize).filter(|_| is_kept(index)) else {
                     return false;
                 };
                 if link.previous != previous || usize::from(link.sends) != sends {
                     return false;
                 }
                 count += 1;
-                (previous, place) = (place, link.next);
+                (previous, index) = (index, link.next);
             }
             if list.tail != previous || (self.used & (1 << sends) != 0) != (list.head != NONE) {
                 return false;
@@ -144,23 +144,23 @@ impl LeastSent {
     }
 
     #[inline]
-    fn append(&mut self, place: u32, sends: usize) {
+    fn append(&mut self, index: u32, sends: usize) {
         let list = &mut self.lists[sends];
         let previous = list.tail;
-        list.tail = place;
+        list.tail = index;
         if previous == NONE {
-            list.head = place;
+            list.head = index;
             self.used |= 1 << sends;
         } else {
-            self.link_mut(previous).next = place;
+            self.link_mut(previous).next = index;
         }
-        let link = self.link_mut(place);
+        let link = self.link_mut(index);
         (link.previous, link.next, link.sends) = (previous, NONE, sends as u8);
     }
 
     #[inline]
-    fn unlink(&mut self, place: u32) -> usize {
-        let Link { previous, next, sends, .. } = *self.link(place);
+    fn unlink(&mut self, index: u32) -> usize {
+        let Link { previous, next, sends, .. } = *self.link(index);
         let sends = usize::from(sends);
         let list = &mut self.lists[sends];
         if previous == NONE {
@@ -181,13 +181,13 @@ impl LeastSent {
     }
 
     #[inline]
-    fn link(&self, place: u32) -> &Link {
-        self.links.get(place as usize).expect("a linked place was put in")
+    fn link(&self, index: u32) -> &Link {
+        self.links.get(index as usize).expect("a linked index was put in")
     }
 
     #[inline]
-    fn link_mut(&mut self, place: u32) -> &mut Link {
-        self.links.get_mut(place as usize).expect("a linked place was put in")
+    fn link_mut(&mut self, index: u32) -> &mut Link {
+        self.links.get_mut(index as usize).expect("a linked index was put in")
     }
 }
 
@@ -200,22 +200,22 @@ mod tests {
     /// What a pass visits.
     fn order(queue: &mut LeastSent) -> Vec<u32> {
         queue.begin();
-        core::iter::successors(queue.first(), |place| queue.after(*place)).collect()
+        core::iter::successors(queue.first(), |index| queue.after(*index)).collect()
     }
 
     #[test]
     fn a_pass_that_sends_everything_visits_everything_once() {
         let mut queue = LeastSent::new();
-        (0..4).for_each(|place| queue.push(place));
+        (0..4).for_each(|index| queue.push(index));
         queue.begin();
         queue.sent(1);
         for expected in [vec![0, 2, 3, 1], vec![0, 2, 3, 1]] {
             queue.begin();
             let (mut visited, mut next) = (vec![], queue.first());
-            while let Some(place) = next {
-                next = queue.after(place);
-                queue.sent(place);
-                visited.push(place);
+            while let Some(index) = next {
+                next = queue.after(index);
+                queue.sent(index);
+                visited.push(index);
             }
             assert_eq!(visited, expected);
         }
@@ -224,8 +224,8 @@ mod tests {
     #[test]
     fn what_was_sent_less_comes_first_and_equals_keep_their_order() {
         let mut queue = LeastSent::new();
-        for place in 0..4 {
-            queue.push(place);
+        for index in 0..4 {
+            queue.push(index);
         }
         queue.sent(0);
         queue.sent(2);
@@ -240,14 +240,14 @@ mod tests {
         #[test]
         fn it_behaves_like_a_stable_sort_by_sends(ops in proptest::collection::vec((0_u8..3, 0_u32..12), 0..200)) {
             let mut queue = LeastSent::new();
-            // (place, sends, stamp of the last move)
+            // (index, sends, stamp of the last move)
             let mut model: Vec<(u32, usize, usize)> = vec![];
-            for (stamp, (op, place)) in ops.into_iter().enumerate() {
-                let held = model.iter().position(|entry| entry.0 == place);
+            for (stamp, (op, index)) in ops.into_iter().enumerate() {
+                let held = model.iter().position(|entry| entry.0 == index);
                 match (op, held) {
-                    (0, None) => { queue.push(place); model.push((place, 0, stamp)); }
-                    (1, Some(i)) => { model[i] = (place, (model[i].1 + 1).min(SENDS_MAX - 1), stamp); queue.sent(place); }
-                    (2, Some(i)) => { model.remove(i); queue.remove(place); }
+                    (0, None) => { queue.push(index); model.push((index, 0, stamp)); }
+                    (1, Some(i)) => { model[i] = (index, (model[i].1 + 1).min(SENDS_MAX - 1), stamp); queue.sent(index); }
+                    (2, Some(i)) => { model.remove(i); queue.remove(index); }
                     _ => {}
                 }
                 let mut sorted = model.clone();

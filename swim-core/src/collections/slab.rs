@@ -1,6 +1,6 @@
-//! Things with a number that stays: a chunk-grown table whose freed places are used again.
+//! Things with a number that stays: a chunk-grown table whose freed indexes are used again.
 //!
-//! Freed places form a list through themselves, the last freed first, so that which number a newcomer
+//! Freed ones form a list through themselves, the last freed first, so that which number a newcomer
 //! gets depends on what happened before and on nothing else.
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Slab<T, const LEN: usize = 1024> {
     entries: Chunks<Entry<T>, LEN>,
-    /// The place that was freed last, or [`NONE`].
+    /// The index that was freed last, or [`NONE`].
     free: u32,
     len: u32,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Slab<T, const LEN: usize = 1024> {
 #[derive(Serialize, Deserialize)]
 enum Entry<T> {
     Used(T),
-    /// The place that was freed before this one, or [`NONE`].
+    /// The index that was freed before this one, or [`NONE`].
     Free(u32),
 }
 
@@ -42,28 +42,28 @@ impl<T, const LEN: usize> Slab<T, LEN> {
     pub(crate) fn insert(&mut self, item: T) -> u32 {
         self.len += 1;
         if self.free == NONE {
-            let place = self.entries.push(Entry::Used(item));
-            return u32::try_from(place).expect("the table's limit is a u32 below the largest");
+            let index = self.entries.push(Entry::Used(item));
+            return u32::try_from(index).expect("the table's limit is a u32 below the largest");
         }
-        let place = self.free;
-        let entry = self.entries.get_mut(place as usize).expect("a free place is inside the table");
+        let index = self.free;
+        let entry = self.entries.get_mut(index as usize).expect("a free index is inside the table");
         if let Entry::Free(next) = core::mem::replace(entry, Entry::Used(item)) {
             self.free = next;
         }
-        place
+        index
     }
 
     /// Takes the item out; its number may be handed out again. `None` if it holds nothing.
     ///
     /// When the last one goes, all memory but that of one chunk goes with it.
     #[inline]
-    pub(crate) fn remove(&mut self, place: u32) -> Option<T> {
-        let entry = self.entries.get_mut(place as usize)?;
+    pub(crate) fn remove(&mut self, index: u32) -> Option<T> {
+        let entry = self.entries.get_mut(index as usize)?;
         if matches!(entry, Entry::Free(_)) {
             return None;
         }
         let Entry::Used(item) = core::mem::replace(entry, Entry::Free(self.free)) else { return None };
-        self.free = place;
+        self.free = index;
         self.len -= 1;
         if self.len == 0 && self.entries.len() > LEN {
             self.entries.clear();
@@ -74,8 +74,8 @@ impl<T, const LEN: usize> Slab<T, LEN> {
 
     /// The item with this number.
     #[inline]
-    pub(crate) fn get(&self, place: u32) -> Option<&T> {
-        match self.entries.get(place as usize)? {
+    pub(crate) fn get(&self, index: u32) -> Option<&T> {
+        match self.entries.get(index as usize)? {
             Entry::Used(item) => Some(item),
             Entry::Free(_) => None,
         }
@@ -83,17 +83,17 @@ impl<T, const LEN: usize> Slab<T, LEN> {
 
     /// The item with this number, to change.
     #[inline]
-    pub(crate) fn get_mut(&mut self, place: u32) -> Option<&mut T> {
-        match self.entries.get_mut(place as usize)? {
+    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
+        match self.entries.get_mut(index as usize)? {
             Entry::Used(item) => Some(item),
             Entry::Free(_) => None,
         }
     }
 
     /// All numbers that hold an item, ascending.
-    pub(crate) fn places(&self) -> impl Iterator<Item = u32> {
-        (0_u32..).zip(self.entries.iter()).filter_map(|(place, entry)| match entry {
-            Entry::Used(_) => Some(place),
+    pub(crate) fn indexes(&self) -> impl Iterator<Item = u32> {
+        (0_u32..).zip(self.entries.iter()).filter_map(|(index, entry)| match entry {
+            Entry::Used(_) => Some(index),
             Entry::Free(_) => None,
         })
     }
@@ -106,19 +106,19 @@ impl<T, const LEN: usize> Slab<T, LEN> {
         })
     }
 
-    /// How many places there are, free ones included.
+    /// How many indexes there are, free ones included.
     pub(crate) fn ever(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether every place is either used or in the list of the free: what was loaded may be anything.
+    /// Whether every index is either used or in the list of the free: what was loaded may be anything.
     pub(crate) fn is_sound(&self) -> bool {
         let mut free = self.free;
-        for _ in self.places().count()..self.entries.len() {
+        for _ in self.indexes().count()..self.entries.len() {
             let Some(Entry::Free(next)) = self.entries.get(free as usize) else { return false };
             free = *next;
         }
-        free == NONE && self.places().count() == self.len as usize && self.entries.is_sound()
+        free == NONE && self.indexes().count() == self.len as usize && self.entries.is_sound()
     }
 
     /// Bytes that one item takes, with its share of the bookkeeping.
@@ -206,7 +206,7 @@ mod tests {
         }
         slab.remove(3);
         slab.remove(0);
-        assert!(slab.places().eq([1, 2, 4]));
+        assert!(slab.indexes().eq([1, 2, 4]));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::time::{Instant, nanos};
+use crate::api::{Instant, nanos};
 
 /// Lateness below this is ordinary scheduling.
 const STALL_MIN: Duration = Duration::from_millis(50);

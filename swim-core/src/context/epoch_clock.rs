@@ -1,119 +1,81 @@
 //! The cluster's epoch clock: which epochs may be believed.
 //!
 //! Epochs are read off calendars, and calendars are wrong now and then. A claim of the year 10889 must not
-//! be believed, or nobody could ever outlive it; a claim by somebody whose calendar is a few hours ahead
-//! must be. So every node keeps a clock of its own and believes what is at most `lead` ahead of it.
+//! be believed, or nobody could ever outlive it; a claim by a member whose calendar is a few hours ahead must
+//! be. So every node believes what is at most `lead` ahead of the cluster's clock.
 //!
-//! It starts at the node's own calendar, and is set by whoever lets the node in, if he is ahead: of two
-//! clocks the one ahead is right, so two that let each other in end with the same one. If he is behind, he
-//! may never hear of a better clock: the node keeps its own, but tells others his, by which everybody is
-//! believed. Then there are two clocks that an epoch may have been read off; what lies days between them was
-//! read off neither, and others could never believe it, as long as nobody is known to live by the faster one.
+//! The clock starts at the calendar of the node that founds a cluster. Every other node takes it over from the
+//! first member that lets it in, and nothing else moves it. So all members read the same clock, and what one of them
+//! believes, all do, no matter which claims each has heard, and in which order. A clock that followed the epochs
+//! of members would run ahead where such a claim came by, and what is believed there could not be believed
+//! elsewhere.
 //!
-//! It also follows the members: an epoch is a reading of a calendar in the past, so a member whose epoch is
-//! ahead of what the clock tells shows that it is slow. By that it follows at most one `lead`, so that liars
-//! cannot push it far.
+//! Two founders may let each other in at once. Then the one that is behind takes over, and the one that is ahead,
+//! which has just told the other the time, does not.
+//!
+//! A node remembers its own calendar if that is ahead: of two clocks the one ahead is right, so a seed that reads
+//! no more than that is no reason to start over.
 
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::identity::Epoch;
-use crate::api::time::Instant;
+use crate::api::{Epoch, Instant};
 
-/// What a node takes for the time of day, in ms.
+/// What the cluster takes for the time of day, in ms.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct EpochClock {
     read: Epoch,
     at: Instant,
-    /// How far members were ahead of it.
-    ahead_ms: u64,
-    /// How far those who let this node in are behind it.
+    /// How far the latest clock that this node has read is ahead of it: its own, or that of an earlier cluster.
     behind_ms: u64,
-    /// How far members have moved what it tells, since it was last told the time.
-    followed_ms: u64,
-    /// Whether somebody lives by this clock who could not live by what it tells.
-    shared: bool,
     lead_ms: u64,
+    /// When another node was last told what it reads.
+    told: Option<Instant>,
 }
 
 impl EpochClock {
     /// A clock that reads `read` at `at`, and believes what is `lead` ahead of it.
     pub(crate) const fn new(read: Epoch, at: Instant, lead: Duration) -> Self {
-        Self {
-            read,
-            at,
-            ahead_ms: 0,
-            behind_ms: 0,
-            followed_ms: 0,
-            shared: false,
-            lead_ms: lead.as_millis() as u64,
-        }
+        Self { read, at, behind_ms: 0, lead_ms: lead.as_millis() as u64, told: None }
     }
 
-    /// It reads `read` at `at` from now on.
-    pub(crate) const fn set(&mut self, read: Epoch, at: Instant) {
-        (self.read, self.at) = (read, at);
-        (self.ahead_ms, self.behind_ms, self.followed_ms, self.shared) = (0, 0, 0, false);
+    /// It reads `theirs` at `now`, as the clock of those who let this node in does.
+    pub(crate) fn take_over(&mut self, theirs: Epoch, now: Instant) {
+        let behind_ms = self.latest(now).0.saturating_sub(theirs.0);
+        (self.read, self.at, self.behind_ms) = (theirs, now, behind_ms);
     }
 
-    /// Those who let this node in read `theirs`, which is behind: what they can believe is what it tells.
-    pub(crate) fn defer_to(&mut self, theirs: Epoch, now: Instant) {
-        let others = theirs.0.abs_diff(self.told(now).0) > self.lead_ms;
-        self.shared &= !others;
-        (self.behind_ms, self.followed_ms) = (self.now(now).0.saturating_sub(theirs.0), 0);
+    /// What it reads, for a node that may take it over.
+    pub(crate) fn tell(&mut self, now: Instant) -> Epoch {
+        self.told = Some(now);
+        self.now(now)
     }
 
-    /// A member lives in `epoch`, which was plausible.
-    #[inline]
-    pub(crate) fn follow(&mut self, epoch: Epoch, now: Instant) {
-        if epoch.0 <= self.read.0.saturating_sub(self.behind_ms) {
-            return;
-        }
-        let told = self.told(now);
-        if !self.is_credible(epoch, told) {
-            self.shared = true;
-            return;
-        }
-        let slow_by = epoch.0.saturating_sub(told.0);
-        let step = slow_by.min(self.lead_ms.saturating_sub(self.followed_ms));
-        let made_up = step.min(self.behind_ms);
-        self.followed_ms += step;
-        self.behind_ms -= made_up;
-        self.ahead_ms = (self.ahead_ms + step - made_up).min(self.lead_ms);
+    /// Whether another node was told what it reads less than `span` ago.
+    pub(crate) fn was_told(&self, span: Duration, now: Instant) -> bool {
+        self.told.is_some_and(|told| now.since(told) < span)
     }
 
     /// What it reads.
     pub(crate) fn now(&self, now: Instant) -> Epoch {
         let passed = now.since(self.at).as_millis() as u64;
-        Epoch(self.read.0.saturating_add(passed).saturating_add(self.ahead_ms)).min(Epoch::MAX)
+        Epoch(self.read.0.saturating_add(passed)).min(Epoch::MAX)
     }
 
-    /// What newcomers are told: whoever lives by it is believed by everybody.
-    pub(crate) fn told(&self, now: Instant) -> Epoch {
-        Epoch(self.now(now).0.saturating_sub(self.behind_ms))
+    /// What the latest of all clocks reads that this node has read.
+    pub(crate) fn latest(&self, now: Instant) -> Epoch {
+        Epoch(self.now(now).0.saturating_add(self.behind_ms)).min(Epoch::MAX)
     }
 
     /// Whether `epoch` may be believed. Nearly always it may by what the clock read when it was set, which
     /// takes no dividing of time into milliseconds.
     #[inline]
     pub(crate) fn is_plausible(&self, epoch: Epoch, now: Instant) -> bool {
-        self.is_credible(epoch, Epoch(self.read.0.saturating_sub(self.behind_ms)))
-            || self.is_near_a_clock(epoch, now)
+        self.is_credible(epoch, self.read) || self.is_credible(epoch, self.now(now))
     }
 
-    fn is_near_a_clock(&self, epoch: Epoch, now: Instant) -> bool {
-        let own = self.now(now);
-        let near = self.is_credible(epoch, own) && (self.shared || self.is_credible(own, epoch));
-        near || self.is_credible(epoch, self.told(now))
-    }
-
-    /// Whether somebody is known to live by this clock whom those who let this node in cannot believe.
-    pub(crate) const fn is_shared(&self) -> bool {
-        self.shared
-    }
-
-    /// Whether somebody whose clock reads `clock` may believe `epoch`.
+    /// Whether a node whose clock reads `clock` may believe `epoch`.
     #[inline]
     pub(crate) const fn is_credible(&self, epoch: Epoch, clock: Epoch) -> bool {
         epoch.0 <= clock.0.saturating_add(self.lead_ms)
@@ -139,63 +101,27 @@ mod tests {
     }
 
     #[test]
-    fn it_follows_members_that_are_ahead_but_by_one_lead_at_most() {
-        let mut clock = EpochClock::new(Epoch(1000), at(0), LEAD);
-        clock.follow(Epoch(900), at(0));
-        assert_eq!(clock.now(at(0)), Epoch(1000));
-        clock.follow(Epoch(1080), at(0));
-        assert_eq!(clock.now(at(7)), Epoch(1087));
-        for _ in 0..10 {
-            let now = clock.now(at(0));
-            clock.follow(Epoch(now.0 + 100), at(0));
+    fn all_that_one_lets_in_believe_the_same_as_it_does_whatever_their_calendars_read() {
+        let founder = EpochClock::new(Epoch(1000), at(0), LEAD);
+        for calendar in [0, 950, 1000, 1050, 9000] {
+            let mut clock = EpochClock::new(Epoch(calendar), at(0), LEAD);
+            clock.take_over(founder.now(at(7)), at(7));
+            for epoch in [0, 1000, 1107, 1108, 1130, 1131, 8000, 9000, 9100] {
+                let (now, epoch) = (at(30), Epoch(epoch));
+                assert_eq!(clock.is_plausible(epoch, now), founder.is_plausible(epoch, now), "{calendar}");
+            }
         }
-        assert_eq!(clock.now(at(0)), Epoch(1100));
-        clock.set(Epoch(5000), at(0));
-        assert_eq!(clock.now(at(0)), Epoch(5000));
     }
 
     #[test]
-    fn what_it_tells_is_believed_by_those_who_are_behind_as_well() {
+    fn of_its_own_clock_and_those_that_it_took_over_it_remembers_the_latest() {
         let mut clock = EpochClock::new(Epoch(1000), at(0), LEAD);
-        clock.defer_to(Epoch(300), at(0));
-        assert_eq!((clock.now(at(7)), clock.told(at(7))), (Epoch(1007), Epoch(307)));
-        clock.set(Epoch(5000), at(0));
-        assert_eq!(clock.told(at(0)), Epoch(5000));
-    }
-
-    #[test]
-    fn of_two_clocks_either_is_believed_and_nothing_that_lies_days_between_them() {
-        let mut clock = EpochClock::new(Epoch(1000), at(0), LEAD);
-        clock.defer_to(Epoch(300), at(0));
-        for (epoch, believed) in
-            [(100, true), (400, true), (401, false), (899, false), (900, true), (1100, true)]
-        {
-            assert_eq!(clock.is_plausible(Epoch(epoch), at(0)), believed, "{epoch}");
-        }
-        assert!(!clock.is_plausible(Epoch(1101), at(0)));
-    }
-
-    #[test]
-    fn what_it_tells_follows_the_members_as_everybody_s_clock_does() {
-        let mut clock = EpochClock::new(Epoch(1000), at(0), LEAD);
-        clock.defer_to(Epoch(300), at(0));
-        clock.follow(Epoch(380), at(0));
-        assert_eq!(clock.told(at(0)), Epoch(380));
-        clock.follow(Epoch(480), at(0));
-        assert_eq!((clock.told(at(0)), clock.now(at(0))), (Epoch(400), Epoch(1000)), "by one lead at most");
-    }
-
-    #[test]
-    fn whoever_hears_of_somebody_that_lives_by_its_own_clock_believes_all_that_it_has_passed() {
-        let mut clock = EpochClock::new(Epoch(1000), at(0), LEAD);
-        clock.defer_to(Epoch(300), at(0));
-        clock.follow(Epoch(950), at(0));
-        assert!(clock.is_plausible(Epoch(600), at(0)) && clock.is_shared());
-        assert_eq!(clock.told(at(0)), Epoch(300), "those who let it in believe what they did");
-        clock.defer_to(Epoch(350), at(0));
-        assert!(clock.is_shared(), "the same cluster");
-        clock.defer_to(Epoch(500), at(0));
-        assert!(!clock.is_shared() && !clock.is_plausible(Epoch(601), at(0)), "another one");
+        clock.take_over(Epoch(300), at(0));
+        assert_eq!((clock.latest(at(7)), clock.now(at(7))), (Epoch(1007), Epoch(307)));
+        clock.take_over(Epoch(400), at(7));
+        assert_eq!((clock.latest(at(7)), clock.now(at(7))), (Epoch(1007), Epoch(400)));
+        clock.take_over(Epoch(5000), at(7));
+        assert_eq!((clock.latest(at(8)), clock.now(at(8))), (Epoch(5001), Epoch(5001)));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Local health: how far a node trusts its own judgement (Lifeguard, section IV-A).
+//! Local health: how far a node trusts its own conclusions (Lifeguard, section IV-A).
 //!
-//! A node that is slow to read its own mail sees everybody else as dead. The multiplier counts the signs:
+//! A node that is slow to read its own mail sees all others as dead. The multiplier counts the signs:
 //! own probes that failed, nacks that did not come, suspicions of itself that it had to refute, stalls
-//! and deafness that it noticed. It stretches both the period and the direct timeout, so an unhealthy node accuses
+//! and isolation that it noticed. It stretches both the period and the direct timeout, so an unhealthy node accuses
 //! later and less often; every answered probe brings it back.
 
 use core::time::Duration;

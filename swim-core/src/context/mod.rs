@@ -11,12 +11,12 @@
 //! | `page_budget.rs` | pages served in a second |
 //! | `../timers.rs` | when to wake up, and what for |
 
-pub(crate) mod clock;
-pub(crate) mod epoch_clock;
-pub(crate) mod health;
-pub(crate) mod outbox;
-pub(crate) mod page_budget;
-pub(crate) mod random;
+mod clock;
+mod epoch_clock;
+mod health;
+mod outbox;
+mod page_budget;
+mod random;
 pub(crate) mod requests;
 
 use alloc::sync::Arc;
@@ -24,19 +24,16 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::config::Config;
-use crate::api::identity::{Epoch, Identity};
-use crate::api::output::Event;
-use crate::api::stats::{DropReason, Stats};
-use crate::api::time::Instant;
+use crate::api::{Config, DropReason, Epoch, Event, Handled, Identity, Instant, Stats};
 use crate::timers::Timers;
-use clock::Clock;
+pub(crate) use clock::Clock;
 use epoch_clock::EpochClock;
 use health::Health;
 use outbox::Outbox;
 use page_budget::PageBudget;
-use random::{Stream, Streams};
-use requests::RequestKind;
+pub use random::Seed;
+pub(crate) use random::{Prf, Stream, Streams};
+pub(crate) use requests::RequestKind;
 
 /// Whether this node takes part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -58,7 +55,7 @@ pub(crate) enum Phase {
 /// The services of a node.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Context {
-    #[serde(with = "crate::api::config::as_options")]
+    #[serde(with = "crate::api::as_options")]
     pub(crate) config: Arc<Config>,
     pub(crate) timers: Timers,
     pub(crate) me: Identity,
@@ -153,26 +150,8 @@ impl Context {
         self.epoch_clock.is_plausible(epoch, self.clock.real()) || mutant!(EpochLeadUnchecked)
     }
 
-    /// Whether an epoch that may be believed here is believed by others, too, as far as this node knows.
-    pub(crate) fn is_common(&self, epoch: Epoch) -> bool {
-        self.epoch_clock.is_shared()
-            || self.epoch_clock.is_credible(epoch, self.told_clock())
-            || mutant!(EpochLeadUnchecked)
-    }
-
-    /// What newcomers are told. This node's own epoch is believed already.
-    pub(crate) fn told_clock(&self) -> Epoch {
-        self.epoch_clock.told(self.clock.real()).max(self.me.epoch)
-    }
-
-    /// A member lives in `epoch`.
-    #[inline]
-    pub(crate) fn follow(&mut self, epoch: Epoch) {
-        self.epoch_clock.follow(epoch, self.clock.real());
-    }
-
     /// Takes one page out of the budget. An error if none is left.
-    pub(crate) fn take_page(&mut self) -> Result<(), DropReason> {
+    pub(crate) fn take_page(&mut self) -> Handled {
         let taken = self.page_budget.take(self.clock.node_time());
         if taken { Ok(()) } else { Err(DropReason::PageLimit) }
     }

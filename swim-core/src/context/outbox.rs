@@ -12,7 +12,7 @@ use core::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::output::Event;
+use crate::api::Event;
 use crate::wire::payload_ranges;
 
 /// Datagrams that timers may send in one `handle`; what is still due stays due.
@@ -65,7 +65,7 @@ impl Outbox {
         self.reuse();
     }
 
-    /// Touches where the next datagram will be written. What is there is of no interest to anybody.
+    /// Touches where the next datagram will be written. What is there does not matter.
     pub(crate) fn warm(&mut self) {
         if self.sealed.is_empty() && self.bytes.is_empty() && self.bytes.capacity() >= USUAL_LEN {
             self.bytes.resize(USUAL_LEN, 0);
@@ -173,7 +173,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::identity::NodeId;
+    use crate::api::NodeId;
 
     const TARGET: SocketAddr =
         SocketAddr::new(core::net::IpAddr::V4(core::net::Ipv4Addr::new(10, 0, 0, 1)), 7946);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::time::Instant;
+use crate::api::Instant;
 
 /// A budget that refills with time.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

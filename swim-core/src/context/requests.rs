@@ -8,8 +8,6 @@
 //! | --- | --- | --- |
 //! | random | index in the table of open requests, or the attempt | kind of request |
 
-use crate::api::config::RELAYED_MAX;
-
 /// What was asked for, and where its record is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum RequestKind {
@@ -29,8 +27,6 @@ pub(crate) enum RequestKind {
     Pull { index: u16 },
 }
 
-const _: () = assert!(RELAYED_MAX as u32 <= 1 << 13, "an index has 13 bits");
-
 /// A number for a request of this kind, unpredictable if `random` is.
 pub(crate) const fn compose(random: u64, kind: RequestKind) -> u64 {
     let (kind, index) = match kind {
@@ -42,6 +38,7 @@ pub(crate) const fn compose(random: u64, kind: RequestKind) -> u64 {
         RequestKind::Handshake { index } => (5, index as u64),
         RequestKind::Pull { index } => (6, index as u64),
     };
+    debug_assert!(index < 1 << 13, "an index has 13 bits");
     (random & !0xffff) | (index << 3) | kind
 }
 

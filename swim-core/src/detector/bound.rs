@@ -12,9 +12,8 @@
 
 use core::time::Duration;
 
-use crate::api::config::{Config, LARGEST_TABLE};
-use crate::group::scale;
-use crate::group::suspicion::SuspicionTimeout;
+use crate::api::{Config, LARGEST_TABLE};
+use crate::group::{SuspicionTimeout, scale};
 
 /// 1.0 in Q62.
 const ONE: u64 = 1 << 62;
@@ -22,7 +21,7 @@ const ONE: u64 = 1 << 62;
 /// million.
 const CHANCE: u64 = ONE / 2_000_000;
 /// Periods within which the digests of a survivor that missed all news and of one that did not are
-/// compared: two for the victim twice in a row, one for somebody else.
+/// compared: two for the victim twice in a row, one for another member.
 const REPAIR_PERIODS: u32 = 3;
 
 impl Config {
@@ -56,10 +55,10 @@ fn verdict(config: &Config, n: u32) -> Duration {
     (0..=timeouts.confirmations()).map(with).min().unwrap_or(Duration::MAX)
 }
 
-/// How long a piece of news is told: until it has grown to everybody, and the last have said it as often as
+/// How long a piece of news is gossiped: until it has grown to all members, and the last have sent it as often as
 /// they say anything.
 fn news(config: &Config, n: u32) -> Duration {
-    // Without a gossip tick it rides on a ping and on an ack in each period.
+    // Without a gossip tick it is piggybacked on a ping and on an ack in each period.
     let (interval, fanout) = match config.gossip_interval {
         Some(interval) => (interval, u32::from(config.gossip_fanout)),
         None => (config.period, 2),

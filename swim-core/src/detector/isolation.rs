@@ -9,8 +9,8 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::time::Instant;
-use crate::context::clock::Clock;
+use crate::api::Instant;
+use crate::context::Clock;
 
 /// Different members that must have been asked in vain.
 const TARGETS: u8 = 2;

@@ -24,17 +24,11 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::claim::Status;
-use crate::api::identity::NodeId;
-use crate::api::output::Event;
-use crate::api::stats::DropReason;
-use crate::context::Context;
-use crate::context::random::Stream;
-use crate::context::requests::RequestKind;
-use crate::group::members::Slot;
-use crate::group::{Group, Piggyback};
+use crate::api::{DropReason, Event, Handled, NodeId, Status};
+use crate::context::{Context, RequestKind, Stream};
+use crate::group::{Group, Piggyback, Slot};
 use crate::timers::Timer;
-use crate::wire::{Message, Nack, PingReq, RelayedAck};
+use crate::wire::{Datagram, Message, Nack, PingReq, RelayedAck};
 use isolation::Isolation;
 use probe::{Probe, ProbeOutcome, Step, Timing};
 use relays::Relays;
@@ -177,15 +171,15 @@ impl Detector {
         }
     }
 
-    /// `sender` answered a ping itself; `Ok(false)`: not one of the open probe.
+    /// A ping was answered by its target; `Ok(false)`: not one of the open probe.
     pub(crate) fn on_ack(
         &mut self,
         group: &mut Group,
-        source: SocketAddr,
-        sender: NodeId,
+        datagram: &Datagram<'_>,
         number: u64,
         attempt: u8,
-    ) -> Result<bool, DropReason> {
+    ) -> Handled<bool> {
+        let (source, sender) = (datagram.source, datagram.header.sender);
         let Some(probe) = &mut self.probe else { return Ok(false) };
         if !probe.knows(number, attempt) || probe.target_id != sender {
             return Ok(false);
@@ -219,7 +213,7 @@ impl Detector {
         group: &mut Group,
         source: SocketAddr,
         ack: RelayedAck,
-    ) -> Result<(), DropReason> {
+    ) -> Handled {
         let probe = self.probe.as_mut().filter(|probe| probe.knows(ack.number, 0));
         let probe =
             probe.filter(|probe| probe.target_id == ack.target).ok_or(DropReason::UnexpectedAnswer)?;
@@ -233,12 +227,7 @@ impl Detector {
     }
 
     /// A relay says that the target did not answer.
-    pub(crate) fn on_nack(
-        &mut self,
-        group: &mut Group,
-        source: SocketAddr,
-        nack: Nack,
-    ) -> Result<(), DropReason> {
+    pub(crate) fn on_nack(&mut self, group: &mut Group, source: SocketAddr, nack: Nack) -> Handled {
         let probe = self.probe.as_mut().filter(|probe| probe.knows(nack.number, 0));
         if !probe.ok_or(DropReason::UnexpectedAnswer)?.nack(source) {
             return Err(DropReason::UnexpectedAnswer);
@@ -254,9 +243,11 @@ impl Detector {
         }
     }
 
-    /// Whether `number` is that of a ping to `sender` at `source`.
-    pub(crate) fn has_asked(&self, source: SocketAddr, sender: NodeId, number: u64, attempt: u8) -> bool {
-        let asked = |probe: &&Probe| (probe.target_id, probe.target_addr) == (sender, source);
+    /// Whether `number` is that of a ping to the sender, at its source.
+    pub(crate) fn has_asked(&self, datagram: &Datagram<'_>, number: u64, attempt: u8) -> bool {
+        let asked = |probe: &&Probe| {
+            (probe.target_id, probe.target_addr) == (datagram.header.sender, datagram.source)
+        };
         self.probe.as_ref().filter(asked).is_some_and(|probe| probe.knows(number, attempt))
     }
 

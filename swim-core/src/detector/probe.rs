@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  period begins                                                        period ends
-//!  │ping ── rto ──▶ ping ── rto ──▶ ping ── rto ──▶ ping-req × k ───────▶│ nobody answered: accuse
+//!  │ping ── rto ──▶ ping ── rto ──▶ ping ── rto ──▶ ping-req × k ───────▶│ no answer: accuse
 //!  └── an ack with the right number, from the right address ──▶ answered └ else: healthy
 //! ```
 //!
@@ -19,10 +19,9 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::identity::{Epoch, NodeId};
-use crate::api::time::{Instant, nanos};
-use crate::context::requests::{self, RequestKind};
-use crate::group::members::Slot;
+use crate::api::{Epoch, Instant, NodeId, nanos};
+use crate::context::{RequestKind, requests};
+use crate::group::Slot;
 
 /// Direct pings in one period, the first included.
 pub(crate) const ATTEMPTS_MAX: usize = 3;
@@ -55,7 +54,7 @@ pub(crate) enum ProbeOutcome {
     Answered,
     /// No ping ever left this machine: nothing is known.
     NeverSent,
-    /// Nobody answered. How many relays were asked, and how many of them did not even say no.
+    /// No answer. How many relays were asked, and how many of them did not even say no.
     Failed { relays: u8, silent: u8 },
 }
 
@@ -222,7 +221,7 @@ impl Probe {
             && (1..=self.attempts_max).contains(&self.attempts)
     }
 
-    /// Whether somebody has answered.
+    /// Whether there was an answer.
     pub(crate) const fn is_answered(&self) -> bool {
         self.answered
     }

@@ -19,14 +19,11 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Detector;
-use crate::api::identity::NodeId;
-use crate::api::stats::DropReason;
-use crate::api::time::Instant;
-use crate::context::requests::RequestKind;
-use crate::group::members::Slot;
-use crate::group::{Group, Piggyback};
+use crate::api::{DropReason, Handled, Instant, NodeId};
+use crate::context::RequestKind;
+use crate::group::{Group, Piggyback, Slot};
 use crate::timers::Timer;
-use crate::wire::{Message, Nack, PingReq, RelayedAck};
+use crate::wire::{Datagram, Message, Nack, PingReq, RelayedAck};
 
 /// Pings in flight for one origin: two probes' worth of attempts.
 pub(crate) const RELAYED_PER_ORIGIN: usize = 4;
@@ -178,10 +175,10 @@ impl Detector {
     pub(crate) fn on_ping_req(
         &mut self,
         group: &mut Group,
-        source: SocketAddr,
-        sender: NodeId,
+        datagram: &Datagram<'_>,
         request: PingReq,
-    ) -> Result<(), DropReason> {
+    ) -> Handled {
+        let Datagram { source, ref header, .. } = *datagram;
         let Some(target) = group.find_active(request.target).filter(|slot| *slot != Slot::ME) else {
             // A node that alone holds a member would take itself for isolated if it got no answer, each time.
             if group.cx.config.nacks && request.target != group.cx.me.id {
@@ -194,7 +191,7 @@ impl Detector {
         let longest = group.cx.config.period.saturating_mul(u32::from(group.cx.config.health_max) + 1);
         let budget = Duration::from_micros(u64::from(request.budget_us)).min(longest);
         let addr = group.addr(target);
-        let origin = Origin { id: sender, addr: source, number: request.number };
+        let origin = Origin { id: header.sender, addr: source, number: request.number };
         self.relays.open(index, origin, (request.target, addr), number, budget, group.cx.now());
         self.arm_relays(group);
         group.cx.stats.relayed += 1;

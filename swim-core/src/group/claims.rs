@@ -17,10 +17,7 @@ use super::members::{Flag, Slot};
 use super::{Group, Namesake};
 #[cfg(not(swim_mutants))]
 use crate::api::claim::supersedes;
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{NodeId, canonical, is_reachable_form};
-use crate::api::output::Event;
-use crate::api::stats::DropReason;
+use crate::api::{Claim, DropReason, Event, NodeId, Status, canonical, is_reachable_form};
 #[cfg(swim_mutants)]
 use crate::mutant::supersedes;
 use crate::wire::{About, Accusers, Body, Header, Plain, Update, VERSION};
@@ -127,10 +124,7 @@ impl Group {
             (Some(slot), Update::Left { by, .. }) => self.on_left(slot, about, *by),
         };
         match effect {
-            Effect::News => {
-                self.cx.stats.updates_applied += 1;
-                self.cx.follow(about.epoch);
-            }
+            Effect::News => self.cx.stats.updates_applied += 1,
             Effect::Known | Effect::Outdated(_) => self.cx.stats.updates_known += 1,
             Effect::Refused => {}
         }
@@ -229,15 +223,11 @@ impl Group {
     pub(crate) fn on_header(&mut self, slot: Slot, header: &Header) {
         let held = self.claim(slot);
         let new = header.claim();
-        // A later epoch than others can believe: a newcomer's that does not know the cluster's clock yet, or one that
-        // never was. This node alone would hold it.
-        let lonely = header.epoch > held.epoch && !self.cx.is_common(header.epoch);
-        let taken = self.cx.config.header_claims && !lonely && supersedes(&held, &new);
+        let taken = self.cx.config.header_claims && supersedes(&held, &new);
         if !taken || !self.mark_alive(slot, new, None) {
             return;
         }
         self.cx.stats.header_claims += 1;
-        self.cx.follow(header.epoch);
         self.withdraw(slot);
     }
 

@@ -11,9 +11,7 @@ use super::Group;
 use super::gossip::{Broadcasts, News, Updates};
 use super::members::{Flag, Members, Slot};
 use super::suspicion::Suspicions;
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Epoch, Incarnation};
-use crate::api::stats::DropReason;
+use crate::api::{Claim, DropReason, Epoch, Incarnation, Status};
 use crate::wire::{
     About, Accusers, Message, PART_LEN, Ping, Plain, SEAL_ROOM, Sender, Update, VERSION, Writer,
 };
@@ -272,11 +270,8 @@ fn alive(members: &Members, slot: Slot) -> Update<'_> {
 mod tests {
     use super::*;
     use crate::Seed;
-    use crate::api::config::Config;
-    use crate::api::identity::{Identity, NodeId};
-    use crate::api::time::Instant;
-    use crate::context::Context;
-    use crate::context::random::Streams;
+    use crate::api::{Config, Identity, Instant, NodeId};
+    use crate::context::{Context, Streams};
     use crate::wire::{Ack, Challenge, HEADER_LEN};
 
     fn group() -> Group {

@@ -17,29 +17,27 @@ mod claims;
 mod datagrams;
 pub(crate) mod digest;
 mod gossip;
-pub(crate) mod members;
+mod members;
 mod myself;
 pub(crate) mod scale;
-pub(crate) mod suspicion;
+mod suspicion;
 
 use alloc::collections::VecDeque;
 use core::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::claim::{Claim, Status};
-use crate::api::config::Config;
-use crate::api::identity::{Epoch, Identity, Incarnation, NodeId};
-use crate::api::output::{Event, Refusal};
-use crate::api::stats::Stats;
-use crate::api::time::Instant;
-use crate::context::Context;
-use crate::context::random::{Stream, Streams};
+use crate::api::{
+    Claim, Config, Epoch, Event, Identity, Incarnation, Instant, NodeId, Refusal, Stats, Status,
+};
+use crate::context::{Context, Stream, Streams};
 pub(crate) use claims::{Absorbed, OUTDATED_MAX};
 pub(crate) use datagrams::{Piggyback, row_len};
 use gossip::{Broadcasts, Updates};
-use members::{Members, SAMPLE_MAX, Sample, Slot};
-use suspicion::{SuspicionTimeout, Suspicions};
+use members::Sample;
+pub(crate) use members::{Members, SAMPLE_MAX, Slot};
+pub(crate) use suspicion::SuspicionTimeout;
+use suspicion::Suspicions;
 
 /// Suspicions that time out, and tombstones that are forgotten, in one `handle`.
 const EXPIRIES_MAX: u32 = 64;

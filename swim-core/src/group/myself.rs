@@ -9,10 +9,9 @@ use core::net::SocketAddr;
 
 use super::members::Slot;
 use super::{Group, Namesake};
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Epoch, Incarnation, NodeId, canonical, is_reachable_form};
-use crate::api::output::Event;
-use crate::api::stats::DropReason;
+use crate::api::{
+    Claim, DropReason, Epoch, Event, Incarnation, NodeId, Status, canonical, is_reachable_form,
+};
 use crate::wire::{About, Update};
 
 impl Group {
@@ -132,7 +131,6 @@ impl Group {
     /// This node's own claim, told to all.
     pub(crate) fn set_my_stamp(&mut self, epoch: Epoch, incarnation: Incarnation) {
         self.cx.me.epoch = epoch;
-        self.cx.follow(epoch);
         let claim = Claim { epoch, incarnation, status: Status::Alive };
         self.members.set_claim(Slot::ME, claim, false, self.cx.now());
         self.enqueue_myself();

@@ -1,6 +1,6 @@
 //! What grows with the cluster, and how: everything in SWIM and Lifeguard grows with a logarithm.
 //!
-//! An update reaches everybody after a number of rounds that is logarithmic in the number of members, so
+//! An update reaches all members after a number of rounds that is logarithmic in the number of members, so
 //! a suspicion must live that much longer in a bigger cluster, and an update be repeated that much more
 //! often. Lifeguard adds a logarithm of its own: each further accuser takes less off a suspicion's time
 //! than the one before.
@@ -11,7 +11,7 @@
 
 use core::time::Duration;
 
-use crate::api::time::nanos;
+use crate::api::nanos;
 
 /// 1.0 in Q16.
 const ONE_Q16: u32 = 1 << 16;

@@ -29,12 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use super::members::{Members, Slot};
 use super::{EXPIRIES_MAX, Group, scale};
-use crate::api::claim::{Claim, Status};
-use crate::api::config::Config;
-use crate::api::identity::NodeId;
-use crate::api::output::Event;
-use crate::api::stats::DropReason;
-use crate::api::time::Instant;
+use crate::api::{Claim, Config, DropReason, Event, Instant, NodeId, Status};
 use crate::collections::{Heap, Slab};
 use crate::timers::Timer;
 use crate::wire::Accusers;
@@ -84,7 +79,7 @@ struct Suspicion {
     accusers: Accusers,
     /// Who has called it Dead already.
     declared_by: Option<NodeId>,
-    /// It has been told a second time, or needs not be.
+    /// It has been gossiped again, or needs not be.
     gossiped_again: bool,
 }
 
@@ -113,7 +108,7 @@ impl Suspicion {
 /// What is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum SuspicionDue {
-    /// It is to be told once more.
+    /// It is to be gossiped again.
     GossipAgain(Slot),
     /// It has run out.
     TimedOut(Slot),
@@ -210,7 +205,7 @@ impl Suspicions {
 
     /// After loading: queues what is due anew.
     pub(crate) fn rebuild(&mut self) {
-        let indexes: Vec<u32> = self.items.places().collect();
+        let indexes: Vec<u32> = self.items.indexes().collect();
         indexes.into_iter().for_each(|index| self.schedule(index));
     }
 
@@ -221,7 +216,7 @@ impl Suspicions {
         self.items.is_sound()
             && named().all(|(slot, index)| is_mine(slot, index) && members.status(slot) == Status::Suspect)
             && named().count() == self.items.len() as usize
-            && self.items.places().filter_map(|index| self.get(index)).all(|held| held.accusers.is_sound())
+            && self.items.indexes().filter_map(|index| self.get(index)).all(|held| held.accusers.is_sound())
     }
 
     fn get(&self, index: u32) -> Option<&Suspicion> {
@@ -436,7 +431,7 @@ mod tests {
             let (index, _) = suspicions.start(Slot(2), Accusers::new(NodeId(10)), timeouts, at(turn));
             suspicions.end(index);
         }
-        assert_eq!(suspicions.items.places().max(), Some(0));
+        assert_eq!(suspicions.items.indexes().max(), Some(0));
         assert_eq!(suspicions.deadline(), Some(at(22_000)));
     }
 

@@ -15,16 +15,10 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Handshake;
-use crate::api::claim::Status;
-use crate::api::identity::{Epoch, Incarnation, NodeId, canonical};
-use crate::api::output::Event;
-use crate::api::stats::DropReason;
-use crate::api::time::Instant;
-use crate::context::random::Stream;
-use crate::context::requests::RequestKind;
-use crate::group::members::{SAMPLE_MAX, Slot};
-use crate::group::{Group, Piggyback};
-use crate::wire::{Ack, Announce, Body, Challenge, Header, Join, Message, Update, Verdict, Welcome};
+use crate::api::{DropReason, Epoch, Event, Handled, Incarnation, Instant, NodeId, Status, canonical};
+use crate::context::{RequestKind, Stream};
+use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
+use crate::wire::{Ack, Announce, Challenge, Datagram, Join, Message, Update, Verdict, Welcome};
 
 /// Seconds that an address token is good for, at least; at most twice as long.
 const TOKEN_LIFE_S: u64 = 30;
@@ -195,14 +189,8 @@ impl Admissions {
 /// The acts of the side that lets in.
 impl Handshake {
     /// A stranger wants in.
-    pub(crate) fn on_join(
-        &mut self,
-        group: &mut Group,
-        source: SocketAddr,
-        header: &Header,
-        join: Join,
-        len: usize,
-    ) -> Result<(), DropReason> {
+    pub(crate) fn on_join(&mut self, group: &mut Group, datagram: &Datagram<'_>, join: Join) -> Handled {
+        let Datagram { source, ref header, len, .. } = *datagram;
         if !group.cx.is_running() {
             return Err(DropReason::NotRunning);
         }
@@ -214,7 +202,7 @@ impl Handshake {
             return if join.token == 0 { Ok(()) } else { Err(DropReason::Token) };
         }
         group.cx.take_page()?;
-        let verdict = self.admission(group, source, source, header, join.nonce)?;
+        let verdict = self.admission(group, datagram, source, join.nonce)?;
         Self::welcome(group, source, header.sender, join.nonce, verdict);
         Ok(())
     }
@@ -224,11 +212,11 @@ impl Handshake {
     fn admission(
         &mut self,
         group: &mut Group,
-        source: SocketAddr,
+        datagram: &Datagram<'_>,
         addr: SocketAddr,
-        header: &Header,
         nonce: u64,
-    ) -> Result<Verdict, DropReason> {
+    ) -> Handled<Verdict> {
+        let Datagram { source, ref header, .. } = *datagram;
         if header.sender == group.cx.me.id {
             return Ok(Verdict::IdTaken);
         }
@@ -262,7 +250,7 @@ impl Handshake {
             verdict,
             held_epoch: held.map_or(Epoch(0), |held| held.epoch),
             held_incarnation: held.map_or(Incarnation(0), |held| held.incarnation),
-            clock: group.cx.told_clock(),
+            clock: group.cx.epoch_clock.tell(group.cx.clock.real()),
             members: group.n(),
         };
         let mut claims = [Slot::ME; SAMPLE_MAX + 1];
@@ -283,11 +271,10 @@ impl Handshake {
     pub(crate) fn on_announce(
         &mut self,
         group: &mut Group,
-        source: SocketAddr,
-        header: &Header,
+        datagram: &Datagram<'_>,
         announce: Announce,
-        body: &Body<'_>,
-    ) -> Result<(), DropReason> {
+    ) -> Handled {
+        let Datagram { source, ref header, ref body, .. } = *datagram;
         if !group.cx.is_running() {
             return Err(DropReason::NotRunning);
         }
@@ -307,7 +294,7 @@ impl Handshake {
             Self::welcome(group, source, header.sender, announce.number, Verdict::Refused);
             return Err(DropReason::ClaimAddress);
         }
-        if self.admission(group, source, canonical(addr), header, announce.number)? == Verdict::IdTaken {
+        if self.admission(group, datagram, canonical(addr), announce.number)? == Verdict::IdTaken {
             Self::welcome(group, source, header.sender, announce.number, Verdict::IdTaken);
             return Ok(());
         }
@@ -340,11 +327,11 @@ impl Handshake {
     pub(crate) fn on_incumbent(
         &mut self,
         group: &mut Group,
+        datagram: &Datagram<'_>,
         index: u16,
         number: u64,
-        source: SocketAddr,
-        header: &Header,
     ) -> bool {
+        let Datagram { source, ref header, .. } = *datagram;
         let now = group.cx.now();
         let Some(admission) = self.admissions.answered(index, number, source, header.stamp(), now) else {
             return false;

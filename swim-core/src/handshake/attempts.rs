@@ -7,9 +7,8 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::SEEDS_MAX;
-use crate::api::identity::NodeId;
-use crate::api::time::Instant;
-use crate::context::requests::{self, RequestKind};
+use crate::api::{Instant, NodeId};
+use crate::context::{RequestKind, requests};
 
 /// Hints asked at once.
 pub(crate) const KNOWN_PEERS_OPEN_MAX: usize = 8;
@@ -21,7 +20,7 @@ pub(crate) const REPLIES_MAX: usize = 4;
 pub(crate) const RECONNECTS_MAX: usize = 4;
 /// Attempts open at once: all seeds and some known peers, introductions, replies, and some that are missing.
 #[cfg(test)]
-pub(crate) const ATTEMPTS_MAX: usize =
+pub(crate) const OPEN_ATTEMPTS_MAX: usize =
     SEEDS_MAX + KNOWN_PEERS_OPEN_MAX + INTRODUCTIONS_MAX + REPLIES_MAX + RECONNECTS_MAX;
 /// Attempts in all of a attempt that is not a seed's.
 const TRIES_MAX: u8 = 24;
@@ -372,7 +371,7 @@ mod tests {
             }
             assert!(!attempts.open(addr(999), purpose, 0, at(0)), "{purpose:?}");
         }
-        assert_eq!(attempts.entries.len(), ATTEMPTS_MAX);
+        assert_eq!(attempts.entries.len(), OPEN_ATTEMPTS_MAX);
     }
 
     #[test]

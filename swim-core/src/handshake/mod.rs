@@ -35,18 +35,14 @@ use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::SEEDS_MAX;
-use crate::api::claim::Status;
-use crate::api::identity::{Epoch, Incarnation, canonical, is_reachable_form};
-use crate::api::input::Hint;
-use crate::api::output::{Event, JoinFailure, Joined, Refusal};
-use crate::api::stats::DropReason;
-use crate::api::time::Instant;
-use crate::context::Context;
-use crate::context::random::{Prf, Stream};
-use crate::group::members::{SAMPLE_MAX, Slot};
-use crate::group::{Group, Piggyback};
+use crate::api::{
+    DropReason, Epoch, Event, Handled, Hint, Incarnation, Instant, JoinFailure, Joined, Refusal, Status, canonical,
+    is_reachable_form,
+};
+use crate::context::{Context, Prf, Stream};
+use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
 use crate::timers::Timer;
-use crate::wire::{Announce, Body, Challenge, Header, Join, Message, Update, Verdict, Welcome};
+use crate::wire::{Announce, Challenge, Datagram, Join, Message, Update, Verdict, Welcome};
 use admission::Admissions;
 pub(crate) use attempts::Purpose;
 use attempts::{Attempt, Attempts, KNOWN_PEERS_OPEN_MAX, Stage};
@@ -77,6 +73,7 @@ pub(crate) enum Welcomed {
 enum Agreed {
     Yes,
     No,
+    NotYet,
     AfterStartingOver,
 }
 
@@ -301,7 +298,7 @@ impl Handshake {
         group: &mut Group,
         source: SocketAddr,
         challenge: Challenge,
-    ) -> Result<(), DropReason> {
+    ) -> Handled {
         let attempt = self.attempts.find(challenge.nonce, source, Stage::Asking);
         if attempt.ok_or(DropReason::UnexpectedAnswer)?.token != 0 {
             return Err(DropReason::UnexpectedAnswer);
@@ -315,11 +312,10 @@ impl Handshake {
     pub(crate) fn on_welcome(
         &mut self,
         group: &mut Group,
-        source: SocketAddr,
-        header: &Header,
+        datagram: &Datagram<'_>,
         welcome: Welcome,
-        body: &Body<'_>,
-    ) -> Result<Welcomed, DropReason> {
+    ) -> Handled<Welcomed> {
+        let Datagram { source, ref header, ref body, .. } = *datagram;
         let refused = welcome.verdict == Verdict::Refused;
         let asking = self.attempts.find(welcome.nonce, source, Stage::Asking);
         let announced = self.attempts.find(welcome.nonce, source, Stage::Announcing).filter(|_| refused);
@@ -333,7 +329,7 @@ impl Handshake {
         }
         if welcome.verdict == Verdict::IdTaken {
             self.attempts.close(welcome.nonce);
-            self.on_id_taken(group, source, attempt.purpose, welcome, body);
+            self.on_id_taken(group, datagram, attempt.purpose, welcome);
             self.give_up_if_refused(group);
             return Ok(Welcomed::Done);
         }
@@ -345,6 +341,8 @@ impl Handshake {
         match Self::agree_on_time(group, welcome.clock, sought) {
             Agreed::Yes => {}
             Agreed::AfterStartingOver => return Ok(Welcomed::StartOver),
+            // The node asks again: by then the other has taken over its clock, or never will.
+            Agreed::NotYet => return Err(DropReason::InsaneEpoch),
             Agreed::No => {
                 self.on_refused(group, welcome.nonce);
                 return Err(DropReason::InsaneEpoch);
@@ -376,16 +374,15 @@ impl Handshake {
     fn on_id_taken(
         &mut self,
         group: &mut Group,
-        source: SocketAddr,
+        datagram: &Datagram<'_>,
         purpose: Purpose,
         welcome: Welcome,
-        body: &Body<'_>,
     ) {
-        let holder = body.updates.clone().flatten().find_map(|update| match update {
+        let holder = datagram.body.updates.clone().flatten().find_map(|update| match update {
             Update::Alive { about, addr, .. } if about.id == group.cx.me.id => Some(addr),
             _ => None,
         });
-        let rival = holder.unwrap_or(source);
+        let rival = holder.unwrap_or(datagram.source);
         if purpose.seeks() && group.n() == 1 && !self.announced {
             self.lose(group, rival);
         } else if purpose != Purpose::Reply {
@@ -405,20 +402,25 @@ impl Handshake {
     fn agree_on_time(group: &mut Group, theirs: Epoch, sought: bool) -> Agreed {
         let now = group.cx.clock.real();
         let alone = group.n() == 1;
-        let (told, clock) = (group.cx.told_clock(), &mut group.cx.epoch_clock);
-        let ahead = theirs > clock.now(now);
-        let far = !clock.is_credible(told, theirs) || !clock.is_credible(theirs, told);
-        let incredible = !clock.is_credible(group.cx.me.epoch, theirs);
+        let (mine, clock) = (group.cx.me.epoch, &mut group.cx.epoch_clock);
+        let ahead = theirs > clock.latest(now);
+        // A node that has just been let in here is about to announce itself, and lives by this clock.
+        let keeps = !alone || (!ahead && clock.was_told(group.cx.config.join_retry.1, now));
+        // Others hold this node's own epoch already.
+        let ours = clock.now(now).max(mine);
+        let far = !clock.is_credible(ours, theirs) || !clock.is_credible(theirs, ours);
+        let incredible = !clock.is_credible(mine, theirs);
         if far && !(sought && (alone || ahead)) {
             return Agreed::No;
         }
         if far && !alone {
             return Agreed::AfterStartingOver;
         }
-        if sought && ahead {
-            clock.set(theirs, now);
-        } else if sought {
-            clock.defer_to(theirs, now);
+        if far && keeps {
+            return Agreed::NotYet;
+        }
+        if sought && !keeps {
+            clock.take_over(theirs, now);
         }
         if far && incredible {
             group.set_my_stamp(theirs, Incarnation(0));

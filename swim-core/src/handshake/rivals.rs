@@ -9,16 +9,12 @@ use core::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Handshake, Search, Welcomed};
-use crate::api::claim::Status;
-use crate::api::identity::{Epoch, Identity, Incarnation};
-use crate::api::output::{Event, JoinFailure};
-use crate::api::stats::DropReason;
-use crate::context::Phase;
-use crate::context::requests::RequestKind;
+use super::{Handshake, Welcomed};
+use crate::api::{DropReason, Epoch, Event, Handled, Identity, Incarnation, JoinFailure, Status};
+use crate::context::{Phase, RequestKind};
 use crate::group::{Group, Piggyback};
 use crate::timers::Timer;
-use crate::wire::{Ack, Body, Header, Message, Ping};
+use crate::wire::{Ack, Datagram, Message, Ping};
 
 /// Pings that a silent rival gets, in one direct timeout.
 const TRIES: u8 = 5;
@@ -64,14 +60,8 @@ pub(super) struct Lesser {
 impl Handshake {
     /// A datagram under this node's own id. A stranger may only ask whether this node lives: what it says of itself is
     /// applied when a member repeats it.
-    pub(crate) fn on_own_id(
-        &mut self,
-        group: &mut Group,
-        source: SocketAddr,
-        header: &Header,
-        body: &Body<'_>,
-        len: usize,
-    ) -> Result<Welcomed, DropReason> {
+    pub(crate) fn on_own_id(&mut self, group: &mut Group, datagram: &Datagram<'_>) -> Handled<Welcomed> {
+        let Datagram { source, ref header, ref body, len, .. } = *datagram;
         if self.is_echo(&body.message) {
             return Err(DropReason::FromMyself);
         }
@@ -85,10 +75,10 @@ impl Handshake {
                 }
                 Ok(())
             }
-            Message::Join(join) => self.on_join(group, source, header, join, len),
+            Message::Join(join) => self.on_join(group, datagram, join),
             Message::Challenge(challenge) => self.on_challenge(group, source, challenge),
-            Message::Welcome(welcome) => return self.on_welcome(group, source, header, welcome, body),
-            Message::Ack(ack) => self.on_rival_ack(group, source, header, ack.number),
+            Message::Welcome(welcome) => return self.on_welcome(group, datagram, welcome),
+            Message::Ack(ack) => self.on_rival_ack(group, datagram, ack.number),
             _ => Err(DropReason::FromMyself),
         };
         heard.map(|()| Welcomed::Done)
@@ -128,13 +118,8 @@ impl Handshake {
         group.cx.timers.set(Timer::Rival, Some(group.cx.now()));
     }
 
-    fn on_rival_ack(
-        &mut self,
-        group: &mut Group,
-        source: SocketAddr,
-        header: &Header,
-        number: u64,
-    ) -> Result<(), DropReason> {
+    fn on_rival_ack(&mut self, group: &mut Group, datagram: &Datagram<'_>, number: u64) -> Handled {
+        let Datagram { source, ref header, .. } = *datagram;
         let asked = self.rival.filter(|rival| rival.number == number && rival.addr == source);
         let rival = asked.ok_or(DropReason::UnexpectedAnswer)?;
         self.end_rivalry(group);
@@ -158,9 +143,7 @@ impl Handshake {
     /// Gives the id up: quiet from now on, and never outbidding.
     pub(super) fn lose(&mut self, group: &mut Group, rival: SocketAddr) {
         group.cx.event(Event::Conflict { id: group.cx.me.id, rival, won: false });
-        if self.search == Search::Seeking {
-            self.give_up(group, JoinFailure::IdTaken);
-        }
+        self.give_up(group, JoinFailure::IdTaken);
         group.cx.phase = Phase::IdLost;
     }
 
@@ -199,7 +182,7 @@ impl Handshake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::identity::NodeId;
+    use crate::api::NodeId;
 
     fn addr(last: u8) -> SocketAddr {
         SocketAddr::from(([10, 0, 0, last], 7946))

@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::identity::NodeId;
+use crate::api::NodeId;
 use crate::{HINTS_MAX, SEEDS_MAX};
 
 /// A seed, and which member it turned out to be.

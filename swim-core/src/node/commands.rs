@@ -5,14 +5,9 @@ use core::net::SocketAddr;
 
 use super::Node;
 use crate::HINTS_MAX;
-use crate::api::identity::{NodeId, canonical, is_reachable_form};
-use crate::api::input::{Command, Hint};
-use crate::api::output::{Done, Refusal};
-use crate::api::payload::{Metadata, Payload};
-use crate::api::time::Instant;
-use crate::context::random::Stream;
-use crate::group::Piggyback;
-use crate::group::members::Slot;
+use crate::api::{Command, Done, Hint, Instant, Metadata, NodeId, Payload, Refusal, canonical, is_reachable_form};
+use crate::context::Stream;
+use crate::group::{Piggyback, Slot};
 use crate::leave;
 use crate::timers::Timer;
 use crate::wire::Message;

@@ -24,19 +24,13 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::anti_entropy::AntiEntropy;
-use crate::api::claim::Status;
-use crate::api::config::Config;
-use crate::api::identity::{Epoch, Identity, Incarnation, NodeId};
-use crate::api::input::Input;
-use crate::api::member::Member;
-use crate::api::output::{Event, JoinFailure, Joined, Output, Transmit};
-use crate::api::stats::Stats;
-use crate::api::time::Instant;
-use crate::context::random::{Seed, Streams};
-use crate::context::{Context, Phase};
+use crate::api::{
+    Config, Epoch, Event, Identity, Incarnation, Input, Instant, JoinFailure, Joined, Member, NodeId, Output, Stats, Status,
+    Transmit, nanos,
+};
+use crate::context::{Context, Phase, Seed, Streams};
 use crate::detector::Detector;
-use crate::group::Group;
-use crate::group::members::SAMPLE_MAX;
+use crate::group::{Group, SAMPLE_MAX};
 use crate::handshake::{Handshake, Purpose};
 use crate::leave;
 use crate::reconnect::Reconnect;
@@ -349,7 +343,7 @@ impl Node {
         self.group.arm_suspicions();
         let cx = &mut self.group.cx;
         cx.stats.stalls += 1;
-        cx.stats.stalled_ns += crate::api::time::nanos(lost);
+        cx.stats.stalled_ns += nanos(lost);
         cx.health.worsen(1);
         cx.event(Event::Stalled { lost });
         if lost >= cx.config.tombstone_life / 2 && !cx.is_stopped() {

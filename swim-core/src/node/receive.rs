@@ -15,15 +15,11 @@
 use core::net::SocketAddr;
 
 use super::Node;
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{NodeId, is_reachable_form};
-use crate::api::output::Event;
-use crate::api::stats::DropReason;
-use crate::context::requests::{self, RequestKind};
-use crate::group::members::Slot;
-use crate::group::{Absorbed, OUTDATED_MAX, Piggyback};
+use crate::api::{Claim, DropReason, Event, Handled, Status, is_reachable_form};
+use crate::context::{RequestKind, requests};
+use crate::group::{Absorbed, OUTDATED_MAX, Piggyback, Slot};
 use crate::handshake::{Purpose, Welcomed};
-use crate::wire::{Ack, Body, Header, Kind, Message, Ping, Welcome, read_header};
+use crate::wire::{Ack, Body, Datagram, Kind, Message, Ping, Welcome, read_header};
 
 /// What the sender of a datagram is to this node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +44,7 @@ impl Node {
     }
 
     /// Reads a datagram and acts on it, or says why not.
-    fn open(&mut self, source: SocketAddr, bytes: &[u8]) -> Result<(), DropReason> {
+    fn open(&mut self, source: SocketAddr, bytes: &[u8]) -> Handled {
         if self.group.cx.is_stopped() {
             return Err(DropReason::NotRunning);
         }
@@ -65,68 +61,54 @@ impl Node {
         if !handshake && !self.group.cx.is_plausible(header.epoch) {
             return Err(DropReason::InsaneEpoch);
         }
-        let mut body = Body::EMPTY;
-        body.read(header.kind, parts)?;
-        for _ in 0..body.unknown_parts {
+        let mut datagram = Datagram { source, header, body: Body::EMPTY, len: bytes.len() };
+        datagram.body.read(header.kind, parts)?;
+        for _ in 0..datagram.body.unknown_parts {
             self.group.cx.stats.drop(DropReason::UnknownPart);
         }
-        let len = bytes.len();
         if header.sender == self.group.cx.me.id {
-            return self.on_own_id(source, &header, &body, len);
+            return self.on_own_id(&datagram);
         }
-        let group = &mut self.group;
-        match body.message {
-            Message::Join(join) => self.handshake.on_join(group, source, &header, join, len),
-            Message::Challenge(challenge) => self.handshake.on_challenge(group, source, challenge),
-            Message::Welcome(welcome) => self.on_welcome(source, &header, welcome, &body),
-            Message::Announce(announce) => {
-                self.handshake.on_announce(group, source, &header, announce, &body)
-            }
-            _ => match self.standing(source, &header) {
-                Standing::Member(slot) => self.on_member(slot, source, &header, &body, len),
-                other => self.on_other(other, source, &header, &body, len),
+        let Self { group, handshake, .. } = self;
+        match datagram.body.message {
+            Message::Join(join) => handshake.on_join(group, &datagram, join),
+            Message::Challenge(challenge) => handshake.on_challenge(group, source, challenge),
+            Message::Welcome(welcome) => self.on_welcome(&datagram, welcome),
+            Message::Announce(announce) => handshake.on_announce(group, &datagram, announce),
+            _ => match self.standing(&datagram) {
+                Standing::Member(slot) => self.on_member(slot, &datagram),
+                other => self.on_other(other, &datagram),
             },
         }
     }
 
     #[cold]
-    fn on_own_id(
-        &mut self,
-        source: SocketAddr,
-        header: &Header,
-        body: &Body<'_>,
-        len: usize,
-    ) -> Result<(), DropReason> {
+    fn on_own_id(&mut self, datagram: &Datagram<'_>) -> Handled {
         let Self { group, handshake, .. } = self;
-        if handshake.on_own_id(group, source, header, body, len)? == Welcomed::StartOver {
+        if handshake.on_own_id(group, datagram)? == Welcomed::StartOver {
             self.start_over();
-            self.handshake.on_own_id(&mut self.group, source, header, body, len)?;
+            self.handshake.on_own_id(&mut self.group, datagram)?;
         }
         Ok(())
     }
 
     #[cold]
-    fn on_welcome(
-        &mut self,
-        source: SocketAddr,
-        header: &Header,
-        welcome: Welcome,
-        body: &Body<'_>,
-    ) -> Result<(), DropReason> {
+    fn on_welcome(&mut self, datagram: &Datagram<'_>, welcome: Welcome) -> Handled {
         let Self { group, handshake, .. } = self;
-        if handshake.on_welcome(group, source, header, welcome, body)? == Welcomed::StartOver {
+        if handshake.on_welcome(group, datagram, welcome)? == Welcomed::StartOver {
             self.start_over();
-            self.handshake.on_welcome(&mut self.group, source, header, welcome, body)?;
+            self.handshake.on_welcome(&mut self.group, datagram, welcome)?;
         }
         Ok(())
     }
 
     #[inline]
-    fn standing(&mut self, source: SocketAddr, header: &Header) -> Standing {
+    fn standing(&mut self, datagram: &Datagram<'_>) -> Standing {
+        let Datagram { source, ref header, .. } = *datagram;
         let Some(slot) = self.detector.find(&self.group, header.sender) else { return Standing::Stranger };
         // Nearly always it is a living member that says what is held of it, from where it is held.
         if !self.group.members().is_held_from(slot, &header.claim(), source)
-            && let Some(standing) = self.standing_of(slot, source, header)
+            && let Some(standing) = self.standing_of(slot, datagram)
         {
             return standing;
         }
@@ -135,7 +117,8 @@ impl Node {
     }
 
     /// What the sender is that is held at `slot`; `None`: a member.
-    fn standing_of(&mut self, slot: Slot, source: SocketAddr, header: &Header) -> Option<Standing> {
+    fn standing_of(&mut self, slot: Slot, datagram: &Datagram<'_>) -> Option<Standing> {
+        let Datagram { source, ref header, .. } = *datagram;
         if header.epoch < self.group.claim(slot).epoch && !mutant!(EarlierLifeHeard) {
             return Some(Standing::StaleEpoch);
         }
@@ -147,20 +130,14 @@ impl Node {
     }
 
     /// A datagram from a member, outside the handshake.
-    fn on_member(
-        &mut self,
-        slot: Slot,
-        source: SocketAddr,
-        header: &Header,
-        body: &Body<'_>,
-        len: usize,
-    ) -> Result<(), DropReason> {
+    fn on_member(&mut self, slot: Slot, datagram: &Datagram<'_>) -> Handled {
+        let Datagram { source, ref header, ref body, .. } = *datagram;
         let root = self.group.digest_root();
-        let absorbed = if body.is_bare() { Absorbed::NOTHING } else { self.absorb(body, header.sender) };
+        let absorbed = if body.is_bare() { Absorbed::NOTHING } else { self.absorb(datagram) };
         // Its own goodbye may have been among the updates.
         let member = body.is_bare() || self.group.status(slot).is_active();
         if !member && matches!(header.kind, Kind::Ping | Kind::PingReq | Kind::SyncPull) {
-            return self.on_other(Standing::Inactive(slot), source, header, body, len);
+            return self.on_other(Standing::Inactive(slot), datagram);
         }
         // The answer to a ping puts right what it said; to anything else there is none.
         if !absorbed.outdated().is_empty() && header.kind != Kind::Ping && member {
@@ -171,10 +148,10 @@ impl Node {
             Message::Ping(ping) => {
                 // The roots may differ only because of what this ping brings, or brings about.
                 anti_entropy.compare(group, header.sender, Some(ping.root).filter(|theirs| *theirs != root));
-                self.on_ping(slot, source, header, ping, &absorbed)
+                self.on_ping(slot, datagram, ping, &absorbed)
             }
             Message::Ack(ack) => {
-                self.on_ack(source, header, ack)?;
+                self.on_ack(datagram, ack)?;
                 let Self { group, anti_entropy, .. } = self;
                 if mutant!(AckClearsSuspicion) && group.status(slot) == Status::Suspect {
                     let alive = Claim { status: Status::Alive, ..group.claim(slot) };
@@ -183,7 +160,7 @@ impl Node {
                 anti_entropy.compare(group, header.sender, ack.root);
                 Ok(())
             }
-            Message::PingReq(request) => detector.on_ping_req(group, source, header.sender, request),
+            Message::PingReq(request) => detector.on_ping_req(group, datagram, request),
             Message::Nack(nack) => detector.on_nack(group, source, nack),
             Message::RelayedAck(ack) => detector.on_relayed_ack(group, source, ack),
             Message::SyncPull(pull) => anti_entropy.on_pull(group, source, pull),
@@ -198,30 +175,24 @@ impl Node {
     }
 
     /// A datagram from any other node, outside the handshake.
-    fn on_other(
-        &mut self,
-        standing: Standing,
-        source: SocketAddr,
-        header: &Header,
-        body: &Body<'_>,
-        len: usize,
-    ) -> Result<(), DropReason> {
+    fn on_other(&mut self, standing: Standing, datagram: &Datagram<'_>) -> Handled {
+        let Datagram { source, ref body, .. } = *datagram;
         let refusal = match standing {
             Standing::AddressMismatch => DropReason::WrongSource,
             Standing::StaleEpoch => DropReason::StaleSender,
             _ => DropReason::Stranger,
         };
         if mutant!(StrangersBelieved) {
-            self.absorb(body, header.sender);
+            self.absorb(datagram);
         }
         match body.message {
             Message::PingReq(request) if mutant!(RelayForStrangers) => {
-                self.detector.on_ping_req(&mut self.group, source, header.sender, request)
+                self.detector.on_ping_req(&mut self.group, datagram, request)
             }
-            Message::Ping(ping) => self.on_strange_ping(standing, source, header, ping, len),
-            Message::Ack(ack) if standing != Standing::StaleEpoch => self.on_ack(source, header, ack),
+            Message::Ping(ping) => self.on_strange_ping(standing, datagram, ping),
+            Message::Ack(ack) if standing != Standing::StaleEpoch => self.on_ack(datagram, ack),
             // It holds a later epoch of this node just as this node does of it: one of them has to begin.
-            Message::Ack(ack) if ack.stranger && self.has_asked(source, header.sender, ack.number) => {
+            Message::Ack(ack) if ack.stranger && self.has_asked(datagram, ack.number) => {
                 self.handshake.open(&mut self.group, source, Purpose::Introduction);
                 Err(refusal)
             }
@@ -230,14 +201,8 @@ impl Node {
     }
 
     /// A ping from a member.
-    fn on_ping(
-        &mut self,
-        slot: Slot,
-        source: SocketAddr,
-        header: &Header,
-        ping: Ping,
-        absorbed: &Absorbed,
-    ) -> Result<(), DropReason> {
+    fn on_ping(&mut self, slot: Slot, datagram: &Datagram<'_>, ping: Ping, absorbed: &Absorbed) -> Handled {
+        let Datagram { source, ref header, .. } = *datagram;
         let group = &mut self.group;
         if ping.target != group.cx.me.id {
             return Err(DropReason::NotForMe);
@@ -267,14 +232,8 @@ impl Node {
     }
 
     /// A ping from a node that is not a member here.
-    fn on_strange_ping(
-        &mut self,
-        standing: Standing,
-        source: SocketAddr,
-        header: &Header,
-        ping: Ping,
-        len: usize,
-    ) -> Result<(), DropReason> {
+    fn on_strange_ping(&mut self, standing: Standing, datagram: &Datagram<'_>, ping: Ping) -> Handled {
+        let Datagram { source, ref header, len, .. } = *datagram;
         let Self { group, handshake, .. } = self;
         if ping.target != group.cx.me.id {
             return Err(DropReason::NotForMe);
@@ -308,18 +267,14 @@ impl Node {
     }
 
     /// An answer to one of this node's requests, from the node that was asked.
-    fn on_ack(&mut self, source: SocketAddr, header: &Header, ack: Ack) -> Result<(), DropReason> {
+    fn on_ack(&mut self, datagram: &Datagram<'_>, ack: Ack) -> Handled {
         let Self { group, detector, handshake, anti_entropy, reconnect } = self;
-        let (number, sender) = (ack.number, header.sender);
+        let (source, sender, number) = (datagram.source, datagram.header.sender, ack.number);
         let expected = match requests::kind(number) {
-            Some(RequestKind::Probe { attempt }) => {
-                detector.on_ack(group, source, sender, number, attempt)?
-            }
+            Some(RequestKind::Probe { attempt }) => detector.on_ack(group, datagram, number, attempt)?,
             Some(RequestKind::Relayed { index }) => detector.on_relayed_answer(group, index, number, source),
-            Some(RequestKind::Reconnect { index }) => reconnect.on_ack(index, sender, number, source),
-            Some(RequestKind::Incumbent { index }) => {
-                handshake.on_incumbent(group, index, number, source, header)
-            }
+            Some(RequestKind::Reconnect { index }) => reconnect.on_ack(datagram, index, number),
+            Some(RequestKind::Incumbent { index }) => handshake.on_incumbent(group, datagram, index, number),
             Some(RequestKind::Handshake { .. }) => {
                 let announced = handshake.on_announced(group, source, number, ack.root);
                 if announced == Some(true) {
@@ -342,18 +297,18 @@ impl Node {
     }
 
     /// Whether `number` is that of a ping to `sender` at `source`, in the open probe or to reconnect.
-    fn has_asked(&mut self, source: SocketAddr, sender: NodeId, number: u64) -> bool {
+    fn has_asked(&mut self, datagram: &Datagram<'_>, number: u64) -> bool {
         match requests::kind(number) {
-            Some(RequestKind::Probe { attempt }) => self.detector.has_asked(source, sender, number, attempt),
-            Some(RequestKind::Reconnect { index }) => self.reconnect.on_ack(index, sender, number, source),
+            Some(RequestKind::Probe { attempt }) => self.detector.has_asked(datagram, number, attempt),
+            Some(RequestKind::Reconnect { index }) => self.reconnect.on_ack(datagram, index, number),
             _ => false,
         }
     }
 
     /// Applies everything that is piggybacked on a datagram, and asks the other node that has this id if one turned up.
     #[inline]
-    fn absorb(&mut self, body: &Body<'_>, from: NodeId) -> Absorbed {
-        let absorbed = self.group.absorb(body, from);
+    fn absorb(&mut self, datagram: &Datagram<'_>) -> Absorbed {
+        let absorbed = self.group.absorb(&datagram.body, datagram.header.sender);
         self.handshake.ask_namesake(&mut self.group);
         absorbed
     }

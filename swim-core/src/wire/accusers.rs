@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::identity::NodeId;
+use crate::api::NodeId;
 
 /// Most accusers that a suspicion names: the first and six confirmations.
 pub(crate) const ACCUSERS_MAX: usize = 7;

@@ -3,18 +3,30 @@
 //! Parts may come in any order. One of a tag that this version does not know is skipped and counted; a
 //! known one that comes twice, or one that overruns the datagram, spoils all of it.
 
+use core::net::SocketAddr;
+
 use super::PART_LEN;
 use super::broadcast::Broadcasts;
-use super::header::Kind;
+use super::header::{Header, Kind};
 use super::message::{Message, fields};
 use super::update::Updates;
-use crate::api::payload::PAYLOAD_MAX;
-use crate::api::stats::DropReason;
+use crate::api::{DropReason, PAYLOAD_MAX};
 
 pub(super) const TAG_HEAD: u8 = 1;
 pub(super) const TAG_UPDATES: u8 = 2;
 pub(super) const TAG_BROADCASTS: u8 = 3;
 pub(super) const TAG_PAYLOAD: u8 = 4;
+
+/// A datagram as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Datagram<'a> {
+    /// Where the socket says that it came from.
+    pub(crate) source: SocketAddr,
+    pub(crate) header: Header,
+    pub(crate) body: Body<'a>,
+    /// Bytes of all of it.
+    pub(crate) len: usize,
+}
 
 /// A datagram's body as it was read. Updates and broadcasts are decoded as they are iterated.
 #[derive(Clone, Debug)]

@@ -3,11 +3,9 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::bytes::{u16_at, u32_at, u64_at};
+use super::fixed::{u16_at, u32_at, u64_at};
 use super::records::{RECORD_LEN, Records, write_len};
-use crate::api::identity::{Epoch, NodeId};
-use crate::api::payload::PAYLOAD_MAX;
-use crate::api::stats::DropReason;
+use crate::api::{DropReason, Epoch, NodeId, PAYLOAD_MAX};
 
 /// Bytes in front of the payload, without the record's length.
 const FIXED_LEN: usize = 8 + 8 + 4 + 2;

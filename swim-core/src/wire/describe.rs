@@ -7,8 +7,7 @@ use super::broadcast::BroadcastRecord;
 use super::header::{Header, read};
 use super::message::{Message, Verdict};
 use super::update::{About, Update};
-use crate::api::claim::Claim;
-use crate::api::stats::DropReason;
+use crate::api::{Claim, DropReason};
 
 /// Shows a datagram in one line: the kind, its sender as `#id@epoch.incarnation`, the fields of its head,
 /// then each update, broadcast and payload after a ` | `. Works on any bytes, of any cluster; what is

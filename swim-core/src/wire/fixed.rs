@@ -4,10 +4,10 @@
 //! no padding, and the same number of bytes whatever the number. What no node can mean (an epoch beyond 48
 //! bits, a status that there is not) is refused where it is read.
 
-use super::front::Front;
-use super::message::Verdict;
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Epoch, Incarnation, NodeId};
+use super::PART_LEN;
+use super::header::HEADER_LEN;
+use super::message::{SyncPull, Verdict};
+use crate::api::{Claim, Epoch, Incarnation, NodeId, Status};
 
 /// A field that knows its bytes, or a head that is made of such.
 pub(super) trait Fixed: Sized {
@@ -159,4 +159,66 @@ impl Fixed for [u32; 16] {
         }
         Some(numbers)
     }
+}
+
+/// The front of a datagram, header and head, made at once: to append a field to a buffer costs more than the
+/// field's bytes.
+pub(super) struct Front {
+    bytes: [u8; ROOM],
+    len: usize,
+}
+
+impl Front {
+    #[inline]
+    pub(super) const fn new() -> Self {
+        Self { bytes: [0; ROOM], len: 0 }
+    }
+
+    /// Appends a field.
+    #[inline]
+    pub(super) fn put<const N: usize>(&mut self, field: [u8; N]) {
+        self.bytes[self.len..self.len + N].copy_from_slice(&field);
+        self.len += N;
+    }
+
+    /// Writes at `at` how many bytes there are from `start` on.
+    #[inline]
+    pub(super) fn patch(&mut self, at: usize, start: usize) {
+        let len = (self.len - start) as u16;
+        self.bytes[at..at + 2].copy_from_slice(&len.to_le_bytes());
+    }
+
+    #[inline]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// Bytes of the longest front.
+const ROOM: usize = HEADER_LEN + PART_LEN + SyncPull::LEN;
+
+/// The little-endian number in the two bytes at `at`, an offset within an array whose length was checked once: so
+/// every check in here folds away.
+#[inline]
+pub(super) fn u16_at<const N: usize>(bytes: &[u8; N], at: usize) -> u16 {
+    u16::from_le_bytes(copy(bytes, at))
+}
+
+/// The little-endian number in the four bytes at `at`.
+#[inline]
+pub(super) fn u32_at<const N: usize>(bytes: &[u8; N], at: usize) -> u32 {
+    u32::from_le_bytes(copy(bytes, at))
+}
+
+/// The little-endian number in the eight bytes at `at`.
+#[inline]
+pub(super) fn u64_at<const N: usize>(bytes: &[u8; N], at: usize) -> u64 {
+    u64::from_le_bytes(copy(bytes, at))
+}
+
+#[inline]
+fn copy<const N: usize, const M: usize>(bytes: &[u8; N], at: usize) -> [u8; M] {
+    let mut field = [0; M];
+    field.copy_from_slice(&bytes[at..at + M]);
+    field
 }

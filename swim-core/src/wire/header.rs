@@ -5,10 +5,8 @@
 //! the one held repairs a missed refutation without a further message.
 
 use super::DATAGRAM_MAX;
-use super::bytes::{u32_at, u64_at};
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Epoch, Incarnation, NodeId};
-use crate::api::stats::DropReason;
+use super::fixed::{u32_at, u64_at};
+use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 /// Bytes of the header.
 pub(crate) const HEADER_LEN: usize = 32;

@@ -13,9 +13,7 @@ use super::broadcast::BroadcastRecord;
 use super::header::{Kind, read};
 use super::message::{Message, Verdict};
 use super::update::Update;
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Epoch, Incarnation, NodeId};
-use crate::api::stats::DropReason;
+use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 /// What a datagram says, of whatever cluster. A field that its kind does not have is `None`.
 #[derive(Clone, Debug)]

@@ -3,12 +3,9 @@
 //! A head is a plain struct of fixed-width fields. Bytes after the known ones are somebody's later
 //! version and are ignored; a head that ends too early is malformed.
 
-use super::fixed::{Fixed, head};
-use super::front::Front;
+use super::fixed::{Fixed, Front, head};
 use super::header::Kind;
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Epoch, Incarnation, NodeId};
-use crate::api::stats::DropReason;
+use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 /// Are you there, the one I think you are? And do we agree about everybody?
 ///

@@ -21,10 +21,8 @@
 mod accusers;
 mod body;
 mod broadcast;
-mod bytes;
 mod describe;
 mod fixed;
-mod front;
 mod header;
 mod inspect;
 mod message;
@@ -38,9 +36,9 @@ mod writer;
 #[cfg(test)]
 pub(crate) use accusers::ACCUSERS_MAX;
 pub(crate) use accusers::Accusers;
-pub(crate) use body::Body;
 #[cfg(test)]
 pub(crate) use body::read_body;
+pub(crate) use body::{Body, Datagram};
 #[cfg(test)]
 pub(crate) use broadcast::Broadcasts;
 pub(crate) use broadcast::{BroadcastRecord, broadcast_len};

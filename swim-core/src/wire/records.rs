@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use crate::api::stats::DropReason;
+use crate::api::DropReason;
 
 /// Bytes in front of every record: its length, which does not count them.
 pub(super) const RECORD_LEN: usize = 2;

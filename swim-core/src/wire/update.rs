@@ -9,12 +9,9 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddr
 use core::ops::Range;
 
 use super::accusers::{ACCUSERS_MAX, Accusers};
-use super::bytes::{u16_at, u32_at, u64_at};
+use super::fixed::{u16_at, u32_at, u64_at};
 use super::records::{RECORD_LEN, Records, write_len};
-use crate::api::claim::Status;
-use crate::api::identity::{Epoch, Incarnation, NodeId, canonical};
-use crate::api::payload::METADATA_MAX;
-use crate::api::stats::DropReason;
+use crate::api::{DropReason, Epoch, Incarnation, METADATA_MAX, NodeId, Status, canonical};
 
 /// Bytes that every record begins with: status, flags, id, epoch, incarnation.
 const COMMON_LEN: usize = 22;

@@ -9,11 +9,11 @@ use core::net::SocketAddr;
 use super::PART_LEN;
 use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_PAYLOAD, TAG_UPDATES};
 use super::broadcast::{BroadcastRecord, broadcast_len};
-use super::front::Front;
+use super::fixed::Front;
 use super::header::{HEADER_LEN, Sender, raw as raw_header};
 use super::message::{Message, Ping};
 use super::update::{PLAIN_LEN, Plain, Update, update_len};
-use crate::api::payload::PAYLOAD_MAX;
+use crate::api::PAYLOAD_MAX;
 
 /// One datagram under construction at the end of a buffer: the message first, then updates, then
 /// broadcasts, then a payload.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::craft::{self, EPOCH, member};
 use crate::lab::{Lab, addr};
 use swim_core::{
-    Command, CommandKind, DropReason, Epoch, Event, HINTS_MAX, Hint, Incarnation, Input, Metadata, NodeId,
+    Command, Done, DropReason, Epoch, Event, HINTS_MAX, Hint, Incarnation, Input, Metadata, NodeId,
     PAYLOAD_MAX, Payload, Refusal, SEEDS_MAX, Status,
 };
 

@@ -25,33 +25,33 @@ pub use fault::{FaultClass, Phase};
 pub enum Action {
     /// The process dies without a goodbye, as by SIGKILL.
     Crash(HostId),
-    /// A dead process is started again: a new life, a new epoch.
+    /// A dead process is started again, with a new epoch.
     Restart(HostId),
     /// A dead process is started again in another way than its host does by itself.
     RestartAs {
         /// Which.
         host: HostId,
-        /// Whether this and later lives know of the epochs of earlier ones. Default: they do not.
+        /// Whether the process, now and after later restarts, knows its earlier epochs. Default: it does not.
         #[serde(default)]
         memory: Memory,
         /// Where it listens from now on. Default: where it did.
-        #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
+        #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
         addr: Option<SocketAddr>,
     },
     /// One more host starts, with the next free number, and joins through these addresses.
     Start {
         /// Whose configuration it has.
         like: HostId,
-        /// Whom it asks. Default: nobody yet.
-        #[serde(default, with = "text::address::list")]
+        /// Whom it asks. Default: no address yet.
+        #[serde(default, with = "text::list")]
         seeds: Vec<SocketAddr>,
     },
     /// One more host starts whose node bears the name of another's, and joins through these addresses.
     Twin {
         /// Whose name and configuration it has.
         of: HostId,
-        /// Whom it asks. Default: nobody yet.
-        #[serde(default, with = "text::address::list")]
+        /// Whom it asks. Default: no address yet.
+        #[serde(default, with = "text::list")]
         seeds: Vec<SocketAddr>,
     },
     /// The process is stopped, as by SIGSTOP. Ended by `Resume`.
@@ -64,22 +64,22 @@ pub enum Action {
     },
     /// A stopped process goes on, as by SIGCONT.
     Resume(HostId),
-    /// The node is told to join through these addresses.
+    /// The node gets the command to join through these addresses.
     Join {
         /// Which.
         host: HostId,
         /// Whom it asks.
-        #[serde(with = "text::address::list")]
+        #[serde(with = "text::list")]
         seeds: Vec<SocketAddr>,
     },
-    /// The node is told to say goodbye.
+    /// The node gets the command to leave.
     Leave(HostId),
-    /// The host gets another address, and its node is told.
+    /// The host gets another address, and its node learns it by a command.
     Move {
         /// Which.
         host: HostId,
         /// Where it is from now on.
-        #[serde(with = "text::address")]
+        #[serde(with = "text")]
         addr: SocketAddr,
     },
     /// The host's own stack refuses to send anything (ENETUNREACH), and nothing reaches it. Ended by `Plug`.
@@ -92,12 +92,12 @@ pub enum Action {
     /// Undoes `FillSendBuffer`.
     DrainSendBuffer(HostId),
     /// What the host sends seems to come from this address, and what is sent there reaches it as well: behind
-    /// an address translator, or with two network cards. Its later lives are there too. Ended by `Unmask`.
+    /// an address translator, or with two network cards. It stays there after restarts. Ended by `Unmask`.
     Mask {
         /// Which.
         host: HostId,
         /// Where it seems to be.
-        #[serde(with = "text::address")]
+        #[serde(with = "text")]
         addr: SocketAddr,
     },
     /// Undoes `Mask`.
@@ -158,7 +158,7 @@ pub enum Action {
         /// Which.
         host: HostId,
         /// How long a datagram takes.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         service: Duration,
         /// How many datagrams may wait; further ones are lost. Default: 1,024.
         #[serde(default = "queue_default")]
@@ -167,7 +167,7 @@ pub enum Action {
     /// Undoes `Slow`.
     Quicken(HostId),
     /// The process's clock runs faster from now on, or slower if negative, in parts per million; by half at
-    /// most. Its later lives have the same clock. Ended by itself with 0.
+    /// most. It keeps that clock after restarts. Ended by itself with 0.
     Drift {
         /// Whose.
         host: HostId,
@@ -179,7 +179,7 @@ pub enum Action {
         /// Whose.
         host: HostId,
         /// By how much.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         by: Duration,
     },
     /// The process's timers fire late, each by something between 0 and this. Ended by itself with 0.
@@ -187,10 +187,10 @@ pub enum Action {
         /// Whose.
         host: HostId,
         /// By how much at most.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         up_to: Duration,
     },
-    /// The host's calendar, which its next life's epoch follows, is ahead of the world's by so many
+    /// The host's wall clock, which its next epoch follows, is ahead of the world's by so many
     /// milliseconds, or behind. Ended by itself with 0.
     #[serde(rename = "calendar")]
     WallClock {
@@ -206,14 +206,14 @@ pub enum Action {
         /// What.
         text: String,
     },
-    /// A user tells all members something, at most 1,024 bytes of text.
+    /// A user broadcasts something to all members, at most 1,024 bytes of text.
     Broadcast {
         /// Whose node.
         host: HostId,
         /// What.
         text: String,
     },
-    /// A user tells one member something, at most 1,024 bytes of text.
+    /// A user sends one member something, at most 1,024 bytes of text.
     Send {
         /// Whose node.
         host: HostId,
@@ -231,7 +231,7 @@ pub enum Action {
     },
     /// All that lasts ends: no partition, no cut, no mask, every link as the world began with, stopped processes
     /// go on, unplugged hosts are plugged in, send buffers drain, slow ones are quick, timers punctual, clocks run at the right
-    /// speed (what they show stays as it is). Dead processes stay dead, addresses and calendars as they are.
+    /// speed (what they show stays as it is). Dead processes stay dead, addresses and wall clocks as they are.
     Peace,
     /// Datagrams of noise arrive at a host, half of them behind a header that its node accepts.
     Garbage {
@@ -246,10 +246,10 @@ pub enum Action {
         #[serde(default)]
         from: Origin,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
-    /// Copies of datagrams that were sent some time in this run, to anybody, arrive at a host: with some bits
+    /// Copies of datagrams that were sent some time in this run, to any host, arrive at a host: with some bits
     /// flipped, cut short, or made longer.
     Mutants {
         /// Where.
@@ -260,7 +260,7 @@ pub enum Action {
         #[serde(default)]
         from: Origin,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
     /// Datagrams that were sent to a host some time in this run arrive there once more.
@@ -273,28 +273,28 @@ pub enum Action {
         #[serde(default)]
         from: Origin,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
-    /// Somebody tells a host something about a third.
+    /// A forged datagram claims something about a third host.
     Forge {
-        /// Who hears it.
+        /// Which host receives it.
         host: HostId,
-        /// Who seems to say it. Default: somebody whom nobody knows.
+        /// Which host seems to send it. Default: a sender that no member knows.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         speaker: Option<HostId>,
         /// Whom it is about.
         victim: HostId,
         /// What.
         says: Says,
-        /// How far the life that it names is ahead of the victim's present one.
+        /// How far the epoch that it names is ahead of the victim's present one.
         #[serde(default)]
         epoch_ahead: i64,
         /// How far the incarnation that it names is ahead of the victim's present one.
         #[serde(default)]
         incarnation_ahead: i32,
-        /// Where the victim is said to live, if it is said to. Default: where it does.
-        #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
+        /// The address at which the victim is claimed to be alive. Default: where it is.
+        #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
         addr: Option<SocketAddr>,
     },
     /// Acks with guessed numbers arrive at a host.
@@ -306,31 +306,31 @@ pub enum Action {
         /// How many.
         count: u32,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
     /// Pings, requests to ping, to join and to synchronise arrive at a host, whose answers would go to
-    /// somebody who never asked.
+    /// an address that never asked.
     Reflect {
         /// Where.
         host: HostId,
         /// Who would get the answers.
-        #[serde(with = "text::address")]
+        #[serde(with = "text")]
         victim: SocketAddr,
         /// How many.
         count: u32,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
-    /// Many who do not exist ask a host to let them join, or announce themselves.
+    /// Many nodes that do not exist ask a host to let them join, or announce themselves.
     Strangers {
         /// Where.
         host: HostId,
         /// How many.
         count: u32,
         /// In how much time. Default: all at once.
-        #[serde(default, with = "text::duration")]
+        #[serde(default, with = "text")]
         over: Duration,
     },
     /// One more host starts, with the next free number, which belongs to another cluster.
@@ -340,10 +340,10 @@ pub enum Action {
         /// The other cluster's label.
         label: String,
         /// Where it listens. Default: at an address of its own.
-        #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
+        #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
         addr: Option<SocketAddr>,
-        /// Whom it asks. Default: nobody yet.
-        #[serde(default, with = "text::address::list")]
+        /// Whom it asks. Default: no address yet.
+        #[serde(default, with = "text::list")]
         seeds: Vec<SocketAddr>,
     },
 }
@@ -373,7 +373,7 @@ pub enum Origin {
     /// Each from one or the other.
     #[default]
     Any,
-    /// From addresses where nobody lives.
+    /// From addresses where no host is.
     Stranger,
     /// From hosts of the world, each as drawn.
     Member,
@@ -383,13 +383,13 @@ const fn queue_default() -> u32 {
     1024
 }
 
-/// Whether a process that starts again knows the largest epoch that an earlier life of it had.
+/// Whether a process that starts again knows the largest epoch that it had before.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Memory {
     /// It does, and begins above it.
     Kept,
-    /// It goes by its calendar alone.
+    /// It goes by its wall clock alone.
     #[default]
     Lost,
 }

@@ -72,7 +72,6 @@ fn samples() -> Vec<Action> {
         .mtu(576)
         .latency(Latency::HeavyTail { min: over, mean_extra: over, max: over * 2 })
         .spikes(1, over);
-    let text = String::from("a \"text\"");
     vec![
         Action::Crash(host),
         Action::Restart(host),
@@ -108,9 +107,9 @@ fn samples() -> Vec<Action> {
         Action::Jump { host, by: over },
         Action::LateTicks { host, up_to: over },
         Action::WallClock { host, ahead_ms: -5 },
-        Action::SetMetadata { host, text: text.clone() },
-        Action::Broadcast { host, text: text.clone() },
-        Action::Send { host, target: other, text },
+        Action::SetMetadata { host, text: "a \"text\"".into() },
+        Action::Broadcast { host, text: "a \"text\"".into() },
+        Action::Send { host, target: other, text: "text".into() },
         Action::Remove { host, target: other },
         Action::Peace,
         Action::Garbage { host, count, len_max: 9, from, over },

@@ -1,12 +1,12 @@
 //! Rare things that must happen somewhere in a sweep: a search that never reaches them has tried nothing.
 //!
-//! Laws say what must never happen; this says what must happen now and then: every event, every kind of message,
+//! Properties say what must never happen; this says what must happen now and then: every event, every kind of message,
 //! every reason to drop something, every fault, and what the protocol's rarer rules do. Each is a name and a
 //! count; a sweep adds them up, and has tried too little while one of [`wanted`] was never seen. What no swarm
 //! can reach is listed with the reason, and with the test that does ([`UNREACHED`]).
 //!
 //! Counting must cost nothing: places in an array, no text. What nodes count themselves is read now and then and
-//! at the end, so that the last inputs of a life that ends may be missing.
+//! at the end, so that the last inputs of a process that ends may be missing.
 
 mod things;
 
@@ -146,8 +146,8 @@ impl Watcher for Coverage {
             Happening::Held { .. } => self.count(Thing::SendHeld),
             Happening::Acted { action, done: true } => {
                 for class in action.fault_classes() {
-                    let place = FaultClass::ALL.iter().position(|other| *other == class);
-                    self.faults[place.expect("ALL holds every class")] += 1;
+                    let index = FaultClass::ALL.iter().position(|other| *other == class);
+                    self.faults[index.expect("ALL holds every class")] += 1;
                 }
             }
             Happening::Began { host, .. } => {

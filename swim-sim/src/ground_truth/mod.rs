@@ -1,8 +1,8 @@
-//! The truth about every host, kept apart from what the nodes believe.
+//! The truth about every host, kept apart from what the nodes hold.
 //!
-//! A test that asks one member's table whether another was rightly called Dead checks a belief against a
-//! belief. The census is written by what the world itself did (start, crash, pause, leave) and by nothing
-//! else, and every verdict is judged against it at the moment it is reached.
+//! A test that asks one member's table whether another was rightly called Dead checks a claim against a
+//! claim. The ground truth is written by what the world itself did (start, crash, pause, leave) and by
+//! nothing else, and every Dead is compared with it at the moment it is reported.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,40 +24,40 @@ pub enum Presence {
     Up,
     /// Its process is stopped, with its memory and its inbox kept.
     Paused,
-    /// Its process is gone without a goodbye.
+    /// Its process is gone without a leave.
     Crashed,
-    /// Its node left, or lost its name to a rival.
+    /// Its node left, or lost its id to a rival.
     Gone,
 }
 
-/// A verdict that somebody reached, or took over from somebody else, and what was really so.
+/// A Dead that a node concluded, or took over from another, and what was really so.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Death {
     /// When.
     pub at: Instant,
-    /// Who believes it from now on.
+    /// The host that holds it from now on.
     pub observer: HostId,
-    /// Who is called Dead.
+    /// The member that is called Dead.
     pub subject: NodeId,
-    /// Whose verdict it is.
+    /// The node that concluded it.
     pub by: NodeId,
-    /// Who had accused the subject first.
+    /// The first accuser of the subject.
     pub accuser: NodeId,
-    /// What the subject's host really did then; `None`: no host ever had that name.
+    /// What the subject's host really did then; `None`: no host ever had that id.
     pub truth: Option<Presence>,
-    /// The verdict is about a life of the subject that is over. (Its next one may be in a lower epoch at
-    /// first, where its calendar was set back.)
-    pub earlier_life: bool,
+    /// It is about an epoch of the subject that is over. (Its next one may be lower at first, where its wall
+    /// clock was set back.)
+    pub earlier_epoch: bool,
     /// The network kept the observer and the subject apart, in at least one direction.
     pub cut_off: bool,
 }
 
 impl Death {
-    /// Whether a living member that the observer could have reached was buried. A stopped process is a
-    /// living one: its neighbours may bury it all the same, and tests of short pauses want to know.
+    /// Whether a living member that the observer could have reached was called Dead. A stopped process is a
+    /// living one: its neighbours may call it Dead all the same, and tests of short pauses want to know.
     #[must_use]
     pub fn is_false(&self) -> bool {
-        !self.earlier_life && !self.cut_off && matches!(self.truth, Some(Presence::Up | Presence::Paused))
+        !self.earlier_epoch && !self.cut_off && matches!(self.truth, Some(Presence::Up | Presence::Paused))
     }
 }
 
@@ -72,7 +72,7 @@ pub(crate) struct HostTruth {
     pub(crate) holds_sends: bool,
 }
 
-/// What the node of `host` is called if nobody chose another name.
+/// What the node of `host` is called if no other name was chosen.
 pub(crate) const fn usual_name(host: HostId) -> NodeId {
     NodeId(host.0 as u64 + 1)
 }
@@ -107,12 +107,12 @@ impl GroundTruth {
         &mut self.facts[host.index()]
     }
 
-    /// Hosts that ever bore this name, usually one.
+    /// Hosts that ever had this name, usually one.
     pub(crate) fn hosts_named(&self, id: NodeId) -> &[HostId] {
         self.by_id.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// The host that bears this name, the living before the dead.
+    /// The host that has this id, the living before the dead.
     pub(crate) fn host_named(&self, id: NodeId) -> Option<HostId> {
         if !self.renamed {
             let host = HostId(u32::try_from(id.0.checked_sub(1)?).ok()?);

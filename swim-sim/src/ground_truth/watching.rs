@@ -1,9 +1,9 @@
-//! What really happened, as it happens: what every judge of a run looks at.
+//! What really happened, as it happens: what everything that checks a run looks at.
 //!
-//! A table says what a node believes; whether it may believe it can only be judged by what was sent, what
-//! arrived, what was done to the hosts and what was promised to the user. A [`Watcher`] is told of each of
-//! these, in order, together with the [`Scene`]: the truth about hosts and network at that moment, which no
-//! node can see. Watchers look and never touch: with and without them a run is the same run.
+//! A table says what a node holds; whether it may hold it only shows in what was sent, what arrived, what was
+//! done to the hosts and what was promised to the user. A [`Watcher`] gets each of these, in order, together
+//! with the [`Scene`]: the truth about hosts and network at that moment, which no node can see. Watchers look
+//! and never touch: with and without them a run is the same run.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,110 +20,48 @@ use crate::traffic::Fate;
 /// One thing that happened.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are named for what they hold")]
 pub enum Happening<'a> {
     /// Something was done to the world.
     Acted {
-        /// What.
         action: &'a Action,
         /// `false`: it did not apply (a dead process cannot be stopped), and nothing changed.
         done: bool,
     },
-    /// A process begins a life.
-    Began {
-        /// Where.
-        host: HostId,
-        /// Who it is in this life.
-        me: Identity,
-    },
+    /// A process starts.
+    Began { host: HostId, me: Identity },
     /// A process is over.
     Ended {
-        /// Where.
         host: HostId,
-        /// How it went: `Crashed`, or `Gone` if it said goodbye or lost its name.
+        /// How it went: `Crashed`, or `Gone` if it left or lost its id.
         presence: Presence,
     },
     /// A node sent a datagram.
-    Sent {
-        /// Who.
-        host: HostId,
-        /// From where.
-        source: SocketAddr,
-        /// Where to.
-        target: SocketAddr,
-        /// All of it.
-        bytes: &'a [u8],
-        /// Whether it is on its way.
-        fate: Fate,
-    },
+    Sent { host: HostId, source: SocketAddr, target: SocketAddr, bytes: &'a [u8], fate: Fate },
     /// The host's own stack refused to send.
-    Unsendable {
-        /// Whose.
-        host: HostId,
-        /// Where the datagram was to go.
-        target: SocketAddr,
-    },
+    Unsendable { host: HostId, target: SocketAddr },
     /// The host's send buffer is full: the datagram waits in the process.
-    Held {
-        /// Whose.
-        host: HostId,
-        /// Where the datagram is to go.
-        target: SocketAddr,
-    },
-    /// A stranger sent a datagram, or somebody sent an old one again.
-    Forged {
-        /// From where it seems to come.
-        source: SocketAddr,
-        /// Where to.
-        target: SocketAddr,
-        /// All of it.
-        bytes: &'a [u8],
-    },
+    Held { host: HostId, target: SocketAddr },
+    /// A stranger sent a datagram, or an old one was sent again.
+    Forged { source: SocketAddr, target: SocketAddr, bytes: &'a [u8] },
     /// A datagram is handed to a node.
-    Arrived {
-        /// Whose.
-        host: HostId,
-        /// From where.
-        source: SocketAddr,
-        /// All of it.
-        bytes: &'a [u8],
-    },
-    /// A node is told that time passed.
-    Ticked {
-        /// Whose.
-        host: HostId,
-    },
+    Arrived { host: HostId, source: SocketAddr, bytes: &'a [u8] },
+    /// A node ticks: time passed.
+    Ticked { host: HostId },
     /// A user asks for something.
-    Commanded {
-        /// Whose node.
-        host: HostId,
-        /// What.
-        command: &'a Command<'a>,
-    },
+    Commanded { host: HostId, command: &'a Command<'a> },
     /// A command has returned.
-    Returned {
-        /// Whose node.
-        host: HostId,
-        /// What.
-        result: Result<Done, Refusal>,
-    },
-    /// A node tells its user something.
-    Reported {
-        /// Whose.
-        host: HostId,
-        /// What.
-        event: &'a Event,
-    },
+    Returned { host: HostId, result: Result<Done, Refusal> },
+    /// A node reports an event to its user.
+    Reported { host: HostId, event: &'a Event },
     /// The run enters another phase.
-    Entered {
-        /// Which.
-        phase: Phase,
-    },
+    Entered { phase: Phase },
 }
 
 /// What part of a run it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Phase {
-    /// Whole links; everybody joins.
+    /// Whole links; all join.
     #[default]
     Gathering,
     /// The faults.
@@ -143,7 +81,7 @@ pub struct Scene<'a> {
     pub(crate) network: &'a Network,
 }
 
-/// Who watches a run.
+/// Watches a run.
 pub trait Watcher: Send {
     /// Something happened.
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>);
@@ -154,7 +92,7 @@ pub trait Watcher: Send {
     }
 }
 
-/// So that whoever attached a watcher still has it after the run.
+/// So that a test that attached a watcher still has it after the run.
 impl<W: Watcher> Watcher for Arc<Mutex<W>> {
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
         self.lock().unwrap_or_else(PoisonError::into_inner).on_happening(scene, what);
@@ -196,20 +134,20 @@ impl Scene<'_> {
         self.ground_truth.fact(host).holds_sends
     }
 
-    /// Who the node of `host` is in its present life, or was in its last.
+    /// The identity of the node of `host` in its present epoch, or its last.
     #[must_use]
     pub fn identity(&self, host: HostId) -> Identity {
         let fact = self.ground_truth.fact(host);
         Identity { id: fact.id, addr: fact.addr, epoch: fact.epoch }
     }
 
-    /// The host that bears this name, the living before the dead; `None`: no host ever did.
+    /// The host that has this id, the living before the dead; `None`: no host ever did.
     #[must_use]
     pub fn host_named(&self, id: NodeId) -> Option<HostId> {
         self.ground_truth.host_named(id)
     }
 
-    /// All hosts that ever bore this name.
+    /// All hosts that ever had this id.
     #[must_use]
     pub fn hosts_named(&self, id: NodeId) -> &[HostId] {
         self.ground_truth.hosts_named(id)
@@ -228,7 +166,7 @@ impl Scene<'_> {
     }
 }
 
-/// Everybody who watches.
+/// All watchers.
 #[derive(Default)]
 pub(crate) struct Watchers(pub(crate) Vec<Box<dyn Watcher>>);
 

@@ -120,7 +120,7 @@ pub(crate) fn corrupt(bytes: &mut [u8], dice: Dice) {
     }
 }
 
-/// What is asked of the dice. The numbers are part of every recorded seed: append only.
+/// Which model mixes the word. The numbers are part of every recorded seed: append only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Side {
     BurstTurn = 1,
@@ -132,7 +132,8 @@ pub(crate) enum Side {
     Flips = 64,
 }
 
-/// A datagram's throw.
+/// One word for one datagram, which every model of a link mixes in its own way. A model that drew for itself would
+/// shift the numbers of all that come after it: switching corruption on would change which datagrams are lost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dice(pub(crate) u64);
 
@@ -171,7 +172,8 @@ pub(crate) struct Throw {
     pub(crate) dice: Dice,
 }
 
-/// The throws of one host.
+/// The throws of one host, drawn ahead. A stream of random numbers is some hundred bytes, and a world has two for every
+/// host: drawing for several datagrams at once leaves one cache line of them in use, in the same order.
 pub(crate) struct Throws {
     ahead: [Throw; AHEAD],
     next: usize,

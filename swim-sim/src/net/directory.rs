@@ -40,7 +40,7 @@ impl Directory {
         }
     }
 
-    /// Nobody listens at `addr` any more.
+    /// No host listens at `addr` any more.
     pub(crate) fn unbind(&mut self, addr: SocketAddr) {
         match self.host_at(addr) {
             Some(host) if HostId::born_at(addr) == Some(host) => self.at_birthplace[host.index()] = false,
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_can_move_in_where_somebody_was_born() {
+    fn a_host_can_listen_at_the_birthplace_of_another() {
         let mut directory = Directory::default();
         let home = HostId(0).birthplace();
         directory.bind(home, HostId(7));

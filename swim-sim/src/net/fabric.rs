@@ -237,7 +237,7 @@ impl Packets {
         &self.slots[id.0 as usize]
     }
 
-    /// Lends the source and the bytes of a packet to whoever reads it, until [`Packets::give_back`].
+    /// Lends the source and the bytes of a packet to its reader, until [`Packets::give_back`].
     pub(crate) fn lend(&mut self, id: PacketId) -> (SocketAddr, Vec<u8>) {
         let packet = &mut self.slots[id.0 as usize];
         (packet.source, std::mem::take(&mut packet.bytes))
@@ -249,7 +249,7 @@ impl Packets {
         self.discard(id);
     }
 
-    /// Nobody will read it. To be called once for each packet.
+    /// It will not be read. To be called once for each packet.
     pub(crate) fn discard(&mut self, id: PacketId) {
         self.free.push(id.0);
     }
@@ -304,7 +304,7 @@ mod tests {
         while let Some((at, what)) = fabric.queue.pop() {
             fabric.now = at;
             let Pending::Arrive(packet) = what else { panic!("only datagrams are queued") };
-            assert!(fabric.receiver(packet).is_none(), "nobody lives there");
+            assert!(fabric.receiver(packet).is_none(), "no host is there");
         }
         let mut by_number = BTreeMap::<u32, Vec<Instant>>::new();
         for arrival in &fabric.outside[&target] {

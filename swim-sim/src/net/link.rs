@@ -29,12 +29,12 @@ pub struct Link {
     /// Datagrams of a million that are held back by `reorder_by`, so that later ones overtake them.
     pub reorder_ppm: u32,
     /// How long those are held back. Default: 10 ms.
-    #[serde(with = "text::duration")]
+    #[serde(with = "text")]
     pub reorder_by: Duration,
     /// Datagrams of a million that take `spike` longer: rare, but far beyond every timeout.
     pub spike_ppm: u32,
     /// How much longer those take. Default: 2 s.
-    #[serde(with = "text::duration")]
+    #[serde(with = "text")]
     pub spike: Duration,
     /// Datagrams of a million that arrive with 1 to 8 of their bits flipped. (What a real network corrupts
     /// is caught by UDP's checksum but for about one in 65,536.)
@@ -183,24 +183,24 @@ impl Default for Link {
 #[non_exhaustive]
 pub enum Latency {
     /// Always the same.
-    Constant(#[serde(with = "text::duration")] Duration),
+    Constant(#[serde(with = "text")] Duration),
     /// Any value of the range, both ends included.
     Uniform {
         /// Shortest.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         min: Duration,
         /// Longest.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         max: Duration,
     },
     /// At least `min`, and on the average `mean_extra` more, with an exponential tail (its logarithm is
     /// drawn by straight lines between the powers of two: integers only, at most 3 % off anywhere).
     Exponential {
         /// Shortest.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         min: Duration,
         /// Mean of what is added to it.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         mean_extra: Duration,
     },
     /// At least `min`, and on the average `mean_extra` more, with a heavy tail: one in a hundred waits nine
@@ -208,13 +208,13 @@ pub enum Latency {
     /// is infinite), but never longer than `max`.
     HeavyTail {
         /// Shortest.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         min: Duration,
         /// Mean of what is added to it, if `max` cut nothing off.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         mean_extra: Duration,
         /// Longest.
-        #[serde(with = "text::duration")]
+        #[serde(with = "text")]
         max: Duration,
     },
 }

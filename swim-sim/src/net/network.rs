@@ -88,7 +88,7 @@ impl Network {
         self.links_to.clear();
     }
 
-    /// Splits the hosts into groups that do not hear each other; hosts that are not named form one more
+    /// Splits the hosts into groups that cannot reach each other; hosts that are not named form one more
     /// group. Replaces an earlier partition.
     pub fn partition(&mut self, groups: &[&[HostId]]) {
         self.groups.clear();
@@ -131,12 +131,6 @@ impl Network {
         *self.way(source, Some(target))
     }
 
-    /// The link from `source` to addresses where no host is.
-    #[must_use]
-    pub fn link_out(&self, source: HostId) -> Link {
-        *self.way(source, None)
-    }
-
     /// The link from `source` to `target`, or to addresses where no host is. Nothing is looked for as long as
     /// no pair and no host has a link of its own.
     pub(crate) fn way(&self, source: HostId, target: Option<HostId>) -> &Link {
@@ -170,7 +164,7 @@ mod tests {
     const C: HostId = HostId(2);
 
     #[test]
-    fn groups_do_not_hear_each_other_and_the_unnamed_are_a_group() {
+    fn groups_are_apart_and_the_unnamed_are_a_group() {
         let mut network = Network::new(Link::lan());
         network.partition(&[&[A]]);
         assert!(!network.passes(A, B) && !network.passes(B, A) && network.passes(B, C));
@@ -206,7 +200,7 @@ mod tests {
         network.set_links_of(A, Directions::Out, out);
         network.set_links_of(B, Directions::In, back);
         network.set_link(A, C, own);
-        assert_eq!([network.link(A, B), network.link(A, C), network.link_out(A)], [out, own, out]);
+        assert_eq!([network.link(A, B), network.link(A, C), *network.way(A, None)], [out, own, out]);
         assert_eq!(
             [network.link(C, B), network.link(B, C), network.link(C, A)],
             [back, Link::lan(), Link::lan()]

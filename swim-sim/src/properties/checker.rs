@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::evidence::accusations::Accusations;
-use super::evidence::datagram::Reading;
+use super::evidence::datagram::{Reading, Tokens};
 use super::evidence::measures::{Ledger, Measures};
+use super::evidence::probes::Probes;
 use super::evidence::tables::Tables;
 use super::monitor::AFTER_INPUT;
 use super::{Case, Check, Interest, Monitor, Property, Violation, with_ledger};
@@ -16,7 +16,8 @@ use crate::host::HostId;
 pub struct Checker {
     monitors: Monitors,
     tables: Tables,
-    accusations: Accusations,
+    probes: Probes,
+    tokens: Tokens,
     ledger: Arc<Ledger>,
 }
 
@@ -74,8 +75,8 @@ impl Checker {
     }
 
     fn with(monitors: Monitors) -> Self {
-        let (tables, accusations) = (Tables::default(), Accusations::default());
-        Self { monitors, tables, accusations, ledger: Ledger::shared() }
+        let (tables, probes, tokens) = Default::default();
+        Self { monitors, tables, probes, tokens, ledger: Ledger::shared() }
     }
 
     /// The first broken property.
@@ -84,7 +85,7 @@ impl Checker {
         self.monitors.violation.as_ref()
     }
 
-    /// How often each property had something to judge.
+    /// How often each property had something to check.
     #[must_use]
     pub fn looked(&self) -> Vec<(Property, u64)> {
         self.monitors.all.iter().map(|monitor| (monitor.property(), monitor.looked())).collect()
@@ -115,7 +116,7 @@ impl Watcher for Checker {
             return;
         }
         self.tables.on_happening(what);
-        self.accusations.on_happening(scene, what);
+        self.probes.on_happening(scene, what);
         self.monitors.ask(scene, Interest::of(what), |monitor| monitor.on_happening(scene, what));
         let (Happening::Sent { bytes, .. }
         | Happening::Forged { bytes, .. }
@@ -124,9 +125,10 @@ impl Watcher for Checker {
             return;
         };
         // Read once for all monitors.
-        if let Ok(said) = Reading::of(bytes) {
+        if let Ok(mut said) = Reading::of(bytes) {
+            self.tokens.on_datagram(what, &mut said);
             self.tables.on_datagram(what, &said);
-            self.accusations.on_datagram(scene, what, &said);
+            self.probes.on_datagram(scene, what, &said);
             let kind = Interest::of_reading(what);
             self.monitors.ask(scene, kind, |monitor| monitor.on_datagram(scene, what, &said));
         }
@@ -136,12 +138,12 @@ impl Watcher for Checker {
         if self.violation().is_some() {
             return;
         }
-        let Self { monitors, tables, accusations, .. } = self;
+        let Self { monitors, tables, probes, .. } = self;
         let scene = world.scene();
         if let Some(changes) = tables.after_input(world, host) {
             monitors.ask(&scene, None, |monitor| monitor.on_rows_changed(world, host, changes));
         }
-        for accusation in accusations.take(world, host) {
+        for accusation in probes.take_accusations(world, host) {
             monitors.ask(&scene, None, |monitor| monitor.on_accusation(world, host, &accusation));
         }
         monitors.ask(&scene, Some(AFTER_INPUT), |monitor| monitor.after_input(world, host));
@@ -165,8 +167,8 @@ mod tests {
             let scenario = plan.scenario();
             let case = Case::of(&scenario).expect("it can be carried out");
             let usual = Checker::new(&case);
-            let told_everything = Checker::with(Monitors::new(standard(&case), |_| ALL));
-            let checkers = [usual, told_everything].map(|checker| Arc::new(Mutex::new(checker)));
+            let shown_everything = Checker::with(Monitors::new(standard(&case), |_| ALL));
+            let checkers = [usual, shown_everything].map(|checker| Arc::new(Mutex::new(checker)));
             let mut run = Run::new(&scenario).expect("it can be carried out");
             for checker in checkers.clone() {
                 run.world().attach(checker);
@@ -179,9 +181,9 @@ mod tests {
                 }
             });
             run.finish();
-            let [usual, told_everything] =
+            let [usual, shown_everything] =
                 checkers.map(|checker| checker.lock().unwrap_or_else(PoisonError::into_inner).looked());
-            assert_eq!(usual, told_everything, "seed {seed}");
+            assert_eq!(usual, shown_everything, "seed {seed}");
         }
     }
 }

@@ -1,24 +1,19 @@
-//! E1: what a scenario says must hold in it, beyond the laws.
+//! E1: what a scenario says must hold in it, beyond the properties.
 //!
-//! A scenario's [`Expect`] is a list of sentences of a few kinds. Some are about a moment: they wait, sorted
-//! by time, and are judged after the first input from then on. Some are about a stretch of time: they count,
-//! and are judged when there is one too many, or when their time is over.
+//! A scenario's [`Expect`] is a list of sentences of a few kinds. Some are about a moment: they wait, sorted by
+//! time, and are checked after the first input from then on. Some are about a stretch of time: they count, and
+//! are checked when there is one too many, or when their time is over.
 
-mod counted;
-mod momentary;
-
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use swim_core::Instant;
+use swim_core::{Claim, Event, Instant, NodeId};
 
 use super::{Broken, Case, Check, Monitor, declare};
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
-use crate::scenario::Expect;
+use crate::scenario::{EventKind, Expect, HeldStatus, Reported};
 use crate::{Presence, World};
-
-use counted::Counted;
-use momentary::Moments;
 
 /// E1.
 pub(super) struct Expected {
@@ -47,21 +42,21 @@ impl Expected {
         self.began.map(|began| now.since(began))
     }
 
-    /// Verdicts that were new in the last input.
-    fn judge_deaths(&mut self, world: &World) -> Check {
+    /// Deaths that were new in the last input.
+    fn check_deaths(&mut self, world: &World) -> Check {
         let deaths = world.deaths();
         let new = deaths.get(self.deaths_seen..).unwrap_or_default();
         self.deaths_seen = deaths.len();
         for death in new {
             self.looked += 1;
-            let lives = matches!(death.truth, Some(Presence::Up | Presence::Paused)) && !death.earlier_life;
+            let runs = matches!(death.truth, Some(Presence::Up | Presence::Paused)) && !death.earlier_epoch;
             let excepted = |host: &HostId| world.id(*host) == death.subject;
-            if !lives || self.expect.may_be_dead.iter().any(excepted) {
+            if !runs || self.expect.may_be_dead.iter().any(excepted) {
                 continue;
             }
             let (observer, subject, by) = (death.observer, death.subject, death.by);
             let why = format!(
-                "{observer:?} calls {subject:?} Dead by the verdict of {by:?}; nobody who lives was to be called so"
+                "{observer:?} calls {subject:?} Dead because {by:?} does; no living member was to be called so"
             );
             return Err(Broken::by(&[observer], why));
         }
@@ -83,7 +78,7 @@ impl Monitor for Expected {
 
     fn after_input(&mut self, world: &World, _: HostId) -> Check {
         if self.expect.nobody_dead {
-            self.judge_deaths(world)?;
+            self.check_deaths(world)?;
         }
         let Some(elapsed) = self.elapsed(world.now()) else { return Ok(()) };
         self.moments.until(&self.expect, world, elapsed, &mut self.looked)
@@ -94,11 +89,262 @@ impl Monitor for Expected {
         self.moments.until(&self.expect, world, elapsed, &mut self.looked)?;
         if phase == Phase::Trouble {
             self.looked += 1;
-            momentary::at_the_end(&self.expect, world)?;
+            at_the_end(&self.expect, world)?;
         }
         let elapsed = if phase == Phase::Rest { Duration::MAX } else { elapsed };
         self.counted.enough(&self.expect, elapsed)
     }
+}
+
+/// How often each has happened so far.
+struct Counted {
+    reported: Vec<u64>,
+    sent: Vec<u64>,
+}
+
+/// What an event says, about whom, and on whose kind.
+struct Saying {
+    kind: EventKind,
+    /// `None`: about the node itself.
+    of: Option<NodeId>,
+    by: Option<NodeId>,
+}
+
+impl Counted {
+    fn new(expect: &Expect) -> Self {
+        Self { reported: vec![0; expect.events.len()], sent: vec![0; expect.sent.len()] }
+    }
+
+    fn on_happening(
+        &mut self,
+        expect: &Expect,
+        scene: &Scene<'_>,
+        now: Duration,
+        what: &Happening<'_>,
+        looked: &mut u64,
+    ) -> Check {
+        match what {
+            Happening::Reported { host, event } if !expect.events.is_empty() => {
+                let Some(saying) = Saying::of(event) else { return Ok(()) };
+                for (reported, count) in expect.events.iter().zip(&mut self.reported) {
+                    if !is_within(now, reported.from, reported.until) || !saying.is(reported, scene, *host) {
+                        continue;
+                    }
+                    *count += 1;
+                    *looked += 1;
+                    if reported.at_most.is_some_and(|most| *count > most) {
+                        let why =
+                            format!("{host:?} reports {event:?}, once more than was expected of {reported}");
+                        return Err(Broken::by(&[*host], why));
+                    }
+                }
+            }
+            Happening::Sent { host, target, bytes, .. } => {
+                for (sent, count) in expect.sent.iter().zip(&mut self.sent) {
+                    let is_meant = (sent.by.is_empty() || sent.by.contains(host))
+                        && sent.to.is_none_or(|to| to == *target)
+                        && sent.kind.is_none_or(|kind| kind.is(bytes));
+                    if !is_meant || !is_within(now, sent.from, sent.until) {
+                        continue;
+                    }
+                    *count += 1;
+                    *looked += 1;
+                    if sent.at_most.is_some_and(|most| *count > most) {
+                        let why =
+                            format!("{host:?} sends to {target}, once more than was expected of {sent}");
+                        return Err(Broken::by(&[*host], why));
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether everything whose time is over happened often enough.
+    fn enough(&self, expect: &Expect, now: Duration) -> Check {
+        let over = |until: Option<Duration>| until.unwrap_or(Duration::MAX) <= now;
+        for (reported, count) in expect.events.iter().zip(&self.reported) {
+            if over(reported.until) && reported.at_least.is_some_and(|least| *count < least) {
+                return Err(too_rare(*count, reported));
+            }
+        }
+        for (sent, count) in expect.sent.iter().zip(&self.sent) {
+            if over(sent.until) && sent.at_least.is_some_and(|least| *count < least) {
+                return Err(too_rare(*count, sent));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn too_rare(count: u64, expected: &dyn std::fmt::Display) -> Broken {
+    Broken::by(&[], format!("{count} times is too rare: expected {expected}"))
+}
+
+fn is_within(now: Duration, from: Duration, until: Option<Duration>) -> bool {
+    now >= from && until.is_none_or(|until| now <= until)
+}
+
+impl Saying {
+    fn of(event: &Event) -> Option<Self> {
+        let (kind, of, by) = match event {
+            Event::Alive { id, .. } => (EventKind::Alive, Some(*id), None),
+            Event::Suspect { id, by, .. } => (EventKind::Suspect, Some(*id), Some(*by)),
+            Event::Confirmed { id, by, .. } => (EventKind::Confirmed, Some(*id), Some(*by)),
+            Event::Refuted { id, by, .. } => (EventKind::Refuted, Some(*id), Some(*by)),
+            Event::Dead { id, by, .. } => (EventKind::Dead, Some(*id), Some(*by)),
+            Event::Left { id, by } => (EventKind::Left, Some(*id), Some(by.unwrap_or(*id))),
+            Event::Updated { id, .. } => (EventKind::Updated, Some(*id), None),
+            Event::Forgotten { id } => (EventKind::Forgotten, Some(*id), None),
+            Event::Conflict { id, .. } => (EventKind::Conflict, Some(*id), None),
+            Event::WrongSource { id, .. } => (EventKind::WrongSource, Some(*id), None),
+            Event::Broadcast { origin, .. } => (EventKind::Broadcast, Some(*origin), None),
+            Event::Message { from, .. } => (EventKind::Message, Some(*from), None),
+            Event::Accused { by, .. } => (EventKind::Accused, None, Some(*by)),
+            Event::EpochRaised { .. } => (EventKind::EpochRaised, None, None),
+            Event::Stalled { .. } => (EventKind::Stalled, None, None),
+            Event::StartedOver { .. } => (EventKind::StartedOver, None, None),
+            Event::Deaf { .. } => (EventKind::Isolated, None, None),
+            Event::Joined { .. } => (EventKind::Joined, None, None),
+            Event::JoinFailed { .. } => (EventKind::JoinFailed, None, None),
+            Event::LeaveSent { .. } => (EventKind::LeaveSent, None, None),
+            _ => return None,
+        };
+        Some(Self { kind, of, by })
+    }
+
+    /// Whether it is what `reported` counts, when `host` is reported it.
+    fn is(&self, reported: &Reported, scene: &Scene<'_>, host: HostId) -> bool {
+        let named =
+            |id: NodeId, hosts: &[HostId]| scene.hosts_named(id).iter().any(|host| hosts.contains(host));
+        let is_of = match self.of {
+            Some(id) => named(id, &reported.of),
+            None => reported.of.contains(&host),
+        };
+        self.kind == reported.what
+            && (reported.of.is_empty() || is_of)
+            && (reported.by.is_empty() || self.by.is_some_and(|id| named(id, &reported.by)))
+            && (reported.at.is_empty() || reported.at.contains(&host))
+    }
+}
+
+/// Whose table held what.
+type Tables = BTreeMap<HostId, BTreeMap<NodeId, Claim>>;
+
+/// What is to be looked at, the latest first.
+struct Moments {
+    due: Vec<(Duration, Look)>,
+    /// For each stretch of no change: what was believed when it began.
+    before: BTreeMap<usize, Tables>,
+}
+
+/// What is looked at; the number is its place in the list of its kind.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Look {
+    Agreement,
+    Views(usize),
+    Before(usize),
+    After(usize),
+}
+
+impl Moments {
+    fn new(expect: &Expect) -> Self {
+        let mut due: Vec<(Duration, Look)> =
+            expect.agree_at.iter().map(|at| (*at, Look::Agreement)).collect();
+        due.extend(expect.views.iter().enumerate().map(|(index, views)| (views.at, Look::Views(index))));
+        for (index, unchanged) in expect.unchanged.iter().enumerate() {
+            due.extend([(unchanged.from, Look::Before(index)), (unchanged.until, Look::After(index))]);
+        }
+        due.sort_unstable_by(|a, b| b.cmp(a));
+        Self { due, before: BTreeMap::new() }
+    }
+
+    /// Looks at everything that is due by now.
+    fn until(&mut self, expect: &Expect, world: &World, now: Duration, looked: &mut u64) -> Check {
+        while let Some((_, look)) = self.due.pop_if(|(at, _)| *at <= now) {
+            *looked += 1;
+            match look {
+                Look::Agreement => agreement(world, now)?,
+                Look::Views(index) => {
+                    let Some(views) = expect.views.get(index) else { continue };
+                    believed(world, &views.by, &views.of, views.status, now)?;
+                }
+                Look::Before(index) => {
+                    let by = expect.unchanged.get(index).map_or(&[][..], |unchanged| &unchanged.by);
+                    self.before.insert(index, tables(world, by));
+                }
+                Look::After(index) => {
+                    let Some(before) = self.before.remove(&index) else { continue };
+                    unchanged(&before, &tables(world, &[]), now)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What must hold when the trouble ends.
+fn at_the_end(expect: &Expect, world: &World) -> Check {
+    let now = Duration::MAX;
+    believed(world, &[], &expect.dead, HeldStatus::Dead, now)?;
+    believed(world, &[], &expect.alive, HeldStatus::Alive, now)
+}
+
+fn moment(now: Duration) -> String {
+    if now == Duration::MAX {
+        "at the end of the trouble".into()
+    } else {
+        format!("{now:?} into the trouble")
+    }
+}
+
+fn agreement(world: &World, now: Duration) -> Check {
+    if world.converged() {
+        return Ok(());
+    }
+    let (hosts, views) = world.wrong_views();
+    Err(Broken::by(&hosts, format!("{} not all agree:\n{views}", moment(now))))
+}
+
+fn believed(world: &World, by: &[HostId], of: &[HostId], status: HeldStatus, now: Duration) -> Check {
+    for observer in running(world, by) {
+        for subject in of.iter().copied().filter(|subject| world.id(*subject) != world.id(observer)) {
+            let held = world.believes(observer, subject);
+            if !status.is(held) {
+                let when = moment(now);
+                let why = format!("{when} {observer:?} holds {subject:?} {held:?}, not {status:?}");
+                return Err(Broken::by(&[observer, subject], why));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unchanged(before: &Tables, after: &Tables, now: Duration) -> Check {
+    for (host, was) in before {
+        let Some(is) = after.get(host) else { continue };
+        let ids = was.keys().chain(is.keys());
+        if let Some(id) = ids.into_iter().find(|id| was.get(id) != is.get(id)) {
+            let (was, is, when) = (was.get(id), is.get(id), moment(now));
+            return Err(Broken::by(&[*host], format!("{when} {host:?} holds {id:?} {is:?}, not {was:?}")));
+        }
+    }
+    Ok(())
+}
+
+fn tables(world: &World, by: &[HostId]) -> Tables {
+    let table = |host| {
+        let node = world.node(host)?;
+        Some((host, node.members().map(|row| (row.id, row.claim())).collect()))
+    };
+    running(world, by).filter_map(table).collect()
+}
+
+/// Those of `by` that run; all that do if there is none.
+fn running(world: &World, by: &[HostId]) -> impl Iterator<Item = HostId> {
+    let runs = |host: &HostId| world.presence(*host) == Presence::Up && (by.is_empty() || by.contains(host));
+    world.hosts().filter(runs)
 }
 
 #[cfg(test)]

@@ -50,15 +50,15 @@ pub(super) fn sends(config: &Config, n: u32) -> u32 {
 }
 
 /// How long an update is gossiped: until it has grown to all, and the last have sent it as often as they send
-/// anything. Without a gossip tick it rides on a ping and an ack in each period.
+/// anything. Without a gossip tick it piggybacks on a ping and an ack in each period.
 pub(super) fn dissemination(config: &Config, n: u32) -> Duration {
     let (interval, fanout) = match config.gossip_interval {
         Some(interval) => (interval, u32::from(config.gossip_fanout)),
         None => (config.period, 2),
     };
-    let (mut growth, mut told) = (0, 1_u32);
-    while told < n {
-        told = told.saturating_mul(fanout + 1);
+    let (mut growth, mut reached) = (0, 1_u32);
+    while reached < n {
+        reached = reached.saturating_mul(fanout + 1);
         growth += 1;
     }
     interval * (growth + sends(config, n).div_ceil(fanout) + 1)

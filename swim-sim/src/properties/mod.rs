@@ -1,8 +1,9 @@
-//! The properties of `docs/invariants.md` that a run is judged by, in a folder for each kind of them.
+//! The properties of `docs/invariants.md` that every run is checked against, in a folder for each kind of
+//! them.
 //!
-//! Each has a [`Monitor`]. The [`Checker`] tells it of everything that happens in the world, in order, and it
-//! may look at a node after each of its inputs. It judges by [`evidence`]: whether an ack may count is told
-//! by the pings that were sent, whether a member may be called Dead by what was done to its host. A property
+//! Each has a [`Monitor`]. The [`Checker`] hands it everything that happens in the world, in order, and it
+//! may look at a node after each of its inputs. It decides by [`evidence`]: whether an ack may count shows in
+//! the pings that were sent, whether a member may be called Dead in what was done to its host. A property
 //! never asks the core whether the core is right; the papers' formulas are in [`formulas`]. An id is part of
 //! every report and is never used again.
 
@@ -16,8 +17,6 @@ mod monitor;
 mod quality;
 mod safety;
 #[cfg(test)]
-mod test_worlds;
-#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
@@ -26,9 +25,9 @@ use evidence::measures::Ledger;
 use monitor::declare;
 
 pub use checker::Checker;
-pub use evidence::accusations::Accusation;
 pub use evidence::datagram::Reading;
 pub use evidence::measures::Measures;
+pub use evidence::probes::Accusation;
 pub use evidence::tables::{Row, RowChange};
 pub use monitor::{Broken, Case, Check, Interest, Kind, Monitor, Property, Violation};
 

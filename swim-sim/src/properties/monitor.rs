@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use swim_core::{Config, Instant};
 
-use super::evidence::accusations::Accusation;
 use super::evidence::datagram::Reading;
+use super::evidence::probes::Accusation;
 use super::evidence::tables::RowChange;
 use crate::World;
 use crate::ground_truth::{Happening, Phase, Scene};
@@ -115,8 +115,8 @@ impl Case {
     }
 }
 
-/// Kinds of frequent happenings: a run has millions of them, and most monitors need few. Every monitor is
-/// told of what is rare: what is done to hosts, starts and ends of processes, commands, phases, forgeries.
+/// Kinds of frequent happenings: a run has millions of them, and most monitors need few. Every monitor gets
+/// what is rare: what is done to hosts, starts and ends of processes, commands, phases, forgeries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Interest(u8);
 
@@ -139,6 +139,7 @@ pub(super) const READ: Interest = Interest(READ_SENT.0 | READ_ARRIVED.0);
 /// Nothing that is frequent.
 pub(super) const NONE: Interest = Interest(0);
 /// Everything.
+#[cfg(test)]
 pub(super) const ALL: Interest = Interest(0x7f);
 
 impl Interest {
@@ -184,21 +185,19 @@ impl BitOr for Interest {
     }
 }
 
-/// Watches one property over a run. It judges by evidence: what was sent, delivered, done and promised.
+/// Watches one property over a run. It decides by evidence: what was sent, delivered, done and promised.
+#[expect(clippy::missing_errors_doc, reason = "each: the property is broken")]
 pub trait Monitor: Send {
     /// The property.
     fn property(&self) -> Property;
 
-    /// How often there was something to judge: a monitor that never looked has proved nothing.
+    /// How often there was something to check: a monitor that never looked has proved nothing.
     fn looked(&self) -> u64;
 
-    /// What it needs to be told of among what is frequent.
+    /// What it needs of what is frequent.
     fn interest(&self) -> Interest;
 
     /// Something happened.
-    ///
-    /// # Errors
-    /// The property is broken, here and below.
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         let _ = (scene, what);
         Ok(())
@@ -206,35 +205,30 @@ pub trait Monitor: Send {
 
     /// A datagram can be read that was just sent, forged, or handed to a node: after
     /// [`Monitor::on_happening`].
-    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
     fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         let _ = (scene, what, said);
         Ok(())
     }
 
     /// An input that is over changed the table of `host`. `changes` may be empty, where only metadata changed.
-    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
     fn on_rows_changed(&mut self, world: &World, host: HostId, changes: &[RowChange]) -> Check {
         let _ = (world, host, changes);
         Ok(())
     }
 
     /// In an input that is over the node of `host` accused a member by a probe of its own.
-    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
     fn on_accusation(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
         let _ = (world, host, accusation);
         Ok(())
     }
 
     /// One input of the node of `host`, and all that it caused, is over: after the two above.
-    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
         let _ = (world, host);
         Ok(())
     }
 
     /// A part of the run is over.
-    #[expect(clippy::missing_errors_doc, reason = "said once, above")]
     fn after_phase(&mut self, world: &World, phase: Phase) -> Check {
         let _ = (world, phase);
         Ok(())

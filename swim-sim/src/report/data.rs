@@ -8,7 +8,7 @@ use swim_core::describe;
 use super::Facts;
 use crate::ground_truth::{Fate, Phase, Presence};
 use crate::host_id::HostId;
-use crate::timeline::{NOBODY, News, OUTSIDE, Sending, Timeline};
+use crate::timeline::{NO_MEMBER, News, OUTSIDE, Sending, Timeline};
 use crate::traffic::kind_of;
 
 /// Everything.
@@ -23,7 +23,7 @@ pub(super) struct Data<'a> {
     /// Time, host, presence by its letter.
     truth: Vec<(u64, u32, char)>,
     bands: Vec<Band<'a>>,
-    beliefs: Beliefs,
+    held: HeldColumns,
     /// Time, host, kind, text.
     marks: Vec<(u64, u32, &'static str, &'a str)>,
     datagrams: Datagrams,
@@ -107,7 +107,7 @@ impl<'a> Data<'a> {
                 .map(|truth| (micros(truth.at), truth.host, letter(truth.presence)))
                 .collect(),
             bands: timeline.bands.all().iter().map(Band::new).collect(),
-            beliefs: Beliefs::new(timeline),
+            held: HeldColumns::new(timeline),
             marks: timeline
                 .marks
                 .iter()
@@ -148,7 +148,7 @@ impl Detection {
     fn new(timeline: &Timeline) -> Self {
         let cases = timeline.detection.cases();
         let took: Vec<u64> = cases.iter().flat_map(|case| case.took.iter().copied()).collect();
-        let row = |case: &&crate::timeline::Case| {
+        let row = |case: &&crate::timeline::Detected| {
             let first = case.took.iter().min().copied().unwrap_or(0);
             let last = case.took.iter().max().copied().unwrap_or(0);
             let missed = case.waiting.len();
@@ -204,7 +204,7 @@ impl Load {
 /// What is missing, a sentence each.
 fn notes(timeline: &Timeline) -> Vec<String> {
     let missing = [
-        (timeline.beliefs.folded(), "changes of belief are older than what the matrix can go back to"),
+        (timeline.views.folded(), "changes of status are older than what the matrix can go back to"),
         (
             timeline.datagrams.forgotten,
             "datagrams are not in the diagram: only the newest and those around the failure are kept",
@@ -245,9 +245,9 @@ const DESCRIPTIONS_MAX: usize = 5_000_000;
 
 /// Columns: differences of time, observer, subject, turn, by.
 #[derive(Default, Serialize)]
-struct Beliefs {
+struct HeldColumns {
     first_at: u64,
-    /// A row for each observer: each digit a belief, each followed by how often it is repeated in base 36
+    /// A row for each observer: each digit a status, each followed by how often it is repeated in base 36
     /// and a comma.
     first: Vec<String>,
     t: Vec<u64>,
@@ -269,25 +269,25 @@ struct Datagrams {
     text: Vec<String>,
 }
 
-impl Beliefs {
+impl HeldColumns {
     fn new(timeline: &Timeline) -> Self {
-        let (first_at, first) = timeline.beliefs.first();
+        let (first_at, first) = timeline.views.first();
         let rows = first.rows().iter().map(|row| {
             let runs = row.chunk_by(|a, b| a == b);
             runs.map(|run| format!("{}{},", run[0] as u8, base_36(run.len()))).collect()
         });
-        let mut beliefs = Self { first_at: micros(first_at), first: rows.collect(), ..Self::default() };
+        let mut columns = Self { first_at: micros(first_at), first: rows.collect(), ..Self::default() };
         let mut last = 0;
-        for change in timeline.beliefs.changes() {
+        for change in timeline.views.changes() {
             let at = micros(change.at);
-            beliefs.t.push(at - last);
-            beliefs.o.push(change.observer);
-            beliefs.s.push(change.subject);
-            beliefs.k.push(change.turn.code());
-            beliefs.by.push(if change.by == NOBODY { -1 } else { i64::from(change.by) });
+            columns.t.push(at - last);
+            columns.o.push(change.observer);
+            columns.s.push(change.subject);
+            columns.k.push(change.turn.code());
+            columns.by.push(if change.by == NO_MEMBER { -1 } else { i64::from(change.by) });
             last = at;
         }
-        beliefs
+        columns
     }
 }
 
@@ -306,7 +306,7 @@ impl Datagrams {
             datagrams.kind.push(kind_of(&sending.bytes) as u8);
             datagrams.fate.push(fate(sending));
         }
-        // From the newest: it is they that somebody looks at when there are too many.
+        // From the newest: they are looked at when there are too many.
         for sending in all.iter().rev() {
             let mut text = if left == 0 { String::new() } else { describe(&sending.bytes).to_string() };
             if text.len() > DESCRIPTION_MAX {

@@ -1,7 +1,7 @@
-//! A run, told to a person: one HTML page that needs nothing but a browser, and a trace for Perfetto.
+//! A run, shown to a person: one HTML page that needs nothing but a browser, and a trace for Perfetto.
 //!
 //! Both are written from a [`Timeline`](crate::Timeline), which saw what happened, and from [`Facts`], which
-//! say how it was judged. The page is one file: styles, scripts and data are inside, nothing is fetched from
+//! say how it ended. The page is one file: styles, scripts and data are inside, nothing is fetched from
 //! anywhere, so it can be attached to an issue and opened from disk ten years later.
 
 mod data;
@@ -59,7 +59,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// How a run was asked for, and how it was judged. Empty fields are left out of the page.
+/// How a run was asked for, and how it ended. Empty fields are left out of the page.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
@@ -72,7 +72,6 @@ pub struct Facts {
     /// The fingerprint of the whole run.
     pub digest: String,
     /// `passed`, `cut-short`, or how it failed: `safety`, `liveness`, `quality`, `panic`, `nondeterminism`.
-    #[serde(rename = "verdict")]
     pub outcome: String,
     /// The outcome in a sentence.
     pub sentence: String,
@@ -124,7 +123,7 @@ impl From<&Finished> for Facts {
         });
         Self {
             digest: finished.digest.to_string(),
-            outcome: finished.outcome.word().to_owned(),
+            outcome: finished.outcome.name().to_owned(),
             sentence: sentence(finished),
             failed_at_ns: violation.map(|broken| broken.at.as_nanos()),
             hosts: violation.iter().flat_map(|broken| &broken.broken.hosts).map(|host| host.0).collect(),
@@ -142,12 +141,12 @@ fn sentence(finished: &Finished) -> String {
             let agreed =
                 finished.agreed.map(|agreed| format!("; all agreed {} after peace came", in_words(agreed)));
             format!(
-                "{looked} of {} laws had something to judge, and held{}.",
+                "{looked} of {} properties had something to check, and held{}.",
                 finished.properties.len(),
                 agreed.unwrap_or_default()
             )
         }
-        Outcome::CutShort => "Stopped before its end; every law held so far.".to_owned(),
+        Outcome::CutShort => "Stopped before its end; every property held so far.".to_owned(),
         Outcome::Broken(violation) => {
             format!("{} {}: {}", violation.property.id, violation.property.name, violation.broken.why)
         }

@@ -1,6 +1,6 @@
 //! The run as a trace in the Chrome trace-event format, for Perfetto or `chrome://tracing`.
 //!
-//! Every host is a process. Its tracks are its life (up, stopped), what it sends and receives, the probes
+//! Every host is a process. Its tracks are its process (up, stopped), what it sends and receives, the probes
 //! that it has under way, the members that it suspects, and the faults that it is under; datagrams are
 //! arrows from the one who sends to the one who receives.
 
@@ -13,12 +13,12 @@ use super::Facts;
 use crate::Timeline;
 use crate::ground_truth::Presence;
 use crate::host_id::HostId;
-use crate::timeline::{Belief, OUTSIDE, Sending, Turn};
+use crate::timeline::{Held, OUTSIDE, Sending, Turn};
 use crate::traffic::kind_of;
 
 /// Tracks of a host, by their numbers.
-const TRACKS: [(u32, &str); 3] = [(LIFE, "life"), (DATAGRAMS, "datagrams"), (EVENTS, "events")];
-const LIFE: u32 = 1;
+const TRACKS: [(u32, &str); 3] = [(PROCESS, "process"), (DATAGRAMS, "datagrams"), (EVENTS, "events")];
+const PROCESS: u32 = 1;
 const DATAGRAMS: u32 = 2;
 const EVENTS: u32 = 3;
 
@@ -36,7 +36,7 @@ const SUSPICIONS_MAX: usize = 50_000;
 pub fn perfetto(timeline: &Timeline, facts: &Facts) -> String {
     let mut trace = Trace { events: Vec::new(), end: timeline.end };
     trace.hosts(timeline);
-    trace.lives(timeline);
+    trace.processes(timeline);
     trace.datagrams(timeline);
     trace.probes(timeline);
     trace.suspicions(timeline);
@@ -88,7 +88,7 @@ impl Trace {
         }
     }
 
-    fn lives(&mut self, timeline: &Timeline) {
+    fn processes(&mut self, timeline: &Timeline) {
         let mut now = BTreeMap::<u32, (u64, Presence)>::new();
         let mut spans = Vec::new();
         for truth in &timeline.truth {
@@ -105,7 +105,7 @@ impl Trace {
                 Presence::Gone => "gone",
             };
             let dur = micros(to.saturating_sub(from));
-            self.push("X", host, LIFE, from, json!({ "cat": "life", "name": name, "dur": dur }));
+            self.push("X", host, PROCESS, from, json!({ "cat": "process", "name": name, "dur": dur }));
         }
     }
 
@@ -167,7 +167,7 @@ impl Trace {
         let name = |subject: u32| format!("{:?}", timeline.names.subjects()[subject as usize]);
         let mut open = BTreeMap::<(u32, u32), u64>::new();
         let mut spans = Vec::new();
-        for change in timeline.beliefs.changes() {
+        for change in timeline.views.changes() {
             let pair = (change.observer, change.subject);
             let ended = match change.turn {
                 Turn::Confirmed => continue,
@@ -180,15 +180,15 @@ impl Trace {
                     }
                     continue;
                 }
-                Turn::Becomes(Belief::Suspect) => {
+                Turn::Becomes(Held::Suspect) => {
                     open.entry(pair).or_insert(change.at);
                     continue;
                 }
                 Turn::Refuted => "refuted",
-                Turn::Becomes(Belief::Dead) => "dead",
-                Turn::Becomes(Belief::Alive) => "alive",
-                Turn::Becomes(Belief::Left) => "left",
-                Turn::Becomes(Belief::Unknown) => "forgotten",
+                Turn::Becomes(Held::Dead) => "dead",
+                Turn::Becomes(Held::Alive) => "alive",
+                Turn::Becomes(Held::Left) => "left",
+                Turn::Becomes(Held::Unknown) => "forgotten",
             };
             if let Some(from) = open.remove(&pair) {
                 spans.push((pair, from, change.at, ended));

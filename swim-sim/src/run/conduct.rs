@@ -1,5 +1,5 @@
-//! What goes without saying in a scenario: whoever starts a process lets it join, and when peace comes, the
-//! lost are started again. Whoever carries scenarios out does it by these, so that all do the same.
+//! What every scenario implies: a process that starts also joins, and when peace comes the lost ones are started
+//! again. Runs and tests of applications share these rules.
 
 use std::net::SocketAddr;
 
@@ -8,23 +8,23 @@ use crate::host_id::HostId;
 use crate::scenario::{Scenario, Step};
 use crate::{Presence, World};
 
-/// Periods that everybody has to join before the trouble begins.
+/// Periods that all hosts have to join before the trouble begins.
 pub(crate) const GATHERING_PERIODS: u32 = 10;
-/// Periods within which all must agree after peace came, and for each host two more: somebody may be the last
+/// Periods within which all must agree after peace came, and for each host two more: a member may be the last
 /// to learn of a death, and only by probing the dead member itself.
 const AGREED_WITHIN_PERIODS: u32 = 90;
-/// So much longer where bits were flipped: of a life or a member that never was nobody else can tell, so whoever
-/// believes in it has to find out by itself, by probes and suspicions, one lie after the other.
-const FLIPPED_PATIENCE: u32 = 4;
+/// So many times longer where bits were flipped: an epoch or a member that never was is known to no other member, so
+/// the one that holds it has to find out by its own probes and suspicions, one false claim after the other.
+const FLIPPED_FACTOR: u32 = 4;
 
 impl Scenario {
-    /// Whether `host` is one of everybody's seeds.
+    /// Whether `host` is one of the seeds.
     #[must_use]
     pub const fn is_seed(&self, host: HostId) -> bool {
         host.0 < self.seeds
     }
 
-    /// Does one thing. A process that begins by it is told to join, as whoever starts a real one does.
+    /// Does one thing. A process that begins by it gets the command to join.
     pub(crate) fn act(&self, world: &mut World, action: &Action) {
         let running: Vec<bool> = world.hosts().map(|host| world.node(host).is_some()).collect();
         world.perform(action);
@@ -57,7 +57,7 @@ impl Scenario {
     pub(crate) fn make_peace(&self, world: &mut World) {
         self.act(world, &Action::Peace);
         for host in world.hosts() {
-            // Whoever left stays away, unless it is a seed.
+            // A member that left stays away, unless it is a seed.
             let back = match world.presence(host) {
                 Presence::Crashed => !self.absent.contains(&host),
                 Presence::Gone => self.is_seed(host),
@@ -71,7 +71,7 @@ impl Scenario {
 
     /// Periods within which all must agree after peace came.
     pub(crate) fn agreed_within_periods(&self) -> u32 {
-        let patience = if self.flips_bits() { FLIPPED_PATIENCE } else { 1 };
-        patience * (AGREED_WITHIN_PERIODS + 2 * self.hosts)
+        let factor = if self.flips_bits() { FLIPPED_FACTOR } else { 1 };
+        factor * (AGREED_WITHIN_PERIODS + 2 * self.hosts)
     }
 }

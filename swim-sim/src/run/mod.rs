@@ -1,12 +1,12 @@
-//! Carrying a scenario out: everybody joins, the faults come, then peace, then rest, and all the while the laws
-//! are watched.
+//! Carrying a scenario out: all hosts join, the faults come, then peace, then rest, and all the while the
+//! properties are checked.
 //!
 //! ```text
 //!   Gathering ─ ten periods ─▶ Trouble ─ steps, until they end ─▶ Peace ─ until all agree ─▶ Rest ─▶ Finished
 //!       whole links              the scenario's link and steps     whole links, the lost come back
 //! ```
 //!
-//! In trouble only safety is judged. Then every network fault ends and everybody who is to live lives, so that
+//! In trouble only safety is checked. Then every network fault ends and every host that is to run runs, so that
 //! whatever does not come right now is the members' own doing: they must agree within a stated time, have
 //! nothing left over, and go back to one ping and one ack a period.
 
@@ -14,15 +14,14 @@ mod conduct;
 mod outcome;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use swim_core::{Config, Instant};
 
 use crate::action::Action;
 use crate::coverage::Coverage;
-use crate::ground_truth::{Happening, Phase, Scene, Watcher};
+use crate::ground_truth::Phase;
 use crate::host::Spec;
 use crate::host_id::HostId;
 use crate::properties::{Case, Checker, Violation};
@@ -42,8 +41,7 @@ pub struct Run {
     case: Case,
     world: World,
     hosts: Vec<HostId>,
-    checker: Arc<Mutex<Watched>>,
-    broken: Arc<AtomicBool>,
+    checker: Arc<Mutex<Checker>>,
     sometimes: Arc<Mutex<Coverage>>,
     until: Instant,
     agreed: Option<Duration>,
@@ -67,9 +65,7 @@ impl Run {
         crate::mutants::choose(scenario.mutant.as_deref()).map_err(ScenarioError)?;
         let case = Case::of(scenario)?;
         let mut world = World::with(Setup { fingerprint_states: true, ..Setup::new(scenario.seed) });
-        let broken = Arc::new(AtomicBool::new(false));
-        let checker =
-            Arc::new(Mutex::new(Watched { checker: Checker::new(&case), broken: Arc::clone(&broken) }));
+        let checker = Arc::new(Mutex::new(Checker::new(&case)));
         let sometimes = Arc::new(Mutex::new(Coverage::default()));
         world.attach(Arc::clone(&checker));
         world.attach(Arc::clone(&sometimes));
@@ -79,7 +75,6 @@ impl Run {
             world,
             hosts: Vec::new(),
             checker,
-            broken,
             sometimes,
             until,
             agreed: None,
@@ -88,7 +83,7 @@ impl Run {
         })
     }
 
-    /// Stops at this instant of the world's clock, whatever has been judged by then.
+    /// Stops at this instant of the world's clock, whatever has been checked by then.
     pub const fn until(&mut self, until: Instant) {
         self.until = until;
     }
@@ -109,13 +104,13 @@ impl Run {
         self.at_end = Some(Box::new(look));
     }
 
-    /// Everybody's configuration.
+    /// Every member's configuration.
     #[must_use]
     pub const fn config(&self) -> &Arc<Config> {
         &self.case.config
     }
 
-    /// Carries it out to its end, or to the first broken law.
+    /// Carries it out to its end, or to the first broken property.
     pub fn finish(&mut self) -> Finished {
         let stopped = self.play().err();
         let cut_short = matches!(stopped, Some(Stop::Until));
@@ -163,7 +158,7 @@ impl Run {
             if let Some(show) = &mut self.on_step {
                 show(&self.world.take_transcript());
             }
-            if self.broken.load(Ordering::Relaxed) {
+            if self.checker().violation().is_some() {
                 return Err(Stop::Broken);
             }
         }
@@ -178,45 +173,18 @@ impl Run {
         self.world.enter(phase);
     }
 
-    /// Lets the checker judge a part of the run as a whole.
+    /// Lets the checker look at a part of the run as a whole.
     fn after_phase(&mut self, phase: Phase) -> Result<(), Stop> {
-        self.checker.lock().unwrap_or_else(PoisonError::into_inner).after_phase(&self.world, phase);
-        if self.broken.load(Ordering::Relaxed) { Err(Stop::Broken) } else { Ok(()) }
+        self.checker().after_phase(&self.world, phase);
+        if self.checker().violation().is_some() { Err(Stop::Broken) } else { Ok(()) }
+    }
+
+    fn checker(&self) -> MutexGuard<'_, Checker> {
+        self.checker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn violation(&self) -> Option<Violation> {
-        self.checker.lock().unwrap_or_else(PoisonError::into_inner).checker.violation().cloned()
-    }
-}
-
-/// The checker, and a flag that can be read without asking it.
-struct Watched {
-    checker: Checker,
-    broken: Arc<AtomicBool>,
-}
-
-impl Watched {
-    fn after_phase(&mut self, world: &World, phase: Phase) {
-        self.checker.after_phase(world, phase);
-        self.raise();
-    }
-
-    fn raise(&self) {
-        if self.checker.violation().is_some() {
-            self.broken.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-impl Watcher for Watched {
-    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        self.checker.on_happening(scene, what);
-        self.raise();
-    }
-
-    fn after_input(&mut self, world: &World, host: HostId) {
-        self.checker.after_input(world, host);
-        self.raise();
+        self.checker().violation().cloned()
     }
 }
 
@@ -287,11 +255,11 @@ impl Run {
 /// Periods in which everything said has been said, and caches and health have settled.
 const SETTLED_WITHIN_PERIODS: u32 = 90;
 /// The same where tombstones live so short that addresses of the forgotten are asked one by one before it is
-/// known that nobody is missed there.
+/// known that no member is missed there.
 const SETTLED_FORGETFUL_PERIODS: u32 = 450;
 
 impl Run {
-    /// Whole links, nobody stopped, and the lost come back.
+    /// Whole links, no host stopped, and the lost come back.
     fn peace(&mut self) -> Result<(), Stop> {
         self.enter(Phase::Peace);
         self.case.scenario.make_peace(&mut self.world);

@@ -22,7 +22,7 @@ pub struct Finished {
     pub ended: Instant,
     /// How long after peace came all agreed.
     pub agreed: Option<Duration>,
-    /// Each law, and how often it had something to judge.
+    /// Each property, and how often it had something to check.
     pub properties: Vec<(Property, u64)>,
     /// Rare things that happened, and how often.
     pub sometimes: BTreeMap<&'static str, u64>,
@@ -32,11 +32,11 @@ pub struct Finished {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Every law held.
+    /// Every property held.
     Passed,
-    /// It was stopped before its end, and every law held so far.
+    /// It was stopped before its end, and every property held so far.
     CutShort,
-    /// A law was broken.
+    /// A property was broken.
     Broken(Violation),
     /// The core or the simulator panicked.
     Panicked(String),
@@ -58,7 +58,7 @@ impl Outcome {
 
     /// One word for it.
     #[must_use]
-    pub const fn word(&self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Passed => "passed",
             Self::CutShort => "cut-short",
@@ -72,7 +72,7 @@ impl Outcome {
         }
     }
 
-    /// The number of the law that was broken.
+    /// The id of the property that was broken.
     #[must_use]
     pub const fn property(&self) -> Option<&'static str> {
         match self {
@@ -94,7 +94,7 @@ impl Finished {
             digest: run.world.fingerprint(),
             ended: run.world.now(),
             agreed: run.agreed,
-            properties: run.checker.lock().unwrap_or_else(PoisonError::into_inner).checker.looked(),
+            properties: run.checker().looked(),
             sometimes: run.sometimes.lock().unwrap_or_else(PoisonError::into_inner).counts(&run.world),
         }
     }

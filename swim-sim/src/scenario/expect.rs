@@ -1,8 +1,8 @@
 //! What one scenario promises beyond what all do.
 //!
-//! The laws hold whatever happens, so they must leave room for what some faults excuse. A scenario knows its
-//! faults, and can say more: nobody at all is buried, the deaf one accuses nobody, the dead one is never seen
-//! again. All times are counted from the beginning of the trouble, as those of the steps are; what happened
+//! Properties hold whatever happens, so they must leave room for what some faults excuse. A scenario knows its
+//! faults, and can say more: no member at all is declared dead, an isolated one accuses none, a dead one never comes
+//! back. All times are counted from the beginning of the trouble, as those of the steps are; what happened
 //! before it does not count.
 //!
 //! ```
@@ -35,35 +35,34 @@ use swim_core::Status;
 
 use super::ScenarioError;
 use crate::host_id::HostId;
-use crate::text;
-use crate::text::duration::print;
+use crate::text::{self, Text};
 
 /// What must hold in one scenario, beyond what must hold in all.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// All must agree so soon after the trouble. Default: as the laws say.
-    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    /// All must agree so soon after the trouble. Default: as the properties say.
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub agree_within: Option<Duration>,
     /// All must agree, and with the truth, at these moments of the trouble.
-    #[serde(default, with = "text::duration::list", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
     pub agree_at: Vec<Duration>,
-    /// Nobody whose process runs or is stopped may be called Dead by anybody, from the beginning on.
+    /// No member whose process runs or is stopped may be Dead anywhere, from the beginning on.
     #[serde(default)]
     pub nobody_dead: bool,
     /// These excepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub may_be_dead: Vec<HostId>,
-    /// These must be Dead at everybody who runs when the trouble ends.
+    /// These must be Dead at all members that run when the trouble ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dead: Vec<HostId>,
-    /// These must be Alive at everybody who runs when the trouble ends.
+    /// These must be Alive at all members that run when the trouble ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alive: Vec<HostId>,
     /// What must be believed at some moments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub views: Vec<Views>,
-    /// Between which moments nobody may change their mind.
+    /// Between which moments no table may change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unchanged: Vec<Unchanged>,
     /// How often users may be reported something, or must be.
@@ -79,7 +78,7 @@ pub struct Expect {
 #[serde(deny_unknown_fields)]
 pub struct Views {
     /// When: after the first input of any node from then on.
-    #[serde(with = "text::duration")]
+    #[serde(with = "text")]
     pub at: Duration,
     /// By whom. Default: by all who run then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -90,7 +89,7 @@ pub struct Views {
     pub status: HeldStatus,
 }
 
-/// Between which moments nobody may change their mind, or their incarnation.
+/// Between which moments no table, and no incarnation in it, may change.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unchanged {
@@ -98,10 +97,10 @@ pub struct Unchanged {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<HostId>,
     /// From this moment.
-    #[serde(with = "text::duration")]
+    #[serde(with = "text")]
     pub from: Duration,
     /// To this one.
-    #[serde(with = "text::duration")]
+    #[serde(with = "text")]
     pub until: Duration,
 }
 
@@ -111,20 +110,20 @@ pub struct Unchanged {
 pub struct Reported {
     /// What they are reported.
     pub what: EventKind,
-    /// About whom; of what concerns the node itself, about itself. Default: about anybody.
+    /// About whom; of what concerns the node itself, about itself. Default: about any member.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub of: Vec<HostId>,
-    /// Whose accusation, verdict or removal it is. Default: anybody's.
+    /// Whose accusation, declaration or removal it is. Default: any member's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<HostId>,
-    /// Whose users. Default: anybody's.
+    /// Whose users. Default: any member's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub at: Vec<HostId>,
     /// From this moment. Default: the beginning of the trouble.
-    #[serde(default, with = "text::duration")]
+    #[serde(default, with = "text")]
     pub from: Duration,
     /// To this one. Default: the end of the run.
-    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub until: Option<Duration>,
     /// So often at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,17 +140,17 @@ pub struct Sent {
     /// What they are. Default: anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<DatagramKind>,
-    /// By whom. Default: by anybody.
+    /// By whom. Default: by any member.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<HostId>,
     /// Where to. Default: anywhere.
-    #[serde(default, with = "text::address::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub to: Option<SocketAddr>,
     /// From this moment. Default: the beginning of the trouble.
-    #[serde(default, with = "text::duration")]
+    #[serde(default, with = "text")]
     pub from: Duration,
     /// To this one. Default: the end of the run.
-    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub until: Option<Duration>,
     /// So many at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,11 +160,11 @@ pub struct Sent {
     pub at_least: Option<u64>,
 }
 
-/// What can be believed of somebody.
+/// What can be held of a member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeldStatus {
-    /// It lives.
+    /// It is alive.
     Alive,
     /// It may be dead.
     Suspect,
@@ -175,7 +174,7 @@ pub enum HeldStatus {
     Left,
     /// Nothing: it is not in the table.
     Unknown,
-    /// Not that it lives, nor that it may be dead.
+    /// It is neither alive nor suspected.
     Gone,
 }
 
@@ -310,12 +309,12 @@ impl fmt::Display for Sent {
     }
 }
 
-fn hosts(f: &mut fmt::Formatter<'_>, word: &str, hosts: &[HostId]) -> fmt::Result {
+fn hosts(f: &mut fmt::Formatter<'_>, preposition: &str, hosts: &[HostId]) -> fmt::Result {
     if hosts.is_empty() {
         return Ok(());
     }
     let names: Vec<String> = hosts.iter().map(ToString::to_string).collect();
-    write!(f, "{word}{}", names.join(", "))
+    write!(f, "{preposition}{}", names.join(", "))
 }
 
 fn counted(
@@ -324,10 +323,10 @@ fn counted(
     (least, most): (Option<u64>, Option<u64>),
 ) -> fmt::Result {
     if !from.is_zero() {
-        write!(f, " from {}", print(from))?;
+        write!(f, " from {}", from.print())?;
     }
     if let Some(until) = until {
-        write!(f, " until {}", print(until))?;
+        write!(f, " until {}", until.print())?;
     }
     match (least, most) {
         (Some(least), Some(most)) => write!(f, ": {least} to {most}"),

@@ -34,7 +34,7 @@ use swim_core::{Config, Options};
 use crate::action::Action;
 use crate::host_id::HostId;
 use crate::net::Link;
-use crate::text;
+use crate::text::{self, Text};
 
 pub use expect::{DatagramKind, EventKind, Expect, HeldStatus, Reported, Sent, Unchanged, Views};
 pub use settings::{Setting, Settings, option_names, option_values};
@@ -44,16 +44,16 @@ pub use settings::{Setting, Settings, option_names, option_values};
 /// # Errors
 /// If it is not one.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    text::duration::parse(text)
+    Text::parse(text)
 }
 
 /// Writes a duration so that [`parse_duration`] reads the same one.
 #[must_use]
 pub fn print_duration(duration: Duration) -> String {
-    text::duration::print(duration)
+    duration.print()
 }
 
-/// Periods of one measurement of the rest, and how many there are: what somebody still learns may stir one
+/// Periods of one measurement of the rest, and how many there are: what a member still learns may disturb one
 /// stretch of time, but not every one.
 pub(crate) const REST_PERIODS: u32 = 40;
 pub(crate) const RESTS: u32 = 3;
@@ -76,7 +76,7 @@ pub struct Scenario {
     pub seed: u64,
     /// Hosts at the beginning; `#1` is the first.
     pub hosts: u32,
-    /// The first so many hosts are everybody's seeds. Default 3.
+    /// The first so many hosts are the seeds of all. Default 3.
     #[serde(default = "three")]
     pub seeds: u32,
     /// Which defaults the members' options have.
@@ -87,7 +87,7 @@ pub struct Scenario {
     pub mutant: Option<String>,
     /// How long the trouble lasts; it begins when all have had ten periods to join. Default: until the last
     /// step.
-    #[serde(default, with = "text::duration::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Duration>,
     /// Hosts that stay down in the end if they were down when the trouble ended; all others come back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -98,7 +98,7 @@ pub struct Scenario {
     /// The link of every pair while there is trouble.
     #[serde(default = "Link::lan", skip_serializing_if = "Link::is_lan")]
     pub link: Link,
-    /// What must hold beyond the laws.
+    /// What must hold beyond the properties.
     #[serde(default, skip_serializing_if = "Expect::is_default")]
     pub expect: Expect,
     /// What happens, in any order.
@@ -111,7 +111,7 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// How long after the trouble began.
-    #[serde(with = "text::duration")]
+    #[serde(with = "text")]
     pub at: Duration,
     /// What.
     #[serde(rename = "do")]
@@ -177,8 +177,8 @@ impl Scenario {
         self.trouble.unwrap_or(last).max(last)
     }
 
-    /// Whether some link flips bits. Nothing on the wire tells that from a lie of a member's, so laws about
-    /// what nobody can check (another's metadata, who accused whom) have nothing to say then.
+    /// Whether some link flips bits. Nothing on the wire distinguishes that from a false claim of a member, so
+    /// properties about what cannot be verified (another's metadata, who accused whom) have nothing to check then.
     #[must_use]
     pub fn flips_bits(&self) -> bool {
         let links = self.steps.iter().filter_map(|step| step.action.link());
@@ -196,7 +196,7 @@ impl Scenario {
             return Err(ScenarioError(format!("hosts is {}; expected 1 to {HOSTS_MAX}", self.hosts)));
         }
         if self.seeds < 1 {
-            return Err(ScenarioError("seeds is 0; expected at least 1, or nobody ever meets".into()));
+            return Err(ScenarioError("seeds is 0; expected at least 1, or no hosts ever meet".into()));
         }
         // Hosts can be started on the way: each such step adds one.
         let most = u64::from(self.hosts) + self.steps.len() as u64;
@@ -254,6 +254,7 @@ named! {
     "burst-loss", "wan-spikes", "reordering", "narrow-link", "noisy-wire", "address-translator",
     // What others do.
     "garbage-rain", "old-datagrams", "strangers", "wrong-address", "replayed-requests", "later-life-forged",
+    "half-heard-epoch",
     // What small tables do.
     "full-table", "coming-and-going", "chatter", "many-seeds", "few-pages",
     // The known holes: docs/known-holes.md.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use swim_core::Options;
 
 use super::ScenarioError;
-use crate::text::duration;
+use crate::text::Text;
 
 /// A value of an option, as it is written.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -115,10 +115,10 @@ impl Field for String {
 impl Field for Duration {
     const KIND: &'static str = "a duration such as 1.5s or 200ms";
     fn read(value: &Setting) -> Option<Self> {
-        if let Setting::Text(text) = value { duration::parse(text).ok() } else { None }
+        if let Setting::Text(text) = value { Duration::parse(text).ok() } else { None }
     }
     fn print(&self) -> String {
-        duration::print(*self)
+        Text::print(self)
     }
 }
 
@@ -140,10 +140,10 @@ impl Field for (Duration, Duration) {
     fn read(value: &Setting) -> Option<Self> {
         let Setting::Text(text) = value else { return None };
         let (first, longest) = text.split_once("..")?;
-        Some((duration::parse(first).ok()?, duration::parse(longest).ok()?))
+        Some((Duration::parse(first).ok()?, Duration::parse(longest).ok()?))
     }
     fn print(&self) -> String {
-        format!("{}..{}", self.0.print(), self.1.print())
+        format!("{}..{}", Field::print(&self.0), Field::print(&self.1))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The same action among other hosts.
+//! The same action among other hosts, and simpler forms of an action.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -35,8 +35,8 @@ impl Action {
 }
 
 impl Action {
-    /// Ways in which this could be said more simply, the simplest first; whether they do the same is for whoever
-    /// tries them.
+    /// Ways in which this could be said more simply, the simplest first; whether they fail in the same way has to
+    /// be tried.
     #[must_use]
     pub(crate) fn simpler(&self) -> Vec<Self> {
         let mut forms = Vec::new();
@@ -48,27 +48,6 @@ impl Action {
             }
         };
         match self {
-            Self::Garbage { .. }
-            | Self::Mutants { .. }
-            | Self::Replay { .. }
-            | Self::SpoofAcks { .. }
-            | Self::Reflect { .. }
-            | Self::Strangers { .. } => {
-                for part in [16, 2] {
-                    form(&|action| {
-                        if let Some((count, _)) = action.amount() {
-                            *count = (*count / part).max(1);
-                        }
-                    });
-                }
-                for unit in [u32::MAX, 1_000, 100] {
-                    form(&|action| {
-                        if let Some((_, over)) = action.amount() {
-                            *over = rounded(*over, unit);
-                        }
-                    });
-                }
-            }
             Self::SetDefaultLink(link) | Self::SetLink { link, .. } | Self::SetLinksOf { link, .. } => {
                 for plainer in link.plainer() {
                     form(&|action| {
@@ -87,29 +66,34 @@ impl Action {
                         if let Self::Slow { service: time, .. }
                         | Self::Jump { by: time, .. }
                         | Self::LateTicks { up_to: time, .. } = action
+                            && !rounded(*time, unit).is_zero()
                         {
-                            let round = rounded(*time, unit);
-                            *time = if round.is_zero() { *time } else { round };
+                            *time = rounded(*time, unit);
                         }
                     });
                 }
             }
-            Self::Forge { .. } => {
-                form(&|action| {
-                    if let Self::Forge { addr, .. } = action {
-                        *addr = None;
-                    }
-                });
-                form(&|action| {
-                    if let Self::Forge { epoch_ahead, .. } = action {
-                        *epoch_ahead = epoch_ahead.signum();
-                    }
-                });
-                form(&|action| {
-                    if let Self::Forge { incarnation_ahead, .. } = action {
-                        *incarnation_ahead = incarnation_ahead.signum();
-                    }
-                });
+            Self::Forge { host, speaker, victim, says, epoch_ahead, incarnation_ahead, addr } => {
+                let (epoch, incarnation) = (epoch_ahead.signum(), incarnation_ahead.signum());
+                for (epoch_ahead, incarnation_ahead, addr) in [
+                    (*epoch_ahead, *incarnation_ahead, None),
+                    (epoch, *incarnation_ahead, *addr),
+                    (*epoch_ahead, incarnation, *addr),
+                ] {
+                    let (host, speaker, victim, says) = (*host, *speaker, *victim, *says);
+                    form(&|action| {
+                        *action =
+                            Self::Forge { host, speaker, victim, says, epoch_ahead, incarnation_ahead, addr };
+                    });
+                }
+            }
+            other if other.clone().amount().is_some() => {
+                for part in [16, 2] {
+                    form(&|action| action.amount().map_or((), |(count, _)| *count = (*count / part).max(1)));
+                }
+                for unit in [u32::MAX, 1_000, 100] {
+                    form(&|action| action.amount().map_or((), |(_, over)| *over = rounded(*over, unit)));
+                }
             }
             _ => {}
         }

@@ -1,5 +1,4 @@
-//! What a scenario expects among other hosts, at other times, or with one sentence less: for whoever reduces
-//! scenarios.
+//! What a scenario expects among other hosts, at other times, or with one sentence less.
 
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use crate::scenario::{Expect, Reported, Sent, Unchanged, Views};
 
 impl Expect {
     /// The same with each host under the name that `name` gives it. Lists lose those that have none; a sentence
-    /// that is left without anybody whom it was about is lost, for it would be about all.
+    /// that is left without any host that it was about is lost, for it would be about all.
     pub(crate) fn renamed(&self, name: &impl Fn(HostId) -> Option<HostId>) -> Self {
         let all = |hosts: &[HostId]| -> Vec<HostId> { hosts.iter().filter_map(|host| name(*host)).collect() };
         let some = |hosts: &[HostId]| -> Option<Vec<HostId>> {

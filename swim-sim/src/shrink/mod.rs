@@ -2,7 +2,7 @@
 //!
 //! A seed that fails does so among dozens of faults, most of which have nothing to do with it. A scenario is
 //! data, so it can be reduced: steps are left out, hosts, links, options and times made simpler, and whatever
-//! still breaks the same law is kept. Every candidate is a whole new run, judged as the first one was; the
+//! still breaks the same property is kept. Every candidate is a whole new run, checked as the first one was; the
 //! order of the attempts is fixed, so the same failure always shrinks to the same scenario.
 
 mod actions;
@@ -31,7 +31,7 @@ pub struct Shrunk {
     pub minimal: bool,
 }
 
-/// Reduces `scenario`. `None`: it does not fail. `each` is told of every success.
+/// Reduces `scenario`. `None`: it does not fail. `each` is called with every success.
 ///
 /// # Errors
 /// The scenario cannot be carried out.

@@ -24,10 +24,10 @@ fn ended(outcome: Outcome) -> Finished {
     }
 }
 
-fn broken(law: Property) -> Outcome {
+fn broken(property: Property) -> Outcome {
     let broken = Broken { why: "as it was found".to_owned(), hosts: Vec::new() };
     let (at, phase) = (Instant::ORIGIN.after(Duration::from_secs(400)), Phase::Peace);
-    Outcome::Broken(Violation { property: law, at, phase, broken })
+    Outcome::Broken(Violation { property, at, phase, broken })
 }
 
 /// Many hosts and steps; among them a crash, and later a pause.
@@ -86,7 +86,7 @@ fn what_is_left_is_what_the_failure_needs() {
 }
 
 #[test]
-fn a_candidate_that_breaks_another_law_is_not_the_same_failure() {
+fn a_candidate_that_breaks_another_property_is_not_the_same_failure() {
     let long = long();
     let shrunk = reduced(&long, |scenario| match has_both(scenario, Duration::ZERO) {
         true if scenario.hosts > 4 => broken(WANTED),

@@ -94,9 +94,9 @@ dials! {
     leave: "members say goodbye", 1, |below| u32::from(below(3) == 0);
     remove: "operators declare members gone", 1, |below| u32::from(below(6) == 0);
     metadata: "users change metadata", 1, |below| below(2);
-    broadcast: "users tell all members something", 1, |below| below(2);
-    message: "users tell one member something", 1, |below| u32::from(below(3) == 0);
-    calendar: "hours by which the calendars of restarted hosts are wrong, at most", 9_600, |below| {
+    broadcast: "users broadcast to all members", 1, |below| below(2);
+    message: "users send to one member", 1, |below| u32::from(below(3) == 0);
+    wall_clock: "hours by which the wall clocks of restarted hosts are wrong, at most", 9_600, |below| {
         [0, 0, 11, 11, 9_600][below(5) as usize]
     };
     loss: "datagrams lost, per cent", 100, |below| [0, 0, 0, 5, 10, 20, 25, 40][below(8) as usize];
@@ -126,10 +126,10 @@ dials! {
     replay: "datagrams that arrive once more, much later", 1, |below| u32::from(below(5) == 0);
     forge: "lies about members, by strangers and by members", 1, |below| u32::from(below(6) == 0);
     spoof_acks: "acks with guessed numbers", 1, |below| u32::from(below(6) == 0);
-    reflect: "questions whose answers would hit somebody else", 1, |below| u32::from(below(6) == 0);
+    reflect: "questions whose answers would hit a third party", 1, |below| u32::from(below(6) == 0);
     strangers: "joins of many who do not exist", 1, |below| u32::from(below(6) == 0);
     forgetful: "tombstones live for 60 periods only", 1, |below| u32::from(below(4) == 0);
-    piggyback_only: "no gossip ticks: news ride on pings and acks alone", 1, |below| u32::from(below(6) == 0);
+    piggyback_only: "no gossip ticks: updates are piggybacked on pings and acks alone", 1, |below| u32::from(below(6) == 0);
     mask: "hosts whose datagrams come from another address for up to 30 periods", 1, |below| {
         u32::from(below(8) == 0)
     };
@@ -146,6 +146,8 @@ impl Plan {
             ScenarioError(format!("`{assignment}` sets nothing; write it as name=value, for example loss=25"))
         })?;
         let (name, text) = (name.trim(), text.trim());
+        // Its name before there was a wall clock.
+        let name = if name == "calendar" { "wall_clock" } else { name };
         let Some((name, field, most)) = self.dial(name) else { return self.set_option(name, text) };
         let value = match text {
             "true" => Some(1),

@@ -86,13 +86,21 @@ impl<'a> Drawing<'a> {
         all.into_iter().filter(|(dial, _)| *dial > 0).map(|(_, fault)| fault).collect()
     }
 
-    /// Whether calendars may be wrong by days: then seeds stay, so that there is always a cluster to join.
+    /// Whether wall clocks may be wrong by days: then seeds stay, so that there is always a cluster to join.
     fn days_off(&self) -> bool {
-        self.plan.calendar_hours() > 24
+        self.plan.wall_clock_hours() > 24
     }
 
     fn push(&mut self, at: Duration, action: Action) {
         self.steps.push(Step { at, action });
+    }
+
+    /// Does `action`, and what ends it within so many periods.
+    fn lasting(&mut self, action: Action, periods: u32) {
+        let last = action.ended_by().expect("it lasts");
+        self.push(self.at, action);
+        let end = self.at + self.up_to_periods(periods);
+        self.push(end, last);
     }
 
     fn period(&self) -> Duration {
@@ -119,11 +127,11 @@ impl<'a> Drawing<'a> {
 }
 
 impl Plan {
-    /// Members of two clusters whose clocks differ by more than a day do not hear each other. So either calendars
+    /// Members of two clusters whose clocks differ by more than a day ignore each other. So either wall clocks
     /// differ by less, or the cluster stays in one piece.
-    const fn calendar_hours(&self) -> u32 {
+    const fn wall_clock_hours(&self) -> u32 {
         let torn = self.partition > 0 || self.one_way > 0 || self.unplug > 0;
-        if torn && self.calendar > 11 { 1 } else { self.calendar }
+        if torn && self.wall_clock > 11 { 1 } else { self.wall_clock }
     }
 }
 
@@ -137,7 +145,7 @@ impl Drawing<'_> {
         self.push(self.at, Action::Crash(host));
         if self.below(4) > 0 {
             let back = self.at + self.up_to_periods(40);
-            self.calendar(back, host);
+            self.wall_clock(back, host);
             let memory = if self.below(4) == 0 { Memory::Kept } else { Memory::Lost };
             let again = if self.below(4) > 0 {
                 Action::Restart(host)
@@ -150,9 +158,7 @@ impl Drawing<'_> {
 
     fn pause(&mut self, host: HostId) {
         let inbox = if self.below(3) == 0 { Inbox::Dropped } else { Inbox::Kept };
-        self.push(self.at, Action::Pause { host, inbox });
-        let end = self.at + self.up_to_periods(15);
-        self.push(end, Action::Resume(host));
+        self.lasting(Action::Pause { host, inbox }, 15);
     }
 
     fn readdress(&mut self, host: HostId) {
@@ -171,7 +177,7 @@ impl Drawing<'_> {
         self.push(self.at, Action::Leave(host));
         if self.below(2) == 0 {
             let back = self.at + self.up_to_periods(40);
-            self.calendar(back, host);
+            self.wall_clock(back, host);
             self.push(back, Action::Restart(host));
         }
     }
@@ -181,18 +187,18 @@ impl Drawing<'_> {
         self.push(self.at, Action::Remove { host, target });
     }
 
-    /// The calendar of a host that is about to start.
-    fn calendar(&mut self, at: Duration, host: HostId) {
-        let hours = i64::from(self.plan.calendar_hours());
+    /// The wall clock of a host that is about to start.
+    fn wall_clock(&mut self, at: Duration, host: HostId) {
+        let hours = i64::from(self.plan.wall_clock_hours());
         if hours > 0 {
             let off = i64::try_from(self.random.below(2 * hours.unsigned_abs() + 1)).unwrap_or(hours) - hours;
             self.push(at, Action::WallClock { host, ahead_ms: off * HOUR_MS });
         }
     }
 
-    /// A process is killed, for good, and nothing else happens until everybody knows.
+    /// A process is killed, for good, and nothing else happens until all members know.
     fn single_crash(&mut self, host: HostId) {
-        // Somebody must be left whom newcomers know.
+        // A host that newcomers know must be left.
         if self.below(2) == 0 && host.0 > 0 {
             self.at += self.period() * 60;
             self.push(self.at, Action::Crash(host));
@@ -200,7 +206,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// One more host, that nobody knew before.
+    /// One more host, that no member knew before.
     fn newcomer(&mut self, host: HostId) {
         self.push(self.at, Action::Start { like: host, seeds: Vec::new() });
     }
@@ -218,9 +224,7 @@ impl Drawing<'_> {
     fn slow(&mut self, host: HostId) {
         let service = self.period() / 1000 * [1, 5, 20, 100][self.below(4)];
         let queue = [16, 1024][self.below(2)];
-        self.push(self.at, Action::Slow { host, service, queue });
-        let end = self.at + self.up_to_periods(30);
-        self.push(end, Action::Quicken(host));
+        self.lasting(Action::Slow { host, service, queue }, 30);
     }
 
     /// The clock runs wrong from now on.
@@ -239,18 +243,14 @@ impl Drawing<'_> {
     /// Timers fire late.
     fn late_ticks(&mut self, host: HostId) {
         let up_to = self.period() / 1000 * [10, 100, 1000][self.below(3)];
-        self.push(self.at, Action::LateTicks { host, up_to });
-        let end = self.at + self.up_to_periods(30);
-        self.push(end, Action::LateTicks { host, up_to: Duration::ZERO });
+        self.lasting(Action::LateTicks { host, up_to }, 30);
     }
 }
 
 impl Drawing<'_> {
     fn partition(&mut self, _host: HostId) {
         let side = (0..self.plan.hosts).map(HostId).filter(|_| self.random.below(3) == 0).collect();
-        self.push(self.at, Action::Partition(vec![side]));
-        let end = self.at + self.up_to_periods(60);
-        self.push(end, Action::Heal);
+        self.lasting(Action::Partition(vec![side]), 60);
     }
 
     fn one_way(&mut self, _host: HostId) {
@@ -265,9 +265,7 @@ impl Drawing<'_> {
     }
 
     fn unplug(&mut self, host: HostId) {
-        self.push(self.at, Action::Unplug(host));
-        let end = self.at + self.up_to_periods(20);
-        self.push(end, Action::Plug(host));
+        self.lasting(Action::Unplug(host), 20);
     }
 
     /// What a host sends waits for a while, mostly a short one.
@@ -282,18 +280,14 @@ impl Drawing<'_> {
         let [high, low] =
             [self.below(256), self.below(256)].map(|byte| u8::try_from(byte).expect("below 256"));
         let addr = SocketAddr::from(([10, 98, high, low], 7000));
-        self.push(self.at, Action::Mask { host, addr });
-        let end = self.at + self.up_to_periods(30);
-        self.push(end, Action::Unmask(host));
+        self.lasting(Action::Mask { host, addr }, 30);
     }
 
     /// One host's network card is bad for a while, in one direction or in both.
     fn bad_card(&mut self, host: HostId) {
         let directions = [Directions::In, Directions::Out, Directions::Both][self.below(3)];
         let link = self.plan.bad_link(&mut self.random);
-        self.push(self.at, Action::SetLinksOf { host, directions, link });
-        let end = self.at + self.up_to_periods(40);
-        self.push(end, Action::ResetLinksOf(host));
+        self.lasting(Action::SetLinksOf { host, directions, link }, 40);
     }
 
     /// The whole network is worse for a while.
@@ -367,7 +361,7 @@ impl Drawing<'_> {
         self.push(self.at, Action::SpoofAcks { host, subject, count, over });
     }
 
-    /// Questions whose answers would hit somebody else.
+    /// Questions whose answers would hit a third party.
     fn reflect(&mut self, host: HostId) {
         let victim = SocketAddr::from(([192, 0, 2, 66], 53));
         let (count, over) = self.some();

@@ -21,7 +21,7 @@ use crate::{Link, PER_CENT, Random};
 
 pub use dials::{Dial, Plan};
 
-/// Hosts that everybody knows as seeds.
+/// Hosts that all know as seeds.
 const SEEDS: u32 = 3;
 /// One of so many hosts that are down when the trouble ends stays down.
 const ABSENT_ONE_IN: u64 = 10;

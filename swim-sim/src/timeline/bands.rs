@@ -84,17 +84,17 @@ impl Bands {
 
     fn close(&mut self, at: u64, ends: impl Fn(&Action) -> bool) {
         let all = &mut self.all;
-        self.open.retain(|(place, begun)| {
+        self.open.retain(|(index, begun)| {
             let over = ends(begun);
             if over {
-                all[*place].to = Some(at);
+                all[*index].to = Some(at);
             }
             !over
         });
     }
 }
 
-/// A partition of a thousand hosts names them all, and nobody reads that.
+/// A partition of a thousand hosts names them all, which is too long to read.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(TEXT_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),

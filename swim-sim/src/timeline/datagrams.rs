@@ -1,6 +1,6 @@
 //! What was sent, and when it arrived.
 //!
-//! The world tells of a datagram twice: when it is sent, and when it is handed to a node. The two are
+//! The world reports a datagram twice: when it is sent, and when it is handed to a node. The two are
 //! brought together by what they have in common, source, target and bytes, the oldest first; copies that
 //! the network made find their original already arrived. Only the newest are kept, and those around the
 //! failure.
@@ -98,12 +98,12 @@ impl Datagrams {
     pub(crate) fn arrived(&mut self, at: u64, letter: &Letter<'_>, room: Room) {
         let numbers = self.open.get(&letter.key()).or_else(|| self.open.get(&letter.changed()));
         let Some(numbers) = numbers else { return };
-        let place = |number: &u64| number.checked_sub(self.oldest).map(|place| place as usize);
-        let waiting = numbers.iter().filter_map(place).find(|place| self.newest[*place].arrived.is_none());
-        if let Some(place) = waiting {
-            self.newest[place].arrived = Some(at);
-        } else if let Some(place) = numbers.back().and_then(place) {
-            let copy = Sending { arrived: Some(at), copy: true, ..self.newest[place].clone() };
+        let index = |number: &u64| number.checked_sub(self.oldest).map(|index| index as usize);
+        let waiting = numbers.iter().filter_map(index).find(|index| self.newest[*index].arrived.is_none());
+        if let Some(index) = waiting {
+            self.newest[index].arrived = Some(at);
+        } else if let Some(index) = numbers.back().and_then(index) {
+            let copy = Sending { arrived: Some(at), copy: true, ..self.newest[index].clone() };
             self.push(copy, room);
         }
     }

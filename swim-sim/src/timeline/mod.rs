@@ -1,42 +1,39 @@
 //! The timeline of a run: what a report is written from.
 //!
-//! A run leaves behind a verdict and a number. Whoever wants to understand it asks for more: who believed
-//! what of whom at that moment, what was under way on the network, what had been done to the hosts, how
-//! long it took until everybody knew. A [`Timeline`] is a [`Watcher`] that writes this down while the run
-//! goes on, in bounded memory, and judges nothing.
+//! A run leaves behind an outcome and a number. Understanding it takes more: which node held what of which at
+//! that moment, what was under way on the network, what had been done to the hosts, how long it took until
+//! all knew. A [`Timeline`] is a [`Watcher`] that writes this down while the run goes on, in bounded memory,
+//! and checks nothing.
 //!
 //! ```text
-//!   Reported ─▶ beliefs (matrix + changes), spread, detection     Acted ─▶ bands, truth
+//!   Reported ─▶ views (matrix + changes), spread, detection     Acted ─▶ bands, truth
 //!   Sent, Arrived ─▶ datagrams (newest + around the failure), load
 //! ```
 
 mod bands;
-mod beliefs;
 mod datagrams;
-mod hearing;
-mod limits;
+mod events;
 mod load;
 mod names;
 mod spread;
-mod watching;
+mod views;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use swim_core::{Identity, Instant, NodeId, Status};
 
 use crate::World;
 use crate::action::Action;
-use crate::ground_truth::{Death, Presence};
-use crate::ground_truth::{Fate, Phase, Scene};
+use crate::ground_truth::{Death, Fate, Happening, Phase, Presence, Scene, Watcher};
 use crate::host::HostId;
 
 pub(crate) use bands::{Band, Bands};
-pub(crate) use beliefs::{Belief, Beliefs, Change, NOBODY, Turn};
 pub(crate) use datagrams::{Datagrams, OUTSIDE, Sending};
-pub use limits::Limits;
 pub(crate) use load::{Load, Sent};
 pub(crate) use names::Names;
-pub(crate) use spread::{Case, Detection, News, Spread};
+pub(crate) use spread::{Detected, Detection, News, Spread};
+pub(crate) use views::{Change, Held, NO_MEMBER, Turn, Views};
 
 use datagrams::{Letter, Room};
 
@@ -48,7 +45,7 @@ pub(crate) struct Truth {
     pub(crate) presence: Presence,
 }
 
-/// An event that is no change of belief.
+/// An event that changes no claim.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Mark {
     pub(crate) at: u64,
@@ -57,12 +54,55 @@ pub(crate) struct Mark {
     pub(crate) text: String,
 }
 
+/// How much of a run a [`Timeline`] keeps: a run may be long and its cluster large. What has a limit is
+/// counted beyond it, and the page says what is missing. The defaults keep a run of 20 members over minutes whole, and let
+/// the page of 1,000 members stay below 15 MB.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Changes of what is held; older ones are folded into the matrix that the page begins with. Default 250,000.
+    pub changes_max: usize,
+    /// Datagrams, the newest. Default 30,000.
+    pub datagrams_max: usize,
+    /// Datagrams around the failure that are kept besides. Default 10,000.
+    pub spotlight_max: usize,
+    /// How far the window around the failure reaches, to each side. Default 10 s.
+    pub spotlight: Duration,
+    /// Events that change no claim. Default 20,000.
+    pub marks_max: usize,
+    /// Faults. Default 5,000.
+    pub bands_max: usize,
+    /// Durations of one distribution. Default 500,000.
+    pub samples_max: usize,
+    /// Ids that no host has: inventions of a hostile sender. Default 64.
+    pub phantoms_max: usize,
+    /// Slices of time that traffic is counted in; when they are used up, each becomes twice as long.
+    /// Default 600, of one second at first.
+    pub slices_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            changes_max: 250_000,
+            datagrams_max: 30_000,
+            spotlight_max: 10_000,
+            spotlight: Duration::from_secs(10),
+            marks_max: 20_000,
+            bands_max: 5_000,
+            samples_max: 500_000,
+            phantoms_max: 64,
+            slices_max: 600,
+        }
+    }
+}
+
 /// Everything that a report shows of a run. Attach it before anything happens; attached later, it begins
 /// with the tables as they are then.
 pub struct Timeline {
     pub(crate) limits: Limits,
     pub(crate) names: Names,
-    pub(crate) beliefs: Beliefs,
+    pub(crate) views: Views,
     pub(crate) truth: Vec<Truth>,
     pub(crate) phases: Vec<(u64, Phase)>,
     pub(crate) bands: Bands,
@@ -72,7 +112,7 @@ pub struct Timeline {
     pub(crate) load: Load,
     pub(crate) spread: Spread,
     pub(crate) detection: Detection,
-    /// Verdicts on the living.
+    /// Living members that were called Dead.
     pub(crate) false_deaths: Vec<Death>,
     /// Time of the last thing that was seen, in ns.
     pub(crate) end: u64,
@@ -97,7 +137,7 @@ impl Timeline {
         Self {
             limits,
             names: Names::default(),
-            beliefs: Beliefs::default(),
+            views: Views::default(),
             truth: Vec::new(),
             phases: Vec::new(),
             bands: Bands::default(),
@@ -117,22 +157,22 @@ impl Timeline {
     }
 
     /// Something went wrong at `at`: the datagrams around it are kept even if the run goes on for long. The
-    /// last call counts; without one, the first death of somebody who was up is what went wrong.
+    /// last call counts; without one, the first death of a member that was up is what went wrong.
     pub fn keep_around(&mut self, at: Instant) {
         let reach = self.limits.spotlight;
         self.spotlight = Some((at.before(reach).as_nanos(), at.after(reach).as_nanos()));
     }
 
-    /// What the node of `observer` believes of a name now, as this has been told; `None`: it holds nothing
+    /// What the node of `observer` holds of an id now, as this has seen; `None`: it holds nothing
     /// of it, or does not run.
     #[must_use]
     pub fn believes(&self, observer: HostId, subject: NodeId) -> Option<Status> {
-        match self.beliefs.now(observer.0, self.names.known(subject)?) {
-            Belief::Unknown => None,
-            Belief::Alive => Some(Status::Alive),
-            Belief::Suspect => Some(Status::Suspect),
-            Belief::Dead => Some(Status::Dead),
-            Belief::Left => Some(Status::Left),
+        match self.views.now(observer.0, self.names.known(subject)?) {
+            Held::Unknown => None,
+            Held::Alive => Some(Status::Alive),
+            Held::Suspect => Some(Status::Suspect),
+            Held::Dead => Some(Status::Dead),
+            Held::Left => Some(Status::Left),
         }
     }
 
@@ -178,22 +218,22 @@ impl Timeline {
     fn began(&mut self, host: HostId, me: Identity, now: u64) {
         self.enter(host, me, Presence::Up, now);
         let subject = self.names.host(host).subject;
-        self.change(now, host.0, subject, Turn::Emptied, NOBODY);
-        self.change(now, host.0, subject, Turn::Becomes(Belief::Alive), NOBODY);
+        self.change(now, host.0, subject, Turn::Emptied, NO_MEMBER);
+        self.change(now, host.0, subject, Turn::Becomes(Held::Alive), NO_MEMBER);
         self.bands.began(host.0, now);
-        self.detection.reborn(subject);
-        self.spread.reborn(subject);
+        self.detection.restarted(subject);
+        self.spread.restarted(subject);
     }
 
     fn ended(&mut self, host: HostId, presence: Presence, now: u64) {
         let subject = self.names.host(host).subject;
         self.stand(host, presence, now);
-        self.change(now, host.0, subject, Turn::Emptied, NOBODY);
+        self.change(now, host.0, subject, Turn::Emptied, NO_MEMBER);
         self.bands.ended(host.0, now);
         if presence == Presence::Crashed {
             let others = (0..).zip(self.names.hosts()).filter(|(observer, known)| {
-                let held = self.beliefs.now(*observer, subject);
-                known.presence == Presence::Up && matches!(held, Belief::Alive | Belief::Suspect)
+                let held = self.views.now(*observer, subject);
+                known.presence == Presence::Up && matches!(held, Held::Alive | Held::Suspect)
             });
             let waiting = others.map(|(observer, _)| observer).collect();
             self.detection.crashed(subject, host.0, now, waiting);
@@ -207,8 +247,8 @@ impl Timeline {
 
     fn sent(&mut self, now: u64, source: SocketAddr, target: SocketAddr, bytes: &[u8], fate: Fate) {
         let letter = Letter {
-            from: (source, if fate == Fate::Forged { OUTSIDE } else { self.place(source) }),
-            to: (target, self.place(target)),
+            from: (source, if fate == Fate::Forged { OUTSIDE } else { self.index(source) }),
+            to: (target, self.index(target)),
             bytes,
         };
         self.datagrams.sent(now, &letter, fate, self.room());
@@ -216,11 +256,11 @@ impl Timeline {
 
     fn arrived(&mut self, now: u64, source: SocketAddr, host: HostId, bytes: &[u8]) {
         let target = self.names.host(host).addr;
-        let letter = Letter { from: (source, self.place(source)), to: (target, host.0), bytes };
+        let letter = Letter { from: (source, self.index(source)), to: (target, host.0), bytes };
         self.datagrams.arrived(now, &letter, self.room());
     }
 
-    fn place(&self, addr: SocketAddr) -> u32 {
+    fn index(&self, addr: SocketAddr) -> u32 {
         self.names.host_at(addr).unwrap_or(OUTSIDE)
     }
 
@@ -230,28 +270,28 @@ impl Timeline {
     }
 
     fn change(&mut self, at: u64, observer: u32, subject: u32, turn: Turn, by: u32) {
-        self.beliefs.change(Change { at, observer, subject, turn, by }, self.limits.changes_max);
+        self.views.change(Change { at, observer, subject, turn, by }, self.limits.changes_max);
     }
 
-    /// Where a table has changed and nothing was told of it (a goodbye that a later death replaces), or
-    /// more than could be told, the row is read from the table.
+    /// Where a table has changed and no event said so (a leave that a later death replaces), or
+    /// more than fitted, the row is read from the table.
     fn reconcile(&mut self, world: &World, host: HostId) {
         let Some(node) = world.node(host) else { return };
         let at = world.now().as_nanos();
         let mut seen = vec![false; self.names.subjects().len()];
         for row in node.members() {
             let Some(subject) = self.names.subject(row.id, self.limits.phantoms_max) else { continue };
-            if let Some(place) = seen.get_mut(subject as usize) {
-                *place = true;
+            if let Some(index) = seen.get_mut(subject as usize) {
+                *index = true;
             }
-            let belief = Belief::from(Some(row.status));
-            if self.beliefs.now(host.0, subject) != belief {
-                self.change(at, host.0, subject, Turn::Becomes(belief), NOBODY);
+            let held = Held::from(Some(row.status));
+            if self.views.now(host.0, subject) != held {
+                self.change(at, host.0, subject, Turn::Becomes(held), NO_MEMBER);
             }
         }
         for (subject, _) in (0..).zip(seen).filter(|(_, seen)| !seen) {
-            if self.beliefs.now(host.0, subject) != Belief::Unknown {
-                self.change(at, host.0, subject, Turn::Becomes(Belief::Unknown), NOBODY);
+            if self.views.now(host.0, subject) != Held::Unknown {
+                self.change(at, host.0, subject, Turn::Becomes(Held::Unknown), NO_MEMBER);
             }
         }
     }
@@ -261,6 +301,76 @@ impl Timeline {
         self.look(&world.scene());
         for host in world.hosts() {
             self.reconcile(world, host);
+        }
+        self.deaths_seen = world.deaths().len();
+    }
+}
+
+impl Watcher for Timeline {
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        let now = scene.now.as_nanos();
+        self.end = now;
+        if self.phases.is_empty() {
+            self.phases.push((now, scene.phase));
+        }
+        match *what {
+            Happening::Began { host, me } => {
+                if self.names.hosts().len() < host.index() {
+                    self.look(scene);
+                }
+                self.began(host, me, now);
+            }
+            Happening::Ended { host, presence } => {
+                self.look(scene);
+                self.ended(host, presence, now);
+            }
+            Happening::Acted { action, done: true } => self.acted(scene, action),
+            Happening::Sent { host, source, target, bytes, fate } => {
+                self.load.sent(host.0, now, bytes.len(), self.limits.slices_max);
+                self.sent(now, source, target, bytes, fate);
+            }
+            Happening::Forged { source, target, bytes } => {
+                self.sent(now, source, target, bytes, Fate::Forged);
+            }
+            Happening::Arrived { host, source, bytes } if self.names.hosts().len() > host.index() => {
+                self.arrived(now, source, host, bytes);
+            }
+            Happening::Reported { host, event } => self.heard(scene, host, event),
+            Happening::Entered { phase } => self.phases.push((now, phase)),
+            _ => {}
+        }
+    }
+
+    fn after_input(&mut self, world: &World, host: HostId) {
+        if !self.adopted {
+            self.adopted = true;
+            self.adopt(world);
+        }
+        if let Some(node) = world.node(host) {
+            let revision = node.revision();
+            if self.bound.is_none() {
+                let n = u32::try_from(world.hosts().count()).unwrap_or(u32::MAX);
+                let bound = node.config().detection_bound(n);
+                self.bound = Some(u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX));
+            }
+            let known = self.names.host_mut(host).expect("a node that gets an input has begun");
+            if known.revision != revision {
+                known.revision = revision;
+                let stats = node.stats();
+                if !self.views.counts_agree(host.0, [stats.alive, stats.suspect, stats.dead, stats.left]) {
+                    self.reconcile(world, host);
+                }
+            }
+        }
+        for death in &world.deaths()[self.deaths_seen..] {
+            if death.is_false() {
+                if death.truth == Some(Presence::Up) && self.spotlight.is_none() {
+                    self.keep_around(death.at);
+                }
+                if self.false_deaths.len() < self.limits.marks_max {
+                    self.false_deaths.push(*death);
+                }
+            }
         }
         self.deaths_seen = world.deaths().len();
     }

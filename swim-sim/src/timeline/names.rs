@@ -1,7 +1,7 @@
-//! Who is who: hosts by number and by address, and everybody who was ever spoken of by name.
+//! Hosts by number and by address, and by id every member that was ever named.
 //!
-//! Rows of the matrix are hosts, columns are names. Mostly they are the same, but a name may move to
-//! another host, two hosts may claim one, and a hostile sender invents some that nobody ever bore.
+//! Rows of the matrix are hosts, columns are ids. Mostly they are the same, but an id may move to another
+//! host, two hosts may claim one, and a hostile sender invents some that no host ever had.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ pub(crate) struct Known {
     pub(crate) subject: u32,
     pub(crate) addr: SocketAddr,
     pub(crate) presence: Presence,
-    /// When its present life began, in ns.
+    /// When its present epoch began, in ns.
     pub(crate) began: u64,
     /// The revision of its node's table when that was last looked at.
     pub(crate) revision: u64,
@@ -57,7 +57,7 @@ impl Names {
         self.by_addr.insert(addr, host.0);
     }
 
-    /// The number of a name; `None`: it is nobody's, and there are too many of those.
+    /// The number of a name; `None`: no host has it, and there are too many of those.
     pub(crate) fn subject(&mut self, id: NodeId, phantoms_max: usize) -> Option<u32> {
         if let Some(subject) = self.by_id.get(&id) {
             return Some(*subject);

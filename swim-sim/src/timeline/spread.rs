@@ -1,8 +1,8 @@
 //! How fast news travel: from the first member that knows to each of the others, and from a crash to the
 //! last survivor that calls it Dead.
 //!
-//! A story begins when somebody knows first. Members that were not there at that moment are no part of it,
-//! and one who hears the same again has heard the beginning of the next story.
+//! A story begins when a first member knows. Members that were not there at that moment are no part of it,
+//! and one that learns the same again has learnt the beginning of the next story.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,14 +59,14 @@ struct Story {
 /// All news.
 #[derive(Default)]
 pub(crate) struct Spread {
-    /// By what happened, to whom, and what tells it from another of its kind.
+    /// By what happened, to whom, and what distinguishes it from another of its kind.
     stories: BTreeMap<(News, u32, u64), Story>,
     samples: BTreeMap<News, Samples>,
-    told: BTreeMap<News, u64>,
+    counts: BTreeMap<News, u64>,
 }
 
 impl Spread {
-    /// `observer`, whose life began at `began`, hears at `at` what happened to `subject`.
+    /// `observer`, whose epoch began at `began`, hears at `at` what happened to `subject`.
     pub(crate) fn hear(&mut self, key: (News, u32, u64), observer: u32, began: u64, at: u64, max: usize) {
         if self.stories.len() >= STORIES_MAX && !self.stories.contains_key(&key) {
             return;
@@ -76,14 +76,14 @@ impl Spread {
             *story = Story { since: at, heard: [observer].into() };
         }
         if story.heard.len() == 1 {
-            *self.told.entry(key.0).or_default() += 1;
+            *self.counts.entry(key.0).or_default() += 1;
         } else if began <= story.since {
             self.samples.entry(key.0).or_default().add(at - story.since, max);
         }
     }
 
-    /// A subject begins a new life: what is said of it from now on is another story.
-    pub(crate) fn reborn(&mut self, subject: u32) {
+    /// A subject starts a new epoch: what is said of it from now on is another story.
+    pub(crate) fn restarted(&mut self, subject: u32) {
         for news in [News::Suspect, News::Dead, News::Left] {
             self.stories.remove(&(news, subject, 0));
         }
@@ -91,13 +91,13 @@ impl Spread {
 
     /// How many stories there were of a kind, and how long they took to each further member.
     pub(crate) fn of(&self, news: News) -> (u64, Option<&Samples>) {
-        (self.told.get(&news).copied().unwrap_or(0), self.samples.get(&news))
+        (self.counts.get(&news).copied().unwrap_or(0), self.samples.get(&news))
     }
 }
 
 /// A crash, and who has noticed. Times in ns.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub(crate) struct Detected {
     pub(crate) host: u32,
     pub(crate) at: u64,
     /// Survivors that held the victim Alive or Suspect, and do not yet call it Dead.
@@ -110,16 +110,16 @@ pub(crate) struct Case {
 /// All crashes.
 #[derive(Default)]
 pub(crate) struct Detection {
-    cases: BTreeMap<u32, Vec<Case>>,
+    cases: BTreeMap<u32, Vec<Detected>>,
 }
 
 impl Detection {
     pub(crate) fn crashed(&mut self, subject: u32, host: u32, at: u64, waiting: BTreeSet<u32>) {
-        let case = Case { host, at, waiting, took: Vec::new(), over: false };
+        let case = Detected { host, at, waiting, took: Vec::new(), over: false };
         self.cases.entry(subject).or_default().push(case);
     }
 
-    pub(crate) fn buried(&mut self, subject: u32, observer: u32, at: u64) {
+    pub(crate) fn called_dead(&mut self, subject: u32, observer: u32, at: u64) {
         for case in self.open(subject) {
             if case.waiting.remove(&observer) {
                 case.took.push(at - case.at);
@@ -127,8 +127,8 @@ impl Detection {
         }
     }
 
-    /// The victim lives again: who has not noticed by now never will.
-    pub(crate) fn reborn(&mut self, subject: u32) {
+    /// The victim is back: who has not noticed by now never will.
+    pub(crate) fn restarted(&mut self, subject: u32) {
         self.open(subject).for_each(|case| case.over = true);
     }
 
@@ -140,13 +140,13 @@ impl Detection {
     }
 
     /// In the order of time.
-    pub(crate) fn cases(&self) -> Vec<&Case> {
-        let mut cases: Vec<&Case> = self.cases.values().flatten().collect();
+    pub(crate) fn cases(&self) -> Vec<&Detected> {
+        let mut cases: Vec<&Detected> = self.cases.values().flatten().collect();
         cases.sort_by_key(|case| (case.at, case.host));
         cases
     }
 
-    fn open(&mut self, subject: u32) -> impl Iterator<Item = &mut Case> {
+    fn open(&mut self, subject: u32) -> impl Iterator<Item = &mut Detected> {
         self.cases.get_mut(&subject).into_iter().flatten().filter(|case| !case.over)
     }
 }
@@ -177,13 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn a_victim_that_lives_again_and_an_observer_that_is_gone_are_waited_for_no_more() {
+    fn a_victim_that_is_back_and_an_observer_that_is_gone_are_waited_for_no_more() {
         let mut detection = Detection::default();
         detection.crashed(9, 9, 1000, [1, 2, 3].into());
-        detection.buried(9, 1, 1500);
+        detection.called_dead(9, 1, 1500);
         detection.absent(2);
-        detection.reborn(9);
-        detection.buried(9, 3, 9000);
+        detection.restarted(9);
+        detection.called_dead(9, 3, 9000);
         let cases = detection.cases();
         assert_eq!((cases[0].took.as_slice(), &cases[0].waiting), ([500].as_slice(), &[3].into()));
     }

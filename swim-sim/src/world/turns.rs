@@ -224,7 +224,7 @@ impl World {
             by,
             accuser,
             truth: fact.map(|fact| fact.presence),
-            earlier_life: held.zip(fact).is_some_and(|(held, fact)| held != fact.epoch),
+            earlier_epoch: held.zip(fact).is_some_and(|(held, fact)| held != fact.epoch),
             cut_off: host.is_some_and(|host| {
                 !self.fabric.network.passes(observer, host) || !self.fabric.network.passes(host, observer)
             }),

@@ -1,10 +1,10 @@
 //! What the command line refuses, and the help that says what it takes.
 
-use crate::place::{Place, Ran};
+use crate::sandbox::{Ran, Sandbox};
 
 /// What it says of a call that makes no sense.
-fn refused(place: &Place, words: &str) -> Ran {
-    place.run(words).ended(2)
+fn refused(sandbox: &Sandbox, words: &str) -> Ran {
+    sandbox.run(words).ended(2)
 }
 
 #[track_caller]
@@ -16,66 +16,66 @@ fn says(ran: &Ran, words: &[&str]) {
 
 #[test]
 fn a_dial_that_does_not_exist_is_named_with_those_that_do() {
-    let place = Place::new("no_dial");
-    says(&refused(&place, "run --seed 1 --set lozz=3"), &["`lozz`", "loss", "heal_interval"]);
-    says(&refused(&place, "run --seed 1 --set loss"), &["`loss`", "name=value"]);
+    let sandbox = Sandbox::new("no_dial");
+    says(&refused(&sandbox, "run --seed 1 --set lozz=3"), &["`lozz`", "loss", "heal_interval"]);
+    says(&refused(&sandbox, "run --seed 1 --set loss"), &["`loss`", "name=value"]);
 }
 
 #[test]
 fn a_value_out_of_range_is_named_with_the_range() {
-    let place = Place::new("no_value");
-    says(&refused(&place, "run --seed 1 --set loss=101"), &["`loss`", "`101`", "0 to 100"]);
-    says(&refused(&place, "run --seed 1 --set loss=much"), &["`loss`", "`much`", "0 to 100"]);
-    says(&refused(&place, "run gc-pause --set period=5"), &["`period`", "`5`", "1.5s"]);
-    says(&refused(&place, "run gc-pause --set perod=5s"), &["`perod`", "period"]);
-    says(&refused(&place, "run --seed 1 --set hosts=0"), &["hosts is 0", "1 to"]);
+    let sandbox = Sandbox::new("no_value");
+    says(&refused(&sandbox, "run --seed 1 --set loss=101"), &["`loss`", "`101`", "0 to 100"]);
+    says(&refused(&sandbox, "run --seed 1 --set loss=much"), &["`loss`", "`much`", "0 to 100"]);
+    says(&refused(&sandbox, "run gc-pause --set period=5"), &["`period`", "`5`", "1.5s"]);
+    says(&refused(&sandbox, "run gc-pause --set perod=5s"), &["`perod`", "period"]);
+    says(&refused(&sandbox, "run --seed 1 --set hosts=0"), &["hosts is 0", "1 to"]);
 }
 
 #[test]
 fn a_scenario_that_is_not_there_is_named_with_the_way_to_the_names() {
-    let place = Place::new("no_scenario");
-    says(&refused(&place, "run gc-paus"), &["gc-paus", "swim-sim scenario"]);
-    says(&refused(&place, "run missing.toml"), &["missing.toml", "neither a file"]);
-    says(&refused(&place, "run"), &["<FILE|NAME>"]);
+    let sandbox = Sandbox::new("no_scenario");
+    says(&refused(&sandbox, "run gc-paus"), &["gc-paus", "swim-sim scenario"]);
+    says(&refused(&sandbox, "run missing.toml"), &["missing.toml", "neither a file"]);
+    says(&refused(&sandbox, "run"), &["<FILE|NAME>"]);
 }
 
 #[test]
 fn a_file_that_is_no_scenario_is_shown_where_it_is_wrong() {
-    let place = Place::new("no_toml");
-    place.write("broken.toml", "hosts = ");
-    says(&refused(&place, "run broken.toml"), &["broken.toml", "line 1"]);
-    place.write("unknown.toml", "hosts = 3\nhots = 4");
-    says(&refused(&place, "run unknown.toml"), &["unknown.toml", "line 2", "`hots`", "`hosts`"]);
-    place.write("stranger.toml", "hosts = 3\nsteps = [{ at = \"1s\", do = { crash = \"#9\" } }]");
-    says(&refused(&place, "run stranger.toml"), &["step 1", "#9", "3"]);
-    place.write("never.toml", "hosts = 3\nsteps = [{ at = \"1 day\", do = { crash = \"#1\" } }]");
-    says(&refused(&place, "run never.toml"), &["1 day", "1.5s"]);
+    let sandbox = Sandbox::new("no_toml");
+    sandbox.write("broken.toml", "hosts = ");
+    says(&refused(&sandbox, "run broken.toml"), &["broken.toml", "line 1"]);
+    sandbox.write("unknown.toml", "hosts = 3\nhots = 4");
+    says(&refused(&sandbox, "run unknown.toml"), &["unknown.toml", "line 2", "`hots`", "`hosts`"]);
+    sandbox.write("stranger.toml", "hosts = 3\nsteps = [{ at = \"1s\", do = { crash = \"#9\" } }]");
+    says(&refused(&sandbox, "run stranger.toml"), &["step 1", "#9", "3"]);
+    sandbox.write("never.toml", "hosts = 3\nsteps = [{ at = \"1 day\", do = { crash = \"#1\" } }]");
+    says(&refused(&sandbox, "run never.toml"), &["1 day", "1.5s"]);
 }
 
 #[test]
 fn numbers_and_ranges_that_are_none_are_refused() {
-    let place = Place::new("no_number");
-    says(&refused(&place, "run --seed x"), &["--seed", "'x'"]);
-    says(&refused(&place, "sweep --seeds 5..1"), &["5..1", "0..2000"]);
-    says(&refused(&place, "sweep --shard 3/3"), &["3/3", "0/4"]);
-    says(&refused(&place, "sweep --budget soon"), &["soon", "1.5s"]);
+    let sandbox = Sandbox::new("no_number");
+    says(&refused(&sandbox, "run --seed x"), &["--seed", "'x'"]);
+    says(&refused(&sandbox, "sweep --seeds 5..1"), &["5..1", "0..2000"]);
+    says(&refused(&sandbox, "sweep --shard 3/3"), &["3/3", "0/4"]);
+    says(&refused(&sandbox, "sweep --budget soon"), &["soon", "1.5s"]);
 }
 
 #[test]
 fn a_mutant_that_this_build_has_not_is_refused_with_the_way_to_get_it() {
-    let place = Place::new("no_mutant");
+    let sandbox = Sandbox::new("no_mutant");
     for words in ["run gc-pause", "replay --seed 1", "sweep --seeds 0..2", "shrink --seed 1"] {
-        says(&refused(&place, &format!("{words} --mutant no-such-mutant")), &["no-such-mutant"]);
+        says(&refused(&sandbox, &format!("{words} --mutant no-such-mutant")), &["no-such-mutant"]);
     }
     if swim_sim::mutants::all().is_empty() {
-        says(&refused(&place, "mutants"), &["proof/mutants/check"]);
+        says(&refused(&sandbox, "mutants"), &["proof/mutants/check"]);
     }
 }
 
 #[test]
 fn nothing_is_overwritten_when_the_command_line_makes_no_sense() {
-    let place = Place::new("untouched");
-    place.write("kept", "what was there");
+    let sandbox = Sandbox::new("untouched");
+    sandbox.write("kept", "what was there");
     for words in [
         "run gc-pause --mutant no-such-mutant --save kept",
         "run --seed 1 --set loss=101 --save kept",
@@ -86,17 +86,17 @@ fn nothing_is_overwritten_when_the_command_line_makes_no_sense() {
         "shrink gc-pause -o kept",
         "report gc-pause --set perod=1s -o kept",
     ] {
-        assert_ne!(place.run(words).code, 0, "{words}");
-        assert_eq!(place.read("kept"), "what was there", "{words}");
+        assert_ne!(sandbox.run(words).code, 0, "{words}");
+        assert_eq!(sandbox.read("kept"), "what was there", "{words}");
     }
-    assert_ne!(place.run("run gc-pause --mutant no-such-mutant --record lives").code, 0);
-    assert!(!place.path("lives").exists());
+    assert_ne!(sandbox.run("run gc-pause --mutant no-such-mutant --record traces").code, 0);
+    assert!(!sandbox.path("traces").exists());
 }
 
 #[test]
 fn a_file_that_cannot_be_written_is_named() {
-    let place = Place::new("unwritable");
-    let ran = place.run("run gc-pause --save no/such/folder.toml").ended(1);
+    let sandbox = Sandbox::new("unwritable");
+    let ran = sandbox.run("run gc-pause --save no/such/folder.toml").ended(1);
     says(&ran, &["no/such/folder.toml"]);
 }
 
@@ -105,38 +105,39 @@ const COMMANDS: [&str; 10] =
 
 #[test]
 fn every_command_explains_itself() {
-    let place = Place::new("help");
-    let all = place.run("--help").ended(0);
+    let sandbox = Sandbox::new("help");
+    let all = sandbox.run("--help").ended(0);
     for command in COMMANDS {
         assert!(all.out.contains(&format!("\n  {command} ")), "{command}");
-        let help = place.run(&format!("{command} --help")).ended(0);
+        let help = sandbox.run(&format!("{command} --help")).ended(0);
         assert!(help.out.contains(&format!("Usage: swim-sim {command}")), "{}", help.out);
     }
 }
 
 #[test]
 fn every_exit_code_is_in_the_help() {
-    let help = Place::new("codes").run("--help").ended(0).out;
+    let help = Sandbox::new("codes").run("--help").ended(0).out;
     let codes = help.split("Exit codes:").nth(1).expect("a list of them");
-    for code in ["0 every law held", "1 a file", "2 the command line", "10 ", "11 ", "12 ", "13 ", "14 "] {
+    for code in ["0 every property held", "1 a file", "2 the command line", "10 ", "11 ", "12 ", "13 ", "14 "]
+    {
         assert!(codes.contains(code), "{code}");
     }
 }
 
 #[test]
 fn without_a_command_it_shows_the_help_and_has_failed() {
-    let ran = Place::new("nothing").run("").ended(2);
+    let ran = Sandbox::new("nothing").run("").ended(2);
     assert!(ran.err.contains("Usage: "), "{}", ran.err);
 }
 
 #[test]
 fn the_scenarios_are_listed_with_what_they_are_about() {
-    let place = Place::new("scenarios");
-    let listed = place.run("scenario").ended(0).out;
+    let sandbox = Sandbox::new("scenarios");
+    let listed = sandbox.run("scenario").ended(0).out;
     for name in swim_sim::scenario::NAMES {
         let line = listed.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}"));
         assert!(line.len() > name.len() + 40, "{line}");
     }
-    let text = place.run("scenario gc-pause --print").ended(0).out;
+    let text = sandbox.run("scenario gc-pause --print").ended(0).out;
     assert_eq!(Some(text.as_str()), swim_sim::scenario::named("gc-pause"));
 }

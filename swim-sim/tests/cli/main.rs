@@ -2,8 +2,8 @@
 
 mod input;
 mod oracle;
-mod place;
 mod recording;
 mod run;
+mod sandbox;
 mod shrink;
 mod sweep;

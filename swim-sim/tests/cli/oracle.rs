@@ -4,27 +4,27 @@ use std::path::Path;
 
 use swim_sim::scenario::NAMES;
 
-use crate::place::Place;
+use crate::sandbox::Sandbox;
 
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/oracle");
 
 #[test]
 fn what_was_recorded_is_unchanged_whatever_the_number_of_jobs() {
-    let place = Place::new("oracle");
-    place.run("oracle --seeds 3..6 --jobs 2 --record --folder .").ended(0);
-    assert_eq!(place.read("seeds.txt").lines().count(), 3);
-    let ran = place.run("oracle --seeds 3..6 --jobs 1 --folder .").ended(0);
+    let sandbox = Sandbox::new("oracle");
+    sandbox.run("oracle --seeds 3..6 --jobs 2 --record --folder .").ended(0);
+    assert_eq!(sandbox.read("seeds.txt").lines().count(), 3);
+    let ran = sandbox.run("oracle --seeds 3..6 --jobs 1 --folder .").ended(0);
     assert_eq!(ran.out, "unchanged: the digests of 3 seeds are those of ./seeds.txt\n");
 }
 
 #[test]
 fn the_first_that_is_changed_is_named_with_the_command_that_shows_it() {
-    let place = Place::new("oracle_changed");
-    place.run("oracle --seeds 3..6 --record --folder .").ended(0);
-    let recorded = place.read("seeds.txt");
+    let sandbox = Sandbox::new("oracle_changed");
+    sandbox.run("oracle --seeds 3..6 --record --folder .").ended(0);
+    let recorded = sandbox.read("seeds.txt");
     let line = recorded.lines().nth(1).expect("a line of seed 4");
-    place.write("seeds.txt", recorded.replace(line, "4 0123456789abcdef"));
-    let ran = place.run("oracle --seeds 3..7 --folder .").ended(1);
+    sandbox.write("seeds.txt", recorded.replace(line, "4 0123456789abcdef"));
+    let ran = sandbox.run("oracle --seeds 3..7 --folder .").ended(1);
     assert!(ran.out.starts_with("changed: 2 of 4 seeds, the first is 4\n"), "{}", ran.out);
     assert!(ran.out.contains(&format!(": 0123456789abcdef\n  now: {}\n", &line[2..])), "{}", ran.out);
     assert!(ran.out.ends_with(" -- replay --seed 4 --step\n"), "{}", ran.out);
@@ -32,7 +32,7 @@ fn the_first_that_is_changed_is_named_with_the_command_that_shows_it() {
 
 #[test]
 fn this_build_does_what_is_committed() {
-    let ran = Place::new("oracle_committed").run(&format!("oracle --seeds 0..4 --folder {COMMITTED}"));
+    let ran = Sandbox::new("oracle_committed").run(&format!("oracle --seeds 0..4 --folder {COMMITTED}"));
     assert!(ran.ended(0).out.starts_with("unchanged: the digests of 4 seeds"));
 }
 

@@ -2,116 +2,76 @@
 
 use std::net::SocketAddr;
 
-use crate::common::{lan, millis, secs};
 use proptest::prelude::*;
 use swim_core::{Command, Epoch, Hint, Incarnation, NodeId};
-use swim_sim::{HostId, Link, PER_CENT, Presence, World};
+use swim_sim::{Action, HostId, Inbox, Link, PER_CENT, Presence, World};
+
+use crate::common::{lan, millis, secs};
 
 const HOSTS: u32 = 5;
 
 #[derive(Clone, Debug)]
 enum Step {
     Run(u64),
-    Crash(u32),
-    Restart(u32, i64),
-    Pause(u32),
-    Resume(u32),
-    Join(u32, u32),
-    Leave(u32),
-    Move(u32, u8),
-    Split(u32),
-    Heal,
-    Loss(u32),
-    Metadata(u32, Vec<u8>),
-    Broadcast(u32, Vec<u8>),
-    Send(u32, u64),
-    Remove(u32, u64),
-    CancelJoin(u32),
-    Restore(u32, u64),
-    Garbage(u32, u32, Vec<u8>),
+    Do(Action),
+    Restart(HostId, i64),
+    CancelJoin(HostId),
+    Restore(HostId, u64),
+    Garbage(HostId, HostId, Vec<u8>),
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let host = || 0..HOSTS;
-    let bytes = |max: usize| proptest::collection::vec(any::<u8>(), 0..max);
+    let host = || (0..HOSTS).prop_map(HostId);
+    let text = |max: usize| proptest::collection::vec(proptest::char::range('a', 'z'), 0..max);
+    let actions = prop_oneof![
+        2 => host().prop_map(Action::Crash),
+        1 => host().prop_map(|host| Action::Pause { host, inbox: Inbox::Kept }),
+        2 => host().prop_map(Action::Resume),
+        4 => (host(), host()).prop_map(|(host, seed)| Action::Join { host, seeds: vec![seed.birthplace()] }),
+        1 => host().prop_map(Action::Leave),
+        1 => (host(), any::<u8>())
+            .prop_map(|(host, last)| Action::Move { host, addr: SocketAddr::from(([10, 99, 0, last], 1)) }),
+        1 => (0..HOSTS).prop_map(|at| Action::Partition(vec![(0..at).map(HostId).collect()])),
+        2 => Just(Action::Heal),
+        1 => (0..60_u32).prop_map(|loss| Action::SetDefaultLink(Link::lan().loss(loss * PER_CENT))),
+        1 => (host(), text(512)).prop_map(|(host, text)| Action::SetMetadata { host, text: String::from_iter(text) }),
+        1 => (host(), text(1024)).prop_map(|(host, text)| Action::Broadcast { host, text: String::from_iter(text) }),
+        1 => (host(), host()).prop_map(|(host, target)| Action::Send { host, target, text: String::new() }),
+        1 => (host(), host()).prop_map(|(host, target)| Action::Remove { host, target }),
+    ];
     prop_oneof![
         10 => (1..5000_u64).prop_map(Step::Run),
-        2 => host().prop_map(Step::Crash),
+        19 => actions.prop_map(Step::Do),
         // Two clusters whose clocks differ by more than a day do not merge: ±11 h.
-        3 => (host(), -40_000_000..40_000_000_i64).prop_map(|(h, ms)| Step::Restart(h, ms)),
-        1 => host().prop_map(Step::Pause),
-        2 => host().prop_map(Step::Resume),
-        4 => (host(), host()).prop_map(|(h, s)| Step::Join(h, s)),
-        1 => host().prop_map(Step::Leave),
-        1 => (host(), any::<u8>()).prop_map(|(h, a)| Step::Move(h, a)),
-        1 => host().prop_map(Step::Split),
-        2 => Just(Step::Heal),
-        1 => (0..60_u32).prop_map(Step::Loss),
-        1 => (host(), bytes(512)).prop_map(|(h, b)| Step::Metadata(h, b)),
-        1 => (host(), bytes(1024)).prop_map(|(h, b)| Step::Broadcast(h, b)),
-        1 => (host(), 0..8_u64).prop_map(|(h, t)| Step::Send(h, t)),
-        1 => (host(), 0..8_u64).prop_map(|(h, t)| Step::Remove(h, t)),
+        3 => (host(), -40_000_000..40_000_000_i64).prop_map(|(host, ms)| Step::Restart(host, ms)),
         1 => host().prop_map(Step::CancelJoin),
-        1 => (host(), any::<u64>()).prop_map(|(h, e)| Step::Restore(h, e)),
-        2 => (host(), host(), bytes(200)).prop_map(|(s, t, b)| Step::Garbage(s, t, b)),
+        1 => (host(), any::<u64>()).prop_map(|(host, epoch)| Step::Restore(host, epoch)),
+        2 => (host(), host(), proptest::collection::vec(any::<u8>(), 0..200))
+            .prop_map(|(source, target, bytes)| Step::Garbage(source, target, bytes)),
     ]
 }
 
-/// `false`: the step was not applicable just then, which is as good.
-fn perform(world: &mut World, step: &Step) -> bool {
-    let home = |host: u32| World::birthplace(HostId(host));
+/// What is not applicable just then changes nothing, which is as good.
+fn perform(world: &mut World, step: &Step) {
     match step {
-        Step::Run(time) => {
-            world.run_for(millis(*time));
-            true
+        Step::Run(time) => world.run_for(millis(*time)),
+        Step::Do(action) => drop(world.perform(action)),
+        Step::Restart(host, wall_clock) => {
+            world.set_calendar_ms(*host, *wall_clock);
+            world.restart(*host);
         }
-        Step::Crash(host) => world.crash(HostId(*host)),
-        Step::Restart(host, calendar) => {
-            world.set_calendar_ms(HostId(*host), *calendar);
-            world.restart(HostId(*host))
-        }
-        Step::Pause(host) => world.pause(HostId(*host)),
-        Step::Resume(host) => world.resume(HostId(*host)),
-        Step::Join(host, seed) => world.join_at(HostId(*host), &[home(*seed)]),
-        Step::Leave(host) => world.leave(HostId(*host)),
-        Step::Move(host, last) => world.move_to(HostId(*host), SocketAddr::from(([10, 99, 0, *last], 1))),
-        Step::Split(at) => {
-            let hosts: Vec<HostId> = world.hosts().collect();
-            world.partition(&[&hosts[..*at as usize]]);
-            true
-        }
-        Step::Heal => {
-            world.heal();
-            true
-        }
-        Step::Loss(per_cent) => {
-            world.network().set_default_link(Link::lan().loss(per_cent * PER_CENT));
-            true
-        }
-        Step::Metadata(host, bytes) => world.set_metadata(HostId(*host), bytes),
-        Step::Broadcast(host, bytes) => world.broadcast(HostId(*host), bytes),
-        Step::Send(host, target) => {
-            let payload = swim_core::Payload::default();
-            world.command(HostId(*host), Command::Send { target: NodeId(*target), payload }).is_some()
-        }
-        Step::Remove(host, target) => {
-            world.command(HostId(*host), Command::Remove { target: NodeId(*target) }).is_some()
-        }
-        Step::CancelJoin(host) => world.command(HostId(*host), Command::CancelJoin).is_some(),
+        Step::CancelJoin(host) => drop(world.command(*host, Command::CancelJoin)),
         Step::Restore(host, epoch) => {
-            let hint = |id| Hint {
-                id: NodeId(id),
-                addr: home(u32::try_from(id).expect("small") % HOSTS),
+            let peer = |id: u32| Hint {
+                id: NodeId(id.into()),
+                addr: HostId(id % HOSTS).birthplace(),
                 epoch: Epoch(*epoch),
                 incarnation: Incarnation(u32::MAX),
             };
-            let hints: Vec<Hint> = (0..8).map(hint).collect();
-            world.command(HostId(*host), Command::Restore { hints: &hints }).is_some()
+            let peers: Vec<Hint> = (0..8).map(peer).collect();
+            world.command(*host, Command::Restore { hints: &peers });
         }
-        Step::Garbage(source, target, bytes) => {
-            world.inject(home(*source), home(*target), bytes);
-            true
-        }
+        Step::Garbage(source, target, bytes) => world.inject(source.birthplace(), target.birthplace(), bytes),
     }
 }
 

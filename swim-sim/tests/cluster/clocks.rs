@@ -1,13 +1,13 @@
-//! Calendars may be wrong by days: whoever is alone is let in all the same, and nobody is buried for it.
+//! Wall clocks may be wrong by days: a single node is admitted all the same, and no member is declared dead for it.
 
-use crate::common::{assert_nobody_falsely_buried, cluster, each_seed, lan, secs};
+use crate::common::{assert_no_false_death, cluster, each_cluster, each_seed, lan, secs};
 use swim_core::{Event, JoinFailure};
 use swim_sim::{Spec, World};
 
 const HOUR_MS: i64 = 3_600_000;
 
 #[test]
-fn a_newcomer_whose_calendar_is_days_off_is_let_in() {
+fn a_newcomer_whose_wall_clock_is_days_off_is_admitted() {
     each_seed(3, |seed| {
         for hours in [-24 * 365, -48, -25, 25, 48, 24 * 365] {
             let (mut world, hosts) = cluster(seed, 5, &lan());
@@ -16,13 +16,13 @@ fn a_newcomer_whose_calendar_is_days_off_is_let_in() {
             world.run_until(secs(5), World::converged).expect("the cluster's clock is taken");
             world.run_for(secs(60));
             assert!(world.converged());
-            assert_nobody_falsely_buried(&world);
+            assert_no_false_death(&world);
         }
     });
 }
 
 #[test]
-fn a_first_member_whose_calendar_is_days_off_takes_in_the_others() {
+fn a_first_member_whose_wall_clock_is_days_off_admits_the_others() {
     each_seed(3, |seed| {
         for hours in [-24 * 365, 24 * 365] {
             let mut world = World::new(seed);
@@ -31,15 +31,14 @@ fn a_first_member_whose_calendar_is_days_off_takes_in_the_others() {
             for host in &rest {
                 world.join(*host, &[first]);
             }
-            world.run_until(secs(10), World::converged).expect("they live by its clock");
+            world.run_until(secs(10), World::converged).expect("they follow its clock");
         }
     });
 }
 
 #[test]
 fn the_last_of_a_cluster_whose_clock_was_days_behind_is_let_into_another() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 4, &lan());
+    each_cluster(5, 4, |mut world, hosts| {
         let past = world.start(Spec::new(lan()).calendar_ms(-30 * HOUR_MS));
         world.crash(hosts[3]);
         world.run_for(secs(60));
@@ -48,14 +47,14 @@ fn the_last_of_a_cluster_whose_clock_was_days_behind_is_let_into_another() {
         world.run_for(secs(5));
         world.crash(past);
         world.run_for(secs(60));
-        // It lives by the clock of the crashed one, and in an epoch before its own earlier life's.
+        // It follows the clock of the crashed one, in an epoch before its own earlier one.
         world.join(hosts[3], &hosts[..1]);
         world.run_until(secs(10), World::converged).expect("it takes the cluster's clock and a new epoch");
     });
 }
 
 #[test]
-fn members_whose_calendars_are_hours_apart_all_believe_each_other() {
+fn members_whose_wall_clocks_are_hours_apart_all_accept_each_other() {
     each_seed(3, |seed| {
         let mut world = World::new(seed);
         let ahead = [0, -11, 11, -8, 8, 3];
@@ -66,12 +65,12 @@ fn members_whose_calendars_are_hours_apart_all_believe_each_other() {
         world.run_until(secs(10), World::converged).expect("less than a day apart");
         world.run_for(secs(60));
         assert!(world.converged());
-        assert_nobody_falsely_buried(&world);
+        assert_no_false_death(&world);
     });
 }
 
 #[test]
-fn whoever_joins_through_a_member_that_deferred_to_a_slow_clock_is_believed_by_all() {
+fn a_newcomer_that_joins_through_a_member_that_deferred_to_a_slow_clock_is_accepted_by_all() {
     each_seed(5, |seed| {
         for hours in [-48, 48] {
             let mut world = World::new(seed);
@@ -80,18 +79,18 @@ fn whoever_joins_through_a_member_that_deferred_to_a_slow_clock_is_believed_by_a
             for _ in 0..4 {
                 let next = world.start(Spec::new(lan()));
                 world.join(next, &[last]);
-                world.run_until(secs(10), World::converged).expect("each is let in by the one before");
+                world.run_until(secs(10), World::converged).expect("each is admitted by the one before");
                 last = next;
             }
             world.run_for(secs(120));
             assert!(world.converged());
-            assert_nobody_falsely_buried(&world);
+            assert_no_false_death(&world);
         }
     });
 }
 
 #[test]
-fn two_that_let_each_other_in_with_calendars_days_apart_let_in_others() {
+fn two_that_admit_each_other_with_wall_clocks_days_apart_admit_others() {
     each_seed(5, |seed| {
         for (x, y) in [(-48, 0), (0, -48), (0, 48), (-24 * 365, 24 * 365)] {
             let mut world = World::new(seed);
@@ -107,7 +106,7 @@ fn two_that_let_each_other_in_with_calendars_days_apart_let_in_others() {
             world.run_until(secs(10), World::converged).expect("one clock for all");
             world.run_for(secs(60));
             assert!(world.converged());
-            assert_nobody_falsely_buried(&world);
+            assert_no_false_death(&world);
         }
     });
 }
@@ -127,7 +126,7 @@ fn a_cluster_whose_seeds_are_days_ahead_gives_itself_up_for_them() {
         world.run_until(secs(120), World::converged).expect("they take the clock that is ahead");
         world.run_for(secs(60));
         assert!(world.converged());
-        assert_nobody_falsely_buried(&world);
+        assert_no_false_death(&world);
         for host in right {
             let started_over = |event: &Event| matches!(event, Event::StartedOver { .. });
             assert_eq!(world.count_events(host, started_over), 0, "who is ahead stays");
@@ -136,7 +135,7 @@ fn a_cluster_whose_seeds_are_days_ahead_gives_itself_up_for_them() {
 }
 
 #[test]
-fn a_cluster_that_is_asked_to_join_one_days_behind_stays_and_buries_nobody() {
+fn a_cluster_that_is_asked_to_join_one_days_behind_stays_and_declares_none_dead() {
     each_seed(5, |seed| {
         let mut world = World::new(seed);
         let slow = [0; 3].map(|_| world.start(Spec::new(lan()).calendar_ms(-30 * HOUR_MS)));
@@ -161,7 +160,7 @@ fn a_cluster_that_is_asked_to_join_one_days_behind_stays_and_buries_nobody() {
 }
 
 #[test]
-fn a_first_member_without_seeds_that_restarts_with_its_calendar_set_back_finds_its_cluster() {
+fn a_first_member_without_seeds_that_restarts_with_its_wall_clock_set_back_finds_its_cluster() {
     each_seed(5, |seed| {
         for hours in [1, 12, 23] {
             let (mut world, hosts) = cluster(seed, 6, &lan());

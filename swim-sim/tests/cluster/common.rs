@@ -44,6 +44,14 @@ pub(crate) fn cluster(seed: u64, n: usize, config: &Arc<Config>) -> (World, Vec<
     World::joined(seed, n, config).expect("members of a quiet network converge")
 }
 
+/// Runs a test with converged clusters of `n` members with the LAN preset, from several seeds.
+pub(crate) fn each_cluster(count: u64, n: usize, test: impl Fn(World, Vec<HostId>)) {
+    each_seed(count, |seed| {
+        let (world, hosts) = cluster(seed, n, &lan());
+        test(world, hosts);
+    });
+}
+
 /// All of `hosts` but `without`.
 pub(crate) fn others(hosts: &[HostId], without: HostId) -> Vec<HostId> {
     hosts.iter().copied().filter(|host| *host != without).collect()
@@ -54,11 +62,11 @@ pub(crate) fn detection_bound(n: usize, config: &Config) -> Duration {
     config.detection_bound(u32::try_from(n).expect("a small cluster"))
 }
 
-/// Fails if any verdict was reached on a living and reachable member.
+/// Fails if a member that ran and was reachable was ever declared dead.
 #[track_caller]
-pub(crate) fn assert_nobody_falsely_buried(world: &World) {
-    let buried: Vec<_> = world.false_deaths().collect();
-    assert!(buried.is_empty(), "seed {}: {buried:#?}", world.seed());
+pub(crate) fn assert_no_false_death(world: &World) {
+    let deaths: Vec<_> = world.false_deaths().collect();
+    assert!(deaths.is_empty(), "seed {}: {deaths:#?}", world.seed());
 }
 
 /// What `host` holds of every member, to compare before and after: (name, epoch, incarnation, status).

@@ -8,53 +8,29 @@ use swim_core::{Config, Event, Status};
 use swim_sim::{Latency, Link, PER_CENT, World};
 
 use crate::common::{
-    assert_nobody_falsely_buried, cluster, detection_bound, each_seed, lan, lan_with, millis, others, secs,
+    assert_no_false_death, cluster, detection_bound, each_cluster, each_seed, lan, lan_with, millis, others,
+    secs,
 };
 
 #[test]
-fn the_seed_that_everybody_joined_through_is_a_member_like_any_other() {
-    let (mut world, hosts) = cluster(3, 10, &lan());
-    let survivors = others(&hosts, hosts[0]);
-    world.crash(hosts[0]);
-    world
-        .run_until(detection_bound(10, &lan()), |world| {
-            world.all_believe(&survivors, &hosts[..1], Status::Dead)
-        })
-        .expect("a crash is detected");
-    assert_nobody_falsely_buried(&world);
-}
-
-#[test]
-fn a_third_of_the_cluster_crashing_at_once_is_detected_and_buries_nobody_else() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 30, &lan());
-        let (victims, survivors) = hosts.split_at(10);
-        for victim in victims {
-            world.crash(*victim);
-        }
-        world
-            .run_until(detection_bound(30, &lan()) * 2, |world| {
-                world.all_believe(survivors, victims, Status::Dead)
-            })
-            .expect("crashes are detected");
-        assert_nobody_falsely_buried(&world);
-    });
-}
-
-#[test]
-fn a_crash_is_detected_under_loss_too() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 20, &lan());
-        world.network().set_default_link(Link::lan().loss(20 * PER_CENT));
-        let survivors = others(&hosts, hosts[7]);
-        world.crash(hosts[7]);
-        world
-            .run_until(detection_bound(20, &lan()) * 2, |world| {
-                world.all_believe(&survivors, &[hosts[7]], Status::Dead)
-            })
-            .expect("a crash is detected");
-        assert_nobody_falsely_buried(&world);
-    });
+fn crashes_of_a_seed_of_many_at_once_and_under_loss_are_detected_and_no_other_is_declared_dead() {
+    let lossy = Link::lan().loss(20 * PER_CENT);
+    for (n, victims, link, bounds) in
+        [(10, 0..1, Link::lan(), 1), (30, 0..10, Link::lan(), 2), (20, 7..8, lossy, 2)]
+    {
+        each_cluster(5, n, |mut world, hosts| {
+            let victims = &hosts[victims.clone()];
+            let survivors: Vec<_> = hosts.iter().copied().filter(|host| !victims.contains(host)).collect();
+            world.network().set_default_link(link);
+            victims.iter().for_each(|victim| assert!(world.crash(*victim)));
+            world
+                .run_until(detection_bound(n, &lan()) * bounds, |world| {
+                    world.all_believe(&survivors, victims, Status::Dead)
+                })
+                .expect("crashes are detected");
+            assert_no_false_death(&world);
+        });
+    }
 }
 
 #[test]
@@ -83,7 +59,7 @@ fn every_survivor_reports_one_suspicion_with_its_accuser_and_one_death() {
             })
             .collect();
         assert_eq!(dead.len(), 1, "{:#?}", world.log(host));
-        assert_ne!(dead[0], id, "nobody accuses itself");
+        assert_ne!(dead[0], id, "no member accuses itself");
     }
 }
 
@@ -115,7 +91,7 @@ fn stays_whole(seed: u64, link: Link, time: Duration) -> World {
         sum(&world, |stats| stats.suspicions_raised),
         sum(&world, |stats| stats.refutations),
     );
-    assert_nobody_falsely_buried(&world);
+    assert_no_false_death(&world);
     world
 }
 
@@ -124,7 +100,7 @@ fn sum(world: &World, of: impl Fn(&swim_core::Stats) -> u64) -> u64 {
 }
 
 #[test]
-fn a_quarter_lost_for_ten_minutes_buries_nobody() {
+fn a_quarter_lost_for_ten_minutes_causes_no_false_death() {
     each_seed(5, |seed| {
         stays_whole(seed, Link::lan().loss(25 * PER_CENT), secs(600));
     });
@@ -159,12 +135,12 @@ fn stop_one_of_ten(seed: u64, seconds: u64) -> World {
     let raised_before = raised(&world);
     world.resume(hosts[6]);
     world.run_for(secs(5));
-    assert_eq!(raised(&world), raised_before, "it accuses nobody when it wakes");
+    assert_eq!(raised(&world), raised_before, "it accuses none when it goes on");
     world.run_until(secs(25), World::converged).expect("it is alive everywhere shortly after");
     world.run_for(secs(60));
     assert!(world.converged());
     for death in world.deaths() {
-        assert_eq!(death.subject, world.id(hosts[6]), "nobody else is ever dead: {death:#?}");
+        assert_eq!(death.subject, world.id(hosts[6]), "no other is ever dead: {death:#?}");
     }
     assert_eq!(world.count_events(hosts[6], |event| matches!(event, Event::Dead { .. })), 0);
     assert!(rest.iter().all(|host| world.node(*host).is_some()));
@@ -177,12 +153,12 @@ fn a_member_stopped_for_a_second_is_never_dead() {
 }
 
 #[test]
-fn a_member_stopped_for_five_seconds_buries_nobody_and_is_back_soon() {
+fn a_member_stopped_for_five_seconds_declares_none_dead_and_is_back_soon() {
     each_seed(5, |seed| drop(stop_one_of_ten(seed, 5)));
 }
 
 #[test]
-fn a_member_stopped_for_half_a_minute_buries_nobody_and_is_back_soon() {
+fn a_member_stopped_for_half_a_minute_declares_none_dead_and_is_back_soon() {
     each_seed(5, |seed| {
         let world = stop_one_of_ten(seed, 30);
         assert!(!world.deaths().is_empty(), "30 s are longer than a confirmed suspicion");
@@ -190,7 +166,7 @@ fn a_member_stopped_for_half_a_minute_buries_nobody_and_is_back_soon() {
 }
 
 #[test]
-fn a_member_stopped_for_an_hour_buries_nobody_and_is_back_soon() {
+fn a_member_stopped_for_an_hour_declares_none_dead_and_is_back_soon() {
     stop_one_of_ten(1, 3600);
 }
 
@@ -207,8 +183,7 @@ fn a_stall_is_noticed_and_reported() {
 
 #[test]
 fn half_the_cluster_stopped_for_a_while_is_whole_again_soon() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(3, 10, |mut world, hosts| {
         for host in &hosts[..5] {
             world.pause(*host);
         }
@@ -219,13 +194,13 @@ fn half_the_cluster_stopped_for_a_while_is_whole_again_soon() {
         world.run_until(secs(60), World::converged).expect("all are alive everywhere again");
         let running: Vec<_> = hosts[5..].iter().map(|host| world.id(*host)).collect();
         for death in world.deaths() {
-            assert!(!running.contains(&death.subject), "nobody who ran is dead: {death:#?}");
+            assert!(!running.contains(&death.subject), "no member that ran is dead: {death:#?}");
         }
     });
 }
 
 #[test]
-fn who_slept_longer_than_others_remember_brings_nobody_back() {
+fn a_member_stopped_for_longer_than_tombstones_last_revives_no_member() {
     each_seed(5, |seed| {
         let forgetful = lan_with(|options| options.tombstone_life = secs(10));
         let (mut world, hosts) = cluster(seed, 6, &forgetful);

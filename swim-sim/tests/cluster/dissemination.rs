@@ -7,7 +7,7 @@ use swim_core::{Config, Event, METADATA_MAX};
 use swim_sim::{HostId, Link, PER_CENT, Spec, World};
 
 use crate::common::{
-    assert_nobody_falsely_buried, cluster, detection_bound, each_seed, lan, lan_with, millis, others,
+    assert_no_false_death, cluster, detection_bound, each_cluster, each_seed, lan, lan_with, millis, others,
     record_wire, secs,
 };
 
@@ -17,8 +17,7 @@ fn received(world: &World, host: HostId, text: &[u8]) -> usize {
 
 #[test]
 fn a_broadcast_reaches_every_other_member_exactly_once() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 20, &lan());
+    each_cluster(5, 20, |mut world, hosts| {
         world.broadcast(hosts[3], b"hello all");
         world.run_for(secs(30));
         for host in others(&hosts, hosts[3]) {
@@ -35,8 +34,7 @@ fn a_broadcast_reaches_every_other_member_exactly_once() {
 fn broadcasts_get_through_loss_and_duplication_nearly_everywhere_and_never_twice() {
     let reached = std::cell::Cell::new(0);
     let wanted = std::cell::Cell::new(0);
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 20, &lan());
+    each_cluster(5, 20, |mut world, hosts| {
         world.network().set_default_link(Link::lan().loss(20 * PER_CENT).duplication(20 * PER_CENT));
         let texts: Vec<Vec<u8>> = (0..10).map(|i| format!("message {i}").into_bytes()).collect();
         for (i, text) in texts.iter().enumerate() {
@@ -46,7 +44,7 @@ fn broadcasts_get_through_loss_and_duplication_nearly_everywhere_and_never_twice
         for (i, text) in texts.iter().enumerate() {
             for host in others(&hosts, hosts[i]) {
                 let times = received(&world, host, text);
-                assert!(times <= 1, "{host:?} was told {times} times of {i}");
+                assert!(times <= 1, "{host:?} got {i} {times} times");
                 reached.set(reached.get() + times);
                 wanted.set(wanted.get() + 1);
             }
@@ -84,11 +82,11 @@ fn a_flood_of_broadcasts_does_not_hide_a_crash() {
         world.run_for(millis(100));
     }
     assert!(world.all_believe(&rest, &hosts[9..], swim_core::Status::Dead));
-    assert_nobody_falsely_buried(&world);
+    assert_no_false_death(&world);
 }
 
 #[test]
-fn a_direct_message_reaches_its_member_and_nobody_else() {
+fn a_direct_message_reaches_its_member_and_no_other() {
     let (mut world, hosts) = cluster(1, 5, &lan());
     world.send(hosts[1], hosts[3], b"just you");
     world.run_for(secs(5));
@@ -113,8 +111,11 @@ fn a_number_forged_in_a_member_s_name_silences_it_for_a_moment_only() {
             // A datagram that passed it on, with another number in it.
             let seen = wire.lock().expect("one thread").clone();
             let carries = |bytes: &[u8]| bytes.windows(5).position(|window| window == b"first");
-            let mut forged =
-                seen.iter().find(|datagram| carries(&datagram.bytes).is_some()).expect("told").clone();
+            let mut forged = seen
+                .iter()
+                .find(|datagram| carries(&datagram.bytes).is_some())
+                .expect("it was passed on")
+                .clone();
             let text = carries(&forged.bytes).expect("it is there");
             forged.bytes[text - 6..text - 2].copy_from_slice(&number.to_le_bytes());
             world.inject(forged.source, forged.target, &forged.bytes);
@@ -138,8 +139,7 @@ fn all_hold(world: &World, hosts: &[HostId], subject: HostId, bytes: &[u8]) -> b
 
 #[test]
 fn new_metadata_are_known_everywhere_within_seconds() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 20, &lan());
+    each_cluster(5, 20, |mut world, hosts| {
         let longest = vec![7; METADATA_MAX];
         for bytes in [b"role=db".as_slice(), &longest, b""] {
             world.set_metadata(hosts[4], bytes);
@@ -152,8 +152,7 @@ fn new_metadata_are_known_everywhere_within_seconds() {
 
 #[test]
 fn the_last_of_many_changes_wins_under_loss() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(3, 10, |mut world, hosts| {
         world.network().set_default_link(Link::lan().loss(20 * PER_CENT));
         for i in 0..50_u8 {
             world.set_metadata(hosts[4], &[i]);
@@ -176,7 +175,7 @@ fn a_change_is_reported_as_an_update() {
 }
 
 #[test]
-fn a_newcomer_learns_everybody_s_metadata_and_everybody_the_newcomer_s() {
+fn a_newcomer_learns_all_metadata_and_all_learn_the_newcomer_s() {
     let (mut world, hosts) = cluster(1, 10, &lan());
     for host in &hosts {
         world.set_metadata(*host, &host.0.to_le_bytes());
@@ -195,13 +194,13 @@ fn a_newcomer_learns_everybody_s_metadata_and_everybody_the_newcomer_s() {
 }
 
 /// Suspicions that outlast the cut, so that only the missed update is to be repaired.
-fn patient() -> Arc<Config> {
+fn slow_suspicions() -> Arc<Config> {
     lan_with(|options| options.alpha = 12)
 }
 
 /// Ten members, of which one is cut off while `happen` happens and its gossip runs out.
 fn missed_by_one(seed: u64, happen: impl FnOnce(&mut World, &[HostId])) -> (World, Vec<HostId>) {
-    let (mut world, hosts) = cluster(seed, 10, &patient());
+    let (mut world, hosts) = cluster(seed, 10, &slow_suspicions());
     world.run_for(secs(20));
     world.partition(&[&hosts[9..]]);
     happen(&mut world, &hosts);
@@ -219,7 +218,7 @@ fn missed_by_one(seed: u64, happen: impl FnOnce(&mut World, &[HostId])) -> (Worl
 fn a_missed_newcomer_is_learnt() {
     each_seed(5, |seed| {
         let (mut world, _) = missed_by_one(seed, |world, hosts| {
-            let newcomer = world.start(Spec::new(patient()));
+            let newcomer = world.start(Spec::new(slow_suspicions()));
             world.join(newcomer, &hosts[..1]);
         });
         world.run_until(secs(60), World::converged).expect("the digest differs until it is learnt");

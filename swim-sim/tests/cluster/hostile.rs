@@ -8,8 +8,8 @@ use swim_core::{Command, DropReason, Event, Status};
 use swim_sim::{Action, HostId, Inbox, Origin, Says, World};
 
 use crate::common::{
-    Seen, assert_nobody_falsely_buried, claims, cluster, each_seed, forge, lan, lie, mention, millis, others,
-    record_wire, secs, views,
+    Seen, assert_no_false_death, claims, cluster, each_cluster, each_seed, forge, lan, lie, mention, millis,
+    others, record_wire, secs, views,
 };
 use swim_craft as craft;
 
@@ -50,7 +50,7 @@ fn as_many_datagrams_arrive_as_were_asked_for_within_the_time() {
 /// Bytes that were changed on the way from a member are as good as a member's lie (no datagram is signed), so
 /// here all that is changed comes from strangers.
 #[test]
-fn hostile_floods_bury_nobody_and_invent_nobody() {
+fn hostile_floods_cause_no_false_death_and_invent_no_member() {
     each_seed(5, |seed| {
         let (mut world, hosts) = cluster(seed, 5, &lan());
         for _ in 0..5 {
@@ -64,9 +64,9 @@ fn hostile_floods_bury_nobody_and_invent_nobody() {
         }
         world.run_for(secs(60));
         assert!(world.converged(), "seed {seed}: {:?}", world.run_until(NOW, World::converged));
-        assert_nobody_falsely_buried(&world);
+        assert_no_false_death(&world);
         let node = world.node(hosts[0]).expect("it runs");
-        assert_eq!(node.members().count(), 5, "seed {seed}: nobody was invented");
+        assert_eq!(node.members().count(), 5, "seed {seed}: no member was invented");
     });
 }
 
@@ -113,12 +113,12 @@ fn a_member_that_is_lied_about_refutes() {
         world.run_until(secs(20), World::converged).expect("the truth comes out");
         let incarnation = world.node(hosts[3]).expect("it runs").incarnation().0;
         assert_eq!(incarnation, 3, "above what was claimed");
-        assert_nobody_falsely_buried(&world);
+        assert_no_false_death(&world);
     }
 }
 
 #[test]
-fn a_stranger_s_word_counts_for_nothing() {
+fn a_claim_of_a_stranger_counts_for_nothing() {
     for says in [Says::Alive, Says::Suspect, Says::Dead, Says::Left] {
         let (mut world, hosts) = cluster(5, 5, &lan());
         let before = claims(&world, hosts[1]);
@@ -154,7 +154,7 @@ fn one_hostile_action_does_not_change_what_another_sends() {
 }
 
 #[test]
-fn garbage_is_counted_by_why_it_was_dropped_and_tells_users_nothing() {
+fn garbage_is_counted_by_why_it_was_dropped_and_causes_no_event() {
     let (mut world, hosts) = cluster(8, 3, &lan());
     let (host, from) = (hosts[0], Origin::Member);
     let events = world.count_events(host, |_: &Event| true);
@@ -173,8 +173,8 @@ fn garbled(world: &mut World, speaker: HostId, target: HostId, epoch_ahead: u64,
     forge(world, speaker, garbled, target, &[]);
 }
 
-/// `host` hears nobody.
-fn deafen(world: &mut World, hosts: &[HostId], host: HostId) {
+/// Nothing reaches `host`.
+fn isolate(world: &mut World, hosts: &[HostId], host: HostId) {
     for other in others(hosts, host) {
         world.network().cut(other, host);
     }
@@ -193,7 +193,7 @@ fn a_member_held_where_it_never_was_proves_where_it_is() {
             lie(&mut world, hosts[2], hosts[0], alive);
             world.run_for(secs(20));
             assert!(world.converged(), "{addr} {incarnation_ahead}");
-            assert_nobody_falsely_buried(&world);
+            assert_no_false_death(&world);
             world.run_for(secs(60));
             assert!(world.converged(), "and it stays so");
         }
@@ -203,9 +203,8 @@ fn a_member_held_where_it_never_was_proves_where_it_is() {
 /// Relays find it where they hold it, so its probes never fail, and it is never accused.
 #[test]
 fn a_member_that_one_other_holds_at_its_old_address_is_held_at_the_new_one_soon() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 5, &lan());
-        deafen(&mut world, &hosts, hosts[0]);
+    each_cluster(3, 5, |mut world, hosts| {
+        isolate(&mut world, &hosts, hosts[0]);
         garbled(&mut world, hosts[1], hosts[0], 0, 64);
         world.run_for(millis(10));
         world.move_to(hosts[1], "10.0.0.200:7946".parse().expect("an address"));
@@ -215,26 +214,24 @@ fn a_member_that_one_other_holds_at_its_old_address_is_held_at_the_new_one_soon(
     });
 }
 
-/// Each takes the other for an earlier life than the one that it holds, and answers nothing that is heard.
+/// Each takes the other for an earlier epoch than the one that it holds, and answers nothing.
 #[test]
-fn two_members_that_hold_each_other_in_later_lives_come_to_agree() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 5, &lan());
+fn two_members_that_hold_each_other_in_later_epochs_come_to_agree() {
+    each_cluster(3, 5, |mut world, hosts| {
         garbled(&mut world, hosts[0], hosts[1], 8, 0);
         garbled(&mut world, hosts[1], hosts[0], 1 << 20, 0);
         world.run_for(millis(10));
         assert!(!world.converged(), "both are believed");
-        world.run_until(secs(60), World::converged).expect("each learns in which life it is held");
-        assert_nobody_falsely_buried(&world);
+        world.run_until(secs(60), World::converged).expect("each learns in which epoch it is held");
+        assert_no_false_death(&world);
     });
 }
 
-/// Its probes of the dead member are answered by nobody, no relay holds it any longer, and that it was removed is
+/// Its probes of the dead member are not answered, no relay holds it any longer, and that it was removed is
 /// believed only of a suspect.
 #[test]
 fn who_alone_holds_a_member_that_was_removed_finds_out_that_it_is_gone() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 6, &lan());
+    each_cluster(3, 6, |mut world, hosts| {
         let (lonely, gone) = (hosts[0], hosts[5]);
         let rest = others(&hosts[1..], gone);
         world.perform(&Action::Pause { host: lonely, inbox: Inbox::Dropped });
@@ -249,18 +246,17 @@ fn who_alone_holds_a_member_that_was_removed_finds_out_that_it_is_gone() {
         world
             .run_until(secs(90), |world| world.all_believe(&[lonely], &[gone], Status::Left))
             .expect("it accuses the one that is gone");
-        let deaf = |event: &Event| matches!(event, Event::Deaf { deaf: true });
-        assert_eq!(world.count_events(lonely, deaf), 0, "it is not the one to blame");
+        let isolated = |event: &Event| matches!(event, Event::Deaf { deaf: true });
+        assert_eq!(world.count_events(lonely, isolated), 0, "it is not the one to blame");
     });
 }
 
-/// A node whose calendar is days ahead keeps its own clock: what lies between that and the cluster's, a flipped bit in
-/// a header or a lie, it alone would believe. So would the member itself, were its calendar ahead as well.
+/// A node whose wall clock is days ahead keeps its own clock: an epoch between that and the cluster's, from a flipped
+/// bit or a false claim, it alone would accept. So would the member itself, were its wall clock ahead as well.
 #[test]
-fn a_life_that_lies_between_two_clocks_is_believed_by_nobody_however_far_ahead_their_calendars_are() {
+fn an_epoch_between_two_clocks_is_accepted_by_none_however_far_ahead_their_wall_clocks_are() {
     const HOUR_MS: u64 = 3_600_000;
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 5, &lan());
+    each_cluster(3, 5, |mut world, hosts| {
         let (fast, faster) = (hosts[3], hosts[4]);
         for (host, hours) in [(fast, 300), (faster, 720)] {
             world.set_calendar_ms(host, hours * HOUR_MS as i64);
@@ -281,7 +277,7 @@ fn a_life_that_lies_between_two_clocks_is_believed_by_nobody_however_far_ahead_t
         }
         let raised = |event: &Event| matches!(event, Event::EpochRaised { .. });
         assert_eq!(world.count_events(hosts[1], raised), 0);
-        assert_nobody_falsely_buried(&world);
+        assert_no_false_death(&world);
     });
 }
 
@@ -340,7 +336,7 @@ fn a_stranger_never_gets_back_more_than_it_sent() {
     for datagram in &seen {
         let before = answered(&world);
         world.inject(stranger(), world.addr(hosts[0]), &datagram.bytes);
-        // Whoever a member hears of by this may be asked back, so what comes later counts as well.
+        // A peer that a member learns of by this may be asked back, so what comes later counts as well.
         world.run_for(secs(5));
         let gained = answered(&world) - before;
         assert!(gained <= datagram.bytes.len(), "{gained} B for {} B: {datagram:?}", datagram.bytes.len());
@@ -372,7 +368,7 @@ fn a_join_without_a_token_is_answered_with_no_more_bytes() {
 }
 
 #[test]
-fn nobody_is_made_to_send_to_an_address_that_is_no_member_s() {
+fn no_member_is_made_to_send_to_an_address_that_is_no_member_s() {
     let (mut world, hosts, _) = overheard(7);
     let wire = record_wire(&mut world);
     world.network().cut(hosts[0], hosts[1]);
@@ -385,9 +381,9 @@ fn nobody_is_made_to_send_to_an_address_that_is_no_member_s() {
     // The same questions again, from a stranger, and with every eight bytes of the head turned into noise.
     for datagram in asked {
         world.inject(stranger(), datagram.target, &datagram.bytes);
-        for place in (32..datagram.bytes.len().saturating_sub(8)).step_by(4) {
+        for at in (32..datagram.bytes.len().saturating_sub(8)).step_by(4) {
             let mut forged = datagram.bytes.clone();
-            forged[place..place + 8].copy_from_slice(&0xdead_beef_dead_beef_u64.to_le_bytes());
+            forged[at..at + 8].copy_from_slice(&0xdead_beef_dead_beef_u64.to_le_bytes());
             world.inject(datagram.source, datagram.target, &forged);
         }
     }

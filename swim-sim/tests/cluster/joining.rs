@@ -1,4 +1,4 @@
-//! Seeds that are late, wrong or black holes delay nobody.
+//! Seeds that are late, wrong or black holes delay no join.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use swim_core::{Command, Epoch, Event, Hint, Incarnation, JoinFailure, Status};
 use swim_sim::{Link, PER_CENT, Setup, Spec, World};
 
 use crate::common::{
-    assert_nobody_falsely_buried, cluster, each_seed, lan, lan_with, millis, others, record_wire, secs,
+    assert_no_false_death, cluster, each_seed, lan, lan_with, millis, others, record_wire, secs,
 };
 use swim_craft as craft;
 
@@ -29,20 +29,20 @@ fn a_join_waits_for_a_seed_that_comes_up_later() {
 }
 
 #[test]
-fn nine_black_holes_among_ten_addresses_delay_nobody() {
-    for place in [0, 5, 9] {
+fn nine_black_holes_among_ten_addresses_delay_no_join() {
+    for index in [0, 5, 9] {
         let mut world = World::new(1);
         let seed = world.start(Spec::new(lan()));
         let newcomer = world.start(Spec::new(lan()));
         let mut addresses: Vec<SocketAddr> = (1..10).map(black_hole).collect();
-        addresses.insert(place, world.addr(seed));
+        addresses.insert(index, world.addr(seed));
         world.join_at(newcomer, &addresses);
         world.run_until(secs(1), World::converged).expect("all are asked in parallel");
     }
 }
 
 #[test]
-fn everybody_may_start_at_once_with_the_same_list_of_all() {
+fn all_may_start_at_once_with_the_same_list_of_all() {
     let mut world = World::new(5);
     let hosts = world.start_many(10, &lan());
     for host in &hosts {
@@ -72,7 +72,7 @@ fn a_join_can_be_cancelled_and_says_so() {
     assert_eq!(world.count_events(host, failed), 1);
     let sent = world.traffic().sent.datagrams;
     world.run_for(secs(60));
-    assert_eq!(world.traffic().sent.datagrams, sent, "nobody is asked any more");
+    assert_eq!(world.traffic().sent.datagrams, sent, "no seed is asked any more");
 }
 
 #[test]
@@ -107,20 +107,20 @@ fn clusters_of_different_labels_never_mix() {
 }
 
 #[test]
-fn hints_alone_are_enough_however_late_they_come_up() {
+fn known_peers_alone_are_enough_however_late_they_come_up() {
     let mut world = World::new(1);
     let (early, late) = (world.start(Spec::new(lan())), world.start(Spec::new(lan())));
     let (id, addr) = (world.id(late), world.addr(late));
     world.crash(late);
-    let hint = Hint { id, addr, epoch: Epoch(1), incarnation: Incarnation(0) };
-    world.command(early, Command::Restore { hints: &[hint] });
+    let peer = Hint { id, addr, epoch: Epoch(1), incarnation: Incarnation(0) };
+    world.command(early, Command::Restore { hints: &[peer] });
     world.run_for(secs(3600));
     world.restart(late);
     world.run_until(secs(30), World::converged).expect("it is asked again and again");
 }
 
 #[test]
-fn who_is_refused_by_a_full_table_is_told_and_asks_again_only_now_and_then() {
+fn a_newcomer_refused_by_a_full_table_learns_it_and_asks_again_only_now_and_then() {
     let small = lan_with(|options| options.members_max = 3);
     let (mut world, hosts) = cluster(1, 3, &small);
     let newcomer = world.start(Spec::new(small));
@@ -186,7 +186,7 @@ fn members_that_join_through_one_seed_all_know_each_other_within_seconds() {
             world.run_until(secs(5), World::converged).expect("all are reachable");
             world.run_for(secs(30));
             assert!(world.converged(), "{n} members stay converged");
-            assert_nobody_falsely_buried(&world);
+            assert_no_false_death(&world);
         }
     });
 }
@@ -285,8 +285,8 @@ fn half_of_two_hundred_members_restarting_at_once_settles() {
         world.restart(*host);
         world.join(*host, &hosts[100..103]);
     }
-    let took = world.run_until(secs(30), World::converged).expect("the new lives are believed");
+    let took = world.run_until(secs(30), World::converged).expect("the new epochs are accepted");
     eprintln!("settled after {took:?}");
-    assert_nobody_falsely_buried(&world);
+    assert_no_false_death(&world);
     assert!(world.all_believe(&hosts[100..], &hosts[..100], Status::Alive));
 }

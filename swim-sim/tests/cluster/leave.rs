@@ -1,13 +1,12 @@
 //! A goodbye is believed at once, and is no death.
 
-use crate::common::{cluster, each_seed, lan, others, secs};
+use crate::common::{cluster, each_cluster, lan, others, secs};
 use swim_core::{Command, Done, Event, Refusal, Status};
 use swim_sim::{Link, PER_CENT, Presence, Spec, World};
 
 #[test]
 fn who_leaves_is_left_everywhere_within_seconds_and_never_dead() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(5, 10, |mut world, hosts| {
         let rest = others(&hosts, hosts[3]);
         world.leave(hosts[3]);
         world
@@ -33,8 +32,7 @@ fn a_leave_ends_in_an_event_and_silence() {
 
 #[test]
 fn members_that_all_leave_at_once_all_come_to_an_end() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 4, &lan());
+    each_cluster(5, 4, |mut world, hosts| {
         hosts.iter().for_each(|host| assert!(world.leave(*host)));
         world.run_for(secs(10));
         assert!(hosts.iter().all(|host| world.presence(*host) == Presence::Gone));
@@ -52,8 +50,7 @@ fn a_lone_node_can_leave_too() {
 
 #[test]
 fn a_goodbye_gets_through_loss() {
-    each_seed(5, |seed| {
-        let (mut world, hosts) = cluster(seed, 10, &lan());
+    each_cluster(5, 10, |mut world, hosts| {
         world.network().set_default_link(Link::lan().loss(25 * PER_CENT));
         let rest = others(&hosts, hosts[3]);
         world.leave(hosts[3]);
@@ -64,14 +61,13 @@ fn a_goodbye_gets_through_loss() {
 }
 
 #[test]
-fn who_left_may_come_back_in_a_new_life() {
-    each_seed(3, |seed| {
-        let (mut world, hosts) = cluster(seed, 6, &lan());
+fn a_member_that_left_may_come_back_in_a_new_epoch() {
+    each_cluster(3, 6, |mut world, hosts| {
         world.leave(hosts[3]);
         world.run_for(secs(20));
         world.restart(hosts[3]);
         world.join(hosts[3], &hosts[..1]);
-        world.run_until(secs(5), World::converged).expect("a new epoch is a new life");
+        world.run_until(secs(5), World::converged).expect("it has a new epoch");
     });
 }
 
@@ -94,7 +90,7 @@ fn an_operator_removes_the_dead_but_not_the_living() {
 }
 
 #[test]
-fn a_removed_member_that_lives_after_all_comes_back_with_a_new_epoch() {
+fn a_removed_member_that_is_alive_after_all_comes_back_with_a_new_epoch() {
     let (mut world, hosts) = cluster(1, 6, &lan());
     let rest = others(&hosts, hosts[3]);
     world.partition(&[&hosts[3..4]]);
@@ -110,8 +106,7 @@ fn a_removed_member_that_lives_after_all_comes_back_with_a_new_epoch() {
 
 #[test]
 fn a_removal_is_never_taken_for_a_goodbye() {
-    each_seed(10, |seed| {
-        let (mut world, hosts) = cluster(seed, 6, &lan());
+    each_cluster(10, 6, |mut world, hosts| {
         world.partition(&[&hosts[..3]]);
         world.run_for(secs(90));
         let id = world.id(hosts[3]);
@@ -123,14 +118,13 @@ fn a_removal_is_never_taken_for_a_goodbye() {
             let goodbye = |event: &Event| matches!(event, Event::Left { id: of, by: None } if *of == id);
             assert_eq!(world.count_events(*host, goodbye), 0, "{:#?}", world.log(*host));
         }
-        world.run_until(secs(60), World::converged).expect("the removed one lives and says so");
+        world.run_until(secs(60), World::converged).expect("the removed one is alive and refutes");
     });
 }
 
 #[test]
-fn who_missed_a_goodbye_and_buried_the_one_who_left_learns_of_it() {
-    each_seed(20, |seed| {
-        let (mut world, hosts) = cluster(seed, 6, &lan());
+fn a_member_that_missed_a_goodbye_and_holds_the_sender_dead_learns_of_it() {
+    each_cluster(20, 6, |mut world, hosts| {
         world.partition(&[&hosts[5..]]);
         world.leave(hosts[3]);
         world.run_for(secs(120));

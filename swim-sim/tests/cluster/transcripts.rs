@@ -96,15 +96,15 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new() -> Self {
         let mut setup = Setup::new(1).link(Link::constant(millis(1)));
-        // A short calendar makes short epochs; a day, so that it can be set back by one.
+        // A young wall clock makes short epochs; a day, so that it can be set back by one.
         setup.unix_ms = 86_400_000;
         Self { setup, config: Arc::new(Config::lan()), world: None, loud: true, only: Vec::new() }
     }
 
     /// Performs one command and returns the lines that it caused.
     pub(crate) fn perform(&mut self, command: &str) -> Result<String, String> {
-        let words: Vec<&str> = command.split_whitespace().collect();
-        let Some((verb, args)) = words.split_first() else { return Err("an empty command".into()) };
+        let parts: Vec<&str> = command.split_whitespace().collect();
+        let Some((verb, args)) = parts.split_first() else { return Err("an empty command".into()) };
         let extra = self.obey(verb, args).map_err(|why| format!("`{command}`: {why}"))?;
         let mut lines = self.world.as_mut().map(World::take_transcript).unwrap_or_default();
         lines = lines.lines().map(|line| terse(line) + "\n").collect();
@@ -115,8 +115,8 @@ impl Stage {
     }
 
     fn wanted(&self, line: &str) -> bool {
-        let mut words = line.split([' ', ',', '[', ']', '(', ')', ':']);
-        words.any(|word| self.only.iter().any(|wanted| wanted == word))
+        let mut parts = line.split([' ', ',', '[', ']', '(', ')', ':']);
+        parts.any(|part| self.only.iter().any(|wanted| wanted == part))
     }
 
     fn obey(&mut self, verb: &str, args: &[&str]) -> Result<String, String> {
@@ -179,7 +179,7 @@ impl Stage {
                 let addr = args.get(1).ok_or("where to?")?;
                 world.move_to(host(args, 0)?, addr.parse().map_err(|_| "no address")?)
             }
-            "calendar" => {
+            "wall_clock" => {
                 let ahead = args.get(1).and_then(|text| text.parse().ok()).ok_or("how many ms?")?;
                 world.set_calendar_ms(host(args, 0)?, ahead);
                 true
@@ -248,14 +248,14 @@ fn terse(line: &str) -> String {
     }
 }
 
-fn number(args: &[&str], place: usize) -> Result<u64, String> {
-    let text = args.get(place).ok_or("a number is missing")?;
+fn number(args: &[&str], index: usize) -> Result<u64, String> {
+    let text = args.get(index).ok_or("a number is missing")?;
     text.parse().map_err(|_| format!("`{text}` is no number"))
 }
 
 /// Hosts are called by the names of their nodes, from 1.
-fn host(args: &[&str], place: usize) -> Result<HostId, String> {
-    match number(args, place)? {
+fn host(args: &[&str], index: usize) -> Result<HostId, String> {
+    match number(args, index)? {
         0 => Err("hosts are numbered from 1".into()),
         name => Ok(HostId(u32::try_from(name - 1).map_err(|_| "no such host")?)),
     }

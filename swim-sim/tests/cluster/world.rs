@@ -56,7 +56,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_datagram_to_a_dead_process_or_to_nobody_is_unheard() {
+fn a_datagram_to_a_dead_process_or_to_no_process_is_unheard() {
     let mut world = World::new(1);
     let host = world.start(Spec::new(lan()));
     world.inject(stranger(), world.addr(host), b"heard");
@@ -70,7 +70,7 @@ fn a_datagram_to_a_dead_process_or_to_nobody_is_unheard() {
 }
 
 #[test]
-fn a_listener_outside_hears_what_is_sent_there() {
+fn a_listener_outside_gets_what_is_sent_there() {
     let mut world = World::new(1);
     world.listen(stranger());
     let source = "192.0.2.8:1".parse().expect("valid");
@@ -124,7 +124,7 @@ fn what_was_in_the_socket_of_a_killed_process_is_gone() {
 }
 
 #[test]
-fn an_epoch_follows_the_calendar_unless_the_host_remembers_a_later_one() {
+fn an_epoch_follows_the_wall_clock_unless_the_host_remembers_a_later_one() {
     let epochs = |spec: Spec| {
         let mut world = World::new(1);
         let host = world.start(spec);
@@ -146,7 +146,7 @@ fn an_epoch_follows_the_calendar_unless_the_host_remembers_a_later_one() {
 fn a_timeout_says_who_believes_what() {
     let mut world = World::new(7);
     world.start_many(2, &lan());
-    let timeout = world.run_until(secs(1), World::converged).expect_err("nobody told them of each other");
+    let timeout = world.run_until(secs(1), World::converged).expect_err("they do not know each other");
     let text = timeout.to_string();
     assert!(text.contains("seed 7") && text.contains("#1 holds #2 not at all, which is Up"), "{text}");
 }
@@ -218,7 +218,7 @@ fn a_fast_clock_makes_its_host_ping_more_often() {
 }
 
 #[test]
-fn a_leaping_clock_is_noticed_and_buries_nobody() {
+fn a_leaping_clock_is_noticed_and_causes_no_false_death() {
     let (mut world, hosts) = cluster(5, 4, &lan());
     assert!(world.perform(&Action::Jump { host: hosts[0], by: secs(60) }));
     world.run_for(secs(30));
@@ -266,10 +266,10 @@ fn a_process_remembers_its_epoch_or_not_and_may_listen_elsewhere() {
 #[test]
 fn hosts_that_do_not_exist_cannot_be_touched_but_links_to_them_can_be_laid() {
     let mut world = World::new(10);
-    let nobody = HostId(5);
-    assert!(!world.perform(&Action::Crash(nobody)));
-    assert!(!world.perform(&Action::Start { like: nobody, seeds: Vec::new() }));
-    assert!(world.perform(&Action::Cut { source: nobody, target: HostId(6) }));
+    let absent = HostId(5);
+    assert!(!world.perform(&Action::Crash(absent)));
+    assert!(!world.perform(&Action::Start { like: absent, seeds: Vec::new() }));
+    assert!(world.perform(&Action::Cut { source: absent, target: HostId(6) }));
     assert!(!world.perform(&Action::Partition(vec![vec![HostId(u32::MAX)]])));
 }
 

@@ -1,8 +1,8 @@
-//! A leader for a group, by a lease: somebody leads as long as most of the voters have promised not to help
-//! anybody else.
+//! A leader for a group, by a lease: a member leads as long as most of the voters have promised to help no
+//! other.
 //!
-//! Whoever is the smallest member that lives, as far as it knows, asks all voters again and again. A voter that says
-//! yes helps nobody else for as long as a lease lasts. With the answers of most of them the lease holds, from when
+//! The smallest member that is alive, as far as it knows, asks all voters again and again. A voter that says
+//! yes helps no other for as long as a lease lasts. With the answers of most of them the lease holds, from when
 //! they were *asked*. The membership only says who should try; that two members may hold different views of it
 //! must never matter.
 
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use swim_core::{Event, Instant, NodeId, Status};
-use swim_sim::property::{Application, Context};
+use swim_sim::application::{Application, Context};
 
 /// How long a lease lasts, and a promise.
 pub(crate) const LEASE: Duration = Duration::from_secs(3);
@@ -27,7 +27,7 @@ pub(crate) enum Flaw {
     None,
     /// It leads until its timer finds that the lease is over. But after a pause, timers are late.
     TrustsItsTimer,
-    /// A process that starts again helps anybody at once, whatever it promised before.
+    /// A process that starts again helps any member at once, whatever it promised before.
     ForgetsItsPromise,
     /// An answer to an earlier question counts as one to the last.
     CountsOldAnswers,
@@ -44,7 +44,7 @@ pub(crate) struct Lease {
     /// Until when this member leads.
     until: Instant,
     leads: bool,
-    /// Whom this member helps, and until when nobody else.
+    /// Which member this one helps, and until when no other.
     promised: Option<NodeId>,
     promised_until: Instant,
 }
@@ -114,7 +114,7 @@ impl Lease {
 impl Application for Lease {
     fn on_start(&mut self, ctx: &mut Context<'_>) {
         if self.flaw != Flaw::ForgetsItsPromise {
-            // Whatever an earlier life has promised, to whomever: it is over when this is.
+            // Whatever an earlier process has promised is over when this is.
             self.promised_until = ctx.now().after(LEASE);
         }
         ctx.set_timer(TICK, 0);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
-use swim_sim::property::{Cluster, Drawn, Failure, Shape, scenarios};
+use swim_sim::application::{Cluster, Drawn, Failure, Shape, scenarios};
 use swim_sim::run::{Outcome, attempt};
 use swim_sim::scenario::Scenario;
 use swim_sim::{FaultClass, HostId};
@@ -69,7 +69,7 @@ fn confirm(flaw: Flaw, (scenario, why): &(Drawn, String), steps_max: usize) {
     assert_eq!(check(&read, flaw).map_err(|failure| failure.to_string()), Err(why.clone()));
     check(&read, Flaw::None).unwrap_or_else(|failure| panic!("{failure}\n{text}"));
     let finished = attempt(&read, |_| {}).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    assert_eq!(finished.outcome, Outcome::Passed, "as swim-sim replay judges it");
+    assert_eq!(finished.outcome, Outcome::Passed, "as swim-sim replay finds it");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! With a single generator everything random hangs together: one more jittered timer, and every probe
 //! after it picks another target, so that a small change to the protocol makes an old recording
 //! worthless. Here each stream draws from its own `ChaCha` stream (same key, another nonce), and a
-//! stream that draws more often disturbs nobody else.
+//! stream that draws more often disturbs no other.
 //!
 //! The sampling (bounded integers, jitter) is our own as well, over nothing but `next_u32` and
 //! `next_u64`: what a recording replays must not change with the version of a crate. The tests pin the
@@ -17,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use crate::api::time::nanos;
+use crate::api::nanos;
 
 pub(crate) use prf::Prf;
 
@@ -37,7 +37,7 @@ pub(crate) enum Stream {
     Gossip = 2,
     /// Moving timers apart that would otherwise beat together.
     Jitter = 3,
-    /// The unpredictable numbers of pings, so that nobody can answer one that he did not see.
+    /// The unpredictable numbers of pings, so that no node can answer one that it did not see.
     Numbers = 4,
     /// Which missing member or seed is tried.
     Reconnect = 5,
@@ -149,7 +149,7 @@ impl From<Positions> for Streams {
 }
 
 impl core::fmt::Debug for Streams {
-    /// Says nothing: whoever can read the state can predict the numbers.
+    /// Says nothing: a reader who knows the state can predict the numbers.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Streams")
     }

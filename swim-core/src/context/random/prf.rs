@@ -1,4 +1,4 @@
-//! A keyed function nobody can compute without the key: proof that somebody receives at an address.
+//! A keyed function that cannot be computed without the key: proof that a host receives at an address.
 //!
 //! A node that has never heard of an address must not be talked into flooding it, nor remember anything
 //! about it. So it answers a stranger with a number that only it can compute from the address and the
@@ -14,7 +14,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use crate::api::identity::canonical;
+use crate::api::canonical;
 
 /// 32-bit words in one block of `ChaCha`: its generator counts words, the cipher blocks.
 const WORDS_PER_BLOCK: u128 = 16;
@@ -26,7 +26,7 @@ pub(crate) struct Prf {
 }
 
 impl Prf {
-    /// The function of this key, which nobody else may know.
+    /// The function of this key, which no other node may know.
     #[must_use]
     pub(crate) const fn new(key: [u8; 32]) -> Self {
         Self { key }

@@ -2,8 +2,7 @@
 //!
 //! These numbers are compared between nodes, so they are part of the wire format and never change.
 
-use crate::api::claim::Claim;
-use crate::api::identity::NodeId;
+use crate::api::{Claim, NodeId};
 use crate::collections::hash::mix;
 
 const PLACE: u64 = 0x706c_6163_6500_0001;
@@ -13,12 +12,12 @@ const FOLD: u64 = 0x666f_6c64_0000_0001;
 /// Where a member lies in the tree: the leading nibbles are the way to it. Depends on the id alone, so
 /// that a member stays where it is.
 #[must_use]
-pub(crate) const fn place(id: NodeId) -> u64 {
+pub(crate) const fn path(id: NodeId) -> u64 {
     mix(mix(id.0, PLACE), id.0)
 }
 
 /// What a member adds to the sums above it. `pending` tells a claim that was only read in a header from
-/// the same claim with its address and metadata: whoever holds the former still lacks something.
+/// the same claim with its address and metadata: a node that holds the former still lacks something.
 /// The status is left out, because a suspicion differs between nodes all the time and ends by itself.
 #[must_use]
 pub(crate) fn element(id: NodeId, claim: &Claim, pending: bool) -> u64 {
@@ -36,8 +35,7 @@ pub(crate) const fn hash32(sum: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::claim::Status;
-    use crate::api::identity::{Epoch, Incarnation};
+    use crate::api::{Epoch, Incarnation, Status};
 
     fn claim(epoch: u64, incarnation: u32) -> Claim {
         Claim { epoch: Epoch(epoch), incarnation: Incarnation(incarnation), status: Status::Alive }
@@ -45,8 +43,8 @@ mod tests {
 
     #[test]
     fn the_numbers_never_change_they_are_part_of_the_wire_format() {
-        assert_eq!(place(NodeId(0)), 0x52b1_a5cf_5b93_fa68);
-        assert_eq!(place(NodeId(1)), 0x1a95_22f0_0e15_b599);
+        assert_eq!(path(NodeId(0)), 0x52b1_a5cf_5b93_fa68);
+        assert_eq!(path(NodeId(1)), 0x1a95_22f0_0e15_b599);
         assert_eq!(element(NodeId(1), &claim(1_700_000_000_000, 3), false), 0xce34_04fb_62d2_70e0);
         assert_eq!(element(NodeId(1), &claim(1_700_000_000_000, 3), true), 0x2f82_9c39_a46f_45cc);
         assert_eq!(hash32(0), 0x8288_99d3);
@@ -68,7 +66,7 @@ mod tests {
         for depth in 0..8 {
             let mut counts = [0_u32; 16];
             for id in 0..16_000 {
-                counts[(place(NodeId(id)) >> (60 - 4 * depth)) as usize & 0xf] += 1;
+                counts[(path(NodeId(id)) >> (60 - 4 * depth)) as usize & 0xf] += 1;
             }
             // Six standard deviations of a binomial distribution around 1,000.
             assert!(counts.iter().all(|count| (816..=1184).contains(count)), "{depth}: {counts:?}");

@@ -20,7 +20,7 @@ mod query;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use element::{element, hash32, place};
+pub(crate) use element::{element, hash32, path};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,8 +45,8 @@ pub(crate) const END: u32 = u32::MAX;
 
 /// The table that a digest is of: what is at a slot, and a link from each to the next in its leaf.
 pub(crate) trait Rows {
-    /// The [`place`] of the member at `slot`.
-    fn digest_place(&self, slot: u32) -> u64;
+    /// The [`path`] of the member at `slot`.
+    fn digest_path(&self, slot: u32) -> u64;
     /// Its [`element`].
     fn element(&self, slot: u32) -> u64;
     /// Its link, [`END`] at the end.
@@ -129,14 +129,14 @@ impl Digest {
     /// Adds the member at `slot`, which is in no list yet.
     pub(crate) fn add(&mut self, rows: &mut impl Rows, slot: u32) {
         debug_assert!(slot < SLOTS_MAX, "slots are counted below the mark");
-        let (place, element) = (rows.digest_place(slot), rows.element(slot));
+        let (path, element) = (rows.digest_path(slot), rows.element(slot));
         let mut at = At::Root;
         for depth in 0..=DEPTH_MAX {
             let node = self.node_mut(at);
             node.sum = node.sum.wrapping_add(element);
             node.count += 1;
             match node.link.below() {
-                Below::Block(block) => at = At::Child { block, nibble: nibble(place, depth) },
+                Below::Block(block) => at = At::Child { block, nibble: nibble(path, depth) },
                 Below::List(head) => {
                     node.link = Link::list(slot);
                     let is_long = node.count > LEAF_MAX;
@@ -152,19 +152,19 @@ impl Digest {
 
     /// Removes the member at `slot`; its row still says what it said when it was added or changed.
     pub(crate) fn remove(&mut self, rows: &mut impl Rows, slot: u32) {
-        let (place, element) = (rows.digest_place(slot), rows.element(slot));
-        let mut path = [At::Root; DEPTH_MAX as usize + 1];
+        let (path, element) = (rows.digest_path(slot), rows.element(slot));
+        let mut above = [At::Root; DEPTH_MAX as usize + 1];
         let mut at = At::Root;
         for depth in 0..=DEPTH_MAX {
-            path[usize::from(depth)] = at;
+            above[usize::from(depth)] = at;
             let node = self.node_mut(at);
             node.sum = node.sum.wrapping_sub(element);
             node.count -= 1;
             match node.link.below() {
-                Below::Block(block) => at = At::Child { block, nibble: nibble(place, depth) },
+                Below::Block(block) => at = At::Child { block, nibble: nibble(path, depth) },
                 Below::List(head) => {
                     node.link = Link::list(unlink(rows, head, slot));
-                    self.merge_upwards(rows, &path[..usize::from(depth)]);
+                    self.merge_upwards(rows, &above[..usize::from(depth)]);
                     return;
                 }
             }
@@ -173,14 +173,14 @@ impl Digest {
 
     /// The member at `slot`, whose element was `held`, has changed. It stays where it is.
     pub(crate) fn change(&mut self, rows: &impl Rows, slot: u32, held: u64) {
-        let place = rows.digest_place(slot);
+        let path = rows.digest_path(slot);
         let difference = rows.element(slot).wrapping_sub(held);
         let mut at = At::Root;
         for depth in 0..=DEPTH_MAX {
             let node = self.node_mut(at);
             node.sum = node.sum.wrapping_add(difference);
             match node.link.below() {
-                Below::Block(block) => at = At::Child { block, nibble: nibble(place, depth) },
+                Below::Block(block) => at = At::Child { block, nibble: nibble(path, depth) },
                 Below::List(_) => return,
             }
         }
@@ -193,7 +193,7 @@ impl Digest {
         let mut children = [Node::EMPTY; WIDTH];
         while slot != END {
             let next = rows.next(slot);
-            let child = &mut children[nibble(rows.digest_place(slot), depth)];
+            let child = &mut children[nibble(rows.digest_path(slot), depth)];
             child.sum = child.sum.wrapping_add(rows.element(slot));
             child.count += 1;
             let Below::List(head) = child.link.below() else { return };
@@ -247,8 +247,8 @@ impl Digest {
             Below::List(mut slot) => {
                 while slot != END && count < u64::from(node.count) {
                     let is_below =
-                        |place: u64| place.checked_shr(64 - 4 * u32::from(depth)).unwrap_or(0) == prefix;
-                    if !is_in(slot) || !is_below(rows.digest_place(slot)) {
+                        |path: u64| path.checked_shr(64 - 4 * u32::from(depth)).unwrap_or(0) == prefix;
+                    if !is_in(slot) || !is_below(rows.digest_path(slot)) {
                         return false;
                     }
                     (sum, count) = (sum.wrapping_add(rows.element(slot)), count + 1);
@@ -296,14 +296,14 @@ fn unlink(rows: &mut impl Rows, head: u32, slot: u32) -> u32 {
     }
     let mut previous = head;
     while rows.next(previous) != slot {
-        debug_assert!(rows.next(previous) != END, "a member is in the leaf of its place");
+        debug_assert!(rows.next(previous) != END, "a member is in the leaf of its path");
         previous = rows.next(previous);
     }
     rows.set_next(previous, after);
     head
 }
 
-/// The nibble of `place` that leads from `depth` to the next.
-const fn nibble(place: u64, depth: u8) -> usize {
-    (place >> (60 - 4 * depth as u32)) as usize & 0xf
+/// The nibble of `path` that leads from `depth` to the next.
+const fn nibble(path: u64, depth: u8) -> usize {
+    (path >> (60 - 4 * depth as u32)) as usize & 0xf
 }

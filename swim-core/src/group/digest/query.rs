@@ -1,6 +1,6 @@
 //! Asking the tree about a prefix: its sum, its sixteen parts, its members.
 //!
-//! A prefix is the leading `depth` nibbles of a place, left-aligned in 32 bits. Prefixes come out of
+//! A prefix is the leading `depth` nibbles of a path, left-aligned in 32 bits. Prefixes come out of
 //! strangers' packets, so every prefix is legal (bits below its depth are ignored), and a depth that the
 //! tree does not have is answered with `None`.
 
@@ -66,7 +66,7 @@ impl Digest {
             sums = self.block(block).map(|child| child.sum);
         } else {
             let _ = self.walk(rows, &found, &mut |slot| {
-                let sum = &mut sums[nibble(rows.digest_place(slot), depth)];
+                let sum = &mut sums[nibble(rows.digest_path(slot), depth)];
                 *sum = sum.wrapping_add(rows.element(slot));
                 ControlFlow::Continue(())
             });
@@ -111,7 +111,7 @@ impl Digest {
         match *found {
             Found::Node(node) => self.walk_node(rows, node, visit),
             Found::PartOf { head, mask, prefix } => {
-                walk_list(rows, head, &mut |slot| match rows.digest_place(slot) & mask == prefix {
+                walk_list(rows, head, &mut |slot| match rows.digest_path(slot) & mask == prefix {
                     true => visit(slot),
                     false => ControlFlow::Continue(()),
                 })

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A table without members: places, elements and links.
+/// A table without members: paths, elements and links.
 #[derive(Clone)]
 struct Table {
     rows: Vec<(u64, u64)>,
@@ -28,7 +28,7 @@ impl Table {
 }
 
 impl Rows for Table {
-    fn digest_place(&self, slot: u32) -> u64 {
+    fn digest_path(&self, slot: u32) -> u64 {
         self.rows[slot as usize].0
     }
 
@@ -47,9 +47,9 @@ impl Rows for Table {
 
 /// The slots below a prefix, the naive way.
 fn below(table: &Table, present: &BTreeSet<u32>, prefix: u32, depth: u8) -> BTreeSet<u32> {
-    let leading = |place: u64| (0..depth).map(|at| nibble(place, at)).collect::<Vec<_>>();
+    let leading = |path: u64| (0..depth).map(|at| nibble(path, at)).collect::<Vec<_>>();
     let wanted = leading(u64::from(prefix) << 32);
-    present.iter().copied().filter(|slot| leading(table.digest_place(*slot)) == wanted).collect()
+    present.iter().copied().filter(|slot| leading(table.digest_path(*slot)) == wanted).collect()
 }
 
 fn sum_of(table: &Table, slots: &BTreeSet<u32>) -> u64 {
@@ -172,7 +172,7 @@ fn a_visit_that_breaks_off_sees_no_more() {
 
 /// Rows of which many share nibbles, so that trees get deep with few of them.
 fn rows() -> impl Strategy<Value = Vec<(u64, u64)>> {
-    let crowded = (any::<u64>(), 0..64_u32).prop_map(|(place, shift)| place.checked_shr(shift).unwrap_or(0));
+    let crowded = (any::<u64>(), 0..64_u32).prop_map(|(path, shift)| path.checked_shr(shift).unwrap_or(0));
     prop::collection::vec((crowded, any::<u64>()), 1..400)
 }
 
@@ -227,8 +227,8 @@ proptest! {
                     }
                 }
                 Op::Ask(index, noise, depth) => {
-                    let place = table.rows[index.index(table.rows.len())].0;
-                    check(&digest, &table, &present, (place >> 32) as u32, depth);
+                    let path = table.rows[index.index(table.rows.len())].0;
+                    check(&digest, &table, &present, (path >> 32) as u32, depth);
                     check(&digest, &table, &present, noise, depth);
                 }
             }

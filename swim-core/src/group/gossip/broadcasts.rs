@@ -1,4 +1,4 @@
-//! What users tell everybody: epidemic, best effort, each delivered at most once.
+//! What users tell all members: epidemic, best effort, each delivered at most once.
 //!
 //! A broadcast is known by its origin, the origin's epoch and a sequence number. For each origin the
 //! last number and a window of the 64 before it are remembered: what was seen is dropped, what is older
@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::identity::{Epoch, NodeId};
+use crate::api::{Epoch, NodeId};
 use crate::collections::Index;
 use crate::collections::LeastSent;
 use crate::collections::is_free_list;
@@ -150,8 +150,8 @@ impl Broadcasts {
         let Self { queue, free, order, index, seen, .. } = self;
         let origin = |at: u32| seen[at as usize].origin;
         (0..seen.len() as u32).all(|at| index.find(origin(at).0, |at| origin(at).0) == Some(at))
-            && order.is_sound(queue.iter().flatten().count() as u32, |place| {
-                matches!(queue.get(place as usize), Some(Some(_)))
+            && order.is_sound(queue.iter().flatten().count() as u32, |index| {
+                matches!(queue.get(index as usize), Some(Some(_)))
             })
             && is_free_list(queue, free)
     }
@@ -166,12 +166,12 @@ impl Broadcasts {
         if self.is_full() {
             return false;
         }
-        let place = self.free.pop().unwrap_or_else(|| {
+        let index = self.free.pop().unwrap_or_else(|| {
             self.queue.push(None);
             self.queue.len() as u32 - 1
         });
-        self.queue[place as usize] = Some(Queued { origin, epoch, sequence, payload: payload.into() });
-        self.order.push(place);
+        self.queue[index as usize] = Some(Queued { origin, epoch, sequence, payload: payload.into() });
+        self.order.push(index);
         true
     }
 
@@ -186,9 +186,9 @@ impl Broadcasts {
         let mut written = 0;
         self.order.begin();
         let mut next = self.order.first();
-        while let Some(place) = next {
-            next = self.order.after(place);
-            let Some(queued) = &self.queue[place as usize] else { continue };
+        while let Some(index) = next {
+            next = self.order.after(index);
+            let Some(queued) = &self.queue[index as usize] else { continue };
             let record = BroadcastRecord {
                 origin: queued.origin,
                 epoch: queued.epoch,
@@ -199,10 +199,10 @@ impl Broadcasts {
                 break;
             }
             written += 1;
-            if self.order.sent(place) >= limit {
-                self.order.remove(place);
-                self.queue[place as usize] = None;
-                self.free.push(place);
+            if self.order.sent(index) >= limit {
+                self.order.remove(index);
+                self.queue[index as usize] = None;
+                self.free.push(index);
             }
         }
         written

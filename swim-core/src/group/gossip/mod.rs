@@ -13,13 +13,9 @@ pub(super) use updates::{News, Updates};
 
 use super::members::Slot;
 use super::{Group, Piggyback, scale};
-use crate::api::identity::NodeId;
-use crate::api::output::{Event, Refusal};
-use crate::api::stats::DropReason;
-use crate::api::time::Instant;
+use crate::api::{DropReason, Event, Instant, NodeId, Refusal};
 use crate::collections::SENDS_MAX;
-use crate::context::Phase;
-use crate::context::random::Stream;
+use crate::context::{Phase, Stream};
 use crate::timers::Timer;
 use crate::wire::{BroadcastRecord, Message};
 use broadcasts::Novelty;

@@ -1,8 +1,8 @@
-//! What happened to members and is still being told.
+//! What happened to members and is still being gossiped.
 //!
 //! One entry for each subject: a newer claim about a member replaces the older one by itself, since the
 //! text is made from the member table when it is sent. So the queue can never hold more than one entry
-//! for each member, and what it tells is never out of date.
+//! for each member, and what it says is never out of date.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::collections::{Slab, join, split};
 use crate::group::members::{Members, Slot};
 use crate::wire::Writer;
 
-/// One thing to tell: the claim that the table holds about `slot`, and whose verdict it was.
+/// One thing to gossip: the claim that the table holds about `slot`, and which node declared it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct News {
     pub(crate) slot: Slot,
@@ -142,7 +142,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::api::identity::{Epoch, Incarnation};
+    use crate::api::{Epoch, Incarnation};
     use crate::wire::{Message, Sender};
 
     /// What the queue does, done slowly: entries in the order in which they stand, with their sends.
@@ -168,16 +168,16 @@ mod tests {
         }
 
         /// Writes by the same rules: least sent first and first come first served, until `count_max` are
-        /// written or four did not fit; never `told`. Returns what was written, and what is done with.
+        /// written or four did not fit; never `gossiped`. Returns what was written, and what is done with.
         fn write(
             &mut self,
-            told: Option<u32>,
+            gossiped: Option<u32>,
             count_max: usize,
             limit: usize,
             fits: impl Fn(&News) -> bool,
         ) -> [Vec<News>; 2] {
             let mut order = self.entries.clone();
-            order.retain(|entry| Some(entry.0) != told);
+            order.retain(|entry| Some(entry.0) != gossiped);
             order.sort_by_key(|entry| entry.2);
             let [mut written, mut done] = [Vec::new(), Vec::new()];
             let mut misfits = 0;
@@ -204,7 +204,7 @@ mod tests {
         Remove(prop::sample::Index),
         /// A datagram, into which one entry was put beforehand.
         Write {
-            told: Option<prop::sample::Index>,
+            gossiped: Option<prop::sample::Index>,
             count_max: usize,
             limit: usize,
             refused: u32,
@@ -216,7 +216,7 @@ mod tests {
             4 => (0..1_000_u32).prop_map(Op::Push),
             2 => any::<prop::sample::Index>().prop_map(Op::Remove),
             3 => (any::<Option<prop::sample::Index>>(), 0..9_usize, 1..6_usize, 1..5_u32).prop_map(
-                |(told, count_max, limit, refused)| Op::Write { told, count_max, limit, refused }
+                |(gossiped, count_max, limit, refused)| Op::Write { gossiped, count_max, limit, refused }
             ),
         ]
     }
@@ -246,11 +246,11 @@ mod tests {
                         prop_assert_eq!(updates.remove(index), model.remove(index));
                         prop_assert_eq!(updates.remove(index), None, "once");
                     }
-                    Op::Write { told, count_max, limit, refused } => {
+                    Op::Write { gossiped, count_max, limit, refused } => {
                         updates.begin();
-                        let told = told.filter(|_| !model.entries.is_empty());
-                        let told = told.map(|which| which.get(&model.entries).0);
-                        if let Some(index) = told {
+                        let gossiped = gossiped.filter(|_| !model.entries.is_empty());
+                        let gossiped = gossiped.map(|which| which.get(&model.entries).0);
+                        if let Some(index) = gossiped {
                             prop_assert_eq!(updates.sent(index, limit), model.sent(index, limit));
                         }
                         let mut bytes = Vec::new();
@@ -266,7 +266,7 @@ mod tests {
                         };
                         let count = updates.write(&mut writer, 0, count_max, limit, put, |news| done.push(news));
                         prop_assert_eq!(count, written.len());
-                        prop_assert_eq!([written, done], model.write(told, count_max, limit, fits));
+                        prop_assert_eq!([written, done], model.write(gossiped, count_max, limit, fits));
                     }
                 }
                 prop_assert_eq!(updates.len() as usize, model.entries.len());

@@ -5,13 +5,11 @@ use core::ops::ControlFlow;
 use core::time::Duration;
 
 use super::address::PackedAddr;
-use super::record::Links;
+use super::record::{Links, Record};
 use super::{Flag, Members, SAMPLE_MAX, Sample, Slot};
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::NodeId;
-use crate::api::member::Member;
 #[cfg(test)]
-use crate::api::time::Instant;
+use crate::api::Instant;
+use crate::api::{Claim, Member, NodeId, Status};
 use crate::collections::NONE;
 use crate::collections::Number;
 use crate::group::digest;
@@ -40,7 +38,7 @@ impl Members {
         lens as u64 ^ self.digest.root() ^ self.revision ^ u64::from(self.counts[0])
     }
 
-    /// The slot of the next target of a probe and the one that it changes places with, if `random` is what will be drawn for it.
+    /// The slot of the next target of a probe and the one that it changes listings with, if `random` is what will be drawn for it.
     pub(crate) fn target_ahead(&self, random: u32) -> [u32; 2] {
         self.probe_list.ahead(random)
     }
@@ -146,7 +144,7 @@ impl Members {
             incarnation,
             status,
             rtt: self.rtt_us(slot).map(|us| Duration::from_micros(u64::from(us))),
-            since: Duration::from_secs(u64::from(self.records.place(slot.0).since_s)),
+            since: Duration::from_secs(u64::from(self.records.listing(slot.0).since_s)),
             metadata: self.metadata(slot),
             is_me: slot == Slot::ME,
         }
@@ -218,15 +216,15 @@ impl Members {
     /// Smoothed round trip in microseconds; forgotten when the member dies or leaves.
     #[inline]
     pub(crate) fn rtt_us(&self, slot: Slot) -> Option<u32> {
-        if self.status(slot).is_active() { self.records.place(slot.0).rtt_us() } else { None }
+        if self.status(slot).is_active() { self.records.listing(slot.0).rtt_us() } else { None }
     }
 
     /// It follows from what it was. Without effect on a tombstone.
     #[inline]
     pub(crate) fn change_rtt_us(&mut self, slot: Slot, smoothed: impl FnOnce(Option<u32>) -> u32) {
         if self.status(slot).is_active() {
-            let place = self.records.place_mut(slot.0);
-            place.set_rtt_us(Some(smoothed(place.rtt_us())));
+            let listing = self.records.listing_mut(slot.0);
+            listing.set_rtt_us(Some(smoothed(listing.rtt_us())));
         }
     }
 
@@ -270,6 +268,63 @@ impl Members {
             None if links != Links::EMPTY => record.links = self.links.insert(links).into(),
             None => {}
         }
+    }
+}
+
+/// Whether a table that was loaded contradicts itself. A table is full of numbers that lead from one part to another,
+/// and its operations follow them without asking; so every link is followed once, in both directions, before the table
+/// is used.
+impl Members {
+    /// After loading: finds its members again by id.
+    pub(crate) fn rebuild(&mut self) {
+        let Self { records, index, .. } = self;
+        index.fill(records.slots(), |slot| records.at(slot).id().0);
+    }
+
+    /// Whether it contradicts itself nowhere.
+    pub(crate) fn is_sound(&self) -> bool {
+        let slabs = self.records.is_sound()
+            && self.addresses.is_sound()
+            && self.metadata.is_sound()
+            && self.links.is_sound();
+        slabs
+            && self.records.get(Slot::ME.0).is_some()
+            && self.slots().all(|slot| self.find(self.id(slot)) == Some(slot))
+            && self.lists_are_sound()
+    }
+
+    /// All metadata, to change.
+    pub(crate) fn metadata_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.metadata.items_mut().map(|bytes| &mut **bytes)
+    }
+
+    fn lists_are_sound(&self) -> bool {
+        let Self { records, probe_list, tombstones, digest, .. } = self;
+        let active = |slot| records.get(slot).filter(|record| record.status().is_active());
+        let mut counts = [0; 4];
+        for slot in records.slots() {
+            counts[records.at(slot).status() as usize] += 1;
+        }
+        let sums =
+            counts == self.counts && digest.is_sound(records, self.len_active(), &|s| active(s).is_some());
+        // The node itself is neither probed nor a tombstone.
+        counts[records.at(Slot::ME.0).status() as usize] -= 1;
+        let [alive, suspect, dead, left] = counts;
+        let others = |slot| active(slot).filter(|_| slot != Slot::ME.0);
+        sums && probe_list
+            .is_sound(alive + suspect, |slot| others(slot).map(|_| records.listing(slot).position))
+            && tombstones.is_sound(records, dead, left)
+            && records.slots().filter(|slot| !records.at(*slot).links.is_none()).count()
+                == self.links.len() as usize
+            && records.slots().all(|slot| self.row_is_sound(records.at(slot)))
+    }
+
+    fn row_is_sound(&self, record: &Record) -> bool {
+        let (metadata, addr) = (record.metadata, record.addr());
+        (metadata.is_none() || self.metadata.get(metadata.get()).is_some())
+            && (record.links.is_none()
+                || self.links.get(record.links.get()).is_some_and(|held| *held != Links::EMPTY))
+            && self.addresses.holds(addr)
     }
 }
 

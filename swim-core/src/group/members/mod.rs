@@ -17,7 +17,6 @@ mod access;
 mod address;
 mod probe_list;
 mod record;
-mod sound;
 #[cfg(test)]
 mod tests;
 mod tombstones;
@@ -31,9 +30,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use probe_list::SAMPLE_MAX;
 pub(crate) use record::Flag;
 
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Identity, Incarnation, NodeId, canonical};
-use crate::api::time::Instant;
+use crate::api::{Claim, Identity, Incarnation, Instant, NodeId, Status, canonical};
 use crate::collections::{Index, Number, Slab};
 use crate::group::digest::{self, Digest};
 use address::Addresses;
@@ -190,7 +187,7 @@ impl Members {
             self.counts[held.status as usize] -= 1;
             self.counts[claim.status as usize] += 1;
             if held.status != claim.status || !is_active {
-                self.records.place_mut(slot.0).since_s = whole_seconds(now);
+                self.records.listing_mut(slot.0).since_s = whole_seconds(now);
             }
             self.revision += 1;
         }
@@ -230,7 +227,7 @@ impl Members {
     /// The next member to probe; `random(n)` is uniform in `0..n`. `None` if the node is alone.
     pub(crate) fn next_target(&mut self, random: &mut impl FnMut(u32) -> u32) -> Option<Slot> {
         let records = &mut self.records;
-        self.probe_list.next(random, |slot, position| records.place_mut(slot).position = position).map(Slot)
+        self.probe_list.next(random, |slot, position| records.listing_mut(slot).position = position).map(Slot)
     }
 
     /// Forgets at most `max` tombstones whose life is over or that are too many, oldest first, telling
@@ -250,7 +247,7 @@ impl Members {
     }
 
     fn is_full(&self) -> bool {
-        // The node itself is not in the probe_list and needs no free place.
+        // The node itself is not in the probe_list and needs no free listing.
         self.probe_list.len() as u64 + 1 >= u64::from(self.members_max) && !mutant!(MembersUnbounded)
     }
 
@@ -283,10 +280,10 @@ impl Members {
     fn enlist(&mut self, slot: Slot) {
         let Self { records, probe_list, tombstones, digest, .. } = self;
         if records.at(slot.0).status().is_active() {
-            records.place_mut(slot.0).set_rtt_us(None);
+            records.listing_mut(slot.0).set_rtt_us(None);
             digest.add(records, slot.0);
             if slot != Slot::ME {
-                probe_list.push(slot.0, |slot, position| records.place_mut(slot).position = position);
+                probe_list.push(slot.0, |slot, position| records.listing_mut(slot).position = position);
             }
         } else if slot != Slot::ME {
             tombstones.push(records, slot.0);
@@ -296,11 +293,11 @@ impl Members {
     /// Takes a member off the lists that its status had put it on.
     fn withdraw(&mut self, slot: Slot) {
         let Self { records, probe_list, tombstones, digest, .. } = self;
-        let position = records.place(slot.0).position;
+        let position = records.listing(slot.0).position;
         if records.at(slot.0).status().is_active() {
             digest.remove(records, slot.0);
             if slot != Slot::ME {
-                probe_list.remove(position, |slot, position| records.place_mut(slot).position = position);
+                probe_list.remove(position, |slot, position| records.listing_mut(slot).position = position);
             }
         } else if slot != Slot::ME {
             tombstones.remove(records, slot.0);

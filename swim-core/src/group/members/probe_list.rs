@@ -1,4 +1,4 @@
-//! Whom to probe next: everybody once, in a new random order each time round (SWIM section 4.3).
+//! Whom to probe next: every member once, in a new random order each time round (SWIM section 4.3).
 //!
 //! Choosing at random each time would leave some members unprobed for long. Walking through a shuffled
 //! list bounds the wait: two probes of one member are at most 2n − 1 apart (first in one traversal, last
@@ -11,8 +11,8 @@
 //! ```
 //!
 //! which is a Fisher–Yates shuffle, one step a period. A newcomer joins the right side, and as each pick
-//! is random that is a random place in the order. Whoever leaves is filled in from its own side, so
-//! that nobody is visited twice, or skipped, because somebody else left.
+//! is random that is a random position in the order. The gap of one that leaves is filled from its own side, so
+//! that no member is visited twice, or skipped, because another one left.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ const EXACT_MAX: usize = 64;
 /// Most slots that one sample gives.
 pub(crate) const SAMPLE_MAX: usize = 8;
 
-/// Slots in probe order. `moved(slot, position)` is told of every change of place.
+/// Slots in probe order. `moved(slot, position)` is called for every change of position.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ProbeList {
     slots: Chunks<u32, CHUNK_LEN>,

@@ -3,11 +3,11 @@
 //! A table of a million members is walked by the cache, not by the processor, so a record is small and
 //! holds numbers instead of pointers, three bytes where that is enough. What a datagram from a member, or a word
 //! about one, asks for is in the record, which lies in one line of the cache, for it is half as long. Its
-//! [`Place`] beside it is for the lists: probes, digest, tombstones. Two fields of that have two uses, by status:
+//! [`Listing`] beside it is for the lists: probes, digest, tombstones. Two fields of that have two uses, by status:
 //!
 //! | field | Alive, Suspect | Dead | Left |
 //! | --- | --- | --- | --- |
-//! | `position` | place in the probe_list | place among the dead | unused |
+//! | `position` | listing in the probe_list | listing among the dead | unused |
 //! | `next` | next in the digest's leaf | next newer tombstone | next newer tombstone |
 //! | `rtt_us` / `previous` | round trip | next older tombstone | next older tombstone |
 //!
@@ -16,18 +16,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::PackedAddr;
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Epoch, Incarnation, NodeId};
+use crate::api::{Claim, Epoch, Incarnation, NodeId, Status};
 use crate::collections::Number;
 use crate::collections::{Chunks, join, split};
 use crate::collections::{NONE, Slab};
 use crate::group::digest::{self, Rows};
 
-/// All records of a table and their places, by slot.
+/// All records of a table and their listings, by slot.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Records {
     records: Slab<Record>,
-    places: Chunks<Place, 1024>,
+    listings: Chunks<Listing, 1024>,
 }
 
 /// A fact about a member that is not a claim.
@@ -146,8 +145,8 @@ impl Record {
 
 /// Where a member stands in the table's lists.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Place {
-    /// Place in the probe_list, or among the dead.
+pub(super) struct Listing {
+    /// Listing in the probe_list, or among the dead.
     pub(super) position: u32,
     /// Next in a digest leaf's list, or next newer tombstone.
     pub(super) next: u32,
@@ -157,8 +156,8 @@ pub(super) struct Place {
     pub(super) since_s: u32,
 }
 
-impl Place {
-    /// Of whoever is in no list yet.
+impl Listing {
+    /// Of a member that is in no list yet.
     const fn new(since_s: u32) -> Self {
         Self { position: NONE, next: NONE, rtt_us_or_previous: NONE, since_s }
     }
@@ -200,7 +199,7 @@ impl Links {
 /// Records are shared by several lists that name slots; a slot in a list holds a record.
 impl Records {
     pub(super) const fn new() -> Self {
-        Self { records: Slab::new(), places: Chunks::new() }
+        Self { records: Slab::new(), listings: Chunks::new() }
     }
 
     /// How many there are.
@@ -211,9 +210,9 @@ impl Records {
     /// Keeps a record, of a member whose status is so old, and returns its slot.
     pub(super) fn insert(&mut self, record: Record, since_s: u32) -> u32 {
         let slot = self.records.insert(record);
-        match self.places.get_mut(slot as usize) {
-            Some(place) => *place = Place::new(since_s),
-            None => _ = self.places.push(Place::new(since_s)),
+        match self.listings.get_mut(slot as usize) {
+            Some(listing) => *listing = Listing::new(since_s),
+            None => _ = self.listings.push(Listing::new(since_s)),
         }
         slot
     }
@@ -238,29 +237,29 @@ impl Records {
     }
 
     #[inline]
-    pub(super) fn place(&self, slot: u32) -> &Place {
-        self.places.get(slot as usize).expect("every record has a place")
+    pub(super) fn listing(&self, slot: u32) -> &Listing {
+        self.listings.get(slot as usize).expect("every record has a listing")
     }
 
     #[inline]
-    pub(super) fn place_mut(&mut self, slot: u32) -> &mut Place {
-        self.places.get_mut(slot as usize).expect("every record has a place")
+    pub(super) fn listing_mut(&mut self, slot: u32) -> &mut Listing {
+        self.listings.get_mut(slot as usize).expect("every record has a listing")
     }
 
     /// All slots that hold a record, ascending.
     pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
-        self.records.places()
+        self.records.indexes()
     }
 
     /// Whether it hangs together.
     pub(super) fn is_sound(&self) -> bool {
-        self.records.is_sound() && self.places.is_sound() && self.places.len() == self.records.ever()
+        self.records.is_sound() && self.listings.is_sound() && self.listings.len() == self.records.ever()
     }
 }
 
 impl Rows for Records {
-    fn digest_place(&self, slot: u32) -> u64 {
-        digest::place(self.at(slot).id())
+    fn digest_path(&self, slot: u32) -> u64 {
+        digest::path(self.at(slot).id())
     }
 
     fn element(&self, slot: u32) -> u64 {
@@ -269,11 +268,11 @@ impl Rows for Records {
     }
 
     fn next(&self, slot: u32) -> u32 {
-        self.place(slot).next
+        self.listing(slot).next
     }
 
     fn set_next(&mut self, slot: u32, next: u32) {
-        self.place_mut(slot).next = next;
+        self.listing_mut(slot).next = next;
     }
 }
 
@@ -290,7 +289,7 @@ mod tests {
     #[test]
     fn a_record_takes_half_a_line_and_its_place_16_bytes_and_the_free_list_takes_none() {
         assert_eq!((Slab::<Record>::bytes_per_item(), align_of::<Record>()), (32, 32));
-        assert_eq!(size_of::<Place>(), 16);
+        assert_eq!(size_of::<Listing>(), 16);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use core::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::api::identity::Epoch;
+use crate::api::Epoch;
 
 const LIFE: Duration = Duration::from_secs(100);
 

@@ -1,6 +1,6 @@
-//! Members that died or left, remembered for a while so that an old rumour revives nobody.
+//! Members that died or left, remembered for a while so that an old claim revives none.
 //!
-//! A late "Alive" about a member that is gone must find somebody who knows better. So Dead and Left
+//! A late "Alive" about a member that is gone must find a node that knows better. So Dead and Left
 //! members stay in the table, in a list from the oldest to the newest: the oldest is forgotten when its
 //! life has run out, or when there are more than may be kept. The list runs through the records
 //! themselves, so joining and leaving it cost the same whatever its length. The Dead, whom healing
@@ -12,8 +12,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::record::Records;
-use crate::api::claim::Status;
-use crate::api::time::Instant;
+use crate::api::{Instant, Status};
 use crate::collections::NONE;
 
 /// The list of tombstones and the array of the dead.
@@ -41,17 +40,17 @@ impl Tombstones {
     pub(super) fn push(&mut self, records: &mut Records, slot: u32) {
         let newest = self.newest;
         let is_dead = records.at(slot).status() == Status::Dead;
-        let place = records.place_mut(slot);
-        place.next = NONE;
-        place.set_older_tombstone(newest);
+        let listing = records.listing_mut(slot);
+        listing.next = NONE;
+        listing.set_older_tombstone(newest);
         if is_dead {
-            place.position = self.dead.len() as u32;
+            listing.position = self.dead.len() as u32;
             self.dead.push(slot);
         }
         if newest == NONE {
             self.oldest = slot;
         } else {
-            records.place_mut(newest).next = slot;
+            records.listing_mut(newest).next = slot;
         }
         self.newest = slot;
         self.len += 1;
@@ -59,24 +58,24 @@ impl Tombstones {
 
     /// Takes a slot out; its record still says what it said when it was added.
     pub(super) fn remove(&mut self, records: &mut Records, slot: u32) {
-        let place = records.place(slot);
-        let (older, newer) = (place.older_tombstone(), place.next);
+        let listing = records.listing(slot);
+        let (older, newer) = (listing.older_tombstone(), listing.next);
         if records.at(slot).status() == Status::Dead {
-            let position = place.position as usize;
+            let position = listing.position as usize;
             self.dead.swap_remove(position);
             if let Some(moved) = self.dead.get(position) {
-                records.place_mut(*moved).position = position as u32;
+                records.listing_mut(*moved).position = position as u32;
             }
         }
         if older == NONE {
             self.oldest = newer;
         } else {
-            records.place_mut(older).next = newer;
+            records.listing_mut(older).next = newer;
         }
         if newer == NONE {
             self.newest = older;
         } else {
-            records.place_mut(newer).set_older_tombstone(older);
+            records.listing_mut(newer).set_older_tombstone(older);
         }
         self.len -= 1;
     }
@@ -88,12 +87,13 @@ impl Tombstones {
             let Some(record) = records.get(slot).filter(|record| !record.status().is_active()) else {
                 return false;
             };
-            let place = records.place(slot);
-            let dead = self.dead.get(place.position as usize);
-            if place.older_tombstone() != older || (record.status() == Status::Dead && dead != Some(&slot)) {
+            let listing = records.listing(slot);
+            let dead = self.dead.get(listing.position as usize);
+            if listing.older_tombstone() != older || (record.status() == Status::Dead && dead != Some(&slot))
+            {
                 return false;
             }
-            (older, slot) = (slot, place.next);
+            (older, slot) = (slot, listing.next);
         }
         let ends = slot == NONE && self.newest == older;
         ends && self.len == dead + left && self.dead.len() == dead as usize
@@ -108,7 +108,7 @@ impl Tombstones {
             return Some(Instant::ORIGIN);
         }
         // A record holds whole seconds, rounded down; a tombstone never lives shorter than it may.
-        let since = Duration::from_secs(u64::from(records.place(self.oldest).since_s) + 1);
+        let since = Duration::from_secs(u64::from(records.listing(self.oldest).since_s) + 1);
         let life = if mutant!(TombstoneTooShort) { self.life / 1000 } else { self.life };
         Some(Instant::ORIGIN.after(since).after(life))
     }

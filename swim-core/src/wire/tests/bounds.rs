@@ -4,7 +4,7 @@ use core::net::SocketAddr;
 
 use super::golden::{BROADCAST, DEAD, golden, messages, updates};
 use super::*;
-use crate::api::payload::PAYLOAD_MAX;
+use crate::api::PAYLOAD_MAX;
 
 fn bare_len(message: Message) -> usize {
     Datagram { payload: None, ..Datagram::bare(message) }.write().len()

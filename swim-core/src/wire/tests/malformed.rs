@@ -2,7 +2,7 @@
 
 use super::golden::{everything, golden, messages, updates};
 use super::*;
-use crate::api::payload::{METADATA_MAX, PAYLOAD_MAX};
+use crate::api::{METADATA_MAX, PAYLOAD_MAX};
 
 /// Where the one record of a golden update begins, after its length.
 const RECORD: usize = HEADER_LEN + PART_LEN + 2;

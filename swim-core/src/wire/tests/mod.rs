@@ -3,9 +3,7 @@
 use alloc::vec::Vec;
 
 use super::*;
-use crate::api::claim::{Claim, Status};
-use crate::api::identity::{Epoch, Incarnation, NodeId};
-use crate::api::stats::DropReason;
+use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 mod bounds;
 mod describe;

@@ -8,8 +8,7 @@ use proptest::prelude::*;
 
 use super::golden::everything;
 use super::*;
-use crate::api::identity::canonical;
-use crate::api::payload::{METADATA_MAX, PAYLOAD_MAX};
+use crate::api::{METADATA_MAX, PAYLOAD_MAX, canonical};
 
 fn id() -> impl Strategy<Value = NodeId> {
     any::<u64>().prop_map(NodeId)

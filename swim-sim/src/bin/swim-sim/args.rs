@@ -28,26 +28,26 @@ Examples:
   swim-sim replay split-brain --until 30s     one of them, up to an instant
 
 Exit codes:
-  0 every law held    1 a file, two runs that part, or a sweep that reached too little
+  0 every property held    1 a file, two runs that part, or a sweep that reached too little
   2 the command line or a scenario
-  10 a law of safety was broken   11 liveness   12 quality   13 a panic   14 nondeterminism";
+  10 a safety property was broken   11 liveness   12 quality   13 a panic   14 nondeterminism";
 
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Verb {
-    /// Carry out one run, from a seed or from a scenario, and judge it
+    /// Carry out one run, from a seed or from a scenario, and check its properties
     Run(RunArgs),
     /// The same, with a look at what happens: up to an instant, or step by step
     Replay(ReplayArgs),
     /// Carry out many seeds on all cores, and stop at the first that fails
     Sweep(SweepArgs),
-    /// Find the smallest scenario that breaks the same law, and write it as a file
+    /// Find the smallest scenario that breaks the same property, and write it as a file
     Shrink(ShrinkArgs),
     /// Show a run as one page of HTML that opens from disk
     Report(ReportArgs),
     /// Show where two runs part
     Diff(DiffArgs),
-    /// Hunt every deliberately broken core until a law notices, and print the table
+    /// Hunt every deliberately broken core until a property notices, and print the table
     Mutants(MutantsArgs),
     /// Compare what every seed and scenario does with the digests that are committed
     Oracle(OracleArgs),
@@ -68,7 +68,7 @@ pub(crate) struct RunArgs {
     /// Write the run as a scenario, to read it, to change it, or to keep it
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
-    /// Write every life of every host to this folder, as traces that `replay` reads: 3-2.swim is #3's second
+    /// Record every process of every host in this folder, as traces that `replay` reads: 3-2.swim is #3's second
     #[arg(long, value_name = "FOLDER", conflicts_with = "twice")]
     pub(crate) record: Option<PathBuf>,
     /// Print one JSON object

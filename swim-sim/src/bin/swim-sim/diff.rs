@@ -81,7 +81,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Lets the run end before anybody reads on.
+    /// Lets the run end before its lines are read.
     fn run_out(mut self) -> Self {
         let waiting = self.by_ref().collect();
         Self { waiting, ..self }

@@ -11,13 +11,13 @@ use swim_sim::scenario::ScenarioError;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// Every law held.
+    /// Every property held.
     Ok = 0,
     /// A file could not be read or written, two runs part, or a sweep reached too little.
     Failed = 1,
     /// The command line or a scenario makes no sense. (clap's own code for it, too.)
     Usage = 2,
-    /// A law of safety or a bound was broken.
+    /// A safety property or a bound was broken.
     Safety = 10,
     /// What must come true did not.
     Liveness = 11,
@@ -32,7 +32,7 @@ pub(crate) enum Exit {
 impl Exit {
     /// For one run.
     pub(crate) fn of(outcome: &Outcome) -> Self {
-        Self::of_word(outcome.word())
+        Self::named(outcome.name())
     }
 
     /// The first that is not [`Exit::Ok`].
@@ -40,9 +40,9 @@ impl Exit {
         if self == Self::Ok { other } else { self }
     }
 
-    /// For the word that a sweep's line has for it.
-    pub(crate) fn of_word(word: &str) -> Self {
-        match word {
+    /// For the name that a sweep's line has for it.
+    pub(crate) fn named(name: &str) -> Self {
+        match name {
             "passed" | "cut-short" => Self::Ok,
             "safety" => Self::Safety,
             "liveness" => Self::Liveness,

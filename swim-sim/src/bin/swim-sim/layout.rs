@@ -18,8 +18,8 @@ const GAP: usize = 3;
 pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut shown = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);
@@ -99,7 +99,7 @@ pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Prints what happened, and waits for Enter if somebody watches; `q` goes on without.
+/// Prints what happened, and waits for Enter on a terminal; `q` goes on without.
 pub(crate) struct Stepper {
     waits: bool,
 }
@@ -115,7 +115,7 @@ impl Stepper {
         }
         let written = anstream::stdout().lock().write_all(text.as_bytes());
         if written.is_err() {
-            // Whoever read this has seen enough.
+            // The reader has seen enough.
             std::process::exit(0);
         }
         if self.waits {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_longer_than_the_page_and_no_word_is_lost() {
+    fn no_line_is_longer_than_the_page_and_nothing_is_lost() {
         let many: Vec<(String, Style)> = (0..90).map(|n| (format!("dial{n}={n}"), Style::new())).collect();
         let text = words("dials:", &many);
         assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");

@@ -19,7 +19,7 @@ use crate::exit::{Error, Exit};
 use crate::layout::{BAD, GOOD, number, paint};
 use crate::run::parsed;
 use crate::source::{PROGRAM, as_built};
-use crate::sweep::{bar, exit, first_words, summary};
+use crate::sweep::{bar, exit, first_lines, summary};
 
 /// The seeds of a whole comparison: enough to see everything that a sweep is to see.
 const SEEDS: Range<u64> = 0..ENOUGH;
@@ -95,9 +95,9 @@ impl Digests {
     fn enter(&mut self, name: String, record: &Record) {
         self.bar.inc(1);
         if !record.is_good() {
-            let line = format!("{} {name}: {}", paint(BAD, &record.outcome), first_words(record));
+            let line = format!("{} {name}: {}", paint(BAD, &record.outcome), first_lines(record));
             self.bar.suspend(|| eprintln!("{line}"));
-            self.exit = self.exit.or(Exit::of_word(&record.outcome));
+            self.exit = self.exit.or(Exit::named(&record.outcome));
         }
         self.now.push((name, record.digest.clone()));
     }

@@ -18,16 +18,16 @@ pub(crate) fn sentence(finished: &Finished) -> String {
                 Some(Duration::ZERO) => ", all agreed as soon as there was peace".to_owned(),
                 Some(agreed) => format!(", all agreed after {} of peace", time(agreed)),
             };
-            format!("{} every law held for {}{agreed}", paint(GOOD, "passed:"), moment(finished.ended))
+            format!("{} every property held for {}{agreed}", paint(GOOD, "passed:"), moment(finished.ended))
         }
         Outcome::CutShort => {
-            format!("{} every law held until {}", paint(GOOD, "stopped:"), moment(finished.ended))
+            format!("{} every property held until {}", paint(GOOD, "stopped:"), moment(finished.ended))
         }
         Outcome::Broken(violation) => {
             let hosts = &violation.broken.hosts;
             format!(
                 "{} {} ({})\n  {}\n  at {}, {:?}, hosts {hosts:?}",
-                paint(BAD, format!("{}:", finished.outcome.word())),
+                paint(BAD, format!("{}:", finished.outcome.name())),
                 violation.property,
                 violation.property.claim,
                 violation.broken.why.replace('\n', "\n  "),
@@ -36,8 +36,8 @@ pub(crate) fn sentence(finished: &Finished) -> String {
             )
         }
         Outcome::Panicked(text) => {
-            let place = panic_place().unwrap_or_default();
-            format!("{} {text}\n  {place}, at {}", paint(BAD, "panic:"), moment(finished.ended))
+            let location = panic_location().unwrap_or_default();
+            format!("{} {text}\n  {location}, at {}", paint(BAD, "panic:"), moment(finished.ended))
         }
         Outcome::Nondeterministic { first, second } => {
             format!("{} the same scenario gave {first}, then {second}", paint(BAD, "nondeterminism:"))
@@ -46,10 +46,11 @@ pub(crate) fn sentence(finished: &Finished) -> String {
     }
 }
 
-/// How often each law had something to judge.
-pub(crate) fn laws(finished: &Finished) -> String {
-    let laws: Vec<(&str, u64)> = finished.properties.iter().map(|(law, looked)| (law.id, *looked)).collect();
-    paint(DIM, format!("laws, and how often each had something to judge:\n{}", columns(&laws)))
+/// How often each property had something to check.
+pub(crate) fn properties(finished: &Finished) -> String {
+    let properties: Vec<(&str, u64)> =
+        finished.properties.iter().map(|(property, looked)| (property.id, *looked)).collect();
+    paint(DIM, format!("properties, and how often each had something to check:\n{}", columns(&properties)))
 }
 
 /// Everything for scripts.
@@ -63,27 +64,30 @@ pub(crate) fn json(chosen: &Chosen, finished: &Finished) -> serde_json::Value {
             "why": violation.broken.why,
             "hosts": violation.broken.hosts,
         }),
-        Outcome::Panicked(text) => json!({ "why": text, "place": panic_place() }),
+        Outcome::Panicked(text) => json!({ "why": text, "place": panic_location() }),
         _ => serde_json::Value::Null,
     };
-    let laws: serde_json::Map<_, _> =
-        finished.properties.iter().map(|(law, looked)| (law.id.to_owned(), json!(looked))).collect();
+    let properties: serde_json::Map<_, _> = finished
+        .properties
+        .iter()
+        .map(|(property, looked)| (property.id.to_owned(), json!(looked)))
+        .collect();
     json!({
         "replay": chosen.replay,
         "seed": chosen.scenario.seed,
         "scenario": chosen.scenario,
-        "verdict": finished.outcome.word(),
+        "verdict": finished.outcome.name(),
         "violation": violation,
         "ended_ns": finished.ended.as_nanos(),
         "agreed_ms": finished.agreed.map(|agreed| agreed.as_millis()),
-        "laws": laws,
+        "laws": properties,
         "sometimes": finished.sometimes,
         "digest": finished.digest.to_string(),
     })
 }
 
 thread_local! {
-    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+    static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Remembers where a panic was instead of printing it.
@@ -93,12 +97,12 @@ pub(crate) fn keep_panics_quiet() {
         if std::env::var_os("RUST_BACKTRACE").is_some() {
             loud(info);
         }
-        let place = info.location().map(ToString::to_string);
-        PLACE.with(|held| *held.borrow_mut() = place);
+        let location = info.location().map(ToString::to_string);
+        LOCATION.with(|held| *held.borrow_mut() = location);
     }));
 }
 
 /// Where this thread panicked last.
-pub(crate) fn panic_place() -> Option<String> {
-    PLACE.with(|held| held.borrow_mut().take())
+pub(crate) fn panic_location() -> Option<String> {
+    LOCATION.with(|held| held.borrow_mut().take())
 }

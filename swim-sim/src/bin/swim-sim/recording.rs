@@ -1,4 +1,4 @@
-//! `swim-sim replay FILE.swim`: one life of one node, in production or in a simulation, happens again.
+//! `swim-sim replay FILE.swim`: the recording of one node, in production or in a simulation, happens again.
 
 use std::path::Path;
 

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Error> {
         None if args.twice => attempt_twice(&chosen.scenario),
         folder => attempt(&chosen.scenario, |run| {
             if let Some(folder) = folder.clone() {
-                run.world().record(move |host, life| life_file(&folder, host, life));
+                run.world().record(move |host, start| trace_file(&folder, host, start));
             }
         }),
     };
@@ -43,14 +43,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Error> {
     Ok(Exit::of(&finished.outcome))
 }
 
-/// `FOLDER/3-2.swim` for the second life of #3.
-fn life_file(folder: &Path, host: HostId, life: u32) -> Option<Box<dyn Write + Send>> {
+/// `FOLDER/3-2.swim` for the second process of #3.
+fn trace_file(folder: &Path, host: HostId, start: u32) -> Option<Box<dyn Write + Send>> {
     let name = host.to_string();
-    let path = folder.join(format!("{}-{life}.swim", name.trim_start_matches('#')));
+    let path = folder.join(format!("{}-{start}.swim", name.trim_start_matches('#')));
     match fs::File::create(&path) {
         Ok(file) => Some(Box::new(BufWriter::new(file))),
         Err(error) => {
-            anstream::eprintln!("{}: {error}: this life is not recorded", path.display());
+            anstream::eprintln!("{}: {error}: this process is not recorded", path.display());
             None
         }
     }
@@ -68,7 +68,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Error> {
     if !args.json {
         announce(&chosen)?;
     }
-    let beliefs = Arc::new(Mutex::new(String::new()));
+    let views = Arc::new(Mutex::new(String::new()));
     let attempted = attempt(&chosen.scenario, |run| {
         if let Some(until) = args.until {
             run.until(Instant::ORIGIN.after(until));
@@ -77,15 +77,15 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<Exit, Error> {
             let mut stepper = Stepper::new();
             run.on_step(move |text| stepper.show(text));
         }
-        let beliefs = Arc::clone(&beliefs);
+        let views = Arc::clone(&views);
         run.at_end(move |world| {
-            *beliefs.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = world.wrong_views().1;
+            *views.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = world.wrong_views().1;
         });
     });
     let finished = attempted?;
     if !args.json && args.until.is_some() {
-        let beliefs = beliefs.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        println!("{}\n{beliefs}", paint(BOLD, "wrong views at the end:"));
+        let views = views.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        println!("{}\n{views}", paint(BOLD, "wrong views at the end:"));
     }
     conclude(&chosen, &finished, args.json);
     Ok(Exit::of(&finished.outcome))
@@ -147,7 +147,7 @@ pub(crate) fn conclude(chosen: &Chosen, finished: &Finished, json: bool) {
         return;
     }
     println!("{}", outcome::sentence(finished));
-    println!("{}", outcome::laws(finished));
+    println!("{}", outcome::properties(finished));
     println!("replay: {}", chosen.replay);
     println!("digest: {}", finished.digest);
 }

@@ -25,7 +25,7 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
     });
     bar.finish_and_clear();
     let Some(shrunk) = shrunk? else {
-        return Err(Error::usage("this run breaks no law: there is nothing to shrink"));
+        return Err(Error::usage("this run breaks no property: there is nothing to shrink"));
     };
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", shrunk.scenario.name)));
     let chosen = Chosen {

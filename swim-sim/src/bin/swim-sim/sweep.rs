@@ -49,7 +49,7 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
     });
     bar.finish_and_clear();
     let tally = swept?;
-    // Whoever read the lines has seen enough.
+    // The reader of the lines has seen enough.
     let unread = to_stdout && written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
     if let Some(path) = args.jsonl.as_ref().filter(|_| !unread) {
         written.and_then(|()| out.as_mut().map_or(Ok(()), |out| out.flush())).map_err(Error::file(path))?;
@@ -114,7 +114,7 @@ pub(crate) fn bar(len: u64, what: &'static str) -> ProgressBar {
 
 fn failure(record: &Record, args: &SweepArgs) -> String {
     let again = as_built(&format!("{PROGRAM} replay --seed {}{}", record.seed, settings(args)));
-    format!("{} seed {}: {}\n  {again}", paint(BAD, &record.outcome), record.seed, first_words(record))
+    format!("{} seed {}: {}\n  {again}", paint(BAD, &record.outcome), record.seed, first_lines(record))
 }
 
 /// What every run of the sweep was changed by.
@@ -187,7 +187,7 @@ const NAMED_MAX: usize = 20;
 const KINDS: [(&str, &str); 5] = [
     ("fault-", "faults that were done:"),
     ("sent-", "datagrams that were sent:"),
-    ("event-", "what users were told:"),
+    ("event-", "events that users got:"),
     ("drop-", "why datagrams were dropped:"),
     ("", "what happened besides:"),
 ];
@@ -197,12 +197,12 @@ pub(crate) fn summary(tally: &Tally, whole: bool) {
     let (first, last) = tally.seeds.unwrap_or_default();
     let (runs, seeds) = (number(tally.runs), format!("seeds {first} to {last}"));
     if tally.failures.is_empty() {
-        println!("{} every law held in {runs} runs ({seeds})", paint(GOOD, "passed:"));
+        println!("{} every property held in {runs} runs ({seeds})", paint(GOOD, "passed:"));
     } else {
         let failed = number(tally.failures.len() as u64);
         println!("{} {failed} of {runs} runs ({seeds})", paint(BAD, "failed:"));
         for (seed, record) in tally.failures.iter().take(NAMED_MAX) {
-            println!("  seed {seed}: {} {}", paint(BAD, &record.outcome), first_words(record));
+            println!("  seed {seed}: {} {}", paint(BAD, &record.outcome), first_lines(record));
         }
         if tally.failures.len() > NAMED_MAX {
             println!("  … and {} more", tally.failures.len() - NAMED_MAX);
@@ -212,17 +212,21 @@ pub(crate) fn summary(tally: &Tally, whole: bool) {
         let agreed = time(Duration::from_millis(agreed));
         println!("the longest until all agreed, once there was peace: {agreed}, in seed {seed}");
     }
-    let mut laws: Vec<(&str, u64)> =
-        tally.properties.iter().map(|(law, looked)| (law.as_str(), *looked)).collect();
-    laws.sort_by_key(|(law, _)| by_number(law));
-    println!("{}\n{}", paint(BOLD, "laws, and how often each had something to judge:"), columns(&laws));
+    let mut properties: Vec<(&str, u64)> =
+        tally.properties.iter().map(|(property, looked)| (property.as_str(), *looked)).collect();
+    properties.sort_by_key(|(property, _)| by_number(property));
+    println!(
+        "{}\n{}",
+        paint(BOLD, "properties, and how often each had something to check:"),
+        columns(&properties)
+    );
     seen(tally);
     unseen(tally, whole);
 }
 
-/// In the order in which laws are asked, as far as numbers tell: S, L, Q, B, E.
-fn by_number(law: &str) -> (Option<usize>, u32) {
-    let (kind, number) = law.split_at(law.len().min(1));
+/// In the order in which properties are checked, as far as their ids say: S, L, Q, B, E.
+fn by_number(id: &str) -> (Option<usize>, u32) {
+    let (kind, number) = id.split_at(id.len().min(1));
     ("SLQBE".find(kind), number.parse().unwrap_or(u32::MAX))
 }
 
@@ -257,14 +261,14 @@ fn unseen(tally: &Tally, whole: bool) {
     for (name, how) in missed {
         println!("{} {name}: {how}", paint(BAD, "not seen:"));
     }
-    for law in idle {
-        println!("{} {law} had nothing to judge", paint(BAD, "not tried:"));
+    for property in idle {
+        println!("{} {property} had nothing to check", paint(BAD, "not tried:"));
     }
     println!("{} {} seeds are enough to see all of that", paint(BAD, "tried too little:"), number(ENOUGH));
 }
 
 /// What went wrong in a run, in a line.
-pub(crate) fn first_words(record: &Record) -> String {
+pub(crate) fn first_lines(record: &Record) -> String {
     let why = record.why.as_deref().unwrap_or_default();
     let mut lines = why.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
@@ -277,5 +281,5 @@ pub(crate) fn first_words(record: &Record) -> String {
 /// The first failure's code; a whole sweep that tried too little has failed, too.
 pub(crate) fn exit(tally: &Tally, whole: bool) -> Exit {
     let enough = if whole && tally.tried_too_little() { Exit::Failed } else { Exit::Ok };
-    tally.failures.values().next().map_or(enough, |record| Exit::of_word(&record.outcome))
+    tally.failures.values().next().map_or(enough, |record| Exit::named(&record.outcome))
 }

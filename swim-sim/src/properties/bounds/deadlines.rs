@@ -1,19 +1,19 @@
-//! B36: a node that has somebody to probe wants to be woken again within one period, stretched by its local health,
-//! and gets somewhere each time.
+//! B36: a node that has a member to probe wants to be woken again within one period, stretched by its local
+//! health, and gets somewhere each time.
 //!
-//! Health that has just become better shortens only the period after this one, so the worst health of the last
-//! longest period counts. What is due at one instant is done in portions: so many ticks in a row that none of them
-//! can be the same again.
+//! Health that has just become better shortens only the period after this one, so the worst health of the
+//! last longest period counts. What is due at one instant is done in portions: so many ticks in a row that
+//! none of them can be the same again.
 
 use swim_core::Instant;
 
 use crate::World;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
-use crate::properties::evidence::per_host::PerHost;
+use crate::properties::evidence::PerHost;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 
-/// Ticks at one instant: 80 contacts, 64 nacks, and as many expiries as a simulated cluster has members, 16 or 64
+/// Ticks at one instant: 80 handshake attempts, 64 nacks, and as many expiries as a simulated cluster has members, 16 or 64
 /// at once.
 const TICKS_MAX: u32 = 1_000;
 
@@ -34,7 +34,7 @@ impl Deadlines {
 
 impl Monitor for Deadlines {
     declare! { "B36", "deadlines", TICKED | AFTER_INPUT,
-    "who has somebody to probe wakes within a period, and every wake-up gets somewhere" }
+    "a node that has a member to probe wakes within a period, and every wake-up gets somewhere" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         if let Happening::Began { host, .. } = what {

@@ -1,15 +1,16 @@
-//! B10: no member tells one piece of news more often than λ · ⌈log₁₀(n + 1)⌉ times.
+//! B10: no member gossips one update more often than λ · ⌈log₁₀(n + 1)⌉ times.
 //!
-//! A piece of news is a claim as it stands: subject, epoch, incarnation and status, and the number of accusers of a
-//! suspicion, for each further one is news. A suspicion is told a second time before it runs out, and once more when the
-//! suspect's address comes, if its claim was known from a header alone. Counted is what can
-//! only be gossip: what rides on pings and their like, and on a gossip tick. An ack may put its asker right besides
-//! (about itself, and about those who are gone), a datagram that answers another may too, and with a contact to
-//! the dead somebody else hears of him; those are left out. n is the largest that the teller ever held.
+//! An update is a claim as it stands: subject, epoch, incarnation and status, and the number of accusers of a
+//! suspicion, for each further one is an update. A suspicion is gossiped again before it runs out, and once
+//! more when the suspect's address comes, if its claim was known from a header alone. Counted is what can
+//! only be gossip: what piggybacks on pings and their like, and on a gossip tick. An ack may put its asker
+//! right besides (about itself, and about those that are gone), a datagram that answers another may too, and
+//! with a handshake with a dead member another learns of it; those are left out. n is the largest that the
+//! sender ever held.
 
 use std::collections::BTreeMap;
 
-use swim_core::{Claim, Event, MessageKind, NodeId, Said, Status};
+use swim_core::{Claim, Event, MessageKind, NodeId, Status};
 
 use crate::World;
 use crate::ground_truth::{Happening, Scene};
@@ -21,27 +22,27 @@ use crate::properties::{Broken, Case, Check, Monitor, RowChange, declare};
 /// B10.
 pub(super) struct Repeats {
     case: Case,
-    /// What was told last of each, by teller and subject, and how often.
-    told: BTreeMap<(HostId, NodeId), (News, u32)>,
-    /// The most members that each teller held.
+    /// What was sent last of each, by sender and subject, and how often.
+    sent: BTreeMap<(HostId, NodeId), (Update, u32)>,
+    /// The most members that each sender held.
     most: BTreeMap<HostId, u32>,
     ticking: Option<HostId>,
     looked: u64,
 }
 
-/// One piece of news.
+/// One update.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct News {
+struct Update {
     claim: Claim,
     accusers: usize,
-    /// Of two Alives with the same numbers the one at the higher address is told anew.
+    /// Of two Alives with the same numbers the one at the higher address is gossiped anew.
     addr: Option<std::net::SocketAddr>,
 }
 
 impl Repeats {
     pub(super) fn new(case: &Case) -> Self {
-        let (told, most) = (BTreeMap::new(), BTreeMap::new());
-        Self { case: case.clone(), told, most, ticking: None, looked: 0 }
+        let (sent, most) = (BTreeMap::new(), BTreeMap::new());
+        Self { case: case.clone(), sent, most, ticking: None, looked: 0 }
     }
 
     fn send(&mut self, host: HostId, read: &Reading<'_>) -> Check {
@@ -56,14 +57,10 @@ impl Repeats {
         if !counts {
             return Ok(());
         }
-        let records = read.records().iter();
-        let mut members = records.filter_map(|said| match said {
-            Said::Member(member) => Some(member),
-            _ => None,
-        });
+        let mut members = read.members();
         let Some(mut next) = members.next() else { return Ok(()) };
         let mut following = members.next();
-        // With a contact to the dead, one word about him.
+        // With a handshake with a dead member, one claim about it.
         if gossip && following.is_none() && next.claim.status == Status::Dead {
             return Ok(());
         }
@@ -71,7 +68,7 @@ impl Repeats {
             let put_right = ack && (next.id == read.sender || !next.claim.status.is_active());
             if !put_right {
                 let accusers = next.accusers().count();
-                self.tell(host, next.id, News { claim: next.claim, accusers, addr: next.addr })?;
+                self.send_update(host, next.id, Update { claim: next.claim, accusers, addr: next.addr })?;
             }
             let Some(member) = following else { return Ok(()) };
             next = member;
@@ -79,37 +76,37 @@ impl Repeats {
         }
     }
 
-    fn tell(&mut self, host: HostId, id: NodeId, news: News) -> Check {
+    fn send_update(&mut self, host: HostId, id: NodeId, update: Update) -> Check {
         self.looked += 1;
-        let told = self.told.entry((host, id)).or_insert((news, 0));
-        if told.0 != news {
-            *told = (news, 0);
+        let sent = self.sent.entry((host, id)).or_insert((update, 0));
+        if sent.0 != update {
+            *sent = (update, 0);
         }
-        told.1 += 1;
-        let rounds = if news.claim.status == Status::Suspect { 3 } else { 1 };
+        sent.1 += 1;
+        let rounds = if update.claim.status == Status::Suspect { 3 } else { 1 };
         let n = self.most.get(&host).copied().unwrap_or(1);
         let max = sends(&self.case.config, n) * rounds;
-        if told.1 <= max {
+        if sent.1 <= max {
             return Ok(());
         }
-        let why = format!("{host:?} said of {id:?} for the {}th time, at most {max}: {news:?}", told.1);
+        let why = format!("{host:?} gossiped of {id:?} for the {}th time, at most {max}: {update:?}", sent.1);
         Err(Broken::by(&[host], why))
     }
 }
 
 impl Monitor for Repeats {
     declare! { "B10", "repeats", TICKED | REPORTED | READ_SENT | AFTER_INPUT,
-    "no member tells one piece of news more often than lambda times for each decade of members" }
+    "no member gossips one update more often than lambda times for each decade of members" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
             Happening::Ticked { host } => self.ticking = Some(*host),
-            // Forgotten and met again, it is news again.
+            // Forgotten and met again, it is an update again.
             Happening::Reported { host, event: Event::Alive { id, .. } | Event::Forgotten { id } } => {
-                self.told.remove(&(*host, *id));
+                self.sent.remove(&(*host, *id));
             }
             Happening::Reported { host, event: Event::StartedOver { .. } | Event::Lost { .. } }
-            | Happening::Began { host, .. } => self.told.retain(|(teller, _), _| teller != host),
+            | Happening::Began { host, .. } => self.sent.retain(|(sender, _), _| sender != host),
             _ => {}
         }
         Ok(())

@@ -5,27 +5,19 @@ use std::time::Duration;
 
 use swim_core::{Config, Event, MessageKind, NodeId, Options, inspect};
 
-use super::{deadlines, lengths, pages_per_second, quantum, repeats, tombstones};
-use crate::World;
-use crate::ground_truth::{Fate, Happening, Phase};
-use crate::host::HostId;
+use super::{datagrams, deadlines, repeats, tables};
+use crate::ground_truth::{Happening, Phase};
 use crate::properties::Monitor;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::test_worlds::{calm, case};
-use crate::properties::tests::{attach, told, verdict};
-
-fn sent<'a>(world: &World, host: HostId, bytes: &'a [u8]) -> Happening<'a> {
-    let (source, target) = (world.addr(host), world.addr(host));
-    Happening::Sent { host, source, target, bytes, fate: Fate::Sent }
-}
+use crate::properties::tests::worlds::{attach, calm, case, feed, outcome, sent};
 
 #[test]
 fn a_datagram_that_is_too_long_is_found() {
     let (world, hosts) = calm(2);
-    let mut law = lengths::Lengths::new(&case(2));
+    let mut monitor = datagrams::Lengths::new(&case(2));
     let bytes = [0; 1_357];
-    assert_eq!(told(&mut law, &world, &[sent(&world, hosts[0], &bytes[..1_356])]), Ok(()));
-    assert!(told(&mut law, &world, &[sent(&world, hosts[0], &bytes)]).is_err());
+    assert_eq!(feed(&mut monitor, &world, &[sent(&world, hosts[0], &bytes[..1_356])]), Ok(()));
+    assert!(feed(&mut monitor, &world, &[sent(&world, hosts[0], &bytes)]).is_err());
 }
 
 #[test]
@@ -34,22 +26,22 @@ fn an_input_that_sends_too_much_is_found() {
     let (host, source) = (hosts[0], world.addr(hosts[1]));
     let arrived = Happening::Arrived { host, source, bytes: &[] };
     for (input, most) in [(Happening::Ticked { host }, 16), (arrived, 3)] {
-        let mut law = quantum::Quantum::default();
-        assert_eq!(told(&mut law, &world, &[input]), Ok(()));
+        let mut monitor = datagrams::SendBudget::default();
+        assert_eq!(feed(&mut monitor, &world, &[input]), Ok(()));
         let datagrams = vec![sent(&world, host, &[]); most];
-        assert_eq!(told(&mut law, &world, &datagrams), Ok(()));
-        assert!(told(&mut law, &world, &datagrams[..1]).is_err());
+        assert_eq!(feed(&mut monitor, &world, &datagrams), Ok(()));
+        assert!(feed(&mut monitor, &world, &datagrams[..1]).is_err());
     }
 }
 
 #[test]
 fn too_many_pages_in_a_second_are_found() {
     let (world, hosts) = calm(2);
-    let mut law = pages_per_second::PagesPerSecond::new(&case(2));
+    let mut monitor = datagrams::PagesPerSecond::new(&case(2));
     let page = [0, 0, 0, 0, MessageKind::SyncPage as u8];
     let pages = vec![sent(&world, hosts[0], &page); 512];
-    assert_eq!(told(&mut law, &world, &pages), Ok(()));
-    assert!(told(&mut law, &world, &pages[..1]).is_err());
+    assert_eq!(feed(&mut monitor, &world, &pages), Ok(()));
+    assert!(feed(&mut monitor, &world, &pages[..1]).is_err());
 }
 
 #[test]
@@ -62,20 +54,20 @@ fn a_tombstone_that_is_forgotten_early_or_never_is_found() {
     let event = Event::Dead { id: NodeId(3), by: NodeId(1), accuser: NodeId(1) };
     let dead = Happening::Reported { host: hosts[0], event: &event };
     let forgotten = Happening::Reported { host: hosts[0], event: &Event::Forgotten { id: NodeId(3) } };
-    let mut law = tombstones::Tombstones::new(&case);
-    assert!(told(&mut law, &world, &[dead, forgotten]).is_err());
-    let mut never = tombstones::Tombstones::new(&case);
-    assert_eq!(told(&mut law, &world, &[dead]), Ok(()));
-    assert_eq!(told(&mut never, &world, &[dead]), Ok(()));
+    let mut monitor = tables::Tombstones::new(&case);
+    assert!(feed(&mut monitor, &world, &[dead, forgotten]).is_err());
+    let mut never = tables::Tombstones::new(&case);
+    assert_eq!(feed(&mut monitor, &world, &[dead]), Ok(()));
+    assert_eq!(feed(&mut never, &world, &[dead]), Ok(()));
     world.run_for(Duration::from_secs(61));
-    assert_eq!(told(&mut law, &world, &[forgotten]), Ok(()));
+    assert_eq!(feed(&mut monitor, &world, &[forgotten]), Ok(()));
     assert_eq!(never.after_phase(&world, Phase::Rest), Ok(()));
     world.run_for(Duration::from_secs(120));
     assert!(never.after_phase(&world, Phase::Rest).is_err());
 }
 
 #[test]
-fn news_that_are_told_too_often_are_found() {
+fn updates_that_are_gossiped_too_often_are_found() {
     let (mut world, hosts) = calm(4);
     let seen = attach(&mut world, repeats::Repeats::new(&case(4)), |_| true);
     let found = Arc::new(Mutex::new(Vec::new()));
@@ -87,35 +79,36 @@ fn news_that_are_told_too_often_are_found() {
         }
         crate::Handling::Pass
     });
-    for word in 0..30 {
-        world.set_metadata(hosts[0], &[word]);
+    for value in 0..30 {
+        world.set_metadata(hosts[0], &[value]);
         world.run_for(Duration::from_millis(700));
     }
-    let (broken, looked) = verdict(&seen);
+    let (broken, looked) = outcome(&seen);
     assert_eq!(broken, None);
     assert!(looked > 30, "{looked}");
-    let bytes = found.lock().expect("no test panics").first().cloned().expect("some news rode on a ping");
-    let mut law = repeats::Repeats::new(&case(4));
+    let bytes =
+        found.lock().expect("no test panics").first().cloned().expect("some update piggybacked on a ping");
+    let mut monitor = repeats::Repeats::new(&case(4));
     let said = Reading::of(&bytes).expect("made by a node");
     let what = sent(&world, hosts[1], &bytes);
     // Four times by each of so few.
     for _ in 0..4 {
-        assert_eq!(law.on_datagram(&world.scene(), &what, &said), Ok(()));
+        assert_eq!(monitor.on_datagram(&world.scene(), &what, &said), Ok(()));
     }
-    assert!(law.on_datagram(&world.scene(), &what, &said).is_err());
+    assert!(monitor.on_datagram(&world.scene(), &what, &said).is_err());
 }
 
 #[test]
-fn who_sleeps_too_long_or_never_is_found() {
+fn a_node_that_sleeps_too_long_or_never_is_found() {
     let (world, hosts) = calm(3);
-    let mut law = deadlines::Deadlines::new(&case(3));
-    assert_eq!(law.after_input(&world, hosts[0]), Ok(()));
+    let mut monitor = deadlines::Deadlines::new(&case(3));
+    assert_eq!(monitor.after_input(&world, hosts[0]), Ok(()));
     let mut quicker = case(3);
     let mut options = Options::lan();
     (options.period, options.direct_timeout) = (Duration::from_millis(10), Duration::from_millis(5));
     quicker.config = Arc::new(Config::new(options).expect("in range"));
     assert!(deadlines::Deadlines::new(&quicker).after_input(&world, hosts[0]).is_err());
     let ticks = vec![Happening::Ticked { host: hosts[0] }; 1_000];
-    assert_eq!(told(&mut law, &world, &ticks), Ok(()));
-    assert!(told(&mut law, &world, &ticks[..1]).is_err());
+    assert_eq!(feed(&mut monitor, &world, &ticks), Ok(()));
+    assert!(feed(&mut monitor, &world, &ticks[..1]).is_err());
 }

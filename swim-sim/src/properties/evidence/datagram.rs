@@ -1,18 +1,26 @@
-//! A datagram that was read: once for all laws.
+//! A datagram that was read, once for all properties; and which addresses have been proven, and to which
+//! host, by the tokens that were given out and came back.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::ops::Deref;
 
-use swim_core::{DropReason, Inspection, MessageKind, Said, inspect};
+use swim_core::{DropReason, Inspection, MessageKind, Said, SaidMember, inspect};
+
+use crate::ground_truth::Happening;
+use crate::properties::evidence::PerHost;
 
 /// Bytes at the end of a datagram that are kept free for sealing (`docs/wire.md`): a nonce and its like are to
 /// fit into every datagram of today.
-pub(in crate::properties) const SEAL_ROOM: usize = 44;
+pub(crate) const SEAL_ROOM: usize = 44;
 
 /// What a datagram says, and every record that it carries and a node would not skip.
 #[derive(Clone, Debug)]
 pub struct Reading<'a> {
     head: Inspection<'a>,
     records: Vec<Said<'a>>,
+    /// It shows the token that its receiver has sent to where it comes from: that address is proven.
+    pub(crate) shows_token: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -30,13 +38,21 @@ impl<'a> Reading<'a> {
             records.push(first);
             records.extend(said);
         }
-        Ok(Self { head, records })
+        Ok(Self { head, records, shows_token: false })
     }
 
     /// Its records: claims about members, then broadcasts.
     #[must_use]
     pub fn records(&self) -> &[Said<'a>] {
         &self.records
+    }
+
+    /// Its claims about members.
+    pub fn members(&self) -> impl Iterator<Item = &SaidMember<'a>> {
+        self.records.iter().filter_map(|said| match said {
+            Said::Member(member) => Some(member),
+            _ => None,
+        })
     }
 }
 
@@ -48,16 +64,36 @@ impl<'a> Deref for Reading<'a> {
     }
 }
 
-/// Whether a datagram that a node sent is of this kind: the fifth byte of its header. For laws that have no time
-/// to read each one.
-pub(in crate::properties) fn is_kind(bytes: &[u8], kind: MessageKind) -> bool {
+/// Whether a datagram that a node sent is of this kind: the fifth byte of its header. For
+/// monitors that have no time to read each one.
+pub(crate) fn is_kind(bytes: &[u8], kind: MessageKind) -> bool {
     bytes.get(4) == Some(&(kind as u8))
+}
+
+/// The tokens that each node has given out.
+#[derive(Default)]
+pub(crate) struct Tokens(PerHost<BTreeSet<(SocketAddr, u64)>>);
+
+impl Tokens {
+    pub(crate) fn on_datagram(&mut self, what: &Happening<'_>, said: &mut Reading<'_>) {
+        let Some(token) = said.token else { return };
+        match (what, said.kind) {
+            (Happening::Sent { host, target, .. }, MessageKind::Challenge) => {
+                self.0.of(*host).insert((*target, token));
+            }
+            (Happening::Arrived { host, source, .. }, MessageKind::Join | MessageKind::Announce) => {
+                said.shows_token = self.0.of(*host).contains(&(*source, token));
+            }
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::sync::{Arc, Mutex};
+
+    use super::*;
 
     #[test]
     fn the_kind_at_a_glance_is_the_one_that_is_read() {

@@ -1,6 +1,7 @@
-//! What laws measure on the way, for statistics: how long detections and news took, and what members sent.
+//! What monitors measure on the way, for statistics: how long detections and updates took, and what members
+//! sent.
 //!
-//! The laws write it down once; a sweep adds up what many runs measured, and a report draws it.
+//! The monitors write it down once; a sweep adds up what many runs measured, and a report draws it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,36 +20,20 @@ pub struct Measures {
     pub load_max: u64,
 }
 
-/// Where laws write down what they measure.
+/// Where properties write down what they measure.
 #[derive(Default)]
-pub(in crate::properties) struct Ledger(Mutex<Measures>);
+pub(crate) struct Ledger(Mutex<Measures>);
 
 impl Ledger {
-    pub(in crate::properties) fn shared() -> Arc<Self> {
+    pub(crate) fn shared() -> Arc<Self> {
         Arc::default()
     }
 
-    fn write(&self, what: impl FnOnce(&mut Measures)) {
+    pub(crate) fn write(&self, what: impl FnOnce(&mut Measures)) {
         what(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    pub(in crate::properties) fn read(&self) -> Measures {
+    pub(crate) fn read(&self) -> Measures {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(in crate::properties) fn note_detection(&self, took: Duration, bound: Duration) {
-        self.write(|measures| measures.detections.push((took, bound)));
-    }
-
-    pub(in crate::properties) fn note_news(&self, took: Duration) {
-        self.write(|measures| measures.news.push(took));
-    }
-
-    pub(in crate::properties) fn note_rest(&self, permille: u64) {
-        self.write(|measures| measures.rest_permille.push(permille));
-    }
-
-    pub(in crate::properties) fn note_load(&self, datagrams: u64) {
-        self.write(|measures| measures.load_max = measures.load_max.max(datagrams));
     }
 }

@@ -1,14 +1,31 @@
-//! What several laws keep an account of: who asked whom, what was promised, how the conditions was.
+//! What several monitors derive from the evidence: who probed whom, what every table said last, what was done
+//! to the world lately.
 
-pub(super) mod accusations;
 pub(super) mod conditions;
 pub(super) mod datagram;
-pub(super) mod due;
 pub(super) mod measures;
 pub(super) mod node_time;
-pub(super) mod pairs;
-pub(super) mod per_host;
 pub(super) mod probes;
-pub(super) mod relaying;
 pub(super) mod tables;
-pub(super) mod tokens;
+
+use crate::host::HostId;
+
+/// One `T` for each host.
+#[derive(Debug)]
+pub(crate) struct PerHost<T>(Vec<T>);
+
+impl<T> Default for PerHost<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Default> PerHost<T> {
+    /// That of `host`.
+    pub(crate) fn of(&mut self, host: HostId) -> &mut T {
+        if self.0.len() <= host.index() {
+            self.0.resize_with(host.index() + 1, T::default);
+        }
+        &mut self.0[host.index()]
+    }
+}

@@ -1,9 +1,9 @@
 //! How long a host was really run: its own clock without the stalls that its node must have noticed.
 //!
-//! A node that is stopped past its deadline is run late, and must not count that time against anybody. How late
-//! is told by the deadline that it had asked for before it was stopped: what of a pause lies before that
-//! deadline is ordinary waiting. A clock that leaps is a stall like another. Short stalls are ordinary.
-//! Where this clock is in doubt it runs further than the node's, so that nobody is blamed who waited long enough.
+//! A node that is stopped past its deadline is run late, and must not count that time against any member. How
+//! late shows in the deadline that it had asked for before it was stopped: what of a pause lies before that
+//! deadline is ordinary waiting. A clock that leaps is a stall like another. Short stalls are ordinary. Where
+//! this clock is unsure it runs further than the node's, so that no node is blamed that waited long enough.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::World;
 use crate::action::Action;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
-use crate::properties::evidence::per_host::PerHost;
+use crate::properties::evidence::PerHost;
 
-/// The awake clocks of all hosts.
-pub(in crate::properties) struct NodeTime {
+/// The clocks of all hosts.
+pub(crate) struct NodeTime {
     hosts: PerHost<Clock>,
     /// A shorter stall may pass unnoticed.
     noticed: Duration,
@@ -35,7 +35,7 @@ struct Clock {
 }
 
 impl NodeTime {
-    pub(in crate::properties) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         // The threshold grows with the direct timeout, and that with the local health.
         let noticed = config.direct_timeout * (u32::from(config.health_max) + 1) / 4;
         Self {
@@ -45,7 +45,7 @@ impl NodeTime {
         }
     }
 
-    pub(in crate::properties) fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+    pub(crate) fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
         match what {
             Happening::Began { host, .. } => {
                 let drifts = self.hosts.of(*host).drifts;
@@ -69,7 +69,7 @@ impl NodeTime {
         }
     }
 
-    pub(in crate::properties) fn after_input(&mut self, world: &World, host: HostId) {
+    pub(crate) fn after_input(&mut self, world: &World, host: HostId) {
         self.hosts.of(host).deadline = world.deadline(host);
     }
 
@@ -90,8 +90,8 @@ impl NodeTime {
         }
     }
 
-    /// Time that the node of `host` was run in this life.
-    pub(in crate::properties) fn now(&mut self, world: &World, host: HostId) -> Duration {
+    /// Time that the node of `host` was run in this epoch.
+    pub(crate) fn now(&mut self, world: &World, host: HostId) -> Duration {
         world.local(host).since(Instant::ORIGIN).saturating_sub(self.hosts.of(host).cut)
     }
 }

@@ -1,29 +1,32 @@
-//! The book of probes: whom each node asked, and who answered, by the datagrams alone.
+//! Which member each node probed, whether it answered, and which it accused: by the datagrams alone.
 //!
-//! A probe is up to three pings with the same 48 random bits in their numbers, and ping-reqs with them as well;
-//! the lowest three bits say what a question was asked for, 0 for a probe (`swim-core/src/numbers.rs`). It is
-//! open until the next probe's ping. That ping and the verdict on the probe before it belong to one input, in
-//! this order, so the last but one is kept until the next.
+//! A probe is up to three pings with the same 48 random bits in their numbers, and ping-reqs with them as
+//! well; the lowest three bits are the request kind, 0 for a probe. It is open until the next probe's ping.
+//! That ping and the outcome of the probe before it belong to one input, in this order, so the last but one
+//! is kept until the next.
+//!
+//! Accusations are kept once, for all properties that check them
+//! ([`Monitor::on_accusation`](crate::properties::Monitor)).
 
 use std::net::SocketAddr;
 
-use swim_core::{Epoch, Instant, Member, MessageKind, NodeId};
+use swim_core::{Epoch, Event, Instant, Member, MessageKind, NodeId};
 
 use crate::World;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
+use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::evidence::per_host::PerHost;
 
 /// One probe.
 #[derive(Clone, Debug)]
-pub(in crate::properties) struct Probe {
+pub(crate) struct Probe {
     /// Who was asked.
-    pub(in crate::properties) target: NodeId,
-    /// Where, and which of its lives, as far as the asker knew; `None`: no ping left, relays were asked only.
-    pub(in crate::properties) asked: Option<(SocketAddr, Epoch)>,
+    pub(crate) target: NodeId,
+    /// Where, and in which epoch, as far as the asker knew; `None`: no ping left, relays were asked only.
+    pub(crate) asked: Option<(SocketAddr, Epoch)>,
     /// When first.
-    pub(in crate::properties) at: Instant,
+    pub(crate) at: Instant,
     /// The random part of its numbers.
     family: u64,
     label: u32,
@@ -31,14 +34,14 @@ pub(in crate::properties) struct Probe {
     numbers: Vec<u64>,
     relays: Vec<SocketAddr>,
     /// An answer was handed to the asker that it had to count.
-    pub(in crate::properties) answered: bool,
+    pub(crate) answered: bool,
     /// The asker has counted an answer.
-    pub(in crate::properties) counted: bool,
+    pub(crate) counted: bool,
 }
 
 /// All probes.
 #[derive(Default)]
-pub(in crate::properties) struct Probes(PerHost<Asker>);
+pub(crate) struct Probes(PerHost<Asker>);
 
 #[derive(Default)]
 struct Asker {
@@ -46,33 +49,55 @@ struct Asker {
     last: Option<Probe>,
     /// The open probe was begun in the present input.
     fresh: bool,
-    /// The relay, in one of its lives and where it is, whose word is the present input.
-    told_by: Option<(NodeId, Epoch, SocketAddr)>,
+    /// The relay, in its epoch and where it is, whose answer is the present input.
+    relayed_by: Option<(NodeId, Epoch, SocketAddr)>,
+    /// The present input is a tick: an accusation of its own in a datagram is an earlier one.
+    ticks: bool,
+    accusations: Vec<Accusation>,
 }
 
 impl Probes {
-    pub(in crate::properties) fn on_datagram(
-        &mut self,
-        scene: &Scene<'_>,
-        what: &Happening<'_>,
-        said: &Reading<'_>,
-    ) {
+    pub(crate) fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        match what {
+            Happening::Began { host, .. } => *self.0.of(*host) = Asker::default(),
+            Happening::Ticked { host } => self.0.of(*host).ticks = true,
+            Happening::Reported {
+                host,
+                event: Event::Suspect { id, by, .. } | Event::Confirmed { id, by, .. },
+            } if *by == scene.identity(*host).id && self.0.of(*host).ticks => {
+                let asker = self.0.of(*host);
+                // The outcome comes after the next probe's ping.
+                let concluded = if asker.fresh { &asker.last } else { &asker.open };
+                let probe = concluded.as_ref().filter(|probe| probe.target == *id).cloned();
+                asker.accusations.push(Accusation { subject: *id, probe });
+            }
+            _ => {}
+        }
+    }
+
+    /// The accusations of an input that is over.
+    pub(crate) fn take_accusations(&mut self, world: &World, host: HostId) -> Vec<Accusation> {
+        self.after_input(world, host);
+        std::mem::take(&mut self.0.of(host).accusations)
+    }
+
+    pub(crate) fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) {
         match what {
             Happening::Sent { host, target, .. } => self.0.of(*host).asks(scene.now(), *target, said),
             Happening::Arrived { host, source, .. } => {
                 let number = said.number.unwrap_or_default();
                 let asker = self.0.of(*host);
-                asker.told_by = None;
+                asker.relayed_by = None;
                 if let Some(probe) = self.answered_by(*host, *source, said)
                     && probe.numbers.contains(&number)
                     && probe.label == said.label
                 {
-                    // An answer from another life is not heard.
-                    let life = probe.asked.map(|(_, epoch)| epoch);
-                    probe.answered |= said.kind == MessageKind::Ack && life == Some(said.epoch);
+                    // An answer from another epoch does not count.
+                    let epoch = probe.asked.map(|(_, epoch)| epoch);
+                    probe.answered |= said.kind == MessageKind::Ack && epoch == Some(said.epoch);
                     let relay = said.kind == MessageKind::RelayedAck;
                     let relay = relay.then_some((said.sender, said.epoch, *source));
-                    self.0.of(*host).told_by = relay;
+                    self.0.of(*host).relayed_by = relay;
                 }
             }
             _ => {}
@@ -80,10 +105,10 @@ impl Probes {
     }
 
     /// An input is over: the word of a relay counts if that is a member.
-    pub(in crate::properties) fn after_input(&mut self, world: &World, host: HostId) {
+    pub(crate) fn after_input(&mut self, world: &World, host: HostId) {
         let asker = self.0.of(host);
-        asker.fresh = false;
-        let Some((relay, epoch, source)) = asker.told_by.take() else { return };
+        (asker.fresh, asker.ticks) = (false, false);
+        let Some((relay, epoch, source)) = asker.relayed_by.take() else { return };
         let member = world.node(host).and_then(|node| node.member(relay));
         let here = |member: &Member<'_>| (member.epoch, member.addr) == (epoch, source);
         if member.is_some_and(|member| member.status.is_active() && here(&member))
@@ -93,8 +118,8 @@ impl Probes {
         }
     }
 
-    /// The open probe of `host` that a datagram from `source` answers, directly or for somebody else.
-    pub(in crate::properties) fn answered_by(
+    /// The open probe of `host` that a datagram from `source` answers, directly or by a relay.
+    pub(crate) fn answered_by(
         &mut self,
         host: HostId,
         source: SocketAddr,
@@ -112,11 +137,7 @@ impl Probes {
     }
 
     /// The same, from wherever the answer comes.
-    pub(in crate::properties) fn answered_by_anybody(
-        &mut self,
-        host: HostId,
-        said: &Reading<'_>,
-    ) -> Option<&mut Probe> {
+    pub(crate) fn answered_from_anywhere(&mut self, host: HostId, said: &Reading<'_>) -> Option<&mut Probe> {
         let open = self.0.of(host).open.as_ref()?;
         let asked = open.asked.map(|(addr, _)| addr);
         let source = if said.kind == MessageKind::Ack { asked } else { open.relays.first().copied() };
@@ -124,33 +145,16 @@ impl Probes {
     }
 
     /// The node of `host` has counted an answer to its open probe.
-    pub(in crate::properties) fn count(&mut self, host: HostId) {
+    pub(crate) fn count(&mut self, host: HostId) {
         if let Some(probe) = &mut self.0.of(host).open {
             probe.counted = true;
         }
     }
-
-    /// The probe that `host` judges in the present input, if it is one of `target`.
-    pub(in crate::properties) fn of(&mut self, host: HostId, target: NodeId) -> Option<&Probe> {
-        let asker = self.0.of(host);
-        // The verdict comes after the next probe's ping.
-        let judged = if asker.fresh { &asker.last } else { &asker.open };
-        judged.as_ref().filter(|probe| probe.target == target)
-    }
-
-    /// The node of `host` begins anew.
-    pub(in crate::properties) fn forget(&mut self, host: HostId) {
-        *self.0.of(host) = Asker::default();
-    }
 }
 
 impl Probe {
-    /// One that nobody has answered.
-    pub(in crate::properties) fn unanswered(
-        target: NodeId,
-        asked: Option<(SocketAddr, Epoch)>,
-        at: Instant,
-    ) -> Self {
+    /// One without an answer.
+    pub(crate) fn unanswered(target: NodeId, asked: Option<(SocketAddr, Epoch)>, at: Instant) -> Self {
         let (numbers, relays) = (Vec::new(), Vec::new());
         Self { target, asked, at, family: 0, label: 0, numbers, relays, answered: false, counted: false }
     }
@@ -181,4 +185,13 @@ impl Asker {
 
 const fn family(number: u64) -> u64 {
     number >> 16
+}
+
+/// A failed probe, or what was taken for one.
+#[derive(Clone, Debug)]
+pub struct Accusation {
+    /// The accused member.
+    pub subject: NodeId,
+    /// The latest probe of the subject; `None`: it was never asked.
+    pub(crate) probe: Option<Probe>,
 }

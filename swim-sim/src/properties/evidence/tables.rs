@@ -1,4 +1,4 @@
-//! What every node's table said last, so that laws are told of what changes in it and need not search.
+//! What every node's table said last, so that properties get what changes in it and need not search.
 //!
 //! Only what was named can change: by a datagram that arrived, by its sender, by an event, by the node's own
 //! doing. So after each input only those rows are compared, and only if the table's revision has moved. That
@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use swim_core::{Claim, Event, Member, Node, NodeId, Said};
+use swim_core::{Claim, Event, Member, Node, NodeId};
 
 use crate::World;
 use crate::ground_truth::Happening;
 use crate::host::HostId;
+use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::evidence::per_host::PerHost;
 
 /// What a table says of one member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,7 +39,7 @@ pub struct RowChange {
 
 impl Row {
     /// What a table shows of a member.
-    pub(in crate::properties) const fn of(member: &Member<'_>) -> Self {
+    pub(crate) const fn of(member: &Member<'_>) -> Self {
         let Member { epoch, incarnation, status, addr, .. } = *member;
         Self { claim: Claim { epoch, incarnation, status }, addr }
     }
@@ -47,7 +47,7 @@ impl Row {
 
 /// All tables.
 #[derive(Default)]
-pub(in crate::properties) struct Tables {
+pub(crate) struct Tables {
     hosts: PerHost<Table>,
     moves: Vec<RowChange>,
 }
@@ -58,14 +58,14 @@ struct Table {
     revision: Option<u64>,
     /// Members that something of the present input is about.
     named: Vec<NodeId>,
-    /// The input may concern everybody.
+    /// The input may concern all.
     all: bool,
     /// The process held its events back, so that rows changed unnamed.
     held: bool,
 }
 
 impl Tables {
-    pub(in crate::properties) fn on_happening(&mut self, what: &Happening<'_>) {
+    pub(crate) fn on_happening(&mut self, what: &Happening<'_>) {
         match what {
             Happening::Began { host, .. } => *self.hosts.of(*host) = Table::default(),
             Happening::Reported { host, event: Event::StartedOver { .. } } => {
@@ -82,19 +82,16 @@ impl Tables {
         }
     }
 
-    pub(in crate::properties) fn on_datagram(&mut self, what: &Happening<'_>, said: &Reading<'_>) {
+    pub(crate) fn on_datagram(&mut self, what: &Happening<'_>, said: &Reading<'_>) {
         if let Happening::Arrived { host, .. } = what {
             let named = &mut self.hosts.of(*host).named;
             named.push(said.sender);
-            named.extend(said.records().iter().filter_map(|said| match said {
-                Said::Member(member) => Some(member.id),
-                _ => None,
-            }));
+            named.extend(said.members().map(|member| member.id));
         }
     }
 
     /// What one input has changed in the table of `host`; `None`: nothing that a table shows.
-    pub(in crate::properties) fn after_input(&mut self, world: &World, host: HostId) -> Option<&[RowChange]> {
+    pub(crate) fn after_input(&mut self, world: &World, host: HostId) -> Option<&[RowChange]> {
         let node = world.node(host);
         let table = self.hosts.of(host);
         let revision = node.map(Node::revision);
@@ -132,7 +129,7 @@ impl Tables {
     }
 
     /// What has changed in the table of `host` besides: nothing has.
-    pub(in crate::properties) fn compare_all(&mut self, world: &World, host: HostId) -> &[RowChange] {
+    pub(crate) fn compare_all(&mut self, world: &World, host: HostId) -> &[RowChange] {
         self.moves.clear();
         let table = self.hosts.of(host);
         if let Some(node) = world.node(host).filter(|_| table.revision.is_some() && !table.held) {

@@ -28,11 +28,11 @@ fn broken(expect: &str) -> String {
 fn passes(expect: &str) {
     let finished = run(expect);
     assert_eq!(finished.outcome, Outcome::Passed);
-    assert!(finished.properties.iter().any(|(law, looked)| law.id == "E1" && *looked > 0));
+    assert!(finished.properties.iter().any(|(monitor, looked)| monitor.id == "E1" && *looked > 0));
 }
 
 #[test]
-fn a_moment_s_views_are_judged_at_that_moment() {
+fn a_moment_s_views_are_checked_at_that_moment() {
     passes(r##"expect = { views = [{ at = "4s", of = ["#5"], status = "alive" }] }"##);
     passes(r##"expect = { views = [{ at = "50s", of = ["#5"], status = "dead" }] }"##);
     let why = broken(r##"expect = { views = [{ at = "6s", by = ["#2"], of = ["#5"], status = "dead" }] }"##);
@@ -40,7 +40,7 @@ fn a_moment_s_views_are_judged_at_that_moment() {
 }
 
 #[test]
-fn who_is_to_be_dead_or_alive_in_the_end_must_be() {
+fn a_member_that_is_to_be_dead_or_alive_in_the_end_must_be() {
     passes(r##"expect = { dead = ["#5"], alive = ["#1", "#4"] }"##);
     assert!(broken(r##"expect = { dead = ["#4"] }"##).contains("holds #4 Some(Alive), not Dead"));
     assert!(broken(r##"expect = { alive = ["#5"] }"##).contains("holds #5 Some(Dead), not Alive"));

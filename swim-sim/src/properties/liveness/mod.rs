@@ -1,29 +1,27 @@
 //! What comes true once the network lets it.
 
-mod agreement;
-mod attachments;
-mod crashes;
-mod farewells;
-mod promises;
-mod returns;
+mod commands;
+mod leaves;
+mod members;
 #[cfg(test)]
 mod tests;
 
 use super::{Case, Monitor};
+use members::{Agreement, Soon, What};
 
-/// The laws.
+/// The monitors.
 pub(super) fn monitors(case: &Case) -> Vec<Box<dyn Monitor>> {
-    let mut laws: Vec<Box<dyn Monitor>> = vec![
-        Box::new(agreement::Agreement::default()),
-        Box::new(crashes::Crashes::new(case)),
-        Box::new(returns::Returns::new(returns::Way::First, case)),
-        Box::new(returns::Returns::new(returns::Way::Again, case)),
-        Box::new(returns::Returns::new(returns::Way::Resumed, case)),
-        Box::new(farewells::Farewells::new(case)),
-        Box::new(promises::Promises::default()),
+    let mut all: Vec<Box<dyn Monitor>> = vec![
+        Box::new(Agreement::default()),
+        Box::new(Soon::new(What::Crash, case)),
+        Box::new(Soon::new(What::Start, case)),
+        Box::new(Soon::new(What::Restart, case)),
+        Box::new(Soon::new(What::Resume, case)),
+        Box::new(leaves::Leaves::new(case)),
+        Box::new(commands::Commands::default()),
     ];
     if !case.scenario.flips_bits() {
-        laws.push(Box::new(attachments::Attachments::new(case)));
+        all.push(Box::new(Soon::new(What::Metadata, case)));
     }
-    laws
+    all
 }

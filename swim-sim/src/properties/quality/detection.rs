@@ -1,9 +1,9 @@
 //! Q1: a crash in a healthy cluster is known to all within [`Config::detection_bound`](swim_core::Config).
 //!
 //! Healthy is what the bound supposes: nothing is wrong and nothing was for a while, links are whole, every
-//! survivor knows all, suspects nobody, has nothing to tell and is in good health, relays and nacks are on, and nothing else happens
-//! until the bound has passed. Judged by what the survivors report. The time that each of them took is kept for
-//! statistics.
+//! survivor knows all, suspects none, has no update queued and is in good health, relays and nacks are on,
+//! and nothing else happens until the bound has passed. Checked by what the survivors report. The time that
+//! each of them took is kept for statistics.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -87,7 +87,8 @@ impl Monitor for Detection {
                     && crash.silent.as_mut().is_some_and(|silent| silent.remove(host))
                 {
                     let took = scene.now().since(crash.at);
-                    self.ledger.note_detection(took, crash.due.since(crash.at));
+                    let bound = crash.due.since(crash.at);
+                    self.ledger.write(|measures| measures.detections.push((took, bound)));
                 }
             }
             _ => {}

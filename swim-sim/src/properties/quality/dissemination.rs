@@ -1,92 +1,124 @@
-//! Q8: in a healthy cluster a piece of news reaches everybody within a number of gossip rounds that grows with
-//! log n.
+//! Q6: a broadcast is delivered at most once in each epoch of a member, only if it was sent, and in a healthy
+//! cluster to nearly all. Q8: in a healthy cluster an update reaches all within a number of gossip rounds
+//! that grows with log n.
 //!
-//! Two kinds of news are watched, which nobody but their subject can begin: what a member attaches to itself,
-//! and a newcomer, from the moment when it reports that it has joined. News are told for D ticks, those in which
-//! it grows by `gossip_fanout` + 1 each and those that the last take to say it as often as they say anything;
-//! then, once in a while, one member has missed it, and the digests, compared on each ping, show that. The bound
-//! is that of the news in `docs/protocol.md`'s detection bound: 2 D + 3 periods, and one direct timeout for each of
-//! the two datagrams of a page.
+//! Q8 watches two kinds of updates that only their subject can begin: its metadata, and a newcomer, from the
+//! moment when it reports that it has joined. An update is gossiped for D ticks; then, once in a while, one
+//! member has missed it, and the digests, compared on each ping, show that. The bound is that of
+//! `docs/protocol.md`'s detection bound: 2 D + 3 periods, and one direct timeout for each of the two
+//! datagrams of a page.
+//!
+//! Q6: an event names origin and payload, not the number: so a payload may come as often as the members of
+//! that id were commanded to broadcast it, or a forger sent it in that name; once a link has flipped bits, it
+//! cannot be known. Nearly all is three in four: gossip repeats a bounded number of times, and nothing
+//! repairs what it missed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use swim_core::{Command, Event, Instant, NodeId};
+use swim_core::{Command, Config, Event, Instant, NodeId, Said};
 
-use crate::ground_truth::{Happening, Scene};
+use crate::ground_truth::{Fate, Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::conditions::{Conditions, is_healthy};
+use crate::properties::evidence::datagram::Reading;
 use crate::properties::evidence::measures::Ledger;
 use crate::properties::formulas::dissemination;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 use crate::{Presence, World};
 
+/// What spreads in a healthy cluster, and which members do not know it yet.
+struct Spreading<K> {
+    config: Arc<Config>,
+    conditions: Conditions,
+    waiting: BTreeMap<K, Wait>,
+}
+
+/// Since when something spreads, until when it has time, and which of so many others do not know it yet.
+struct Wait {
+    since: Instant,
+    due: Instant,
+    silent: BTreeSet<HostId>,
+    others: usize,
+}
+
+impl<K: Ord + Clone> Spreading<K> {
+    fn new(case: &Case) -> Self {
+        let config = Arc::clone(&case.config);
+        Self { config, conditions: Conditions::new(), waiting: BTreeMap::new() }
+    }
+
+    fn is_calm(&self, scene: &Scene<'_>) -> bool {
+        self.conditions.is_calm(scene.now(), &self.config)
+    }
+
+    /// From now on `what` spreads from `sender`, for so long.
+    fn begin(&mut self, scene: &Scene<'_>, what: K, sender: HostId, long: Duration) {
+        let up = scene.hosts().filter(|host| *host != sender && scene.presence(*host) == Presence::Up);
+        let (since, silent) = (scene.now(), up.collect::<BTreeSet<HostId>>());
+        let (due, others) = (since.after(long), silent.len());
+        self.waiting.insert(what, Wait { since, due, silent, others });
+    }
+
+    /// `host` knows `what`: how long that took, if it is new to it.
+    fn reach(&mut self, now: Instant, host: HostId, what: &K) -> Option<Duration> {
+        let wait = self.waiting.get_mut(what)?;
+        wait.silent.remove(&host).then(|| now.since(wait.since))
+    }
+
+    /// One of those whose time is over.
+    fn take_due(&mut self, now: Instant) -> Option<(K, Wait)> {
+        let what = self.waiting.iter().find(|(_, wait)| wait.due < now)?.0.clone();
+        self.waiting.remove_entry(&what)
+    }
+}
+
 /// Q8.
 pub(super) struct Dissemination {
-    case: Case,
     ledger: Arc<Ledger>,
-    conditions: Conditions,
-    /// By subject: since when, until when, and who has not heard of it yet.
-    news: BTreeMap<NodeId, (Instant, Instant, BTreeSet<HostId>)>,
+    /// By subject.
+    updates: Spreading<NodeId>,
     /// Who began in a healthy cluster and has not joined yet, and who knows it all the same.
     newcomers: BTreeMap<HostId, BTreeSet<HostId>>,
     /// What has just begun, until it is known whether the cluster is healthy.
     unsure: Option<HostId>,
-    /// What each member attached to itself last.
-    words: BTreeMap<HostId, Vec<u8>>,
+    /// The metadata that each member set last.
+    metadata: BTreeMap<HostId, Vec<u8>>,
     looked: u64,
 }
 
 impl Dissemination {
     pub(super) fn new(case: &Case, ledger: Arc<Ledger>) -> Self {
-        let (conditions, news, newcomers) = (Conditions::new(), BTreeMap::new(), BTreeMap::new());
-        Self {
-            case: case.clone(),
-            ledger,
-            conditions,
-            news,
-            newcomers,
-            unsure: None,
-            words: BTreeMap::new(),
-            looked: 0,
+        let (updates, newcomers, metadata) = (Spreading::new(case), BTreeMap::new(), BTreeMap::new());
+        Self { ledger, updates, newcomers, unsure: None, metadata, looked: 0 }
+    }
+
+    fn begin(&mut self, scene: &Scene<'_>, sender: HostId) {
+        let config = &self.updates.config;
+        let spread = dissemination(config, scene.hosts().count() as u32);
+        let bound = spread * 2 + config.period * 3 + config.direct_timeout * 2;
+        self.updates.begin(scene, scene.identity(sender).id, sender, bound);
+    }
+
+    fn reach(&mut self, now: Instant, host: HostId, subject: NodeId) {
+        if let Some(took) = self.updates.reach(now, host, &subject) {
+            self.ledger.write(|measures| measures.news.push(took));
         }
     }
 
-    fn may_be_healthy(&self, scene: &Scene<'_>) -> bool {
-        // Without digests there is nobody to tell those whom gossip missed.
-        self.case.config.sync_interval_max.is_some()
-            && self.conditions.is_calm(scene.now(), &self.case.config)
-    }
-
-    fn begin(&mut self, scene: &Scene<'_>, teller: HostId) {
-        let config = &self.case.config;
-        let hosts = scene.hosts().count() as u32;
-        let bound = dissemination(config, hosts) * 2 + config.period * 3 + config.direct_timeout * 2;
-        let others = scene.hosts().filter(|host| *host != teller && scene.presence(*host) == Presence::Up);
-        let (now, others) = (scene.now(), others.collect());
-        self.news.insert(scene.identity(teller).id, (now, now.after(bound), others));
-    }
-
-    fn hear(&mut self, now: Instant, host: HostId, about: NodeId) {
-        if let Some((since, _, silent)) = self.news.get_mut(&about)
-            && silent.remove(&host)
-        {
-            self.ledger.note_news(now.since(*since));
-        }
-    }
-
-    fn report(&mut self, scene: &Scene<'_>, host: HostId, event: &Event) {
+    fn on_event(&mut self, scene: &Scene<'_>, host: HostId, event: &Event) {
         match event {
             Event::Joined { .. } => {
                 if let Some(knowing) = self.newcomers.remove(&host) {
                     self.begin(scene, host);
                     let id = scene.identity(host).id;
-                    knowing.into_iter().for_each(|knows| self.hear(scene.now(), knows, id));
+                    knowing.into_iter().for_each(|knows| self.reach(scene.now(), knows, id));
                 }
             }
             Event::Updated { id, .. } | Event::Alive { id, .. } => {
-                self.hear(scene.now(), host, *id);
-                // Whoever lets it in knows before it has joined.
+                self.reach(scene.now(), host, *id);
+                // The member that lets it in knows it before it has joined.
                 if let Some(newcomer) = scene.host_named(*id)
                     && let Some(knowing) = self.newcomers.get_mut(&newcomer)
                 {
@@ -100,36 +132,38 @@ impl Dissemination {
 
 impl Monitor for Dissemination {
     declare! { "Q8", "dissemination", REPORTED | AFTER_INPUT,
-    "in a healthy cluster news reach everybody within a number of rounds logarithmic in its size" }
+    "in a healthy cluster updates reach all within a number of rounds logarithmic in its size" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
-        let calm = self.may_be_healthy(scene);
-        let changed = self.conditions.changed();
-        self.conditions.note(scene.now(), what);
-        // The action that began a process is told after its beginning.
+        // Without digests those that gossip missed never learn of it.
+        let calm = self.updates.config.sync_interval_max.is_some() && self.updates.is_calm(scene);
+        let conditions = &mut self.updates.conditions;
+        let changed = conditions.changed();
+        conditions.note(scene.now(), what);
+        // The action that began a process comes after its beginning.
         let echo = matches!(what, Happening::Acted { .. }) && changed == scene.now();
-        if self.conditions.calm_since().is_none() || (self.conditions.changed() != changed && !echo) {
-            self.news.clear();
+        if conditions.calm_since().is_none() || (conditions.changed() != changed && !echo) {
+            self.updates.waiting.clear();
             self.newcomers.clear();
         }
         match what {
             Happening::Ended { host, .. } => {
-                self.words.remove(host);
+                self.metadata.remove(host);
             }
             Happening::Began { host, .. } if calm => {
                 self.newcomers.insert(*host, BTreeSet::new());
                 self.unsure = Some(*host);
             }
             Happening::Commanded { host, command: Command::SetMetadata(metadata) } => {
-                // What was said before is no news.
-                let word = metadata.as_bytes().to_vec();
-                let before = self.words.insert(*host, word.clone()).unwrap_or_default();
-                if calm && word != before {
+                // What was set before is no update.
+                let value = metadata.as_bytes().to_vec();
+                let before = self.metadata.insert(*host, value.clone()).unwrap_or_default();
+                if calm && value != before {
                     self.begin(scene, *host);
                     self.unsure = Some(*host);
                 }
             }
-            Happening::Reported { host, event } => self.report(scene, *host, event),
+            Happening::Reported { host, event } => self.on_event(scene, *host, event),
             _ => {}
         }
         Ok(())
@@ -139,24 +173,127 @@ impl Monitor for Dissemination {
         if let Some(host) = self.unsure.take()
             && !is_healthy(world, host)
         {
-            self.news.remove(&world.id(host));
+            self.updates.waiting.remove(&world.id(host));
             self.newcomers.remove(&host);
         }
         let now = world.now();
-        if self.news.values().all(|(_, until, _)| *until >= now) {
-            return Ok(());
-        }
-        let Some((id, since, silent)) = self
-            .news
-            .iter()
-            .find_map(|(id, (since, until, silent))| (*until < now).then(|| (*id, *since, silent.clone())))
-        else {
-            return Ok(());
-        };
-        self.news.remove(&id);
+        let Some((id, Wait { since, silent, .. })) = self.updates.take_due(now) else { return Ok(()) };
         self.looked += 1;
         let Some(late) = silent.first() else { return Ok(()) };
-        let why = format!("{late:?} has not reported the news about {id:?} of {since:?} by {now:?}");
+        let why = format!("{late:?} has not reported the update about {id:?} of {since:?} by {now:?}");
         Err(Broken::by(&[*late], why))
+    }
+}
+
+/// A payload, and the id in whose name it was sent.
+type Broadcast = (NodeId, Vec<u8>);
+
+/// Q6.
+pub(super) struct Broadcasts {
+    /// How often it was sent in that name.
+    sent: BTreeMap<Broadcast, u32>,
+    /// How often it was delivered in this epoch of the host.
+    delivered: BTreeMap<(HostId, Broadcast), u32>,
+    /// Sent in a healthy cluster.
+    spreading: Spreading<Broadcast>,
+    /// Sent just now, until it is known whether the cluster is healthy.
+    unsure: Option<(NodeId, HostId)>,
+    /// Datagrams arrive with other bits than they were sent with: it cannot be known what they say.
+    corrupted: bool,
+    looked: u64,
+}
+
+impl Broadcasts {
+    pub(super) fn new(case: &Case) -> Self {
+        let (sent, delivered, spreading) = (BTreeMap::new(), BTreeMap::new(), Spreading::new(case));
+        Self { sent, delivered, spreading, unsure: None, corrupted: false, looked: 0 }
+    }
+
+    fn note_command(&mut self, scene: &Scene<'_>, host: HostId, payload: &[u8]) {
+        let origin = scene.identity(host).id;
+        let what = (origin, payload.to_vec());
+        *self.sent.entry(what.clone()).or_default() += 1;
+        if self.spreading.is_calm(scene) {
+            self.unsure = Some((origin, host));
+            let long = dissemination(&self.spreading.config, scene.hosts().count() as u32) * 3;
+            self.spreading.begin(scene, what, host, long);
+        }
+    }
+
+    fn deliver(&mut self, now: Instant, host: HostId, what: Broadcast) -> Check {
+        self.looked += 1;
+        let sent = self.sent.get(&what).copied().unwrap_or_default();
+        self.spreading.reach(now, host, &what);
+        let delivered = self.delivered.entry((host, what.clone())).or_default();
+        *delivered += 1;
+        if *delivered > sent && !self.corrupted {
+            let (origin, payload) = (what.0, String::from_utf8_lossy(&what.1));
+            let why = format!(
+                "{host:?} delivers {payload:?} of {origin:?} {delivered} times, it was sent {sent} times"
+            );
+            return Err(Broken::by(&[host], why));
+        }
+        Ok(())
+    }
+}
+
+impl Monitor for Broadcasts {
+    declare! { "Q6", "broadcasts", SENT | REPORTED | AFTER_INPUT,
+    "a broadcast is delivered at most once, and in a healthy cluster to nearly all" }
+
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        match what {
+            Happening::Commanded { host, command: Command::Broadcast(payload) } => {
+                self.note_command(scene, *host, payload.as_bytes());
+            }
+            Happening::Reported { host, event: Event::Broadcast { origin, payload } } => {
+                self.deliver(scene.now(), *host, (*origin, payload.to_vec()))?;
+            }
+            Happening::Returned { host, result: Err(_) } => {
+                let id = scene.identity(*host).id;
+                self.spreading.waiting.retain(|(origin, _), _| *origin != id);
+            }
+            Happening::Sent { fate: Fate::Corrupted, .. } => self.corrupted = true,
+            // It knows no member any more, and so not what it has received of them.
+            Happening::Began { host, .. }
+            | Happening::Reported { host, event: Event::StartedOver { .. } } => {
+                self.delivered.retain(|(receiver, _), _| receiver != host);
+            }
+            _ => {}
+        }
+        let changed = self.spreading.conditions.changed();
+        self.spreading.conditions.note(scene.now(), what);
+        if self.spreading.conditions.changed() != changed {
+            self.spreading.waiting.clear();
+        }
+        Ok(())
+    }
+
+    fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
+        if matches!(what, Happening::Forged { .. }) {
+            for said in said.records() {
+                if let Said::Broadcast(said) = said {
+                    *self.sent.entry((said.origin, said.payload.to_vec())).or_default() += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn after_input(&mut self, world: &World, _host: HostId) -> Check {
+        if let Some((id, host)) = self.unsure.take()
+            && !is_healthy(world, host)
+        {
+            self.spreading.waiting.retain(|(origin, _), _| *origin != id);
+        }
+        let Some(((origin, payload), wait)) = self.spreading.take_due(world.now()) else { return Ok(()) };
+        self.looked += 1;
+        if wait.silent.len() <= wait.others / 4 + 1 {
+            return Ok(());
+        }
+        let hosts: Vec<HostId> = wait.silent.into_iter().collect();
+        let (silent, payload) = (hosts.len(), String::from_utf8_lossy(&payload));
+        let why = format!("{silent} of {} members have not delivered {payload:?} of {origin:?}", wait.others);
+        Err(Broken::by(&hosts, why))
     }
 }

@@ -1,15 +1,15 @@
-//! Q9: in trouble too, a member sends no more of its own accord than the protocol's clockwork makes it.
+//! Q9: in trouble too, a member sends no more by itself than the protocol's clockwork makes it.
 //!
-//! What a node sends on a tick is counted by kind, in windows of one period. Two periods may begin in a window that
-//! is closed at both ends, and each makes at most
+//! What a node sends on a tick is counted by kind, in windows of one period. Two periods may begin in a
+//! window that is closed at both ends, and each makes at most
 //!
-//! - 1 + `retries` pings at the target, and one to somebody dead (healing);
+//! - 1 + `retries` pings at the target, and one to a dead member (healing);
 //! - `relays` ping-reqs;
-//! - `gossip_fanout` gossips for each gossip tick, and one with a contact to the dead.
+//! - `gossip_fanout` gossips for each gossip tick, and one with a handshake with a dead member.
 //!
-//! Whoever is asked to let in somebody whose name is taken asks its holder: so many pings for each join that came
-//! lately, and a few for a rival of one's own name. Nacks and pages follow what others ask for, one each. All
-//! that is a constant: it does not grow with the cluster, nor with the trouble.
+//! A node that is asked to let in a newcomer whose id is taken asks its holder: so many pings for each join
+//! that came lately, and a few for a rival of one's own id. Nacks and pages follow what others ask for, one
+//! each. All that is a constant: it does not grow with the cluster, nor with the trouble.
 
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ use swim_core::{Instant, MessageKind};
 use crate::World;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
+use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::is_kind;
 use crate::properties::evidence::measures::Ledger;
-use crate::properties::evidence::per_host::PerHost;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 
-/// Pings at the holder of a name, for each join that wants it; and at a rival.
+/// Pings at the holder of an id, for each join that wants it; and at a rival.
 const PINGS_FOR_JOIN: u64 = 10;
 const PINGS_AT_RIVAL: u64 = 4;
 /// Periods for which a join or a contested name explains pings.
@@ -60,7 +60,7 @@ impl Load {
     /// At most: pings, ping-reqs, gossips.
     fn limits(&self, window: &Window) -> [u64; 3] {
         let config = &self.case.config;
-        // A goodbye is told on ticks even where nothing else is.
+        // A leave is gossiped on ticks even where nothing else is.
         let interval = config.gossip_interval.unwrap_or(config.period / 5);
         let ticks = (config.period.as_nanos() / interval.as_nanos().max(1)) as u64 + 2;
         let asked = window.joins * PINGS_FOR_JOIN;
@@ -76,7 +76,8 @@ impl Load {
         let fresh = Window { began: now, pings: 0, requests: 0, gossips: 0, all: 0, joins: 0, joined: now };
         let window = self.windows.of(host).get_or_insert(fresh);
         if window.began.after(period) < now {
-            self.ledger.note_load(window.all);
+            let all = window.all;
+            self.ledger.write(|measures| measures.load_max = measures.load_max.max(all));
             let lasts = now <= window.joined.after(period * JOIN_LASTS_PERIODS);
             let joins = if lasts { window.joins } else { 0 };
             *window = Window { joins, joined: window.joined, ..fresh };
@@ -106,7 +107,7 @@ impl Load {
         let sent = [window.pings, window.requests, window.gossips];
         if sent.iter().zip(limits).any(|(sent, limit)| *sent > limit) {
             let why = format!(
-                "{host:?} sent {sent:?} pings, ping-reqs and gossips of its own accord since {:?}; at most {limits:?}",
+                "{host:?} sent {sent:?} pings, ping-reqs and gossips by itself since {:?}; at most {limits:?}",
                 window.began
             );
             return Err(Broken::by(&[host], why));
@@ -117,7 +118,7 @@ impl Load {
 
 impl Monitor for Load {
     declare! { "Q9", "load", TICKED | SENT | ARRIVED | AFTER_INPUT,
-    "whatever happens, a member sends no more of its own accord than its clockwork makes it" }
+    "whatever happens, a member sends no more by itself than its clockwork makes it" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {

@@ -1,25 +1,32 @@
-//! Q3: at rest a member sends a ping and an ack in each period and little else; Q4: it asks for no pages.
+//! Q3: at rest a member sends a ping and an ack in each period and little else. Q4: it asks for no pages.
+//! Q5: storms end.
 //!
-//! The rest is measured in stretches. What somebody still learns late (how somebody else went) may stir one of
-//! them, but not every one. What healing costs is taken off: a ping that calls its target Dead goes with a word
-//! about the dead one to somebody else, and a seed or an address of the forgotten is asked by up to four attempts
-//! at the handshake, as often as the nodes count contacts.
+//! The rest is measured in stretches. What a member still learns late (how another went) may stir one of
+//! them, but not every one. What healing costs is taken off: a ping that calls its target Dead goes with a
+//! claim about the dead one to another member, and a seed or an address of the forgotten is asked by up to
+//! four attempts at the handshake, as often as the nodes count them.
+//!
+//! Q5: every node that runs comes to rest: no member is suspected, nothing is queued, health is good, no
+//! event was lost and no clock went backwards. Each must have been at rest at some moment of the last
+//! stretch. And no member has to refute any more, but for an old claim that comes round once.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use swim_core::{Instant, MessageKind, inspect};
+use swim_core::{Event, Instant, MessageKind, inspect};
 
 use crate::ground_truth::{Happening, Phase, Scene};
+use crate::host::HostId;
 use crate::properties::evidence::datagram::is_kind;
 use crate::properties::evidence::measures::Ledger;
 use crate::properties::monitor::SENT;
-use crate::properties::{Broken, Case, Check, Interest, Monitor, Property};
+use crate::properties::{Broken, Case, Check, Interest, Monitor, Property, declare};
 use crate::scenario::{REST_PERIODS, RESTS};
 use crate::{Presence, World};
 
 /// Datagrams of a thousand periods of a member, at most.
 const REST_PERMILLE: u64 = 2_100;
-/// Datagrams that one contact by handshake may cost, with its answers.
+/// Datagrams that one handshake attempt may cost, with its answers.
 const HANDSHAKE: u64 = 8;
 
 /// What is looked at.
@@ -75,7 +82,7 @@ impl Rest {
 
     fn load(&mut self, world: &World) -> Check {
         let up = || world.hosts().filter(|host| world.presence(*host) == Presence::Up);
-        let contacts: u64 =
+        let attempts: u64 =
             up().filter_map(|host| world.node(host)).map(|node| node.stats().heal_contacts).sum();
         let member_periods = up().count() as u64 * u64::from(REST_PERIODS);
         if member_periods == 0 {
@@ -83,10 +90,10 @@ impl Rest {
         }
         self.looked += 1;
         let permille = self.stretches.map(|stretch| {
-            let excused = 2 * stretch.dead + stretch.handshakes.min(HANDSHAKE * contacts);
+            let excused = 2 * stretch.dead + stretch.handshakes.min(HANDSHAKE * attempts);
             stretch.sent.saturating_sub(excused) * 1000 / member_periods
         });
-        permille.iter().for_each(|permille| self.ledger.note_rest(*permille));
+        self.ledger.write(|measures| measures.rest_permille.extend(permille));
         if permille.iter().any(|permille| *permille <= REST_PERMILLE) {
             return Ok(());
         }
@@ -144,5 +151,91 @@ impl Monitor for Rest {
             Part::Load => self.load(world),
             Part::Pages => self.pages(),
         }
+    }
+}
+
+/// Times that one member may have to refute something at rest.
+const REFUTATIONS_MAX: u32 = 3;
+
+/// Q5.
+pub(super) struct Storms {
+    case: Case,
+    /// When the last stretch of the rest begins.
+    last: Option<Instant>,
+    /// Who has been seen at rest in it.
+    clean: BTreeSet<HostId>,
+    refuted: BTreeMap<HostId, u32>,
+    looked: u64,
+}
+
+impl Storms {
+    pub(super) fn new(case: &Case) -> Self {
+        let (clean, refuted) = (BTreeSet::new(), BTreeMap::new());
+        Self { case: case.clone(), last: None, clean, refuted, looked: 0 }
+    }
+}
+
+/// What is left over at a node: updates and broadcasts that wait, suspects, ill health.
+fn left_over(world: &World, host: HostId) -> [u32; 4] {
+    let stats = world.node(host).map(swim_core::Node::stats).unwrap_or_default();
+    [stats.updates_queued, stats.broadcasts_queued, stats.suspect, stats.health.into()]
+}
+
+impl Monitor for Storms {
+    declare! { "Q5", "storms", REPORTED | AFTER_INPUT,
+    "when nothing is wrong any more, no member is suspected, nothing is queued and all are in good health" }
+
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        match what {
+            Happening::Entered { phase: Phase::Rest } => {
+                let before = self.case.config.period * (REST_PERIODS * (RESTS - 1));
+                self.last = Some(scene.now().after(before));
+            }
+            Happening::Reported { host, event: Event::Accused { by, incarnation } }
+                if self.last.is_some() =>
+            {
+                let times = self.refuted.entry(*host).or_default();
+                *times += 1;
+                if *times > REFUTATIONS_MAX {
+                    let why = format!(
+                        "{host:?} is accused at rest for the {times}th time, by {by:?}, {incarnation:?}"
+                    );
+                    return Err(Broken::by(&[*host], why));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn after_input(&mut self, world: &World, host: HostId) -> Check {
+        let due = self.last.is_some_and(|last| last <= world.now());
+        if due && !self.clean.contains(&host) && left_over(world, host) == [0; 4] {
+            self.clean.insert(host);
+        }
+        Ok(())
+    }
+
+    fn after_phase(&mut self, world: &World, phase: Phase) -> Check {
+        if phase != Phase::Rest {
+            return Ok(());
+        }
+        for host in world.hosts().filter(|host| world.presence(*host) == Presence::Up) {
+            let Some(stats) = world.node(host).map(swim_core::Node::stats) else { continue };
+            self.looked += 1;
+            if stats.events_lost + stats.clock_backwards > 0 {
+                let (lost, backwards) = (stats.events_lost, stats.clock_backwards);
+                let why =
+                    format!("{host:?} lost {lost} events, and its clock went backwards {backwards} times");
+                return Err(Broken::by(&[host], why));
+            }
+            let left = left_over(world, host);
+            if !self.clean.contains(&host) && left != [0; 4] {
+                let why =
+                    format!("{host:?} has left over [updates, broadcasts, suspects, health] = {left:?}");
+                return Err(Broken::by(&[host], why));
+            }
+        }
+        Ok(())
     }
 }

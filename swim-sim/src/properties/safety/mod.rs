@@ -1,46 +1,41 @@
 //! What never happens.
 
-mod acks;
+mod accusations;
 mod answers;
-mod buddies;
-mod burials;
-mod former;
-mod goodbyes;
-mod nacks;
-mod own_word;
-mod patience;
-mod revivals;
+mod claims;
+mod deaths;
+mod destinations;
+mod leaves;
+mod probes;
+mod relays;
 mod rivals;
-mod stalls;
 mod strangers;
-mod targets;
-mod third_parties;
-mod unasked;
-mod upwards;
-mod verdicts;
+mod suspicions;
 
 use super::{Case, Monitor};
 
-/// The laws.
+/// The monitors.
 pub(super) fn monitors(case: &Case) -> Vec<Box<dyn Monitor>> {
+    let any_source = case.config.accept_wrong_source;
     vec![
-        Box::new(upwards::Upwards::default()),
-        Box::new(own_word::OwnWord::default()),
-        Box::new(verdicts::Verdicts::new(case)),
-        Box::new(burials::Burials::new(case)),
-        Box::new(revivals::Revivals::new(case)),
-        Box::new(goodbyes::Goodbyes::default()),
-        Box::new(acks::Acks::new(case.config.accept_wrong_source)),
-        Box::new(strangers::Strangers::new(case.config.accept_wrong_source)),
-        Box::new(answers::Answers::new(case.config.accept_wrong_source)),
-        Box::new(targets::Targets::new(case.config.accept_wrong_source)),
+        Box::new(claims::Upwards::default()),
+        Box::new(claims::OwnStamp::default()),
+        Box::new(suspicions::Suspicions::new(case)),
+        Box::new(deaths::FalseDeaths::new(case)),
+        Box::new(claims::Revivals::new(case)),
+        Box::new(leaves::Leaves::default()),
+        Box::new(probes::Acks::new(any_source)),
+        Box::new(strangers::Strangers::new(any_source)),
+        Box::new(answers::Answers::new(any_source)),
+        Box::new(destinations::Destinations::new(any_source)),
         Box::new(rivals::Rivals::new(&case.config)),
-        Box::new(stalls::Stalls::new(&case.config)),
-        Box::new(former::Former::default()),
-        Box::new(unasked::Unasked::default()),
-        Box::new(nacks::Nacks::new(case)),
-        Box::new(third_parties::ThirdParties::default()),
-        Box::new(buddies::Buddies::new(case)),
-        Box::new(patience::Patience::new(case)),
+        Box::new(accusations::Stalls::new(&case.config)),
+        Box::new(accusations::Former::default()),
+        Box::new(accusations::Unasked::default()),
+        Box::new(relays::Nacks::new(case)),
+        Box::new(probes::ThirdParties::default()),
+        Box::new(probes::Buddies::new(case)),
+        Box::new(suspicions::Timeouts::new(case)),
+        Box::new(relays::Relays::new(case)),
     ]
 }

@@ -1,11 +1,11 @@
 //! S12: of two nodes with one id one remains, the same everywhere, and it does not flap.
 //!
-//! A name is given up only to somebody: another host bears it, and lives, or did so lately. When peace is over at
-//! most one of a name's hosts runs, and in rest that name is quarrelled about no more. Where no two hosts bear a
-//! name, nobody sees a rival.
+//! An id is given up only to another: a host that has it runs, or did so lately. When peace is over at most
+//! one of an id's hosts runs, and in rest there is no more conflict about it. Where no two hosts have an id,
+//! no node sees a rival.
 //!
-//! Excused are rivals that were forged, or garbled on the way: somebody asked to be let in under that name from
-//! where no host of it is.
+//! Excused are rivals that were forged, or garbled on the way: a datagram asked to be let in under that id
+//! from where no host of it is.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ use crate::Presence;
 use crate::World;
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
+use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::evidence::per_host::PerHost;
 use crate::properties::{Broken, Check, Monitor, declare};
 
 /// Periods for which a rival that is gone may still be known of: the loser may have been stopped meanwhile, or
@@ -28,9 +28,9 @@ pub(super) struct Rivals {
     lately: std::time::Duration,
     /// When each host's process ended, unless by losing its name.
     ended: PerHost<Option<Instant>>,
-    /// Hosts that lost their names, in their present lives.
+    /// Hosts that lost their ids, in their present epochs.
     lost: PerHost<bool>,
-    /// Names that others have claimed.
+    /// Ids that others have claimed.
     claimed: BTreeSet<NodeId>,
     looked: u64,
 }
@@ -48,12 +48,12 @@ impl Rivals {
 
     fn conflict(&mut self, scene: &Scene<'_>, host: HostId, id: NodeId, won: bool) -> Check {
         self.looked += 1;
-        let bearers = scene.hosts_named(id);
+        let holders = scene.hosts_named(id);
         if self.claimed.contains(&id) {
             return Ok(());
         }
-        if bearers.len() < 2 {
-            let why = format!("{host:?} sees a rival of {id:?}, and nobody else ever bore that name");
+        if holders.len() < 2 {
+            let why = format!("{host:?} sees a rival of {id:?}, and no other host ever had that id");
             return Err(Broken::by(&[host], why));
         }
         if won {
@@ -66,18 +66,18 @@ impl Rivals {
                 && (matches!(scene.presence(**other), Presence::Up | Presence::Paused)
                     || self.ended.of(**other).is_some_and(|at| now <= at.after(self.lately)))
         };
-        if bearers.iter().find(beaten_by).is_some() {
+        if holders.iter().find(beaten_by).is_some() {
             return Ok(());
         }
-        Err(Broken::by(bearers, format!("{host:?} gives the name {id:?} up, and nobody else bears it now")))
+        Err(Broken::by(holders, format!("{host:?} gives the id {id:?} up, and no other host has it now")))
     }
 
-    fn quarrel(&self, scene: &Scene<'_>, host: HostId) -> Check {
+    fn dispute(&self, scene: &Scene<'_>, host: HostId) -> Check {
         let id = scene.identity(host).id;
         if scene.phase() != Phase::Rest || scene.hosts_named(id).len() < 2 {
             return Ok(());
         }
-        Err(Broken::by(scene.hosts_named(id), format!("{host:?} still quarrels about the name {id:?}")))
+        Err(Broken::by(scene.hosts_named(id), format!("{host:?} still disputes the id {id:?}")))
     }
 }
 
@@ -96,9 +96,9 @@ impl Monitor for Rivals {
             }
             Happening::Reported { host, event: Event::Conflict { id, won, .. } } => {
                 self.conflict(scene, *host, *id, *won)?;
-                self.quarrel(scene, *host)?;
+                self.dispute(scene, *host)?;
             }
-            Happening::Reported { host, event: Event::EpochRaised { .. } } => self.quarrel(scene, *host)?,
+            Happening::Reported { host, event: Event::EpochRaised { .. } } => self.dispute(scene, *host)?,
             _ => {}
         }
         Ok(())
@@ -122,14 +122,14 @@ impl Monitor for Rivals {
         }
         let scene = world.scene();
         for host in world.hosts() {
-            let bearers = scene.hosts_named(world.id(host));
+            let holders = scene.hosts_named(world.id(host));
             let up = |host: &&HostId| scene.presence(**host) == Presence::Up;
-            let running: Vec<HostId> = bearers.iter().filter(up).copied().collect();
-            if bearers.len() > 1 {
+            let running: Vec<HostId> = holders.iter().filter(up).copied().collect();
+            if holders.len() > 1 {
                 self.looked += 1;
             }
             if running.len() > 1 {
-                let why = format!("{} hosts bear the name {:?} for good", running.len(), world.id(host));
+                let why = format!("{} hosts have the id {:?} for good", running.len(), world.id(host));
                 return Err(Broken::by(&running, why));
             }
         }
@@ -144,26 +144,21 @@ mod tests {
 
     use super::*;
     use crate::Action;
-    use crate::properties::{Checker, test_worlds};
+    use crate::properties::Checker;
+    use crate::properties::tests::worlds;
 
-    fn law() -> Rivals {
-        Rivals::new(&test_worlds::case(3).config)
-    }
-
-    #[test]
-    fn it_is_silent_while_members_crash_restart_move_and_are_cut_off() {
-        let (broken, _) = test_worlds::troubled(|_| Box::new(law()));
-        assert_eq!(broken, None);
+    fn monitor() -> Rivals {
+        Rivals::new(&worlds::case(3).config)
     }
 
     #[test]
     fn it_is_silent_when_one_of_two_holders_gives_way() {
-        let (mut world, hosts) = test_worlds::calm(5);
-        let checker = Arc::new(Mutex::new(Checker::of(vec![Box::new(law())])));
+        let (mut world, hosts) = worlds::calm(5);
+        let checker = Arc::new(Mutex::new(Checker::of(vec![Box::new(monitor())])));
         world.attach(Arc::clone(&checker));
         world.perform(&Action::Twin { of: hosts[3], seeds: vec![world.addr(hosts[0])] });
         world.run_for(Duration::from_secs(60));
-        let mut checker = checker.lock().expect("nobody panicked");
+        let mut checker = checker.lock().expect("no test panics");
         checker.after_phase(&world, Phase::Peace);
         assert_eq!(checker.violation(), None);
         assert!(checker.looked()[0].1 > 1, "there was a conflict");
@@ -172,13 +167,13 @@ mod tests {
     fn lost(world: &World, host: HostId) -> Check {
         let rival = world.addr(host);
         let event = Event::Conflict { id: world.id(host), rival, won: false };
-        law().on_happening(&world.scene(), &Happening::Reported { host, event: &event })
+        monitor().on_happening(&world.scene(), &Happening::Reported { host, event: &event })
     }
 
     #[test]
-    fn a_rival_that_nobody_is_or_that_is_long_gone_is_found() {
-        let (mut world, hosts) = test_worlds::calm(3);
-        assert!(lost(&world, hosts[1]).is_err(), "nobody else bears the name");
+    fn a_rival_that_no_host_is_or_that_is_long_gone_is_found() {
+        let (mut world, hosts) = worlds::calm(3);
+        assert!(lost(&world, hosts[1]).is_err(), "no other host has the id");
         world.perform(&Action::Twin { of: hosts[1], seeds: Vec::new() });
         assert!(lost(&world, hosts[1]).is_ok());
         world.crash(HostId(3));
@@ -186,16 +181,17 @@ mod tests {
     }
 
     #[test]
-    fn two_holders_at_the_end_and_a_quarrel_in_rest_are_found() {
-        let (mut world, hosts) = test_worlds::calm(3);
-        assert!(law().after_phase(&world, Phase::Peace).is_ok());
+    fn two_holders_at_the_end_and_a_dispute_in_rest_are_found() {
+        let (mut world, hosts) = worlds::calm(3);
+        assert!(monitor().after_phase(&world, Phase::Peace).is_ok());
         // They never meet.
         world.perform(&Action::Twin { of: hosts[1], seeds: Vec::new() });
-        assert!(law().after_phase(&world, Phase::Peace).is_err());
+        assert!(monitor().after_phase(&world, Phase::Peace).is_err());
         world.enter(Phase::Rest);
         let event = Event::EpochRaised { epoch: swim_core::Epoch(1) };
-        let raised = |host| law().on_happening(&world.scene(), &Happening::Reported { host, event: &event });
+        let raised =
+            |host| monitor().on_happening(&world.scene(), &Happening::Reported { host, event: &event });
         assert!(raised(hosts[1]).is_err());
-        assert!(raised(hosts[0]).is_ok(), "nobody else bears its name");
+        assert!(raised(hosts[0]).is_ok(), "no other host has its id");
     }
 }

@@ -1,13 +1,13 @@
-//! S9: what a stranger sends changes no view, unless it joins; garbage changes nothing at all.
+//! S9: what a stranger sends changes no table, unless it joins; garbage changes nothing at all.
 //!
-//! A sender is known if its id is in the table, in no earlier life than the one held and (unless
-//! `accept_wrong_source` is on) at the address that is held. Anybody else may ask, and be answered; what it says
-//! of itself and of others is not heard. The way in is an announcement with a token, and an ack or a welcome to
-//! one's own question: those are other laws' business. Of somebody known that is held Dead or Left, only the
-//! news of its own return is heard.
+//! A sender is known if its id is in the table, in no earlier epoch than the one held and (unless
+//! `accept_wrong_source` is on) at the address that is held. Any other may ask, and be answered; what it says
+//! of itself and of others is ignored. The way in is an announcement with a token, and an ack or a welcome to
+//! one's own request: other properties check those. Of a known sender that is held Dead or Left, only its own
+//! return counts.
 //!
-//! Time passes whatever arrives: a node that finds that it slept for too long starts over, and a tombstone too
-//! many is forgotten.
+//! Time passes whatever arrives: a node that finds that it slept for too long starts over, and a tombstone
+//! too many is forgotten.
 
 use std::net::SocketAddr;
 
@@ -16,15 +16,13 @@ use swim_core::{Epoch, Event, MessageKind, NodeId};
 use crate::World;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
+use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::evidence::per_host::PerHost;
-use crate::properties::evidence::tokens::Tokens;
 use crate::properties::{Broken, Check, Monitor, Row, RowChange, declare};
 
 /// S9.
 pub(super) struct Strangers {
     any_source: bool,
-    tokens: Tokens,
     inputs: PerHost<Input>,
     looked: u64,
 }
@@ -35,9 +33,9 @@ struct Input {
     arrived: Option<Arrived>,
     /// Whose cluster's it is; of another's than the receiver's it is garbage.
     label: u32,
-    /// It forgot somebody, or everybody, as time passed.
+    /// It forgot a member, or all, as time passed.
     forgot: bool,
-    /// Who became a member by it: of whoever is back the rest is heard, its goodbye too.
+    /// The members that are back by it: the rest of their datagram counts, a leave too.
     back: Vec<NodeId>,
 }
 
@@ -45,7 +43,7 @@ struct Input {
 #[derive(Clone, Copy)]
 enum Arrived {
     Garbage,
-    /// From somebody, who may be known.
+    /// From a sender that may be known.
     Said {
         kind: MessageKind,
         sender: NodeId,
@@ -60,29 +58,29 @@ enum Arrived {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
     Member,
-    Buried,
+    Inactive,
     Stranger,
 }
 
 impl Strangers {
     pub(super) fn new(any_source: bool) -> Self {
-        Self { any_source, tokens: Tokens::default(), inputs: PerHost::default(), looked: 0 }
+        Self { any_source, inputs: PerHost::default(), looked: 0 }
     }
 
     fn standing(&self, row: Option<Row>, epoch: Epoch, source: SocketAddr) -> Standing {
         match row {
             Some(row) if epoch >= row.claim.epoch && (self.any_source || row.addr == source) => {
-                if row.claim.status.is_active() { Standing::Member } else { Standing::Buried }
+                if row.claim.status.is_active() { Standing::Member } else { Standing::Inactive }
             }
             _ => Standing::Stranger,
         }
     }
 
-    fn judge(&self, world: &World, host: HostId, input: &Input, moves: &[RowChange]) -> Result<(), String> {
+    fn check(&self, world: &World, host: HostId, input: &Input, moves: &[RowChange]) -> Result<(), String> {
         let Some(arrived) = input.arrived else { return Ok(()) };
         let (kind, sender, epoch, source) = match arrived {
             Arrived::Joins => return Ok(()),
-            Arrived::Garbage => return Err("a datagram that cannot be read changed its view".into()),
+            Arrived::Garbage => return Err("a datagram that cannot be read changed its table".into()),
             Arrived::Said { kind, sender, epoch, source } => (kind, sender, epoch, source),
         };
         let me = world.id(host);
@@ -96,11 +94,13 @@ impl Strangers {
         let others = moves.iter().any(|moved| moved.id != sender && moved.id != me);
         match standing {
             Standing::Member => Ok(()),
-            Standing::Buried if !others => Ok(()),
-            Standing::Buried if is_back => Ok(()),
-            Standing::Buried => Err(format!("gossip of {sender:?}, which is buried there, changed its view")),
+            Standing::Inactive if !others => Ok(()),
+            Standing::Inactive if is_back => Ok(()),
+            Standing::Inactive => {
+                Err(format!("gossip of {sender:?}, which is held Dead or Left there, changed its table"))
+            }
             Standing::Stranger => Err(format!(
-                "a {} of {sender:?} from {source}, a stranger there, changed its view",
+                "a {} of {sender:?} from {source}, a stranger there, changed its table",
                 kind.name()
             )),
         }
@@ -109,7 +109,7 @@ impl Strangers {
 
 impl Monitor for Strangers {
     declare! { "S9", "strangers", ARRIVED | REPORTED | READ | AFTER_INPUT,
-    "what a stranger sends changes no view unless it joins; garbage changes nothing at all" }
+    "what a stranger sends changes no table unless it joins; garbage changes nothing at all" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
@@ -127,11 +127,10 @@ impl Monitor for Strangers {
     }
 
     fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
-        self.tokens.on_datagram(what, said);
         if let Happening::Arrived { host, source, .. } = what {
             let answers = matches!(said.kind, MessageKind::Ack | MessageKind::Welcome);
             let (kind, sender, epoch, source) = (said.kind, said.sender, said.epoch, *source);
-            let joins = answers || self.tokens.proves(*host, source, said);
+            let joins = answers || said.shows_token;
             let arrived = if joins { Arrived::Joins } else { Arrived::Said { kind, sender, epoch, source } };
             let input = self.inputs.of(*host);
             (input.arrived, input.label) = (Some(arrived), said.label);
@@ -148,7 +147,7 @@ impl Monitor for Strangers {
             input.arrived = Some(Arrived::Garbage);
         }
         self.looked += 1;
-        self.judge(world, host, &input, moves).map_err(|why| Broken::by(&[host], format!("{host:?}: {why}")))
+        self.check(world, host, &input, moves).map_err(|why| Broken::by(&[host], format!("{host:?}: {why}")))
     }
 
     fn after_input(&mut self, _world: &World, host: HostId) -> Check {
@@ -162,52 +161,45 @@ impl Monitor for Strangers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::properties::test_worlds;
+    use crate::properties::tests::worlds;
 
-    fn law() -> Strangers {
+    fn monitor() -> Strangers {
         Strangers::new(false)
     }
 
-    #[test]
-    fn it_is_silent_while_members_crash_restart_move_and_are_cut_off() {
-        let (broken, looked) = test_worlds::troubled(|_| Box::new(law()));
-        assert_eq!(broken, None);
-        assert!(looked > 50, "{looked}");
-    }
-
-    /// What the law says if this datagram has changed what the first host holds of the third.
+    /// What the property says if this datagram has changed what the first host holds of the third.
     fn after(source: SocketAddr, bytes: &[u8]) -> Check {
-        let (world, hosts) = test_worlds::calm(3);
-        let mut law = law();
+        let (world, hosts) = worlds::calm(3);
+        let mut monitor = monitor();
         let arrived = Happening::Arrived { host: hosts[0], source, bytes };
-        law.on_happening(&world.scene(), &arrived)?;
+        monitor.on_happening(&world.scene(), &arrived)?;
         if let Ok(said) = Reading::of(bytes) {
-            law.on_datagram(&world.scene(), &arrived, &said)?;
+            monitor.on_datagram(&world.scene(), &arrived, &said)?;
         }
-        let held = test_worlds::row(&world, hosts[0], hosts[2]);
+        let held = worlds::row(&world, hosts[0], hosts[2]);
         let moved = RowChange { id: world.id(hosts[2]), before: None, after: Some(held), named: true };
-        law.on_rows_changed(&world, hosts[0], &[moved])
+        monitor.on_rows_changed(&world, hosts[0], &[moved])
     }
 
     #[test]
-    fn a_view_that_garbage_has_changed_is_found() {
-        let (world, hosts) = test_worlds::calm(3);
+    fn a_table_that_garbage_has_changed_is_found() {
+        let (world, hosts) = worlds::calm(3);
         assert!(after(world.addr(hosts[1]), b"garbage").is_err());
     }
 
     #[test]
-    fn a_view_that_a_stranger_has_changed_is_found() {
-        let (_, hosts) = test_worlds::calm(3);
-        let ping = test_worlds::first_ping(hosts[1], hosts[0]);
+    fn a_table_that_a_stranger_has_changed_is_found() {
+        let (_, hosts) = worlds::calm(3);
+        let ping = worlds::first_ping(hosts[1], hosts[0]);
         let home = World::birthplace(hosts[1]);
-        assert!(after(home, &ping).is_ok(), "a member's ping from where it lives");
+        assert!(after(home, &ping).is_ok(), "a member's ping from its own address");
         assert!(after("192.0.2.1:1".parse().expect("an address"), &ping).is_err());
     }
 
     #[test]
     fn a_newcomer_that_shows_no_token_is_a_stranger() {
-        let (broken, _) = test_worlds::doctored(Box::new(law()), |what| {
-            // The law does not see that tokens are given out.
+        let (broken, _) = worlds::doctored(Box::new(monitor()), |what| {
+            // The property does not see that tokens are given out.
             let challenge = |bytes: &[u8]| {
                 swim_core::inspect(bytes).is_ok_and(|said| said.kind == MessageKind::Challenge)
             };

@@ -50,7 +50,7 @@ const svg = (name, props, text) => {
   return node;
 };
 
-// Colours live in the style sheet, where light and dark are told apart.
+// Colours are in the style sheet, which distinguishes light and dark.
 let style = getComputedStyle(document.documentElement);
 const colour = (name) => style.getPropertyValue("--" + name).trim();
 
@@ -68,7 +68,7 @@ const canvas = (id, height) => {
   return { node, g, width, height };
 };
 
-// The time that is looked at; whoever shows it is told of every change.
+// The time that is looked at; whatever shows it is called at every change.
 const watchers = [];
 let T = 0;
 const look = (us) => {

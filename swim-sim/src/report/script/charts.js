@@ -29,7 +29,7 @@ const charts = (() => {
   const detection = () => {
     const into = $("detection"), { took, bound, cases, missed } = D.detection;
     into.replaceChildren();
-    if (!took) { into.append(el("p", { class: "empty" }, cases.length ? "Nobody noticed any of the crashes before the end." : "Nobody crashed in this run.")); return; }
+    if (!took) { into.append(el("p", { class: "empty" }, cases.length ? "No member noticed any of the crashes before the end." : "No host crashed in this run.")); return; }
     const most = nice(Math.max(took.max, bound && bound < took.max * 6 ? bound : 0) * 1.02);
     const { root, x, y } = frame("Share of survivors that called a crashed member Dead, by time since the crash", most, 1, span, true);
     root.append(svg("path", { d: curve(took.points, x, y), class: "curve", style: "stroke:var(--accent)" }));

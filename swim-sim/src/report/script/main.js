@@ -6,13 +6,13 @@ const paintAll = () => {
   spacetime.paint();
   charts.paint();
 };
-showVerdict();
+showOutcome();
 showTables();
 timeline.start();
 matrix.start();
 spacetime.start();
-// Where it went wrong; or else where beliefs last changed for the worse; or else the middle.
-const worst = D.beliefs.k.lastIndexOf(3);
+// Where it went wrong; or else where statuses last changed for the worse; or else the middle.
+const worst = D.held.k.lastIndexOf(3);
 T = D.facts.failed_at_ns !== null ? D.facts.failed_at_ns / 1000 : worst >= 0 ? matrix.times[worst] : END / 2;
 spacetime.fit();
 paintAll();

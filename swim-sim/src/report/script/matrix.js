@@ -1,7 +1,7 @@
 // Who believes what of whom at the time that is looked at. The matrix is walked forward change by change;
 // to go back, it is taken from the nearest of a few copies and walked forward from there.
 const matrix = (() => {
-  const B = D.beliefs, times = sum(B.t), COUNT = times.length;
+  const B = D.held, times = sum(B.t), COUNT = times.length;
   const STATUS = ["unknown", "alive", "suspect", "dead", "left"];
   const GLYPH = ["", "", "?", "✕", "–"];
   const every = Math.max(512, Math.ceil(COUNT / 24)), copies = [];
@@ -29,14 +29,14 @@ const matrix = (() => {
   };
   copies[0] = now.slice();
 
-  // 0 right, 1 wrong, 2 wrong but cut off, 3 not known yet, 4 not judged.
-  const judge = (observer, subject, t, seen) => {
-    const belief = now[observer * N + subject], host = D.subjects[subject][1];
+  // 0 right, 1 wrong, 2 wrong but cut off, 3 not known yet, 4 not classified.
+  const classify = (observer, subject, t, seen) => {
+    const status = now[observer * N + subject], host = D.subjects[subject][1];
     if (D.hosts[observer].subject === subject || seen[observer] !== "u") return 4;
     const real = host < 0 ? "g" : seen[host];
-    if (belief === 0) return real === "u" ? 3 : 4;
+    if (status === 0) return real === "u" ? 3 : 4;
     if (real === "p" || real === "-") return 4;
-    const wrong = real === "u" ? belief !== 1 : belief === 1;
+    const wrong = real === "u" ? status !== 1 : status === 1;
     return wrong ? (host >= 0 && apart(observer, host, t) ? 2 : 1) : 0;
   };
 
@@ -63,11 +63,11 @@ const matrix = (() => {
     for (let row = 0; row < H; row += block) for (let column = 0; column < N; column += block) {
       let worst = 0, isSelf = false;
       for (let o = row; o < Math.min(row + block, H); o++) for (let s = column; s < Math.min(column + block, N); s++) {
-        const verdict = judge(o, s, T, seen);
-        counts[verdict]++;
-        if (verdict === 1 || verdict === 2) wrongs.push([o, s, verdict]);
-        const belief = now[o * N + s];
-        if (weight[belief] > weight[worst]) worst = belief;
+        const outcome = classify(o, s, T, seen);
+        counts[outcome]++;
+        if (outcome === 1 || outcome === 2) wrongs.push([o, s, outcome]);
+        const status = now[o * N + s];
+        if (weight[status] > weight[worst]) worst = status;
         isSelf ||= D.hosts[o].subject === s;
       }
       const x = left + column * size, y = upper + row * size, step = size * block - gap;
@@ -81,8 +81,8 @@ const matrix = (() => {
       cells++;
     }
     g.globalAlpha = 1;
-    if (size >= 5) for (const [o, s, verdict] of wrongs) {
-      g.strokeStyle = verdict === 1 ? bad : colour("fault"); g.lineWidth = size >= 12 ? 2 : 1; g.setLineDash(verdict === 1 ? [] : [3, 2]);
+    if (size >= 5) for (const [o, s, outcome] of wrongs) {
+      g.strokeStyle = outcome === 1 ? bad : colour("fault"); g.lineWidth = size >= 12 ? 2 : 1; g.setLineDash(outcome === 1 ? [] : [3, 2]);
       g.strokeRect(left + s * size + .5, upper + o * size + .5, size - gap - 1, size - gap - 1);
     }
     g.setLineDash([]);
@@ -103,7 +103,7 @@ const matrix = (() => {
     $("matrix-sum").textContent = T < B.first_at ? "older changes were not kept: this is how it was at " + clock(B.first_at) : words.join(" · ");
     node.dataset.cells = cells;
     node.dataset.wrong = counts[1] + counts[2];
-    tell();
+    describe();
   };
 
   const who = (subject) => subject < 0 ? "" : D.subjects[subject][0];
@@ -113,14 +113,14 @@ const matrix = (() => {
       case 0: return "forgets it";
       case 1: return "holds it alive";
       case 2: return "suspects it" + (by ? ", accused by " + by : "");
-      case 3: return "calls it Dead" + (by ? ", verdict of " + by : "");
+      case 3: return "calls it Dead" + (by ? ", declared by " + by : "");
       case 4: return "knows that it left" + (by ? ", removed by " + by : "");
       case 5: return "holds it alive: it refuted" + (by ? " " + by : "");
       case 6: return "hears one more accuser" + (by ? ", " + by : "");
       default: return "has an empty table: its process began, ended or started over";
     }
   };
-  const tell = () => {
+  const describe = () => {
     const into = $("cell");
     into.replaceChildren();
     if (!focus) { into.append(el("span", { class: "quiet" }, "Point at a cell, or walk with the arrow keys: what this observer believed of this subject, and why.")); return; }

@@ -1,9 +1,9 @@
 // The banner, and the tables that only repeat what is known of the run.
-const showVerdict = () => {
+const showOutcome = () => {
   const facts = D.facts;
-  const [tone, glyph, words] = { "": ["unknown", "·", ""], passed: ["good", "✓", ": passed"], "cut-short": ["unknown", "…", ": cut short"] }[facts.verdict]
-    || ["bad", "✕", ": failed (" + facts.verdict + ")"];
-  $("verdict").classList.add(tone);
+  const [tone, glyph, words] = { "": ["unknown", "·", ""], passed: ["good", "✓", ": passed"], "cut-short": ["unknown", "…", ": cut short"] }[facts.outcome]
+    || ["bad", "✕", ": failed (" + facts.outcome + ")"];
+  $("outcome").classList.add(tone);
   $("glyph").textContent = glyph;
   $("title").textContent = (facts.title || "A simulated run") + words;
   $("sentence").textContent = facts.sentence;
@@ -49,7 +49,7 @@ const showTables = () => {
   if (faults.length) $("faults").append(el("div", { class: "scroll" }, table([["from", 1], ["for", 1], ["kind"], ["what was done"]], faults))); else hide("s-faults");
 
   const deaths = D.false_deaths.slice(0, 500).map(([t, observer, subject, by, letter]) => [clock(t), D.hosts[observer].name, subject, TRUTH[letter], by]);
-  if (deaths.length) $("deaths").append(el("div", { class: "scroll" }, table([["at", 1], ["believed by"], ["called Dead"], ["in truth"], ["verdict of"]], deaths))); else hide("s-deaths");
+  if (deaths.length) $("deaths").append(el("div", { class: "scroll" }, table([["at", 1], ["held by"], ["called Dead"], ["in truth"], ["declared by"]], deaths))); else hide("s-deaths");
 
   $("notes").append(...[...facts.notes, ...D.notes].map((note) => el("p", null, note)));
 };

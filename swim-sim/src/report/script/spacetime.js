@@ -5,7 +5,7 @@ const spacetime = (() => {
   const LEFT = 40, RIGHT = 10, TOP = 18, ROWS_MAX = 24;
   const WINDOWS = [2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7];
   const FATES = { a: "arrived", l: "lost by the link", b: "lost in a burst", q: "found the queue of a narrow link full", m: "longer than the link lets pass", g: "with some bits flipped", c: "kept back by a partition or a cut", x: "dropped by a hook", n: "never handed to a node", f: "forged by a stranger", d: "a copy that the network made" };
-  const changes = D.beliefs, changeTimes = sum(changes.t);
+  const changes = D.held, changeTimes = sum(changes.t);
   const longest = G.took.reduce((most, took) => Math.max(most, took), 0);
   let zoom = 7, box = null, rows = [], shown = [], chosen = -1;
   const off = new Set();
@@ -156,7 +156,7 @@ const spacetime = (() => {
     $("zoom").textContent = span(width());
     $("space-sum").textContent = amount(drawn) + " in " + span(width()) + (H > ROWS_MAX ? " between " + rows.length + " of " + amount(H) + " hosts" : "");
     chips(perKind);
-    tell();
+    describe();
   };
 
   const allKinds = [...new Set(G.kind)].sort((a, b) => a - b), labels = new Map();
@@ -167,10 +167,10 @@ const spacetime = (() => {
     return picture;
   };
   const name = (host) => host < 0 ? "outside" : D.hosts[host].name;
-  const tell = () => {
+  const describe = () => {
     const into = $("datagram");
     into.replaceChildren();
-    if (chosen < 0) { into.append(el("span", { class: "quiet" }, "Click a line for what the datagram says. ✕ on a line: it never arrived; ○: it waited in the inbox of a stopped process. On a host’s line: ? it begins to suspect, ✓ a refutation, ✕ it calls somebody Dead.")); return; }
+    if (chosen < 0) { into.append(el("span", { class: "quiet" }, "Click a line for what the datagram says. ✕ on a line: it never arrived; ○: it waited in the inbox of a stopped process. On a host’s line: ? it begins to suspect, ✓ a refutation, ✕ it calls a member Dead.")); return; }
     const fate = G.fate[chosen], took = G.took[chosen];
     into.append(el("b", null, kindName(G.kind[chosen]) + " " + name(G.a[chosen]) + " → " + name(G.b[chosen])), " sent " + (times[chosen] / 1e6).toFixed(6) + " s, " + (took >= 0 ? "handed over " + span(took) + " later" + (fate === "a" ? "" : " (" + FATES[fate] + ")") : FATES[fate]) + ". ",
       el("br"), el("code", null, G.text[chosen] || "(what it said was not kept)"));

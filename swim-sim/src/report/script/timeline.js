@@ -17,7 +17,7 @@ const timeline = (() => {
   const top = 20, lanes = top + rows.length * 14 + (rows.length ? 4 : 0);
   const density = lanes + H * laneHeight + 6;
   const HEIGHT = density + 3 * 12 + 20;
-  const times = sum(D.beliefs.t);
+  const times = sum(D.held.t);
   const rowsOfEvents = [["suspicions", 2, "suspect"], ["refuted", 5, "alive"], ["dead", 3, "dead"]];
   let box = null, picture = null;
   const x = (t) => LEFT + (t / END) * (box.width - LEFT - RIGHT);
@@ -90,7 +90,7 @@ const timeline = (() => {
     }
     rowsOfEvents.forEach(([name, code, tint], row) => {
       const y = density + row * 12, counts = new Map();
-      D.beliefs.k.forEach((k, i) => { if (k === code) { const at = Math.round(x(times[i])); counts.set(at, (counts.get(at) || 0) + 1); } });
+      D.held.k.forEach((k, i) => { if (k === code) { const at = Math.round(x(times[i])); counts.set(at, (counts.get(at) || 0) + 1); } });
       const most = Math.max(1, ...counts.values());
       g.fillStyle = quiet; g.textAlign = "right"; g.fillText(name, LEFT - 8, y + 6);
       g.fillStyle = colour(tint);

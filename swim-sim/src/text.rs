@@ -1,0 +1,143 @@
+//! How people write what a scenario needs, for serde's `with`: durations as `"1.5s"`, addresses as
+//! `"192.0.2.1:7946"`, or `"#3"` for the address where host #3 listens at first.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serializer};
+
+use crate::host_id::HostId;
+
+/// A value that is written as text.
+pub(crate) trait Text: Sized {
+    /// Reads it, or says what is wrong with the text.
+    fn parse(text: &str) -> Result<Self, String>;
+    /// Writes it so that [`Text::parse`] reads the same value.
+    fn print(&self) -> String;
+}
+
+/// Units by name, in nanoseconds, the largest first.
+const UNITS: [(&str, u64); 7] = [
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ns", 1),
+];
+
+/// A number with at most nine decimals and one unit of `ns`, `us` (or `µs`), `ms`, `s`, `m` and `h`; written in the
+/// largest unit that keeps it whole. At most 584 years.
+impl Text for Duration {
+    fn parse(text: &str) -> Result<Self, String> {
+        nanos(text.trim()).map(Self::from_nanos).ok_or_else(|| {
+            format!("{text:?} is no duration: a number and one of ns, us, ms, s, m and h, like \"1.5s\"")
+        })
+    }
+
+    fn print(&self) -> String {
+        let nanos = u64::try_from(self.as_nanos()).unwrap_or(u64::MAX);
+        let fits = |(name, scale): &&(&str, u64)| *name != "µs" && nanos.is_multiple_of(*scale) && nanos > 0;
+        let whole = UNITS.iter().find(fits);
+        whole.map_or_else(|| "0s".to_owned(), |(name, scale)| format!("{}{name}", nanos / scale))
+    }
+}
+
+fn nanos(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.')?);
+    let (_, scale) = UNITS.iter().find(|(name, _)| *name == unit.trim_start())?;
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
+    if whole.is_empty() || decimals.is_empty() || decimals.len() > 9 || decimals.contains('.') {
+        return None;
+    }
+    let parts = u128::from(decimals.parse::<u64>().ok()?) * u128::from(*scale);
+    let parts = u64::try_from(parts / 10_u128.pow(u32::try_from(decimals.len()).ok()?)).ok()?;
+    whole.parse::<u64>().ok()?.checked_mul(*scale)?.checked_add(parts)
+}
+
+impl Text for SocketAddr {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with('#') {
+            let host: HostId = text.parse()?;
+            let has_birthplace = host.0 <= 0xff_fffe;
+            return if has_birthplace {
+                Ok(host.birthplace())
+            } else {
+                Err(format!("{host} has no birthplace"))
+            };
+        }
+        text.parse().map_err(|_| {
+            format!("{text:?} is no address: \"192.0.2.1:7946\", or \"#3\" for a host's birthplace")
+        })
+    }
+
+    fn print(&self) -> String {
+        HostId::born_at(*self).map_or_else(|| self.to_string(), |host| host.to_string())
+    }
+}
+
+pub(crate) fn serialize<T: Text, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&value.print())
+}
+
+pub(crate) fn deserialize<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    T::parse(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+}
+
+/// The same for a value that may be missing.
+pub(crate) mod option {
+    use super::{Deserializer, Serializer, Text};
+
+    pub(crate) fn serialize<T: Text, S: Serializer>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => super::serialize(value, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+        super::deserialize(from).map(Some)
+    }
+}
+
+/// The same for several values.
+pub(crate) mod list {
+    use super::{Deserialize, Deserializer, Serializer, Text};
+
+    pub(crate) fn serialize<T: Text, S: Serializer>(values: &[T], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(values.iter().map(T::print))
+    }
+
+    pub(crate) fn deserialize<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        texts.iter().map(|text| T::parse(text).map_err(serde::de::Error::custom)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        let read = |text| Duration::parse(text).map(|duration| duration.as_micros());
+        assert_eq!(read("1.5s"), Ok(1_500_000));
+        assert_eq!(read("0.25ms"), Ok(250));
+        assert_eq!(read("200us").and(read("200µs")), Ok(200));
+        assert_eq!(read("2m"), Ok(120_000_000));
+        assert_eq!(read("1 h"), Ok(3_600_000_000));
+        for text in ["", "1", "s", "1.s", ".5s", "1.2.3s", "-1s", "1 day", "1s1", "600000h00", "1e3s"] {
+            assert!(Duration::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for nanos in [0, 1, 999, 1_000, 1_500_000, 1_500_000_000, 90_000_000_000, 7_200_000_000_000, u64::MAX]
+        {
+            let duration = Duration::from_nanos(nanos);
+            assert_eq!(Duration::parse(&duration.print()), Ok(duration));
+        }
+    }
+}
