@@ -23,10 +23,6 @@ fn main() {
         feed(name.as_bytes());
         feed(&fs::read(path).expect("a source of this crate can be read"));
     }
-    // What cargo knows of `--cfg swim_mutants`: such a build may behave otherwise.
-    if env::var_os("CARGO_CFG_SWIM_MUTANTS").is_some() {
-        feed(b"swim_mutants");
-    }
     println!("cargo::rustc-env=SWIM_CORE_SOURCE={hash:016x}");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src");

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// The layers of the core, lowest first. A folder imports from layers below its own, and from its own layer
 /// only where that is no layer of `APART`.
 const LAYERS: [&[&str]; 6] = [
-    &["collections"],
+    &["collections", "mutant"],
     &["api", "wire"],
     &["context", "timers"],
     &["group"],
@@ -28,7 +28,7 @@ const APART: usize = 4;
 const KNOWN: &[(&str, &[&str])] = &[
     ("swim-mio", &["embedded", "handle", "shared", "thread"]),
     ("swim-tokio", &["handle", "shared", "task"]),
-    ("swim-sim", &["ground_truth", "host", "slowness", "world"]),
+    ("swim-sim", &["action", "fingerprint", "ground_truth", "host", "net", "slowness", "world"]),
     ("swim-cli", &["args", "bench"]),
 ];
 
@@ -333,6 +333,10 @@ fn no_folder_imports_one_that_imports_it() {
 fn layers_of_the_core_import_only_downwards() {
     let core = workspace().swap_remove(0);
     assert_eq!(core.0, "swim-core");
+    for (file, _) in core.1.iter().filter(|(file, _)| file != "lib") {
+        let folder = file.split('/').next().unwrap_or_default();
+        assert!(LAYERS.iter().any(|layer| layer.contains(&folder)), "{folder} is in no layer");
+    }
     assert_eq!(imports(&core.1).upwards(), Vec::<String>::new());
 }
 

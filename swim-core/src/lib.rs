@@ -43,17 +43,6 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-#[cfg(swim_mutants)]
-#[macro_use]
-pub mod mutant;
-/// Whether the mistake of that name (`mutant.rs`) is to be made: never, in a build that anybody uses.
-#[cfg(not(swim_mutants))]
-macro_rules! mutant {
-    ($name:ident) => {
-        false
-    };
-}
-
 mod anti_entropy;
 mod api;
 mod collections;

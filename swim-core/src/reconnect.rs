@@ -55,7 +55,7 @@ impl Reconnect {
         let missing = dead + forgotten + u32::from(unmet > 0);
         let every = group.cx.config.heal_interval.filter(|_| missing > 0)?;
         let (share, period) = share(every, group.n(), missing, group.cx.period());
-        if group.cx.below(Stream::Reconnect, share) >= period || mutant!(HealForgotten) {
+        if group.cx.below(Stream::Reconnect, share) >= period {
             return None;
         }
         group.cx.stats.heal_contacts += 1;

@@ -18,8 +18,8 @@ use crate::node::Node;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A hash of this crate's sources, the same on every machine: two builds with the same number do the same
-/// with the same inputs, and read each other's saved nodes. Comments count, line ends do not; a build for
-/// mutation tests (`--cfg swim_mutants`) has another one. Dependencies do not count: `Cargo.lock` pins them.
+/// with the same inputs, and read each other's saved nodes. Comments count, line ends do not.
+/// Dependencies do not count: `Cargo.lock` pins them.
 pub const SOURCE: u64 = match u64::from_str_radix(env!("SWIM_CORE_SOURCE"), 16) {
     Ok(source) => source,
     Err(_) => panic!("build.rs writes a number"),
@@ -94,19 +94,15 @@ mod tests {
     use std::{fs, string::String};
 
     /// What `build.rs` prints in a folder that holds it and these sources, with this environment.
-    fn source_of(build: &Path, name: &str, files: &[(&str, &str)], mutants: bool) -> String {
+    fn source_of(build: &Path, name: &str, files: &[(&str, &str)]) -> String {
         let root = build.with_file_name(name);
         for (file, text) in files {
             let path = root.join("src").join(file);
             fs::create_dir_all(path.parent().expect("below src")).expect("a folder can be made");
             fs::write(path, text).expect("a file can be written");
         }
-        let mut command = Command::new(build);
-        command.env("CARGO_MANIFEST_DIR", &root).env_remove("CARGO_CFG_SWIM_MUTANTS");
-        if mutants {
-            command.env("CARGO_CFG_SWIM_MUTANTS", "");
-        }
-        let output = command.output().expect("it was built for this machine");
+        let output = Command::new(build).env("CARGO_MANIFEST_DIR", &root).output();
+        let output = output.expect("it was built for this machine");
         assert!(output.status.success(), "{output:?}");
         fs::remove_dir_all(root).expect("it was made here");
         let text = String::from_utf8(output.stdout).expect("it prints text");
@@ -122,16 +118,15 @@ mod tests {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("build.rs");
         let rustc = Command::new("rustc").arg("--edition=2024").arg(script).arg("-o").arg(&build).status();
         assert!(rustc.expect("rustc compiles this test, too").success());
-        let of = |name, files: &[(&str, &str)], mutants| source_of(&build, name, files, mutants);
+        let of = |name, files: &[(&str, &str)]| source_of(&build, name, files);
 
-        let plain = of("plain", &[("lib.rs", "mod a;\n"), ("a/mod.rs", "")], false);
-        assert_eq!(plain, of("elsewhere", &[("a/mod.rs", ""), ("lib.rs", "mod a;\r\n")], false));
-        assert_eq!(plain, of("notes", &[("a/mod.rs", ""), ("lib.rs", "mod a;\n"), ("a/notes", "x")], false));
+        let plain = of("plain", &[("lib.rs", "mod a;\n"), ("a/mod.rs", "")]);
+        assert_eq!(plain, of("elsewhere", &[("a/mod.rs", ""), ("lib.rs", "mod a;\r\n")]));
+        assert_eq!(plain, of("notes", &[("a/mod.rs", ""), ("lib.rs", "mod a;\n"), ("a/notes", "x")]));
         let others = [
-            of("mutants", &[("lib.rs", "mod a;\n"), ("a/mod.rs", "")], true),
-            of("text", &[("lib.rs", "mod a; \n"), ("a/mod.rs", "")], false),
-            of("name", &[("lib.rs", "mod a;\n"), ("a.rs", "")], false),
-            of("moved", &[("lib.rs", ""), ("a/mod.rs", "mod a;\n")], false),
+            of("text", &[("lib.rs", "mod a; \n"), ("a/mod.rs", "")]),
+            of("name", &[("lib.rs", "mod a;\n"), ("a.rs", "")]),
+            of("moved", &[("lib.rs", ""), ("a/mod.rs", "mod a;\n")]),
         ];
         assert!(others.iter().all(|other| *other != plain), "{plain} {others:?}");
         fs::remove_dir_all(folder).expect("it was made here");

@@ -71,6 +71,7 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod shrink;
+pub mod situations;
 mod slowness;
 pub mod swarm;
 pub mod sweep;

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use serde::Deserialize;
 
-/// All entries, the mistakes first. An entry's place, counted from 1, is the number by which the built program
+/// All entries, the mistakes first. An entry's position, counted from 1, is the number by which the built program
 /// knows it.
 pub(crate) struct Catalogue {
     pub(crate) mutants: Vec<Mutant>,

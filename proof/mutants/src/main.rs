@@ -77,9 +77,7 @@ fn copy(folder: &Path, workspace: &Path) -> io::Result<()> {
         }
     }
     for (name, text) in patched {
-        // The switches are no model of style, and nothing but the copy has them.
-        let text =
-            if name == "lib.rs" { format!("#![allow(warnings)]\n{text}\npub mod mutant;\n") } else { text };
+        let text = if name == "lib.rs" { format!("{text}\npub mod mutant;\n") } else { text };
         put(&format!("{CORE}/{name}"), text.as_bytes())?;
     }
     put(&format!("{CORE}/mutant.rs"), SWITCH.as_bytes())?;
@@ -97,7 +95,7 @@ fn core(workspace: &Path) -> io::Result<Sources> {
     names.map(|name| fs::read_to_string(folder.join(&name)).map(|text| (name, text))).collect()
 }
 
-/// What the simulator of the copy is told of the entries.
+/// What the simulator of the copy knows of the entries.
 fn built_in(catalogue: &Catalogue) -> String {
     let Catalogue { mutants, ablations } = catalogue;
     let mutants = mutants.iter().map(|entry| {

@@ -9,7 +9,7 @@ use crate::text::{Condensed, closest_line};
 /// The texts of `swim-core/src`, by path.
 pub(crate) type Sources = BTreeMap<String, String>;
 
-/// What stands at one place of a file instead of its text: by the number of the entry.
+/// What stands at one span of a file instead of its text: by the number of the entry.
 type Choices<'a> = Vec<(usize, &'a str)>;
 
 /// The sources with every edit in them.
@@ -18,18 +18,18 @@ type Choices<'a> = Vec<(usize, &'a str)>;
 /// Every edit whose text does not occur exactly once, or overlaps another's.
 pub(crate) fn apply(sources: &Sources, catalogue: &Catalogue) -> Result<Sources, Vec<String>> {
     let condensed = sources.iter().map(|(file, text)| (file.as_str(), Condensed::of(text))).collect();
-    let mut places: BTreeMap<(&str, usize, usize), Choices<'_>> = BTreeMap::new();
+    let mut spans: BTreeMap<(&str, usize, usize), Choices<'_>> = BTreeMap::new();
     let mut faults = catalogue.faults();
     for (number, name, edit) in catalogue.edits() {
-        match place(sources, &condensed, edit) {
+        match locate(sources, &condensed, edit) {
             Ok(range) => {
                 let key = (edit.file.as_str(), range.start, range.end);
-                places.entry(key).or_default().push((number, &edit.instead));
+                spans.entry(key).or_default().push((number, &edit.instead));
             }
             Err(fault) => faults.push(format!("{name}: {fault}")),
         }
     }
-    for ((file, begin, end), (next, next_begin, _)) in places.keys().zip(places.keys().skip(1)) {
+    for ((file, begin, end), (next, next_begin, _)) in spans.keys().zip(spans.keys().skip(1)) {
         if file == next && next_begin < end {
             let text = &sources[*file][*begin..*end];
             faults.push(format!("{file}: another edit lies within, or reaches into, `{text}`"));
@@ -40,7 +40,7 @@ pub(crate) fn apply(sources: &Sources, catalogue: &Catalogue) -> Result<Sources,
     }
     let mut patched = sources.clone();
     // From the end of each file, so that what is still to be replaced stays where it is.
-    for ((file, begin, end), choices) in places.into_iter().rev() {
+    for ((file, begin, end), choices) in spans.into_iter().rev() {
         let text = patched.get_mut(file).expect("the edit was placed in this file");
         let switched = switch(&text[begin..end], &choices);
         text.replace_range(begin..end, &switched);
@@ -49,14 +49,15 @@ pub(crate) fn apply(sources: &Sources, catalogue: &Catalogue) -> Result<Sources,
 }
 
 /// The bytes of its file that `edit` replaces.
-fn place(
+fn locate(
     sources: &Sources,
     condensed: &BTreeMap<&str, Condensed>,
     edit: &Edit,
 ) -> Result<Range<usize>, String> {
     let (before, rest) = edit.text.split_once('«').unwrap_or(("", &edit.text));
     let (marked, after) = rest.split_once('»').unwrap_or((rest, ""));
-    let whole = Condensed::of(&[before, marked, after].concat());
+    // The comma after the last arm or argument has gone from the condensed file.
+    let whole = Condensed::of(&[before, marked, after.trim_end().trim_end_matches(',')].concat());
     let Some(file) = condensed.get(edit.file.as_str()) else {
         return Err(format!("there is no file {}{}", edit.file, elsewhere(sources, condensed, edit, &whole)));
     };
@@ -76,7 +77,7 @@ fn place(
     }
 }
 
-/// Where the text went, for whoever mends the entry: another file that has it, or the line most like it.
+/// Where the text went: another file that has it, or the line most like it.
 fn elsewhere(
     sources: &Sources,
     condensed: &BTreeMap<&str, Condensed>,
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn two_entries_at_one_place_are_two_branches() {
+    fn two_entries_with_one_text_are_two_branches() {
         let text = patched("let a = b;", &[("= «b»;", "0"), ("let a = «b»", "1")]);
         let expected =
             "let a = (if crate::mutant::is(1) { 0 } else if crate::mutant::is(2) { 1 } else { b }) ;";

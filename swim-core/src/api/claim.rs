@@ -80,7 +80,7 @@ impl Claim {
 /// Whether `new` replaces `held`. Strict: an equal claim replaces nothing. See the table above.
 #[inline]
 #[must_use]
-pub const fn supersedes(held: &Claim, new: &Claim) -> bool {
+pub fn supersedes(held: &Claim, new: &Claim) -> bool {
     if new.epoch.0 != held.epoch.0 {
         return new.epoch.0 > held.epoch.0;
     }

@@ -51,8 +51,6 @@ pub struct Options {
     pub gossip_interval: Option<Duration>,
     /// Members that each gossip tick sends to, 1 to 8. Default 3.
     pub gossip_fanout: u8,
-    /// Updates in one datagram; SWIM section 5 uses 6. Default, and at most: 64.
-    pub updates_max: u16,
 
     /// Longest datagram, in bytes of UDP payload, 1,200 to 9,000. LAN 1,400, WAN 1,200.
     pub datagram_max: u16,
@@ -78,12 +76,8 @@ pub struct Options {
     /// First and longest time between two attempts to join through a seed. Default 500 ms and 3 s.
     pub join_retry: (Duration, Duration),
 
-    /// Lifeguard's buddy rule: a ping to a suspect carries the suspicion. Default on.
-    pub buddy: bool,
     /// Lifeguard: a relay that got no answer says so (nack). Default on.
     pub nacks: bool,
-    /// A failed probe whose nacks all came costs no local health. Default on (Lifeguard: off).
-    pub nacks_forgive: bool,
     /// Dead is believed only over a Suspect that is held. Default on (SWIM: off).
     pub dead_over_suspect_only: bool,
     /// A header newer than what is held counts as a first-hand Alive. Default on (SWIM: off).
@@ -115,7 +109,6 @@ impl Options {
             lambda: 4,
             gossip_interval: Some(Duration::from_millis(200)),
             gossip_fanout: 3,
-            updates_max: u16::MAX,
             datagram_max: 1400,
             members_max: 100_000,
             tombstones_max: 100_000,
@@ -127,9 +120,7 @@ impl Options {
             heal_interval: Some(Duration::from_secs(10)),
             sync_interval_max: Some(Duration::from_secs(30)),
             join_retry: (Duration::from_millis(500), Duration::from_secs(3)),
-            buddy: true,
             nacks: true,
-            nacks_forgive: true,
             dead_over_suspect_only: true,
             header_claims: true,
             self_doubt: true,
@@ -262,7 +253,7 @@ impl core::error::Error for ConfigError {}
 fn check(o: &Options) -> Result<(), ConfigError> {
     const HOUR: Duration = Duration::from_secs(3600);
     const MILLI: Duration = Duration::from_millis(1);
-    let ranges: [(&'static str, &dyn fmt::Debug, bool, &'static str); 20] = [
+    let ranges: [(&'static str, &dyn fmt::Debug, bool, &'static str); 19] = [
         ("label", &o.label, o.label.len() <= 255, "at most 255 bytes"),
         ("period", &o.period, o.period >= 10 * MILLI && o.period <= HOUR, "10 ms to 1 h"),
         (
@@ -285,7 +276,6 @@ fn check(o: &Options) -> Result<(), ConfigError> {
             "1 ms to 1 h, or none",
         ),
         ("gossip_fanout", &o.gossip_fanout, (1..=8).contains(&o.gossip_fanout), "1 to 8"),
-        ("updates_max", &o.updates_max, o.updates_max >= 1, "at least 1"),
         ("datagram_max", &o.datagram_max, (1200..=9000).contains(&o.datagram_max), "1200 to 9000 bytes"),
         ("members_max", &o.members_max, (2..=LARGEST_TABLE).contains(&o.members_max), "2 to 8000000"),
         (

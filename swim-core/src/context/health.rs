@@ -23,14 +23,13 @@ impl Health {
 
     /// A sign of trouble, worth `by`.
     pub(crate) fn worsen(&mut self, by: u8) {
-        let by = if mutant!(HealthNeverWorsens) { 0 } else { by };
         let sum = self.multiplier.saturating_add(by);
         self.multiplier = if sum > self.max { self.max } else { sum };
     }
 
     /// An answered probe.
     pub(crate) fn improve(&mut self) {
-        self.multiplier = self.multiplier.saturating_sub(u8::from(!mutant!(HealthNeverRecovers)));
+        self.multiplier = self.multiplier.saturating_sub(1);
     }
 
     /// 0 is healthy.

@@ -82,7 +82,7 @@ impl Outbox {
 
     /// A datagram is sent, or is as good as sent.
     pub(crate) fn spend(&mut self) {
-        self.budget = self.budget.saturating_sub(usize::from(!mutant!(QuantumIgnored)));
+        self.budget = self.budget.saturating_sub(1);
     }
 
     /// The buffer to append one datagram to, or `None` if the outbox is full.

@@ -51,7 +51,7 @@ impl Isolation {
     pub(super) fn on_period(&mut self, clock: &mut Clock, others: u32, direct_timeout: Duration) -> bool {
         let silent = clock.node_time().since(self.heard_at) >= direct_timeout;
         let in_vain = self.asked_in_vain >= TARGETS && others >= u32::from(TARGETS);
-        if !self.enabled || self.isolated || !silent || !in_vain || mutant!(DeafnessUnnoticed) {
+        if !self.enabled || self.isolated || !silent || !in_vain {
             return false;
         }
         self.isolated = true;

@@ -94,11 +94,7 @@ impl Detector {
             rtt: rtt(group, target).filter(|_| group.cx.config.adaptive),
         };
         let (id, addr, epoch) = (group.id(target), group.addr(target), group.claim(target).epoch);
-        let number = if mutant!(NumberReused) {
-            group.cx.me.id.0 << 16_u32
-        } else {
-            group.cx.number(RequestKind::Probe { attempt: 0 })
-        };
+        let number = group.cx.number(RequestKind::Probe { attempt: 0 });
         self.probe = Some(Probe::begin(target, (id, addr, epoch), number, timing, group.cx.now()));
         group.cx.stats.probes += 1;
         self.isolation.on_asked(1);
@@ -135,7 +131,7 @@ impl Detector {
         let (target, number) = (probe.target, probe.number(0));
         let relays = usize::from(group.cx.config.relays);
         let relays = group.sample(Stream::Relays, relays, |members, slot| {
-            (slot != target || mutant!(TargetAskedAsRelay)) && members.status(slot) == Status::Alive
+            slot != target && members.status(slot) == Status::Alive
         });
         if group.cx.config.nacks {
             self.isolation.on_asked(relays.len() as u8);
@@ -186,7 +182,7 @@ impl Detector {
         }
         // Forgotten within the period, it has no slot, or another's.
         let target = group.members().find_at(probe.target, sender);
-        if source != probe.target_addr && !mutant!(AckFromAnywhere) {
+        if source != probe.target_addr {
             if let Some(target) = target {
                 group.on_wrong_source(target, source);
             }
@@ -261,7 +257,7 @@ impl Detector {
             ProbeOutcome::Failed { .. } if cx.clock.is_frozen() => cx.stats.probes_excused += 1,
             ProbeOutcome::Failed { relays, silent } => {
                 cx.stats.probes_failed += 1;
-                let forgiven = cx.config.nacks_forgive && cx.config.nacks && relays > 0 && silent == 0;
+                let forgiven = cx.config.nacks && relays > 0 && silent == 0;
                 if !forgiven {
                     cx.health.worsen(1 + u8::from(cx.config.nacks && silent > 0));
                 }

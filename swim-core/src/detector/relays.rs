@@ -72,7 +72,7 @@ impl Relays {
             return (self.max > 0).then_some(0);
         }
         let own = self.pings.iter().flatten().filter(|relayed| relayed.origin.addr == origin).count();
-        if (own >= RELAYED_PER_ORIGIN || self.open >= self.max) && !mutant!(RelaysUnbounded) {
+        if own >= RELAYED_PER_ORIGIN || self.open >= self.max {
             return None;
         }
         let empty = self.pings.iter().position(Option::is_none).unwrap_or(self.pings.len());
@@ -93,7 +93,7 @@ impl Relays {
         if self.pings.len() <= index {
             self.pings.resize(index + 1, None);
         }
-        let wait = if mutant!(NackTooLate) { budget } else { budget.saturating_mul(4) / 5 };
+        let wait = budget.saturating_mul(4) / 5;
         let nack_at = now.after(wait);
         let relayed = Relayed {
             origin,
@@ -102,7 +102,7 @@ impl Relays {
             number,
             nack_at,
             ends: now.after(budget),
-            nacked: !self.nacks || mutant!(NackNever),
+            nacked: !self.nacks,
         };
         self.pings[index] = Some(relayed);
         self.open += 1;

@@ -15,11 +15,7 @@ use core::net::SocketAddr;
 
 use super::members::{Flag, Slot};
 use super::{Group, Namesake};
-#[cfg(not(swim_mutants))]
-use crate::api::claim::supersedes;
-use crate::api::{Claim, DropReason, Event, NodeId, Status, canonical, is_reachable_form};
-#[cfg(swim_mutants)]
-use crate::mutant::supersedes;
+use crate::api::{Claim, DropReason, Event, NodeId, Status, canonical, is_reachable_form, supersedes};
 use crate::wire::{About, Accusers, Body, Header, Plain, Update, VERSION};
 
 /// Members about which the sender is told better in one answer.
@@ -143,7 +139,7 @@ impl Group {
         let new = claim(&about, Status::Alive);
         let Some(slot) = slot else { return self.admit(about.id, new, addr, metadata) };
         let held = self.claim(slot);
-        let pending = self.members.is_pending(slot) && !mutant!(PendingNeverFilled);
+        let pending = self.members.is_pending(slot);
         let fills = held.stamp() == new.stamp() && pending && held.status.is_active();
         // Two nodes with one id and one epoch: all members must take the same side until the two settle it.
         let rival = held == new && addr > self.addr(slot);
@@ -197,7 +193,7 @@ impl Group {
             let left = held.status == Status::Left;
             return if left { Effect::Outdated(slot) } else { Effect::Known };
         }
-        if !held.status.is_active() || !self.cx.config.dead_over_suspect_only || mutant!(DeadOverAlive) {
+        if !held.status.is_active() || !self.cx.config.dead_over_suspect_only {
             self.mark_dead(slot, new, by, accuser);
             return Effect::News;
         }
@@ -211,7 +207,7 @@ impl Group {
     fn on_left(&mut self, slot: Slot, about: About, by: NodeId) -> Effect {
         let held = self.claim(slot);
         let new = claim(&about, Status::Left);
-        let removed = by != about.id && !mutant!(LeftOverAlive);
+        let removed = by != about.id;
         if !supersedes(&held, &new) || (removed && held.status == Status::Alive) {
             return Effect::Known;
         }

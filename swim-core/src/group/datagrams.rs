@@ -52,7 +52,7 @@ impl<'a> Piggyback<'a> {
 impl Group {
     /// Room for one datagram, in bytes; what sealing will need is never used.
     pub(crate) fn datagram_room(&self) -> usize {
-        usize::from(self.cx.config.datagram_max) - if mutant!(SealRoomForgotten) { 0 } else { SEAL_ROOM }
+        usize::from(self.cx.config.datagram_max) - SEAL_ROOM
     }
 
     /// Who every header says that this is.
@@ -112,7 +112,7 @@ impl Group {
                 (&mut self.members, &self.suspicions),
                 (&mut self.updates, &mut self.broadcasts),
                 &mut self.broadcasts_first,
-                (usize::from(self.cx.config.updates_max), sends_max),
+                sends_max,
             );
             self.cx.stats.updates_sent += written as u64;
         }
@@ -146,13 +146,11 @@ impl Group {
         // would outdo it.
         let here = self.addr(target) == addr;
         let held = if here { self.claim(target) } else { UNKNOWN };
-        let buddy = self.cx.config.buddy && !mutant!(BuddyForgotten);
-        let status = if buddy || held.status == Status::Dead { held.status } else { Status::Alive };
         let ping = Ping {
             target: self.id(target),
             target_epoch: held.epoch,
             target_incarnation: held.incarnation,
-            target_status: status,
+            target_status: held.status,
             number,
             root: self.digest_root(),
         };
@@ -169,7 +167,7 @@ fn put_gossip(
     (members, suspicions): (&mut Members, &Suspicions),
     (updates, broadcasts): (&mut Updates, &mut Broadcasts),
     broadcasts_first: &mut bool,
-    (updates_max, sends_max): (usize, usize),
+    sends_max: usize,
 ) -> usize {
     let mut reserved = 0;
     if let Some(next) = broadcasts.next_len() {
@@ -186,11 +184,10 @@ fn put_gossip(
     }
     let mut done = [None; UPDATES_MAX];
     let mut finished = 0;
-    let updates_max = updates_max.min(done.len());
     let written = updates.write(
         writer,
         reserved,
-        updates_max,
+        UPDATES_MAX,
         sends_max,
         |writer, news| put_claim(writer, members, suspicions, news),
         |news| {

@@ -158,9 +158,7 @@ impl Group {
     pub(crate) fn say_goodbye(&mut self) {
         let claim = Claim { status: Status::Left, ..self.claim(Slot::ME) };
         self.members.set_claim(Slot::ME, claim, false, self.cx.now());
-        if !mutant!(LeaveNotTold) {
-            self.enqueue(Slot::ME, self.cx.me.id, self.cx.me.id);
-        }
+        self.enqueue_myself();
     }
 
     /// An operator removes a member that does not answer.

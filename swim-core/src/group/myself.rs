@@ -72,10 +72,7 @@ impl Group {
         if !self.cx.is_running() || (outdated && !removed) || !self.cx.is_plausible(about.epoch) {
             return;
         }
-        if mutant!(RefutationDropped) {
-            return;
-        }
-        if (removed || about.epoch > epoch) && !mutant!(HigherEpochIgnored) {
+        if removed || about.epoch > epoch {
             self.start_new_epoch(about.epoch);
         } else {
             self.refute(about.incarnation);
@@ -114,8 +111,7 @@ impl Group {
     pub(crate) fn refute(&mut self, accused: Incarnation) {
         let epoch = self.claim(Slot::ME).epoch;
         let highest = accused.max(self.incarnation());
-        match highest.0.checked_add(u32::from(!mutant!(RefutationNotHigher))) {
-            Some(next) if mutant!(IncarnationInAByte) => self.set_my_stamp(epoch, Incarnation(next & 0xff)),
+        match highest.0.checked_add(1) {
             Some(next) => self.set_my_stamp(epoch, Incarnation(next)),
             None => self.start_new_epoch(epoch),
         }
@@ -146,11 +142,7 @@ impl Group {
     /// This node has attached `metadata` to itself.
     pub(crate) fn set_my_metadata(&mut self, metadata: &[u8]) {
         self.members.set_metadata(Slot::ME, metadata);
-        if mutant!(MetadataWithoutIncarnation) {
-            self.enqueue_myself();
-        } else {
-            self.refute(self.incarnation());
-        }
+        self.refute(self.incarnation());
     }
 
     pub(super) fn enqueue_myself(&mut self) {

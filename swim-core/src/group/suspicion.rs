@@ -53,8 +53,6 @@ impl SuspicionTimeout {
 
     /// Timeout with `accusers` accusers, the first included.
     pub(crate) fn timeout(&self, accusers: usize) -> Duration {
-        let accusers = if mutant!(ConfirmationsIgnored) { 1 } else { accusers };
-        let accusers = if mutant!(ShortestAtOnce) { usize::from(self.k) + 1 } else { accusers };
         let confirmations = (accusers.saturating_sub(1) as u8).min(self.k);
         scale::suspicion_timeout(self.min, self.max, confirmations, self.k)
     }
@@ -90,7 +88,7 @@ impl Suspicion {
             Some(_) => self.timeouts.min,
             None => self.timeouts.timeout(self.accusers.len()),
         };
-        self.started.after(if mutant!(SuspicionTooShort) { timeout / 2 } else { timeout })
+        self.started.after(timeout)
     }
 
     /// When something is to be done about it.
@@ -229,10 +227,7 @@ impl Suspicions {
 
     fn schedule(&mut self, index: u32) {
         let Some(suspicion) = self.get_mut(index) else { return };
-        let (due_at, accusers) = (suspicion.due_at(), suspicion.accusers.len());
-        if mutant!(SuspicionTimerForgotten) && accusers > 1 {
-            return self.due.remove(index);
-        }
+        let due_at = suspicion.due_at();
         self.due.set(index, due_at);
     }
 }

@@ -222,7 +222,7 @@ impl Handshake {
         }
         let Some(slot) = group.find(header.sender) else { return Ok(Verdict::Admitted) };
         let held = group.claim(slot);
-        if !held.status.is_active() || group.addr(slot) == addr || mutant!(IncumbentNotAsked) {
+        if !held.status.is_active() || group.addr(slot) == addr {
             return Ok(Verdict::Admitted);
         }
         match self.admissions.outcome(header.sender, source) {
@@ -290,7 +290,7 @@ impl Handshake {
             return Err(DropReason::Malformed);
         }
         // The token proves this address and no other: no node is made to send to a third one.
-        if canonical(addr) != source && !group.cx.config.accept_wrong_source && !mutant!(AddressUnproven) {
+        if canonical(addr) != source && !group.cx.config.accept_wrong_source {
             Self::welcome(group, source, header.sender, announce.number, Verdict::Refused);
             return Err(DropReason::ClaimAddress);
         }
@@ -363,9 +363,6 @@ impl Handshake {
     }
 
     fn verify(&self, group: &Group, source: SocketAddr, token: u64) -> bool {
-        if mutant!(TokenUnchecked) {
-            return token != 0;
-        }
         let age = self.token_age(group);
         token != 0
             && (token == self.tokens.token(source, age)

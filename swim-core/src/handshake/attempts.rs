@@ -250,8 +250,7 @@ impl Attempts {
             let delay = self.retry.0.saturating_mul(1 << doubled).min(self.retry.1);
             attempt.tries = attempt.tries.saturating_add(1);
             attempt.silent = attempt.silent.saturating_add(1);
-            attempt.next_at =
-                if mutant!(JoinRetryForgotten) { Instant::MAX } else { now.after(jitter(delay)) };
+            attempt.next_at = now.after(jitter(delay));
             return Some(*attempt);
         }
         // Nothing is looked through while there is no attempt.

@@ -350,9 +350,7 @@ impl Handshake {
         }
         let (held, mine) = (welcome.held_epoch, group.cx.me.epoch);
         let outbid = held > mine || (held == mine && !self.announced && held.0 > 0);
-        if outbid && mutant!(HeldEpochTaken) {
-            group.set_my_stamp(held, Incarnation(0));
-        } else if outbid && group.cx.is_plausible(held) {
+        if outbid && group.cx.is_plausible(held) {
             group.start_new_epoch(held);
         }
         if sought {

@@ -125,7 +125,7 @@ impl Handshake {
         self.end_rivalry(group);
         let known = self.lesser.filter(|lesser| (lesser.addr, lesser.epoch) == (source, header.epoch));
         let turned_away = known.is_some_and(|lesser| !lesser.asked);
-        if (turned_away || Rival::beats(header.epoch, source, &group.cx.me)) && !mutant!(BothKeepTheName) {
+        if turned_away || Rival::beats(header.epoch, source, &group.cx.me) {
             self.lose(group, source);
             return Ok(());
         }

@@ -15,7 +15,7 @@
 use core::net::SocketAddr;
 
 use super::Node;
-use crate::api::{Claim, DropReason, Event, Handled, Status, is_reachable_form};
+use crate::api::{DropReason, Event, Handled, Status, is_reachable_form};
 use crate::context::{RequestKind, requests};
 use crate::group::{Absorbed, OUTDATED_MAX, Piggyback, Slot};
 use crate::handshake::{Purpose, Welcomed};
@@ -119,7 +119,7 @@ impl Node {
     /// What the sender is that is held at `slot`; `None`: a member.
     fn standing_of(&mut self, slot: Slot, datagram: &Datagram<'_>) -> Option<Standing> {
         let Datagram { source, ref header, .. } = *datagram;
-        if header.epoch < self.group.claim(slot).epoch && !mutant!(EarlierLifeHeard) {
+        if header.epoch < self.group.claim(slot).epoch {
             return Some(Standing::StaleEpoch);
         }
         if source != self.group.addr(slot) && !self.group.cx.config.accept_wrong_source {
@@ -153,10 +153,6 @@ impl Node {
             Message::Ack(ack) => {
                 self.on_ack(datagram, ack)?;
                 let Self { group, anti_entropy, .. } = self;
-                if mutant!(AckClearsSuspicion) && group.status(slot) == Status::Suspect {
-                    let alive = Claim { status: Status::Alive, ..group.claim(slot) };
-                    group.mark_alive(slot, alive, Some(source));
-                }
                 anti_entropy.compare(group, header.sender, ack.root);
                 Ok(())
             }
@@ -182,13 +178,7 @@ impl Node {
             Standing::StaleEpoch => DropReason::StaleSender,
             _ => DropReason::Stranger,
         };
-        if mutant!(StrangersBelieved) {
-            self.absorb(datagram);
-        }
         match body.message {
-            Message::PingReq(request) if mutant!(RelayForStrangers) => {
-                self.detector.on_ping_req(&mut self.group, datagram, request)
-            }
             Message::Ping(ping) => self.on_strange_ping(standing, datagram, ping),
             Message::Ack(ack) if standing != Standing::StaleEpoch => self.on_ack(datagram, ack),
             // It holds a later epoch of this node just as this node does of it: one of them has to begin.
@@ -224,7 +214,7 @@ impl Node {
         let ack = Ack {
             number: ping.number,
             root: (root != ping.root).then_some(root),
-            belief: group.held_claim(slot, header).filter(|_| group.cx.config.buddy),
+            belief: group.held_claim(slot, header),
             stranger: false,
         };
         group.send(source, &Message::Ack(ack), Piggyback { claims, ..Piggyback::GOSSIP });
@@ -261,8 +251,7 @@ impl Node {
         let stranger = !matches!(standing, Standing::Inactive(_));
         let ack = Ack { number: ping.number, root: None, belief, stranger };
         let short = Piggyback { len_max: Some(len), ..Piggyback::EMPTY };
-        let piggyback = if mutant!(LongAnswerToStranger) { Piggyback::claims(&[Slot::ME]) } else { short };
-        group.send(source, &Message::Ack(ack), piggyback);
+        group.send(source, &Message::Ack(ack), short);
         Ok(())
     }
 

@@ -24,7 +24,7 @@ impl Accusers {
 
     /// Adds another; `false` if it is there already or the list is full.
     pub(crate) fn insert(&mut self, id: NodeId) -> bool {
-        if (self.contains(id) && !mutant!(SameAccuserTwice)) || self.len() == ACCUSERS_MAX {
+        if self.contains(id) || self.len() == ACCUSERS_MAX {
             return false;
         }
         self.ids[self.len()] = id;

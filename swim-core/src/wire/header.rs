@@ -124,7 +124,7 @@ impl Kind {
 /// # Errors
 /// `Length`, `Magic`, `Version`, `Flags`, `Label`, `UnknownKind` or `InsaneEpoch`, whichever shows first.
 pub(crate) fn read_header(bytes: &[u8], label: u32) -> Result<(Header, &[u8]), DropReason> {
-    read(bytes, Some(label).filter(|_| !mutant!(LabelUnchecked)))
+    read(bytes, Some(label))
 }
 
 /// The same for a datagram of whatever cluster, if no `label` is asked for.

@@ -375,16 +375,6 @@ fn an_update_is_sent_lambda_times_for_each_decade_and_then_never_again() {
 }
 
 #[test]
-fn one_datagram_carries_as_many_updates_as_configured() {
-    let mut options = Lab::quiet_options();
-    options.updates_max = 6;
-    let mut lab = Lab::new(options);
-    lab.meet(30);
-    lab.feed(addr(2), &lab.ping(member(2), 1));
-    assert_eq!(craft::claims(&lab.sent[0].1).len(), 6);
-}
-
-#[test]
 fn the_longest_datagram_carries_sixty_four_updates() {
     let mut options = Lab::quiet_options();
     options.datagram_max = 9_000;

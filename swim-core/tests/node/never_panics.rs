@@ -185,8 +185,8 @@ fn a_step() -> impl Strategy<Value = Step> {
 prop_compose! {
     fn some_options()(
         preset in 0..3_u8,
-        small in any::<[bool; 8]>(),
-        off in any::<[bool; 10]>(),
+        small in any::<[bool; 7]>(),
+        off in any::<[bool; 9]>(),
     ) -> Options {
         let mut o = [Options::local(), Options::lan(), Options::wan()][usize::from(preset)].clone();
         if small[0] { o.members_max = 3; }
@@ -195,18 +195,16 @@ prop_compose! {
         if small[3] { o.broadcasts_max = 1; }
         if small[4] { o.relayed_max = 1; }
         if small[5] { o.pages_per_second = 1; }
-        if small[6] { o.updates_max = 1; }
-        if small[7] { o.health_max = 0; }
+        if small[6] { o.health_max = 0; }
         if off[0] { o.gossip_interval = None; }
         if off[1] { o.heal_interval = None; }
         if off[2] { o.sync_interval_max = None; }
         if off[3] { (o.relays, o.retries) = (0, 0); }
         o.nacks = !off[4];
-        o.buddy = !off[5];
-        o.dead_over_suspect_only = !off[6];
-        o.header_claims = !off[7];
-        o.self_doubt = !off[8];
-        o.accept_wrong_source = off[9];
+        o.dead_over_suspect_only = !off[5];
+        o.header_claims = !off[6];
+        o.self_doubt = !off[7];
+        o.accept_wrong_source = off[8];
         o
     }
 }

@@ -186,17 +186,13 @@ fn a_relay_keeps_no_budget_longer_than_the_longest_period() {
 
 #[test]
 fn a_suspect_learns_of_its_suspicion_from_the_ping_that_probes_it() {
-    for (buddy, status) in [(true, Status::Suspect), (false, Status::Alive)] {
-        let mut options = Lab::quiet_options();
-        options.buddy = buddy;
-        let mut lab = Lab::new(options);
-        lab.meet(5);
-        lab.gossip(member(2), &[craft::suspect(member(3), &[4])]);
-        lab.await_probe_of(3);
-        let pings = lab.sent_of(craft::PING);
-        let (_, ping) = pings.iter().find(|(target, _)| *target == addr(3)).expect("awaited");
-        assert_eq!(craft::part(ping, craft::HEAD)[20], status as u8);
-    }
+    let mut lab = Lab::quiet();
+    lab.meet(5);
+    lab.gossip(member(2), &[craft::suspect(member(3), &[4])]);
+    lab.await_probe_of(3);
+    let pings = lab.sent_of(craft::PING);
+    let (_, ping) = pings.iter().find(|(target, _)| *target == addr(3)).expect("awaited");
+    assert_eq!(craft::part(ping, craft::HEAD)[20], Status::Suspect as u8);
 }
 
 #[test]
@@ -395,21 +391,18 @@ fn a_relay_that_does_not_hold_the_target_says_at_once_that_it_hears_nothing_of_i
 }
 
 #[test]
-fn the_dead_are_told_that_they_are_whether_there_is_a_buddy_rule_or_not() {
-    for buddy in [true, false] {
-        let mut options = Lab::quiet_options();
-        options.buddy = buddy;
-        options.dead_over_suspect_only = false;
-        options.heal_interval = Some(Duration::from_secs(1));
-        let mut lab = Lab::new(options);
-        lab.meet(4);
-        lab.gossip(member(2), &[craft::dead(member(3), 4, 4)]);
-        lab.forget();
-        lab.run_for(Duration::from_secs(10));
-        let pings = lab.sent_of(craft::PING);
-        let (_, ping) = pings.iter().find(|(target, _)| *target == addr(3)).expect("the dead are asked");
-        assert_eq!(craft::part(ping, craft::HEAD)[20], Status::Dead as u8);
-    }
+fn a_ping_to_a_dead_member_says_that_it_is_held_dead() {
+    let mut options = Lab::quiet_options();
+    options.dead_over_suspect_only = false;
+    options.heal_interval = Some(Duration::from_secs(1));
+    let mut lab = Lab::new(options);
+    lab.meet(4);
+    lab.gossip(member(2), &[craft::dead(member(3), 4, 4)]);
+    lab.forget();
+    lab.run_for(Duration::from_secs(10));
+    let pings = lab.sent_of(craft::PING);
+    let (_, ping) = pings.iter().find(|(target, _)| *target == addr(3)).expect("the dead are asked");
+    assert_eq!(craft::part(ping, craft::HEAD)[20], Status::Dead as u8);
 }
 
 #[test]

@@ -153,17 +153,17 @@ pub(super) const DROPS: [(&str, &str); DropReason::COUNT] = [
 pub const UNREACHED: &[(&str, &str)] = &[
     ("event-lost", "hosts poll after every input: `lost_events_are_told_of`"),
     ("event-other", "there is no later version yet"),
-    ("command-restored", "hosts keep no list of members: `hints_alone_are_enough_however_late_they_come_up`"),
+    (
+        "command-restored",
+        "hosts keep no list of members: `known_peers_alone_are_enough_however_late_they_come_up`",
+    ),
     ("clock-backwards", "clocks of hosts never go backwards: the core takes such a time for the last one"),
     (
         "drop-members-full",
         "tables hold 100,000: `a_full_table_takes_nobody_new_and_nobody_back_but_the_node_itself`",
     ),
     ("drop-broadcast-limit", "users broadcast too little at once: `the_queue_is_bounded`"),
-    (
-        "drop-outbox-full",
-        "hosts poll after every input: `the_newest_datagram_is_refused_when_nobody_polls_and_the_buffer_never_grows`",
-    ),
+    ("drop-outbox-full", "hosts poll after every input: `the_newest_datagram_is_refused_when_nobody_polls`"),
     (
         "drop-amplification",
         "no question is so short: `an_answer_that_would_be_longer_than_it_may_be_is_not_sent_and_leaves_no_trace`",
@@ -175,7 +175,7 @@ pub const UNREACHED: &[(&str, &str)] = &[
     ),
     (
         "drop-contact-limit",
-        "80 contacts at once, in clusters with fewer members: `contacts_seeds_and_hints_are_bounded`",
+        "96 attempts at once, in clusters with fewer members: `attempts_are_bounded_for_each_purpose`",
     ),
     (
         "drop-page-limit",

@@ -72,17 +72,17 @@ pub(crate) struct HostTruth {
     pub(crate) holds_sends: bool,
 }
 
-/// What the node of `host` is called if no other name was chosen.
+/// The id of the node of `host` if no other was chosen.
 pub(crate) const fn usual_name(host: HostId) -> NodeId {
     NodeId(host.0 as u64 + 1)
 }
 
-/// All facts, by host and by name.
+/// The truth about all hosts, by host and by id.
 #[derive(Default)]
 pub(crate) struct GroundTruth {
     facts: Vec<HostTruth>,
     by_id: BTreeMap<NodeId, Vec<HostId>>,
-    /// Two hosts have borne one name, or a host has another name than its number's.
+    /// Two hosts have had one id, or a host has another id than its number's.
     renamed: bool,
 }
 
@@ -107,7 +107,7 @@ impl GroundTruth {
         &mut self.facts[host.index()]
     }
 
-    /// Hosts that ever had this name, usually one.
+    /// Hosts that ever had this id, usually one.
     pub(crate) fn hosts_named(&self, id: NodeId) -> &[HostId] {
         self.by_id.get(&id).map_or(&[], Vec::as_slice)
     }

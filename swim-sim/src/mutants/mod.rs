@@ -62,11 +62,11 @@ fn names() -> impl Iterator<Item = &'static str> {
     mutants.chain(built_in::ABLATIONS.iter().map(|ablation| ablation.name))
 }
 
-/// The place in the catalogue, counted from 1; 0: none of it.
+/// The position in the catalogue, counted from 1; 0: none of it.
 fn number(name: Option<&str>) -> Result<usize, String> {
     let Some(name) = name else { return Ok(0) };
-    if let Some(place) = names().position(|known| known == name) {
-        return Ok(place + 1);
+    if let Some(index) = names().position(|known| known == name) {
+        return Ok(index + 1);
     }
     let names: Vec<&str> = names().collect();
     Err(if names.is_empty() {
@@ -86,7 +86,7 @@ mod tests {
     fn an_entry_that_this_build_does_not_have_is_refused_with_those_that_it_has_or_how_to_get_them() {
         assert!(choose(None).is_ok());
         let error = choose(Some("no-such-mutant")).expect_err("no entry has that name");
-        let hint = all().first().map_or("proof/mutants/run", |mutant| mutant.name);
-        assert!(error.contains("no-such-mutant") && error.contains(hint), "{error}");
+        let known = all().first().map_or("proof/mutants/run", |mutant| mutant.name);
+        assert!(error.contains("no-such-mutant") && error.contains(known), "{error}");
     }
 }

@@ -102,7 +102,7 @@ struct Counted {
     sent: Vec<u64>,
 }
 
-/// What an event says, about whom, and on whose kind.
+/// What an event says, about which member, and which member said so.
 struct Saying {
     kind: EventKind,
     /// `None`: about the node itself.

@@ -181,9 +181,9 @@ macro_rules! options {
 
 options! {
     label, period, direct_timeout, retries, relays, adaptive, alpha, beta, confirmations, health_max, lambda,
-    gossip_interval, gossip_fanout, updates_max, datagram_max, members_max, tombstones_max, tombstone_life,
+    gossip_interval, gossip_fanout, datagram_max, members_max, tombstones_max, tombstone_life,
     broadcasts_max, relayed_max, pages_per_second, max_epoch_lead, heal_interval, sync_interval_max, join_retry,
-    buddy, nacks, nacks_forgive, dead_over_suspect_only, header_claims, self_doubt, accept_wrong_source,
+    nacks, dead_over_suspect_only, header_claims, self_doubt, accept_wrong_source,
 }
 
 #[cfg(test)]

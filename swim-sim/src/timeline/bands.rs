@@ -17,7 +17,7 @@ pub(crate) struct Band {
     pub(crate) text: String,
     /// Which hosts; none: all.
     pub(crate) hosts: Vec<u32>,
-    /// Groups that did not hear each other; two of one host each for a single direction that was cut.
+    /// Groups that did not reach each other; two of one host each for a single direction that was cut.
     pub(crate) groups: Vec<Vec<u32>>,
     /// When it began, in ns.
     pub(crate) from: u64,
@@ -102,7 +102,7 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Who does not hear whom.
+/// The groups that an action keeps apart.
 fn groups(action: &Action) -> Vec<Vec<u32>> {
     match action {
         Action::Partition(groups) => {

@@ -32,7 +32,7 @@ pub(crate) struct Sending {
 /// What sending and arrival have in common.
 type Key = (SocketAddr, SocketAddr, u64);
 
-/// Between whom a datagram is, and what it is.
+/// A datagram with its two ends.
 #[derive(Clone, Copy)]
 pub(crate) struct Letter<'a> {
     pub(crate) from: (SocketAddr, u32),

@@ -1,4 +1,4 @@
-//! What an event that a node reports says about views, and how far the news have come by it.
+//! What an event that a node reports changes in the views, and how far an update has spread by it.
 
 use swim_core::{Event, NodeId};
 
@@ -42,7 +42,7 @@ impl Timeline {
     }
 }
 
-/// Whose standing changes, how, and by whose word.
+/// The member whose row changes, how, and which member caused it.
 const fn turn(event: &Event) -> Option<(NodeId, Turn, Option<NodeId>)> {
     Some(match event {
         Event::Alive { id, .. } => (*id, Turn::Becomes(Held::Alive), None),
@@ -56,7 +56,7 @@ const fn turn(event: &Event) -> Option<(NodeId, Turn, Option<NodeId>)> {
     })
 }
 
-/// What the event is news of, about whom, and what distinguishes it from other news of that kind.
+/// What the event is news of, about which member, and what distinguishes it from other news of that kind.
 fn news(event: &Event) -> Option<(News, NodeId, u64)> {
     Some(match event {
         Event::Alive { id, epoch, .. } => (News::Alive, *id, epoch.0),

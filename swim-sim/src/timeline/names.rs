@@ -14,7 +14,7 @@ use crate::host::HostId;
 /// What is known of a host.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
-    /// Its name, as a subject's number.
+    /// Its id, as a subject's number.
     pub(crate) subject: u32,
     pub(crate) addr: SocketAddr,
     pub(crate) presence: Presence,
@@ -24,7 +24,7 @@ pub(crate) struct Known {
     pub(crate) revision: u64,
 }
 
-/// Hosts and names.
+/// Hosts and ids.
 #[derive(Default)]
 pub(crate) struct Names {
     hosts: Vec<Known>,
@@ -57,7 +57,7 @@ impl Names {
         self.by_addr.insert(addr, host.0);
     }
 
-    /// The number of a name; `None`: no host has it, and there are too many of those.
+    /// The number of an id; `None`: no host has it, and there are too many of those.
     pub(crate) fn subject(&mut self, id: NodeId, phantoms_max: usize) -> Option<u32> {
         if let Some(subject) = self.by_id.get(&id) {
             return Some(*subject);
@@ -69,7 +69,7 @@ impl Names {
         Some(self.subject_of_host(id))
     }
 
-    /// The number of a name that was seen before.
+    /// The number of an id that was seen before.
     pub(crate) fn known(&self, id: NodeId) -> Option<u32> {
         self.by_id.get(&id).copied()
     }

@@ -59,14 +59,14 @@ struct Story {
 /// All news.
 #[derive(Default)]
 pub(crate) struct Spread {
-    /// By what happened, to whom, and what distinguishes it from another of its kind.
+    /// By what happened, to which member, and what distinguishes it from another of its kind.
     stories: BTreeMap<(News, u32, u64), Story>,
     samples: BTreeMap<News, Samples>,
     counts: BTreeMap<News, u64>,
 }
 
 impl Spread {
-    /// `observer`, whose epoch began at `began`, hears at `at` what happened to `subject`.
+    /// `observer`, whose epoch began at `began`, learns at `at` what happened to `subject`.
     pub(crate) fn hear(&mut self, key: (News, u32, u64), observer: u32, began: u64, at: u64, max: usize) {
         if self.stories.len() >= STORIES_MAX && !self.stories.contains_key(&key) {
             return;
@@ -95,7 +95,7 @@ impl Spread {
     }
 }
 
-/// A crash, and who has noticed. Times in ns.
+/// A crash, and which survivors have noticed. Times in ns.
 #[derive(Clone, Debug)]
 pub(crate) struct Detected {
     pub(crate) host: u32,
@@ -127,7 +127,7 @@ impl Detection {
         }
     }
 
-    /// The victim is back: who has not noticed by now never will.
+    /// The victim is back: a member that has not noticed by now never will.
     pub(crate) fn restarted(&mut self, subject: u32) {
         self.open(subject).for_each(|case| case.over = true);
     }

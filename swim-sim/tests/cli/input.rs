@@ -100,8 +100,19 @@ fn a_file_that_cannot_be_written_is_named() {
     says(&ran, &["no/such/folder.toml"]);
 }
 
-const COMMANDS: [&str; 10] =
-    ["run", "replay", "sweep", "shrink", "report", "diff", "mutants", "oracle", "merge", "scenario"];
+const COMMANDS: [&str; 11] = [
+    "run",
+    "replay",
+    "sweep",
+    "shrink",
+    "report",
+    "diff",
+    "mutants",
+    "ablations",
+    "oracle",
+    "merge",
+    "scenario",
+];
 
 #[test]
 fn every_command_explains_itself() {

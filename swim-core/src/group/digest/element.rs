@@ -21,8 +21,7 @@ pub(crate) const fn path(id: NodeId) -> u64 {
 /// The status is left out, because a suspicion differs between nodes all the time and ends by itself.
 #[must_use]
 pub(crate) fn element(id: NodeId, claim: &Claim, pending: bool) -> u64 {
-    let incarnation = if mutant!(DigestWithoutIncarnation) { 0 } else { claim.incarnation.0 };
-    let version = u64::from(incarnation) << 1_u32 | u64::from(pending);
+    let version = u64::from(claim.incarnation.0) << 1_u32 | u64::from(pending);
     mix(mix(mix(id.0, ELEMENT), claim.epoch.0), version)
 }
 

@@ -72,7 +72,7 @@ impl Broadcasts {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.order.len() as usize >= self.max && !mutant!(BroadcastsUnbounded)
+        self.order.len() as usize >= self.max
     }
 
     /// The next number of this node's own broadcasts.
@@ -116,9 +116,7 @@ impl Broadcasts {
         if behind >= 64 || seen.window & (1 << behind) != 0 {
             return Novelty::Seen;
         }
-        if !mutant!(LateBroadcastTwice) {
-            seen.window |= 1 << behind;
-        }
+        seen.window |= 1 << behind;
         Novelty::New
     }
 

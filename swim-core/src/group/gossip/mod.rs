@@ -65,7 +65,7 @@ impl Group {
             return self.cx.stats.drop(DropReason::UnknownMember);
         }
         let seen = self.broadcasts.note(origin, epoch, sequence) == Novelty::Seen;
-        if seen && !mutant!(BroadcastTwice) {
+        if seen {
             return self.cx.stats.drop(DropReason::DuplicateBroadcast);
         }
         self.cx.stats.broadcasts_delivered += 1;
@@ -89,7 +89,7 @@ impl Group {
             None if leaving => self.cx.config.period / 5,
             None => return None,
         };
-        let others = self.n() > u32::from(!leaving) && !mutant!(GossipTickForgotten);
+        let others = self.n() > u32::from(!leaving);
         others.then(|| self.gossiped_at.after(interval))
     }
 
@@ -116,10 +116,7 @@ impl Group {
 
     /// How often each member sends an update: λ · ⌈log₁₀(n + 1)⌉.
     pub(super) fn sends_max(&self) -> usize {
-        if mutant!(ToldOnce) {
-            return 1;
-        }
         let limit = scale::transmit_limit(self.cx.config.lambda, self.n()) as usize;
-        limit.min(SENDS_MAX) + usize::from(mutant!(ToldOnceTooOften))
+        limit.min(SENDS_MAX)
     }
 }

@@ -96,7 +96,7 @@ impl Updates {
     /// `index` is in the datagram already. `true` if that was the last time: it is taken out.
     #[inline]
     pub(crate) fn sent(&mut self, index: u32, limit: usize) -> bool {
-        let last = self.order.sent(index) >= limit && !mutant!(ToldForEver);
+        let last = self.order.sent(index) >= limit;
         if last {
             self.remove(index);
         }

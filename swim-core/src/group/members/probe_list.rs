@@ -81,10 +81,7 @@ impl ProbeList {
         if self.slots.len() == 0 {
             return None;
         }
-        if mutant!(RotationStuck) {
-            return self.slots.get(0).copied();
-        }
-        if self.cursor >= self.slots.len() || mutant!(RotationIsRandom) {
+        if self.cursor >= self.slots.len() {
             self.cursor = 0;
         }
         let picked = self.cursor + random((self.slots.len() - self.cursor) as u32) as usize;
@@ -93,9 +90,6 @@ impl ProbeList {
         self.put(self.cursor, slot);
         moved(slot, self.cursor as u32);
         self.cursor += 1;
-        if mutant!(RotationSkips) && self.cursor < self.slots.len() {
-            self.cursor += 1;
-        }
         Some(slot)
     }
 

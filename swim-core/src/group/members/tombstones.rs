@@ -104,13 +104,12 @@ impl Tombstones {
         if self.oldest == NONE {
             return None;
         }
-        if self.len > self.len_max && !mutant!(TombstonesUnbounded) {
+        if self.len > self.len_max {
             return Some(Instant::ORIGIN);
         }
         // A record holds whole seconds, rounded down; a tombstone never lives shorter than it may.
         let since = Duration::from_secs(u64::from(records.listing(self.oldest).since_s) + 1);
-        let life = if mutant!(TombstoneTooShort) { self.life / 1000 } else { self.life };
-        Some(Instant::ORIGIN.after(since).after(life))
+        Some(Instant::ORIGIN.after(since).after(self.life))
     }
 
     /// The oldest tombstone, if it is to be forgotten by now.

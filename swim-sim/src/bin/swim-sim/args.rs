@@ -49,6 +49,8 @@ pub(crate) enum Verb {
     Diff(DiffArgs),
     /// Hunt every deliberately broken core until a property notices, and print the table
     Mutants(MutantsArgs),
+    /// Switch off one rule after the other, and print what gets worse
+    Ablations(AblationsArgs),
     /// Compare what every seed and scenario does with the digests that are committed
     Oracle(OracleArgs),
     /// Put the outputs of a sweep's shards together
@@ -202,6 +204,33 @@ Needs a build that has the mutants, which `proof/mutants/check` makes. A mutant 
 that a property is missing: the exit code is 1 then.";
 
 impl MutantsArgs {
+    pub(crate) fn jobs(&self) -> usize {
+        cores(self.jobs)
+    }
+}
+
+/// `swim-sim ablations`
+#[derive(ClapArgs, Clone, Debug)]
+#[command(after_help = ABLATIONS_HELP)]
+pub(crate) struct AblationsArgs {
+    /// Runs of each situation
+    #[arg(long, value_name = "N", default_value_t = 24)]
+    pub(crate) seeds: u64,
+    /// Three runs of each situation: too few to conclude anything
+    #[arg(long, conflicts_with = "seeds")]
+    pub(crate) quick: bool,
+    /// Runs at once; 0 means one for each core
+    #[arg(long, value_name = "J", default_value_t = 0)]
+    jobs: usize,
+    /// Only those with this in their name
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
+}
+
+const ABLATIONS_HELP: &str = "\
+Needs a build that has the ablations: `proof/mutants/run ablations > docs/ablations.md`.";
+
+impl AblationsArgs {
     pub(crate) fn jobs(&self) -> usize {
         cores(self.jobs)
     }

@@ -1,6 +1,7 @@
 //! The binary `swim-sim`: whole clusters under every fault, from one seed.
 #![forbid(unsafe_code)]
 
+mod ablations;
 mod args;
 mod diff;
 mod exit;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Verb::Report(args) => report::report(&args),
         Verb::Diff(args) => diff::diff(&args),
         Verb::Mutants(args) => mutants::mutants(&args),
+        Verb::Ablations(args) => ablations::run(&args),
         Verb::Oracle(args) => oracle::oracle(&args),
         Verb::Merge(args) => sweep::merge(&args),
         Verb::Scenario(args) => run::scenario(&args),

@@ -25,7 +25,7 @@ const FIRST_SEEDS: u64 = 16;
 /// How a mistake was noticed.
 struct Kill {
     /// The property's number.
-    law: String,
+    property: String,
     /// Runs that it took, this one included.
     runs: u64,
     /// The scenario's name, or `--seed N`.
@@ -88,11 +88,11 @@ impl Hunt<'_> {
     }
 
     /// Whether a broken property is one that this mistake breaks; others may break as well, by chance.
-    fn fits(&mut self, law: Option<&str>) -> bool {
-        let Some(law) = law else { return false };
-        let fits = self.mutant.noticed_by.contains(&law);
+    fn fits(&mut self, property: Option<&str>) -> bool {
+        let Some(property) = property else { return false };
+        let fits = self.mutant.noticed_by.contains(&property);
         if !fits {
-            self.stray.get_or_insert_with(|| law.to_owned());
+            self.stray.get_or_insert_with(|| property.to_owned());
         }
         fits
     }
@@ -115,9 +115,9 @@ impl Hunt<'_> {
                 found.is_none()
             });
             result.map_err(|error| Error::usage(error.to_string()))?;
-            let Some((seed, law)) = found else { return Ok(None) };
+            let Some((seed, property)) = found else { return Ok(None) };
             if self.sound.is_sound(&format!("--seed {seed}"), &Plan::draw(seed).scenario())? {
-                return Ok(Some(Kill { law, runs: self.runs, by: format!("--seed {seed}") }));
+                return Ok(Some(Kill { property, runs: self.runs, by: format!("--seed {seed}") }));
             }
             seeds.start = seed + 1;
         }
@@ -128,14 +128,14 @@ impl Hunt<'_> {
         for names in NAMES.chunks(self.args.jobs()) {
             let scenarios: Vec<Scenario> = names.iter().map(|name| read(name)).collect::<Result<_, _>>()?;
             let mutant = Some(self.mutant.name.to_owned());
-            let laws =
+            let broken =
                 side_by_side(scenarios.iter().map(|one| Scenario { mutant: mutant.clone(), ..one.clone() }));
-            for ((name, scenario), law) in names.iter().zip(&scenarios).zip(laws) {
+            for ((name, scenario), property) in names.iter().zip(&scenarios).zip(broken) {
                 self.runs += 1;
-                let law = law?;
-                if self.fits(law) && self.sound.is_sound(name, scenario)? {
-                    let law = law.unwrap_or_default().to_owned();
-                    return Ok(Some(Kill { law, runs: self.runs, by: (*name).to_owned() }));
+                let property = property?;
+                if self.fits(property) && self.sound.is_sound(name, scenario)? {
+                    let property = property.unwrap_or_default().to_owned();
+                    return Ok(Some(Kill { property, runs: self.runs, by: (*name).to_owned() }));
                 }
             }
         }
@@ -170,7 +170,7 @@ fn side_by_side(scenarios: impl Iterator<Item = Scenario>) -> Vec<Result<Option<
             })
         };
         let running: Vec<_> = scenarios.map(run).collect();
-        let lost = |_| Err(Error::usage("a run ended without a verdict"));
+        let lost = |_| Err(Error::usage("a run ended without an outcome"));
         running.into_iter().map(|run| run.join().unwrap_or_else(lost)).collect()
     })
 }
@@ -202,26 +202,26 @@ impl Table {
     }
 
     fn row(&self, mutant: &Mutant, kill: Option<&Kill>) {
-        let law = kill.map(|kill| kill.law.as_str());
+        let property = kill.map(|kill| kill.property.as_str());
         let Mutant { name, mistake, noticed_by } = mutant;
         if self.json {
             let (runs, by) = kill.map(|kill| (kill.runs, kill.by.as_str())).unzip();
             let replay = kill.map(|kill| again(&kill.by, mutant));
             println!(
                 "{}",
-                json!({ "mutant": name, "about": mistake, "fitting": noticed_by, "law": law, "runs": runs, "by": by, "replay": replay })
+                json!({ "mutant": name, "about": mistake, "fitting": noticed_by, "law": property, "runs": runs, "by": by, "replay": replay })
             );
             return;
         }
         if self.markdown {
             let by = kill.map_or("nothing: it survives".to_owned(), |kill| format!("`{}`", kill.by));
-            println!("| `{name}` | {mistake} | {} | {by} |", law.unwrap_or("–"));
+            println!("| `{name}` | {mistake} | {} | {by} |", property.unwrap_or("–"));
             return;
         }
         match kill {
             Some(kill) => {
-                let law = paint(GOOD, format!("{:8}", kill.law));
-                println!("{name:30} {law} {:>5}  {:24} {}", kill.runs, kill.by, noticed_by.join(", "));
+                let property = paint(GOOD, format!("{:8}", kill.property));
+                println!("{name:30} {property} {:>5}  {:24} {}", kill.runs, kill.by, noticed_by.join(", "));
             }
             None => println!("{name:30} {}", paint(BAD, "survives")),
         }
@@ -238,7 +238,8 @@ impl Table {
         }
         println!("{} of {count} mutants are noticed, each by a property that fits", count - survivors.len());
         for (name, stray) in survivors {
-            let stray = stray.as_ref().map(|law| format!(" ({law} was broken, which does not fit)"));
+            let stray =
+                stray.as_ref().map(|property| format!(" ({property} was broken, which does not fit)"));
             let why = format!("some property is missing{}", stray.unwrap_or_default());
             println!("{} {name}: {why}", paint(BAD, "survives:"));
         }

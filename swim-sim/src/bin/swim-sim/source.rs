@@ -120,7 +120,7 @@ pub(crate) fn as_built(line: &str) -> String {
 }
 
 /// An option of the members and its value, `NAME=VALUE`; whether there is one is for the scenario to say.
-fn option(assignment: &str) -> Result<(String, Setting), Error> {
+pub(crate) fn option(assignment: &str) -> Result<(String, Setting), Error> {
     let (name, value) = assignment
         .split_once('=')
         .ok_or_else(|| Error::usage(format!("--set {assignment}: expected NAME=VALUE")))?;

@@ -102,7 +102,7 @@ pub(super) struct Tombstones {
     case: Case,
     /// Since when each is gone, by observer and subject.
     gone: BTreeMap<(HostId, NodeId), Instant>,
-    /// Those whose clocks were meddled with.
+    /// Hosts whose clocks were changed.
     hasty: BTreeSet<HostId>,
     /// Those that have been over the bound in this input or the one before.
     full: BTreeSet<HostId>,

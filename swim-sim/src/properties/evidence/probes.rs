@@ -104,7 +104,7 @@ impl Probes {
         }
     }
 
-    /// An input is over: the word of a relay counts if that is a member.
+    /// An input is over: the answer of a relay counts if that is a member.
     pub(crate) fn after_input(&mut self, world: &World, host: HostId) {
         let asker = self.0.of(host);
         (asker.fresh, asker.ticks) = (false, false);

@@ -79,7 +79,7 @@ pub(super) struct Dissemination {
     ledger: Arc<Ledger>,
     /// By subject.
     updates: Spreading<NodeId>,
-    /// Who began in a healthy cluster and has not joined yet, and who knows it all the same.
+    /// Hosts that started in a healthy cluster and have not joined yet, and those that know them all the same.
     newcomers: BTreeMap<HostId, BTreeSet<HostId>>,
     /// What has just begun, until it is known whether the cluster is healthy.
     unsure: Option<HostId>,

@@ -55,7 +55,7 @@ pub(super) struct FalseDeaths {
     shut_in: BTreeMap<HostId, (bool, Instant)>,
     /// Whether each host seems to be elsewhere, and since when it does, or not.
     masked: BTreeMap<HostId, (bool, Instant)>,
-    /// Nodes hear from other addresses than they are held at.
+    /// Nodes accept datagrams from other addresses than their senders are held at.
     any_source: bool,
     looked: u64,
 }

@@ -33,12 +33,12 @@ use crate::properties::{Broken, Check, Monitor, RowChange, declare};
 /// S11.
 #[derive(Default)]
 pub(super) struct Destinations {
-    /// Where hosts are and were, who announced themselves, and what was named in a member's name.
+    /// Where hosts are and were, which addresses announced themselves, and what was named in a member's name.
     known: BTreeSet<SocketAddr>,
     /// Who was said in a member's name to be where it is not.
     misplaced: BTreeSet<(NodeId, SocketAddr)>,
     hosts: PerHost<Own>,
-    /// Nodes hear from other addresses than they are held at.
+    /// Nodes accept datagrams from other addresses than their senders are held at.
     any_source: bool,
     looked: u64,
 }

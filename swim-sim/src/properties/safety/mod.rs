@@ -34,7 +34,7 @@ pub(super) fn monitors(case: &Case) -> Vec<Box<dyn Monitor>> {
         Box::new(accusations::Unasked::default()),
         Box::new(relays::Nacks::new(case)),
         Box::new(probes::ThirdParties::default()),
-        Box::new(probes::Buddies::new(case)),
+        Box::new(probes::Buddies::new()),
         Box::new(suspicions::Timeouts::new(case)),
         Box::new(relays::Relays::new(case)),
     ]

@@ -21,14 +21,14 @@ use crate::host::HostId;
 use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::Reading;
 use crate::properties::evidence::probes::Probes;
-use crate::properties::{Broken, Case, Check, Monitor, RowChange, declare};
+use crate::properties::{Broken, Check, Monitor, RowChange, declare};
 
 /// S8.
 #[derive(Default)]
 pub(super) struct Acks {
     probes: Probes,
     hosts: PerHost<Counts>,
-    /// Nodes hear from other addresses than they asked at.
+    /// Nodes accept answers from other addresses than they asked at.
     any_source: bool,
     looked: u64,
 }
@@ -115,7 +115,7 @@ impl Monitor for Acks {
 /// S23.
 #[derive(Default)]
 pub(super) struct ThirdParties {
-    /// Ping-reqs of the present input: whom they are about, and where they went.
+    /// Ping-reqs of the present input: which member they are about, and where they went.
     asked: Vec<(NodeId, std::net::SocketAddr)>,
     looked: u64,
 }
@@ -153,15 +153,14 @@ impl Monitor for ThirdParties {
 
 /// S24.
 pub(super) struct Buddies {
-    enabled: bool,
-    /// Pings of the present input: whom they ask, where they went, and what they say that it is.
+    /// Pings of the present input: which member they ask, where they went, and what they say that it is.
     pings: Vec<(NodeId, std::net::SocketAddr, Status)>,
     looked: u64,
 }
 
 impl Buddies {
-    pub(super) fn new(case: &Case) -> Self {
-        Self { enabled: case.config.buddy, pings: Vec::new(), looked: 0 }
+    pub(super) const fn new() -> Self {
+        Self { pings: Vec::new(), looked: 0 }
     }
 }
 
@@ -188,7 +187,7 @@ impl Monitor for Buddies {
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
         for (target, to, said) in std::mem::take(&mut self.pings) {
             let Some(held) = world.node(host).and_then(|node| node.member(target)) else { continue };
-            let says_so = held.status == Status::Dead || (self.enabled && held.status == Status::Suspect);
+            let says_so = matches!(held.status, Status::Suspect | Status::Dead);
             if !says_so || held.addr != to {
                 continue;
             }
@@ -244,7 +243,7 @@ mod tests {
             world.run_for(std::time::Duration::from_millis(100));
         }
         let addr = World::birthplace(hosts[4]);
-        let mut monitor = Buddies::new(&worlds::case(5));
+        let mut monitor = Buddies::new();
         monitor.pings.push((suspect, addr, Status::Suspect));
         assert_eq!(monitor.after_input(&world, me), Ok(()));
         monitor.pings.push((suspect, addr, Status::Alive));
