@@ -58,8 +58,8 @@ mod timers;
 mod wire;
 
 pub use api::{
-    Claim, Command, CommandKind, Config, ConfigError, DropReason, Epoch, Event, Hint, Identity, Incarnation,
-    Input, Instant, JoinFailure, METADATA_MAX, Member, Metadata, NodeId, Options, Output, PAYLOAD_MAX,
+    Claim, Command, CommandKind, Config, ConfigError, Done, DropReason, Epoch, Event, Hint, Identity, Incarnation,
+    Input, Instant, JoinFailure, Joined, METADATA_MAX, Member, Metadata, NodeId, Options, Output, PAYLOAD_MAX,
     Payload, Refusal, RttHistogram, Stats, Status, TooLong, Transmit, canonical, is_reachable_form,
     supersedes,
 };

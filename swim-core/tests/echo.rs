@@ -59,7 +59,7 @@ fn drain(node: &mut Node, echo: SocketAddr, events: &mut Vec<Event>) -> Vec<Vec<
 #[test]
 fn a_seed_that_only_echoes_is_not_taken_for_another_with_the_same_id() {
     let mut node = node(1, 1);
-    node.handle(Instant::ORIGIN, Input::Command(Command::Join { seeds: &[addr(9)] }));
+    node.command(Instant::ORIGIN, Command::Join { seeds: &[addr(9)] }).expect("an address to ask");
     let (sent, events) = run(&mut node, Instant::ORIGIN, Duration::from_secs(5), addr(9), true);
     assert!(sent.len() > 3, "it goes on asking");
     assert!(node.is_running());

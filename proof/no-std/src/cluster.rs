@@ -71,11 +71,11 @@ impl Cluster {
 
     pub fn join(&mut self, host: usize, seed: usize) {
         let seeds = [addr(seed)];
-        self.handle(host, Input::Command(Command::Join { seeds: &seeds }));
+        self.command(host, Command::Join { seeds: &seeds });
     }
 
     pub fn leave(&mut self, host: usize) {
-        self.handle(host, Input::Command(Command::Leave));
+        self.command(host, Command::Leave);
     }
 
     /// Lets time pass until `done`, at most for `limit`. Whether it was done.
@@ -145,9 +145,19 @@ impl Cluster {
         }
     }
 
+    fn command(&mut self, host: usize, command: Command<'_>) {
+        let result = self.hosts[host].node.command(self.now, command);
+        result.expect("the scenario asks for nothing that is refused");
+        self.flush(host);
+    }
+
     fn handle(&mut self, host: usize, input: Input<'_>) {
+        self.hosts[host].node.handle(self.now, input);
+        self.flush(host);
+    }
+
+    fn flush(&mut self, host: usize) {
         let node = &mut self.hosts[host].node;
-        node.handle(self.now, input);
         while let Some(output) = node.poll() {
             if let Output::Transmit(transmit) = output {
                 let mut bytes = self.spare.pop().unwrap_or_default();

@@ -211,7 +211,7 @@ fn what_is_crafted_is_what_a_node_writes() {
     let config = Arc::new(Config::new(options()).expect("in range"));
     let identity = Identity { id: id(MEMBERS), addr: addr(MEMBERS), epoch: Epoch(swim_craft::EPOCH) };
     let mut other = Node::new(config, identity, Seed([9; 32]), Instant::ORIGIN);
-    other.handle(Instant::ORIGIN, Input::Command(Command::Join { seeds: &[addr(0)] }));
+    other.command(Instant::ORIGIN, Command::Join { seeds: &[addr(0)] }).expect("an address to ask");
     let mut now = Instant::ORIGIN;
     let (mut pings, mut acks, mut gossip) = (0, 0, 0);
     for _ in 0..400 {

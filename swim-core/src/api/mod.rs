@@ -17,7 +17,7 @@ pub(crate) use config::{LARGEST_TABLE, as_options};
 pub use identity::{Epoch, Identity, Incarnation, NodeId, canonical, is_reachable_form};
 pub use input::{Command, Hint, Input};
 pub use member::Member;
-pub use output::{CommandKind, Event, JoinFailure, Output, Refusal, Transmit};
+pub use output::{CommandKind, Done, Event, JoinFailure, Joined, Output, Refusal, Transmit};
 pub use payload::{METADATA_MAX, Metadata, PAYLOAD_MAX, Payload, TooLong};
 pub use rtt::RttHistogram;
 pub use stats::{DropReason, Stats};

@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::SEEDS_MAX;
 use crate::api::{
-    DropReason, Epoch, Event, Handled, Hint, Incarnation, Instant, JoinFailure, Refusal, Status, canonical,
+    DropReason, Epoch, Event, Handled, Hint, Incarnation, Instant, JoinFailure, Joined, Refusal, Status, canonical,
     is_reachable_form,
 };
 use crate::context::{Context, Prf, Stream};
@@ -81,6 +81,8 @@ enum Agreed {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Handshake {
     search: Search,
+    /// How the last search ended.
+    outcome: Option<Result<Joined, JoinFailure>>,
     seeds: Seeds,
     attempts: Attempts,
     /// Whether this node was announced to any other since it began, or began anew.
@@ -96,6 +98,7 @@ impl Handshake {
     pub(crate) fn new(cx: &mut Context) -> Self {
         Self {
             search: Search::Idle,
+            outcome: None,
             seeds: Seeds::default(),
             attempts: Attempts::new(cx.config.join_retry),
             announced: false,
@@ -116,6 +119,11 @@ impl Handshake {
     #[inline]
     pub(crate) fn is_seeking(&self) -> bool {
         self.search == Search::Seeking
+    }
+
+    /// How the last search ended.
+    pub(crate) const fn outcome(&self) -> Option<Result<Joined, JoinFailure>> {
+        self.outcome
     }
 
     /// Whether this node would look for the cluster again if it were alone.
@@ -434,7 +442,9 @@ impl Handshake {
         if self.is_seeking() {
             self.search = Search::Joined;
             self.attempts.close_seeking();
-            group.cx.event(Event::Joined { via: source, members: group.n() });
+            let joined = Joined { via: source, members: group.n() };
+            self.outcome = Some(Ok(joined));
+            group.cx.event(Event::Joined { via: joined.via, members: joined.members });
         }
         self.arm(group);
         Some(root != Some(group.digest_root()))
@@ -453,6 +463,7 @@ impl Handshake {
         if self.is_seeking() {
             self.search = if group.n() > 1 { Search::Joined } else { Search::Idle };
             self.attempts.close_seeking();
+            self.outcome = Some(Err(reason));
             group.cx.event(Event::JoinFailed { reason });
             self.arm(group);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::craft::{self, EPOCH, member};
 use crate::lab::{Lab, addr};
 use swim_core::{
-    Command, CommandKind, DropReason, Epoch, Event, HINTS_MAX, Hint, Incarnation, Input, Metadata, NodeId,
+    Command, Done, DropReason, Epoch, Event, HINTS_MAX, Hint, Incarnation, Input, Metadata, NodeId,
     PAYLOAD_MAX, Payload, Refusal, SEEDS_MAX, Status,
 };
 
@@ -36,18 +36,17 @@ fn a_seed_beyond_the_bound_is_refused_and_none_of_its_list_is_remembered() {
     let mut lab = Lab::quiet();
     let seeds = addresses(SEEDS_MAX + 1);
     lab.command(Command::Join { seeds: &seeds[..SEEDS_MAX - 1] });
-    lab.command(Command::Join { seeds: &seeds[SEEDS_MAX - 1..] });
-    let reason = Refusal::TooManySeeds { limit: SEEDS_MAX as u32 };
-    assert_eq!(lab.events, [Event::Refused { command: CommandKind::Join, reason }]);
-    lab.command(Command::Join { seeds: &seeds[..SEEDS_MAX] });
-    assert_eq!(lab.events.len(), 1, "the last one fits, and known ones take no room");
+    let result = lab.try_command(Command::Join { seeds: &seeds[SEEDS_MAX - 1..] });
+    assert_eq!(result, Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 }));
+    let result = lab.try_command(Command::Join { seeds: &seeds[..SEEDS_MAX] });
+    assert_eq!(result, Ok(Done::Seeking), "the last one fits, and known ones take no room");
 }
 
 #[test]
 fn hints_beyond_the_bound_are_skipped() {
     let mut lab = Lab::quiet();
-    lab.command(Command::Restore { hints: &hints(HINTS_MAX as u64 + 44) });
-    assert_eq!(lab.events, [Event::Restored { used: HINTS_MAX as u32, skipped: 44 }]);
+    let done = lab.command(Command::Restore { hints: &hints(HINTS_MAX as u64 + 44) });
+    assert_eq!(done, Done::Restored { used: HINTS_MAX as u32, skipped: 44 });
 }
 
 #[test]
@@ -180,26 +179,26 @@ fn a_direct_message_is_refused_while_the_outbox_is_full() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     let send = Command::Send { target: NodeId(2), payload: Payload::default() };
-    for _ in 0..33 {
-        lab.node.handle(lab.now, Input::Command(send));
+    for _ in 0..32 {
+        assert_eq!(lab.node.command(lab.now, send), Ok(Done::Sent));
     }
-    lab.poll();
-    assert_eq!(count_events(&lab, |event| matches!(event, Event::Sent { .. })), 32);
-    let refused = Event::Refused { command: CommandKind::Send, reason: Refusal::OutboxFull };
-    assert_eq!(lab.events.last(), Some(&refused));
+    assert_eq!(lab.node.command(lab.now, send), Err(Refusal::OutboxFull));
 }
 
 #[test]
 fn events_that_nobody_polls_are_counted_and_told_of() {
     let mut lab = Lab::quiet();
-    for _ in 0..1_500 {
-        lab.node.handle(lab.now, Input::Command(Command::SetMetadata(Metadata::default())));
+    lab.admit(member(2));
+    for first in (3..1_503).step_by(30) {
+        let updates: Vec<_> = (first..first + 30).map(|id| craft::alive(member(id), addr(id), b"")).collect();
+        let gossip = lab.craft(member(2), craft::GOSSIP).updates(&updates);
+        lab.node.handle(lab.now, Input::Datagram { source: addr(2), bytes: &gossip.0 });
     }
     assert_eq!(lab.stats().events_lost, 476);
     lab.poll();
     assert_eq!(lab.events.len(), 1_025);
     assert_eq!(lab.events.last(), Some(&Event::Lost { events: 476 }));
-    assert_eq!(lab.node.incarnation(), Incarnation(1_500), "the commands took effect all the same");
+    assert_eq!(lab.node.members().count(), 1_502, "the table has moved on all the same");
 }
 
 #[test]
@@ -307,16 +306,14 @@ fn an_own_broadcast_is_refused_when_the_queue_is_full_and_welcome_when_it_has_dr
     let mut lab = Lab::new(options);
     lab.meet(3);
     let broadcast = Command::Broadcast(Payload::new(b"x").expect("short"));
-    for _ in 0..4 {
-        lab.command(broadcast);
+    for sequence in 1..4 {
+        assert_eq!(lab.command(broadcast), Done::BroadcastQueued { sequence });
     }
-    let refused = Event::Refused { command: CommandKind::Broadcast, reason: Refusal::QueueFull { limit: 3 } };
-    assert_eq!((lab.events.len(), lab.events.last()), (4, Some(&refused)));
+    assert_eq!(lab.try_command(broadcast), Err(Refusal::QueueFull { limit: 3 }));
     for number in 0..20 {
         lab.feed(addr(2), &lab.ping(member(2), number));
     }
-    lab.command(broadcast);
-    assert_eq!(lab.events.last(), Some(&Event::BroadcastQueued { sequence: 4 }));
+    assert_eq!(lab.command(broadcast), Done::BroadcastQueued { sequence: 4 });
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::craft::{self, Datagram, EPOCH, Mention, member};
 use swim_core::{
-    Command, Config, DropReason, Epoch, Event, Identity, Input, Instant, Node, NodeId, Options, Output, Seed,
-    Stats, Status,
+    Command, Config, Done, DropReason, Epoch, Event, Identity, Input, Instant, Node, NodeId, Options, Output,
+    Refusal, Seed, Stats, Status,
 };
 
 /// The node's own id; invented members have others.
@@ -68,8 +68,15 @@ impl Lab {
         self.handle(Input::Datagram { source, bytes: &datagram.0 });
     }
 
-    pub(crate) fn command(&mut self, command: Command<'_>) {
-        self.handle(Input::Command(command));
+    /// A command that is carried out.
+    pub(crate) fn command(&mut self, command: Command<'_>) -> Done {
+        self.try_command(command).expect("not refused")
+    }
+
+    pub(crate) fn try_command(&mut self, command: Command<'_>) -> Result<Done, Refusal> {
+        let result = self.node.command(self.now, command);
+        self.poll();
+        result
     }
 
     /// Lets time pass, ticking at each deadline on the way.

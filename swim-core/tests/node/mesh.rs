@@ -37,7 +37,7 @@ impl Mesh {
         };
         let mut nodes: Vec<Node> = (1..=n).map(node).collect();
         for node in &mut nodes[1..] {
-            node.handle(now, Input::Command(Command::Join { seeds: &[addr(1)] }));
+            node.command(now, Command::Join { seeds: &[addr(1)] }).expect("an address to ask");
         }
         Self { nodes, now, flying: Vec::new(), events: Vec::new() }
     }

@@ -321,8 +321,10 @@ impl Trial {
         let mut captures = Vec::new();
         let words = [Metadata::new(b"a"), Metadata::new(&[9; 300])];
         for (node, metadata) in mesh.nodes[1..].iter_mut().zip(words) {
-            node.handle(mesh.now, Input::Command(Command::SetMetadata(metadata.expect("short"))));
-            node.handle(mesh.now, Input::Command(Command::Broadcast(Payload::new(b"hello").expect("short"))));
+            let broadcast = Command::Broadcast(Payload::new(b"hello").expect("short"));
+            for command in [Command::SetMetadata(metadata.expect("short")), broadcast] {
+                node.command(mesh.now, command).expect("not refused");
+            }
         }
         for round in 0..400 {
             let heard = |packet: &Packet| {
@@ -337,6 +339,20 @@ impl Trial {
 
     fn node(&mut self) -> &mut Node {
         &mut self.mesh.nodes[0]
+    }
+
+    /// One command, and what must hold after it. A refusal is an answer, too.
+    fn command(&mut self, command: Command<'_>) {
+        let before = self.mesh.nodes[0].stats();
+        self.polled = false;
+        self.latest = self.latest.max(self.now);
+        let Self { mesh, watch, .. } = self;
+        let node = &mut mesh.nodes[0];
+        watch.meet(node);
+        let _ = node.command(self.now, command);
+        watch.meet(node);
+        watch.check(node);
+        assert!((node.stats().datagrams_sent - before.datagrams_sent) as usize <= OUTBOX_DATAGRAMS);
     }
 
     /// One call, and what must hold after it.
@@ -473,7 +489,7 @@ impl Trial {
         let command = match order {
             Order::Join(seeds) => {
                 let seeds: Vec<SocketAddr> = seeds.iter().map(|seed| address(*seed, None)).collect();
-                return self.handle(Input::Command(Command::Join { seeds: &seeds }));
+                return self.command(Command::Join { seeds: &seeds });
             }
             Order::Restore(hints) => {
                 let hint = |(id, source, epoch): &(u64, Source, u64)| Hint {
@@ -483,7 +499,7 @@ impl Trial {
                     incarnation: Incarnation(*epoch as u32),
                 };
                 let hints: Vec<Hint> = hints.iter().map(hint).collect();
-                return self.handle(Input::Command(Command::Restore { hints: &hints }));
+                return self.command(Command::Restore { hints: &hints });
             }
             Order::CancelJoin => Command::CancelJoin,
             Order::Leave => Command::Leave,
@@ -499,7 +515,7 @@ impl Trial {
             Order::Send(id, len) => Command::Send { target: NodeId(*id), payload: payload(*len) },
             Order::Remove(id) => Command::Remove { target: NodeId(*id) },
         };
-        self.handle(Input::Command(command));
+        self.command(command);
     }
 }
 

@@ -205,7 +205,8 @@ impl World {
                 Command::Restore { hints: &hint }
             }
         };
-        self.handle(at, Input::Command(command));
+        // What is refused is refused by both nodes.
+        let _ = self.mesh.nodes[at].command(self.mesh.now, command);
     }
 
     /// From now on every payload in here is another one.

@@ -85,8 +85,6 @@ const fn mark(event: &Event) -> Option<&'static str> {
         Event::Joined { .. } => "joined",
         Event::JoinFailed { .. } => "join failed",
         Event::LeaveSent { .. } => "leaving",
-        Event::AddressSet { .. } => "moved",
-        Event::Refused { .. } => "refused",
         Event::Lost { .. } => "events lost",
         _ => return None,
     })

@@ -95,7 +95,11 @@ impl<S: Sink> Cluster<S> {
     }
 
     pub(crate) fn command(&mut self, index: usize, command: Command<'_>) {
-        self.handle(index, Input::Command(command));
+        let host = &mut self.hosts[index];
+        host.recorder.command(&host.node, self.now, &command);
+        let result = host.node.command(self.now, command);
+        host.recorder.result(result);
+        self.poll(index);
     }
 
     pub(crate) fn node(&self, index: usize) -> &Node {
