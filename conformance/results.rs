@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use swim_core::{Config, Done, Epoch, Hint, Incarnation, NodeId};
+use swim_core::{Config, Done, Epoch, Incarnation, KnownPeer, NodeId};
 use swim_driver::os::Settings;
 use swim_driver::{CommandError, Outcome, OwnedCommand};
 
@@ -144,7 +144,7 @@ fn command() -> impl Strategy<Value = OwnedCommand> {
     // The discard port: no member is there.
     let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
     let peer = NodeId::from_name("peer");
-    let hint = Hint { id: peer, addr: nobody, epoch: Epoch(1), incarnation: Incarnation(0) };
+    let known_peer = KnownPeer { id: peer, addr: nobody, epoch: Epoch(1), incarnation: Incarnation(0) };
     let bytes = |len: usize| vec![7; len].into_boxed_slice();
     prop_oneof![
         // An empty list stands for the peer.
@@ -159,6 +159,6 @@ fn command() -> impl Strategy<Value = OwnedCommand> {
             .prop_map(move |target| OwnedCommand::Send { target, payload: bytes(9) }),
         Just(OwnedCommand::Remove { target: peer }),
         Just(OwnedCommand::SetAddress(SocketAddr::from(([0, 0, 0, 0], 0)))),
-        Just(OwnedCommand::Restore { hints: vec![hint] }),
+        Just(OwnedCommand::Restore { known_peers: vec![known_peer] }),
     ]
 }

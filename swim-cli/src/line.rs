@@ -306,7 +306,7 @@ impl Happening {
         match event {
             Event::EpochRaised { epoch } => Self::EpochRaised { epoch: epoch.0 },
             Event::Stalled { lost } => Self::Stalled { lost_ms: millis(lost) },
-            Event::Deaf { deaf } => Self::Isolated { isolated: deaf },
+            Event::Isolated { isolated } => Self::Isolated { isolated },
             Event::StartedOver { forgotten } => Self::StartedOver { forgotten },
             Event::Joined { via, members } => Self::Joined { via, known: members },
             Event::JoinFailed { reason } => Self::JoinFailed { reason: snake(&format!("{reason:?}")) },

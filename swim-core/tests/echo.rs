@@ -48,7 +48,7 @@ fn drain(node: &mut Node, echo: SocketAddr, events: &mut Vec<Event>) -> Vec<Vec<
     let mut sent = Vec::new();
     while let Some(output) = node.poll() {
         match output {
-            Output::Transmit(transmit) if transmit.target == echo => sent.push(transmit.bytes.to_vec()),
+            Output::Transmit(transmit) if transmit.destination == echo => sent.push(transmit.bytes.to_vec()),
             Output::Event(event) => events.push(event),
             _ => {}
         }

@@ -369,7 +369,7 @@ impl<S: Sink> Engine<S> {
             match output {
                 Output::Event(event) => self.events.push(event),
                 Output::Transmit(transmit) => {
-                    let target = transmit.target;
+                    let target = transmit.destination;
                     match host.send(target, transmit.bytes) {
                         Delivery::Sent => {}
                         Delivery::Refused => self.undelivered(host, target),

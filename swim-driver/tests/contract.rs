@@ -327,8 +327,8 @@ fn a_snapshot_is_shared_while_nothing_has_changed() {
 #[test]
 fn a_snapshot_gives_hints_of_the_others_only() {
     let [mut member, _] = pair();
-    let hints = member.engine.snapshot(member.os.now).hints();
-    assert_eq!(hints.iter().map(|hint| hint.id).collect::<Vec<_>>(), [NodeId(2)]);
+    let known_peers = member.engine.snapshot(member.os.now).known_peers();
+    assert_eq!(known_peers.iter().map(|known_peer| known_peer.id).collect::<Vec<_>>(), [NodeId(2)]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use swim_core::{Done, Event, Hint, Identity, Incarnation, Joined, NodeId, Stats};
+use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
 use swim_driver::{CommandError, Outcome, OwnedCommand, Snapshot};
 
 use crate::shared::Shared;
@@ -162,12 +162,12 @@ impl Handle {
         self.command(OwnedCommand::Remove { target }).map(drop)
     }
 
-    /// Gives hints of an earlier epoch. Returns how many were of use.
+    /// Gives known_peers of an earlier epoch. Returns how many were of use.
     ///
     /// # Errors
     /// Only if the member has stopped.
-    pub fn restore(&self, hints: &[Hint]) -> Result<u32, CommandError> {
-        match self.command(OwnedCommand::Restore { hints: hints.to_vec() })? {
+    pub fn restore(&self, known_peers: &[KnownPeer]) -> Result<u32, CommandError> {
+        match self.command(OwnedCommand::Restore { known_peers: known_peers.to_vec() })? {
             Outcome::Done(Done::Restored { used, .. }) => Ok(used),
             _ => Err(CommandError::Stopped),
         }

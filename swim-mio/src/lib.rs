@@ -46,7 +46,7 @@ mod timer;
 pub use embedded::Embedded;
 pub use handle::Handle;
 pub use swim_core::{
-    Command, Config, Done, Epoch, Event, Hint, Identity, JoinFailure, Joined, NodeId, Options, Refusal,
+    Command, Config, Done, Epoch, Event, Identity, JoinFailure, Joined, KnownPeer, NodeId, Options, Refusal,
     Stats, Status,
 };
 pub use swim_driver::os::{Error, Settings};

@@ -189,7 +189,7 @@ impl Fingerprint {
             Event::EpochRaised { epoch } => self.absorb_all([0x10c, epoch.0]),
             Event::Stalled { lost } => self.absorb_all([0x10d, nanos(*lost)]),
             Event::StartedOver { forgotten } => self.absorb_all([0x10e, (*forgotten).into()]),
-            Event::Deaf { deaf } => self.absorb_all([0x10f, (*deaf).into()]),
+            Event::Isolated { isolated } => self.absorb_all([0x10f, (*isolated).into()]),
             Event::Broadcast { origin, payload } => {
                 self.absorb_all([0x110, origin.0]);
                 self.absorb_bytes(payload);
@@ -249,10 +249,10 @@ impl Fingerprint {
             stats.broadcasts_delivered,
             stats.pages_asked,
             stats.pages_served,
-            stats.heal_contacts,
+            stats.reconnects,
             stats.stalls,
             stats.stalled_ns,
-            stats.deaf_spells,
+            stats.isolations,
             stats.clock_backwards,
             stats.events_lost,
             u64::from(stats.alive) << 32 | u64::from(stats.suspect),
@@ -291,10 +291,10 @@ impl Fingerprint {
                 self.absorb_bytes(payload.as_bytes());
             }
             Command::Remove { target } => self.absorb(target.0),
-            Command::Restore { hints } => {
-                for hint in *hints {
-                    self.absorb_all([hint.id.0, hint.epoch.0, hint.incarnation.0.into()]);
-                    self.absorb_addr(hint.addr);
+            Command::Restore { known_peers } => {
+                for known_peer in *known_peers {
+                    self.absorb_all([known_peer.id.0, known_peer.epoch.0, known_peer.incarnation.0.into()]);
+                    self.absorb_addr(known_peer.addr);
                 }
             }
             other => panic!("{other:?} has no tag"),
@@ -482,7 +482,7 @@ mod tests {
             Event::EpochRaised { epoch: Epoch(8) },
             Event::Stalled { lost: time },
             Event::StartedOver { forgotten: 9 },
-            Event::Deaf { deaf: true },
+            Event::Isolated { isolated: true },
             Event::Joined { via: addr, members: 9 },
             Event::JoinFailed { reason },
             Event::LeaveSent { datagrams: 9 },
@@ -546,8 +546,8 @@ mod tests {
             of(metadata, full(2)),
             of(Command::Leave, full(2)),
             of(Command::Leave, Ok(Done::Leaving)),
-            of(Command::Restore { hints: &[] }, Ok(Done::Restored { used: 1, skipped: 2 })),
-            of(Command::Restore { hints: &[] }, Ok(Done::Restored { used: 2, skipped: 1 })),
+            of(Command::Restore { known_peers: &[] }, Ok(Done::Restored { used: 1, skipped: 2 })),
+            of(Command::Restore { known_peers: &[] }, Ok(Done::Restored { used: 2, skipped: 1 })),
         ];
         assert_eq!(results.iter().collect::<BTreeSet<_>>().len(), results.len());
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
-use swim_core::{Command, Done, Event, Hint, Joined, Metadata, Stats};
+use swim_core::{Command, Done, Event, Joined, KnownPeer, Metadata, Stats};
 use swim_driver::os::Settings;
 use swim_driver::{CommandError, EventQueue, Outcome, OwnedCommand, OwnedMember, Snapshot};
 use swim_sim::{HostId, Spec, World};
@@ -66,9 +66,9 @@ impl Cluster for Virtual {
             let result = self.world.command(host, Command::SetMetadata(metadata));
             assert!(matches!(result, Some(Ok(_))), "{result:?}");
         }
-        let hints: &[Hint] = &settings.hints;
-        if !hints.is_empty() {
-            let result = self.world.command(host, Command::Restore { hints });
+        let known_peers: &[KnownPeer] = &settings.known_peers;
+        if !known_peers.is_empty() {
+            let result = self.world.command(host, Command::Restore { known_peers });
             assert!(matches!(result, Some(Ok(_))), "{result:?}");
         }
         if !settings.seeds.is_empty() {

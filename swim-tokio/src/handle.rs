@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use swim_core::{Done, Event, Hint, Identity, Incarnation, Joined, NodeId, Stats};
+use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
 use swim_driver::{CommandError, Outcome, OwnedCommand, Snapshot};
 use tokio::sync::{mpsc, oneshot};
 
@@ -158,12 +158,12 @@ impl Handle {
         self.command(OwnedCommand::Remove { target }).await.map(drop)
     }
 
-    /// Gives hints of an earlier epoch. Returns how many were of use.
+    /// Gives known_peers of an earlier epoch. Returns how many were of use.
     ///
     /// # Errors
     /// Only if the member has stopped.
-    pub async fn restore(&self, hints: &[Hint]) -> Result<u32, CommandError> {
-        match self.command(OwnedCommand::Restore { hints: hints.to_vec() }).await? {
+    pub async fn restore(&self, known_peers: &[KnownPeer]) -> Result<u32, CommandError> {
+        match self.command(OwnedCommand::Restore { known_peers: known_peers.to_vec() }).await? {
             Outcome::Done(Done::Restored { used, .. }) => Ok(used),
             _ => Err(CommandError::Stopped),
         }

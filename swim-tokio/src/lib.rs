@@ -37,7 +37,8 @@ mod timer;
 
 pub use handle::Handle;
 pub use swim_core::{
-    Config, Done, Epoch, Event, Hint, Identity, JoinFailure, Joined, NodeId, Options, Refusal, Stats, Status,
+    Config, Done, Epoch, Event, Identity, JoinFailure, Joined, KnownPeer, NodeId, Options, Refusal, Stats,
+    Status,
 };
 pub use swim_driver::os::{Error, Settings};
 pub use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, Snapshot};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use swim_core::{Command, Epoch, Hint, Incarnation, Metadata, NodeId, Payload, TooLong};
+use swim_core::{Command, Epoch, Incarnation, KnownPeer, Metadata, NodeId, Payload, TooLong};
 
 use crate::bytes::{Malformed, Take, put_addr, put_u32, put_u64};
 use crate::redact::{Redactor, put_payload};
@@ -21,7 +21,7 @@ pub enum OwnedCommand {
     Broadcast(Box<[u8]>),
     Send { target: NodeId, payload: Box<[u8]> },
     Remove { target: NodeId },
-    Restore { hints: Vec<Hint> },
+    Restore { known_peers: Vec<KnownPeer> },
 }
 
 impl OwnedCommand {
@@ -41,7 +41,7 @@ impl OwnedCommand {
                 Command::Send { target: *target, payload: Payload::new(payload)? }
             }
             Self::Remove { target } => Command::Remove { target: *target },
-            Self::Restore { hints } => Command::Restore { hints },
+            Self::Restore { known_peers } => Command::Restore { known_peers },
         })
     }
 }
@@ -96,21 +96,21 @@ pub(crate) fn put(
             out.push(REMOVE);
             put_u64(out, target.0);
         }
-        Command::Restore { hints } => {
+        Command::Restore { known_peers } => {
             out.push(RESTORE);
-            put_u32(out, u32::try_from(hints.len()).unwrap_or(u32::MAX));
-            hints.iter().for_each(|hint| put_hint(out, hint));
+            put_u32(out, u32::try_from(known_peers.len()).unwrap_or(u32::MAX));
+            known_peers.iter().for_each(|known_peer| put_hint(out, known_peer));
         }
         ref other => return Err(format!("{:?}", other.kind())),
     }
     Ok(())
 }
 
-fn put_hint(out: &mut Vec<u8>, hint: &Hint) {
-    put_u64(out, hint.id.0);
-    put_addr(out, hint.addr);
-    put_u64(out, hint.epoch.0);
-    put_u32(out, hint.incarnation.0);
+fn put_hint(out: &mut Vec<u8>, known_peer: &KnownPeer) {
+    put_u64(out, known_peer.id.0);
+    put_addr(out, known_peer.addr);
+    put_u64(out, known_peer.epoch.0);
+    put_u32(out, known_peer.incarnation.0);
 }
 
 /// `None`: a command of a later version.
@@ -124,16 +124,16 @@ pub(crate) fn take(from: &mut Take<'_>) -> Result<Option<OwnedCommand>, Malforme
         BROADCAST => OwnedCommand::Broadcast(from.bytes()?.into()),
         SEND => OwnedCommand::Send { target: NodeId(from.u64()?), payload: from.bytes()?.into() },
         REMOVE => OwnedCommand::Remove { target: NodeId(from.u64()?) },
-        RESTORE => OwnedCommand::Restore { hints: from.list(take_hint)? },
+        RESTORE => OwnedCommand::Restore { known_peers: from.list(take_hint)? },
         _ => return Ok(None),
     };
     command.command().map_err(|_| Malformed("says more than a command may"))?;
     Ok(Some(command))
 }
 
-fn take_hint(from: &mut Take<'_>) -> Result<Hint, Malformed> {
+fn take_hint(from: &mut Take<'_>) -> Result<KnownPeer, Malformed> {
     let (id, addr) = (NodeId(from.u64()?), from.addr()?);
-    Ok(Hint { id, addr, epoch: Epoch(from.u64()?), incarnation: Incarnation(from.u32()?) })
+    Ok(KnownPeer { id, addr, epoch: Epoch(from.u64()?), incarnation: Incarnation(from.u32()?) })
 }
 
 const JOIN: u8 = 1;

@@ -145,7 +145,7 @@ impl<S: Sink> Recorder<S> {
     pub fn output(&mut self, output: &Output<'_>) {
         match output {
             Output::Transmit(transmit) => self.count(|out, redactor| {
-                record::put_transmit(out, transmit.target);
+                record::put_transmit(out, transmit.destination);
                 put_datagram(out, transmit.bytes, redactor);
                 Ok(())
             }),

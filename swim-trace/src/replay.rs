@@ -262,7 +262,7 @@ impl<'a> Again<'a> {
     fn poll(&mut self, number: u64, recorded: &Record<'_>) -> Result<(), ReplayError> {
         let replayed = match self.node.poll() {
             Some(Output::Transmit(transmit)) => {
-                let (target, bytes) = (transmit.target, transmit.bytes);
+                let (target, bytes) = (transmit.destination, transmit.bytes);
                 if matches!(recorded, Record::Transmit { target: t, bytes: b } if (*t, *b) == (target, bytes))
                 {
                     self.digest.transmit(target, bytes);
@@ -291,7 +291,7 @@ impl<'a> Again<'a> {
     ) -> Result<(), ReplayError> {
         let more = match self.node.poll() {
             Some(Output::Transmit(transmit)) => {
-                Some(Record::Transmit { target: transmit.target, bytes: transmit.bytes }.to_string())
+                Some(Record::Transmit { target: transmit.destination, bytes: transmit.bytes }.to_string())
             }
             Some(Output::Event(event)) => Some(Record::Event(event).to_string()),
             None => None,

@@ -163,7 +163,7 @@ impl Cluster {
                 let mut bytes = self.spare.pop().unwrap_or_default();
                 bytes.clear();
                 bytes.extend_from_slice(transmit.bytes);
-                let (source, target) = (addr(host), transmit.target);
+                let (source, target) = (addr(host), transmit.destination);
                 self.in_flight.push_back(Datagram {
                     arrives: self.now.after(LATENCY),
                     source,

@@ -212,7 +212,8 @@ impl Swim {
                 if let Output::Transmit(transmit) = output
                     && craft::kind(transmit.bytes) == craft::PING
                 {
-                    ping = Some((transmit.target, u64_at(transmit.bytes, 56), u64_at(transmit.bytes, 64)));
+                    ping =
+                        Some((transmit.destination, u64_at(transmit.bytes, 56), u64_at(transmit.bytes, 64)));
                 }
             }
             ping

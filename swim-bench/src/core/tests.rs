@@ -221,7 +221,7 @@ fn what_is_crafted_is_what_a_node_writes() {
         let mut sent = Vec::new();
         while let Some(output) = other.poll() {
             if let Output::Transmit(transmit) = output
-                && transmit.target == addr(0)
+                && transmit.destination == addr(0)
             {
                 sent.push(transmit.bytes.to_vec());
             }
@@ -246,7 +246,7 @@ fn what_is_crafted_is_what_a_node_writes() {
             let mut answers = Vec::new();
             while let Some(output) = swim.node.poll() {
                 if let Output::Transmit(transmit) = output
-                    && transmit.target == addr(MEMBERS)
+                    && transmit.destination == addr(MEMBERS)
                 {
                     answers.push(transmit.bytes.to_vec());
                 }

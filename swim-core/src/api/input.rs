@@ -26,7 +26,7 @@ pub enum Input<'a> {
     /// The operating system refused to send to `target` (unreachable, no buffers, not permitted):
     /// a local fault, so a ping that never left is not held against its target.
     Undelivered {
-        /// The [`crate::Transmit::target`] that was refused.
+        /// The [`crate::Transmit::destination`] that was refused.
         target: SocketAddr,
     },
 }
@@ -66,11 +66,11 @@ pub enum Command<'a> {
         /// The member.
         target: NodeId,
     },
-    /// Members remembered from an earlier life, as hints of whom to ask: nothing in a stale list can
+    /// Members remembered from an earlier life, as known_peers of whom to ask: nothing in a stale list can
     /// harm the cluster.
     Restore {
-        /// At most [`crate::HINTS_MAX`] are looked at.
-        hints: &'a [Hint],
+        /// At most [`crate::KNOWN_PEERS_MAX`] are looked at.
+        known_peers: &'a [KnownPeer],
     },
 }
 
@@ -94,7 +94,7 @@ impl Command<'_> {
 
 /// One remembered member: what [`crate::Member`] said of it before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Hint {
+pub struct KnownPeer {
     /// Its name.
     pub id: NodeId,
     /// Where it was.

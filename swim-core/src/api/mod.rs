@@ -15,7 +15,7 @@ pub use claim::{Claim, Status, supersedes};
 pub use config::{Config, ConfigError, Options};
 pub(crate) use config::{LARGEST_TABLE, as_options};
 pub use identity::{Epoch, Identity, Incarnation, NodeId, canonical, is_reachable_form};
-pub use input::{Command, Hint, Input};
+pub use input::{Command, Input, KnownPeer};
 pub use member::Member;
 pub use output::{CommandKind, Done, Event, JoinFailure, Joined, Output, Refusal, Transmit};
 pub use payload::{METADATA_MAX, Metadata, PAYLOAD_MAX, Payload, TooLong};

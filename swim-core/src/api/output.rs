@@ -25,7 +25,7 @@ pub enum Output<'a> {
 #[non_exhaustive]
 pub struct Transmit<'a> {
     /// Where to.
-    pub target: SocketAddr,
+    pub destination: SocketAddr,
     /// What, at most [`crate::Options::datagram_max`] bytes.
     pub bytes: &'a [u8],
 }
@@ -149,11 +149,11 @@ pub enum Event {
         /// How many members and tombstones it knew, itself not included.
         forgotten: u32,
     },
-    /// This node hears nobody although it asked: `deaf: true` when it begins to doubt itself, `false`
-    /// when it hears again.
-    Deaf {
-        /// Whether it is deaf now.
-        deaf: bool,
+    /// This node receives nothing although it asked: it accuses no member and ends no suspicion until it receives
+    /// something again.
+    Isolated {
+        /// `true` when the isolation begins, `false` when it ends.
+        isolated: bool,
     },
 
     /// The search for the cluster succeeded.
@@ -252,7 +252,7 @@ pub enum Done {
     Sent,
     /// The member is held as Left.
     Removed,
-    /// The hints were read.
+    /// The known_peers were read.
     Restored {
         /// Hints that were used.
         used: u32,

@@ -36,8 +36,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::SEEDS_MAX;
 use crate::api::{
-    DropReason, Epoch, Event, Handled, Hint, Incarnation, Instant, JoinFailure, Joined, Refusal, Status, canonical,
-    is_reachable_form,
+    DropReason, Epoch, Event, Handled, Incarnation, Instant, JoinFailure, Joined, KnownPeer, Refusal, Status,
+    canonical, is_reachable_form,
 };
 use crate::context::{Context, Prf, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
@@ -159,7 +159,7 @@ impl Handshake {
     }
 
     /// The user names known peers of an earlier epoch. Returns how many are of use.
-    pub(crate) fn restore(&mut self, group: &mut Group, peers: &[Hint]) -> u32 {
+    pub(crate) fn restore(&mut self, group: &mut Group, peers: &[KnownPeer]) -> u32 {
         let mut used = 0;
         for peer in peers {
             let addr = canonical(peer.addr);

@@ -4,8 +4,10 @@ use core::hint::black_box;
 use core::net::SocketAddr;
 
 use super::Node;
-use crate::HINTS_MAX;
-use crate::api::{Command, Done, Hint, Instant, Metadata, NodeId, Payload, Refusal, canonical, is_reachable_form};
+use crate::KNOWN_PEERS_MAX;
+use crate::api::{
+    Command, Done, Instant, KnownPeer, Metadata, NodeId, Payload, Refusal, canonical, is_reachable_form,
+};
 use crate::context::Stream;
 use crate::group::{Piggyback, Slot};
 use crate::leave;
@@ -35,7 +37,7 @@ impl Node {
                 }
                 Command::Send { target, payload } => self.send_message(target, payload),
                 Command::Remove { target } => group.remove(target).map(|()| Done::Removed),
-                Command::Restore { hints } => Ok(self.restore(hints)),
+                Command::Restore { known_peers } => Ok(self.restore(known_peers)),
             }
         };
         self.settle();
@@ -75,9 +77,9 @@ impl Node {
         sent.then_some(Done::Sent).ok_or(Refusal::OutboxFull)
     }
 
-    fn restore(&mut self, peers: &[Hint]) -> Done {
+    fn restore(&mut self, peers: &[KnownPeer]) -> Done {
         let Self { group, handshake, .. } = self;
-        let used = handshake.restore(group, &peers[..peers.len().min(HINTS_MAX)]);
+        let used = handshake.restore(group, &peers[..peers.len().min(KNOWN_PEERS_MAX)]);
         if used > 0 {
             handshake.seek_unless_joined(group);
         }

@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::anti_entropy::AntiEntropy;
 use crate::api::{
-    Config, Epoch, Event, Identity, Incarnation, Input, Instant, JoinFailure, Joined, Member, NodeId, Output, Stats, Status,
-    Transmit, nanos,
+    Config, Epoch, Event, Identity, Incarnation, Input, Instant, JoinFailure, Joined, Member, NodeId, Output,
+    Stats, Status, Transmit, nanos,
 };
 use crate::context::{Context, Phase, Seed, Streams};
 use crate::detector::Detector;
@@ -134,8 +134,8 @@ impl Node {
     /// The one door out. Only pops: call it until `None` before the next [`handle`](Self::handle).
     pub fn poll(&mut self) -> Option<Output<'_>> {
         if self.group.cx.outbox.has_datagram() {
-            let (target, bytes) = self.group.cx.outbox.next_datagram()?;
-            return Some(Output::Transmit(Transmit { target, bytes }));
+            let (destination, bytes) = self.group.cx.outbox.next_datagram()?;
+            return Some(Output::Transmit(Transmit { destination, bytes }));
         }
         self.group.cx.outbox.next_event().map(Output::Event)
     }

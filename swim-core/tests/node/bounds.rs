@@ -6,17 +6,18 @@ use std::time::Duration;
 use crate::craft::{self, EPOCH, member};
 use crate::lab::{Lab, addr};
 use swim_core::{
-    Command, Done, DropReason, Epoch, Event, HINTS_MAX, Hint, Incarnation, Input, Metadata, NodeId,
-    PAYLOAD_MAX, Payload, Refusal, SEEDS_MAX, Status,
+    Command, Done, DropReason, Epoch, Event, Incarnation, Input, KNOWN_PEERS_MAX, KnownPeer, Metadata,
+    NodeId, PAYLOAD_MAX, Payload, Refusal, SEEDS_MAX, Status,
 };
 
 fn addresses(count: usize) -> Vec<SocketAddr> {
     (0..count as u64).map(|place| addr(1_000 + place)).collect()
 }
 
-fn hints(count: u64) -> Vec<Hint> {
-    let hint = |id| Hint { id: NodeId(id), addr: addr(id), epoch: Epoch(EPOCH), incarnation: Incarnation(0) };
-    (5_000..5_000 + count).map(hint).collect()
+fn known_peers(count: u64) -> Vec<KnownPeer> {
+    let known_peer =
+        |id| KnownPeer { id: NodeId(id), addr: addr(id), epoch: Epoch(EPOCH), incarnation: Incarnation(0) };
+    (5_000..5_000 + count).map(known_peer).collect()
 }
 
 fn count_events(lab: &Lab, what: impl Fn(&Event) -> bool) -> usize {
@@ -45,17 +46,17 @@ fn a_seed_beyond_the_bound_is_refused_and_none_of_its_list_is_remembered() {
 #[test]
 fn hints_beyond_the_bound_are_skipped() {
     let mut lab = Lab::quiet();
-    let done = lab.command(Command::Restore { hints: &hints(HINTS_MAX as u64 + 44) });
-    assert_eq!(done, Done::Restored { used: HINTS_MAX as u32, skipped: 44 });
+    let done = lab.command(Command::Restore { known_peers: &known_peers(KNOWN_PEERS_MAX as u64 + 44) });
+    assert_eq!(done, Done::Restored { used: KNOWN_PEERS_MAX as u32, skipped: 44 });
 }
 
 #[test]
 fn all_seeds_and_eight_hints_are_asked_at_once() {
     let mut lab = Lab::quiet();
     lab.command(Command::Join { seeds: &addresses(SEEDS_MAX) });
-    let hints = hints(HINTS_MAX as u64);
+    let known_peers = known_peers(KNOWN_PEERS_MAX as u64);
     for _ in 0..8 {
-        lab.command(Command::Restore { hints: &hints });
+        lab.command(Command::Restore { known_peers: &known_peers });
     }
     for _ in 0..8 {
         lab.handle(Input::Tick);
@@ -518,6 +519,6 @@ fn the_dead_are_asked_for_at_most_once_a_period() {
     lab.gossip(member(2), &dead);
     let before = lab.stats();
     lab.run_for(Duration::from_secs(5));
-    let asked = lab.stats().heal_contacts - before.heal_contacts;
+    let asked = lab.stats().reconnects - before.reconnects;
     assert!((8..=11).contains(&asked), "{asked} in ten periods");
 }

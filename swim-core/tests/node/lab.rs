@@ -58,7 +58,7 @@ impl Lab {
     pub(crate) fn poll(&mut self) {
         while let Some(output) = self.node.poll() {
             match output {
-                Output::Transmit(transmit) => self.sent.push((transmit.target, transmit.bytes.to_vec())),
+                Output::Transmit(transmit) => self.sent.push((transmit.destination, transmit.bytes.to_vec())),
                 Output::Event(event) => self.events.push(event),
             }
         }

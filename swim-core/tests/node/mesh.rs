@@ -82,7 +82,7 @@ impl Mesh {
                 Some(Output::Transmit(transmit)) => {
                     // What the driver copies is none of the node's business: see `uncounted`.
                     let bytes = crate::counting::uncounted(|| transmit.bytes.to_vec());
-                    polled = Some(Ok(Packet { source, target: transmit.target, bytes }));
+                    polled = Some(Ok(Packet { source, target: transmit.destination, bytes }));
                 }
                 Some(Output::Event(event)) => polled = Some(Err(event)),
                 _ => {}

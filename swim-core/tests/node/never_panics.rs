@@ -15,8 +15,8 @@ use crate::craft::{self, Datagram, EPOCH, Mention};
 use crate::lab::addr;
 use crate::mesh::{Mesh, Packet};
 use swim_core::{
-    Command, DropReason, Epoch, Event, Hint, Incarnation, Input, Instant, Member, Metadata, Node, NodeId,
-    Options, Output, Payload, Status, is_reachable_form,
+    Command, DropReason, Epoch, Event, Incarnation, Input, Instant, KnownPeer, Member, Metadata, Node,
+    NodeId, Options, Output, Payload, Status, is_reachable_form,
 };
 
 /// What a driver may find after one call, and not more.
@@ -269,7 +269,7 @@ impl Watch {
         for _ in 0..max {
             match node.poll() {
                 Some(Output::Transmit(transmit)) => {
-                    let (target, bytes) = (transmit.target, transmit.bytes.to_vec());
+                    let (target, bytes) = (transmit.destination, transmit.bytes.to_vec());
                     assert!(bytes.len() <= room, "{} bytes", bytes.len());
                     assert!(is_reachable_form(target), "to {target}: {bytes:?}");
                     assert_ne!(target, me, "to itself: {bytes:?}");
@@ -491,15 +491,15 @@ impl Trial {
                 let seeds: Vec<SocketAddr> = seeds.iter().map(|seed| address(*seed, None)).collect();
                 return self.command(Command::Join { seeds: &seeds });
             }
-            Order::Restore(hints) => {
-                let hint = |(id, source, epoch): &(u64, Source, u64)| Hint {
+            Order::Restore(known_peers) => {
+                let known_peer = |(id, source, epoch): &(u64, Source, u64)| KnownPeer {
                     id: NodeId(*id),
                     addr: address(*source, None),
                     epoch: Epoch(*epoch),
                     incarnation: Incarnation(*epoch as u32),
                 };
-                let hints: Vec<Hint> = hints.iter().map(hint).collect();
-                return self.command(Command::Restore { hints: &hints });
+                let known_peers: Vec<KnownPeer> = known_peers.iter().map(known_peer).collect();
+                return self.command(Command::Restore { known_peers: &known_peers });
             }
             Order::CancelJoin => Command::CancelJoin,
             Order::Leave => Command::Leave,

@@ -584,7 +584,7 @@ fn nobody_is_buried_in_the_tick_that_comes_too_late() {
         lab.run_for(Duration::from_millis(10));
         lab.feed(addr(2), &lab.ping(member(2), 7));
     }
-    assert_eq!((lab.status(3), lab.stats().deaf_spells), (Some(Status::Suspect), 0));
+    assert_eq!((lab.status(3), lab.stats().isolations), (Some(Status::Suspect), 0));
     lab.now = lab.now.after(Duration::from_secs(30));
     lab.handle(swim_core::Input::Tick);
     assert_eq!((lab.status(3), lab.stats().stalls), (Some(Status::Suspect), 1));

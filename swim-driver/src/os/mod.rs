@@ -47,7 +47,7 @@ pub struct Bound {
     pub engine: Engine,
 }
 
-/// Binds a socket, and makes a node that sets its metadata, reads its hints and looks for its seeds.
+/// Binds a socket, and makes a node that sets its metadata, reads its known_peers and looks for its seeds.
 ///
 /// # Errors
 /// [`Error`] names what could not be done, and with which address.
@@ -80,7 +80,7 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
     }
     let first = [
         (!settings.metadata.is_empty()).then_some(Command::SetMetadata(metadata)),
-        (!settings.hints.is_empty()).then_some(Command::Restore { hints: &settings.hints }),
+        (!settings.known_peers.is_empty()).then_some(Command::Restore { known_peers: &settings.known_peers }),
         (!settings.seeds.is_empty()).then_some(Command::Join { seeds: &settings.seeds }),
     ];
     for command in first.into_iter().flatten() {

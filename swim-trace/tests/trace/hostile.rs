@@ -21,7 +21,9 @@ fn read(bytes: Vec<u8>) {
     for entry in trace.records().filter_map(Result::ok) {
         held += match entry.record {
             Record::Command { command: OwnedCommand::Join { seeds }, .. } => seeds.capacity() * 7 / 2,
-            Record::Command { command: OwnedCommand::Restore { hints }, .. } => hints.capacity() * 27 / 2,
+            Record::Command { command: OwnedCommand::Restore { known_peers }, .. } => {
+                known_peers.capacity() * 27 / 2
+            }
             Record::Input { input: Input::Datagram { bytes, .. }, .. } => bytes.len(),
             Record::Transmit { bytes, .. } => bytes.len(),
             _ => 0,

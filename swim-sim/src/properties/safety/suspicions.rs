@@ -173,7 +173,7 @@ impl AtHost {
                 self.running.remove(id);
             }
             Event::StartedOver { .. } => *self = Self::default(),
-            Event::Deaf { .. } | Event::Stalled { .. } => self.stalled = true,
+            Event::Isolated { .. } | Event::Stalled { .. } => self.stalled = true,
             _ => {}
         }
     }
