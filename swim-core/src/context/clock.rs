@@ -158,6 +158,11 @@ impl Clock {
         self.freeze.is_some()
     }
 
+    /// Whether a freeze ends after it starts.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.freeze.is_none_or(|freeze| freeze.since <= freeze.until)
+    }
+
     /// When the freeze ends by itself.
     #[cfg(test)]
     pub(crate) fn freeze_ends(&self) -> Option<Instant> {
@@ -192,9 +197,14 @@ impl Clock {
             Some(_) => {}
         }
         self.node_time_seen = node_time;
+        debug_assert!(
+            self.is_sound() && self.suspicion_time() <= node_time,
+            "suspicions age no faster than node time"
+        );
     }
 
     fn close_freeze(&mut self, since: Instant, until: Instant) {
+        debug_assert!(since <= until, "a freeze ends after it starts");
         let frozen = until.nanos_since(since);
         self.frozen_ns = self.frozen_ns.saturating_add(frozen);
         self.budget_ns = self.budget_ns.saturating_sub(frozen);

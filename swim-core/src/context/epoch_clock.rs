@@ -40,8 +40,10 @@ impl EpochClock {
 
     /// It reads `theirs` at `now`, the reading of the member that admitted this node.
     pub(crate) fn take_over(&mut self, theirs: Epoch, now: Instant) {
-        let behind_ms = self.latest(now).0.saturating_sub(theirs.0);
+        let latest = self.latest(now);
+        let behind_ms = latest.0.saturating_sub(theirs.0);
         (self.read, self.at, self.behind_ms) = (theirs, now, behind_ms);
+        debug_assert!(self.latest(now) >= latest, "the latest reading never goes back");
     }
 
     /// What it reads, for a node that may take it over.

@@ -25,6 +25,7 @@ impl Health {
     pub(crate) fn worsen(&mut self, by: u8) {
         let sum = self.multiplier.saturating_add(by);
         self.multiplier = if sum > self.max { self.max } else { sum };
+        debug_assert!(self.multiplier <= self.max, "the multiplier saturates at S");
     }
 
     /// An answered probe.

@@ -93,6 +93,7 @@ impl Context {
         let (health, config) = (self.health, &self.config);
         let noticed = self.clock.advance(now, || health.scale(config.direct_timeout));
         self.stats.clock_backwards += u64::from(noticed.backwards);
+        debug_assert!(self.now() <= now.max(self.clock.real()), "node time never runs ahead of real time");
         noticed.stall
     }
 
@@ -148,6 +149,11 @@ impl Context {
     #[inline]
     pub(crate) fn is_plausible(&self, epoch: Epoch) -> bool {
         self.epoch_clock.is_plausible(epoch, self.clock.real())
+    }
+
+    /// Whether no service contradicts itself.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.outbox.is_sound(usize::from(self.config.datagram_max)) && self.clock.is_sound()
     }
 
     /// Takes one page out of the budget. An error if none is left.

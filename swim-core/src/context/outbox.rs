@@ -95,7 +95,12 @@ impl Outbox {
 
     /// What was appended since `start` is a datagram to `target`.
     pub(crate) fn seal(&mut self, target: SocketAddr, start: usize) {
-        debug_assert!(self.bytes.len() - start <= self.datagram_max);
+        debug_assert!(
+            self.bytes.len() - start <= self.datagram_max,
+            "a datagram keeps the configured length"
+        );
+        debug_assert!(self.sealed.len() < OUTBOX_DATAGRAMS, "only an outbox with room is opened");
+        debug_assert!(self.sealed.back().is_none_or(|last| last.end <= start), "datagrams do not overlap");
         self.sealed.push_back(Sealed { target, start, end: self.bytes.len() });
     }
 
@@ -110,6 +115,7 @@ impl Outbox {
             self.lost = 0;
         }
         self.events.push_back(event);
+        debug_assert!(self.events.len() <= OUTBOX_EVENTS, "the queue of events is bounded");
         true
     }
 

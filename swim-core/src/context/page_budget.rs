@@ -26,6 +26,7 @@ impl PageBudget {
         let passed = now.since(self.last).as_nanos().min(u128::from(PAGE)) as u64;
         self.last = now;
         self.left_nanopages = (self.left_nanopages + passed * self.per_second).min(self.per_second * PAGE);
+        debug_assert!(self.left_nanopages <= self.per_second * PAGE, "the budget holds one second of pages");
         let enough = self.left_nanopages >= PAGE;
         if enough {
             self.left_nanopages -= PAGE;

@@ -159,6 +159,7 @@ impl Group {
     }
 
     fn admit(&mut self, id: NodeId, claim: Claim, addr: SocketAddr, metadata: &[u8]) -> Effect {
+        debug_assert!(id != self.cx.me.id, "this node is in the table from the start");
         let Some(slot) = self.members.insert(id, addr, claim, self.cx.now()) else {
             return self.refuse(DropReason::MembersFull);
         };
@@ -241,7 +242,8 @@ impl Group {
     /// Without an `addr` the claim is pending. `false`: the table is full.
     pub(crate) fn mark_alive(&mut self, slot: Slot, new: Claim, addr: Option<SocketAddr>) -> bool {
         let held = self.claim(slot);
-        debug_assert!(slot != Slot::ME && new.status.is_active());
+        debug_assert!(slot != Slot::ME, "only this node claims anything about itself");
+        debug_assert!(new.status.is_active(), "an Alive claim makes a member active");
         if !self.members.set_claim(slot, new, addr.is_none(), self.cx.now()) {
             self.cx.stats.drop(DropReason::MembersFull);
             return false;
@@ -261,29 +263,34 @@ impl Group {
             let addr = self.addr(slot);
             self.cx.event(Event::Alive { id, addr, epoch: new.epoch });
         }
+        debug_assert!(self.members.suspicion(slot).is_none(), "an Alive member is under no suspicion");
         true
     }
 
     /// Holds a member Dead.
     pub(super) fn mark_dead(&mut self, slot: Slot, new: Claim, by: NodeId, accuser: NodeId) {
-        debug_assert!(slot != Slot::ME && new.status == Status::Dead);
+        debug_assert!(slot != Slot::ME, "a node never holds itself Dead");
+        debug_assert!(new.status == Status::Dead, "the claim says Dead");
         let was_active = self.status(slot).is_active();
         self.end_suspicion(slot);
         self.members.set_claim(slot, new, false, self.cx.now());
         if was_active {
             self.cx.event(Event::Dead { id: self.members.id(slot), by, accuser });
         }
+        debug_assert!(self.status(slot) == Status::Dead, "a tombstone needs no room among the active");
         self.enqueue(slot, by, accuser);
     }
 
     /// Holds that a member has left, or was removed.
     pub(super) fn mark_left(&mut self, slot: Slot, new: Claim, by: NodeId) {
-        debug_assert!(slot != Slot::ME && new.status == Status::Left);
+        debug_assert!(slot != Slot::ME, "this node leaves by its own command only");
+        debug_assert!(new.status == Status::Left, "the claim says Left");
         self.end_suspicion(slot);
         self.members.set_claim(slot, new, false, self.cx.now());
         let id = self.id(slot);
         self.members.set_flag(slot, Flag::Removed, by != id);
         self.cx.event(Event::Left { id, by: (by != id).then_some(by) });
+        debug_assert!(self.status(slot) == Status::Left, "a tombstone needs no room among the active");
         self.enqueue(slot, by, by);
     }
 
@@ -298,6 +305,11 @@ impl Group {
 
     /// Another node claims this node's id.
     pub(super) fn on_namesake(&mut self, namesake: Namesake) {
+        debug_assert!(namesake.addr != self.cx.me.addr, "a namesake is at another address");
+        debug_assert!(
+            (namesake.epoch, namesake.incarnation) >= self.my_stamp(),
+            "an outdated namesake is ignored"
+        );
         self.namesake = self.namesake.or(Some(namesake));
     }
 }

@@ -121,6 +121,7 @@ impl Group {
             debug_assert!(fits, "PAYLOAD_MAX fits the shortest datagram");
         }
         let (start, len) = (writer.start(), writer.len());
+        debug_assert!(len <= limit, "no datagram is longer than its limit");
         self.cx.outbox.seal(target, start);
         self.cx.stats.datagrams_sent += 1;
         self.cx.stats.bytes_sent += len as u64;
@@ -195,6 +196,7 @@ fn put_gossip(
             finished += 1;
         },
     );
+    debug_assert!(finished <= written, "only what was written is done with");
     for slot in done[..finished].iter().copied().flatten() {
         members.set_queue(slot, None);
     }

@@ -119,7 +119,8 @@ impl Group {
         self.suspicions = Suspicions::default();
         self.arm_suspicions();
         self.updates = Updates::new();
-        debug_assert_eq!(self.n(), u32::from(self.status(Slot::ME).is_active()));
+        debug_assert_eq!(self.n(), u32::from(self.status(Slot::ME).is_active()), "only this node is left");
+        debug_assert!(self.is_sound(), "a group that starts over contradicts itself nowhere");
         forgotten
     }
 
@@ -175,7 +176,13 @@ impl Group {
     /// The next member to probe. `None` if the node is alone.
     pub(crate) fn next_target(&mut self) -> Option<Slot> {
         let streams = &mut self.cx.streams;
-        self.members.next_target(&mut |n| streams.below(Stream::ProbeOrder, n))
+        let target = self.members.next_target(&mut |n| streams.below(Stream::ProbeOrder, n));
+        debug_assert!(
+            target.is_none_or(|slot| self.status(slot).is_active()),
+            "only active members are probed"
+        );
+        debug_assert!(target != Some(Slot::ME), "a node does not probe itself");
+        target
     }
 
     /// The round trip of a ping to the member was measured.
@@ -191,7 +198,7 @@ impl Group {
         k: usize,
         accept: impl Fn(&Members, Slot) -> bool,
     ) -> Sample {
-        debug_assert!(k <= SAMPLE_MAX);
+        debug_assert!(k <= SAMPLE_MAX, "a sample is bounded");
         let (streams, members) = (&mut self.cx.streams, &self.members);
         members.sample(&mut |n| streams.below(stream, n), k, |slot| accept(members, slot))
     }
@@ -295,15 +302,19 @@ impl Group {
         self.broadcasts.rebuild();
     }
 
+    /// Whether no part contradicts itself or another part.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.unsound_part().is_none()
+    }
+
     /// The part that contradicts itself or another part, if one does.
     pub(crate) fn unsound_part(&self) -> Option<&'static str> {
-        let datagram_max = usize::from(self.cx.config.datagram_max);
         let parts = [
             ("members", self.members.is_sound()),
             ("suspicions", self.suspicions.is_sound(&self.members)),
             ("updates", self.updates.is_sound(&self.members)),
             ("broadcasts", self.broadcasts.is_sound()),
-            ("outbox", self.cx.outbox.is_sound(datagram_max)),
+            ("context", self.cx.is_sound()),
         ];
         parts.iter().find(|(_, is_sound)| !is_sound).map(|(part, _)| *part)
     }
@@ -332,6 +343,7 @@ fn remember(forgotten: &mut VecDeque<SocketAddr>, addr: SocketAddr) {
         forgotten.pop_front();
     }
     forgotten.push_back(addr);
+    debug_assert!(forgotten.len() <= FORGOTTEN_MAX, "the forgotten addresses are bounded");
 }
 
 #[cfg(test)]

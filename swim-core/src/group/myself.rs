@@ -110,16 +110,18 @@ impl Group {
     /// A higher incarnation than `accused` and than its own; if there is none, a higher epoch.
     pub(crate) fn refute(&mut self, accused: Incarnation) {
         let epoch = self.claim(Slot::ME).epoch;
-        let highest = accused.max(self.incarnation());
+        let (before, highest) = (self.my_stamp(), accused.max(self.incarnation()));
         match highest.0.checked_add(1) {
             Some(next) => self.set_my_stamp(epoch, Incarnation(next)),
             None => self.start_new_epoch(epoch),
         }
+        debug_assert!(self.my_stamp() > before || epoch == Epoch::MAX, "a refutation raises the stamp");
     }
 
     /// A higher epoch than `held` and than its own.
     pub(crate) fn start_new_epoch(&mut self, held: Epoch) {
         let epoch = held.max(self.cx.me.epoch).next();
+        debug_assert!(epoch > self.cx.me.epoch || epoch == Epoch::MAX, "a new epoch is a higher one");
         self.set_my_stamp(epoch, Incarnation(0));
         self.cx.event(Event::EpochRaised { epoch });
     }
@@ -146,6 +148,11 @@ impl Group {
     }
 
     pub(super) fn enqueue_myself(&mut self) {
+        debug_assert_eq!(
+            self.claim(Slot::ME).epoch,
+            self.cx.me.epoch,
+            "the table holds this node's own epoch"
+        );
         self.enqueue(Slot::ME, self.cx.me.id, self.cx.me.id);
     }
 }

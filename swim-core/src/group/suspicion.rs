@@ -54,7 +54,12 @@ impl SuspicionTimeout {
     /// Timeout with `accusers` accusers, the first included.
     pub(crate) fn timeout(&self, accusers: usize) -> Duration {
         let confirmations = (accusers.saturating_sub(1) as u8).min(self.k);
-        scale::suspicion_timeout(self.min, self.max, confirmations, self.k)
+        let timeout = scale::suspicion_timeout(self.min, self.max, confirmations, self.k);
+        debug_assert!(
+            timeout >= self.min || crate::api::nanos(self.min) == u64::MAX,
+            "no suspicion is shorter than the shortest"
+        );
+        timeout
     }
 
     /// How many confirmations count.
@@ -160,7 +165,9 @@ impl Suspicions {
     pub(crate) fn shorten(&mut self, index: u32, by: NodeId) {
         let Some(suspicion) = self.get_mut(index) else { return };
         if suspicion.declared_by.is_none() {
+            let before = suspicion.deadline();
             suspicion.declared_by = Some(by);
+            debug_assert!(suspicion.deadline() <= before, "a Dead claim never prolongs a suspicion");
             self.schedule(index);
         }
     }
@@ -169,6 +176,7 @@ impl Suspicions {
     pub(crate) fn end(&mut self, index: u32) -> Option<Accusers> {
         let suspicion = self.items.remove(index)?;
         self.due.remove(index);
+        debug_assert!(self.due.first().is_some() == (self.items.len() > 0), "every suspicion has a deadline");
         Some(suspicion.accusers)
     }
 
@@ -235,7 +243,8 @@ impl Suspicions {
 impl Group {
     /// Starts a suspicion. `false`: the table is full (the suspect would come back from the dead).
     pub(crate) fn mark_suspect(&mut self, slot: Slot, new: Claim, accusers: Accusers) -> bool {
-        debug_assert!(slot != Slot::ME && new.status == Status::Suspect);
+        debug_assert!(slot != Slot::ME, "a node never suspects itself");
+        debug_assert!(new.status == Status::Suspect, "the claim says Suspect");
         let held = self.claim(slot);
         let pending = self.members.is_pending(slot) || held.stamp() != new.stamp();
         if !self.members.set_claim(slot, new, pending, self.cx.now()) {
@@ -260,6 +269,7 @@ impl Group {
     /// This node's own probe of a member failed.
     pub(crate) fn accuse(&mut self, slot: Slot) {
         let held = self.claim(slot);
+        debug_assert!(slot != Slot::ME, "a node never accuses itself");
         let me = self.cx.me.id;
         match held.status {
             Status::Alive => {
@@ -328,6 +338,7 @@ impl Group {
             let accuser = index.and_then(|index| self.suspicions.accusers(index)).map_or(me, Accusers::first);
             let by = index.and_then(|index| self.suspicions.declared_by(index)).unwrap_or(me);
             self.cx.stats.suspicions_expired += 1;
+            debug_assert!(self.status(slot) == Status::Suspect, "only a suspect times out");
             self.mark_dead(slot, Claim { status: Status::Dead, ..self.claim(slot) }, by, accuser);
         }
     }

@@ -104,7 +104,9 @@ impl Streams {
                 product = u64::from(generator.next_u32()) * u64::from(n);
             }
         }
-        (product >> 32) as u32
+        let drawn = (product >> 32) as u32;
+        debug_assert!(drawn < n || n == 0, "a draw is below its bound");
+        drawn
     }
 
     /// A key of 32 bytes.

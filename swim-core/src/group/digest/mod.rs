@@ -159,6 +159,7 @@ impl Digest {
             above[usize::from(depth)] = at;
             let node = self.node_mut(at);
             node.sum = node.sum.wrapping_sub(element);
+            debug_assert!(node.count > 0, "a removed member was counted on its path");
             node.count -= 1;
             match node.link.below() {
                 Below::Block(block) => at = At::Child { block, nibble: nibble(path, depth) },

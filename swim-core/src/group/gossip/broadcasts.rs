@@ -33,15 +33,6 @@ struct Queued {
     payload: Box<[u8]>,
 }
 
-/// What became of a broadcast that arrived.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Novelty {
-    /// New here.
-    New,
-    /// Seen before, or too old to know.
-    Seen,
-}
-
 /// The queue, and what was seen.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Broadcasts {
@@ -87,37 +78,30 @@ impl Broadcasts {
         self.sequence < u32::MAX
     }
 
-    /// Remembers that `record` arrived, and says whether it is new. The caller has made sure that the
+    /// Remembers that a broadcast arrived. `false` if it was seen before, or is too old to know. The caller has made sure that the
     /// origin is a member, which bounds what is remembered.
-    pub(crate) fn note(&mut self, origin: NodeId, epoch: Epoch, sequence: u32) -> Novelty {
+    pub(crate) fn note(&mut self, origin: NodeId, epoch: Epoch, sequence: u32) -> bool {
         let seen = &self.seen;
         let Some(at) = self.index.find(origin.0, |at| seen[at as usize].origin.0) else {
-            let fresh = Seen { origin, epoch, last: sequence, window: 1 };
-            self.seen.push(fresh);
+            self.seen.push(Seen { origin, epoch, last: sequence, window: 1 });
             let seen = &self.seen;
             self.index.insert(origin.0, seen.len() as u32 - 1, |at| seen[at as usize].origin.0);
-            return Novelty::New;
+            return true;
         };
         let seen = &mut self.seen[at as usize];
-        if epoch != seen.epoch {
-            if epoch < seen.epoch {
-                return Novelty::Seen;
-            }
-            *seen = Seen { origin, epoch, last: sequence, window: 1 };
-            return Novelty::New;
+        debug_assert!(seen.window & 1 == 1, "the last number is a seen one");
+        if (epoch, sequence) > (seen.epoch, seen.last) {
+            let ahead = if epoch == seen.epoch { sequence - seen.last } else { u32::MAX };
+            seen.window = seen.window.checked_shl(ahead).unwrap_or(0) | 1;
+            (seen.epoch, seen.last) = (epoch, sequence);
+            return true;
         }
-        if sequence > seen.last {
-            let ahead = sequence - seen.last;
-            seen.window = if ahead < 64 { (seen.window << ahead) | 1 } else { 1 };
-            seen.last = sequence;
-            return Novelty::New;
-        }
-        let behind = seen.last - sequence;
-        if behind >= 64 || seen.window & (1 << behind) != 0 {
-            return Novelty::Seen;
+        let behind = seen.last.wrapping_sub(sequence);
+        if epoch < seen.epoch || behind >= 64 || seen.window & (1 << behind) != 0 {
+            return false;
         }
         seen.window |= 1 << behind;
-        Novelty::New
+        true
     }
 
     /// Forgets what was seen of a member that is forgotten.
@@ -170,6 +154,7 @@ impl Broadcasts {
         });
         self.queue[index as usize] = Some(Queued { origin, epoch, sequence, payload: payload.into() });
         self.order.push(index);
+        debug_assert!(self.len() as usize <= self.max, "the queue is bounded by configuration");
         true
     }
 
@@ -219,19 +204,19 @@ mod tests {
     fn each_number_is_new_once_in_any_order_within_the_window() {
         let mut broadcasts = broadcasts();
         for sequence in [5, 3, 9, 4, 70, 8] {
-            assert_eq!(broadcasts.note(NodeId(1), Epoch(1), sequence), Novelty::New, "{sequence}");
-            assert_eq!(broadcasts.note(NodeId(1), Epoch(1), sequence), Novelty::Seen, "{sequence}");
+            assert!(broadcasts.note(NodeId(1), Epoch(1), sequence), "{sequence}");
+            assert!(!broadcasts.note(NodeId(1), Epoch(1), sequence), "{sequence}");
         }
-        assert_eq!(broadcasts.note(NodeId(1), Epoch(1), 6), Novelty::Seen, "beyond the window");
-        assert_eq!(broadcasts.note(NodeId(2), Epoch(1), 6), Novelty::New, "another origin");
+        assert!(!broadcasts.note(NodeId(1), Epoch(1), 6), "beyond the window");
+        assert!(broadcasts.note(NodeId(2), Epoch(1), 6), "another origin");
     }
 
     #[test]
     fn a_new_epoch_starts_afresh_and_an_old_one_is_over() {
         let mut broadcasts = broadcasts();
-        assert_eq!(broadcasts.note(NodeId(1), Epoch(1), 500), Novelty::New);
-        assert_eq!(broadcasts.note(NodeId(1), Epoch(2), 1), Novelty::New);
-        assert_eq!(broadcasts.note(NodeId(1), Epoch(1), 501), Novelty::Seen);
+        assert!(broadcasts.note(NodeId(1), Epoch(1), 500));
+        assert!(broadcasts.note(NodeId(1), Epoch(2), 1));
+        assert!(!broadcasts.note(NodeId(1), Epoch(1), 501));
     }
 
     #[test]
@@ -244,8 +229,7 @@ mod tests {
             broadcasts.forget(NodeId(id));
         }
         for id in 1..=20 {
-            let expected = if id % 2 == 1 { Novelty::New } else { Novelty::Seen };
-            assert_eq!(broadcasts.note(NodeId(id), Epoch(1), 7), expected, "{id}");
+            assert_eq!(broadcasts.note(NodeId(id), Epoch(1), 7), id % 2 == 1, "{id}");
         }
     }
 

@@ -18,7 +18,6 @@ use crate::collections::SENDS_MAX;
 use crate::context::{Phase, Stream};
 use crate::timers::Timer;
 use crate::wire::{BroadcastRecord, Message};
-use broadcasts::Novelty;
 
 impl Group {
     /// What is held of a member now is gossiped from the beginning; what was still being gossiped of it is not.
@@ -37,6 +36,7 @@ impl Group {
             self.updates.remove(index);
             self.members.set_queue(slot, None);
         }
+        debug_assert!(self.members.queue(slot).is_none(), "a withdrawn member has no entry in the queue");
     }
 
     /// Broadcasts a payload of the user's.
@@ -64,8 +64,7 @@ impl Group {
         if !self.find(origin).is_some_and(|slot| self.claim(slot).epoch == epoch) {
             return self.cx.stats.drop(DropReason::UnknownMember);
         }
-        let seen = self.broadcasts.note(origin, epoch, sequence) == Novelty::Seen;
-        if seen {
+        if !self.broadcasts.note(origin, epoch, sequence) {
             return self.cx.stats.drop(DropReason::DuplicateBroadcast);
         }
         self.cx.stats.broadcasts_delivered += 1;

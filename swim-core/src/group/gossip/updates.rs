@@ -67,6 +67,7 @@ impl Updates {
     pub(crate) fn push(&mut self, news: News) -> u32 {
         let index = self.news.insert(news.into());
         self.order.push(index);
+        debug_assert_eq!(self.news.len(), self.order.len(), "every entry is in the order");
         index
     }
 
@@ -75,6 +76,7 @@ impl Updates {
     pub(crate) fn remove(&mut self, index: u32) -> Option<News> {
         let news = self.news.remove(index)?;
         self.order.remove(index);
+        debug_assert_eq!(self.news.len(), self.order.len(), "nothing else is in the order");
         Some(News::from(&news))
     }
 
@@ -131,6 +133,7 @@ impl Updates {
                 done(news);
             }
         }
+        debug_assert!(written <= count_max, "a datagram carries a bounded number of updates");
         written
     }
 }

@@ -55,6 +55,7 @@ impl Addresses {
 
     /// Gives back what [`Self::pack`] took.
     pub(super) fn release(&mut self, packed: PackedAddr) {
+        debug_assert!(self.holds(packed), "an address is released once");
         if packed.is_v6 {
             self.v6.remove(packed.ip);
         }

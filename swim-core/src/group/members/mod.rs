@@ -126,7 +126,7 @@ impl Members {
         };
         let claim = Claim { epoch: me.epoch, incarnation: Incarnation(0), status: Status::Alive };
         let slot = members.admit(me.id, me.addr, claim, now);
-        debug_assert_eq!(slot, Slot::ME);
+        debug_assert_eq!(slot, Slot::ME, "the node itself is the first record");
         members
     }
 
@@ -146,6 +146,7 @@ impl Members {
         claim: Claim,
         now: Instant,
     ) -> Option<Slot> {
+        debug_assert!(self.find(id).is_none(), "an id has one record");
         let full = claim.status.is_active() && self.is_full();
         if full || self.records.len() >= digest::SLOTS_MAX {
             return None;
@@ -191,6 +192,8 @@ impl Members {
             }
             self.revision += 1;
         }
+        debug_assert!(self.status(slot) == claim.status, "the table holds the new status");
+        debug_assert!(self.is_pending(slot) == pending, "a claim is pending until its address is known");
         true
     }
 
@@ -258,11 +261,14 @@ impl Members {
         self.counts[claim.status as usize] += 1;
         self.enlist(Slot(slot));
         self.revision += 1;
+        debug_assert_eq!(self.counts.iter().sum::<u32>(), self.records.len(), "each member has one status");
         Slot(slot)
     }
 
     fn forget(&mut self, slot: Slot) -> Forgotten {
         let (id, addr, status) = (self.id(slot), self.addr(slot), self.claim(slot).status);
+        debug_assert!(slot != Slot::ME, "a node never forgets itself");
+        debug_assert!(!status.is_active(), "only tombstones are forgotten");
         let queue = self.queue(slot);
         self.withdraw(slot);
         self.counts[status as usize] -= 1;

@@ -38,6 +38,7 @@ impl Tombstones {
 
     /// Adds a slot whose record says Dead or Left since now.
     pub(super) fn push(&mut self, records: &mut Records, slot: u32) {
+        debug_assert!(!records.at(slot).status().is_active(), "a tombstone is Dead or Left");
         let newest = self.newest;
         let is_dead = records.at(slot).status() == Status::Dead;
         let listing = records.listing_mut(slot);
@@ -58,6 +59,7 @@ impl Tombstones {
 
     /// Takes a slot out; its record still says what it said when it was added.
     pub(super) fn remove(&mut self, records: &mut Records, slot: u32) {
+        debug_assert!(self.len > 0, "the list counts its tombstones");
         let listing = records.listing(slot);
         let (older, newer) = (listing.older_tombstone(), listing.next);
         if records.at(slot).status() == Status::Dead {
