@@ -20,38 +20,6 @@ impl Digest {
         self.root.sum
     }
 
-    /// The sum of the elements below a prefix; `None` if `depth` is above [`DEPTH_MAX`].
-    #[cfg(test)]
-    pub(crate) fn sum(&self, rows: &impl Rows, prefix: u32, depth: u8) -> Option<u64> {
-        Some(match self.find(prefix, depth)? {
-            Found::Node(node) => node.sum,
-            found @ Found::PartOf { .. } => {
-                let mut sum = 0_u64;
-                let _ = self.walk(rows, &found, &mut |slot| {
-                    sum = sum.wrapping_add(rows.element(slot));
-                    ControlFlow::Continue(())
-                });
-                sum
-            }
-        })
-    }
-
-    /// How many members are below a prefix; `None` if `depth` is above [`DEPTH_MAX`].
-    #[cfg(test)]
-    pub(crate) fn count(&self, rows: &impl Rows, prefix: u32, depth: u8) -> Option<u32> {
-        Some(match self.find(prefix, depth)? {
-            Found::Node(node) => node.count,
-            found @ Found::PartOf { .. } => {
-                let mut count = 0;
-                let _ = self.walk(rows, &found, &mut |_| {
-                    count += 1;
-                    ControlFlow::Continue(())
-                });
-                count
-            }
-        })
-    }
-
     /// The sums of a prefix's sixteen extensions by one nibble, in the four bytes in which they are
     /// sent; `None` if `depth` is not below [`DEPTH_MAX`].
     pub(crate) fn child_hashes(&self, rows: &impl Rows, prefix: u32, depth: u8) -> Option<[u32; WIDTH]> {

@@ -45,6 +45,28 @@ impl Rows for Table {
     }
 }
 
+impl Digest {
+    /// The sum of the elements below a prefix.
+    pub(crate) fn sum(&self, rows: &impl Rows, prefix: u32, depth: u8) -> Option<u64> {
+        let mut sum = 0_u64;
+        self.for_each_in(rows, prefix, depth, |slot| {
+            sum = sum.wrapping_add(rows.element(slot));
+            ControlFlow::Continue(())
+        })?;
+        Some(sum)
+    }
+
+    /// How many members are below a prefix.
+    pub(crate) fn count(&self, rows: &impl Rows, prefix: u32, depth: u8) -> Option<u32> {
+        let mut count = 0;
+        self.for_each_in(rows, prefix, depth, |_| {
+            count += 1;
+            ControlFlow::Continue(())
+        })?;
+        Some(count)
+    }
+}
+
 /// The slots below a prefix, the naive way.
 fn below(table: &Table, present: &BTreeSet<u32>, prefix: u32, depth: u8) -> BTreeSet<u32> {
     let leading = |path: u64| (0..depth).map(|at| nibble(path, at)).collect::<Vec<_>>();

@@ -103,18 +103,6 @@ impl Members {
         self.digest.root()
     }
 
-    /// The sum below a prefix.
-    #[cfg(test)]
-    pub(crate) fn digest_sum(&self, prefix: u32, depth: u8) -> Option<u64> {
-        self.digest.sum(&self.records, prefix, depth)
-    }
-
-    /// How many active members are below a prefix.
-    #[cfg(test)]
-    pub(crate) fn digest_count(&self, prefix: u32, depth: u8) -> Option<u32> {
-        self.digest.count(&self.records, prefix, depth)
-    }
-
     /// The sums of a prefix's sixteen extensions, in four bytes each.
     pub(crate) fn child_hashes(&self, prefix: u32, depth: u8) -> Option<[u32; digest::WIDTH]> {
         self.digest.child_hashes(&self.records, prefix, depth)
