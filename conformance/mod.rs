@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use swim_core::{Config, Event, NodeId, Options, Stats};
 use swim_driver::os::Settings;
-use swim_driver::{Answer, CommandError, Order, OwnedMember};
+use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
 
 /// A member of a [`Cluster`], in the order of starting.
 pub(crate) type Member = usize;
@@ -35,9 +35,9 @@ pub(crate) trait Cluster {
     /// Whether a member's driver still runs.
     fn is_running(&mut self, member: Member) -> bool;
     /// Hands a command to a member, without waiting.
-    fn begin(&mut self, member: Member, order: Order) -> Ticket;
+    fn begin(&mut self, member: Member, command: OwnedCommand) -> Ticket;
     /// How a command ended, if it has.
-    fn outcome(&mut self, ticket: Ticket) -> Option<Result<Answer, CommandError>>;
+    fn outcome(&mut self, ticket: Ticket) -> Option<Result<Outcome, CommandError>>;
     /// Sends bytes to `target` from an address that is no member's.
     fn inject(&mut self, target: SocketAddr, bytes: &[u8]);
     /// All events of a member so far, taking in the new ones.
@@ -50,9 +50,9 @@ pub(crate) trait Cluster {
     fn pass(&mut self, time: Duration);
 
     /// Hands a command to a member and waits for its end.
-    fn order(&mut self, member: Member, order: Order) -> Result<Answer, CommandError> {
-        let what = format!("an answer to {order:?} of member {member}");
-        let ticket = self.begin(member, order);
+    fn command(&mut self, member: Member, command: OwnedCommand) -> Result<Outcome, CommandError> {
+        let what = format!("the outcome of {command:?} of member {member}");
+        let ticket = self.begin(member, command);
         wait_for(self, &what, |cluster| cluster.outcome(ticket))
     }
 }

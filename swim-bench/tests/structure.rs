@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// The layers of the core, lowest first. A folder imports from layers below its own, and from its own layer
 /// only where that is no layer of `APART`.
 const LAYERS: [&[&str]; 6] = [
-    &["collections", "mutant"],
+    &["collections"],
     &["api", "wire"],
     &["context", "timers"],
     &["group"],
@@ -29,7 +29,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("swim-mio", &["embedded", "handle", "shared", "thread"]),
     ("swim-tokio", &["handle", "shared", "task"]),
     ("swim-sim", &["action", "fingerprint", "ground_truth", "host", "net", "slowness", "world"]),
-    ("swim-cli", &["args", "bench"]),
 ];
 
 const CRATES: [&str; 8] = [

@@ -68,7 +68,7 @@ pub(crate) struct BenchDriversArgs {
 pub(crate) struct SubjectArgs {
     /// Which one
     #[arg(value_enum)]
-    pub(crate) contestant: crate::bench::Contestant,
+    pub(crate) contestant: crate::contestant::Contestant,
     /// Where a member finds its cluster
     #[arg(long)]
     pub(crate) peer: std::net::SocketAddr,

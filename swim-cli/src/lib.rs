@@ -18,6 +18,8 @@ mod address;
 mod args;
 #[cfg(target_os = "linux")]
 mod bench;
+#[cfg(target_os = "linux")]
+mod contestant;
 mod demo;
 mod exit;
 mod line;

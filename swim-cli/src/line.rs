@@ -266,7 +266,6 @@ impl NamedEvent {
             Event::Forgotten { .. } => Happening::Forgotten,
             Event::Conflict { rival, won, .. } => Happening::Conflict { rival, won },
             Event::WrongSource { asked, answered, .. } => Happening::WrongSource { asked, answered },
-            Event::Sent { .. } => Happening::Sent,
             Event::Broadcast { payload, .. } => Happening::Broadcast { text: text(&payload) },
             Event::Message { payload, .. } => Happening::Message { text: text(&payload) },
             Event::Accused { by, incarnation } => {
@@ -282,7 +281,6 @@ impl NamedEvent {
 const fn subject(event: &Event) -> (Option<NodeId>, Option<SocketAddr>) {
     match event {
         Event::Alive { id, addr, .. } | Event::Updated { id, addr } => (Some(*id), Some(*addr)),
-        Event::AddressSet { addr } => (None, Some(*addr)),
         Event::Suspect { id, .. }
         | Event::Confirmed { id, .. }
         | Event::Refuted { id, .. }
@@ -291,7 +289,6 @@ const fn subject(event: &Event) -> (Option<NodeId>, Option<SocketAddr>) {
         | Event::Forgotten { id }
         | Event::Conflict { id, .. }
         | Event::WrongSource { id, .. }
-        | Event::Sent { target: id }
         | Event::Broadcast { origin: id, .. }
         | Event::Message { from: id, .. } => (Some(*id), None),
         _ => (None, None),
@@ -299,23 +296,21 @@ const fn subject(event: &Event) -> (Option<NodeId>, Option<SocketAddr>) {
 }
 
 impl Happening {
+    /// A command of this name was refused.
+    pub(crate) fn refused(command: &str, reason: Refusal) -> Self {
+        Self::Refused { command: command.to_owned(), reason: refusal(reason) }
+    }
+
     /// Those events that are about the member itself.
     fn of_this_member(event: Event) -> Self {
         match event {
             Event::EpochRaised { epoch } => Self::EpochRaised { epoch: epoch.0 },
             Event::Stalled { lost } => Self::Stalled { lost_ms: millis(lost) },
-            Event::Deaf { deaf } => Self::Isolated { isolated: deaf },
+            Event::Isolated { isolated } => Self::Isolated { isolated },
             Event::StartedOver { forgotten } => Self::StartedOver { forgotten },
             Event::Joined { via, members } => Self::Joined { via, known: members },
             Event::JoinFailed { reason } => Self::JoinFailed { reason: snake(&format!("{reason:?}")) },
             Event::LeaveSent { datagrams } => Self::LeaveSent { datagrams },
-            Event::MetadataSet { incarnation } => Self::MetadataSet { incarnation: incarnation.0 },
-            Event::AddressSet { .. } => Self::AddressSet,
-            Event::BroadcastQueued { sequence } => Self::BroadcastQueued { sequence },
-            Event::Restored { used, skipped } => Self::Restored { used, skipped },
-            Event::Refused { command, reason } => {
-                Self::Refused { command: snake(&format!("{command:?}")), reason: refusal(reason) }
-            }
             Event::Lost { events } => Self::Lost { events },
             unknown => Self::Other { what: format!("{unknown:?}") },
         }

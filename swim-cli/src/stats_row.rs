@@ -47,10 +47,10 @@ pub(crate) fn stats_row(stats: &Stats) -> Value {
     let more = json!({
         "pages_asked": stats.pages_asked,
         "pages_served": stats.pages_served,
-        "heal_contacts": stats.heal_contacts,
+        "heal_contacts": stats.reconnects,
         "stalls": stats.stalls,
         "stalled_ms": stats.stalled_ns / 1_000_000,
-        "deaf_spells": stats.deaf_spells,
+        "deaf_spells": stats.isolations,
         "clock_backwards": stats.clock_backwards,
         "events_lost": stats.events_lost,
         "rtt_us": rtt_row(&stats.rtt),

@@ -20,7 +20,7 @@ pub(crate) fn settle(group: &mut Group) {
     if let Phase::Leaving { datagrams } = group.cx.phase
         && (group.members().queue(Slot::ME).is_none() || group.n() == 0)
     {
-        group.cx.phase = Phase::Stopped;
+        group.cx.phase = Phase::Left { datagrams };
         group.cx.event(Event::LeaveSent { datagrams });
     }
 }

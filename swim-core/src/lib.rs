@@ -58,10 +58,10 @@ mod timers;
 mod wire;
 
 pub use api::{
-    Claim, Command, CommandKind, Config, ConfigError, DropReason, Epoch, Event, Hint, Identity, Incarnation,
-    Input, Instant, JoinFailure, METADATA_MAX, Member, Metadata, NodeId, Options, Output, PAYLOAD_MAX,
-    Payload, Refusal, RttHistogram, Stats, Status, TooLong, Transmit, canonical, is_reachable_form,
-    supersedes,
+    Claim, Command, CommandKind, Config, ConfigError, Done, DropReason, Epoch, Event, Identity, Incarnation,
+    Input, Instant, JoinFailure, Joined, KnownPeer, METADATA_MAX, Member, Metadata, NodeId, Options, Output,
+    PAYLOAD_MAX, Payload, Refusal, RttHistogram, Stats, Status, TooLong, Transmit, canonical,
+    is_reachable_form, supersedes,
 };
 pub use context::Seed;
 pub use node::Node;
@@ -74,4 +74,4 @@ pub use wire::{
 /// Seeds that a node remembers.
 pub const SEEDS_MAX: usize = 64;
 /// Hints that one `Restore` looks at.
-pub const HINTS_MAX: usize = 256;
+pub const KNOWN_PEERS_MAX: usize = 256;

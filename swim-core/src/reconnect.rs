@@ -58,7 +58,7 @@ impl Reconnect {
         if group.cx.below(Stream::Reconnect, share) >= period {
             return None;
         }
-        group.cx.stats.heal_contacts += 1;
+        group.cx.stats.reconnects += 1;
         let choice = group.cx.below(Stream::Reconnect, dead + forgotten + unmet);
         if choice < dead {
             self.ping_dead(group);

@@ -48,7 +48,7 @@ fn drain(node: &mut Node, echo: SocketAddr, events: &mut Vec<Event>) -> Vec<Vec<
     let mut sent = Vec::new();
     while let Some(output) = node.poll() {
         match output {
-            Output::Transmit(transmit) if transmit.target == echo => sent.push(transmit.bytes.to_vec()),
+            Output::Transmit(transmit) if transmit.destination == echo => sent.push(transmit.bytes.to_vec()),
             Output::Event(event) => events.push(event),
             _ => {}
         }
@@ -59,7 +59,7 @@ fn drain(node: &mut Node, echo: SocketAddr, events: &mut Vec<Event>) -> Vec<Vec<
 #[test]
 fn a_seed_that_only_echoes_is_not_taken_for_another_with_the_same_id() {
     let mut node = node(1, 1);
-    node.handle(Instant::ORIGIN, Input::Command(Command::Join { seeds: &[addr(9)] }));
+    node.command(Instant::ORIGIN, Command::Join { seeds: &[addr(9)] }).expect("an address to ask");
     let (sent, events) = run(&mut node, Instant::ORIGIN, Duration::from_secs(5), addr(9), true);
     assert!(sent.len() > 3, "it goes on asking");
     assert!(node.is_running());

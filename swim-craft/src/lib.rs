@@ -80,7 +80,7 @@ impl Datagram {
 
     /// Appends a part.
     #[must_use]
-    pub fn part(mut self, tag: u8, bytes: &[u8]) -> Self {
+    pub fn with_part(mut self, tag: u8, bytes: &[u8]) -> Self {
         self.0.push(tag);
         self.0.extend(length(bytes));
         self.0.extend(bytes);
@@ -90,19 +90,19 @@ impl Datagram {
     /// Appends the head part.
     #[must_use]
     pub fn head(self, bytes: &[u8]) -> Self {
-        self.part(HEAD, bytes)
+        self.with_part(HEAD, bytes)
     }
 
     /// Appends the part with records about members.
     #[must_use]
     pub fn updates(self, records: &[Vec<u8>]) -> Self {
-        self.part(UPDATES, &sequence(records))
+        self.with_part(UPDATES, &sequence(records))
     }
 
     /// Appends the part with broadcasts.
     #[must_use]
     pub fn broadcasts(self, records: &[Vec<u8>]) -> Self {
-        self.part(BROADCASTS, &sequence(records))
+        self.with_part(BROADCASTS, &sequence(records))
     }
 }
 
@@ -251,7 +251,7 @@ pub fn set_sender(bytes: &mut [u8], sender: Mention) {
 ///
 /// If the datagram is malformed.
 #[must_use]
-pub fn part(bytes: &[u8], tag: u8) -> &[u8] {
+pub fn part_of(bytes: &[u8], tag: u8) -> &[u8] {
     let mut rest = &bytes[HEADER_LEN..];
     while !rest.is_empty() {
         let (len, content) = (usize::from(u16::from_le_bytes([rest[1], rest[2]])), &rest[PART_LEN..]);
@@ -270,7 +270,7 @@ pub fn part(bytes: &[u8], tag: u8) -> &[u8] {
 /// If the datagram is malformed.
 #[must_use]
 pub fn records(bytes: &[u8], tag: u8) -> Vec<&[u8]> {
-    let mut rest = part(bytes, tag);
+    let mut rest = part_of(bytes, tag);
     let mut records = Vec::new();
     while !rest.is_empty() {
         let len = usize::from(u16::from_le_bytes([rest[0], rest[1]]));
@@ -340,7 +340,7 @@ mod tests {
             .collect();
         assert_eq!(crafted, bytes);
         assert_eq!(
-            (kind(&bytes), super::sender(&bytes), part(&bytes, HEAD)),
+            (kind(&bytes), super::sender(&bytes), part_of(&bytes, HEAD)),
             (PING, Some(sender), &head[..])
         );
         assert_eq!(claims(&bytes), [(ALIVE, subject), (SUSPECT, subject)]);

@@ -11,17 +11,16 @@
 //! ([`Engine::begin`], [`Engine::next`], [`Engine::step`], [`Engine::end`]), so that its checkers see the node
 //! after every input, and so that time can pass within the turn of a slow process.
 //!
-//! One private function hands inputs to the node: there they are recorded, if the node is recorded. What
+//! One function hands inputs to the node, and one commands: there they are recorded, if the node is recorded. What
 //! comes out of the node is recorded where it is polled.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use swim_core::{Command, Event, Input, Instant, Node, Output, Seed};
+use swim_core::{Command, Done, Event, Input, Instant, Node, Output, Refusal, Seed};
 use swim_trace::{RecordError, Recorder, Ring, Sink};
 
-use crate::answers::{Answers, Reply};
-use crate::{CommandError, DRAIN_MAX, EventQueue, Order, Snapshot, Viewed};
+use crate::{DRAIN_MAX, EventQueue, Snapshot, Viewed};
 
 /// What an [`Engine`] asks of its surroundings. Nothing here may block.
 pub trait Host {
@@ -78,6 +77,8 @@ pub struct Turn {
     flushes: bool,
     /// Datagrams that may still be read.
     reads: usize,
+    /// Time passed since the last step, so the clock is looked at before the next datagram.
+    paused: bool,
     /// The tick is still to come, if it is due.
     ticks: bool,
     /// Reading ended at its bound, not because nothing was left.
@@ -95,9 +96,16 @@ pub enum Step {
     Tick,
 }
 
-/// A node and what stands between it and a driver: the held datagram, the events that wait for the user,
-/// the callers that wait for an answer. `R` is how a caller is told, `S` what a recording is written to.
-pub struct Engine<R, S = Ring> {
+impl Turn {
+    /// Time passes before the next step.
+    pub const fn pause(&mut self) {
+        self.paused = true;
+    }
+}
+
+/// A node and what stands between it and a driver: the held datagram, and the events that wait for the user. `S` is
+/// what a recording is written to.
+pub struct Engine<S = Ring> {
     node: Node,
     /// The time, as it was last read.
     now: Instant,
@@ -105,13 +113,10 @@ pub struct Engine<R, S = Ring> {
     held: Option<Box<Held>>,
     /// Something may wait to be polled: a flush ended before the outbox was empty.
     unflushed: bool,
-    /// Events were lost, and the answers among them are still owed.
-    gap: bool,
     /// The node takes no part any more, and its last datagram has left.
     finished: bool,
     recorder: Option<Box<Recorder<S>>>,
     events: EventQueue,
-    answers: Answers<R>,
     snapshot: Option<Snapshot>,
 }
 
@@ -121,7 +126,7 @@ struct Held {
     bytes: Vec<u8>,
 }
 
-impl<R: Reply, S: Sink> Engine<R, S> {
+impl<S: Sink> Engine<S> {
     /// An engine around a new node. At most `events_max` events wait for the user.
     #[must_use]
     pub fn new(node: Node, now: Instant, events_max: usize) -> Self {
@@ -130,11 +135,9 @@ impl<R: Reply, S: Sink> Engine<R, S> {
             now,
             held: None,
             unflushed: true,
-            gap: false,
             finished: false,
             recorder: None,
             events: EventQueue::new(events_max),
-            answers: Answers::new(),
             snapshot: None,
         }
     }
@@ -167,6 +170,7 @@ impl<R: Reply, S: Sink> Engine<R, S> {
             started: self.now,
             flushes: self.unflushed && (self.held.is_none() || ready.writable || due),
             reads: if ready.readable || due { DRAIN_MAX } else { 0 },
+            paused: false,
             ticks: true,
             has_more: false,
         }
@@ -211,29 +215,32 @@ impl<R: Reply, S: Sink> Engine<R, S> {
         turn.has_more || (self.unflushed && self.held.is_none())
     }
 
-    /// Hands in one command; `reply` is told how it ends. Not while [`Engine::is_blocked`], if it is to be
-    /// answered.
-    pub fn command(&mut self, host: &mut impl Host, command: Command<'_>, reply: Option<R>) {
-        if let Some(reply) = reply {
-            self.answers.expect(&command, reply);
-        }
+    /// Gives the node a command; what it causes leaves at once. A join and a leave have only begun then:
+    /// [`Callers`](crate::Callers) wait for their end.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why; nothing has changed.
+    pub fn command(&mut self, host: &mut impl Host, command: Command<'_>) -> Result<Done, Refusal> {
         self.now = host.now();
-        self.feed(host, Input::Command(command));
+        let result = self.prepare(command);
+        self.flush(host);
         self.write_down();
+        result
     }
 
-    /// [`Engine::command`] for an owned command, which is checked first.
-    pub fn order(&mut self, host: &mut impl Host, order: &Order, reply: R) {
-        match order.command() {
-            Ok(command) => self.command(host, command, Some(reply)),
-            Err(error) => reply.reply(Err(CommandError::TooLong(error))),
+    /// Gives the node a command before the first turn, which then sends what it causes.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why; nothing has changed.
+    pub fn prepare(&mut self, command: Command<'_>) -> Result<Done, Refusal> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.command(&self.node, self.now, &command);
         }
-    }
-
-    /// Hands in one command before the first turn, which then sends what it causes.
-    pub fn prepare(&mut self, command: Command<'_>) {
-        self.door(Input::Command(command));
-        self.write_down();
+        let result = self.node.command(self.now, command);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.result(result);
+        }
+        result
     }
 
     /// The next event for the user.
@@ -318,7 +325,7 @@ impl<R: Reply, S: Sink> Engine<R, S> {
     fn read(&mut self, host: &mut impl Host, turn: &mut Turn) -> bool {
         turn.reads -= 1;
         turn.has_more = turn.reads == 0;
-        if turn.reads.is_multiple_of(READS_A_LOOK) {
+        if std::mem::take(&mut turn.paused) || turn.reads.is_multiple_of(READS_A_LOOK) {
             self.now = host.now();
         }
         match host.receive() {
@@ -360,9 +367,9 @@ impl<R: Reply, S: Sink> Engine<R, S> {
                 recorder.output(&output);
             }
             match output {
-                Output::Event(event) => self.tell(event),
+                Output::Event(event) => self.events.push(event),
                 Output::Transmit(transmit) => {
-                    let target = transmit.target;
+                    let target = transmit.destination;
                     match host.send(target, transmit.bytes) {
                         Delivery::Sent => {}
                         Delivery::Refused => self.undelivered(host, target),
@@ -388,28 +395,17 @@ impl<R: Reply, S: Sink> Engine<R, S> {
         }
     }
 
-    fn tell(&mut self, event: Event) {
-        // The core hands out its datagrams before its events: the goodbye's last one has left by now, and
-        // a caller that ends the process on the answer does not take it along.
-        self.gap |= matches!(event, Event::Lost { .. });
-        self.answers.settle(&event);
-        self.events.push(event);
-    }
-
     /// Everything has been polled.
     fn settle(&mut self) {
         self.unflushed = false;
         if let Some(recorder) = &mut self.recorder {
             recorder.settled(self.node.deadline());
         }
-        if std::mem::take(&mut self.gap) {
-            self.answers.settle_gap(&self.node);
-        }
         self.finished = !self.node.is_running();
     }
 }
 
-impl<R, S> Viewed for Engine<R, S> {
+impl<S> Viewed for Engine<S> {
     fn node(&self) -> &Node {
         &self.node
     }

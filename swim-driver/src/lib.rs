@@ -24,8 +24,8 @@
 //! 5. When the operating system refuses a send, say `Undelivered`: a ping that never left accuses nobody.
 //! 6. Nothing that a user does can block 1 to 5. Events go into a bounded queue, and a consumer that was
 //!    too slow is told how many it missed ([`Event::Lost`](swim_core::Event::Lost)). Commands wait in a
-//!    bounded queue and are handled in order, each only when everything that the earlier ones caused has
-//!    been polled; that is how an answer finds the command that it answers.
+//!    bounded queue, are handled in order and return their results; [`Callers`] wait for the end of a join
+//!    or of a leave.
 //!
 //! 2 to 6 are [`Engine::turn`]; a driver is a loop of *wait* and *turn*.
 //!
@@ -34,21 +34,19 @@
 //! does; it is the one thing here that can.
 #![forbid(unsafe_code)]
 
-mod answers;
+mod callers;
 mod engine;
 mod events;
-mod order;
 #[cfg(feature = "os")]
 pub mod os;
 mod snapshot;
 mod view;
 
-pub use answers::{Answer, CommandError, Joined, Reply};
+pub use callers::{Callers, CommandError, Outcome, Reply};
 pub use engine::{Delivery, Engine, Host, Ready, Received, Step, Turn};
 pub use events::EventQueue;
-pub use order::Order;
 pub use snapshot::{OwnedMember, Snapshot};
-pub use swim_trace::{RecordError, Recording};
+pub use swim_trace::{OwnedCommand, RecordError, Recording};
 pub use view::{View, Viewed};
 
 /// Datagrams read at most before a tick that is due, and between two looks at anything else.

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swim_core::{Epoch, Hint, Incarnation, Instant, Member, Node, NodeId, Status};
+use swim_core::{Epoch, Incarnation, Instant, KnownPeer, Member, Node, NodeId, Status};
 
 /// One row of a [`Snapshot`]: an owned [`Member`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -108,12 +108,17 @@ impl Snapshot {
         self.revision
     }
 
-    /// The other members as hints for a later life: keep them, and give them back with a restart.
+    /// The other members as known_peers for a later life: keep them, and give them back with a restart.
     #[must_use]
-    pub fn hints(&self) -> Vec<Hint> {
+    pub fn known_peers(&self) -> Vec<KnownPeer> {
         let others = self.rows.iter().filter(|row| !row.is_me && row.status.is_active());
         others
-            .map(|row| Hint { id: row.id, addr: row.addr, epoch: row.epoch, incarnation: row.incarnation })
+            .map(|row| KnownPeer {
+                id: row.id,
+                addr: row.addr,
+                epoch: row.epoch,
+                incarnation: row.incarnation,
+            })
             .collect()
     }
 }

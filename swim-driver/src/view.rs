@@ -117,7 +117,7 @@ impl Last {
 
 #[cfg(test)]
 mod tests {
-    use swim_core::{Command, Config, Epoch, Input, Metadata, NodeId, Seed};
+    use swim_core::{Command, Config, Epoch, Metadata, NodeId, Seed};
 
     use super::*;
 
@@ -152,8 +152,8 @@ mod tests {
 
     fn change(view: &View<Member>) {
         let metadata = Metadata::new(b"new").expect("short");
-        let command = Input::Command(Command::SetMetadata(metadata));
-        view.with(|member| member.node.handle(START, command)).expect("it lives");
+        let command = Command::SetMetadata(metadata);
+        view.with(|member| member.node.command(START, command)).expect("it lives").expect("not refused");
     }
 
     #[test]

@@ -7,9 +7,12 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use swim_core::{Command, Config, Epoch, Event, Identity, Instant, JoinFailure, Node, NodeId, Seed, Status};
+use swim_core::{
+    Command, Config, Done, Epoch, Event, Identity, Instant, JoinFailure, Node, NodeId, Seed, Status,
+};
 use swim_driver::{
-    Answer, COMMANDS_MAX, CommandError, DRAIN_MAX, Delivery, Engine, Host, Order, Ready, Received, Reply,
+    COMMANDS_MAX, Callers, CommandError, DRAIN_MAX, Delivery, Engine, Host, Outcome, OwnedCommand, Ready,
+    Received, Reply,
 };
 
 /// What a host was asked for.
@@ -75,21 +78,20 @@ impl Host for Script {
     }
 }
 
-type Outcome = Result<Answer, CommandError>;
-
 /// A caller that keeps the outcome.
 #[derive(Clone, Default)]
-struct Caller(Rc<RefCell<Option<Outcome>>>);
+struct Caller(Rc<RefCell<Option<Result<Outcome, CommandError>>>>);
 
 impl Reply for Caller {
-    fn reply(self, outcome: Outcome) {
+    fn reply(self, outcome: Result<Outcome, CommandError>) {
         *self.0.borrow_mut() = Some(outcome);
     }
 }
 
 /// An engine and its operating system.
 struct Member {
-    engine: Engine<Caller>,
+    engine: Engine,
+    callers: Callers<Caller>,
     os: Script,
 }
 
@@ -105,13 +107,15 @@ impl Member {
         let mut engine = Engine::new(node, Instant::ORIGIN, 4096);
         let seeds: Vec<SocketAddr> = seeds.iter().map(|seed| addr(*seed)).collect();
         if !seeds.is_empty() {
-            engine.prepare(Command::Join { seeds: &seeds });
+            engine.prepare(Command::Join { seeds: &seeds }).expect("seeds to ask");
         }
-        Self { engine, os: Script::default() }
+        Self { engine, callers: Callers::default(), os: Script::default() }
     }
 
     fn turn(&mut self, readable: bool, writable: bool) -> bool {
-        self.engine.turn(&mut self.os, Ready { readable, writable })
+        let more = self.engine.turn(&mut self.os, Ready { readable, writable });
+        self.callers.settle(&self.engine);
+        more
     }
 
     /// Lets time pass until the deadline, or a millisecond beyond it. A node that has left has none.
@@ -121,9 +125,9 @@ impl Member {
         }
     }
 
-    fn order(&mut self, order: &Order) -> Caller {
+    fn command(&mut self, command: &OwnedCommand) -> Caller {
         let caller = Caller::default();
-        self.engine.order(&mut self.os, order, caller.clone());
+        self.callers.command(&mut self.engine, &mut self.os, command, caller.clone());
         caller
     }
 }
@@ -217,7 +221,7 @@ fn a_readable_turn_costs_one_empty_read() {
 fn a_send_that_would_block_is_held_and_reading_goes_on() {
     let [mut member, _] = pair();
     member.os.blocked = true;
-    member.order(&Order::Send { target: NodeId(2), payload: b"one".as_slice().into() });
+    member.command(&OwnedCommand::Send { target: NodeId(2), payload: b"one".as_slice().into() });
     let held = member.os.sent();
     assert_eq!(held.len(), 1);
     assert!(member.engine.is_blocked());
@@ -237,7 +241,7 @@ fn a_send_that_would_block_is_held_and_reading_goes_on() {
 fn a_held_send_is_tried_again_with_every_deadline() {
     let [mut member, _] = pair();
     member.os.blocked = true;
-    member.order(&Order::Send { target: NodeId(2), payload: b"one".as_slice().into() });
+    member.command(&OwnedCommand::Send { target: NodeId(2), payload: b"one".as_slice().into() });
     member.os.blocked = false;
     member.wait_for_deadline();
     member.turn(false, false);
@@ -272,7 +276,7 @@ fn a_node_that_cannot_send_accuses_nobody() {
 fn a_leave_is_answered_when_its_last_datagram_has_left() {
     let [mut member, _] = pair();
     member.os.blocked = true;
-    let caller = member.order(&Order::Leave);
+    let caller = member.command(&OwnedCommand::Leave);
     for _ in 0..100 {
         member.wait_for_deadline();
         member.turn(false, false);
@@ -287,21 +291,26 @@ fn a_leave_is_answered_when_its_last_datagram_has_left() {
         }
     }
     let outcome = caller.0.borrow_mut().take().expect("answered");
-    assert!(outcome.expect("sent").number() > 0);
+    assert!(matches!(outcome, Ok(Outcome::Left { datagrams: 1.. })), "{outcome:?}");
     assert!(member.engine.is_finished());
 }
 
 #[test]
-fn commands_are_answered_in_their_order() {
-    let mut member = Member::start(1, &[]);
-    member.turn(false, false);
-    let callers: Vec<Caller> =
-        (0..COMMANDS_MAX).map(|n| member.order(&Order::SetMetadata([n.to_le_bytes()[0]].into()))).collect();
-    let numbers: Vec<u32> = callers
-        .iter()
-        .map(|caller| caller.0.borrow_mut().take().expect("answered").expect("short enough").number())
-        .collect();
-    assert!(numbers.is_sorted(), "incarnations only grow: {numbers:?}");
+fn commands_return_their_results_in_order_even_while_a_send_is_held() {
+    let [mut member, _] = pair();
+    member.os.blocked = true;
+    member.command(&OwnedCommand::Send { target: NodeId(2), payload: b"one".as_slice().into() });
+    assert!(member.engine.is_blocked());
+    let set = |member: &mut Member, n: usize| {
+        member.command(&OwnedCommand::SetMetadata([n.to_le_bytes()[0]].into()))
+    };
+    let callers: Vec<Caller> = (0..COMMANDS_MAX).map(|n| set(&mut member, n)).collect();
+    let incarnation = |caller: &Caller| match caller.0.borrow_mut().take() {
+        Some(Ok(Outcome::Done(Done::MetadataSet { incarnation }))) => incarnation,
+        other => panic!("{other:?}"),
+    };
+    let incarnations: Vec<_> = callers.iter().map(incarnation).collect();
+    assert!(incarnations.is_sorted(), "incarnations only grow: {incarnations:?}");
 }
 
 #[test]
@@ -310,7 +319,7 @@ fn a_snapshot_is_shared_while_nothing_has_changed() {
     let first = member.engine.snapshot(member.os.now);
     let second = member.engine.snapshot(member.os.now);
     assert!(std::ptr::eq(first.iter().as_slice(), second.iter().as_slice()));
-    member.order(&Order::SetMetadata(b"new".as_slice().into()));
+    member.command(&OwnedCommand::SetMetadata(b"new".as_slice().into()));
     let third = member.engine.snapshot(member.os.now);
     assert_eq!(third.get(NodeId(1)).map(|row| row.metadata.to_vec()), Some(b"new".to_vec()));
 }
@@ -318,8 +327,8 @@ fn a_snapshot_is_shared_while_nothing_has_changed() {
 #[test]
 fn a_snapshot_gives_hints_of_the_others_only() {
     let [mut member, _] = pair();
-    let hints = member.engine.snapshot(member.os.now).hints();
-    assert_eq!(hints.iter().map(|hint| hint.id).collect::<Vec<_>>(), [NodeId(2)]);
+    let known_peers = member.engine.snapshot(member.os.now).known_peers();
+    assert_eq!(known_peers.iter().map(|known_peer| known_peer.id).collect::<Vec<_>>(), [NodeId(2)]);
 }
 
 #[test]
@@ -341,14 +350,19 @@ fn a_blocked_socket_is_no_reason_to_turn_without_end() {
 #[test]
 fn a_member_that_loses_its_name_is_finished_and_whoever_waits_is_told_why() {
     let mut members = [Member::start(1, &[]), Member::start_as(NodeId(1), 2, &[])];
-    let join = members[1].order(&Order::Join { seeds: vec![addr(1)] });
+    let join = members[1].command(&OwnedCommand::Join { seeds: vec![addr(1)] });
     for _ in 0..500 {
         step(&mut members);
     }
     assert_eq!(join.0.borrow_mut().take(), Some(Err(CommandError::JoinFailed(JoinFailure::IdTaken))));
     assert!(members[1].engine.is_finished());
-    let late =
-        members[1].order(&Order::Leave).0.borrow_mut().take().expect("answered").expect_err("too late");
-    assert_eq!(late.to_string(), "Leave was refused: this node has left or lost its id; start it again");
+    let late = members[1]
+        .command(&OwnedCommand::Leave)
+        .0
+        .borrow_mut()
+        .take()
+        .expect("answered")
+        .expect_err("too late");
+    assert_eq!(late.to_string(), "refused: this node has left or lost its id; start it again");
     assert!(!members[0].engine.is_finished());
 }

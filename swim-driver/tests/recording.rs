@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use swim_core::{Command, Config, Epoch, Event, Identity, Input, Instant, Metadata, Node, NodeId, Seed};
-use swim_driver::{Delivery, Engine, Host, Order, Ready, Received, Recording};
+use swim_core::{
+    Command, Config, Epoch, Event, Identity, Input, Instant, Metadata, Node, NodeId, Payload, Seed,
+};
+use swim_driver::{Delivery, Engine, Host, Ready, Received, Recording};
 use swim_trace::{Life, Reader, Record, Recorder, ReplayOptions, replay};
 
 /// An operating system in which something goes wrong every now and then.
@@ -52,7 +54,7 @@ impl Host for Moody {
 }
 
 struct Member {
-    engine: Engine<()>,
+    engine: Engine,
     os: Moody,
 }
 
@@ -66,8 +68,10 @@ impl Member {
             let life = Life { me, unix_ms: 1000, recording: 1, redactor: None };
             engine = engine.recorded(Recorder::create(recording, life).expect("a file"), seed);
         }
-        engine.prepare(Command::SetMetadata(Metadata::new(b"a word").expect("short")));
-        engine.prepare(Command::Join { seeds: &[addr(1)] });
+        let set = Command::SetMetadata(Metadata::new(b"a word").expect("short"));
+        engine.prepare(set).expect("not refused");
+        // The first has only itself to ask.
+        let _ = engine.prepare(Command::Join { seeds: &[addr(1)] });
         Self { engine, os: Moody::default() }
     }
 }
@@ -84,7 +88,9 @@ fn step(members: &mut [Member; 2], number: usize) {
         os.blocked &= !number.is_multiple_of(3);
         engine.turn(os, Ready { readable: true, writable: !os.blocked });
         if number.is_multiple_of(20) && !engine.is_blocked() {
-            engine.order(os, &Order::Broadcast(number.to_le_bytes().into()), ());
+            let payload = number.to_le_bytes();
+            // Refused while the queue is full.
+            let _ = engine.command(os, Command::Broadcast(Payload::new(&payload).expect("short")));
         }
         let (source, sent) = (addr([1, 2][index]), std::mem::take(&mut os.outbox));
         members[1 - index].os.inbox.extend(sent.into_iter().map(|bytes| (source, bytes)));
@@ -105,8 +111,9 @@ fn what_was_blocked_and_refused_is_blocked_and_refused_again() {
     let (mut refused, mut unsettled, mut settled) = (0, 0, true);
     for entry in trace.records() {
         match entry.expect("good").record {
-            Record::Input { given, .. } => {
-                refused += u32::from(matches!(given.input(), Input::Undelivered { .. }));
+            record @ (Record::Input { .. } | Record::Command { .. }) => {
+                refused +=
+                    u32::from(matches!(record, Record::Input { input: Input::Undelivered { .. }, .. }));
                 unsettled += u32::from(!settled);
                 settled = false;
             }
@@ -123,7 +130,7 @@ fn the_birth_is_on_disk_before_anything_is_sent() {
     let _member = Member::start(1, Some(&Recording::new(&file.0)));
     let trace = Reader::open(&file.0).expect("a trace");
     let inputs = trace.records().filter(|entry| matches!(entry, Ok(e) if e.record.counts())).count();
-    assert_eq!(inputs, 2, "its metadata and its seeds");
+    assert_eq!(inputs, 4, "its metadata and its seeds, and what came of them");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A member inside a `mio::Poll` that somebody else runs.
+//! A member inside a `mio::Poll` that its user runs.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
-use swim_core::{Command, Event, Hint, Identity, Instant, Metadata, Node, NodeId, Payload, Stats, TooLong};
+use swim_core::{Command, Done, Event, Identity, Instant, Node, Refusal, Stats};
 use swim_driver::os::{self, Bound, Buffer, Clock, Error, Settings};
-use swim_driver::{Delivery, Engine, Host, Order, Ready, Received, Snapshot, Viewed};
+use swim_driver::{Callers, Delivery, Engine, Host, OwnedCommand, Ready, Received, Snapshot, Viewed};
 
 use crate::thread::Waiter;
 
@@ -38,10 +38,9 @@ use crate::thread::Waiter;
 /// # }
 /// ```
 ///
-/// Turn it after *every* wait, whoever it was that woke. A command takes effect when it is called; how it
-/// ended comes as an event.
+/// Turn it after *every* wait, whatever it was that ended it.
 pub struct Embedded {
-    engine: Engine<Waiter>,
+    engine: Engine,
     socket: UdpSocket,
     clock: Clock,
     registry: Registry,
@@ -130,74 +129,27 @@ impl Embedded {
         self.engine.is_finished()
     }
 
-    /// Looks for the cluster through `seeds`. Ends in `Joined`, `JoinFailed` or `Refused`.
-    pub fn join(&mut self, seeds: &[SocketAddr]) {
-        self.command(Command::Join { seeds });
-    }
-
-    /// Stops looking. Ends in `JoinFailed` or `Refused`.
-    pub fn cancel_join(&mut self) {
-        self.command(Command::CancelJoin);
-    }
-
-    /// Says goodbye. Ends in `LeaveSent`; turn on until [`Embedded::is_finished`].
-    pub fn leave(&mut self) {
-        self.command(Command::Leave);
-    }
-
-    /// Replaces this member's metadata. Ends in `MetadataSet` or `Refused`.
+    /// Carries out a command. A join and a leave have only begun then: `Joined` or `JoinFailed` ends the one,
+    /// [`Embedded::is_finished`] the other.
     ///
     /// # Errors
-    /// [`TooLong`] above [`swim_core::METADATA_MAX`] bytes.
-    pub fn set_metadata(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
-        self.command(Command::SetMetadata(Metadata::new(bytes)?));
-        Ok(())
+    /// [`Refusal`] says why; nothing has changed.
+    pub fn command(&mut self, command: Command<'_>) -> Result<Done, Refusal> {
+        let result = self.engine.command(&mut Os::of(&self.socket, self.clock), command);
+        self.watch_writes();
+        result
     }
 
-    /// This member is now reached at `addr`. Ends in `AddressSet` or `Refused`.
-    pub fn set_address(&mut self, addr: SocketAddr) {
-        self.command(Command::SetAddress(addr));
-    }
-
-    /// Tells every member something. Ends in `BroadcastQueued` or `Refused`.
-    ///
-    /// # Errors
-    /// [`TooLong`] above [`swim_core::PAYLOAD_MAX`] bytes.
-    pub fn broadcast(&mut self, payload: &[u8]) -> Result<(), TooLong> {
-        self.command(Command::Broadcast(Payload::new(payload)?));
-        Ok(())
-    }
-
-    /// Sends one datagram to one member. Ends in `Sent` or `Refused`.
-    ///
-    /// # Errors
-    /// [`TooLong`] above [`swim_core::PAYLOAD_MAX`] bytes.
-    pub fn send(&mut self, target: NodeId, payload: &[u8]) -> Result<(), TooLong> {
-        self.command(Command::Send { target, payload: Payload::new(payload)? });
-        Ok(())
-    }
-
-    /// Declares a Suspect or Dead member gone. Ends in `Left` or `Refused`.
-    pub fn remove(&mut self, target: NodeId) {
-        self.command(Command::Remove { target });
-    }
-
-    /// Gives hints of an earlier life. Ends in `Restored`.
-    pub fn restore(&mut self, hints: &[Hint]) {
-        self.command(Command::Restore { hints });
-    }
-
-    fn command(&mut self, command: Command<'_>) {
-        self.engine.command(&mut Os::of(&self.socket, self.clock), command, None);
+    pub(crate) fn call(&mut self, callers: &mut Callers<Waiter>, command: &OwnedCommand, waiter: Waiter) {
+        callers.command(&mut self.engine, &mut Os::of(&self.socket, self.clock), command, waiter);
         self.watch_writes();
     }
 
-    pub(crate) fn order(&mut self, order: &Order, waiter: Waiter) {
-        self.engine.order(&mut Os::of(&self.socket, self.clock), order, waiter);
-        self.watch_writes();
+    pub(crate) const fn engine(&self) -> &Engine {
+        &self.engine
     }
 
-    pub(crate) const fn takes_orders(&self) -> bool {
+    pub(crate) const fn takes_commands(&self) -> bool {
         !self.engine.is_blocked()
     }
 

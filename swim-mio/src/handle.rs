@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use swim_core::{Event, Hint, Identity, Incarnation, NodeId, Stats};
-use swim_driver::{Answer, CommandError, Joined, Order, Snapshot};
+use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
+use swim_driver::{CommandError, Outcome, OwnedCommand, Snapshot};
 
 use crate::shared::Shared;
 use crate::thread::{Message, Waiter};
@@ -18,7 +18,7 @@ use crate::thread::{Message, Waiter};
 /// and one that gives commands. A command blocks its caller until it has ended, and nobody else.
 pub struct Handle {
     local_addr: SocketAddr,
-    orders: SyncSender<Message>,
+    messages: SyncSender<Message>,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -26,11 +26,11 @@ pub struct Handle {
 impl Handle {
     pub(crate) fn new(
         local_addr: SocketAddr,
-        orders: SyncSender<Message>,
+        messages: SyncSender<Message>,
         shared: Arc<Shared>,
         thread: JoinHandle<()>,
     ) -> Self {
-        Self { local_addr, orders, shared, thread: Mutex::new(Some(thread)) }
+        Self { local_addr, messages, shared, thread: Mutex::new(Some(thread)) }
     }
 
     /// The bound address.
@@ -55,7 +55,7 @@ impl Handle {
             return members;
         }
         let (reply, fresh) = sync_channel(1);
-        let sent = self.orders.send(Message::Members(reply)).is_ok();
+        let sent = self.messages.send(Message::Members(reply)).is_ok();
         self.shared.wake();
         let fresh = sent.then(|| fresh.recv().ok()).flatten();
         fresh.or_else(|| self.shared.view.members()).unwrap_or_default()
@@ -90,7 +90,10 @@ impl Handle {
     /// # Errors
     /// Refused, failed (another member has this id) or cancelled.
     pub fn join(&self, seeds: &[SocketAddr]) -> Result<Joined, CommandError> {
-        self.order(Order::Join { seeds: seeds.to_vec() })?.joined()
+        match self.command(OwnedCommand::Join { seeds: seeds.to_vec() })? {
+            Outcome::Joined(joined) => Ok(joined),
+            _ => Err(CommandError::Stopped),
+        }
     }
 
     /// Stops looking: a waiting [`Handle::join`] ends.
@@ -98,15 +101,19 @@ impl Handle {
     /// # Errors
     /// Refused when nothing was being looked for.
     pub fn cancel_join(&self) -> Result<(), CommandError> {
-        self.order(Order::CancelJoin).map(drop)
+        self.command(OwnedCommand::CancelJoin).map(drop)
     }
 
-    /// Says goodbye, waits until it has been sent, and stops. Returns how many datagrams carried it.
+    /// Tells the others that this member leaves, waits until that has been sent, and stops. Returns how many
+    /// datagrams carried it.
     ///
     /// # Errors
     /// Refused when it has left already, or lost its id.
     pub fn leave(&self) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Leave)?.number())
+        match self.command(OwnedCommand::Leave)? {
+            Outcome::Left { datagrams } => Ok(datagrams),
+            _ => Err(CommandError::Stopped),
+        }
     }
 
     /// Replaces this member's metadata. Returns the incarnation that carries it to the others.
@@ -114,7 +121,10 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::METADATA_MAX`] bytes, or refused.
     pub fn set_metadata(&self, bytes: &[u8]) -> Result<Incarnation, CommandError> {
-        Ok(Incarnation(self.order(Order::SetMetadata(bytes.into()))?.number()))
+        match self.command(OwnedCommand::SetMetadata(bytes.into()))? {
+            Outcome::Done(Done::MetadataSet { incarnation }) => Ok(incarnation),
+            _ => Err(CommandError::Stopped),
+        }
     }
 
     /// This member is now reached at `addr`. The socket stays where it is.
@@ -122,7 +132,7 @@ impl Handle {
     /// # Errors
     /// Refused if it is no unicast address with a port.
     pub fn set_address(&self, addr: SocketAddr) -> Result<(), CommandError> {
-        self.order(Order::SetAddress(addr)).map(drop)
+        self.command(OwnedCommand::SetAddress(addr)).map(drop)
     }
 
     /// Tells every member something, best effort. Returns its number within this epoch.
@@ -130,7 +140,10 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.
     pub fn broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Broadcast(payload.into()))?.number())
+        match self.command(OwnedCommand::Broadcast(payload.into()))? {
+            Outcome::Done(Done::BroadcastQueued { sequence }) => Ok(sequence),
+            _ => Err(CommandError::Stopped),
+        }
     }
 
     /// Sends one datagram to one member, best effort.
@@ -138,7 +151,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because there is no such member.
     pub fn send(&self, target: NodeId, payload: &[u8]) -> Result<(), CommandError> {
-        self.order(Order::Send { target, payload: payload.into() }).map(drop)
+        self.command(OwnedCommand::Send { target, payload: payload.into() }).map(drop)
     }
 
     /// Declares a Suspect or Dead member gone, as an operator.
@@ -146,24 +159,27 @@ impl Handle {
     /// # Errors
     /// Refused if it is neither.
     pub fn remove(&self, target: NodeId) -> Result<(), CommandError> {
-        self.order(Order::Remove { target }).map(drop)
+        self.command(OwnedCommand::Remove { target }).map(drop)
     }
 
-    /// Gives hints of an earlier life. Returns how many were of use.
+    /// Gives known_peers of an earlier epoch. Returns how many were of use.
     ///
     /// # Errors
     /// Only if the member has stopped.
-    pub fn restore(&self, hints: &[Hint]) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Restore { hints: hints.to_vec() })?.number())
+    pub fn restore(&self, known_peers: &[KnownPeer]) -> Result<u32, CommandError> {
+        match self.command(OwnedCommand::Restore { known_peers: known_peers.to_vec() })? {
+            Outcome::Done(Done::Restored { used, .. }) => Ok(used),
+            _ => Err(CommandError::Stopped),
+        }
     }
 
     /// Any of the commands above, as data.
     ///
     /// # Errors
     /// As the method of the command.
-    pub fn order(&self, order: Order) -> Result<Answer, CommandError> {
+    pub fn command(&self, command: OwnedCommand) -> Result<Outcome, CommandError> {
         let (reply, outcome) = sync_channel(1);
-        self.orders.send(Message::Order(order, Waiter(reply))).map_err(|_| CommandError::Stopped)?;
+        self.messages.send(Message::Command(command, Waiter(reply))).map_err(|_| CommandError::Stopped)?;
         self.shared.wake();
         outcome.recv().unwrap_or(Err(CommandError::Stopped))
     }

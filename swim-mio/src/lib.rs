@@ -45,7 +45,10 @@ mod timer;
 
 pub use embedded::Embedded;
 pub use handle::Handle;
-pub use swim_core::{Config, Epoch, Event, Hint, Identity, NodeId, Options, Stats, Status};
+pub use swim_core::{
+    Command, Config, Done, Epoch, Event, Identity, JoinFailure, Joined, KnownPeer, NodeId, Options, Refusal,
+    Stats, Status,
+};
 pub use swim_driver::os::{Error, Settings};
-pub use swim_driver::{Answer, CommandError, Joined, Order, OwnedMember, RecordError, Recording, Snapshot};
+pub use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, Snapshot};
 pub use thread::spawn;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
 use swim_driver::os::{Error, Settings};
-use swim_driver::{Answer, COMMANDS_MAX, CommandError, Order, Reply, Snapshot};
+use swim_driver::{COMMANDS_MAX, Callers, CommandError, Outcome, OwnedCommand, Reply, Snapshot};
 
 use crate::embedded::Embedded;
 use crate::handle::Handle;
@@ -24,26 +24,27 @@ pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let waker = Waker::new(poll.registry(), WAKER).map_err(Error::Start)?;
     let timer = Timer::new(poll.registry(), ALARM).map_err(Error::Start)?;
     let member = Embedded::new(settings, poll.registry(), SOCKET)?;
-    let (orders, inbox) = sync_channel(COMMANDS_MAX);
+    let (messages, inbox) = sync_channel(COMMANDS_MAX);
     let local_addr = member.local_addr();
     let shared = Arc::new(Shared::new(settings.events_max, member, waker));
-    let body = Body { poll, timer, inbox, asked: false, shared: Arc::clone(&shared) };
+    let callers = Callers::default();
+    let body = Body { poll, timer, inbox, asked: false, callers, shared: Arc::clone(&shared) };
     let thread = thread::Builder::new().name("swim-mio".to_owned());
     let thread = thread.spawn(move || body.run()).map_err(Error::Start)?;
-    Ok(Handle::new(local_addr, orders, shared, thread))
+    Ok(Handle::new(local_addr, messages, shared, thread))
 }
 
 /// What a handle asks of the thread.
 pub(crate) enum Message {
-    Order(Order, Waiter),
+    Command(OwnedCommand, Waiter),
     Members(SyncSender<Snapshot>),
 }
 
 /// A caller that blocks until its command has ended.
-pub(crate) struct Waiter(pub(crate) SyncSender<Result<Answer, CommandError>>);
+pub(crate) struct Waiter(pub(crate) SyncSender<Result<Outcome, CommandError>>);
 
 impl Reply for Waiter {
-    fn reply(self, outcome: Result<Answer, CommandError>) {
+    fn reply(self, outcome: Result<Outcome, CommandError>) {
         // The channel has room for one. A caller that is gone does not want to know.
         let _ = self.0.try_send(outcome);
     }
@@ -53,8 +54,9 @@ struct Body {
     poll: Poll,
     timer: Timer,
     inbox: Receiver<Message>,
-    /// Something may be in it: whoever puts something in wakes the thread afterwards.
+    /// Something may be in it: a handle that puts something in wakes the thread afterwards.
     asked: bool,
+    callers: Callers<Waiter>,
     shared: Arc<Shared>,
 }
 
@@ -85,11 +87,12 @@ impl Body {
             }
         }
         member.turn();
-        let more_orders = self.asked && self.take_orders(member);
+        let more_messages = self.asked && self.take_messages(member);
+        self.callers.settle(member.engine());
         self.shared.hand_out(member);
         if member.is_finished() {
             Next::End
-        } else if more_orders || member.turns_again() {
+        } else if more_messages || member.turns_again() {
             Next::Wait(Some(Duration::ZERO))
         } else {
             Next::Wait(self.timer.timeout(member.deadline(), || member.now()))
@@ -97,14 +100,14 @@ impl Body {
     }
 
     /// Carries out what handles asked for, but not without end. Returns whether to come back without a wait.
-    fn take_orders(&mut self, member: &mut Embedded) -> bool {
+    fn take_messages(&mut self, member: &mut Embedded) -> bool {
         for _ in 0..COMMANDS_MAX {
-            if !member.takes_orders() {
+            if !member.takes_commands() {
                 // A held send comes first; its own wake-up leads back here.
                 return false;
             }
             match self.inbox.try_recv() {
-                Ok(Message::Order(order, waiter)) => member.order(&order, waiter),
+                Ok(Message::Command(command, waiter)) => member.call(&mut self.callers, &command, waiter),
                 Ok(Message::Members(reply)) => {
                     let _ = reply.try_send(member.members());
                 }

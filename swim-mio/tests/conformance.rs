@@ -13,14 +13,14 @@ use std::time::Duration;
 use conformance::{Cluster, Member, Ticket};
 use swim_core::{Event, Stats};
 use swim_driver::os::Settings;
-use swim_driver::{Answer, CommandError, Order, OwnedMember};
+use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
 use swim_mio::Handle;
 
 conformance!(Threads::new());
 
 struct Threads {
     members: Vec<(Arc<Handle>, Vec<Event>)>,
-    tickets: Vec<Receiver<Result<Answer, CommandError>>>,
+    tickets: Vec<Receiver<Result<Outcome, CommandError>>>,
     stranger: UdpSocket,
 }
 
@@ -55,15 +55,15 @@ impl Cluster for Threads {
         self.members[member].0.is_running()
     }
 
-    fn begin(&mut self, member: Member, order: Order) -> Ticket {
+    fn begin(&mut self, member: Member, command: OwnedCommand) -> Ticket {
         let handle = Arc::clone(&self.members[member].0);
         let (done, outcome) = sync_channel(1);
-        thread::spawn(move || done.send(handle.order(order)));
+        thread::spawn(move || done.send(handle.command(command)));
         self.tickets.push(outcome);
         self.tickets.len() - 1
     }
 
-    fn outcome(&mut self, ticket: Ticket) -> Option<Result<Answer, CommandError>> {
+    fn outcome(&mut self, ticket: Ticket) -> Option<Result<Outcome, CommandError>> {
         self.tickets[ticket].try_recv().ok()
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
-use swim_mio::{Config, Embedded, Event, NodeId, Settings};
+use swim_mio::{Command, Config, Done, Embedded, Event, NodeId, Settings};
 
 fn settings(name: &str) -> Settings {
     let bind = "127.0.0.1:0".parse().expect("a valid address");
@@ -36,7 +36,7 @@ fn two_members_in_one_poll_find_each_other_and_one_leaves() {
     let mut members = [ada, bob];
     run(&mut poll, &mut members, |members| members.iter_mut().all(|member| member.members().len() == 2));
 
-    members[1].leave();
+    assert_eq!(members[1].command(Command::Leave), Ok(Done::Leaving));
     let mut history = Vec::new();
     run(&mut poll, &mut members, |members| {
         history.extend(members[0].next_event());

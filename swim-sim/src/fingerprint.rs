@@ -13,7 +13,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use swim_core::{
-    Command, CommandKind, Event, Identity, Input, Instant, JoinFailure, Member, Node, Refusal, Stats, Status,
+    Command, CommandKind, Done, Event, Identity, Input, Instant, JoinFailure, Member, Node, Refusal, Stats,
+    Status,
 };
 
 use crate::host::HostId;
@@ -100,7 +101,6 @@ impl Fingerprint {
             Input::Datagram { .. } => 4,
             Input::Tick => 5,
             Input::Undelivered { .. } => 6,
-            Input::Command(_) => 7,
             other => panic!("{other:?} has no tag"),
         };
         self.at(now, host, tag);
@@ -111,8 +111,36 @@ impl Fingerprint {
                 self.absorb_bytes(bytes);
             }
             Input::Undelivered { target } => self.absorb_addr(*target),
-            Input::Command(command) => self.command(command),
             _ => {}
+        }
+    }
+
+    /// A node is given a command; what it does in return is added next.
+    pub(crate) fn commanded(&mut self, now: Instant, host: HostId, local: Instant, command: &Command<'_>) {
+        self.at(now, host, 7);
+        self.absorb(local.as_nanos());
+        self.command(command);
+    }
+
+    /// A command has returned.
+    pub(crate) fn returned(&mut self, command: &Command<'_>, result: &Result<Done, Refusal>) {
+        match (result, command) {
+            (Ok(Done::MetadataSet { incarnation }), _) => self.absorb_all([0x204, incarnation.0.into()]),
+            (Ok(_), Command::SetAddress(addr)) => {
+                self.absorb(0x205);
+                self.absorb_addr(swim_core::canonical(*addr));
+            }
+            (Ok(Done::BroadcastQueued { sequence }), _) => self.absorb_all([0x206, (*sequence).into()]),
+            (Ok(_), Command::Send { target, .. }) => self.absorb_all([0x207, target.0]),
+            (Ok(Done::Restored { used, skipped }), _) => {
+                self.absorb_all([0x208, (*used).into(), (*skipped).into()]);
+            }
+            (Err(reason), _) => {
+                let [tag, limit] = refusal(*reason);
+                self.absorb_all([0x209, kind(command.kind()), tag, limit]);
+            }
+            // A join, a leave and a removal show in events.
+            (Ok(_), _) => {}
         }
     }
 
@@ -161,7 +189,7 @@ impl Fingerprint {
             Event::EpochRaised { epoch } => self.absorb_all([0x10c, epoch.0]),
             Event::Stalled { lost } => self.absorb_all([0x10d, nanos(*lost)]),
             Event::StartedOver { forgotten } => self.absorb_all([0x10e, (*forgotten).into()]),
-            Event::Deaf { deaf } => self.absorb_all([0x10f, (*deaf).into()]),
+            Event::Isolated { isolated } => self.absorb_all([0x10f, (*isolated).into()]),
             Event::Broadcast { origin, payload } => {
                 self.absorb_all([0x110, origin.0]);
                 self.absorb_bytes(payload);
@@ -184,20 +212,6 @@ impl Fingerprint {
             }
             Event::JoinFailed { reason } => self.absorb_all([0x202, failure(*reason)]),
             Event::LeaveSent { datagrams } => self.absorb_all([0x203, (*datagrams).into()]),
-            Event::MetadataSet { incarnation } => self.absorb_all([0x204, incarnation.0.into()]),
-            Event::AddressSet { addr } => {
-                self.absorb(0x205);
-                self.absorb_addr(*addr);
-            }
-            Event::BroadcastQueued { sequence } => self.absorb_all([0x206, (*sequence).into()]),
-            Event::Sent { target } => self.absorb_all([0x207, target.0]),
-            Event::Restored { used, skipped } => {
-                self.absorb_all([0x208, (*used).into(), (*skipped).into()]);
-            }
-            Event::Refused { command, reason } => {
-                let [tag, limit] = refusal(*reason);
-                self.absorb_all([0x209, kind(*command), tag, limit]);
-            }
             other => panic!("{other:?} has no tag"),
         }
     }
@@ -235,10 +249,10 @@ impl Fingerprint {
             stats.broadcasts_delivered,
             stats.pages_asked,
             stats.pages_served,
-            stats.heal_contacts,
+            stats.reconnects,
             stats.stalls,
             stats.stalled_ns,
-            stats.deaf_spells,
+            stats.isolations,
             stats.clock_backwards,
             stats.events_lost,
             u64::from(stats.alive) << 32 | u64::from(stats.suspect),
@@ -277,10 +291,10 @@ impl Fingerprint {
                 self.absorb_bytes(payload.as_bytes());
             }
             Command::Remove { target } => self.absorb(target.0),
-            Command::Restore { hints } => {
-                for hint in *hints {
-                    self.absorb_all([hint.id.0, hint.epoch.0, hint.incarnation.0.into()]);
-                    self.absorb_addr(hint.addr);
+            Command::Restore { known_peers } => {
+                for known_peer in *known_peers {
+                    self.absorb_all([known_peer.id.0, known_peer.epoch.0, known_peer.incarnation.0.into()]);
+                    self.absorb_addr(known_peer.addr);
                 }
             }
             other => panic!("{other:?} has no tag"),
@@ -468,16 +482,10 @@ mod tests {
             Event::EpochRaised { epoch: Epoch(8) },
             Event::Stalled { lost: time },
             Event::StartedOver { forgotten: 9 },
-            Event::Deaf { deaf: true },
+            Event::Isolated { isolated: true },
             Event::Joined { via: addr, members: 9 },
             Event::JoinFailed { reason },
             Event::LeaveSent { datagrams: 9 },
-            Event::MetadataSet { incarnation },
-            Event::AddressSet { addr },
-            Event::BroadcastQueued { sequence: 9 },
-            Event::Sent { target: id },
-            Event::Restored { used: 9, skipped: 10 },
-            Event::Refused { command: CommandKind::Send, reason: Refusal::QueueFull { limit: 9 } },
             Event::Broadcast { origin: id, payload: Clone::clone(&payload) },
             Event::Message { from: id, payload },
             Event::Lost { events: 9 },
@@ -522,6 +530,29 @@ mod tests {
     }
 
     #[test]
+    fn every_result_that_no_event_tells_counts() {
+        let of = |command: Command<'_>, result: Result<Done, Refusal>| {
+            let mut fingerprint = Fingerprint::new();
+            fingerprint.returned(&command, &result);
+            fingerprint.value()
+        };
+        let metadata = Command::SetMetadata(Metadata::new(b"x").expect("it is short"));
+        let set = |incarnation| Ok(Done::MetadataSet { incarnation: Incarnation(incarnation) });
+        let full = |limit| Err(Refusal::QueueFull { limit });
+        let results = [
+            of(metadata, set(1)),
+            of(metadata, set(2)),
+            of(metadata, full(1)),
+            of(metadata, full(2)),
+            of(Command::Leave, full(2)),
+            of(Command::Leave, Ok(Done::Leaving)),
+            of(Command::Restore { known_peers: &[] }, Ok(Done::Restored { used: 1, skipped: 2 })),
+            of(Command::Restore { known_peers: &[] }, Ok(Done::Restored { used: 2, skipped: 1 })),
+        ];
+        assert_eq!(results.iter().collect::<BTreeSet<_>>().len(), results.len());
+    }
+
+    #[test]
     fn every_counter_counts() {
         let mut seen = BTreeSet::from([of_stats(&Stats::default()).value()]);
         let hidden = |stats: &Stats| stats.rtt != Stats::default().rtt && stats.rtt.count() == 0;
@@ -545,7 +576,7 @@ mod tests {
         };
         let before = of(&node);
         let metadata = Metadata::new(b"x").expect("it is short");
-        node.handle(Instant::ORIGIN, Input::Command(Command::SetMetadata(metadata)));
+        node.command(Instant::ORIGIN, Command::SetMetadata(metadata)).expect("not refused");
         assert_ne!(before, of(&node));
         let text = format!("{:#?}", node.member(NodeId(1)).expect("a node holds itself"));
         let is_field =

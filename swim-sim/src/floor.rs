@@ -212,7 +212,7 @@ impl Floor {
     fn arrive(&mut self, packet: PacketId) {
         let Some(id) = self.fabric.receiver(packet) else { return };
         let host = &mut self.hosts[id.index()];
-        if host.unplugged || host.makes_wait() {
+        if host.unplugged || host.paused {
             return self.fabric.packets.discard(packet);
         }
         let (source, bytes) = self.fabric.packets.lend(packet);

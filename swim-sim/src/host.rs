@@ -1,9 +1,6 @@
-//! A host: one machine with one process on it, which runs one node the way a driver does.
+//! A host: one machine with one process on it, which runs one node on the engine of the real drivers.
 //!
-//! The contract is the drivers': a datagram is handed over as soon as it arrives; when the deadline has
-//! come, what had arrived by then is read first (at most [`DRAIN_MAX`] datagrams) and the clock ticks only
-//! then; after every input the node is polled until it has nothing more to say. A stopped process keeps
-//! its inbox, as the kernel does, and finds it full when it is continued.
+//! A stopped process keeps its inbox, as the kernel does, and finds it full when it is continued.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -11,7 +8,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use swim_core::{Config, Epoch, Event, Identity, Instant, Node, NodeId, Seed};
-use swim_trace::{Plain, Recorder};
+use swim_driver::{Engine, Turn};
+use swim_trace::Plain;
 
 use crate::action::Inbox;
 use crate::clock::Clock;
@@ -21,9 +19,6 @@ use crate::queue::PacketId;
 use crate::random::Random;
 use crate::slowness::Slowness;
 use crate::traffic::Traffic;
-
-/// Datagrams that a driver reads before it looks at its clock.
-pub(crate) const DRAIN_MAX: usize = 1024;
 
 /// What a host is started with.
 #[derive(Clone, Debug)]
@@ -84,22 +79,29 @@ pub struct Logged {
     pub event: Event,
 }
 
-/// Writes a life to anything.
-pub(crate) type LifeRecorder = Recorder<Plain<Box<dyn Write + Send>>>;
+/// The engine of a process. A recording goes to any writer.
+pub(crate) type Process = Engine<Plain<Box<dyn Write + Send>>>;
+
+/// Events that wait for the user: more than one input can cause, and they are taken after each.
+const EVENTS_MAX: usize = 1 << 20;
 
 /// One host. What every step of it looks at comes first and together: in a large world a step costs as many
 /// cache lines as it touches.
 #[repr(C)]
 pub(crate) struct Host {
     /// `None`: no process.
-    pub(crate) node: Option<Box<Node>>,
-    /// Writes down the present life.
-    pub(crate) recorder: Option<Box<LifeRecorder>>,
+    pub(crate) engine: Option<Box<Process>>,
+    /// The turn of a slow process that is busy with a datagram.
+    pub(crate) turn: Option<Turn>,
+    /// The last turn reached a bound, and the next one follows at once.
+    pub(crate) turns_again: bool,
     /// The node's revision when it was last looked at.
     pub(crate) revision: u64,
     pub(crate) paused: bool,
     /// Its stack refuses to send, and nothing reaches it.
     pub(crate) unplugged: bool,
+    /// Its socket's send buffer takes nothing more.
+    pub(crate) send_buffer_full: bool,
     /// While it is paused: what becomes of what arrives.
     pub(crate) inbox_while_paused: Inbox,
     pub(crate) persistent: bool,
@@ -107,8 +109,8 @@ pub(crate) struct Host {
     pub(crate) lives: u32,
     /// The process's clock: a process that starts anew begins at zero.
     pub(crate) clock: Clock,
-    /// When its clock last ticked, and how often in a row at that instant.
-    pub(crate) ticked: Option<(Instant, u32)>,
+    /// When its process last turned, and how often in a row at that instant.
+    pub(crate) turned: Option<(Instant, u32)>,
     pub(crate) slowness: Slowness,
     pub(crate) inbox: VecDeque<PacketId>,
     pub(crate) addr: SocketAddr,
@@ -133,20 +135,22 @@ impl Host {
             calendar_ms: spec.calendar_ms,
             persistent: spec.persistent,
             epoch_max: Epoch(0),
-            node: None,
+            engine: None,
+            turn: None,
+            turns_again: false,
             paused: false,
             inbox_while_paused: Inbox::Kept,
             unplugged: false,
+            send_buffer_full: false,
             mask: None,
             lives: 0,
             clock: Clock::started(Instant::ORIGIN, 0),
             slowness: Slowness::none(late),
             inbox: VecDeque::new(),
-            ticked: None,
+            turned: None,
             log: Vec::new(),
             traffic: Traffic::default(),
             revision: 0,
-            recorder: None,
         }
     }
 
@@ -161,8 +165,9 @@ impl Host {
         self.slowness.idle();
         self.paused = false;
         self.revision = 0;
-        self.ticked = None;
-        self.node = Some(Box::new(Node::new(Arc::clone(&self.config), me, seed, Instant::ORIGIN)));
+        (self.turned, self.turn, self.turns_again) = (None, None, false);
+        let node = Node::new(Arc::clone(&self.config), me, seed, Instant::ORIGIN);
+        self.engine = Some(Box::new(Engine::new(node, Instant::ORIGIN, EVENTS_MAX)));
         me
     }
 
@@ -182,7 +187,7 @@ impl Host {
 
     /// When, by the world's clock, the node's timer fires.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let deadline = self.clock.when(self.node.as_ref()?.deadline()?);
+        let deadline = self.clock.when(self.engine.as_ref()?.deadline()?);
         Some(deadline.after(self.slowness.late()))
     }
 
@@ -192,13 +197,19 @@ impl Host {
         if deaf { 0 } else { self.slowness.queue().unwrap_or(inbox_max) }
     }
 
-    /// Whether a datagram that arrives now has to wait.
-    pub(crate) fn makes_wait(&self) -> bool {
-        self.paused || !self.inbox.is_empty() || self.slowness.queue().is_some()
+    /// Whether what the node sends waits, or would wait, for its send buffer.
+    pub(crate) fn holds_sends(&self) -> bool {
+        self.send_buffer_full || self.engine.as_ref().is_some_and(|engine| engine.is_blocked())
+    }
+
+    /// Whether the process has something to do at once, and no timer to wait for.
+    pub(crate) fn has_work(&self) -> bool {
+        let may_send = self.holds_sends() && !self.send_buffer_full;
+        self.turn.is_some() || self.turns_again || may_send || !self.inbox.is_empty()
     }
 
     /// Whether datagrams and ticks reach the node now.
     pub(crate) fn is_running(&self) -> bool {
-        self.node.is_some() && !self.paused
+        self.engine.is_some() && !self.paused
     }
 }

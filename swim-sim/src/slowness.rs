@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use swim_core::Instant;
 
-use crate::host::DRAIN_MAX;
 use crate::random::Random;
 
 /// How a host is slow, and what it is busy with.
@@ -14,8 +13,6 @@ pub(crate) struct Slowness {
     service: Option<(Duration, usize)>,
     /// Until when it handles the datagram that it read last.
     busy_until: Instant,
-    /// Datagrams that it read since its deadline has come.
-    read_since_due: usize,
     /// By how much a timer fires late at most.
     late_max: Duration,
     /// By how much the present one does.
@@ -30,7 +27,6 @@ impl Slowness {
         Self {
             service: None,
             busy_until: Instant::ORIGIN,
-            read_since_due: 0,
             late_max: Duration::ZERO,
             late: Duration::ZERO,
             random: Box::new(random),
@@ -54,7 +50,6 @@ impl Slowness {
     /// A new process has nothing to do yet.
     pub(crate) const fn idle(&mut self) {
         self.busy_until = Instant::ORIGIN;
-        self.read_since_due = 0;
     }
 
     /// How many datagrams may wait at a slow host; `None`: it is not slow.
@@ -71,27 +66,15 @@ impl Slowness {
         self.busy_until
     }
 
-    /// How many datagrams it reads before it looks at its clock again, which says that its deadline has
-    /// come, or not.
-    pub(crate) const fn reads(&self, is_due: bool) -> usize {
-        match self.service {
-            None => DRAIN_MAX,
-            Some(_) if is_due && self.read_since_due >= DRAIN_MAX => 0,
-            Some(_) => 1,
-        }
-    }
-
     /// It read a datagram.
-    pub(crate) fn read(&mut self, now: Instant, is_due: bool) {
+    pub(crate) fn read(&mut self, now: Instant) {
         if let Some((service, _)) = self.service {
             self.busy_until = now.after(service);
-            self.read_since_due = if is_due { self.read_since_due + 1 } else { 0 };
         }
     }
 
     /// Its clock ticked: the next timer is late by something else.
     pub(crate) fn ticked(&mut self) {
-        self.read_since_due = 0;
         if self.late_max > Duration::ZERO {
             self.draw();
         }

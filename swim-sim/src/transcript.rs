@@ -107,7 +107,9 @@ impl fmt::Display for Line<'_> {
             Event::Broadcast { origin, payload } => write!(f, "broadcast {origin:?} {}", Text(payload)),
             Event::Message { from, payload } => write!(f, "message {from:?} {}", Text(payload)),
             Event::Stalled { lost } => write!(f, "stalled {lost:?}"),
-            Event::Deaf { deaf } => write!(f, "{}", if *deaf { "isolated" } else { "not isolated any more" }),
+            Event::Isolated { isolated } => {
+                write!(f, "{}", if *isolated { "isolated" } else { "not isolated any more" })
+            }
             other => write!(f, "{other:?}"),
         }
     }

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use swim_core::{Event, Instant, NodeId, Status};
+use swim_core::{Command, Event, Instant, NodeId, Status};
 use swim_sim::application::{Application, Cluster, Context, Failure};
 use swim_sim::scenario::Scenario;
-use swim_sim::{Action, Fingerprint, HostId, Inbox, Phase};
+use swim_sim::{Action, Fingerprint, HostId, Inbox, Phase, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -113,7 +113,7 @@ fn after_a_pause_the_timers_come_first_or_what_was_sent_meanwhile_by_the_throw_o
         let host = HostId(1);
         cluster.visit(host, |_, ctx| ctx.set_timer(SECOND, 0)).expect("no rule");
         cluster.perform(&Action::Pause { host, inbox: Inbox::Kept }).expect("no rule");
-        cluster.visit(HostId(0), |_, ctx| ctx.send(NodeId(2), b"")).expect("no rule");
+        cluster.visit(HostId(0), |_, ctx| ctx.send(NodeId(2), b"").expect("short")).expect("no rule");
         cluster.run_for(2 * SECOND).expect("no rule");
         assert!(order.borrow().is_empty());
         cluster.perform(&Action::Resume(host)).expect("no rule");
@@ -157,7 +157,7 @@ fn a_crash_drops_the_application_unasked_and_the_next_process_begins_anew() {
 #[test]
 fn a_goodbye_is_reported_before_the_end_of_the_process() {
     let (mut cluster, diary) = tickers(3);
-    cluster.visit(HostId(1), |_, ctx| ctx.leave()).expect("no rule");
+    cluster.visit(HostId(1), |_, ctx| ctx.leave()).expect("no rule").expect("it runs").expect("not refused");
     cluster.eventually(5 * SECOND, |cluster| cluster.app(HostId(1)).is_none()).expect("it ends");
     assert_eq!(*diary.borrow(), ["#2 left", "#2 stops"]);
 }
@@ -221,7 +221,8 @@ impl Application for Gossip {
     fn on_timer(&mut self, ctx: &mut Context<'_>, _token: u64) {
         let after = Duration::from_millis(1 + ctx.random().below(1000));
         let target = NodeId(1 + ctx.random().below(self.0));
-        ctx.send(target, b"psst").expect("short");
+        // Refused where it is a node's own id.
+        let _ = ctx.send(target, b"psst");
         ctx.set_timer(after, 0);
     }
 }
@@ -232,10 +233,15 @@ fn an_application_that_never_comes_to_rest_is_named() {
     struct Restless;
     impl Application for Restless {
         fn on_event(&mut self, ctx: &mut Context<'_>, _event: &Event) {
-            ctx.send(NodeId(9), b"is a node there?").expect("short");
+            ask_in_vain(ctx);
         }
+    }
+    fn ask_in_vain(ctx: &mut Context<'_>) {
+        let seeds = &[World::birthplace(HostId(9))];
+        ctx.command(Command::Join { seeds }).expect("an address to ask");
+        ctx.command(Command::CancelJoin).expect("there is a join to cancel, which ends in an event");
     }
     let mut cluster = Cluster::new(&lan(1), |_host| Restless).expect("well formed");
     cluster.gather().expect("nothing happens to it yet");
-    let _ = cluster.visit(HostId(0), |_, ctx| ctx.send(NodeId(9), b"hello"));
+    let _ = cluster.visit(HostId(0), |_, ctx| ask_in_vain(ctx));
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
-use swim_core::{Command, CommandKind, Event, Hint, JoinFailure, Metadata, NodeId, Stats};
+use swim_core::{Command, Done, Event, Joined, KnownPeer, Metadata, Stats};
 use swim_driver::os::Settings;
-use swim_driver::{Answer, CommandError, EventQueue, Order, OwnedMember, Snapshot};
+use swim_driver::{CommandError, EventQueue, Outcome, OwnedCommand, OwnedMember, Snapshot};
 use swim_sim::{HostId, Spec, World};
 
 conformance!(Virtual::new());
@@ -26,13 +26,11 @@ struct Started {
     history: Vec<Event>,
 }
 
-/// A command that was begun, and how many events its member had reported before.
+/// A command that was given, and how many events its member had told before.
 struct Begun {
     member: Member,
-    /// Which command, if it was not refused at once.
-    kind: Result<CommandKind, CommandError>,
-    target: Option<NodeId>,
-    reported: usize,
+    result: Result<Done, CommandError>,
+    told: usize,
 }
 
 /// Members in a world.
@@ -65,11 +63,13 @@ impl Cluster for Virtual {
         let host = self.world.start(spec);
         if !settings.metadata.is_empty() {
             let metadata = Metadata::new(&settings.metadata).expect("short enough");
-            self.world.command(host, Command::SetMetadata(metadata));
+            let result = self.world.command(host, Command::SetMetadata(metadata));
+            assert!(matches!(result, Some(Ok(_))), "{result:?}");
         }
-        let hints: &[Hint] = &settings.hints;
-        if !hints.is_empty() {
-            self.world.command(host, Command::Restore { hints });
+        let known_peers: &[KnownPeer] = &settings.known_peers;
+        if !known_peers.is_empty() {
+            let result = self.world.command(host, Command::Restore { known_peers });
+            assert!(matches!(result, Some(Ok(_))), "{result:?}");
         }
         if !settings.seeds.is_empty() {
             self.world.join_at(host, &settings.seeds);
@@ -91,32 +91,32 @@ impl Cluster for Virtual {
         self.world.node(self.host(member)).is_some()
     }
 
-    fn begin(&mut self, member: Member, order: Order) -> Ticket {
+    fn begin(&mut self, member: Member, command: OwnedCommand) -> Ticket {
         let host = self.host(member);
-        let reported = self.world.log(host).len();
-        let target = match order {
-            Order::Send { target, .. } | Order::Remove { target } => Some(target),
-            _ => None,
-        };
-        let kind = match order.command() {
+        let told = self.world.log(host).len();
+        let result = match command.command() {
             Err(error) => Err(CommandError::TooLong(error)),
-            Ok(command) if self.world.command(host, command) => Ok(command.kind()),
-            Ok(_) => Err(CommandError::Stopped),
+            Ok(command) => match self.world.command(host, command) {
+                Some(result) => result.map_err(CommandError::Refused),
+                None => Err(CommandError::Stopped),
+            },
         };
-        self.begun.push(Begun { member, kind, target, reported });
+        self.begun.push(Begun { member, result, told });
         self.begun.len() - 1
     }
 
-    fn outcome(&mut self, ticket: Ticket) -> Option<Result<Answer, CommandError>> {
-        let begun = &self.begun[ticket];
-        let kind = match &begun.kind {
-            Ok(kind) => *kind,
-            Err(error) => return Some(Err(error.clone())),
-        };
-        let log = &self.world.log(self.host(begun.member))[begun.reported..];
-        let ended = log.iter().find_map(|logged| ending(&logged.event, kind, begun.target));
-        let stopped = self.world.node(self.host(begun.member)).is_none();
-        ended.or_else(|| stopped.then_some(Err(CommandError::Stopped)))
+    fn outcome(&mut self, ticket: Ticket) -> Option<Result<Outcome, CommandError>> {
+        let Begun { member, result, told } = self.begun[ticket];
+        let host = self.host(member);
+        match result {
+            Ok(Done::Seeking | Done::Leaving) => {
+                let ended = self.world.log(host)[told..].iter().find_map(|logged| ending(&logged.event));
+                let stopped = self.world.node(host).is_none();
+                ended.or_else(|| stopped.then_some(Err(CommandError::Stopped)))
+            }
+            Ok(done) => Some(Ok(Outcome::Done(done))),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     fn inject(&mut self, target: SocketAddr, bytes: &[u8]) {
@@ -146,26 +146,12 @@ impl Cluster for Virtual {
     }
 }
 
-/// How `event` ends a command of this kind, if it does: what the drivers answer their callers.
-fn ending(event: &Event, kind: CommandKind, about: Option<NodeId>) -> Option<Result<Answer, CommandError>> {
-    let well = match (event, kind) {
-        (Event::Refused { command, reason }, _) if *command == kind => {
-            return Some(Err(CommandError::Refused { command: kind, reason: *reason }));
-        }
-        (Event::JoinFailed { reason }, CommandKind::Join) => {
-            return Some(Err(CommandError::JoinFailed(*reason)));
-        }
-        (Event::JoinFailed { reason }, CommandKind::CancelJoin) => *reason == JoinFailure::Cancelled,
-        (Event::Joined { .. }, CommandKind::Join)
-        | (Event::LeaveSent { .. }, CommandKind::Leave)
-        | (Event::MetadataSet { .. }, CommandKind::SetMetadata)
-        | (Event::AddressSet { .. }, CommandKind::SetAddress)
-        | (Event::BroadcastQueued { .. }, CommandKind::Broadcast)
-        | (Event::Restored { .. }, CommandKind::Restore) => true,
-        (Event::Sent { target: id }, CommandKind::Send) | (Event::Left { id, .. }, CommandKind::Remove) => {
-            about == Some(*id)
-        }
-        _ => false,
-    };
-    well.then(|| Ok(Answer(event.clone())))
+/// How a join or a leave ended, if `event` says so. Drivers ask the node; here its process may be over.
+fn ending(event: &Event) -> Option<Result<Outcome, CommandError>> {
+    Some(match *event {
+        Event::Joined { via, members } => Ok(Outcome::Joined(Joined { via, members })),
+        Event::JoinFailed { reason } => Err(CommandError::JoinFailed(reason)),
+        Event::LeaveSent { datagrams } => Ok(Outcome::Left { datagrams }),
+        _ => return None,
+    })
 }

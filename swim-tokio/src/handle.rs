@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use swim_core::{Event, Hint, Identity, Incarnation, NodeId, Stats};
-use swim_driver::{Answer, CommandError, Joined, Order, Snapshot};
+use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
+use swim_driver::{CommandError, Outcome, OwnedCommand, Snapshot};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::shared::Shared;
@@ -17,17 +17,17 @@ use crate::task::{Message, Waiter};
 /// handed over is carried out.
 pub struct Handle {
     local_addr: SocketAddr,
-    orders: mpsc::Sender<Message>,
+    messages: mpsc::Sender<Message>,
     shared: Arc<Shared>,
 }
 
 impl Handle {
     pub(crate) const fn new(
         local_addr: SocketAddr,
-        orders: mpsc::Sender<Message>,
+        messages: mpsc::Sender<Message>,
         shared: Arc<Shared>,
     ) -> Self {
-        Self { local_addr, orders, shared }
+        Self { local_addr, messages, shared }
     }
 
     /// The bound address.
@@ -51,7 +51,7 @@ impl Handle {
             return members;
         }
         let (reply, fresh) = oneshot::channel();
-        let fresh = match self.orders.send(Message::Members(reply)).await {
+        let fresh = match self.messages.send(Message::Members(reply)).await {
             Ok(()) => fresh.await.ok(),
             Err(_) => None,
         };
@@ -86,7 +86,10 @@ impl Handle {
     /// # Errors
     /// Refused, failed (another member has this id) or cancelled.
     pub async fn join(&self, seeds: &[SocketAddr]) -> Result<Joined, CommandError> {
-        self.order(Order::Join { seeds: seeds.to_vec() }).await?.joined()
+        match self.command(OwnedCommand::Join { seeds: seeds.to_vec() }).await? {
+            Outcome::Joined(joined) => Ok(joined),
+            _ => Err(CommandError::Stopped),
+        }
     }
 
     /// Stops looking: a waiting [`Handle::join`] ends.
@@ -94,15 +97,19 @@ impl Handle {
     /// # Errors
     /// Refused when nothing was being looked for.
     pub async fn cancel_join(&self) -> Result<(), CommandError> {
-        self.order(Order::CancelJoin).await.map(drop)
+        self.command(OwnedCommand::CancelJoin).await.map(drop)
     }
 
-    /// Says goodbye, waits until it has been sent, and stops. Returns how many datagrams carried it.
+    /// Tells the others that this member leaves, waits until that has been sent, and stops. Returns how many
+    /// datagrams carried it.
     ///
     /// # Errors
     /// Refused when it has left already, or lost its id.
     pub async fn leave(&self) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Leave).await?.number())
+        match self.command(OwnedCommand::Leave).await? {
+            Outcome::Left { datagrams } => Ok(datagrams),
+            _ => Err(CommandError::Stopped),
+        }
     }
 
     /// Replaces this member's metadata. Returns the incarnation that carries it to the others.
@@ -110,7 +117,10 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::METADATA_MAX`] bytes, or refused.
     pub async fn set_metadata(&self, bytes: &[u8]) -> Result<Incarnation, CommandError> {
-        Ok(Incarnation(self.order(Order::SetMetadata(bytes.into())).await?.number()))
+        match self.command(OwnedCommand::SetMetadata(bytes.into())).await? {
+            Outcome::Done(Done::MetadataSet { incarnation }) => Ok(incarnation),
+            _ => Err(CommandError::Stopped),
+        }
     }
 
     /// This member is now reached at `addr`. The socket stays where it is.
@@ -118,7 +128,7 @@ impl Handle {
     /// # Errors
     /// Refused if it is no unicast address with a port.
     pub async fn set_address(&self, addr: SocketAddr) -> Result<(), CommandError> {
-        self.order(Order::SetAddress(addr)).await.map(drop)
+        self.command(OwnedCommand::SetAddress(addr)).await.map(drop)
     }
 
     /// Tells every member something, best effort. Returns its number within this epoch.
@@ -126,7 +136,10 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.
     pub async fn broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Broadcast(payload.into())).await?.number())
+        match self.command(OwnedCommand::Broadcast(payload.into())).await? {
+            Outcome::Done(Done::BroadcastQueued { sequence }) => Ok(sequence),
+            _ => Err(CommandError::Stopped),
+        }
     }
 
     /// Sends one datagram to one member, best effort.
@@ -134,7 +147,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because there is no such member.
     pub async fn send(&self, target: NodeId, payload: &[u8]) -> Result<(), CommandError> {
-        self.order(Order::Send { target, payload: payload.into() }).await.map(drop)
+        self.command(OwnedCommand::Send { target, payload: payload.into() }).await.map(drop)
     }
 
     /// Declares a Suspect or Dead member gone, as an operator.
@@ -142,25 +155,28 @@ impl Handle {
     /// # Errors
     /// Refused if it is neither.
     pub async fn remove(&self, target: NodeId) -> Result<(), CommandError> {
-        self.order(Order::Remove { target }).await.map(drop)
+        self.command(OwnedCommand::Remove { target }).await.map(drop)
     }
 
-    /// Gives hints of an earlier life. Returns how many were of use.
+    /// Gives known_peers of an earlier epoch. Returns how many were of use.
     ///
     /// # Errors
     /// Only if the member has stopped.
-    pub async fn restore(&self, hints: &[Hint]) -> Result<u32, CommandError> {
-        Ok(self.order(Order::Restore { hints: hints.to_vec() }).await?.number())
+    pub async fn restore(&self, known_peers: &[KnownPeer]) -> Result<u32, CommandError> {
+        match self.command(OwnedCommand::Restore { known_peers: known_peers.to_vec() }).await? {
+            Outcome::Done(Done::Restored { used, .. }) => Ok(used),
+            _ => Err(CommandError::Stopped),
+        }
     }
 
     /// Any of the commands above, as data.
     ///
     /// # Errors
     /// As the method of the command.
-    pub async fn order(&self, order: Order) -> Result<Answer, CommandError> {
+    pub async fn command(&self, command: OwnedCommand) -> Result<Outcome, CommandError> {
         let (reply, outcome) = oneshot::channel();
-        let message = Message::Order(order, Waiter(reply));
-        self.orders.send(message).await.map_err(|_| CommandError::Stopped)?;
+        let message = Message::Command(command, Waiter(reply));
+        self.messages.send(message).await.map_err(|_| CommandError::Stopped)?;
         outcome.await.unwrap_or(Err(CommandError::Stopped))
     }
 

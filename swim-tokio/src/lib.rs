@@ -36,7 +36,10 @@ mod task;
 mod timer;
 
 pub use handle::Handle;
-pub use swim_core::{Config, Epoch, Event, Hint, Identity, NodeId, Options, Stats, Status};
+pub use swim_core::{
+    Config, Done, Epoch, Event, Identity, JoinFailure, Joined, KnownPeer, NodeId, Options, Refusal, Stats,
+    Status,
+};
 pub use swim_driver::os::{Error, Settings};
-pub use swim_driver::{Answer, CommandError, Joined, Order, OwnedMember, RecordError, Recording, Snapshot};
+pub use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, Snapshot};
 pub use task::spawn;

@@ -8,10 +8,8 @@ use swim_core::Event;
 use swim_driver::{Engine, EventQueue, View};
 use tokio::sync::Notify;
 
-use crate::task::Waiter;
-
 pub(crate) struct Shared {
-    pub(crate) view: View<Engine<Waiter>>,
+    pub(crate) view: View<Engine>,
     inbox: Mutex<Inbox>,
     arrived: Notify,
     stopping: AtomicBool,
@@ -24,7 +22,7 @@ struct Inbox {
 }
 
 impl Shared {
-    pub(crate) fn new(events_max: usize, engine: Engine<Waiter>) -> Self {
+    pub(crate) fn new(events_max: usize, engine: Engine) -> Self {
         let inbox = Inbox { events: EventQueue::new(events_max), closed: false };
         Self {
             view: View::new(engine),
@@ -36,7 +34,7 @@ impl Shared {
     }
 
     /// After a turn, and within it, so that whoever hears of an event finds it in the view.
-    pub(crate) fn hand_out(&self, engine: &mut Engine<Waiter>) {
+    pub(crate) fn hand_out(&self, engine: &mut Engine) {
         if engine.has_events() {
             {
                 let mut inbox = lock(&self.inbox);

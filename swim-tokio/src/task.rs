@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use swim_driver::os::{self, Bound, Error, Settings};
-use swim_driver::{Answer, COMMANDS_MAX, CommandError, Engine, Order, Ready, Reply, Snapshot};
+use swim_driver::{
+    COMMANDS_MAX, Callers, CommandError, Engine, Outcome, OwnedCommand, Ready, Reply, Snapshot,
+};
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -26,25 +28,25 @@ pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
         runtime::Handle::try_current().map_err(|error| Error::Start(std::io::Error::other(error)))?;
     let Bound { socket, local_addr, clock, engine } = os::bind(settings)?;
     let socket = Socket::new(socket, clock).map_err(Error::Start)?;
-    let (orders, inbox) = mpsc::channel(COMMANDS_MAX);
+    let (messages, inbox) = mpsc::channel(COMMANDS_MAX);
     let shared = Arc::new(Shared::new(settings.events_max, engine));
     let timer = Timer::new().map_err(Error::Start)?;
-    let task = Task { socket, timer, inbox, shared: Arc::clone(&shared) };
+    let task = Task { socket, timer, inbox, callers: Callers::default(), shared: Arc::clone(&shared) };
     runtime.spawn(task.run());
-    Ok(Handle::new(local_addr, orders, shared))
+    Ok(Handle::new(local_addr, messages, shared))
 }
 
 /// What a handle asks of the task.
 pub(crate) enum Message {
-    Order(Order, Waiter),
+    Command(OwnedCommand, Waiter),
     Members(oneshot::Sender<Snapshot>),
 }
 
 /// A caller that awaits the end of its command.
-pub(crate) struct Waiter(pub(crate) oneshot::Sender<Result<Answer, CommandError>>);
+pub(crate) struct Waiter(pub(crate) oneshot::Sender<Result<Outcome, CommandError>>);
 
 impl Reply for Waiter {
-    fn reply(self, outcome: Result<Answer, CommandError>) {
+    fn reply(self, outcome: Result<Outcome, CommandError>) {
         // A caller that is gone does not want to know.
         let _ = self.0.send(outcome);
     }
@@ -54,6 +56,7 @@ struct Task {
     socket: Socket,
     timer: Timer,
     inbox: mpsc::Receiver<Message>,
+    callers: Callers<Waiter>,
     shared: Arc<Shared>,
 }
 
@@ -89,10 +92,11 @@ impl Task {
         }
     }
 
-    fn turn(&mut self, engine: &mut Engine<Waiter>, ready: Ready) -> Next {
+    fn turn(&mut self, engine: &mut Engine, ready: Ready) -> Next {
         let more = engine.turn(&mut self.socket, ready);
         self.socket.give_back();
-        let more = self.take_orders(engine) || more;
+        let more = self.take_messages(engine) || more;
+        self.callers.settle(engine);
         self.shared.hand_out(engine);
         if engine.is_finished() {
             return Next::End;
@@ -121,7 +125,7 @@ impl Task {
     }
 
     /// Carries out what handles asked for, but not without end. Returns whether more may be waiting.
-    fn take_orders(&mut self, engine: &mut Engine<Waiter>) -> bool {
+    fn take_messages(&mut self, engine: &mut Engine) -> bool {
         for _ in 0..COMMANDS_MAX {
             // A held send comes first; its own wake-up leads back here.
             let message = if engine.is_blocked() { None } else { self.inbox.try_recv().ok() };
@@ -133,9 +137,11 @@ impl Task {
         true
     }
 
-    fn take(&mut self, engine: &mut Engine<Waiter>, message: Message) {
+    fn take(&mut self, engine: &mut Engine, message: Message) {
         match message {
-            Message::Order(order, waiter) => engine.order(&mut self.socket, &order, waiter),
+            Message::Command(command, waiter) => {
+                self.callers.command(engine, &mut self.socket, &command, waiter);
+            }
             Message::Members(reply) => {
                 let _ = reply.send(engine.snapshot(self.socket.now()));
             }

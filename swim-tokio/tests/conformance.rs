@@ -12,7 +12,7 @@ use std::time::Duration;
 use conformance::{Cluster, Member, Ticket};
 use swim_core::{Event, Stats};
 use swim_driver::os::Settings;
-use swim_driver::{Answer, CommandError, Order, OwnedMember};
+use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
 use swim_tokio::Handle;
 use tokio::runtime::{self, Builder};
 use tokio::sync::oneshot;
@@ -31,7 +31,7 @@ struct Tasks {
     stop: Option<oneshot::Sender<()>>,
     driver: Option<thread::JoinHandle<()>>,
     members: Vec<(Arc<Handle>, Vec<Event>)>,
-    tickets: Vec<oneshot::Receiver<Result<Answer, CommandError>>>,
+    tickets: Vec<oneshot::Receiver<Result<Outcome, CommandError>>>,
     stranger: UdpSocket,
 }
 
@@ -89,15 +89,15 @@ impl Cluster for Tasks {
         self.members[member].0.is_running()
     }
 
-    fn begin(&mut self, member: Member, order: Order) -> Ticket {
+    fn begin(&mut self, member: Member, command: OwnedCommand) -> Ticket {
         let handle = Arc::clone(&self.members[member].0);
         let (done, outcome) = oneshot::channel();
-        self.runtime.spawn(async move { done.send(handle.order(order).await) });
+        self.runtime.spawn(async move { done.send(handle.command(command).await) });
         self.tickets.push(outcome);
         self.tickets.len() - 1
     }
 
-    fn outcome(&mut self, ticket: Ticket) -> Option<Result<Answer, CommandError>> {
+    fn outcome(&mut self, ticket: Ticket) -> Option<Result<Outcome, CommandError>> {
         self.tickets[ticket].try_recv().ok()
     }
 

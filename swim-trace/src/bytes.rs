@@ -111,8 +111,4 @@ impl<'a> Take<'a> {
         }
         Ok(list)
     }
-
-    pub(crate) fn end(self) -> Result<(), Malformed> {
-        if self.0.is_empty() { Ok(()) } else { Err(Malformed("has bytes behind its end")) }
-    }
 }

@@ -18,10 +18,10 @@
 #![forbid(unsafe_code)]
 
 mod bytes;
+mod command;
 mod digest;
 mod error;
 mod frame;
-mod input;
 mod reader;
 mod record;
 mod recorder;
@@ -31,9 +31,9 @@ mod replay;
 mod ring;
 mod sink;
 
+pub use command::OwnedCommand;
 pub use error::{ReadError, RecordError};
 pub use frame::{Damage, Tail};
-pub use input::Given;
 pub use reader::{Entry, Reader};
 pub use record::{Born, Core, Head, KeyFrame, Record};
 pub use recorder::{Life, Recorder};
@@ -43,7 +43,8 @@ pub use replay::{Divergence, ReplayError, ReplayOptions, Replayed, Step, Watcher
 pub use ring::{Ring, older};
 pub use sink::{Plain, Sink};
 
-/// What a trace begins with.
+/// What a trace of any version begins with.
 pub const MAGIC: [u8; 8] = *b"SWIMTRC1";
-/// The version of the format that this crate writes, and the only one that it reads.
-pub const FORMAT: u32 = 1;
+/// The version of the format that this crate writes, and the only one that it reads. Further kinds of records and
+/// further fields at the end of one need no other version.
+pub const FORMAT: u32 = 2;

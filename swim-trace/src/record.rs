@@ -1,12 +1,17 @@
 //! Records: what a trace says, one after the other.
+//!
+//! The format grows in two ways that this reader survives: a later version may append fields to a record, which
+//! are not read, and may have further kinds of records, which are [`Record::Unknown`].
 
 use std::fmt;
 use std::net::SocketAddr;
 
-use swim_core::{Epoch, Event, Identity, Instant, NodeId, Options, Seed};
+use swim_core::{Command, Done, Epoch, Event, Identity, Input, Instant, NodeId, Options, Refusal, Seed};
 
+use crate::OwnedCommand;
 use crate::bytes::{Malformed, Take, put_addr, put_bytes, put_u32, put_u64};
-use crate::input::{self, Given};
+use crate::command;
+use crate::redact::{Redactor, put_datagram};
 
 /// One record.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,8 +27,17 @@ pub enum Record<'a> {
         /// When, by its driver's clock.
         now: Instant,
         /// What.
-        given: Given<'a>,
+        input: Input<'a>,
     },
+    /// The node was given a command.
+    Command {
+        /// When, by its driver's clock.
+        now: Instant,
+        /// Which.
+        command: OwnedCommand,
+    },
+    /// What the command before it returned.
+    Result(Result<Done, Refusal>),
     /// A datagram came out.
     Transmit {
         /// Where to.
@@ -37,6 +51,11 @@ pub enum Record<'a> {
     Settled {
         /// When the node wants to be called again.
         deadline: Option<Instant>,
+    },
+    /// A record of a kind that this program does not know, or that holds something it does not know.
+    Unknown {
+        /// Its kind.
+        kind: u8,
     },
 }
 
@@ -55,6 +74,8 @@ pub struct Head {
     pub unix_ms: u64,
     /// Whether what users said is replaced.
     pub redacted: bool,
+    /// The version of this crate that wrote it.
+    pub writer: String,
 }
 
 /// A core, by what it was built from.
@@ -108,7 +129,11 @@ impl Record<'_> {
     /// Whether it counts: inputs and outputs have numbers, the rest has none.
     #[must_use]
     pub const fn counts(&self) -> bool {
-        !matches!(self, Self::Head(_) | Self::Born(_) | Self::KeyFrame(_))
+        match self {
+            Self::Head(_) | Self::Born(_) | Self::KeyFrame(_) => false,
+            Self::Unknown { kind } => *kind >= COUNTS_FROM,
+            _ => true,
+        }
     }
 }
 
@@ -118,7 +143,15 @@ impl fmt::Display for Record<'_> {
             Self::Head(head) => write!(f, "{head}"),
             Self::Born(born) => write!(f, "born as {:?} at {}", born.me.id, born.me.addr),
             Self::KeyFrame(frame) => write!(f, "key frame of {} bytes", frame.state.len()),
-            Self::Input { given, .. } => write!(f, "{given}"),
+            Self::Input { input: Input::Datagram { source, bytes }, .. } => {
+                write!(f, "datagram from {source}: {}", swim_core::describe(bytes))
+            }
+            Self::Input { input: Input::Tick, .. } => f.write_str("tick"),
+            Self::Input { input: Input::Undelivered { target }, .. } => write!(f, "undelivered to {target}"),
+            Self::Input { input, .. } => write!(f, "{input:?}"),
+            Self::Command { command, .. } => write!(f, "command {command}"),
+            Self::Result(Ok(done)) => write!(f, "done: {done:?}"),
+            Self::Result(Err(refusal)) => write!(f, "refused: {refusal}"),
             Self::Transmit { target, bytes } => {
                 write!(f, "datagram to {target}: {}", swim_core::describe(bytes))
             }
@@ -127,6 +160,7 @@ impl fmt::Display for Record<'_> {
                 write!(f, "nothing more; to be woken at {deadline:?}")
             }
             Self::Settled { deadline: None } => f.write_str("nothing more; not to be woken"),
+            Self::Unknown { kind } => write!(f, "a record of kind {kind}, which this program does not know"),
         }
     }
 }
@@ -149,6 +183,7 @@ pub(crate) fn put_head(out: &mut Vec<u8>, head: &Head) {
     put_identity(out, &head.me);
     put_u64(out, head.unix_ms);
     out.push(head.redacted.into());
+    put_bytes(out, head.writer.as_bytes());
 }
 
 /// # Errors
@@ -169,10 +204,52 @@ pub(crate) fn put_key_frame(out: &mut Vec<u8>, frame: &KeyFrame<'_>) {
     put_bytes(out, frame.state);
 }
 
-/// The beginning of an input; `input::put` does the rest.
-pub(crate) fn put_input(out: &mut Vec<u8>, now: Instant) {
-    out.push(INPUT);
+/// # Errors
+/// The name of an input that this format does not have.
+pub(crate) fn put_input(
+    out: &mut Vec<u8>,
+    now: Instant,
+    input: &Input<'_>,
+    redactor: Option<&Redactor>,
+) -> Result<(), String> {
+    let kind = match input {
+        Input::Datagram { .. } => DATAGRAM,
+        Input::Tick => TICK,
+        Input::Undelivered { .. } => UNDELIVERED,
+        other => return Err(format!("{other:?}")),
+    };
+    out.push(kind);
     put_u64(out, now.as_nanos());
+    match *input {
+        Input::Datagram { source, bytes } => {
+            put_addr(out, source);
+            put_datagram(out, bytes, redactor);
+        }
+        Input::Undelivered { target } => put_addr(out, target),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// # Errors
+/// The name of a command that this format does not have.
+pub(crate) fn put_command(
+    out: &mut Vec<u8>,
+    now: Instant,
+    command: &Command<'_>,
+    redactor: Option<&Redactor>,
+) -> Result<(), String> {
+    out.push(COMMAND);
+    put_u64(out, now.as_nanos());
+    command::put(out, command, redactor)
+}
+
+/// # Errors
+/// What this format cannot say.
+pub(crate) fn put_result(out: &mut Vec<u8>, result: Result<Done, Refusal>) -> Result<(), String> {
+    out.push(RESULT);
+    *out = in_postcard(&result, std::mem::take(out))?;
+    Ok(())
 }
 
 /// The beginning of a datagram; the datagram itself is still to come.
@@ -207,10 +284,11 @@ fn put_identity(out: &mut Vec<u8>, me: &Identity) {
     put_u64(out, me.epoch.0);
 }
 
-/// Reads one record, all of it.
+/// Reads one record. What stands behind the fields that this version knows is not read.
 pub(crate) fn take(bytes: &[u8]) -> Result<Record<'_>, Malformed> {
     let mut from = Take(bytes);
-    let record = match from.u8()? {
+    let kind = from.u8()?;
+    Ok(match kind {
         HEAD => Record::Head(take_head(&mut from)?),
         BORN => Record::Born(Box::new(take_born(&mut from)?)),
         KEY_FRAME => Record::KeyFrame(KeyFrame {
@@ -218,27 +296,42 @@ pub(crate) fn take(bytes: &[u8]) -> Result<Record<'_>, Malformed> {
             now: take_instant(&mut from)?,
             state: from.bytes()?,
         }),
-        INPUT => Record::Input { now: take_instant(&mut from)?, given: input::take(&mut from)? },
-        TRANSMIT => Record::Transmit { target: from.addr()?, bytes: from.bytes()? },
-        EVENT => {
-            let (event, rest) =
-                postcard::take_from_bytes(from.0).map_err(|_| Malformed("is an event of no known kind"))?;
-            from = Take(rest);
-            Record::Event(event)
+        DATAGRAM => {
+            let (now, source) = (take_instant(&mut from)?, from.addr()?);
+            Record::Input { now, input: Input::Datagram { source, bytes: from.bytes()? } }
         }
+        TICK => Record::Input { now: take_instant(&mut from)?, input: Input::Tick },
+        UNDELIVERED => {
+            let (now, target) = (take_instant(&mut from)?, from.addr()?);
+            Record::Input { now, input: Input::Undelivered { target } }
+        }
+        COMMAND => {
+            let now = take_instant(&mut from)?;
+            match command::take(&mut from)? {
+                Some(command) => Record::Command { now, command },
+                None => Record::Unknown { kind },
+            }
+        }
+        RESULT => match postcard::take_from_bytes(from.0) {
+            Ok((result, _)) => Record::Result(result),
+            Err(_) => Record::Unknown { kind },
+        },
+        TRANSMIT => Record::Transmit { target: from.addr()?, bytes: from.bytes()? },
+        EVENT => match postcard::take_from_bytes(from.0) {
+            Ok((event, _)) => Record::Event(event),
+            Err(_) => Record::Unknown { kind },
+        },
         SETTLED => {
             let deadline = if from.bool()? { Some(take_instant(&mut from)?) } else { None };
             Record::Settled { deadline }
         }
-        _ => return Err(Malformed("is of no known kind")),
-    };
-    from.end()?;
-    Ok(record)
+        _ => Record::Unknown { kind },
+    })
 }
 
 /// Whether a record counts, by its first byte.
 pub(crate) fn counts(bytes: &[u8]) -> bool {
-    bytes.first().is_some_and(|kind| *kind >= INPUT)
+    bytes.first().is_some_and(|kind| *kind >= COUNTS_FROM)
 }
 
 fn take_instant(from: &mut Take<'_>) -> Result<Instant, Malformed> {
@@ -252,10 +345,15 @@ fn take_identity(from: &mut Take<'_>) -> Result<Identity, Malformed> {
 
 fn take_head(from: &mut Take<'_>) -> Result<Head, Malformed> {
     let (recording, segment) = (from.u64()?, from.u32()?);
-    let version = std::str::from_utf8(from.bytes()?).map_err(|_| Malformed("names a version in no UTF-8"))?;
-    let core = Core { version: version.to_owned(), source: from.u64()? };
+    let core = Core { version: take_version(from)?, source: from.u64()? };
     let (me, unix_ms) = (take_identity(from)?, from.u64()?);
-    Ok(Head { recording, segment, core, me, unix_ms, redacted: from.bool()? })
+    let (redacted, writer) = (from.bool()?, take_version(from)?);
+    Ok(Head { recording, segment, core, me, unix_ms, redacted, writer })
+}
+
+fn take_version(from: &mut Take<'_>) -> Result<String, Malformed> {
+    let version = std::str::from_utf8(from.bytes()?).map_err(|_| Malformed("names a version in no UTF-8"))?;
+    Ok(version.to_owned())
 }
 
 fn take_born(from: &mut Take<'_>) -> Result<Born, Malformed> {
@@ -269,8 +367,13 @@ fn take_born(from: &mut Take<'_>) -> Result<Born, Malformed> {
 const HEAD: u8 = 1;
 const BORN: u8 = 2;
 const KEY_FRAME: u8 = 3;
-/// From here on records count.
-const INPUT: u8 = 4;
-const TRANSMIT: u8 = 5;
-const EVENT: u8 = 6;
-const SETTLED: u8 = 7;
+/// Records of this kind and above have numbers, also those that a later version adds.
+const COUNTS_FROM: u8 = 16;
+const DATAGRAM: u8 = 16;
+const TICK: u8 = 17;
+const UNDELIVERED: u8 = 18;
+const COMMAND: u8 = 19;
+const RESULT: u8 = 20;
+const TRANSMIT: u8 = 32;
+const EVENT: u8 = 33;
+const SETTLED: u8 = 34;

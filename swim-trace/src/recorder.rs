@@ -12,12 +12,13 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use swim_core::{Event, Identity, Input, Instant, Node, Output, Seed, StateError};
+use swim_core::{Command, Done, Event, Identity, Input, Instant, Node, Output, Refusal, Seed, StateError};
 
 use crate::bytes::put_u32;
 use crate::record::{self, Born, Core, Head, KeyFrame};
+use crate::redact::put_datagram;
 use crate::sink::Sink;
-use crate::{FORMAT, MAGIC, Plain, RecordError, Recording, Redactor, Ring, frame, input};
+use crate::{FORMAT, MAGIC, Plain, RecordError, Recording, Redactor, Ring, frame};
 
 /// Whose life is recorded.
 #[derive(Clone, Debug)]
@@ -82,6 +83,7 @@ impl<S: Sink> Recorder<S> {
             me: life.me,
             unix_ms: life.unix_ms,
             redacted: life.redactor.is_some(),
+            writer: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let mut recorder = Self {
             sink: Some(sink),
@@ -118,23 +120,33 @@ impl<S: Sink> Recorder<S> {
 
     /// `node` is about to be handed `input`.
     pub fn input(&mut self, node: &Node, now: Instant, input: &Input<'_>) {
-        if self.sink.is_none() {
-            return;
+        if self.sink.is_some() {
+            self.keep_room(node);
+            self.now = now;
+            self.count(|out, redactor| record::put_input(out, now, input, redactor));
         }
-        self.keep_room(node);
-        self.now = now;
-        self.count(|out, redactor| {
-            record::put_input(out, now);
-            input::put(out, input, redactor)
-        });
+    }
+
+    /// `node` is about to be given `command`.
+    pub fn command(&mut self, node: &Node, now: Instant, command: &Command<'_>) {
+        if self.sink.is_some() {
+            self.keep_room(node);
+            self.now = now;
+            self.count(|out, redactor| record::put_command(out, now, command, redactor));
+        }
+    }
+
+    /// The command returned this.
+    pub fn result(&mut self, result: Result<Done, Refusal>) {
+        self.count(|out, _| record::put_result(out, result));
     }
 
     /// The node gave this.
     pub fn output(&mut self, output: &Output<'_>) {
         match output {
             Output::Transmit(transmit) => self.count(|out, redactor| {
-                record::put_transmit(out, transmit.target);
-                input::put_datagram(out, transmit.bytes, redactor);
+                record::put_transmit(out, transmit.destination);
+                put_datagram(out, transmit.bytes, redactor);
                 Ok(())
             }),
             Output::Event(event) => self.event(event),

@@ -14,6 +14,8 @@ use std::hash::Hasher as _;
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 use swim_core::Event;
 
+use crate::bytes::put_bytes;
+
 /// Replaces what users say.
 #[derive(Clone)]
 pub struct Redactor {
@@ -88,6 +90,24 @@ impl Redactor {
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Redactor")
+    }
+}
+
+/// Appends a datagram, the user's part of it redacted.
+pub(crate) fn put_datagram(out: &mut Vec<u8>, bytes: &[u8], redactor: Option<&Redactor>) {
+    put_bytes(out, bytes);
+    let start = out.len() - bytes.len();
+    if let (Some(redactor), Some(datagram)) = (redactor, out.get_mut(start..)) {
+        redactor.datagram(datagram);
+    }
+}
+
+/// Appends a payload, redacted.
+pub(crate) fn put_payload(out: &mut Vec<u8>, bytes: &[u8], redactor: Option<&Redactor>) {
+    put_bytes(out, bytes);
+    let start = out.len() - bytes.len();
+    if let (Some(redactor), Some(payload)) = (redactor, out.get_mut(start..)) {
+        redactor.payload(payload);
     }
 }
 

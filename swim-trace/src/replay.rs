@@ -7,13 +7,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use swim_core::{Config, Identity, Instant, Node, Output, StateError};
+use swim_core::{Config, Done, Identity, Instant, Node, Output, Refusal, StateError};
 
+use crate::digest::Digest;
 use crate::error::ReadError;
 use crate::frame::Tail;
 use crate::reader::{Entry, Reader};
 use crate::record::{Born, Core, Head, KeyFrame, Record};
-use crate::{Given, digest::Digest};
 
 /// How to replay.
 #[derive(Default)]
@@ -54,6 +54,8 @@ pub struct Replayed {
     pub me: Identity,
     /// What of the trace could not be used, if anything.
     pub tail: Option<Tail>,
+    /// Records that this program does not know, and passed over.
+    pub unknown: u64,
     /// The core that recorded it, if it was another one: then this was luck.
     pub other_core: Option<Core>,
 }
@@ -100,16 +102,21 @@ pub struct Divergence {
     pub recorded: String,
     /// What came out.
     pub replayed: String,
+    /// Records before it that this program does not know, and passed over.
+    pub unknown: u64,
     /// The core that recorded it, if it was another one.
     pub other_core: Option<Core>,
 }
 
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, now, input, recorded, replayed, other_core } = self;
+        let Self { number, now, input, recorded, replayed, unknown, other_core } = self;
         writeln!(f, "diverges at record {number}, {now:?}, after: {input}")?;
         writeln!(f, "  recorded: {recorded}")?;
         write!(f, "  replayed: {replayed}")?;
+        if *unknown > 0 {
+            write!(f, "\n  {unknown} records before it are of kinds that this program does not know")?;
+        }
         match other_core {
             Some(other) => write!(f, "\n  it was recorded by {other}; this is {}", Core::here()),
             None => Ok(()),
@@ -128,8 +135,8 @@ pub fn replay(trace: &Reader, mut options: ReplayOptions<'_>) -> Result<Replayed
     let mut again = Again::begin(trace, &first)?;
     for entry in entries {
         let entry = entry?;
-        if let (Record::Input { now, .. }, Some(until)) = (&entry.record, options.until)
-            && *now > until
+        if let (Some(now), Some(until)) = (begins_at(&entry.record), options.until)
+            && now > until
         {
             break;
         }
@@ -142,6 +149,7 @@ pub fn replay(trace: &Reader, mut options: ReplayOptions<'_>) -> Result<Replayed
         until: again.now,
         me: again.node.me(),
         tail: trace.tail(),
+        unknown: again.unknown,
         other_core: again.other_core,
     })
 }
@@ -152,11 +160,19 @@ fn last_key_frame(trace: &Reader, until: Option<Instant>) -> Result<usize, Repla
     for (index, entry) in trace.records().enumerate() {
         match entry?.record {
             Record::KeyFrame(frame) if until.is_none_or(|until| frame.now <= until) => last = index,
-            Record::Input { now, .. } if until.is_some_and(|until| now > until) => break,
+            record if begins_at(&record) > until && until.is_some() => break,
             _ => {}
         }
     }
     Ok(last)
+}
+
+/// When the node is handed something by this record.
+const fn begins_at(record: &Record<'_>) -> Option<Instant> {
+    match record {
+        Record::Input { now, .. } | Record::Command { now, .. } => Some(*now),
+        _ => None,
+    }
 }
 
 fn nothing(trace: &Reader) -> ReplayError {
@@ -169,8 +185,11 @@ struct Again<'a> {
     node: Node,
     now: Instant,
     /// What the node was last handed.
-    input: Option<Given<'a>>,
+    input: Option<Record<'a>>,
+    /// What the last command returned, until it has been compared.
+    returned: Option<Result<Done, Refusal>>,
     records: u64,
+    unknown: u64,
     digest: Digest,
     redacted: bool,
     other_core: Option<Core>,
@@ -189,23 +208,48 @@ impl<'a> Again<'a> {
             _ => return Err(nothing(trace)),
         };
         let (digest, redacted) = (Digest::default(), head.redacted);
-        Ok(Self { node, now, input: None, records: 0, digest, redacted, other_core })
+        Ok(Self {
+            node,
+            now,
+            input: None,
+            returned: None,
+            records: 0,
+            unknown: 0,
+            digest,
+            redacted,
+            other_core,
+        })
     }
 
     fn step(&mut self, entry: Entry<'a>, watcher: &mut Option<Watcher<'_>>) -> Result<(), ReplayError> {
         let Entry { number, record, .. } = entry;
-        if let Record::Input { now, .. } = record {
-            self.now = now;
-        }
+        self.now = begins_at(&record).unwrap_or(self.now);
         if let Some(watch) = watcher {
             watch(&Step { number, now: self.now, record: &record, node: &self.node });
         }
         self.records += u64::from(record.counts());
         match record {
             Record::Head(_) | Record::Born(_) => Ok(()),
-            Record::Input { now, given } => {
-                self.node.handle(now, given.input());
-                self.input = Some(given);
+            Record::Input { now, input } => {
+                self.node.handle(now, input);
+                self.input = Some(record);
+                Ok(())
+            }
+            Record::Command { now, ref command } => {
+                // What is too long was not read.
+                self.returned = command.command().ok().map(|command| self.node.command(now, command));
+                self.input = Some(record);
+                Ok(())
+            }
+            Record::Result(result) => match self.returned.take() {
+                Some(returned) if returned != result => {
+                    let replayed = Record::Result(returned).to_string();
+                    Err(self.diverged(number, record.to_string(), replayed))
+                }
+                _ => Ok(()),
+            },
+            Record::Unknown { .. } => {
+                self.unknown += 1;
                 Ok(())
             }
             Record::Transmit { .. } | Record::Event(_) => self.poll(number, &record),
@@ -218,7 +262,7 @@ impl<'a> Again<'a> {
     fn poll(&mut self, number: u64, recorded: &Record<'_>) -> Result<(), ReplayError> {
         let replayed = match self.node.poll() {
             Some(Output::Transmit(transmit)) => {
-                let (target, bytes) = (transmit.target, transmit.bytes);
+                let (target, bytes) = (transmit.destination, transmit.bytes);
                 if matches!(recorded, Record::Transmit { target: t, bytes: b } if (*t, *b) == (target, bytes))
                 {
                     self.digest.transmit(target, bytes);
@@ -247,7 +291,7 @@ impl<'a> Again<'a> {
     ) -> Result<(), ReplayError> {
         let more = match self.node.poll() {
             Some(Output::Transmit(transmit)) => {
-                Some(Record::Transmit { target: transmit.target, bytes: transmit.bytes }.to_string())
+                Some(Record::Transmit { target: transmit.destination, bytes: transmit.bytes }.to_string())
             }
             Some(Output::Event(event)) => Some(Record::Event(event).to_string()),
             None => None,
@@ -283,7 +327,16 @@ impl<'a> Again<'a> {
     fn diverged(&self, number: u64, recorded: String, replayed: String) -> ReplayError {
         let input = self.input.as_ref().map_or_else(|| "its beginning".to_owned(), ToString::to_string);
         let (now, other_core) = (self.now, self.other_core.clone());
-        ReplayError::Diverged(Box::new(Divergence { number, now, input, recorded, replayed, other_core }))
+        let unknown = self.unknown;
+        ReplayError::Diverged(Box::new(Divergence {
+            number,
+            now,
+            input,
+            recorded,
+            replayed,
+            unknown,
+            other_core,
+        }))
     }
 }
 

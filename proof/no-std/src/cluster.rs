@@ -10,7 +10,7 @@ use swim_core::{Command, Config, Epoch, Identity, Input, Instant, Node, NodeId, 
 
 /// How long a datagram travels.
 const LATENCY: Duration = Duration::from_millis(1);
-/// Epoch of the first lives: some Unix time in milliseconds.
+/// First epochs: some Unix time in milliseconds.
 const EPOCH: u64 = 1_750_000_000_000;
 /// Inputs after which a run is given up, should time not get on.
 const INPUTS_MAX: u32 = 1_000_000;
@@ -63,7 +63,7 @@ impl Cluster {
         self.hosts[host].is_up = false;
     }
 
-    /// A new life of a crashed host, in its next epoch.
+    /// A restart of a crashed host, in its next epoch.
     pub fn restart(&mut self, host: usize) {
         let node = self.node(host, EPOCH + 1);
         self.hosts[host] = Host { node, is_up: true, received: 0 };
@@ -71,11 +71,11 @@ impl Cluster {
 
     pub fn join(&mut self, host: usize, seed: usize) {
         let seeds = [addr(seed)];
-        self.handle(host, Input::Command(Command::Join { seeds: &seeds }));
+        self.command(host, Command::Join { seeds: &seeds });
     }
 
     pub fn leave(&mut self, host: usize) {
-        self.handle(host, Input::Command(Command::Leave));
+        self.command(host, Command::Leave);
     }
 
     /// Lets time pass until `done`, at most for `limit`. Whether it was done.
@@ -145,15 +145,25 @@ impl Cluster {
         }
     }
 
+    fn command(&mut self, host: usize, command: Command<'_>) {
+        let result = self.hosts[host].node.command(self.now, command);
+        result.expect("the scenario asks for nothing that is refused");
+        self.flush(host);
+    }
+
     fn handle(&mut self, host: usize, input: Input<'_>) {
+        self.hosts[host].node.handle(self.now, input);
+        self.flush(host);
+    }
+
+    fn flush(&mut self, host: usize) {
         let node = &mut self.hosts[host].node;
-        node.handle(self.now, input);
         while let Some(output) = node.poll() {
             if let Output::Transmit(transmit) = output {
                 let mut bytes = self.spare.pop().unwrap_or_default();
                 bytes.clear();
                 bytes.extend_from_slice(transmit.bytes);
-                let (source, target) = (addr(host), transmit.target);
+                let (source, target) = (addr(host), transmit.destination);
                 self.in_flight.push_back(Datagram {
                     arrives: self.now.after(LATENCY),
                     source,

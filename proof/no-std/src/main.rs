@@ -33,9 +33,9 @@ enum Step {
     Join = 1,
     /// The survivors did not call a crashed node Dead, or one of them called the other Dead.
     Crash = 2,
-    /// The crashed node's next life is not Alive everywhere.
+    /// The crashed node's next epoch is not Alive everywhere.
     Restart = 3,
-    /// Somebody who said goodbye is not Left everywhere.
+    /// A node that said goodbye is not Left everywhere.
     Leave = 4,
     /// A node was handed more datagrams than the core counted.
     Count = 5,
@@ -61,8 +61,8 @@ fn scenario() -> Result<(), Step> {
     cluster.run_until(Duration::from_secs(30), all_alive).then_some(()).ok_or(Step::Join)?;
 
     cluster.crash(third);
-    let buried = |c: &Cluster| c.all_see(third, Status::Dead);
-    cluster.run_until(Duration::from_secs(120), buried).then_some(()).ok_or(Step::Crash)?;
+    let dead = |c: &Cluster| c.all_see(third, Status::Dead);
+    cluster.run_until(Duration::from_secs(120), dead).then_some(()).ok_or(Step::Crash)?;
     let living = [first, second].iter().all(|subject| cluster.all_see(*subject, Status::Alive));
     living.then_some(()).ok_or(Step::Crash)?;
 

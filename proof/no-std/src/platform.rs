@@ -60,7 +60,7 @@ fn panic(_info: &PanicInfo<'_>) -> ! {
     }
 }
 
-/// Named by the unwind tables of `core`, called by nobody: panics abort.
+/// Named by the unwind tables of `core`, never called: panics abort.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
 

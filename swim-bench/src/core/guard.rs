@@ -187,7 +187,7 @@ fn show(rows: &[Row<'_>]) {
     if changed.is_empty() {
         println!("every operation takes what it took, within {} %", TOLERANCE * 100.0);
     } else {
-        println!("if that is meant: cargo run --release -p swim-bench -- instructions --write");
+        println!("if that is meant: cargo run --profile dist -p swim-bench -- instructions --write");
     }
 }
 

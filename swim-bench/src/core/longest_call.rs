@@ -114,7 +114,7 @@ impl Course {
             if let Output::Transmit(transmit) = output
                 && let Some(number) = members::ping_number(transmit.bytes)
             {
-                let target = transmit.target;
+                let target = transmit.destination;
                 pinged.push((target, members::plain_ack(label, members::number_of(target), number)));
             }
         }

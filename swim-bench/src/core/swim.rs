@@ -190,7 +190,7 @@ impl Swim {
             if let Output::Transmit(transmit) = output
                 && craft::kind(transmit.bytes) == craft::SYNC_PULL
             {
-                asked = Some(craft::part(transmit.bytes, craft::HEAD).to_vec());
+                asked = Some(craft::part_of(transmit.bytes, craft::HEAD).to_vec());
             }
         }
         let head = asked.expect("a pull");
@@ -212,7 +212,8 @@ impl Swim {
                 if let Output::Transmit(transmit) = output
                     && craft::kind(transmit.bytes) == craft::PING
                 {
-                    ping = Some((transmit.target, u64_at(transmit.bytes, 56), u64_at(transmit.bytes, 64)));
+                    ping =
+                        Some((transmit.destination, u64_at(transmit.bytes, 56), u64_at(transmit.bytes, 64)));
                 }
             }
             ping

@@ -54,7 +54,7 @@ fn every_ping_is_answered_by_an_ack_and_by_nothing_else() {
     swim.node.handle(swim.now, Input::Datagram { source: addr(5), bytes: &ping });
     let Some(Output::Transmit(sent)) = swim.node.poll() else { panic!("an ack") };
     let ack = inspect(sent.bytes).expect("readable");
-    assert_eq!((sent.target, ack.kind, ack.number), (addr(5), MessageKind::Ack, Some(77)));
+    assert_eq!((sent.destination, ack.kind, ack.number), (addr(5), MessageKind::Ack, Some(77)));
     assert_eq!((ack.root, ack.belief, ack.stranger), (None, None, false), "both hold the same");
     assert_eq!(swim.node.poll(), None);
     for operation in [Operation::Ping, Operation::PingAny] {
@@ -211,7 +211,7 @@ fn what_is_crafted_is_what_a_node_writes() {
     let config = Arc::new(Config::new(options()).expect("in range"));
     let identity = Identity { id: id(MEMBERS), addr: addr(MEMBERS), epoch: Epoch(swim_craft::EPOCH) };
     let mut other = Node::new(config, identity, Seed([9; 32]), Instant::ORIGIN);
-    other.handle(Instant::ORIGIN, Input::Command(Command::Join { seeds: &[addr(0)] }));
+    other.command(Instant::ORIGIN, Command::Join { seeds: &[addr(0)] }).expect("an address to ask");
     let mut now = Instant::ORIGIN;
     let (mut pings, mut acks, mut gossip) = (0, 0, 0);
     for _ in 0..400 {
@@ -221,7 +221,7 @@ fn what_is_crafted_is_what_a_node_writes() {
         let mut sent = Vec::new();
         while let Some(output) = other.poll() {
             if let Output::Transmit(transmit) = output
-                && transmit.target == addr(0)
+                && transmit.destination == addr(0)
             {
                 sent.push(transmit.bytes.to_vec());
             }
@@ -246,7 +246,7 @@ fn what_is_crafted_is_what_a_node_writes() {
             let mut answers = Vec::new();
             while let Some(output) = swim.node.poll() {
                 if let Output::Transmit(transmit) = output
-                    && transmit.target == addr(MEMBERS)
+                    && transmit.destination == addr(MEMBERS)
                 {
                     answers.push(transmit.bytes.to_vec());
                 }

@@ -39,17 +39,17 @@ pub(crate) fn small_members() -> Result<PathBuf, Box<dyn Error>> {
 }
 
 /// [`members`] without tokio, as a program has it that uses swim-mio: in a folder of its own, where no other
-/// build of the same name takes its index.
+/// build of the same name takes its path.
 ///
 /// # Errors
 /// It cannot be built.
 pub(crate) fn mio_members() -> Result<PathBuf, Box<dyn Error>> {
     let target = target()?.join("peers/mio");
     let mut cargo = cargo();
-    cargo.current_dir(WORKSPACE).args(["build", "--release", "--no-default-features"]);
+    cargo.current_dir(WORKSPACE).args(["build", "--profile", "dist", "--no-default-features"]);
     cargo.args(["--package", "swim-bench", "--bin", "swim-bench-members"]);
     carry_out(cargo.arg("--target-dir").arg(&target))?;
-    Ok(target.join("release/swim-bench-members"))
+    Ok(target.join("dist/swim-bench-members"))
 }
 
 fn small(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
@@ -78,9 +78,9 @@ pub(crate) fn members() -> Result<PathBuf, Box<dyn Error>> {
 fn own(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
     let target = target()?;
     let mut cargo = cargo();
-    cargo.current_dir(WORKSPACE).args(["build", "--release", "--package", package, "--bin", binary]);
+    cargo.current_dir(WORKSPACE).args(["build", "--profile", "dist", "--package", package, "--bin", binary]);
     carry_out(cargo.arg("--target-dir").arg(&target))?;
-    Ok(target.join("release").join(binary))
+    Ok(target.join("dist").join(binary))
 }
 
 /// foca's own example of a member on UDP, from a copy of its crate as the registry has it.
@@ -114,6 +114,8 @@ pub(crate) fn foca() -> Result<PathBuf, Box<dyn Error>> {
     }
     let example = "foca_insecure_udp_agent";
     let mut cargo = cargo();
+    // As this workspace's profile `dist` has it.
+    cargo.env("CARGO_PROFILE_RELEASE_LTO", "fat").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
     cargo.args(["build", "--release", "--features", "std,tracing,postcard-codec", "--example", example]);
     cargo.arg("--manifest-path").arg(copy.join("Cargo.toml"));
     carry_out(cargo.arg("--target-dir").arg(here.join("target")))?;

@@ -5,10 +5,10 @@
 
 use serde::Serialize;
 
-use crate::bench::contestant::Contestant;
 use crate::bench::figures::Figures;
 use crate::bench::load::Workload;
 use crate::bench::placement::Placement;
+use crate::contestant::Contestant;
 
 /// Something that must hold: `figure` is at most `limit`.
 #[derive(Clone, Debug, Serialize)]

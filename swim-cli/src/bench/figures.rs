@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::bench::contestant::Contestant;
 use crate::bench::load::{Workload, histogram};
 use crate::bench::placement::Placement;
 use crate::bench::process::Counted;
+use crate::contestant::Contestant;
 
 /// All that is printed in the end.
 pub(crate) struct Figures {

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::bench::claims::Claim;
-use crate::bench::contestant::Contestant;
 use crate::bench::figures::{Figures, Traced};
 use crate::bench::load::Workload;
 use crate::bench::placement::Placement;
+use crate::contestant::Contestant;
 
 /// Prints everything.
 pub(crate) fn print(out: &mut impl Write, figures: &Figures, claims: &[Claim]) -> io::Result<()> {

@@ -2,16 +2,15 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | `contestant`, `subject` | who is measured; the process that it runs in |
+//! | `subject` | the process that a contestant runs in |
 //! | `peer`, `load`, `placement` | who asks it, how many pings are in flight, and on which cores |
 //! | `process`, `trace`, `calls` | what the kernel counts, and which system calls there are |
-//! | `plan`, `run` | how the time is spent |
+//! | `plan`, `run` | how the time is spent, and how far it is |
 //! | `figures`, `claims` | what was measured, and what of it is claimed |
-//! | `text`, `json`, `page`, `progress` | what is printed, and the page |
+//! | `text`, `json`, `page` | what is printed, and the page |
 
 mod calls;
 mod claims;
-mod contestant;
 mod figures;
 mod json;
 mod load;
@@ -20,22 +19,19 @@ mod peer;
 mod placement;
 mod plan;
 mod process;
-mod progress;
 mod run;
 pub(crate) mod subject;
 mod text;
 mod trace;
 
-pub(crate) use contestant::Contestant;
-
 use std::io;
 
 use crate::args::BenchDriversArgs;
+use crate::contestant::Contestant;
 use crate::exit::Exit;
 use crate::style::{BAD, paint};
 use claims::Claim;
-use plan::Plan;
-use progress::Progress;
+use plan::{Plan, Progress};
 
 /// Measures, and prints.
 pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {

@@ -1,5 +1,6 @@
-//! How the time is spent.
+//! How the time is spent, and how far it is.
 
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 /// How long what takes.
@@ -38,6 +39,33 @@ impl Plan {
         let fixed = rest + traced_rest + (START + warm_up + traced) * 2 * contestants;
         let rounds = all.saturating_sub(fixed).div_duration_f64(round).max(1.0) as u32;
         Self { rounds, warm_up, load, traced, rest, traced_rest }
+    }
+}
+
+/// One line on standard error that is written over and over; nothing if that is no terminal.
+pub(crate) struct Progress {
+    terminal: bool,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self { terminal: io::stderr().is_terminal() }
+    }
+
+    /// What is being done.
+    pub(crate) fn show(&mut self, what: &str) {
+        if self.terminal {
+            eprint!("\r\x1b[K{what} …");
+            let _ = io::stderr().flush();
+        }
+    }
+
+    /// Leaves the line empty.
+    pub(crate) fn clear(&mut self) {
+        if self.terminal {
+            eprint!("\r\x1b[K");
+            let _ = io::stderr().flush();
+        }
     }
 }
 

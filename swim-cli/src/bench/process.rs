@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use crate::bench::contestant::Contestant;
+use crate::contestant::Contestant;
 
 /// A running contestant; ends when it is dropped.
 pub(crate) struct Process {

@@ -10,15 +10,14 @@ use std::thread;
 use std::time::Duration;
 
 use crate::bench::calls::describe;
-use crate::bench::contestant::Contestant;
 use crate::bench::figures::{Call, Figures, Load, Rest, Traced, TracedCalls};
 use crate::bench::load::{Answers, Workload};
 use crate::bench::peer::{ACK_LEN, Peer};
 use crate::bench::placement::{Cores, Placement};
-use crate::bench::plan::Plan;
+use crate::bench::plan::{Plan, Progress};
 use crate::bench::process::{Counted, Process};
-use crate::bench::progress::Progress;
 use crate::bench::trace::{self, Calls};
+use crate::contestant::Contestant;
 
 /// Time for a contestant to go back to sleep after the last answer.
 const SETTLE: Duration = Duration::from_millis(1);

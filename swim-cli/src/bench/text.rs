@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use crate::bench::calls::Purpose;
 use crate::bench::claims::Claim;
-use crate::bench::contestant::Contestant;
 use crate::bench::figures::Figures;
 use crate::bench::load::Workload;
 use crate::bench::placement::Placement;
+use crate::contestant::Contestant;
 use crate::style::{BAD, BOLD, DIM, GOOD, paint};
 
 /// Prints everything; the table of single calls only if it is wanted.

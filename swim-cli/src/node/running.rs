@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use swim_core::{Event, Identity, NodeId, Stats};
+use swim_core::{Event, Identity, Incarnation, NodeId, Stats};
 use swim_mio::{CommandError, Settings, Snapshot};
 
 use crate::args::DriverKind;
@@ -94,19 +94,19 @@ impl Running {
         either!(self, handle => handle.join(seeds)).map(|_| ())
     }
 
-    /// Replaces the metadata.
-    pub(crate) fn set_metadata(&self, metadata: &[u8]) -> Result<(), CommandError> {
-        either!(self, handle => handle.set_metadata(metadata)).map(|_| ())
+    /// Replaces the metadata. Returns the incarnation that carries it.
+    pub(crate) fn set_metadata(&self, metadata: &[u8]) -> Result<Incarnation, CommandError> {
+        either!(self, handle => handle.set_metadata(metadata))
     }
 
-    /// Sends to every member.
-    pub(crate) fn broadcast(&self, text: &[u8]) -> Result<(), CommandError> {
-        either!(self, handle => handle.broadcast(text)).map(|_| ())
+    /// Sends to every member. Returns the broadcast's number.
+    pub(crate) fn broadcast(&self, text: &[u8]) -> Result<u32, CommandError> {
+        either!(self, handle => handle.broadcast(text))
     }
 
     /// Sends to one member.
     pub(crate) fn send(&self, to: NodeId, text: &[u8]) -> Result<(), CommandError> {
-        either!(self, handle => handle.send(to, text)).map(|_| ())
+        either!(self, handle => handle.send(to, text))
     }
 
     /// Says goodbye to the others, and stops. Blocks until it has been said.

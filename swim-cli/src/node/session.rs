@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use swim_core::Event;
-use swim_mio::RecordError;
+use swim_mio::{CommandError, RecordError};
 
 use crate::args::NodeArgs;
 use crate::exit::Exit;
@@ -32,8 +32,8 @@ enum Turn {
     Event(Event),
     Typed(String),
     LookedUp(LookedUp),
-    /// A command that takes its time has failed.
-    Failed(String),
+    /// A join has ended without a cluster.
+    NotJoined(CommandError),
     /// The member has stopped; everything that it said came before.
     Stopped,
 }
@@ -92,7 +92,7 @@ impl Session<'_> {
                 Turn::Typed(line) => self.typed(&line)?,
                 Turn::LookedUp(LookedUp::Found(addrs)) => self.join(addrs)?,
                 Turn::LookedUp(LookedUp::NotYet(error)) => self.printer.error(&error).map_err(output)?,
-                Turn::Failed(error) => self.answer(&Line::Error { error })?,
+                Turn::NotJoined(error) => self.failed("join", error)?,
                 Turn::Stopped => self.ends = true,
             }
             if self.ends {
@@ -125,7 +125,7 @@ impl Session<'_> {
     }
 
     fn obey(&mut self, command: Command) -> Result<(), NodeError> {
-        let outcome = match command {
+        let (name, about, result) = match command {
             Command::Members => return self.members(),
             Command::Stats => return self.stats(),
             Command::Help => return self.answer(&Line::Help { help: Command::HELP.to_owned() }),
@@ -141,17 +141,43 @@ impl Session<'_> {
                 self.ends = true;
                 return Ok(());
             }
-            Command::Broadcast(text) => self.running.broadcast(text.as_bytes()),
+            Command::Broadcast(text) => {
+                let result = self.running.broadcast(text.as_bytes());
+                ("broadcast", None, result.map(|sequence| Happening::BroadcastQueued { sequence }))
+            }
             Command::Send { to, text } => match self.roster.find(&to) {
-                Some(id) => self.running.send(id, text.as_bytes()),
+                Some(id) => {
+                    ("send", Some(id), self.running.send(id, text.as_bytes()).map(|()| Happening::Sent))
+                }
                 None => return self.no_such_member(&to),
             },
             Command::Meta(text) => match self.name.metadata(&text) {
-                Ok(metadata) => self.running.set_metadata(&metadata),
+                Ok(metadata) => {
+                    let result = self.running.set_metadata(&metadata);
+                    ("set_metadata", None, result.map(|set| Happening::MetadataSet { incarnation: set.0 }))
+                }
                 Err(error) => return self.printer.error(&error).map_err(output),
             },
         };
-        outcome.or_else(|error| self.printer.error(&error).map_err(output))
+        match result {
+            Ok(what) => {
+                let who = match about {
+                    Some(id) => self.roster.who(id),
+                    None => self.roster.me(),
+                };
+                self.printer.event(NamedEvent { what, who }).map_err(output)
+            }
+            Err(error) => self.failed(name, error),
+        }
+    }
+
+    /// A command has ended otherwise than its user wished.
+    fn failed(&mut self, name: &str, error: CommandError) -> Result<(), NodeError> {
+        if let CommandError::Refused(reason) = error {
+            let refused = NamedEvent { what: Happening::refused(name, reason), who: self.roster.me() };
+            self.printer.event(refused).map_err(output)?;
+        }
+        self.answer(&Line::Error { error: format!("{name}: {error}") })
     }
 
     fn members(&mut self) -> Result<(), NodeError> {
@@ -178,7 +204,7 @@ impl Session<'_> {
         let (running, tx) = (Arc::clone(&self.running), self.tx.clone());
         spawn("swim-join", move || {
             if let Err(error) = running.join(&seeds) {
-                let _ = tx.send(Turn::Failed(format!("join: {error}")));
+                let _ = tx.send(Turn::NotJoined(error));
             }
         })
     }

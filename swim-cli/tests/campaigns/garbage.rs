@@ -27,8 +27,8 @@ pub(crate) fn garbage(report: &mut Report, drivers: &[&str], wanted: usize, pace
     }
 }
 
-fn flood(report: &mut Report, driver: &str, wanted: u64, pace: Pace) {
-    let (n, profile) = (5, Profile::Local);
+/// Five members that know each other, and a capture of what the first receives, if that can be had.
+fn start(report: &mut Report, n: usize, profile: Profile) -> (Cluster, Result<Capture, String>) {
     let mut cluster = Cluster::start(1, profile, None);
     let capture = {
         let ports = Arc::new(AtomicU64::new(u64::from(cluster.members[0].addr.port())));
@@ -42,6 +42,12 @@ fn flood(report: &mut Report, driver: &str, wanted: u64, pace: Pace) {
     let converged = cluster.wait_until_all_alive(Instant::now(), Duration::from_secs(30));
     report.must(converged.is_some(), "converged");
     std::thread::sleep(Duration::from_secs(2));
+    (cluster, capture)
+}
+
+fn flood(report: &mut Report, driver: &str, wanted: u64, pace: Pace) {
+    let (n, profile) = (5, Profile::Local);
+    let (mut cluster, capture) = start(report, n, profile);
     let victim = usize::from(driver == "tokio");
     let rows = cluster.members[victim].rows();
     let mut corpus = corpus(&rows, cluster.members[victim].addr);
@@ -82,28 +88,41 @@ fn flood(report: &mut Report, driver: &str, wanted: u64, pace: Pace) {
     report.must(cluster.members[victim].is_running(), format!("{driver}: it still runs"));
     let now = cluster.members[victim].resident_kb();
     report.must(now < memory + 2048, format!("{driver}: memory {memory} kB before, {now} kB after"));
+    unharmed(report, &mut cluster, driver, pace, &Before { victim, name, marks, rows });
+}
 
+/// What is known from before the rain: the member in it, the name of the one that is killed, marks and rows.
+struct Before {
+    victim: usize,
+    name: String,
+    marks: Vec<usize>,
+    rows: Vec<Row>,
+}
+
+/// No other member was called Dead, and the view of the member in the rain is what it was.
+fn unharmed(report: &mut Report, cluster: &mut Cluster, driver: &str, pace: Pace, before: &Before) {
+    let Before { victim, name, marks, rows } = before;
     let others = |cluster: &Cluster| {
-        let deaths = cluster.deaths(&marks).into_iter().filter(|death| death.name != name);
+        let deaths = cluster.deaths(marks).into_iter().filter(|death| death.name != *name);
         deaths.map(|death| format!("{} by {}", death.name, death.seen_by)).collect::<Vec<_>>()
     };
-    let suspects = cluster.count(&marks, "suspect");
+    let suspects = cluster.count(marks, "suspect");
     report.figure(format!("{driver}: suspicions meanwhile, of the killed one included: {suspects}"));
     if pace == Pace::AsItReads {
-        let wrong = others(&cluster);
+        let wrong = others(cluster);
         report.must(wrong.is_empty(), format!("{driver}: no other member was called Dead: {wrong:?}"));
     } else {
         report.figure(format!(
             "{driver}: others called Dead while most of what they said was lost: {:?}",
-            others(&cluster)
+            others(cluster)
         ));
     }
     std::thread::sleep(Duration::from_secs(if pace == Pace::Faster { 25 } else { 2 }));
     let mut expected: Vec<Row> = rows.clone();
-    for row in expected.iter_mut().filter(|row| row.name == name) {
+    for row in expected.iter_mut().filter(|row| row.name == *name) {
         row.status = "dead".to_owned();
     }
-    let mut after = cluster.members[victim].rows();
+    let mut after = cluster.members[*victim].rows();
     for row in after.iter_mut().chain(&mut expected) {
         // Who was suspected meanwhile has refuted it.
         row.incarnation = 0;
@@ -112,7 +131,7 @@ fn flood(report: &mut Report, driver: &str, wanted: u64, pace: Pace) {
         after == expected,
         format!("{driver}: its view is what it was, less the killed one: {after:?}"),
     );
-    let alive: Vec<String> = cluster.names().into_iter().filter(|alive| *alive != name).collect();
+    let alive: Vec<String> = cluster.names().into_iter().filter(|alive| alive != name).collect();
     let wrong = cluster.disagreeing(&alive);
     report.must(wrong.is_empty(), format!("{driver}: all survivors agree: {wrong:?}"));
 }

@@ -62,7 +62,7 @@ pub(crate) fn plain(kind: u8, sender: Mention, target: Mention, number: u64) -> 
         SYNC_PULL => datagram.head(&sync_pull(number, 0, 0, [0x0101_0101; 16])),
         SYNC_PAGE => datagram.head(&sync_page(number, 0, 0, 0)),
         GOSSIP => datagram,
-        USER => datagram.part(PAYLOAD, b"hello"),
+        USER => datagram.with_part(PAYLOAD, b"hello"),
         _ => panic!("no kind {kind}"),
     }
 }

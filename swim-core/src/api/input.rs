@@ -26,55 +26,51 @@ pub enum Input<'a> {
     /// The operating system refused to send to `target` (unreachable, no buffers, not permitted):
     /// a local fault, so a ping that never left is not held against its target.
     Undelivered {
-        /// The [`crate::Transmit::target`] that was refused.
+        /// The [`crate::Transmit::destination`] that was refused.
         target: SocketAddr,
     },
-    /// The user wants something.
-    Command(Command<'a>),
 }
 
-/// What a user can ask for. Each ends in at least one [`crate::Event`].
+/// What a user can ask for, with [`crate::Node::command`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Command<'a> {
     /// Find the cluster through any of these addresses. They are remembered as seeds (at most
-    /// [`crate::SEEDS_MAX`], for ever) and asked in parallel with back-off until one answers.
-    /// Ends in `Joined`, `JoinFailed` or `Refused`.
+    /// [`crate::SEEDS_MAX`], for ever) and asked in parallel with back-off until one answers:
+    /// [`crate::Node::is_seeking`] until then, [`crate::Node::join_outcome`] afterwards.
     Join {
         /// Addresses of members that may exist now or later.
         seeds: &'a [SocketAddr],
     },
-    /// Stop looking for the cluster. Ends in `JoinFailed { Cancelled }`, or in `Refused` when nothing
-    /// was being looked for.
+    /// Stop looking for the cluster. Refused when nothing was being looked for.
     CancelJoin,
-    /// Say goodbye, and stop once it has been said often enough. Ends in `LeaveSent`.
+    /// Tell the others that this node leaves, and stop once that has been said often enough:
+    /// [`crate::Node::is_running`] until then.
     Leave,
-    /// Replace this node's metadata; the others learn it with a new incarnation. Ends in
-    /// `MetadataSet`.
+    /// Replace this node's metadata; the others learn it with a new incarnation.
     SetMetadata(Metadata<'a>),
-    /// This node is now reached at another address. Ends in `AddressSet` or `Refused`.
+    /// This node is now reached at another address.
     SetAddress(SocketAddr),
-    /// Tell every member something, best effort, each at most once. Ends in `BroadcastQueued` or
-    /// `Refused`.
+    /// Tell every member something, best effort, each at most once.
     Broadcast(Payload<'a>),
-    /// Send one datagram to one member, best effort. Ends in `Sent` or `Refused`.
+    /// Send one datagram to one member, best effort.
     Send {
         /// A member held as Alive or Suspect.
         target: NodeId,
         /// What to send.
         payload: Payload<'a>,
     },
-    /// Declare a Suspect or Dead member gone, as an operator. Ends in `Left` or `Refused`; if the
-    /// member lives after all, it comes back with a new epoch.
+    /// Declare a Suspect or Dead member gone, as an operator; if the member lives after all, it comes
+    /// back with a new epoch.
     Remove {
         /// The member.
         target: NodeId,
     },
-    /// Members remembered from an earlier life, as hints of whom to ask: nothing in a stale list can
-    /// harm the cluster. Ends in `Restored`.
+    /// Members remembered from an earlier life, as known_peers of whom to ask: nothing in a stale list can
+    /// harm the cluster.
     Restore {
-        /// At most [`crate::HINTS_MAX`] are looked at.
-        hints: &'a [Hint],
+        /// At most [`crate::KNOWN_PEERS_MAX`] are looked at.
+        known_peers: &'a [KnownPeer],
     },
 }
 
@@ -98,7 +94,7 @@ impl Command<'_> {
 
 /// One remembered member: what [`crate::Member`] said of it before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Hint {
+pub struct KnownPeer {
     /// Its name.
     pub id: NodeId,
     /// Where it was.

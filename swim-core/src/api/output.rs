@@ -25,7 +25,7 @@ pub enum Output<'a> {
 #[non_exhaustive]
 pub struct Transmit<'a> {
     /// Where to.
-    pub target: SocketAddr,
+    pub destination: SocketAddr,
     /// What, at most [`crate::Options::datagram_max`] bytes.
     pub bytes: &'a [u8],
 }
@@ -149,14 +149,14 @@ pub enum Event {
         /// How many members and tombstones it knew, itself not included.
         forgotten: u32,
     },
-    /// This node hears nobody although it asked: `deaf: true` when it begins to doubt itself, `false`
-    /// when it hears again.
-    Deaf {
-        /// Whether it is deaf now.
-        deaf: bool,
+    /// This node receives nothing although it asked: it accuses no member and ends no suspicion until it receives
+    /// something again.
+    Isolated {
+        /// `true` when the isolation begins, `false` when it ends.
+        isolated: bool,
     },
 
-    /// A `Join` succeeded.
+    /// The search for the cluster succeeded.
     Joined {
         /// The member that let us in.
         #[serde(with = "crate::collections::serial::addr")]
@@ -164,50 +164,15 @@ pub enum Event {
         /// How many Alive and Suspect members are known so far, this one included. The rest follows.
         members: u32,
     },
-    /// A `Join` ended without a cluster.
+    /// The search for the cluster ended without one.
     JoinFailed {
         /// Why.
         reason: JoinFailure,
     },
-    /// A `Leave` has been said to as many members as it takes. This node is quiet from now on.
+    /// This node has left: as many members as it takes were told. It is quiet from now on.
     LeaveSent {
         /// Datagrams that carried it.
         datagrams: u32,
-    },
-    /// A `SetMetadata` took effect and is on its way to the others.
-    MetadataSet {
-        /// The incarnation that carries it.
-        incarnation: Incarnation,
-    },
-    /// A `SetAddress` took effect and is on its way to the others.
-    AddressSet {
-        /// The new address.
-        #[serde(with = "crate::collections::serial::addr")]
-        addr: SocketAddr,
-    },
-    /// A `Broadcast` is on its way.
-    BroadcastQueued {
-        /// Its number within this epoch.
-        sequence: u32,
-    },
-    /// A `Send` has been handed to the driver.
-    Sent {
-        /// To whom.
-        target: NodeId,
-    },
-    /// A `Restore` was read.
-    Restored {
-        /// Hints that were used.
-        used: u32,
-        /// Hints that were not (beyond the bound, or about this node itself).
-        skipped: u32,
-    },
-    /// A command could not be carried out. Nothing changed.
-    Refused {
-        /// Which.
-        command: CommandKind,
-        /// Why.
-        reason: Refusal,
     },
 
     /// Somebody's broadcast arrived, for the first time.
@@ -259,6 +224,51 @@ impl fmt::Display for JoinFailure {
             }
         })
     }
+}
+
+/// What a command has done when [`crate::Node::command`] returns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Done {
+    /// The cluster is looked for, as long as [`crate::Node::is_seeking`].
+    Seeking,
+    /// The cluster is no longer looked for.
+    Cancelled,
+    /// The others are being told that this node leaves, as long as [`crate::Node::is_running`].
+    Leaving,
+    /// The metadata is on its way to the others.
+    MetadataSet {
+        /// The incarnation that carries it.
+        incarnation: Incarnation,
+    },
+    /// The address is on its way to the others.
+    AddressSet,
+    /// The broadcast is on its way.
+    BroadcastQueued {
+        /// Its number within this epoch.
+        sequence: u32,
+    },
+    /// The message is among the datagrams to be polled.
+    Sent,
+    /// The member is held as Left.
+    Removed,
+    /// The known_peers were read.
+    Restored {
+        /// Hints that were used.
+        used: u32,
+        /// Hints that were not (beyond the bound, or about this node itself).
+        skipped: u32,
+    },
+}
+
+/// A join that succeeded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Joined {
+    /// The member that let this node in.
+    #[serde(with = "crate::collections::serial::addr")]
+    pub via: SocketAddr,
+    /// How many Alive and Suspect members were known then, this one included. The rest follows.
+    pub members: u32,
 }
 
 /// A [`crate::Command`] without its data.

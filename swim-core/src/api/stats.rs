@@ -152,14 +152,14 @@ pub struct Stats {
     /// Digest pages served.
     pub pages_served: u64,
     /// Contacts made to Dead members or to seeds, so that a partition heals.
-    pub heal_contacts: u64,
+    pub reconnects: u64,
 
     /// Times that this node found itself run late.
     pub stalls: u64,
     /// Nanoseconds lost by that.
     pub stalled_ns: u64,
-    /// Times that this node found itself deaf.
-    pub deaf_spells: u64,
+    /// Times that this node became isolated.
+    pub isolations: u64,
     /// Inputs whose time was before an earlier one's; they were taken at the earlier time.
     pub clock_backwards: u64,
     /// Events that were lost because nobody polled.

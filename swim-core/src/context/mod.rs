@@ -43,8 +43,13 @@ pub(crate) enum Phase {
     Leaving {
         datagrams: u32,
     },
-    /// It has left, or lost its id: it reads and sends nothing.
-    Stopped,
+    /// It has left: it reads and sends nothing.
+    Left {
+        /// Datagrams that told the others.
+        datagrams: u32,
+    },
+    /// It has lost its id: it reads and sends nothing.
+    IdLost,
 }
 
 /// The services of a node.
@@ -104,7 +109,7 @@ impl Context {
 
     /// It has left, or lost its id.
     pub(crate) const fn is_stopped(&self) -> bool {
-        matches!(self.phase, Phase::Stopped)
+        matches!(self.phase, Phase::Left { .. } | Phase::IdLost)
     }
 
     /// The direct timeout, stretched by local health.

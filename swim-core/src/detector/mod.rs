@@ -72,10 +72,10 @@ impl Detector {
     pub(crate) fn end_period(&mut self, group: &mut Group) {
         let (others, direct_timeout) = (group.n().saturating_sub(1), group.cx.direct_timeout());
         if self.isolation.on_period(&mut group.cx.clock, others, direct_timeout) {
-            group.cx.stats.deaf_spells += 1;
+            group.cx.stats.isolations += 1;
             group.cx.health.worsen(1);
             group.arm_suspicions();
-            group.cx.event(Event::Deaf { deaf: true });
+            group.cx.event(Event::Isolated { isolated: true });
         }
         self.conclude(group);
         let next = group.cx.now().after(group.cx.period());
@@ -161,7 +161,7 @@ impl Detector {
         let (health, config) = (group.cx.health, &group.cx.config);
         if self.isolation.on_heard(&mut group.cx.clock, || health.scale(config.direct_timeout)) {
             group.arm_suspicions();
-            group.cx.event(Event::Deaf { deaf: false });
+            group.cx.event(Event::Isolated { isolated: false });
         }
     }
 

@@ -36,8 +36,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::SEEDS_MAX;
 use crate::api::{
-    DropReason, Epoch, Event, Handled, Hint, Incarnation, Instant, JoinFailure, Refusal, Status, canonical,
-    is_reachable_form,
+    DropReason, Epoch, Event, Handled, Incarnation, Instant, JoinFailure, Joined, KnownPeer, Refusal, Status,
+    canonical, is_reachable_form,
 };
 use crate::context::{Context, Prf, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
@@ -81,6 +81,8 @@ enum Agreed {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Handshake {
     search: Search,
+    /// How the last search ended.
+    outcome: Option<Result<Joined, JoinFailure>>,
     seeds: Seeds,
     attempts: Attempts,
     /// Whether this node was announced to any other since it began, or began anew.
@@ -96,6 +98,7 @@ impl Handshake {
     pub(crate) fn new(cx: &mut Context) -> Self {
         Self {
             search: Search::Idle,
+            outcome: None,
             seeds: Seeds::default(),
             attempts: Attempts::new(cx.config.join_retry),
             announced: false,
@@ -116,6 +119,11 @@ impl Handshake {
     #[inline]
     pub(crate) fn is_seeking(&self) -> bool {
         self.search == Search::Seeking
+    }
+
+    /// How the last search ended.
+    pub(crate) const fn outcome(&self) -> Option<Result<Joined, JoinFailure>> {
+        self.outcome
     }
 
     /// Whether this node would look for the cluster again if it were alone.
@@ -151,7 +159,7 @@ impl Handshake {
     }
 
     /// The user names known peers of an earlier epoch. Returns how many are of use.
-    pub(crate) fn restore(&mut self, group: &mut Group, peers: &[Hint]) -> u32 {
+    pub(crate) fn restore(&mut self, group: &mut Group, peers: &[KnownPeer]) -> u32 {
         let mut used = 0;
         for peer in peers {
             let addr = canonical(peer.addr);
@@ -434,7 +442,9 @@ impl Handshake {
         if self.is_seeking() {
             self.search = Search::Joined;
             self.attempts.close_seeking();
-            group.cx.event(Event::Joined { via: source, members: group.n() });
+            let joined = Joined { via: source, members: group.n() };
+            self.outcome = Some(Ok(joined));
+            group.cx.event(Event::Joined { via: joined.via, members: joined.members });
         }
         self.arm(group);
         Some(root != Some(group.digest_root()))
@@ -453,6 +463,7 @@ impl Handshake {
         if self.is_seeking() {
             self.search = if group.n() > 1 { Search::Joined } else { Search::Idle };
             self.attempts.close_seeking();
+            self.outcome = Some(Err(reason));
             group.cx.event(Event::JoinFailed { reason });
             self.arm(group);
         }

@@ -144,7 +144,7 @@ impl Handshake {
     pub(super) fn lose(&mut self, group: &mut Group, rival: SocketAddr) {
         group.cx.event(Event::Conflict { id: group.cx.me.id, rival, won: false });
         self.give_up(group, JoinFailure::IdTaken);
-        group.cx.phase = Phase::Stopped;
+        group.cx.phase = Phase::IdLost;
     }
 
     /// Asks the rival, or outbids it if it stays silent.

@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::api::NodeId;
-use crate::{HINTS_MAX, SEEDS_MAX};
+use crate::{KNOWN_PEERS_MAX, SEEDS_MAX};
 
 /// A seed, and which member it turned out to be.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ impl Seeds {
     /// Remembers a known peer; `false` if there are as many as there may be.
     pub(super) fn add_known_peer(&mut self, addr: SocketAddr) -> bool {
         let known = self.known_peers.contains(&addr);
-        if !known && self.known_peers.len() < HINTS_MAX {
+        if !known && self.known_peers.len() < KNOWN_PEERS_MAX {
             self.known_peers.push(addr);
             return true;
         }
@@ -112,7 +112,7 @@ mod tests {
             seeds.add(addr(last));
         }
         assert_eq!(seeds.len(), SEEDS_MAX, "a known one takes no room");
-        for last in 0..HINTS_MAX {
+        for last in 0..KNOWN_PEERS_MAX {
             assert!(seeds.add_known_peer(addr(last)));
         }
         assert!(!seeds.add_known_peer(addr(999)) && seeds.add_known_peer(addr(0)));

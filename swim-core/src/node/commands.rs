@@ -1,11 +1,13 @@
-//! The sequence of a command. Every command ends in an event; one that cannot be carried out changes nothing.
+//! The sequence of a command.
 
 use core::hint::black_box;
 use core::net::SocketAddr;
 
 use super::Node;
-use crate::HINTS_MAX;
-use crate::api::{Command, Event, Hint, Metadata, NodeId, Payload, Refusal, canonical, is_reachable_form};
+use crate::KNOWN_PEERS_MAX;
+use crate::api::{
+    Command, Done, Instant, KnownPeer, Metadata, NodeId, Payload, Refusal, canonical, is_reachable_form,
+};
 use crate::context::Stream;
 use crate::group::{Piggyback, Slot};
 use crate::leave;
@@ -13,82 +15,75 @@ use crate::timers::Timer;
 use crate::wire::Message;
 
 impl Node {
-    pub(super) fn on_command(&mut self, command: Command<'_>) {
-        let kind = command.kind();
+    /// Carries out what a user asks for. A join and a leave have only begun when this returns; all else is done. A
+    /// command that is refused changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why.
+    pub fn command(&mut self, now: Instant, command: Command<'_>) -> Result<Done, Refusal> {
+        self.begin(now);
         let Self { group, handshake, .. } = self;
         let result = if !group.cx.is_running() {
             Err(Refusal::NotRunning)
         } else {
             match command {
-                Command::Join { seeds } => handshake.join(group, seeds),
-                Command::CancelJoin => handshake.cancel(group),
-                Command::Leave => self.leave(),
-                Command::SetMetadata(metadata) => self.set_metadata(metadata),
+                Command::Join { seeds } => handshake.join(group, seeds).map(|()| Done::Seeking),
+                Command::CancelJoin => handshake.cancel(group).map(|()| Done::Cancelled),
+                Command::Leave => Ok(self.leave()),
+                Command::SetMetadata(metadata) => Ok(self.set_metadata(metadata)),
                 Command::SetAddress(addr) => self.set_address(canonical(addr)),
-                Command::Broadcast(payload) => self.broadcast(payload),
+                Command::Broadcast(payload) => {
+                    group.broadcast(payload.as_bytes()).map(|sequence| Done::BroadcastQueued { sequence })
+                }
                 Command::Send { target, payload } => self.send_message(target, payload),
-                Command::Remove { target } => group.remove(target),
-                Command::Restore { hints } => self.restore(hints),
+                Command::Remove { target } => group.remove(target).map(|()| Done::Removed),
+                Command::Restore { known_peers } => Ok(self.restore(known_peers)),
             }
         };
-        if let Err(reason) = result {
-            self.group.cx.event(Event::Refused { command: kind, reason });
-        }
+        self.settle();
+        result
     }
 
-    fn leave(&mut self) -> Result<(), Refusal> {
+    fn leave(&mut self) -> Done {
         let Self { group, detector, handshake, .. } = self;
         handshake.on_leave(group);
         leave::begin(group);
         detector.stop_probe(group);
         group.cx.timers.set(Timer::Period, None);
-        Ok(())
+        Done::Leaving
     }
 
-    fn set_metadata(&mut self, metadata: Metadata<'_>) -> Result<(), Refusal> {
+    fn set_metadata(&mut self, metadata: Metadata<'_>) -> Done {
         self.group.set_my_metadata(metadata.as_bytes());
-        let incarnation = self.group.incarnation();
-        self.group.cx.event(Event::MetadataSet { incarnation });
-        Ok(())
+        Done::MetadataSet { incarnation: self.group.incarnation() }
     }
 
     /// A member that is not told by another hears it from this node, which has to prove its new address.
-    fn set_address(&mut self, addr: SocketAddr) -> Result<(), Refusal> {
+    fn set_address(&mut self, addr: SocketAddr) -> Result<Done, Refusal> {
         if !is_reachable_form(addr) {
             return Err(Refusal::NoUsableAddress);
         }
         self.group.set_my_addr(addr);
         self.handshake.on_moved(&mut self.group);
-        self.group.cx.event(Event::AddressSet { addr });
-        Ok(())
+        Ok(Done::AddressSet)
     }
 
-    fn broadcast(&mut self, payload: Payload<'_>) -> Result<(), Refusal> {
-        let sequence = self.group.broadcast(payload.as_bytes())?;
-        self.group.cx.event(Event::BroadcastQueued { sequence });
-        Ok(())
-    }
-
-    fn send_message(&mut self, target: NodeId, payload: Payload<'_>) -> Result<(), Refusal> {
+    fn send_message(&mut self, target: NodeId, payload: Payload<'_>) -> Result<Done, Refusal> {
         let group = &mut self.group;
         let slot = group.find_active(target).filter(|slot| *slot != Slot::ME);
         let addr = group.addr(slot.ok_or(Refusal::NoSuchMember)?);
         let piggyback = Piggyback { payload: Some(payload.as_bytes()), ..Piggyback::EMPTY };
-        if !group.send(addr, &Message::User, piggyback) {
-            return Err(Refusal::OutboxFull);
-        }
-        group.cx.event(Event::Sent { target });
-        Ok(())
+        let sent = group.send(addr, &Message::User, piggyback);
+        sent.then_some(Done::Sent).ok_or(Refusal::OutboxFull)
     }
 
-    fn restore(&mut self, peers: &[Hint]) -> Result<(), Refusal> {
+    fn restore(&mut self, peers: &[KnownPeer]) -> Done {
         let Self { group, handshake, .. } = self;
-        let used = handshake.restore(group, &peers[..peers.len().min(HINTS_MAX)]);
-        group.cx.event(Event::Restored { used, skipped: peers.len() as u32 - used });
+        let used = handshake.restore(group, &peers[..peers.len().min(KNOWN_PEERS_MAX)]);
         if used > 0 {
             handshake.seek_unless_joined(group);
         }
-        Ok(())
+        Done::Restored { used, skipped: peers.len() as u32 - used }
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //!  datagram ─▶ receive  ─▶┐                                                        ┌─▶ poll()
 //!  Tick ─────▶ run_timers ┼─▶ detector · handshake · anti_entropy · reconnect ─▶ group ─▶ outbox
-//!  Command ──▶ on_command ┘                                                        └─▶ deadline()
+//!  Command ──▶ command ──▶┘                                                        └─▶ deadline()
 //! ```
 //!
 //! A mechanism owns its state, sets its timers, and is handed the [`Group`]; none knows another. What one of them finds
@@ -25,10 +25,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::anti_entropy::AntiEntropy;
 use crate::api::{
-    Config, Epoch, Event, Identity, Incarnation, Input, Instant, Member, NodeId, Output, Stats, Status,
-    Transmit, nanos,
+    Config, Epoch, Event, Identity, Incarnation, Input, Instant, JoinFailure, Joined, Member, NodeId, Output,
+    Stats, Status, Transmit, nanos,
 };
-use crate::context::{Context, Seed, Streams};
+use crate::context::{Context, Phase, Seed, Streams};
 use crate::detector::Detector;
 use crate::group::{Group, SAMPLE_MAX};
 use crate::handshake::{Handshake, Purpose};
@@ -39,7 +39,8 @@ use crate::timers::Timer;
 /// One member of a cluster: the whole protocol, and nothing else.
 ///
 /// It is driven by three calls: [`handle`](Self::handle) whatever happens, [`poll`](Self::poll) until
-/// `None`, and [`deadline`](Self::deadline) to know when to come back.
+/// `None`, and [`deadline`](Self::deadline) to know when to come back. Users ask for things with
+/// [`command`](Self::command), which returns what became of it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -55,7 +56,7 @@ use crate::timers::Timer;
 /// let mut a = Node::new(config.clone(), identity(1, 7001), Seed([1; 32]), start);
 /// let mut b = Node::new(config, identity(2, 7002), Seed([2; 32]), start);
 ///
-/// b.handle(start, Input::Command(Command::Join { seeds: &[a.me().addr] }));
+/// b.command(start, Command::Join { seeds: &[a.me().addr] }).expect("an address that can be asked");
 /// // A driver that passes datagrams through memory, and a clock that jumps to the next deadline.
 /// let mut now = start;
 /// for _ in 0..100 {
@@ -113,22 +114,19 @@ impl Node {
         self.settle();
     }
 
-    /// The one door in. Never fails and never blocks: what a stranger sends is data, and does at worst
-    /// nothing. One call does a bounded amount of work; if more is due, [`deadline`](Self::deadline) is
+    /// The door for what happens to the node. Never fails and never blocks: what a stranger sends is data, and does
+    /// at worst nothing. One call does a bounded amount of work; if more is due, [`deadline`](Self::deadline) is
     /// in the past afterwards.
     ///
     /// Timers only run on [`Input::Tick`], so that a driver can first hand in all that had arrived.
     /// `now` must not go backwards; if it does it is taken as the last one, and counted.
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
-        if let Some(lost) = self.group.cx.begin(now) {
-            self.on_stall(lost);
-        }
+        self.begin(now);
         match input {
             Input::Datagram { source, bytes } => self.receive(crate::canonical(source), bytes),
             Input::Tick if self.is_settled() => return,
             Input::Tick => self.run_timers(),
             Input::Undelivered { target } => self.detector.on_undelivered(crate::canonical(target)),
-            Input::Command(command) => self.on_command(command),
         }
         self.settle();
     }
@@ -136,8 +134,8 @@ impl Node {
     /// The one door out. Only pops: call it until `None` before the next [`handle`](Self::handle).
     pub fn poll(&mut self) -> Option<Output<'_>> {
         if self.group.cx.outbox.has_datagram() {
-            let (target, bytes) = self.group.cx.outbox.next_datagram()?;
-            return Some(Output::Transmit(Transmit { target, bytes }));
+            let (destination, bytes) = self.group.cx.outbox.next_datagram()?;
+            return Some(Output::Transmit(Transmit { destination, bytes }));
         }
         self.group.cx.outbox.next_event().map(Output::Event)
     }
@@ -179,10 +177,25 @@ impl Node {
         !self.group.cx.is_stopped()
     }
 
-    /// Whether a `Join` is under way: neither `Joined` nor `JoinFailed` has been told yet.
+    /// Whether this node looks for its cluster: a `Join` is under way, or it is alone and had joined.
     #[must_use]
     pub fn is_seeking(&self) -> bool {
         self.handshake.is_seeking()
+    }
+
+    /// How the last search for the cluster ended; `None`: none has ended yet.
+    #[must_use]
+    pub const fn join_outcome(&self) -> Option<Result<Joined, JoinFailure>> {
+        self.handshake.outcome()
+    }
+
+    /// How many datagrams told the others that this node leaves; `None`: it has not left.
+    #[must_use]
+    pub const fn left(&self) -> Option<u32> {
+        match self.group.cx.phase {
+            Phase::Left { datagrams } => Some(datagrams),
+            _ => None,
+        }
     }
 
     /// Grows with every change of what [`members`](Self::members) shows, round-trip times excepted: a
@@ -277,6 +290,14 @@ impl Node {
         self.deadline().is_none_or(|deadline| deadline > self.group.cx.clock.real())
             && !self.handshake.is_seeking()
             && !self.group.has_surplus()
+    }
+
+    /// Before every input: the time is taken over, and a time in which the node was not run is found.
+    #[inline]
+    fn begin(&mut self, now: Instant) {
+        if let Some(lost) = self.group.cx.begin(now) {
+            self.on_stall(lost);
+        }
     }
 
     /// After every input: keeps the bounds, and works out when to come back.

@@ -6,17 +6,18 @@ use std::time::Duration;
 use crate::craft::{self, EPOCH, member};
 use crate::lab::{Lab, addr};
 use swim_core::{
-    Command, CommandKind, DropReason, Epoch, Event, HINTS_MAX, Hint, Incarnation, Input, Metadata, NodeId,
-    PAYLOAD_MAX, Payload, Refusal, SEEDS_MAX, Status,
+    Command, Done, DropReason, Epoch, Event, Incarnation, Input, KNOWN_PEERS_MAX, KnownPeer, Metadata,
+    NodeId, PAYLOAD_MAX, Payload, Refusal, SEEDS_MAX, Status,
 };
 
 fn addresses(count: usize) -> Vec<SocketAddr> {
     (0..count as u64).map(|place| addr(1_000 + place)).collect()
 }
 
-fn hints(count: u64) -> Vec<Hint> {
-    let hint = |id| Hint { id: NodeId(id), addr: addr(id), epoch: Epoch(EPOCH), incarnation: Incarnation(0) };
-    (5_000..5_000 + count).map(hint).collect()
+fn known_peers(count: u64) -> Vec<KnownPeer> {
+    let known_peer =
+        |id| KnownPeer { id: NodeId(id), addr: addr(id), epoch: Epoch(EPOCH), incarnation: Incarnation(0) };
+    (5_000..5_000 + count).map(known_peer).collect()
 }
 
 fn count_events(lab: &Lab, what: impl Fn(&Event) -> bool) -> usize {
@@ -36,27 +37,26 @@ fn a_seed_beyond_the_bound_is_refused_and_none_of_its_list_is_remembered() {
     let mut lab = Lab::quiet();
     let seeds = addresses(SEEDS_MAX + 1);
     lab.command(Command::Join { seeds: &seeds[..SEEDS_MAX - 1] });
-    lab.command(Command::Join { seeds: &seeds[SEEDS_MAX - 1..] });
-    let reason = Refusal::TooManySeeds { limit: SEEDS_MAX as u32 };
-    assert_eq!(lab.events, [Event::Refused { command: CommandKind::Join, reason }]);
-    lab.command(Command::Join { seeds: &seeds[..SEEDS_MAX] });
-    assert_eq!(lab.events.len(), 1, "the last one fits, and known ones take no room");
+    let result = lab.try_command(Command::Join { seeds: &seeds[SEEDS_MAX - 1..] });
+    assert_eq!(result, Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 }));
+    let result = lab.try_command(Command::Join { seeds: &seeds[..SEEDS_MAX] });
+    assert_eq!(result, Ok(Done::Seeking), "the last one fits, and known ones take no room");
 }
 
 #[test]
 fn hints_beyond_the_bound_are_skipped() {
     let mut lab = Lab::quiet();
-    lab.command(Command::Restore { hints: &hints(HINTS_MAX as u64 + 44) });
-    assert_eq!(lab.events, [Event::Restored { used: HINTS_MAX as u32, skipped: 44 }]);
+    let done = lab.command(Command::Restore { known_peers: &known_peers(KNOWN_PEERS_MAX as u64 + 44) });
+    assert_eq!(done, Done::Restored { used: KNOWN_PEERS_MAX as u32, skipped: 44 });
 }
 
 #[test]
 fn all_seeds_and_eight_hints_are_asked_at_once() {
     let mut lab = Lab::quiet();
     lab.command(Command::Join { seeds: &addresses(SEEDS_MAX) });
-    let hints = hints(HINTS_MAX as u64);
+    let known_peers = known_peers(KNOWN_PEERS_MAX as u64);
     for _ in 0..8 {
-        lab.command(Command::Restore { hints: &hints });
+        lab.command(Command::Restore { known_peers: &known_peers });
     }
     for _ in 0..8 {
         lab.handle(Input::Tick);
@@ -164,8 +164,11 @@ fn the_thirty_third_datagram_that_nobody_polls_is_dropped_and_the_others_are_who
         lab.node.handle(lab.now, Input::Datagram { source: addr(3), bytes: &ping.0 });
     }
     lab.poll();
-    let numbers: Vec<u64> =
-        lab.sent.iter().map(|(_, bytes)| craft::u64_at(craft::part(bytes, craft::HEAD), 0) >> 16).collect();
+    let numbers: Vec<u64> = lab
+        .sent
+        .iter()
+        .map(|(_, bytes)| craft::u64_at(craft::part_of(bytes, craft::HEAD), 0) >> 16)
+        .collect();
     assert_eq!(numbers, (0..32).collect::<Vec<_>>());
     assert_eq!(lab.dropped(DropReason::OutboxFull), 8);
     lab.feed(addr(3), &lab.ping(member(3), 99));
@@ -177,26 +180,26 @@ fn a_direct_message_is_refused_while_the_outbox_is_full() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     let send = Command::Send { target: NodeId(2), payload: Payload::default() };
-    for _ in 0..33 {
-        lab.node.handle(lab.now, Input::Command(send));
+    for _ in 0..32 {
+        assert_eq!(lab.node.command(lab.now, send), Ok(Done::Sent));
     }
-    lab.poll();
-    assert_eq!(count_events(&lab, |event| matches!(event, Event::Sent { .. })), 32);
-    let refused = Event::Refused { command: CommandKind::Send, reason: Refusal::OutboxFull };
-    assert_eq!(lab.events.last(), Some(&refused));
+    assert_eq!(lab.node.command(lab.now, send), Err(Refusal::OutboxFull));
 }
 
 #[test]
 fn events_that_nobody_polls_are_counted_and_told_of() {
     let mut lab = Lab::quiet();
-    for _ in 0..1_500 {
-        lab.node.handle(lab.now, Input::Command(Command::SetMetadata(Metadata::default())));
+    lab.admit(member(2));
+    for first in (3..1_503).step_by(30) {
+        let updates: Vec<_> = (first..first + 30).map(|id| craft::alive(member(id), addr(id), b"")).collect();
+        let gossip = lab.craft(member(2), craft::GOSSIP).updates(&updates);
+        lab.node.handle(lab.now, Input::Datagram { source: addr(2), bytes: &gossip.0 });
     }
     assert_eq!(lab.stats().events_lost, 476);
     lab.poll();
     assert_eq!(lab.events.len(), 1_025);
     assert_eq!(lab.events.last(), Some(&Event::Lost { events: 476 }));
-    assert_eq!(lab.node.incarnation(), Incarnation(1_500), "the commands took effect all the same");
+    assert_eq!(lab.node.members().count(), 1_502, "the table has moved on all the same");
 }
 
 #[test]
@@ -304,16 +307,14 @@ fn an_own_broadcast_is_refused_when_the_queue_is_full_and_welcome_when_it_has_dr
     let mut lab = Lab::new(options);
     lab.meet(3);
     let broadcast = Command::Broadcast(Payload::new(b"x").expect("short"));
-    for _ in 0..4 {
-        lab.command(broadcast);
+    for sequence in 1..4 {
+        assert_eq!(lab.command(broadcast), Done::BroadcastQueued { sequence });
     }
-    let refused = Event::Refused { command: CommandKind::Broadcast, reason: Refusal::QueueFull { limit: 3 } };
-    assert_eq!((lab.events.len(), lab.events.last()), (4, Some(&refused)));
+    assert_eq!(lab.try_command(broadcast), Err(Refusal::QueueFull { limit: 3 }));
     for number in 0..20 {
         lab.feed(addr(2), &lab.ping(member(2), number));
     }
-    lab.command(broadcast);
-    assert_eq!(lab.events.last(), Some(&Event::BroadcastQueued { sequence: 4 }));
+    assert_eq!(lab.command(broadcast), Done::BroadcastQueued { sequence: 4 });
 }
 
 #[test]
@@ -350,7 +351,7 @@ fn a_datagram_beyond_nine_thousand_bytes_is_not_looked_at() {
     let filled = |lab: &Lab, len: usize| {
         let gossip = lab.craft(member(2).incarnation(1), craft::GOSSIP);
         let fill = len - gossip.0.len() - 3;
-        gossip.part(99, &vec![0; fill])
+        gossip.with_part(99, &vec![0; fill])
     };
     lab.feed(addr(2), &filled(&lab, 9_001));
     assert_eq!((lab.dropped(DropReason::Length), lab.stats().header_claims), (1, 0));
@@ -474,7 +475,7 @@ fn four_pages_are_in_flight_and_each_is_asked_for_three_times() {
     let mut lab = with_a_different_digest();
     lab.tick();
     let (_, pull) = lab.sent_of(craft::SYNC_PULL).pop().expect("it asks");
-    let number = craft::u64_at(craft::part(&pull, craft::HEAD), 0);
+    let number = craft::u64_at(craft::part_of(&pull, craft::HEAD), 0);
     let all = craft::sync_page(number, 0, 0, u16::MAX);
     lab.sent.clear();
     lab.feed(addr(2), &lab.craft(member(2), craft::SYNC_PAGE).head(&all));
@@ -493,7 +494,7 @@ fn a_session_that_somebody_keeps_alive_ends() {
         for (target, bytes) in std::mem::take(&mut lab.sent) {
             if craft::kind(&bytes) == craft::SYNC_PULL {
                 assert_eq!(target, addr(2));
-                let head = craft::part(&bytes, craft::HEAD);
+                let head = craft::part_of(&bytes, craft::HEAD);
                 let (number, prefix, depth) = (craft::u64_at(head, 0), craft::u32_at(head, 8), head[12]);
                 let page = craft::sync_page(number, prefix, depth, u16::MAX);
                 lab.feed(addr(2), &lab.craft(member(2), craft::SYNC_PAGE).head(&page));
@@ -518,6 +519,6 @@ fn the_dead_are_asked_for_at_most_once_a_period() {
     lab.gossip(member(2), &dead);
     let before = lab.stats();
     lab.run_for(Duration::from_secs(5));
-    let asked = lab.stats().heal_contacts - before.heal_contacts;
+    let asked = lab.stats().reconnects - before.reconnects;
     assert!((8..=11).contains(&asked), "{asked} in ten periods");
 }

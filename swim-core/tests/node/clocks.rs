@@ -14,7 +14,7 @@ fn deferred() -> Lab {
     lab.command(Command::Join { seeds: &[addr(2)] });
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("it asks its seed");
-    let nonce = craft::u64_at(craft::part(&join, craft::HEAD), 0);
+    let nonce = craft::u64_at(craft::part_of(&join, craft::HEAD), 0);
     let seed = member(2).epoch(SLOW);
     let challenge = lab.craft(seed, craft::CHALLENGE).head(&craft::two(nonce, 5));
     lab.feed(addr(2), &challenge);

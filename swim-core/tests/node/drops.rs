@@ -44,7 +44,7 @@ fn provoke(reason: DropReason) -> Option<Lab> {
         R::UnknownKind => feed(&altered(4, 14)),
         R::Malformed => feed(&altered(4, craft::PING)),
         R::TrailingBytes => feed(&Datagram([&gossip.0[..], &[1, 0]].concat())),
-        R::UnknownPart => feed(&gossip.part(5, b"later")),
+        R::UnknownPart => feed(&gossip.with_part(5, b"later")),
         R::UnknownUpdate => feed(&gossip.updates(&[vec![4; 22]])),
         R::InsaneEpoch => feed(&lab_craft(&gossip, member(2).epoch(EPOCH + 2 * DAY_MS), craft::GOSSIP)),
         R::StaleSender => feed(&lab_craft(&gossip, member(2).epoch(EPOCH - 1), craft::GOSSIP)),
@@ -162,7 +162,7 @@ fn a_record_that_cannot_be_used_costs_only_itself() {
     let (mut lab, gossip) = among_members(Lab::quiet_options());
     let updates =
         [vec![4; 22], craft::suspect(member(99), &[2]), vec![0; 3], craft::alive(member(6), addr(6), b"")];
-    lab.feed(addr(2), &gossip.part(200, b"later").updates(&updates));
+    lab.feed(addr(2), &gossip.with_part(200, b"later").updates(&updates));
     assert_eq!(lab.status(6), Some(Status::Alive));
     for reason in
         [DropReason::UnknownUpdate, DropReason::UnknownMember, DropReason::Malformed, DropReason::UnknownPart]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::craft::{self, Datagram, EPOCH, Mention, member};
 use swim_core::{
-    Command, Config, DropReason, Epoch, Event, Identity, Input, Instant, Node, NodeId, Options, Output, Seed,
-    Stats, Status,
+    Command, Config, Done, DropReason, Epoch, Event, Identity, Input, Instant, Node, NodeId, Options, Output,
+    Refusal, Seed, Stats, Status,
 };
 
 /// The node's own id; invented members have others.
@@ -58,7 +58,7 @@ impl Lab {
     pub(crate) fn poll(&mut self) {
         while let Some(output) = self.node.poll() {
             match output {
-                Output::Transmit(transmit) => self.sent.push((transmit.target, transmit.bytes.to_vec())),
+                Output::Transmit(transmit) => self.sent.push((transmit.destination, transmit.bytes.to_vec())),
                 Output::Event(event) => self.events.push(event),
             }
         }
@@ -68,8 +68,15 @@ impl Lab {
         self.handle(Input::Datagram { source, bytes: &datagram.0 });
     }
 
-    pub(crate) fn command(&mut self, command: Command<'_>) {
-        self.handle(Input::Command(command));
+    /// A command that is carried out.
+    pub(crate) fn command(&mut self, command: Command<'_>) -> Done {
+        self.try_command(command).expect("not refused")
+    }
+
+    pub(crate) fn try_command(&mut self, command: Command<'_>) -> Result<Done, Refusal> {
+        let result = self.node.command(self.now, command);
+        self.poll();
+        result
     }
 
     /// Lets time pass, ticking at each deadline on the way.
@@ -111,7 +118,7 @@ impl Lab {
         self.feed(source, &join);
         let (target, challenge) = self.sent.pop().expect("a challenge");
         assert_eq!((target, craft::kind(&challenge)), (source, craft::CHALLENGE));
-        craft::u64_at(craft::part(&challenge, craft::HEAD), 8)
+        craft::u64_at(craft::part_of(&challenge, craft::HEAD), 8)
     }
 
     /// Member `sender` announces itself from where it lives, and is let in.
@@ -175,7 +182,7 @@ impl Lab {
             let pings = self.sent_of(craft::PING);
             let to_it = pings.iter().find(|(target, _)| *target == addr(id));
             if let Some((_, bytes)) = to_it {
-                return craft::u64_at(craft::part(bytes, craft::HEAD), 21);
+                return craft::u64_at(craft::part_of(bytes, craft::HEAD), 21);
             }
         }
         panic!("{id} is never probed");

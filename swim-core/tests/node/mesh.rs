@@ -37,7 +37,7 @@ impl Mesh {
         };
         let mut nodes: Vec<Node> = (1..=n).map(node).collect();
         for node in &mut nodes[1..] {
-            node.handle(now, Input::Command(Command::Join { seeds: &[addr(1)] }));
+            node.command(now, Command::Join { seeds: &[addr(1)] }).expect("an address to ask");
         }
         Self { nodes, now, flying: Vec::new(), events: Vec::new() }
     }
@@ -82,7 +82,7 @@ impl Mesh {
                 Some(Output::Transmit(transmit)) => {
                     // What the driver copies is none of the node's business: see `uncounted`.
                     let bytes = crate::counting::uncounted(|| transmit.bytes.to_vec());
-                    polled = Some(Ok(Packet { source, target: transmit.target, bytes }));
+                    polled = Some(Ok(Packet { source, target: transmit.destination, bytes }));
                 }
                 Some(Output::Event(event)) => polled = Some(Err(event)),
                 _ => {}

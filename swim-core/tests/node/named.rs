@@ -15,7 +15,7 @@ const REACHED: &[(&str, &str)] = &[
     ("EXACT_MAX", "a_sample_that_everything_is_refused_to_ends"),
     ("EXPIRIES_MAX", "one_tick_buries_sixty_four_suspects_and_the_rest_stays_due"),
     ("FORGOTTEN_MAX", "sixteen_addresses_of_forgotten_members_are_kept_each_once_and_the_oldest_goes"),
-    ("HINTS_MAX", "hints_beyond_the_bound_are_skipped"),
+    ("KNOWN_PEERS_MAX", "hints_beyond_the_bound_are_skipped"),
     ("KNOWN_PEERS_OPEN_MAX", "all_seeds_and_eight_hints_are_asked_at_once"),
     ("INTRODUCTIONS_MAX", "sixteen_introductions_are_open_at_once"),
     ("LEAF_MAX", "a_leaf_splits_when_it_is_more_than_full_and_is_whole_again_when_few_are_left"),

@@ -15,8 +15,8 @@ use crate::craft::{self, Datagram, EPOCH, Mention};
 use crate::lab::addr;
 use crate::mesh::{Mesh, Packet};
 use swim_core::{
-    Command, DropReason, Epoch, Event, Hint, Incarnation, Input, Instant, Member, Metadata, Node, NodeId,
-    Options, Output, Payload, Status, is_reachable_form,
+    Command, DropReason, Epoch, Event, Incarnation, Input, Instant, KnownPeer, Member, Metadata, Node,
+    NodeId, Options, Output, Payload, Status, is_reachable_form,
 };
 
 /// What a driver may find after one call, and not more.
@@ -269,12 +269,12 @@ impl Watch {
         for _ in 0..max {
             match node.poll() {
                 Some(Output::Transmit(transmit)) => {
-                    let (target, bytes) = (transmit.target, transmit.bytes.to_vec());
+                    let (target, bytes) = (transmit.destination, transmit.bytes.to_vec());
                     assert!(bytes.len() <= room, "{} bytes", bytes.len());
                     assert!(is_reachable_form(target), "to {target}: {bytes:?}");
                     assert_ne!(target, me, "to itself: {bytes:?}");
                     // Whoever accepts wrong sources answers members at other addresses than theirs.
-                    let gossips = [craft::UPDATES, craft::BROADCASTS].map(|tag| craft::part(&bytes, tag));
+                    let gossips = [craft::UPDATES, craft::BROADCASTS].map(|tag| craft::part_of(&bytes, tag));
                     let asked = [craft::WELCOME, craft::ANNOUNCE].contains(&craft::kind(&bytes));
                     assert!(
                         gossips.concat().is_empty()
@@ -321,8 +321,10 @@ impl Trial {
         let mut captures = Vec::new();
         let words = [Metadata::new(b"a"), Metadata::new(&[9; 300])];
         for (node, metadata) in mesh.nodes[1..].iter_mut().zip(words) {
-            node.handle(mesh.now, Input::Command(Command::SetMetadata(metadata.expect("short"))));
-            node.handle(mesh.now, Input::Command(Command::Broadcast(Payload::new(b"hello").expect("short"))));
+            let broadcast = Command::Broadcast(Payload::new(b"hello").expect("short"));
+            for command in [Command::SetMetadata(metadata.expect("short")), broadcast] {
+                node.command(mesh.now, command).expect("not refused");
+            }
         }
         for round in 0..400 {
             let heard = |packet: &Packet| {
@@ -337,6 +339,20 @@ impl Trial {
 
     fn node(&mut self) -> &mut Node {
         &mut self.mesh.nodes[0]
+    }
+
+    /// One command, and what must hold after it. A refusal is an answer, too.
+    fn command(&mut self, command: Command<'_>) {
+        let before = self.mesh.nodes[0].stats();
+        self.polled = false;
+        self.latest = self.latest.max(self.now);
+        let Self { mesh, watch, .. } = self;
+        let node = &mut mesh.nodes[0];
+        watch.meet(node);
+        let _ = node.command(self.now, command);
+        watch.meet(node);
+        watch.check(node);
+        assert!((node.stats().datagrams_sent - before.datagrams_sent) as usize <= OUTBOX_DATAGRAMS);
     }
 
     /// One call, and what must hold after it.
@@ -473,17 +489,17 @@ impl Trial {
         let command = match order {
             Order::Join(seeds) => {
                 let seeds: Vec<SocketAddr> = seeds.iter().map(|seed| address(*seed, None)).collect();
-                return self.handle(Input::Command(Command::Join { seeds: &seeds }));
+                return self.command(Command::Join { seeds: &seeds });
             }
-            Order::Restore(hints) => {
-                let hint = |(id, source, epoch): &(u64, Source, u64)| Hint {
+            Order::Restore(known_peers) => {
+                let known_peer = |(id, source, epoch): &(u64, Source, u64)| KnownPeer {
                     id: NodeId(*id),
                     addr: address(*source, None),
                     epoch: Epoch(*epoch),
                     incarnation: Incarnation(*epoch as u32),
                 };
-                let hints: Vec<Hint> = hints.iter().map(hint).collect();
-                return self.handle(Input::Command(Command::Restore { hints: &hints }));
+                let known_peers: Vec<KnownPeer> = known_peers.iter().map(known_peer).collect();
+                return self.command(Command::Restore { known_peers: &known_peers });
             }
             Order::CancelJoin => Command::CancelJoin,
             Order::Leave => Command::Leave,
@@ -499,7 +515,7 @@ impl Trial {
             Order::Send(id, len) => Command::Send { target: NodeId(*id), payload: payload(*len) },
             Order::Remove(id) => Command::Remove { target: NodeId(*id) },
         };
-        self.handle(Input::Command(command));
+        self.command(command);
     }
 }
 
@@ -552,7 +568,7 @@ fn write(label: u32, n: &Nonsense) -> Datagram {
             craft.head(&craft::sync_pull(a, b as u32, (b >> 32) as u8 % 12, [(b >> 40) as u32; 16]))
         }
         craft::SYNC_PAGE => craft.head(&craft::sync_page(a, b as u32, (b >> 32) as u8 % 12, b as u16)),
-        craft::USER => craft.part(craft::PAYLOAD, &[7; 20]),
+        craft::USER => craft.with_part(craft::PAYLOAD, &[7; 20]),
         _ => craft,
     };
     let update = |(status, mention, id, byte): &(u8, Mention, u64, u8)| match status {

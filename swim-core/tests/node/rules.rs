@@ -111,7 +111,7 @@ fn a_relay_passes_on_only_what_the_target_itself_says() {
     lab.feed(addr(2), &lab.craft(member(2), craft::PING_REQ).head(&craft::ping_req(3, 0xabc, 500_000)));
     let (target, ping) = lab.sent_of(craft::PING).pop().expect("it pings");
     assert_eq!(target, addr(3));
-    let number = craft::u64_at(craft::part(&ping, craft::HEAD), 21);
+    let number = craft::u64_at(craft::part_of(&ping, craft::HEAD), 21);
     let ack = |lab: &Lab, sender: u64| {
         lab.craft(member(sender), craft::ACK).head(&craft::ack(number, None, None, false))
     };
@@ -120,7 +120,7 @@ fn a_relay_passes_on_only_what_the_target_itself_says() {
     lab.feed(addr(3), &ack(&lab, 3));
     let (origin, passed) = lab.sent_of(craft::RELAYED_ACK).pop().expect("it passes on");
     assert_eq!(origin, addr(2));
-    assert_eq!(craft::part(&passed, craft::HEAD), craft::answer(0xabc, Some(3)));
+    assert_eq!(craft::part_of(&passed, craft::HEAD), craft::answer(0xabc, Some(3)));
 }
 
 /// What it has asked is answered, for it was a member then; nothing else is for it any more.
@@ -140,7 +140,7 @@ fn a_relay_tells_no_gossip_to_who_has_left_since_it_asked() {
             }
             lab.command(Command::Broadcast(Payload::new(b"news").expect("short")));
             if answered {
-                let number = craft::u64_at(craft::part(&ping, craft::HEAD), 21);
+                let number = craft::u64_at(craft::part_of(&ping, craft::HEAD), 21);
                 let ack = lab.craft(member(3), craft::ACK).head(&craft::ack(number, None, None, false));
                 lab.feed(addr(3), &ack);
             } else {
@@ -148,8 +148,8 @@ fn a_relay_tells_no_gossip_to_who_has_left_since_it_asked() {
             }
             let (origin, passed) = lab.sent_of(kind).pop().expect("it was promised");
             assert_eq!(origin, addr(2));
-            assert_eq!(craft::part(&passed, craft::BROADCASTS).is_empty(), leaves, "{kind}");
-            assert!(!leaves || craft::part(&passed, craft::UPDATES).is_empty());
+            assert_eq!(craft::part_of(&passed, craft::BROADCASTS).is_empty(), leaves, "{kind}");
+            assert!(!leaves || craft::part_of(&passed, craft::UPDATES).is_empty());
         }
     }
 }
@@ -163,7 +163,7 @@ fn a_question_on_which_its_sender_s_goodbye_rides_is_answered_without_gossip() {
     let ping = lab.ping(member(2), 7).updates(&[craft::left(member(2), 2)]);
     lab.feed(addr(2), &ping);
     let (_, ack) = lab.sent_of(craft::ACK).pop().expect("it is answered");
-    assert!(ack.len() <= ping.0.len() && craft::part(&ack, craft::BROADCASTS).is_empty());
+    assert!(ack.len() <= ping.0.len() && craft::part_of(&ack, craft::BROADCASTS).is_empty());
     let request = lab.craft(member(4), craft::PING_REQ).head(&craft::ping_req(3, 1, 500_000));
     lab.feed(addr(4), &request.updates(&[craft::left(member(4), 4)]));
     assert!(lab.sent_of(craft::PING).is_empty(), "nobody is asked for it");
@@ -192,7 +192,7 @@ fn a_suspect_learns_of_its_suspicion_from_the_ping_that_probes_it() {
     lab.await_probe_of(3);
     let pings = lab.sent_of(craft::PING);
     let (_, ping) = pings.iter().find(|(target, _)| *target == addr(3)).expect("awaited");
-    assert_eq!(craft::part(ping, craft::HEAD)[20], Status::Suspect as u8);
+    assert_eq!(craft::part_of(ping, craft::HEAD)[20], Status::Suspect as u8);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_suspect_that_asks_is_told_in_the_answer() {
     lab.gossip(member(2), &[craft::suspect(member(3), &[4])]);
     lab.sent.clear();
     lab.feed(addr(3), &lab.ping(member(3), 7));
-    let head = craft::part(&lab.sent[0].1, craft::HEAD).to_vec();
+    let head = craft::part_of(&lab.sent[0].1, craft::HEAD).to_vec();
     // number, no root, a belief: epoch, incarnation, status; no stranger.
     assert_eq!((head.len(), head[9], head[22]), (24, 1, Status::Suspect as u8));
 }
@@ -309,7 +309,7 @@ fn a_page_must_have_been_asked_for() {
     lab.tick();
     let (target, pull) = lab.sent_of(craft::SYNC_PULL).pop().expect("their digests differ");
     assert_eq!(target, addr(2));
-    let number = craft::u64_at(craft::part(&pull, craft::HEAD), 0);
+    let number = craft::u64_at(craft::part_of(&pull, craft::HEAD), 0);
     let page = |lab: &Lab, sender, number| {
         lab.craft(member(sender), craft::SYNC_PAGE).head(&craft::sync_page(number, 0, 0, 0))
     };
@@ -398,7 +398,7 @@ fn a_ping_to_a_dead_member_says_that_it_is_held_dead() {
     lab.run_for(Duration::from_secs(10));
     let pings = lab.sent_of(craft::PING);
     let (_, ping) = pings.iter().find(|(target, _)| *target == addr(3)).expect("the dead are asked");
-    assert_eq!(craft::part(ping, craft::HEAD)[20], Status::Dead as u8);
+    assert_eq!(craft::part_of(ping, craft::HEAD)[20], Status::Dead as u8);
 }
 
 #[test]
@@ -512,7 +512,7 @@ fn a_seed_that_calls_the_id_taken_in_an_impossible_life_poisons_nothing() {
     lab.command(Command::Join { seeds: &[addr(5)] });
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("the seed is asked");
-    let nonce = craft::u64_at(craft::part(&join, craft::HEAD), 0);
+    let nonce = craft::u64_at(craft::part_of(&join, craft::HEAD), 0);
     let impossible = mine.epoch((1 << 48) - 1);
     let welcome = craft::welcome(nonce, true, impossible, EPOCH, 3);
     lab.feed(addr(5), &lab.craft(member(5), craft::WELCOME).head(&welcome));
@@ -562,7 +562,7 @@ fn a_second_challenge_does_not_replace_the_token_of_the_first() {
     lab.command(Command::Join { seeds: &[addr(5)] });
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("the seed is asked");
-    let nonce = craft::u64_at(craft::part(&join, craft::HEAD), 0);
+    let nonce = craft::u64_at(craft::part_of(&join, craft::HEAD), 0);
     for token in [111, 222] {
         lab.feed(addr(5), &lab.craft(member(5), craft::CHALLENGE).head(&craft::two(nonce, token)));
     }
@@ -570,7 +570,7 @@ fn a_second_challenge_does_not_replace_the_token_of_the_first() {
     assert_eq!(lab.dropped(DropReason::UnexpectedAnswer), 2);
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("it asks again");
-    assert_eq!(craft::u64_at(craft::part(&join, craft::HEAD), 8), 111);
+    assert_eq!(craft::u64_at(craft::part_of(&join, craft::HEAD), 8), 111);
 }
 
 #[test]
@@ -584,7 +584,7 @@ fn nobody_is_buried_in_the_tick_that_comes_too_late() {
         lab.run_for(Duration::from_millis(10));
         lab.feed(addr(2), &lab.ping(member(2), 7));
     }
-    assert_eq!((lab.status(3), lab.stats().deaf_spells), (Some(Status::Suspect), 0));
+    assert_eq!((lab.status(3), lab.stats().isolations), (Some(Status::Suspect), 0));
     lab.now = lab.now.after(Duration::from_secs(30));
     lab.handle(swim_core::Input::Tick);
     assert_eq!((lab.status(3), lab.stats().stalls), (Some(Status::Suspect), 1));
@@ -613,7 +613,7 @@ fn a_ping_to_where_a_member_is_no_longer_held_says_nothing_of_it() {
             break ping;
         }
     };
-    let head = craft::part(&again, craft::HEAD);
+    let head = craft::part_of(&again, craft::HEAD);
     assert_eq!((craft::u64_at(head, 0), craft::u64_at(head, 8), craft::u32_at(head, 16)), (3, 0, 0));
 }
 

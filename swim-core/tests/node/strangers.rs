@@ -28,7 +28,7 @@ fn ping_for_a_later_life(lab: &mut Lab, source: u64) {
 fn asked(lab: &Lab) -> Option<u64> {
     let joins = lab.sent_of(craft::JOIN);
     let (_, join) = joins.iter().rev().find(|(target, _)| *target == addr(STRANGER))?;
-    Some(craft::u64_at(craft::part(join, craft::HEAD), 0))
+    Some(craft::u64_at(craft::part_of(join, craft::HEAD), 0))
 }
 
 /// A lone node that a stranger has made ask, and given a token; the nonce that it waits for.
@@ -130,7 +130,7 @@ fn an_announcement_is_for_the_address_that_it_comes_from_and_nobody_else_is_sent
     assert_eq!((lab.status(STRANGER), lab.dropped(DropReason::ClaimAddress)), (None, 1));
     assert!(lab.sent.iter().all(|(target, _)| *target != victim));
     let answer = lab.sent_of(craft::WELCOME).pop().expect("it is told");
-    assert_eq!((answer.0, craft::part(&answer.1, craft::HEAD)[8]), (addr(STRANGER), 2), "refused");
+    assert_eq!((answer.0, craft::part_of(&answer.1, craft::HEAD)[8]), (addr(STRANGER), 2), "refused");
     // Whoever switches the check off takes the announced address on trust.
     let lab = announced(true);
     assert!(lab.node.member(NodeId(STRANGER)).is_some_and(|member| member.addr == victim));
@@ -160,7 +160,7 @@ fn who_claims_the_id_of_a_living_member_is_turned_away_in_any_life() {
         lab.tick();
         let pings = lab.sent_of(craft::PING);
         let (_, ping) = pings.iter().find(|(target, _)| *target == addr(4)).expect("the incumbent is asked");
-        let number = craft::u64_at(craft::part(ping, craft::HEAD), 21);
+        let number = craft::u64_at(craft::part_of(ping, craft::HEAD), 21);
         let ack = lab.craft(member(4), craft::ACK).head(&craft::ack(number, None, None, false));
         lab.feed(addr(4), &ack);
         announce(&mut lab, claimed, addr(STRANGER), addr(STRANGER));

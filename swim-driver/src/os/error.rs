@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use swim_core::TooLong;
+use swim_core::{Refusal, TooLong};
 
 /// Why a member could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum Error {
     /// The metadata is too long.
     #[error(transparent)]
     Metadata(#[from] TooLong),
+    /// The seeds cannot be asked.
+    #[error("cannot look for the seeds: {0}")]
+    Refused(Refusal),
     /// The operating system gave no randomness.
     #[error("no randomness from the operating system ({0}); set `random_seed`")]
     Random(getrandom::Error),

@@ -19,10 +19,10 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
 use rustix::time::{ClockId, clock_gettime};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use swim_core::{Command, Identity, Instant, Metadata, Node, Seed, is_reachable_form};
+use swim_core::{Command, Identity, Instant, Metadata, Node, Refusal, Seed, is_reachable_form};
 use swim_trace::{Life, Recorder, Recording, Redactor, Ring};
 
-use crate::{Delivery, Engine, Reply};
+use crate::{Delivery, Engine};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use alarm::Alarm;
@@ -36,7 +36,7 @@ pub use settings::Settings;
 const RECEIVE_BUFFER: usize = 384 * 1024;
 
 /// A bound socket and the engine of its member.
-pub struct Bound<R> {
+pub struct Bound {
     /// Bound, not blocking, its receive buffer so large that it holds at most [`DRAIN_MAX`](crate::DRAIN_MAX).
     pub socket: UdpSocket,
     /// What it is bound to; never port 0.
@@ -44,14 +44,14 @@ pub struct Bound<R> {
     /// Began with the node.
     pub clock: Clock,
     /// A node that does what its settings say with the first turn.
-    pub engine: Engine<R>,
+    pub engine: Engine,
 }
 
-/// Binds a socket, and makes a node that sets its metadata, reads its hints and looks for its seeds.
+/// Binds a socket, and makes a node that sets its metadata, reads its known_peers and looks for its seeds.
 ///
 /// # Errors
 /// [`Error`] names what could not be done, and with which address.
-pub fn bind<R: Reply>(settings: &Settings) -> Result<Bound<R>, Error> {
+pub fn bind(settings: &Settings) -> Result<Bound, Error> {
     let metadata = Metadata::new(&settings.metadata)?;
     let wildcard = settings.bind.ip().is_unspecified();
     if wildcard && settings.advertise.is_none() {
@@ -78,14 +78,17 @@ pub fn bind<R: Reply>(settings: &Settings) -> Result<Bound<R>, Error> {
     if let Some(recorder) = recorder {
         engine = engine.recorded(recorder, seed);
     }
-    if !settings.metadata.is_empty() {
-        engine.prepare(Command::SetMetadata(metadata));
-    }
-    if !settings.hints.is_empty() {
-        engine.prepare(Command::Restore { hints: &settings.hints });
-    }
-    if !settings.seeds.is_empty() {
-        engine.prepare(Command::Join { seeds: &settings.seeds });
+    let first = [
+        (!settings.metadata.is_empty()).then_some(Command::SetMetadata(metadata)),
+        (!settings.known_peers.is_empty()).then_some(Command::Restore { known_peers: &settings.known_peers }),
+        (!settings.seeds.is_empty()).then_some(Command::Join { seeds: &settings.seeds }),
+    ];
+    for command in first.into_iter().flatten() {
+        match engine.prepare(command) {
+            // The first member of a cluster is often given its own address as the only seed: it waits to be found.
+            Ok(_) | Err(Refusal::NoUsableAddress) => {}
+            Err(refusal) => return Err(Error::Refused(refusal)),
+        }
     }
     Ok(Bound { socket, local_addr, clock, engine })
 }
@@ -192,10 +195,6 @@ mod tests {
 
     use super::*;
     use crate::DRAIN_MAX;
-
-    fn bind(settings: &Settings) -> Result<Bound<()>, Error> {
-        super::bind(settings)
-    }
 
     fn settings(bind: &str) -> Settings {
         Settings::new(Config::local(), NodeId(1), bind.parse().expect("a valid address"))

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use swim_core::{Config, Epoch, Hint, NodeId};
+use swim_core::{Config, Epoch, KnownPeer, NodeId};
 use swim_trace::Recording;
 
 /// How to start one member. Begin with [`Settings::new`] and set the fields that differ.
@@ -36,9 +36,9 @@ pub struct Settings {
     /// What everything random follows from, but not when packets arrive. Default: the operating system's
     /// randomness.
     pub random_seed: Option<[u8; 32]>,
-    /// Members remembered from an earlier life ([`Snapshot::hints`](crate::Snapshot::hints)). Default:
+    /// Members remembered from an earlier life ([`Snapshot::known_peers`](crate::Snapshot::known_peers)). Default:
     /// none.
-    pub hints: Vec<Hint>,
+    pub known_peers: Vec<KnownPeer>,
     /// Events kept for a slow consumer before it is told that it lost some, at least 1. Default 4,096; an
     /// event takes up to about 1.1 KiB, most of them 64 bytes.
     pub events_max: usize,
@@ -60,7 +60,7 @@ impl Settings {
             epoch_floor: None,
             unix_ms: None,
             random_seed: None,
-            hints: Vec::new(),
+            known_peers: Vec::new(),
             events_max: 4096,
             recording: None,
         }

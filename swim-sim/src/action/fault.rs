@@ -55,6 +55,7 @@ classes! {
     "A host gets another address." Move "move",
     "A node leaves." Leave "leave",
     "A host's own stack refuses to send." Unplug "unplug",
+    "A host's send buffer is full." SendBuffer "send-buffer",
     "A second host uses an id that is in use." DuplicateId "duplicate-id",
     "Random bytes arrive." Garbage "garbage",
     "Changed copies of real datagrams arrive." Mutation "mutation",
@@ -123,6 +124,7 @@ impl Action {
             Self::Leave(_) => FaultClass::Leave,
             Self::Move { .. } => FaultClass::Move,
             Self::Unplug(_) | Self::Plug(_) => FaultClass::Unplug,
+            Self::FillSendBuffer(_) | Self::DrainSendBuffer(_) => FaultClass::SendBuffer,
             Self::Mask { .. } | Self::Unmask(_) => FaultClass::WrongSource,
             Self::Partition(_) => FaultClass::Partition,
             Self::Cut { .. } | Self::Uncut { .. } => FaultClass::OneWayCut,
@@ -176,6 +178,8 @@ impl Action {
             | Self::Leave(host)
             | Self::Unplug(host)
             | Self::Plug(host)
+            | Self::FillSendBuffer(host)
+            | Self::DrainSendBuffer(host)
             | Self::Unmask(host)
             | Self::ResetLinksOf(host)
             | Self::Quicken(host)
@@ -233,6 +237,7 @@ impl Action {
         match self {
             Self::Resume(_)
             | Self::Plug(_)
+            | Self::DrainSendBuffer(_)
             | Self::Unmask(_)
             | Self::Uncut { .. }
             | Self::Heal
@@ -255,6 +260,7 @@ impl Action {
             Self::Crash(host) => Self::Restart(*host),
             Self::Pause { host, .. } => Self::Resume(*host),
             Self::Unplug(host) => Self::Plug(*host),
+            Self::FillSendBuffer(host) => Self::DrainSendBuffer(*host),
             Self::Mask { host, .. } => Self::Unmask(*host),
             Self::Partition(_) => Self::Heal,
             Self::Cut { source, target } => Self::Uncut { source: *source, target: *target },

@@ -86,6 +86,11 @@ pub enum Action {
     Unplug(HostId),
     /// Undoes `Unplug`.
     Plug(HostId),
+    /// The send buffer of the host's socket is full: what its process sends waits there. Ended by
+    /// `DrainSendBuffer`.
+    FillSendBuffer(HostId),
+    /// Undoes `FillSendBuffer`.
+    DrainSendBuffer(HostId),
     /// What the host sends seems to come from this address, and what is sent there reaches it as well: behind
     /// an address translator, or with two network cards. It stays there after restarts. Ended by `Unmask`.
     Mask {
@@ -225,7 +230,7 @@ pub enum Action {
         target: HostId,
     },
     /// All that lasts ends: no partition, no cut, no mask, every link as the world began with, stopped processes
-    /// go on, unplugged hosts are plugged in, slow ones are quick, timers punctual, clocks run at the right
+    /// go on, unplugged hosts are plugged in, send buffers drain, slow ones are quick, timers punctual, clocks run at the right
     /// speed (what they show stays as it is). Dead processes stay dead, addresses and wall clocks as they are.
     Peace,
     /// Datagrams of noise arrive at a host, half of them behind a header that its node accepts.

@@ -89,6 +89,8 @@ fn samples() -> Vec<Action> {
         Action::Unmask(host),
         Action::Unplug(host),
         Action::Plug(host),
+        Action::FillSendBuffer(host),
+        Action::DrainSendBuffer(host),
         Action::Partition(vec![vec![host], vec![other]]),
         Action::Cut { source: host, target: other },
         Action::Uncut { source: host, target: other },

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use swim_core::{Command, Event, Instant, Member, Metadata, NodeId, Payload, TooLong};
+use swim_core::{Command, Done, Event, Instant, Member, Metadata, NodeId, Payload};
+use swim_driver::CommandError;
 
 use crate::{HostId, Random, World};
 
@@ -74,43 +75,45 @@ impl Context<'_> {
         self.world.node(self.host)?.member(id)
     }
 
-    /// Sends one datagram to the application of one member, best effort. Whether the node took it comes as an
-    /// event: `Sent` or `Refused`.
+    /// Sends one datagram to the application of one member, best effort.
     ///
     /// # Errors
-    /// Above [`swim_core::PAYLOAD_MAX`] bytes.
-    pub fn send(&mut self, target: NodeId, payload: &[u8]) -> Result<(), TooLong> {
-        self.command(Command::Send { target, payload: Payload::new(payload)? });
-        Ok(())
+    /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because there is no such member.
+    pub fn send(&mut self, target: NodeId, payload: &[u8]) -> Result<(), CommandError> {
+        self.command(Command::Send { target, payload: Payload::new(payload)? }).map(drop)
     }
 
-    /// Sends something to the applications of all members, best effort, each at most once. Whether the node took it
-    /// comes as an event: `BroadcastQueued` or `Refused`.
+    /// Sends something to the applications of all members, best effort, each at most once.
     ///
     /// # Errors
-    /// Above [`swim_core::PAYLOAD_MAX`] bytes.
-    pub fn broadcast(&mut self, payload: &[u8]) -> Result<(), TooLong> {
-        self.command(Command::Broadcast(Payload::new(payload)?));
-        Ok(())
+    /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.
+    pub fn broadcast(&mut self, payload: &[u8]) -> Result<(), CommandError> {
+        self.command(Command::Broadcast(Payload::new(payload)?)).map(drop)
     }
 
     /// Replaces what the node attaches to itself, for all members to read.
     ///
     /// # Errors
     /// Above [`swim_core::METADATA_MAX`] bytes.
-    pub fn set_metadata(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
-        self.command(Command::SetMetadata(Metadata::new(bytes)?));
-        Ok(())
+    pub fn set_metadata(&mut self, bytes: &[u8]) -> Result<(), CommandError> {
+        self.command(Command::SetMetadata(Metadata::new(bytes)?)).map(drop)
     }
 
-    /// Lets the node say goodbye; the process ends when that has been said.
-    pub fn leave(&mut self) {
-        self.command(Command::Leave);
+    /// Lets the node leave; the process ends when the others were told.
+    ///
+    /// # Errors
+    /// Refused when it leaves already.
+    pub fn leave(&mut self) -> Result<(), CommandError> {
+        self.command(Command::Leave).map(drop)
     }
 
-    /// Any command. `false`: the process is over.
-    pub fn command(&mut self, command: Command<'_>) -> bool {
-        self.world.command(self.host, command)
+    /// Any command.
+    ///
+    /// # Errors
+    /// Refused, or [`CommandError::Stopped`] if the process is over.
+    pub fn command(&mut self, command: Command<'_>) -> Result<Done, CommandError> {
+        let result = self.world.command(self.host, command).ok_or(CommandError::Stopped)?;
+        result.map_err(CommandError::Refused)
     }
 
     /// Lets [`Application::on_timer`](super::Application::on_timer) be called with `token` when the process's clock has

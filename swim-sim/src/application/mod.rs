@@ -31,7 +31,7 @@
 //!     fn on_timer(&mut self, ctx: &mut Context<'_>, _token: u64) {
 //!         let others: Vec<NodeId> = ctx.members().filter(|row| !row.is_me).map(|row| row.id).collect();
 //!         for other in others {
-//!             ctx.send(other, b"good day").expect("short");
+//!             ctx.send(other, b"good day").expect("short, and a member");
 //!         }
 //!         ctx.set_timer(Duration::from_secs(1), 0);
 //!     }

@@ -12,7 +12,7 @@ mod things;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use swim_core::{Event, MessageKind, NodeId, Stats, inspect};
+use swim_core::{Done, Event, MessageKind, NodeId, Refusal, Stats, inspect};
 
 use crate::World;
 use crate::action::FaultClass;
@@ -137,6 +137,13 @@ impl Watcher for Coverage {
         match what {
             Happening::Reported { host, event } => self.note_event(*host, event),
             Happening::Sent { bytes, .. } => self.note_sent(bytes),
+            Happening::Returned { result, .. } => {
+                if let Some(thing) = thing_of_result(result) {
+                    self.count(thing);
+                }
+            }
+            Happening::Unsendable { .. } => self.count(Thing::SendRefused),
+            Happening::Held { .. } => self.count(Thing::SendHeld),
             Happening::Acted { action, done: true } => {
                 for class in action.fault_classes() {
                     let index = FaultClass::ALL.iter().position(|other| *other == class);
@@ -179,6 +186,18 @@ const KINDS: [Option<Thing>; 14] = {
     kinds
 };
 
+const fn thing_of_result(result: &Result<Done, Refusal>) -> Option<Thing> {
+    Some(match result {
+        Ok(Done::MetadataSet { .. }) => Thing::MetadataSet,
+        Ok(Done::AddressSet) => Thing::AddressSet,
+        Ok(Done::BroadcastQueued { .. }) => Thing::BroadcastQueued,
+        Ok(Done::Sent) => Thing::MessageSent,
+        Ok(Done::Restored { .. }) => Thing::Restored,
+        Err(_) => Thing::Refused,
+        Ok(_) => return None,
+    })
+}
+
 const fn thing_of(event: &Event) -> Thing {
     match event {
         Event::Alive { .. } => Thing::Alive,
@@ -197,17 +216,11 @@ const fn thing_of(event: &Event) -> Thing {
         Event::EpochRaised { .. } => Thing::EpochRaised,
         Event::Stalled { .. } => Thing::Stalled,
         Event::StartedOver { .. } => Thing::StartedOver,
-        Event::Deaf { deaf: true } => Thing::Deaf,
-        Event::Deaf { deaf: false } => Thing::HearsAgain,
+        Event::Isolated { isolated: true } => Thing::Deaf,
+        Event::Isolated { isolated: false } => Thing::HearsAgain,
         Event::Joined { .. } => Thing::Joined,
         Event::JoinFailed { .. } => Thing::JoinFailed,
         Event::LeaveSent { .. } => Thing::LeaveSent,
-        Event::MetadataSet { .. } => Thing::MetadataSet,
-        Event::AddressSet { .. } => Thing::AddressSet,
-        Event::BroadcastQueued { .. } => Thing::BroadcastQueued,
-        Event::Sent { .. } => Thing::MessageSent,
-        Event::Restored { .. } => Thing::Restored,
-        Event::Refused { .. } => Thing::Refused,
         Event::Broadcast { .. } => Thing::Broadcast,
         Event::Message { .. } => Thing::Message,
         Event::Lost { .. } => Thing::Lost,

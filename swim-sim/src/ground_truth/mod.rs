@@ -68,6 +68,8 @@ pub(crate) struct HostTruth {
     pub(crate) addr: SocketAddr,
     pub(crate) epoch: Epoch,
     pub(crate) presence: Presence,
+    /// Its send buffer is full, or what was held back meanwhile has not left yet.
+    pub(crate) holds_sends: bool,
 }
 
 /// The id of the node of `host` if no other was chosen.

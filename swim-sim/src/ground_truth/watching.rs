@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use swim_core::{Command, Event, Identity, Instant, NodeId};
+use swim_core::{Command, Done, Event, Identity, Instant, NodeId, Refusal};
 
 use super::{GroundTruth, Presence};
 use crate::World;
@@ -40,6 +40,8 @@ pub enum Happening<'a> {
     Sent { host: HostId, source: SocketAddr, target: SocketAddr, bytes: &'a [u8], fate: Fate },
     /// The host's own stack refused to send.
     Unsendable { host: HostId, target: SocketAddr },
+    /// The host's send buffer is full: the datagram waits in the process.
+    Held { host: HostId, target: SocketAddr },
     /// A stranger sent a datagram, or an old one was sent again.
     Forged { source: SocketAddr, target: SocketAddr, bytes: &'a [u8] },
     /// A datagram is handed to a node.
@@ -48,6 +50,8 @@ pub enum Happening<'a> {
     Ticked { host: HostId },
     /// A user asks for something.
     Commanded { host: HostId, command: &'a Command<'a> },
+    /// A command has returned.
+    Returned { host: HostId, result: Result<Done, Refusal> },
     /// A node reports an event to its user.
     Reported { host: HostId, event: &'a Event },
     /// The run enters another phase.
@@ -121,6 +125,13 @@ impl Scene<'_> {
     #[must_use]
     pub fn presence(&self, host: HostId) -> Presence {
         self.ground_truth.fact(host).presence
+    }
+
+    /// Whether the process of `host` holds back what its node sends and reports: what leaves it now may be about
+    /// earlier inputs.
+    #[must_use]
+    pub fn holds_sends(&self, host: HostId) -> bool {
+        self.ground_truth.fact(host).holds_sends
     }
 
     /// The identity of the node of `host` in its present epoch, or its last.

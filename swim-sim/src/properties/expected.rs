@@ -205,7 +205,7 @@ impl Saying {
             Event::EpochRaised { .. } => (EventKind::EpochRaised, None, None),
             Event::Stalled { .. } => (EventKind::Stalled, None, None),
             Event::StartedOver { .. } => (EventKind::StartedOver, None, None),
-            Event::Deaf { .. } => (EventKind::Isolated, None, None),
+            Event::Isolated { .. } => (EventKind::Isolated, None, None),
             Event::Joined { .. } => (EventKind::Joined, None, None),
             Event::JoinFailed { .. } => (EventKind::JoinFailed, None, None),
             Event::LeaveSent { .. } => (EventKind::LeaveSent, None, None),

@@ -133,6 +133,7 @@ dials! {
     mask: "hosts whose datagrams come from another address for up to 30 periods", 1, |below| {
         u32::from(below(8) == 0)
     };
+    send_buffer: "hosts whose send buffer is full for up to a period", 1, |below| u32::from(below(4) == 0);
 }
 
 impl Plan {

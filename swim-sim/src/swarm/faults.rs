@@ -52,7 +52,7 @@ impl<'a> Drawing<'a> {
         if plan.quiet > 0 {
             return vec![Self::single_crash, Self::metadata, Self::broadcast, Self::message, Self::newcomer];
         }
-        let all: [(u32, Fault<'a>); 28] = [
+        let all: [(u32, Fault<'a>); 29] = [
             (plan.crash, Self::crash),
             (plan.crash, Self::crash),
             (plan.pause, Self::pause),
@@ -81,6 +81,7 @@ impl<'a> Drawing<'a> {
             (plan.reflect, Self::reflect),
             (plan.strangers, Self::strangers),
             (plan.mask, Self::mask),
+            (plan.send_buffer, Self::send_buffer),
         ];
         all.into_iter().filter(|(dial, _)| *dial > 0).map(|(_, fault)| fault).collect()
     }
@@ -265,6 +266,13 @@ impl Drawing<'_> {
 
     fn unplug(&mut self, host: HostId) {
         self.lasting(Action::Unplug(host), 20);
+    }
+
+    /// What a host sends waits for a while, mostly a short one.
+    fn send_buffer(&mut self, host: HostId) {
+        let part = [1, 10, 100, 1000][self.below(4)];
+        self.push(self.at, Action::FillSendBuffer(host));
+        self.push(self.at + self.period() / 1000 * part, Action::DrainSendBuffer(host));
     }
 
     /// A host's datagrams come from elsewhere for a while.

@@ -81,12 +81,10 @@ const fn mark(event: &Event) -> Option<&'static str> {
         Event::EpochRaised { .. } => "epoch",
         Event::Stalled { .. } => "stalled",
         Event::StartedOver { .. } => "started over",
-        Event::Deaf { .. } => "deaf",
+        Event::Isolated { .. } => "deaf",
         Event::Joined { .. } => "joined",
         Event::JoinFailed { .. } => "join failed",
         Event::LeaveSent { .. } => "leaving",
-        Event::AddressSet { .. } => "moved",
-        Event::Refused { .. } => "refused",
         Event::Lost { .. } => "events lost",
         _ => return None,
     })

@@ -24,9 +24,9 @@ impl World {
             hosts.iter().filter_map(|host| self.node(*host)).map(|node| node.me()).collect();
         for id in &hosts {
             let host = &mut self.hosts[id.index()];
-            if let Some(node) = &mut host.node {
-                node.assume(all.iter().copied());
-                host.revision = node.revision();
+            if let Some(engine) = &mut host.engine {
+                engine.node_mut().assume(all.iter().copied());
+                host.revision = engine.node().revision();
             }
             self.note(&format_args!("{id:?} knows {n}"));
             self.rearm(*id);

@@ -2,15 +2,15 @@
 
 use std::net::SocketAddr;
 
-use swim_core::{Command, Metadata, Payload};
+use swim_core::{Command, Done, Metadata, Payload, Refusal};
 
 use super::World;
 use crate::action::Action;
 use crate::host::HostId;
 
 impl World {
-    /// Any command.
-    pub fn command(&mut self, host: HostId, command: Command<'_>) -> bool {
+    /// Any command. `None`: the process of `host` does not run.
+    pub fn command(&mut self, host: HostId, command: Command<'_>) -> Option<Result<Done, Refusal>> {
         self.stir += 1;
         self.note(&format_args!("{host:?} {command:?}"));
         self.tell(host, command)
@@ -38,7 +38,7 @@ impl World {
     /// If it is too long.
     pub fn set_metadata(&mut self, host: HostId, bytes: &[u8]) -> bool {
         let metadata = Metadata::new(bytes).unwrap_or_else(|error| panic!("{error}"));
-        self.command(host, Command::SetMetadata(metadata))
+        self.command(host, Command::SetMetadata(metadata)).is_some()
     }
 
     /// Lets `host` tell all members something.
@@ -47,7 +47,7 @@ impl World {
     /// If it is too long.
     pub fn broadcast(&mut self, host: HostId, bytes: &[u8]) -> bool {
         let payload = Payload::new(bytes).unwrap_or_else(|error| panic!("{error}"));
-        self.command(host, Command::Broadcast(payload))
+        self.command(host, Command::Broadcast(payload)).is_some()
     }
 
     /// Lets `host` tell one member something.
@@ -56,6 +56,6 @@ impl World {
     /// If it is too long.
     pub fn send(&mut self, host: HostId, target: HostId, bytes: &[u8]) -> bool {
         let payload = Payload::new(bytes).unwrap_or_else(|error| panic!("{error}"));
-        self.command(host, Command::Send { target: self.id(target), payload })
+        self.command(host, Command::Send { target: self.id(target), payload }).is_some()
     }
 }

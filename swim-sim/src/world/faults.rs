@@ -23,7 +23,8 @@ impl World {
         let number = HostId(u32::try_from(self.hosts.len()).expect("fewer hosts than 2^32"));
         let late = Random::new(self.setup.seed, purpose::LATE, u64::from(number.0));
         let host = Host::new(number, &spec, late);
-        let fact = HostTruth { id: host.id, addr: host.addr, epoch: Epoch(0), presence: Presence::Crashed };
+        let (id, addr) = (host.id, host.addr);
+        let fact = HostTruth { id, addr, epoch: Epoch(0), presence: Presence::Crashed, holds_sends: false };
         self.ground_truth.enter(fact);
         self.hosts.push(host);
         self.note(&format_args!("start {number:?}"));
@@ -50,7 +51,7 @@ impl World {
     /// Starts a process on `host` again, at another address. `false`: there is one, or the address is
     /// taken.
     pub fn restart_at(&mut self, host: HostId, addr: SocketAddr) -> bool {
-        if self.hosts[host.index()].node.is_none() && self.fabric.directory.host_at(addr).is_none() {
+        if self.hosts[host.index()].engine.is_none() && self.fabric.directory.host_at(addr).is_none() {
             self.hosts[host.index()].addr = addr;
         }
         self.hosts[host.index()].addr == addr && self.restart(host)

@@ -3,7 +3,6 @@
 mod acquainted;
 mod commands;
 mod convergence;
-mod drive;
 mod faults;
 mod guests;
 mod hostile;
@@ -12,6 +11,7 @@ mod processes;
 mod recording;
 mod testimony;
 mod timeout;
+mod turns;
 mod views;
 mod warming;
 
@@ -19,11 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use swim_core::{Config, Instant};
+use swim_driver::DRAIN_MAX;
 
 use crate::action::Action;
 use crate::ground_truth::{Death, GroundTruth, Presence};
 use crate::ground_truth::{Phase, Watchers};
-use crate::host::{DRAIN_MAX, Host, HostId, Spec};
+use crate::host::{Host, HostId, Spec};
 use crate::net::{Fabric, Link};
 use crate::queue::Pending;
 

@@ -57,11 +57,13 @@ impl World {
             Action::Twin { of, seeds } => self.start_and_join(self.spec_like(*of).id(self.id(*of)), seeds),
             Action::Pause { host, inbox } => self.try_pause(*host, *inbox),
             Action::Resume(host) => self.try_resume(*host),
-            Action::Join { host, seeds } => self.tell(*host, Command::Join { seeds }),
-            Action::Leave(host) => self.tell(*host, Command::Leave),
+            Action::Join { host, seeds } => self.tell(*host, Command::Join { seeds }).is_some(),
+            Action::Leave(host) => self.tell(*host, Command::Leave).is_some(),
             Action::Move { host, addr } => self.try_move(*host, *addr),
             Action::Unplug(host) => self.set_unplugged(*host, true),
             Action::Plug(host) => self.set_unplugged(*host, false),
+            Action::FillSendBuffer(host) => self.set_send_buffer_full(*host, true),
+            Action::DrainSendBuffer(host) => self.set_send_buffer_full(*host, false),
             Action::Mask { host, addr } => self.set_mask(*host, Some(*addr)),
             Action::Unmask(host) => self.set_mask(*host, None),
             Action::Slow { host, service, queue } => self.set_service(*host, *service, *queue),
@@ -76,7 +78,7 @@ impl World {
             Action::SetMetadata { .. } | Action::Broadcast { .. } | Action::Send { .. } => self.speak(action),
             Action::Remove { host, target } => {
                 let target = self.id(*target);
-                self.tell(*host, Command::Remove { target })
+                self.tell(*host, Command::Remove { target }).is_some()
             }
             Action::Peace => self.make_peace(),
             _ => self.change_network(action) || self.harass(action),
@@ -86,15 +88,14 @@ impl World {
     /// What users ask their nodes to say.
     fn speak(&mut self, action: &Action) -> bool {
         match action {
-            Action::SetMetadata { host, text } => {
-                Metadata::new(text.as_bytes()).is_ok_and(|data| self.tell(*host, Command::SetMetadata(data)))
-            }
+            Action::SetMetadata { host, text } => Metadata::new(text.as_bytes())
+                .is_ok_and(|data| self.tell(*host, Command::SetMetadata(data)).is_some()),
             Action::Broadcast { host, text } => Payload::new(text.as_bytes())
-                .is_ok_and(|payload| self.tell(*host, Command::Broadcast(payload))),
+                .is_ok_and(|payload| self.tell(*host, Command::Broadcast(payload)).is_some()),
             Action::Send { host, target, text } => {
                 let target = self.id(*target);
                 let payload = Payload::new(text.as_bytes());
-                payload.is_ok_and(|payload| self.tell(*host, Command::Send { target, payload }))
+                payload.is_ok_and(|payload| self.tell(*host, Command::Send { target, payload }).is_some())
             }
             _ => false,
         }
@@ -128,6 +129,7 @@ impl World {
         self.fabric.channels.clear();
         for host in self.hosts() {
             self.set_unplugged(host, false);
+            self.set_send_buffer_full(host, false);
             self.set_mask(host, None);
             self.try_resume(host);
             self.set_service(host, Duration::ZERO, 0);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use swim_core::{Command, Input, Seed};
+use swim_core::{Command, Seed};
 
 use super::World;
 use crate::action::{Inbox, Memory};
@@ -13,21 +13,10 @@ use crate::host::HostId;
 use crate::random::{Random, purpose};
 
 impl World {
-    /// Hands a command to a node whose process runs.
-    pub(super) fn tell(&mut self, host: HostId, command: Command<'_>) -> bool {
-        if !self.hosts[host.index()].is_running() {
-            return false;
-        }
-        self.notify(&Happening::Commanded { host, command: &command });
-        self.input(host, Input::Command(command));
-        self.rearm(host);
-        true
-    }
-
     /// Ends the process of `host`, which then is what `presence` says.
     pub(super) fn end_process(&mut self, id: HostId, presence: Presence) -> bool {
         let host = &mut self.hosts[id.index()];
-        if host.node.take().is_none() {
+        if host.engine.take().is_none() {
             return false;
         }
         host.paused = false;
@@ -58,8 +47,9 @@ impl World {
         let seed = Seed(Random::new(self.setup.seed, purpose::NODE, index).key());
         let unix_ms = self.setup.unix_ms.saturating_add(self.fabric.now.as_nanos() / 1_000_000);
         let me = host.boot(self.fabric.now, unix_ms, seed);
+        let holds_sends = host.send_buffer_full;
         *self.ground_truth.fact_mut(id) =
-            HostTruth { id: me.id, addr: me.addr, epoch: me.epoch, presence: Presence::Up };
+            HostTruth { id: me.id, addr: me.addr, epoch: me.epoch, presence: Presence::Up, holds_sends };
         self.begin_recording(id, me, unix_ms, seed);
         self.fabric.fingerprint.began(self.fabric.now, id, me);
         self.notify(&Happening::Began { host: id, me });
@@ -68,7 +58,7 @@ impl World {
 
     pub(super) fn try_restart(&mut self, id: HostId) -> bool {
         let host = &self.hosts[id.index()];
-        if host.node.is_some() || self.fabric.directory.host_at(host.addr).is_some() {
+        if host.engine.is_some() || self.fabric.directory.host_at(host.addr).is_some() {
             return false;
         }
         self.begin_process(id);
@@ -111,12 +101,23 @@ impl World {
         self.fabric.directory.bind(addr, id);
         self.fabric.transcript.name(addr, id);
         self.ground_truth.fact_mut(id).addr = addr;
-        self.tell(id, Command::SetAddress(addr))
+        self.tell(id, Command::SetAddress(addr)).is_some()
     }
 
     pub(super) fn set_unplugged(&mut self, id: HostId, unplugged: bool) -> bool {
         let host = &mut self.hosts[id.index()];
         std::mem::replace(&mut host.unplugged, unplugged) != unplugged
+    }
+
+    /// A send buffer that drains lets a held datagram go at once.
+    pub(super) fn set_send_buffer_full(&mut self, id: HostId, full: bool) -> bool {
+        let host = &mut self.hosts[id.index()];
+        let changes = std::mem::replace(&mut host.send_buffer_full, full) != full;
+        self.ground_truth.fact_mut(id).holds_sends = host.holds_sends();
+        if changes {
+            self.rearm(id);
+        }
+        changes
     }
 
     /// `None`: it is seen where it is. `false`: it is already, or somebody else is there.
@@ -127,7 +128,7 @@ impl World {
             return false;
         }
         let old = std::mem::replace(&mut host.mask, mask);
-        if host.node.is_some() {
+        if host.engine.is_some() {
             old.into_iter().for_each(|old| directory.unbind(old));
             mask.into_iter().for_each(|mask| directory.bind(mask, id));
         }
@@ -137,7 +138,7 @@ impl World {
     pub(super) fn try_restart_as(&mut self, id: HostId, memory: Memory, addr: Option<SocketAddr>) -> bool {
         let host = &self.hosts[id.index()];
         let addr = addr.unwrap_or(host.addr);
-        if host.node.is_some() || self.fabric.directory.host_at(addr).is_some() {
+        if host.engine.is_some() || self.fabric.directory.host_at(addr).is_some() {
             return false;
         }
         let host = &mut self.hosts[id.index()];
@@ -169,7 +170,7 @@ impl World {
     /// `false`: no process has that clock now.
     pub(super) fn jump(&mut self, id: HostId, by: Duration) -> bool {
         let host = &mut self.hosts[id.index()];
-        if host.node.is_none() {
+        if host.engine.is_none() {
             return false;
         }
         host.clock.leap(by);

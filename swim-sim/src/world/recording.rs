@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use swim_core::{Identity, Instant, Seed};
+use swim_core::{Identity, Seed};
 use swim_trace::{Life, Recorder};
 
 use super::World;
@@ -24,23 +24,10 @@ impl World {
 
     pub(super) fn begin_recording(&mut self, id: HostId, me: Identity, unix_ms: u64, seed: Seed) {
         let host = &mut self.hosts[id.index()];
-        let out = self.recorders.as_mut().and_then(|make| make(id, host.lives));
-        host.recorder = out.map(|out| {
-            let index = u64::from(id.0) << 32 | u64::from(host.lives);
-            let recording = Random::new(self.setup.seed, purpose::RECORDING, index).bits();
-            Box::new(Recorder::to(out, Life { me, unix_ms, recording, redactor: None }))
-        });
-        if let (Some(recorder), Some(node)) = (&mut host.recorder, &host.node) {
-            recorder.born(node, seed, Instant::ORIGIN);
-        }
-    }
-
-    /// Nothing more came out of the node.
-    pub(super) fn settle_recording(&mut self, id: HostId) {
-        let host = &mut self.hosts[id.index()];
-        if let (Some(recorder), Some(node)) = (&mut host.recorder, &host.node) {
-            recorder.settled(node.deadline());
-            recorder.flush();
-        }
+        let Some(out) = self.recorders.as_mut().and_then(|make| make(id, host.lives)) else { return };
+        let index = u64::from(id.0) << 32 | u64::from(host.lives);
+        let recording = Random::new(self.setup.seed, purpose::RECORDING, index).bits();
+        let recorder = Recorder::to(out, Life { me, unix_ms, recording, redactor: None });
+        host.engine = host.engine.take().map(|engine| Box::new(engine.recorded(recorder, seed)));
     }
 }

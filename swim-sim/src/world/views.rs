@@ -30,7 +30,7 @@ impl World {
     pub fn fingerprint(&self) -> Fingerprint {
         let mut fingerprint = self.fabric.fingerprint;
         if self.setup.fingerprint_states {
-            let nodes = self.hosts.iter().filter_map(|host| host.node.as_deref());
+            let nodes = self.hosts().filter_map(|host| self.node(host));
             nodes.for_each(|node| fingerprint.members(node));
         }
         fingerprint
@@ -44,7 +44,7 @@ impl World {
     /// The node of `host`; `None` if no process is there.
     #[must_use]
     pub fn node(&self, host: HostId) -> Option<&Node> {
-        self.hosts[host.index()].node.as_deref()
+        self.hosts[host.index()].engine.as_ref().map(|engine| engine.node())
     }
 
     /// When, by the world's clock, the node of `host` wants to be run; `None`: never, or there is none.

@@ -60,7 +60,7 @@ impl World {
         probes.clear();
         probes.extend(waking.iter().filter_map(|by| {
             let host = &hosts[by.index()];
-            let drawn = host.node.as_ref()?.warm_period();
+            let drawn = host.engine.as_ref()?.node().warm_period();
             Some(Upcoming { by: *by, name: host.id, drawn, slots: [0; 2], target: None })
         }));
         for probe in &mut *probes {
@@ -81,7 +81,7 @@ impl World {
 }
 
 fn node(hosts: &[Host], id: HostId) -> Option<&Node> {
-    hosts[id.index()].node.as_deref()
+    hosts[id.index()].engine.as_ref().map(|engine| engine.node())
 }
 
 fn look_at_hosts(fabric: &Fabric, hosts: &[Host], ids: impl Iterator<Item = HostId>) {
@@ -93,8 +93,8 @@ fn look_at_hosts(fabric: &Fabric, hosts: &[Host], ids: impl Iterator<Item = Host
 
 fn look_at_nodes(hosts: &mut [Host], ids: impl Iterator<Item = HostId>) {
     for id in ids {
-        if let Some(node) = &mut hosts[id.index()].node {
-            node.warm();
+        if let Some(engine) = &mut hosts[id.index()].engine {
+            engine.node_mut().warm();
         }
     }
 }

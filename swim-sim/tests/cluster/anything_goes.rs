@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use proptest::prelude::*;
-use swim_core::{Command, Epoch, Hint, Incarnation, NodeId};
+use swim_core::{Command, Epoch, Incarnation, KnownPeer, NodeId};
 use swim_sim::{Action, HostId, Inbox, Link, PER_CENT, Presence, World};
 
 use crate::common::{lan, millis, secs};
@@ -62,14 +62,14 @@ fn perform(world: &mut World, step: &Step) {
         }
         Step::CancelJoin(host) => drop(world.command(*host, Command::CancelJoin)),
         Step::Restore(host, epoch) => {
-            let peer = |id: u32| Hint {
+            let peer = |id: u32| KnownPeer {
                 id: NodeId(id.into()),
                 addr: HostId(id % HOSTS).birthplace(),
                 epoch: Epoch(*epoch),
                 incarnation: Incarnation(u32::MAX),
             };
-            let peers: Vec<Hint> = (0..8).map(peer).collect();
-            world.command(*host, Command::Restore { hints: &peers });
+            let peers: Vec<KnownPeer> = (0..8).map(peer).collect();
+            world.command(*host, Command::Restore { known_peers: &peers });
         }
         Step::Garbage(source, target, bytes) => world.inject(source.birthplace(), target.birthplace(), bytes),
     }

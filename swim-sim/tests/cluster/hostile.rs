@@ -246,7 +246,7 @@ fn who_alone_holds_a_member_that_was_removed_finds_out_that_it_is_gone() {
         world
             .run_until(secs(90), |world| world.all_believe(&[lonely], &[gone], Status::Left))
             .expect("it accuses the one that is gone");
-        let isolated = |event: &Event| matches!(event, Event::Deaf { deaf: true });
+        let isolated = |event: &Event| matches!(event, Event::Isolated { isolated: true });
         assert_eq!(world.count_events(lonely, isolated), 0, "it is not the one to blame");
     });
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use swim_core::{Command, Epoch, Event, Hint, Incarnation, JoinFailure, Status};
+use swim_core::{Command, Epoch, Event, Incarnation, JoinFailure, KnownPeer, Status};
 use swim_sim::{Link, PER_CENT, Setup, Spec, World};
 
 use crate::common::{
@@ -112,8 +112,8 @@ fn known_peers_alone_are_enough_however_late_they_come_up() {
     let (early, late) = (world.start(Spec::new(lan())), world.start(Spec::new(lan())));
     let (id, addr) = (world.id(late), world.addr(late));
     world.crash(late);
-    let peer = Hint { id, addr, epoch: Epoch(1), incarnation: Incarnation(0) };
-    world.command(early, Command::Restore { hints: &[peer] });
+    let peer = KnownPeer { id, addr, epoch: Epoch(1), incarnation: Incarnation(0) };
+    world.command(early, Command::Restore { known_peers: &[peer] });
     world.run_for(secs(3600));
     world.restart(late);
     world.run_until(secs(30), World::converged).expect("it is asked again and again");

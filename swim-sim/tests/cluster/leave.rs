@@ -1,7 +1,7 @@
 //! A goodbye is believed at once, and is no death.
 
 use crate::common::{cluster, each_cluster, lan, others, secs};
-use swim_core::{Command, Event, Status};
+use swim_core::{Command, Done, Event, Refusal, Status};
 use swim_sim::{Link, PER_CENT, Presence, Spec, World};
 
 #[test]
@@ -76,12 +76,12 @@ fn an_operator_removes_the_dead_but_not_the_living() {
     let (mut world, hosts) = cluster(1, 6, &lan());
     let (victim, id) = (hosts[3], world.id(hosts[3]));
     let rest = others(&hosts, victim);
-    world.command(hosts[0], Command::Remove { target: id });
-    assert_eq!(world.count_events(hosts[0], |event| matches!(event, Event::Refused { .. })), 1);
+    let refused = Some(Err(Refusal::NoSuchMember));
+    assert_eq!(world.command(hosts[0], Command::Remove { target: id }), refused);
     world.crash(victim);
     world.run_for(secs(60));
     assert!(world.all_believe(&rest, &[victim], Status::Dead));
-    world.command(hosts[0], Command::Remove { target: id });
+    assert_eq!(world.command(hosts[0], Command::Remove { target: id }), Some(Ok(Done::Removed)));
     world
         .run_until(secs(10), |world| world.all_believe(&rest, &[victim], Status::Left))
         .expect("the removal goes round");

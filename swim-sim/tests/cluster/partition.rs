@@ -107,7 +107,8 @@ fn the_last_of_three_says_in_the_end_that_the_others_are_dead() {
     each_cluster(5, 3, |mut world, hosts| {
         world.crash(hosts[0]);
         world.crash(hosts[1]);
-        let limit = ISOLATED_MAX + detection_bound(3, &lan());
+        // No other member confirms, so the longest suspicion holds: twice as long as the excuse.
+        let limit = ISOLATED_MAX * 3 + detection_bound(3, &lan());
         world
             .run_until(limit, |world| world.all_believe(&hosts[2..], &hosts[..2], Status::Dead))
             .expect("the excuse is bounded");

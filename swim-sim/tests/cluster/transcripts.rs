@@ -206,7 +206,7 @@ impl Stage {
             "send" => world.send(host(args, 0)?, host(args, 1)?, args[2..].join(" ").as_bytes()),
             "remove" => {
                 let target = world.id(host(args, 1)?);
-                world.command(host(args, 0)?, Command::Remove { target })
+                world.command(host(args, 0)?, Command::Remove { target }).is_some()
             }
             _ => return Err("no such command".into()),
         };

@@ -94,7 +94,8 @@ impl Lease {
             self.count(me);
         }
         for voter in (1..=u64::from(self.voters)).map(NodeId).filter(|voter| *voter != me) {
-            ctx.send(voter, &message(ASK, self.ballot)).expect("nine bytes are not too long");
+            // Refused if it is no member any more.
+            let _ = ctx.send(voter, &message(ASK, self.ballot));
         }
     }
 
@@ -132,7 +133,8 @@ impl Application for Lease {
         let Event::Message { from, payload } = event else { return };
         match read(payload) {
             Some((ASK, ballot)) if self.promise(ctx.now(), *from) => {
-                ctx.send(*from, &message(YES, ballot)).expect("nine bytes are not too long");
+                // Refused if it is no member any more.
+                let _ = ctx.send(*from, &message(YES, ballot));
             }
             Some((YES, ballot)) if ballot == self.ballot || self.flaw == Flaw::CountsOldAnswers => {
                 self.count(*from);

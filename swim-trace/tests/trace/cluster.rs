@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use swim_core::{
-    Command, Config, Epoch, Hint, Identity, Incarnation, Input, Instant, Metadata, Node, NodeId, Output,
+    Command, Config, Epoch, Identity, Incarnation, Input, Instant, KnownPeer, Metadata, Node, NodeId, Output,
     Payload, Seed,
 };
 use swim_trace::{Life, Plain, Reader, Recorder, Redactor, Sink};
@@ -95,7 +95,11 @@ impl<S: Sink> Cluster<S> {
     }
 
     pub(crate) fn command(&mut self, index: usize, command: Command<'_>) {
-        self.handle(index, Input::Command(command));
+        let host = &mut self.hosts[index];
+        host.recorder.command(&host.node, self.now, &command);
+        let result = host.node.command(self.now, command);
+        host.recorder.result(result);
+        self.poll(index);
     }
 
     pub(crate) fn node(&self, index: usize) -> &Node {
@@ -125,7 +129,7 @@ impl<S: Sink> Cluster<S> {
             };
             host.recorder.output(&output);
             if let Output::Transmit(transmit) = output {
-                let (target, bytes) = (transmit.target, transmit.bytes.to_vec());
+                let (target, bytes) = (transmit.destination, transmit.bytes.to_vec());
                 host.blocked = self.dice.throw(50) == 0;
                 match self.dice.throw(20) {
                     0 => {}
@@ -182,12 +186,13 @@ impl<S: Sink> Cluster<S> {
         let text = format!("{} number {}", self.word, self.dice.throw(1000));
         let target = NodeId(self.dice.throw(self.hosts.len() as u64 + 1) + 1);
         let payload = Payload::new(text.as_bytes()).expect("short");
-        let hint = Hint { id: target, addr: addr(0), epoch: Epoch(1), incarnation: Incarnation(2) };
+        let known_peer =
+            KnownPeer { id: target, addr: addr(0), epoch: Epoch(1), incarnation: Incarnation(2) };
         match self.dice.throw(8) {
             0 => self.command(index, Command::SetMetadata(Metadata::new(text.as_bytes()).expect("short"))),
             1 => self.command(index, Command::Send { target, payload }),
             2 => self.command(index, Command::Remove { target }),
-            3 => self.command(index, Command::Restore { hints: &[hint, hint] }),
+            3 => self.command(index, Command::Restore { known_peers: &[known_peer, known_peer] }),
             4 => self.command(index, Command::CancelJoin),
             5 => self.command(index, Command::Join { seeds: &[addr(1), addr(9)] }),
             6 => self.command(index, Command::SetAddress(addr(index))),

@@ -57,12 +57,9 @@ fn what_recording_costs() {
 
 fn datagrams(trace: &Reader) -> Vec<Lived> {
     let inputs = trace.records().filter_map(|entry| match entry.expect("good").record {
-        Record::Input { now, given } => match given.input() {
-            swim_core::Input::Datagram { source, bytes } => {
-                Some(Lived { now, source, bytes: bytes.to_vec() })
-            }
-            _ => None,
-        },
+        Record::Input { now, input: swim_core::Input::Datagram { source, bytes } } => {
+            Some(Lived { now, source, bytes: bytes.to_vec() })
+        }
         _ => None,
     });
     inputs.collect()

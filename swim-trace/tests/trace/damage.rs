@@ -83,9 +83,14 @@ fn what_is_no_trace_or_of_another_version_is_named_with_its_file() {
     let error = Reader::new("notes.txt", b"hello, world".to_vec()).expect_err("no trace");
     assert_eq!(error.to_string(), "notes.txt is no trace: it does not begin with `SWIMTRC1`");
     let mut trace = short_trace();
-    trace[8] = 9;
-    let error = Reader::new("new.swim", trace).expect_err("of another version").to_string();
-    assert_eq!(error, "new.swim, byte 8: written in version 9 of the format; this program reads version 1");
+    for version in [1, 9] {
+        trace[8] = version;
+        let error = Reader::new("a.swim", trace.clone()).expect_err("of another version").to_string();
+        let expected = format!(
+            "a.swim, byte 8: written in version {version} of the format; this program reads version 2"
+        );
+        assert_eq!(error, expected);
+    }
     let error = Reader::open("/no/such.swim").expect_err("missing");
     assert!(error.is_missing() && error.to_string().contains("/no/such.swim"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use swim_core::Input;
-use swim_trace::{Given, Reader, Record, ReplayOptions, replay};
+use swim_trace::{OwnedCommand, Reader, Record, ReplayOptions, replay};
 
 use crate::cluster::Cluster;
 use crate::lives::reseal;
@@ -20,9 +20,11 @@ fn read(bytes: Vec<u8>) {
     let mut held = 0;
     for entry in trace.records().filter_map(Result::ok) {
         held += match entry.record {
-            Record::Input { given: Given::Join(seeds), .. } => seeds.capacity() * 7 / 2,
-            Record::Input { given: Given::Restore(hints), .. } => hints.capacity() * 27 / 2,
-            Record::Input { given: Given::Plain(Input::Datagram { bytes, .. }), .. } => bytes.len(),
+            Record::Command { command: OwnedCommand::Join { seeds }, .. } => seeds.capacity() * 7 / 2,
+            Record::Command { command: OwnedCommand::Restore { known_peers }, .. } => {
+                known_peers.capacity() * 27 / 2
+            }
+            Record::Input { input: Input::Datagram { bytes, .. }, .. } => bytes.len(),
             Record::Transmit { bytes, .. } => bytes.len(),
             _ => 0,
         };

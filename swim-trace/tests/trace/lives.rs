@@ -26,14 +26,16 @@ fn every_kind_of_record_and_input_occurs() {
     for entry in trace.records() {
         let record = entry.expect("good").record;
         kinds.insert(match &record {
-            Record::Input { given, .. } => {
-                let text = given.to_string();
+            Record::Input { .. } | Record::Command { .. } => {
+                let text = record.to_string();
                 word(text.strip_prefix("command ").unwrap_or(&text).to_owned())
             }
             other => word(format!("{other:?}")),
         });
     }
-    for kind in ["Born", "Transmit", "Event", "Settled", "datagram", "tick", "undelivered", "Join", "Leave"] {
+    for kind in
+        ["Born", "Result", "Transmit", "Event", "Settled", "datagram", "tick", "undelivered", "Join", "Leave"]
+    {
         assert!(kinds.contains(kind), "{kind}: {kinds:?}");
     }
     for kind in ["CancelJoin", "SetMetadata", "SetAddress", "Broadcast", "Send", "Remove", "Restore"] {
@@ -127,6 +129,85 @@ fn a_trace_of_another_core_that_begins_at_its_birth_is_tried_and_says_so() {
     reseal(&mut trace, at);
     let replayed = replay(&reader(trace), ReplayOptions::default()).expect("it is the same core after all");
     assert_eq!(replayed.other_core.expect("told").source, swim_core::SOURCE ^ 1);
+}
+
+#[test]
+fn a_command_that_returned_something_else_is_a_difference() {
+    let mut cluster = Cluster::in_memory(2, 4, None);
+    cluster.run(50);
+    let mut trace = cluster.trace(0);
+    let results = reader(trace.clone());
+    let results = results.records().filter_map(Result::ok);
+    let result = results.into_iter().find(|entry| matches!(entry.record, Record::Result(Ok(_))));
+    // Behind the header of the frame and the kind: 0 is done, 1 is refused.
+    let at = result.expect("its metadata was set").at as usize + 8 + 1;
+    trace[at] ^= 1;
+    reseal(&mut trace, at);
+    let error = replay(&reader(trace), ReplayOptions::default()).expect_err("it was done").to_string();
+    assert!(
+        error.contains("recorded: refused: ") && error.contains("replayed: done: MetadataSet"),
+        "{error}"
+    );
+}
+
+/// Inserts a record behind the birth.
+fn insert(trace: &[u8], record: &[u8]) -> Vec<u8> {
+    let len = |at: usize| u32::from_le_bytes(trace[at..at + 4].try_into().expect("four bytes")) as usize;
+    let birth = 12 + 8 + len(12);
+    let at = birth + 8 + len(birth);
+    let mut frame = u32::try_from(record.len()).expect("short").to_le_bytes().to_vec();
+    frame.extend([0; 4]);
+    frame.extend(record);
+    let mut longer = [&trace[..at], &frame, &trace[at..]].concat();
+    reseal(&mut longer, at);
+    longer
+}
+
+#[test]
+fn a_record_of_a_later_version_is_passed_over_and_counted() {
+    let mut cluster = Cluster::in_memory(2, 4, None);
+    cluster.run(50);
+    let trace = cluster.trace(0);
+    let records = reader(trace.clone()).len();
+    for (kind, counts) in [(9, false), (77, true)] {
+        let later = reader(insert(&trace, &[kind, 1, 2, 3]));
+        let unknown = later.records().filter_map(Result::ok);
+        let unknown: Vec<_> =
+            unknown.filter(|entry| matches!(entry.record, Record::Unknown { .. })).collect();
+        assert_eq!(unknown.len(), 1);
+        assert_eq!(unknown[0].record, Record::Unknown { kind });
+        let replayed = replay(&later, ReplayOptions::default()).expect("nothing that matters is unknown");
+        assert_eq!((replayed.unknown, replayed.records), (1, records + u64::from(counts)));
+    }
+}
+
+#[test]
+fn fields_that_a_later_version_appends_are_not_read() {
+    let mut cluster = Cluster::in_memory(2, 4, None);
+    cluster.run(50);
+    let trace = cluster.trace(0);
+    let mut longer = trace[..12].to_vec();
+    let mut at = 12;
+    while at < trace.len() {
+        let len = u32::from_le_bytes(trace[at..at + 4].try_into().expect("four bytes"));
+        let start = longer.len();
+        longer.extend((len + 3).to_le_bytes());
+        longer.extend(&trace[at + 4..at + 8 + len as usize]);
+        longer.extend([0xab; 3]);
+        reseal_from(&mut longer, start);
+        at += 8 + len as usize;
+    }
+    let (plain, longer) = (reader(trace), reader(longer));
+    let run = |trace| replay(trace, ReplayOptions::default()).expect("as recorded");
+    assert_eq!(run(&plain), run(&longer));
+}
+
+/// Makes the checksum of the frame right that begins at `at` and ends the trace.
+fn reseal_from(trace: &mut [u8], at: usize) {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&trace[at..at + 4]);
+    hasher.update(&trace[at + 8..]);
+    trace[at + 4..at + 8].copy_from_slice(&hasher.finalize().to_le_bytes());
 }
 
 /// Makes the checksum of the frame right in which byte `changed` stands.

@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 
 use crate::bench::calls::Purpose;
 use crate::bench::claims::{CLAIMED_ON, Claim, times_bare_max};
-use crate::bench::contestant::Contestant;
 use crate::bench::figures::{Figures, Rest};
 use crate::bench::load::Workload;
 use crate::bench::placement::Placement;
+use crate::contestant::Contestant;
 use svg::{Row, bars, distributions, fill};
 
 const STYLE: &str = include_str!("page.css");

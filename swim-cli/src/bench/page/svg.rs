@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
 
-use crate::bench::contestant::Contestant;
+use crate::contestant::Contestant;
 
 /// Sizes, in the units of the picture.
 const WIDTH: f64 = 620.0;

@@ -5,10 +5,10 @@ use std::fmt::{Display, Write as _};
 use super::escape;
 use crate::bench::calls::Purpose;
 use crate::bench::claims::Claim;
-use crate::bench::contestant::Contestant;
 use crate::bench::figures::Figures;
 use crate::bench::load::Workload;
 use crate::bench::placement::Placement;
+use crate::contestant::Contestant;
 
 /// What is claimed.
 pub(crate) fn claims(page: &mut String, claims: &[Claim]) {

@@ -14,7 +14,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 use crate::args::SubjectArgs;
-use crate::bench::contestant::Contestant;
+use crate::contestant::Contestant;
 use crate::exit::Exit;
 
 /// What a subject ends with, if it ends before it is asked to.

@@ -81,6 +81,7 @@ impl Fault {
             FaultClass::Partition => Action::Partition(vec![self.side(hosts)]),
             FaultClass::OneWayCut => Action::Cut { source: host, target: self.other(host, hosts) },
             FaultClass::Unplug => Action::Unplug(host),
+            FaultClass::SendBuffer => Action::FillSendBuffer(host),
             FaultClass::WrongSource => Action::Mask {
                 host,
                 addr: SocketAddr::from(([10, 98, 0, 1], 7000 + self.host as u16 % 1000)),

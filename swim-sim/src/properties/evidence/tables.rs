@@ -60,6 +60,8 @@ struct Table {
     named: Vec<NodeId>,
     /// The input may concern all.
     all: bool,
+    /// The process held its events back, so that rows changed unnamed.
+    held: bool,
 }
 
 impl Tables {
@@ -95,6 +97,14 @@ impl Tables {
         let revision = node.map(Node::revision);
         let named = std::mem::take(&mut table.named);
         let all = std::mem::take(&mut table.all);
+        let held = std::mem::replace(&mut table.held, world.scene().holds_sends(host));
+        if held || table.held {
+            if let Some(node) = node.filter(|_| !table.held) {
+                table.compare_all(node, &mut self.moves);
+                table.revision = revision;
+            }
+            return None;
+        }
         let node = node.filter(|_| revision != table.revision);
         self.moves.clear();
         let mut changed = node.is_some();
@@ -122,16 +132,20 @@ impl Tables {
     pub(crate) fn compare_all(&mut self, world: &World, host: HostId) -> &[RowChange] {
         self.moves.clear();
         let table = self.hosts.of(host);
-        if let Some(node) = world.node(host).filter(|_| table.revision.is_some()) {
-            let known: Vec<NodeId> = table.rows.keys().copied().collect();
-            let held: Vec<NodeId> = node.members().map(|member| member.id).collect();
-            table.compare(node, known.into_iter().chain(held), false, &mut self.moves);
+        if let Some(node) = world.node(host).filter(|_| table.revision.is_some() && !table.held) {
+            table.compare_all(node, &mut self.moves);
         }
         &self.moves
     }
 }
 
 impl Table {
+    fn compare_all(&mut self, node: &Node, moves: &mut Vec<RowChange>) {
+        let known: Vec<NodeId> = self.rows.keys().copied().collect();
+        let held: Vec<NodeId> = node.members().map(|member| member.id).collect();
+        self.compare(node, known.into_iter().chain(held), false, moves);
+    }
+
     fn compare(
         &mut self,
         node: &Node,

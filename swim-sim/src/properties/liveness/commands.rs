@@ -1,12 +1,12 @@
-//! L8: every command ends in an event of its kind.
+//! L8: every join ends.
 //!
-//! Most end within the input that carries them. A `Join` may take as long as there is no peer to join, so it
-//! must have ended when all agree with each other; a `Leave` is watched by L7. A process that ends takes its
-//! commands with it, and a node that lost events may have lost those.
+//! All other commands return what they have done. A join may take as long as there is no member to answer, so it must
+//! have ended when all agree with each other; a leave is watched by L7. A process that ends takes its joins with it,
+//! and one that lost events may have lost those.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use swim_core::{Command, CommandKind, Event};
+use swim_core::{Done, Event};
 
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -16,68 +16,30 @@ use crate::{Presence, World};
 /// L8.
 #[derive(Default)]
 pub(super) struct Commands {
-    /// The command of this input, until it has ended.
-    asked: Option<(HostId, CommandKind)>,
-    joining: BTreeMap<HostId, u32>,
+    joining: BTreeSet<HostId>,
     looked: u64,
 }
 
-/// Whether `event` may be the end of a command of this kind.
-fn ends(kind: CommandKind, event: &Event) -> bool {
-    match event {
-        Event::Joined { .. } => matches!(kind, CommandKind::Join),
-        Event::JoinFailed { .. } => matches!(kind, CommandKind::Join | CommandKind::CancelJoin),
-        Event::LeaveSent { .. } => matches!(kind, CommandKind::Leave),
-        Event::MetadataSet { .. } => matches!(kind, CommandKind::SetMetadata),
-        Event::AddressSet { .. } => matches!(kind, CommandKind::SetAddress),
-        Event::BroadcastQueued { .. } => matches!(kind, CommandKind::Broadcast),
-        Event::Sent { .. } => matches!(kind, CommandKind::Send),
-        Event::Left { by, .. } => matches!(kind, CommandKind::Remove) && by.is_some(),
-        Event::Restored { .. } => matches!(kind, CommandKind::Restore),
-        Event::Refused { command, .. } => *command == kind,
-        Event::Lost { .. } => true,
-        _ => false,
-    }
-}
-
 impl Monitor for Commands {
-    declare! { "L8", "promises", REPORTED | AFTER_INPUT,
-    "every command ends in an event of its kind" }
+    declare! { "L8", "promises", REPORTED,
+    "every join ends in an event" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
-            Happening::Commanded { host, command } => {
+            Happening::Returned { host, result: Ok(Done::Seeking) } => {
                 self.looked += 1;
-                match command {
-                    Command::Join { .. } => *self.joining.entry(*host).or_default() += 1,
-                    Command::Leave => {}
-                    other => self.asked = Some((*host, other.kind())),
-                }
+                self.joining.insert(*host);
             }
-            Happening::Reported { host, event } => {
-                if self.asked.is_some_and(|(asked, kind)| asked == *host && ends(kind, event)) {
-                    self.asked = None;
-                }
-                if ends(CommandKind::Join, event) {
-                    self.joining.remove(host);
-                }
+            Happening::Reported {
+                host,
+                event: Event::Joined { .. } | Event::JoinFailed { .. } | Event::Lost { .. },
             }
-            Happening::Ended { host, .. } => {
+            | Happening::Ended { host, .. } => {
                 self.joining.remove(host);
-                if self.asked.is_some_and(|(asked, _)| asked == *host) {
-                    self.asked = None;
-                }
             }
             _ => {}
         }
         Ok(())
-    }
-
-    fn after_input(&mut self, _world: &World, host: HostId) -> Check {
-        match self.asked.take_if(|(asked, _)| *asked == host) {
-            Some((_, kind)) => Err(Broken::by(&[host], format!("{kind:?} at {host:?} ended in no event"))),
-            None => Ok(()),
-        }
     }
 
     fn after_phase(&mut self, world: &World, phase: Phase) -> Check {
@@ -85,7 +47,7 @@ impl Monitor for Commands {
         if phase != Phase::Rest || world.hosts().filter(up).count() < 2 {
             return Ok(());
         }
-        match self.joining.keys().find(|host| up(host)) {
+        match self.joining.iter().find(|host| up(host)) {
             Some(host) => {
                 let why =
                     format!("{host:?} is among its cluster and has reported neither Joined nor JoinFailed");

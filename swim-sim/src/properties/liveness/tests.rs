@@ -119,18 +119,14 @@ fn a_leave_that_some_do_not_know_is_found() {
 }
 
 #[test]
-fn a_command_that_ends_in_nothing_is_found() {
-    let (mut world, hosts) = calm(3);
-    let checker = attach(&mut world, commands::Commands::default(), |_| true);
-    world.set_metadata(hosts[1], b"x");
-    assert_eq!(outcome(&checker), (None, 1));
-    let checker = attach(&mut world, commands::Commands::default(), |what| {
-        !matches!(what, Happening::Reported { event: swim_core::Event::MetadataSet { .. }, .. })
-    });
-    world.set_metadata(hosts[1], b"y");
-    assert_eq!(outcome(&checker).0, Some("L8"));
+fn a_join_that_ends_in_nothing_is_found() {
+    let (world, hosts) = calm(3);
+    let join = Happening::Returned { host: hosts[1], result: Ok(swim_core::Done::Seeking) };
+    let failed = swim_core::Event::JoinFailed { reason: swim_core::JoinFailure::Refused };
+    let failed = Happening::Reported { host: hosts[1], event: &failed };
     let mut monitor = commands::Commands::default();
-    let join = Happening::Commanded { host: hosts[1], command: &Command::Join { seeds: &[] } };
+    assert_eq!(feed(&mut monitor, &world, &[join, failed]), Ok(()));
+    assert_eq!(monitor.after_phase(&world, Phase::Rest), Ok(()));
     assert_eq!(feed(&mut monitor, &world, &[join]), Ok(()));
     assert!(monitor.after_phase(&world, Phase::Rest).is_err());
 }

@@ -249,7 +249,7 @@ impl Monitor for Broadcasts {
             Happening::Reported { host, event: Event::Broadcast { origin, payload } } => {
                 self.deliver(scene.now(), *host, (*origin, payload.to_vec()))?;
             }
-            Happening::Reported { host, event: Event::Refused { .. } } => {
+            Happening::Returned { host, result: Err(_) } => {
                 let id = scene.identity(*host).id;
                 self.spreading.waiting.retain(|(origin, _), _| *origin != id);
             }

@@ -148,7 +148,7 @@ impl Monitor for Fairness {
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
         self.ticking = None;
         let walk = self.walks.of(host);
-        if std::mem::take(&mut walk.stale) {
+        if std::mem::take(&mut walk.stale) || world.scene().holds_sends(host) {
             let stats = world.node(host).map(swim_core::Node::stats).unwrap_or_default();
             walk.restart((stats.alive + stats.suspect).saturating_sub(1));
         }

@@ -83,7 +83,7 @@ impl Rest {
     fn load(&mut self, world: &World) -> Check {
         let up = || world.hosts().filter(|host| world.presence(*host) == Presence::Up);
         let attempts: u64 =
-            up().filter_map(|host| world.node(host)).map(|node| node.stats().heal_contacts).sum();
+            up().filter_map(|host| world.node(host)).map(|node| node.stats().reconnects).sum();
         let member_periods = up().count() as u64 * u64::from(REST_PERIODS);
         if member_periods == 0 {
             return Ok(());

@@ -103,7 +103,9 @@ impl Monitor for Destinations {
             }
             Happening::Commanded { host, command } => match command {
                 Command::Join { seeds } => self.name(*host, seeds.iter().copied()),
-                Command::Restore { hints } => self.name(*host, hints.iter().map(|peer| peer.addr)),
+                Command::Restore { known_peers } => {
+                    self.name(*host, known_peers.iter().map(|peer| peer.addr))
+                }
                 Command::SetAddress(addr) => {
                     self.known.insert(swim_core::canonical(*addr));
                 }

@@ -168,8 +168,9 @@ impl Monitor for Buddies {
     declare! { "S24", "buddies", READ_SENT | AFTER_INPUT,
     "a ping to a suspect says that it is suspected" }
 
-    fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
-        if let (Happening::Sent { target: to, .. }, MessageKind::Ping) = (what, said.kind)
+    fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
+        if let (Happening::Sent { host, target: to, .. }, MessageKind::Ping) = (what, said.kind)
+            && !scene.holds_sends(*host)
             && let (Some(target), Some(belief)) = (said.target, said.belief)
         {
             self.pings.push((target, *to, belief.status));

@@ -207,7 +207,7 @@ impl Monitor for Nacks {
     }
 
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
-        let excused = !self.lasting.of(host).is_empty();
+        let excused = !self.lasting.of(host).is_empty() || world.scene().holds_sends(host);
         let now = world.local(host);
         let (_, open, over) = self.relaying.after_input(world, host);
         if excused {

@@ -44,7 +44,7 @@ struct Suspicion {
     n: (u32, u32),
     /// The node started it by a probe of its own.
     own: bool,
-    /// The node stalled or was isolated meanwhile.
+    /// The node stalled, was isolated or held sends meanwhile.
     stalled: bool,
 }
 
@@ -107,6 +107,9 @@ impl Running {
         self.node_time.after_input(world, host);
         let ticked = self.ticking.take() == Some(host);
         let at = self.hosts.of(host);
+        // What a process reports while it holds sends may have begun earlier, and ended later.
+        let held = world.scene().holds_sends(host);
+        at.stalled |= held;
         let came = std::mem::take(&mut at.came);
         let idle = at.begun.is_empty() && at.confirmed.is_empty() && at.ended.is_empty();
         if idle && !at.stalled && !ticked {
@@ -119,7 +122,8 @@ impl Running {
         let fewest = n.saturating_sub(came);
         for id in at.begun.drain(..) {
             if let Some(suspicion) = at.running.get_mut(&id) {
-                (suspicion.since, suspicion.n) = (now, (fewest, n));
+                suspicion.since = if held { Duration::ZERO } else { now };
+                suspicion.n = (fewest, n);
             }
         }
         for id in at.confirmed.drain(..) {
@@ -169,7 +173,7 @@ impl AtHost {
                 self.running.remove(id);
             }
             Event::StartedOver { .. } => *self = Self::default(),
-            Event::Deaf { .. } | Event::Stalled { .. } => self.stalled = true,
+            Event::Isolated { .. } | Event::Stalled { .. } => self.stalled = true,
             _ => {}
         }
     }

@@ -1,0 +1,164 @@
+//! Each command gets exactly one result, on each driver: drawn commands from many callers at once, while events flood
+//! in that no consumer takes, joins are cancelled, and the member leaves or is stopped.
+//!
+//! A test crate includes this file with `#[path]` and implements [`Driver`].
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use swim_core::{Config, Done, Epoch, Incarnation, KnownPeer, NodeId};
+use swim_driver::os::Settings;
+use swim_driver::{CommandError, Outcome, OwnedCommand};
+
+/// What a caller was told, and which command it had given.
+pub(crate) type Told = (usize, Result<Outcome, CommandError>);
+
+/// A member on a driver.
+pub(crate) trait Driver: Sized {
+    fn start(settings: &Settings) -> Self;
+    fn addr(&self) -> SocketAddr;
+    /// Gives a command without waiting; its caller tells `told` what it was told.
+    fn call(&self, number: usize, command: OwnedCommand, told: Sender<Told>);
+    /// Ends the member without leaving, and waits for its driver.
+    fn stop(&self);
+}
+
+/// One thing that is done to the member.
+#[derive(Clone, Debug)]
+enum Step {
+    Give(OwnedCommand),
+    /// Another member broadcasts so many times.
+    Flood(u8),
+    Pause(u8),
+    Stop,
+}
+
+const CASES: u32 = 12;
+/// By when every caller must have been told: what takes longest is a leave.
+const HOPELESS: Duration = Duration::from_secs(30);
+
+pub(crate) fn every_command_gets_exactly_one_result<D: Driver>() {
+    // A failure is not shrunk for long: every case takes real time.
+    let config = ProptestConfig { cases: CASES, max_shrink_iters: 16, ..ProptestConfig::default() };
+    let steps = proptest::collection::vec(step(), 1..24);
+    TestRunner::new(config)
+        .run(&(steps, any::<bool>()), |(steps, leaves)| {
+            carry_out::<D>(&steps, leaves);
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn carry_out<D: Driver>(steps: &[Step], leaves: bool) {
+    let peer = D::start(&settings("peer", 4096));
+    // A queue of one: nearly all events are lost.
+    let member = D::start(&Settings { seeds: vec![peer.addr()], ..settings("member", 1) });
+    let (told, outcomes) = channel();
+    let (ignored, _) = channel();
+    let mut given = Vec::new();
+    let mut give = |command: OwnedCommand| {
+        member.call(given.len(), command.clone(), told.clone());
+        given.push(command);
+    };
+    for step in steps {
+        match step {
+            Step::Give(OwnedCommand::Join { seeds }) if seeds.is_empty() => {
+                give(OwnedCommand::Join { seeds: vec![peer.addr()] });
+            }
+            Step::Give(command) => give(command.clone()),
+            Step::Flood(count) => {
+                for _ in 0..*count {
+                    peer.call(0, OwnedCommand::Broadcast([0; 64].into()), ignored.clone());
+                }
+            }
+            Step::Pause(millis) => std::thread::sleep(Duration::from_millis((*millis).into())),
+            Step::Stop => member.stop(),
+        }
+    }
+    if leaves {
+        give(OwnedCommand::Leave);
+    } else {
+        member.stop();
+        give(OwnedCommand::CancelJoin);
+    }
+    drop(told);
+    let mut results = vec![0; given.len()];
+    loop {
+        match outcomes.recv_timeout(HOPELESS) {
+            Ok((number, outcome)) => {
+                results[number] += 1;
+                assert!(fits(&given[number], &outcome), "{:?} ended in {outcome:?}", given[number]);
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => panic!("a caller still waits: {results:?} of {given:?}"),
+        }
+    }
+    assert!(results.iter().all(|count| *count == 1), "{results:?} of {given:?}");
+    member.stop();
+    peer.stop();
+}
+
+/// Whether this can be the end of that command.
+fn fits(command: &OwnedCommand, outcome: &Result<Outcome, CommandError>) -> bool {
+    match outcome {
+        Ok(Outcome::Joined(_)) | Err(CommandError::JoinFailed(_)) => {
+            matches!(command, OwnedCommand::Join { .. })
+        }
+        Ok(Outcome::Left { .. }) => matches!(command, OwnedCommand::Leave),
+        Ok(Outcome::Done(done)) => matches!(
+            (done, command),
+            (Done::Cancelled, OwnedCommand::CancelJoin)
+                | (Done::MetadataSet { .. }, OwnedCommand::SetMetadata(_))
+                | (Done::AddressSet, OwnedCommand::SetAddress(_))
+                | (Done::BroadcastQueued { .. }, OwnedCommand::Broadcast(_))
+                | (Done::Sent, OwnedCommand::Send { .. })
+                | (Done::Removed, OwnedCommand::Remove { .. })
+                | (Done::Restored { .. }, OwnedCommand::Restore { .. })
+        ),
+        Err(CommandError::Refused(_) | CommandError::Stopped) => true,
+        Err(CommandError::TooLong(_)) => {
+            matches!(command, OwnedCommand::SetMetadata(_) | OwnedCommand::Broadcast(_))
+        }
+        _ => false,
+    }
+}
+
+fn settings(name: &str, events_max: usize) -> Settings {
+    let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Settings { events_max, ..Settings::new(Config::local(), NodeId::from_name(name), bind) }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => command().prop_map(Step::Give),
+        2 => (1_u8..=200).prop_map(Step::Flood),
+        3 => (0_u8..30).prop_map(Step::Pause),
+        1 => Just(Step::Stop),
+    ]
+}
+
+fn command() -> impl Strategy<Value = OwnedCommand> {
+    // The discard port: no member is there.
+    let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+    let peer = NodeId::from_name("peer");
+    let known_peer = KnownPeer { id: peer, addr: nobody, epoch: Epoch(1), incarnation: Incarnation(0) };
+    let bytes = |len: usize| vec![7; len].into_boxed_slice();
+    prop_oneof![
+        // An empty list stands for the peer.
+        Just(OwnedCommand::Join { seeds: Vec::new() }),
+        Just(OwnedCommand::Join { seeds: vec![nobody] }),
+        Just(OwnedCommand::CancelJoin),
+        Just(OwnedCommand::CancelJoin),
+        Just(OwnedCommand::Leave),
+        prop_oneof![Just(3), Just(600)].prop_map(move |len| OwnedCommand::SetMetadata(bytes(len))),
+        prop_oneof![Just(3), Just(2_000)].prop_map(move |len| OwnedCommand::Broadcast(bytes(len))),
+        prop_oneof![Just(peer), Just(NodeId(5))]
+            .prop_map(move |target| OwnedCommand::Send { target, payload: bytes(9) }),
+        Just(OwnedCommand::Remove { target: peer }),
+        Just(OwnedCommand::SetAddress(SocketAddr::from(([0, 0, 0, 0], 0)))),
+        Just(OwnedCommand::Restore { known_peers: vec![known_peer] }),
+    ]
+}

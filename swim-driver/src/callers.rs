@@ -1,0 +1,125 @@
+//! Callers that wait for what a command achieves.
+//!
+//! Nearly every command ends within [`Node::command`](swim_core::Node::command), and its caller is told at once. A
+//! join and a leave take time: their callers wait here until the state of the node says that they have ended.
+//! Events play no part in it, so none that is lost can take an answer along.
+//!
+//! Each caller is told exactly once: telling consumes it, and one that is dropped with the member finds its channel
+//! closed.
+
+use std::fmt;
+
+use swim_core::{Done, JoinFailure, Joined, Node, Refusal, TooLong};
+use swim_trace::{OwnedCommand, Sink};
+
+use crate::{Engine, Host};
+
+/// How a caller is told the end of its command.
+pub trait Reply {
+    /// Called once. Must not block.
+    fn reply(self, outcome: Result<Outcome, CommandError>);
+}
+
+/// What a command achieved in the end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// A join: the cluster was found.
+    Joined(Joined),
+    /// A leave: the others were told, in so many datagrams.
+    Left {
+        /// How many.
+        datagrams: u32,
+    },
+    /// Any other command.
+    Done(Done),
+}
+
+/// Why a command did not end well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The core refused it. Nothing changed.
+    Refused(Refusal),
+    /// A join ended without a cluster.
+    JoinFailed(JoinFailure),
+    /// Metadata or payload beyond its bound.
+    TooLong(TooLong),
+    /// The driver has stopped, or stopped while the command waited.
+    Stopped,
+}
+
+/// Those that wait for a join or for a leave.
+#[derive(Debug)]
+pub struct Callers<R> {
+    joins: Vec<R>,
+    leaves: Vec<R>,
+}
+
+impl<R> Default for Callers<R> {
+    fn default() -> Self {
+        Self { joins: Vec::new(), leaves: Vec::new() }
+    }
+}
+
+impl<R: Reply> Callers<R> {
+    /// Gives a command to the engine. `reply` is told how it ends, at once or by [`Callers::settle`].
+    pub fn command<S: Sink>(
+        &mut self,
+        engine: &mut Engine<S>,
+        host: &mut impl Host,
+        command: &OwnedCommand,
+        reply: R,
+    ) {
+        let result = command.command().map_err(CommandError::TooLong);
+        let result = result.and_then(|command| engine.command(host, command).map_err(CommandError::Refused));
+        match result {
+            Ok(Done::Seeking) => self.joins.push(reply),
+            Ok(Done::Leaving) => self.leaves.push(reply),
+            Ok(done) => reply.reply(Ok(Outcome::Done(done))),
+            Err(error) => reply.reply(Err(error)),
+        }
+        self.settle(engine);
+    }
+
+    /// After every turn: tells those whose join or leave has ended. A leave has ended when its last datagram has left
+    /// this process, which may end with it.
+    pub fn settle<S: Sink>(&mut self, engine: &Engine<S>) {
+        if !self.joins.is_empty() && !engine.node().is_seeking() {
+            let outcome = join_outcome(engine.node());
+            self.joins.drain(..).for_each(|reply| reply.reply(outcome));
+        }
+        if !self.leaves.is_empty() && engine.is_finished() {
+            let left = engine.node().left();
+            let outcome = left.map(|datagrams| Outcome::Left { datagrams }).ok_or(CommandError::Stopped);
+            self.leaves.drain(..).for_each(|reply| reply.reply(outcome));
+        }
+    }
+}
+
+fn join_outcome(node: &Node) -> Result<Outcome, CommandError> {
+    match node.join_outcome() {
+        Some(Ok(joined)) => Ok(Outcome::Joined(joined)),
+        Some(Err(failure)) => Err(CommandError::JoinFailed(failure)),
+        None => Err(CommandError::Stopped),
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => write!(f, "refused: {refusal}"),
+            Self::JoinFailed(failure) => failure.fmt(f),
+            Self::TooLong(error) => error.fmt(f),
+            Self::Stopped => f.write_str("the node has stopped"),
+        }
+    }
+}
+
+impl std::error::Error for CommandError {}
+
+impl From<TooLong> for CommandError {
+    fn from(error: TooLong) -> Self {
+        Self::TooLong(error)
+    }
+}

@@ -1,0 +1,43 @@
+//! Each command gets exactly one result, on threads.
+
+#[path = "../../conformance/results.rs"]
+mod results;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::thread;
+
+use results::{Driver, Told};
+use swim_driver::OwnedCommand;
+use swim_driver::os::Settings;
+use swim_mio::Handle;
+
+struct Member(Arc<Handle>);
+
+impl Driver for Member {
+    fn start(settings: &Settings) -> Self {
+        Self(Arc::new(swim_mio::spawn(settings).expect("started")))
+    }
+
+    fn addr(&self) -> SocketAddr {
+        self.0.local_addr()
+    }
+
+    fn call(&self, number: usize, command: OwnedCommand, told: Sender<Told>) {
+        let handle = Arc::clone(&self.0);
+        // A test that is over does not want to know.
+        thread::spawn(move || {
+            let _ = told.send((number, handle.command(command)));
+        });
+    }
+
+    fn stop(&self) {
+        self.0.shutdown();
+    }
+}
+
+#[test]
+fn every_command_gets_exactly_one_result() {
+    results::every_command_gets_exactly_one_result::<Member>();
+}
