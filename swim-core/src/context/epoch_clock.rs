@@ -5,7 +5,7 @@
 //! be. So every node believes what is at most `lead` ahead of the cluster's clock.
 //!
 //! The clock starts at the calendar of the node that founds a cluster. Every other node takes it over from the
-//! first member that lets it in, and nothing else moves it. So all members read the same clock, and what one of them
+//! members that its search finds, and nothing else moves it. So all members read the same clock, and what one of them
 //! believes, all do, no matter which claims each has heard, and in which order. A clock that followed the epochs
 //! of members would run ahead where such a claim came by, and what is believed there could not be believed
 //! elsewhere.
