@@ -1,20 +1,18 @@
 //! The cluster's epoch clock: which epochs may be believed.
 //!
-//! Epochs are read off calendars, and calendars are wrong now and then. A claim of the year 10889 must not
-//! be believed, or nobody could ever outlive it; a claim by a member whose calendar is a few hours ahead must
-//! be. So every node believes what is at most `lead` ahead of the cluster's clock.
+//! An epoch is read from a wall clock, and wall clocks can be wrong. A claim of the year 10889 must be refused,
+//! because no node could start a newer epoch after it. A claim by a member whose wall clock is a few hours ahead
+//! must be accepted. So every node accepts epochs that are at most `lead` ahead of the cluster's clock.
 //!
-//! The clock starts at the calendar of the node that founds a cluster. Every other node takes it over from the
-//! members that its search finds, and nothing else moves it. So all members read the same clock, and what one of them
-//! believes, all do, no matter which claims each has heard, and in which order. A clock that followed the epochs
-//! of members would run ahead where such a claim came by, and what is believed there could not be believed
-//! elsewhere.
+//! The clock starts at the wall clock of the node that founds a cluster. Every other node takes it over from the
+//! members that its search finds, and nothing else moves it. So all members read the same clock and accept the same
+//! claims. A clock that followed the epochs of members would differ between nodes, and so would what they accept.
 //!
-//! Two founders may let each other in at once. Then the one that is behind takes over, and the one that is ahead,
-//! which has just told the other the time, does not.
+//! Two founders may admit each other at once. Then the one that is behind takes over, and the one that is ahead,
+//! which has just sent its time, does not.
 //!
-//! A node remembers its own calendar if that is ahead: of two clocks the one ahead is right, so a seed that reads
-//! no more than that is no reason to start over.
+//! A node remembers its own wall clock if that is ahead. A seed whose clock is not ahead of that is no reason to
+//! start over.
 
 use core::time::Duration;
 
@@ -22,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{Epoch, Instant};
 
-/// What the cluster takes for the time of day, in ms.
+/// The cluster's time of day, in ms.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct EpochClock {
     read: Epoch,
@@ -30,31 +28,31 @@ pub(crate) struct EpochClock {
     /// How far the latest clock that this node has read is ahead of it: its own, or that of an earlier cluster.
     behind_ms: u64,
     lead_ms: u64,
-    /// When another node was last told what it reads.
-    told: Option<Instant>,
+    /// When its time was last sent to another node.
+    shared_at: Option<Instant>,
 }
 
 impl EpochClock {
     /// A clock that reads `read` at `at`, and believes what is `lead` ahead of it.
     pub(crate) const fn new(read: Epoch, at: Instant, lead: Duration) -> Self {
-        Self { read, at, behind_ms: 0, lead_ms: lead.as_millis() as u64, told: None }
+        Self { read, at, behind_ms: 0, lead_ms: lead.as_millis() as u64, shared_at: None }
     }
 
-    /// It reads `theirs` at `now`, as the clock of those who let this node in does.
+    /// It reads `theirs` at `now`, the reading of the member that admitted this node.
     pub(crate) fn take_over(&mut self, theirs: Epoch, now: Instant) {
         let behind_ms = self.latest(now).0.saturating_sub(theirs.0);
         (self.read, self.at, self.behind_ms) = (theirs, now, behind_ms);
     }
 
     /// What it reads, for a node that may take it over.
-    pub(crate) fn tell(&mut self, now: Instant) -> Epoch {
-        self.told = Some(now);
+    pub(crate) fn share(&mut self, now: Instant) -> Epoch {
+        self.shared_at = Some(now);
         self.now(now)
     }
 
-    /// Whether another node was told what it reads less than `span` ago.
-    pub(crate) fn was_told(&self, span: Duration, now: Instant) -> bool {
-        self.told.is_some_and(|told| now.since(told) < span)
+    /// Whether its time was sent to another node less than `span` ago.
+    pub(crate) fn was_shared(&self, span: Duration, now: Instant) -> bool {
+        self.shared_at.is_some_and(|at| now.since(at) < span)
     }
 
     /// What it reads.
@@ -93,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_at_most_the_lead_ahead_is_plausible() {
+    fn an_epoch_at_most_the_lead_ahead_is_plausible() {
         let clock = EpochClock::new(Epoch(1000), at(5), LEAD);
         assert!(clock.is_plausible(Epoch(1100), at(5)));
         assert!(!clock.is_plausible(Epoch(1101), at(5)));
@@ -101,20 +99,20 @@ mod tests {
     }
 
     #[test]
-    fn all_that_one_lets_in_believe_the_same_as_it_does_whatever_their_calendars_read() {
+    fn all_admitted_nodes_accept_the_same_epochs_as_their_founder() {
         let founder = EpochClock::new(Epoch(1000), at(0), LEAD);
-        for calendar in [0, 950, 1000, 1050, 9000] {
-            let mut clock = EpochClock::new(Epoch(calendar), at(0), LEAD);
+        for wall_clock in [0, 950, 1000, 1050, 9000] {
+            let mut clock = EpochClock::new(Epoch(wall_clock), at(0), LEAD);
             clock.take_over(founder.now(at(7)), at(7));
             for epoch in [0, 1000, 1107, 1108, 1130, 1131, 8000, 9000, 9100] {
                 let (now, epoch) = (at(30), Epoch(epoch));
-                assert_eq!(clock.is_plausible(epoch, now), founder.is_plausible(epoch, now), "{calendar}");
+                assert_eq!(clock.is_plausible(epoch, now), founder.is_plausible(epoch, now), "{wall_clock}");
             }
         }
     }
 
     #[test]
-    fn of_its_own_clock_and_those_that_it_took_over_it_remembers_the_latest() {
+    fn the_clock_remembers_the_latest_of_its_own_and_adopted_readings() {
         let mut clock = EpochClock::new(Epoch(1000), at(0), LEAD);
         clock.take_over(Epoch(300), at(0));
         assert_eq!((clock.latest(at(7)), clock.now(at(7))), (Epoch(1007), Epoch(307)));

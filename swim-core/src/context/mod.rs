@@ -39,13 +39,13 @@ pub(crate) use requests::RequestKind;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Phase {
     Running,
-    /// It has said goodbye and is telling others.
+    /// It has said goodbye and gossips that.
     Leaving {
         datagrams: u32,
     },
     /// It has left: it reads and sends nothing.
     Left {
-        /// Datagrams that told the others.
+        /// Datagrams that carried the goodbye.
         datagrams: u32,
     },
     /// It has lost its id: it reads and sends nothing.
@@ -125,7 +125,7 @@ impl Context {
 
     /// The number of a new request.
     pub(crate) fn number(&mut self, kind: RequestKind) -> u64 {
-        requests::compose(self.streams.next_u64(Stream::Numbers), kind)
+        requests::compose(self.streams.next_u64(Stream::RequestNumbers), kind)
     }
 
     /// A number below `n`.

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_datagram_is_refused_when_nobody_polls() {
+    fn a_full_outbox_refuses_the_newest_datagram() {
         let mut outbox = Outbox::new(1400);
         outbox.begin();
         for _ in 0..OUTBOX_DATAGRAMS {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_events_are_told_of() {
+    fn lost_events_are_reported() {
         let mut outbox = Outbox::new(1400);
         let event = || Event::Forgotten { id: NodeId(1) };
         for _ in 0..OUTBOX_EVENTS {

@@ -4,7 +4,7 @@
 //!
 //! 1. *Dead only over Suspect.* Another node's Dead about a member held Alive becomes a suspicion with the shortest
 //!    timeout; about a suspect it shortens the timeout. So no member is marked Dead here that had not the time to refute
-//!    here. Otherwise the first contact after a partition would make each half mark its own living neighbours Dead,
+//!    here. Otherwise the first datagram after a partition would make each half mark its own active neighbours Dead,
 //!    whom the other half has long called Dead.
 //! 2. *Left by another node only over Suspect or Dead.* An operator removes what does not answer.
 //! 3. *A header is first-hand.* Every datagram carries its sender's epoch and incarnation; newer ones than held are an
@@ -18,7 +18,7 @@ use super::{Group, Namesake};
 use crate::api::{Claim, DropReason, Event, NodeId, Status, canonical, is_reachable_form, supersedes};
 use crate::wire::{About, Accusers, Body, Header, Plain, Update, VERSION};
 
-/// Members about which the sender is told better in one answer.
+/// Newer claims that one answer sends back to the sender.
 pub(crate) const OUTDATED_MAX: usize = 16;
 
 /// What a datagram's gossip brought.
@@ -46,7 +46,7 @@ enum Effect {
     News,
     /// It said nothing new.
     Known,
-    /// It calls a member Alive that is known to be gone, or Dead that is known to have left: the sender should be told.
+    /// It calls a member Alive that is known to be gone, or Dead that is known to have left: the sender gets the held claim.
     Outdated(Slot),
     /// It could not be used.
     Refused,
@@ -80,7 +80,7 @@ impl Group {
         absorbed
     }
 
-    /// Whether the update says in the very same words what is held, which is what gossip is mostly made of.
+    /// Whether the update repeats exactly what is held, which is what gossip is mostly made of.
     /// [`apply`](Self::apply) would come to the same, by a longer way.
     #[inline]
     fn is_held(&self, said: &Plain) -> bool {
@@ -189,7 +189,7 @@ impl Group {
         let held = self.claim(slot);
         let new = claim(&about, Status::Dead);
         if !supersedes(&held, &new) {
-            // It has not died, it has left: a node that holds otherwise should be told.
+            // It has not died, it has left: the sender gets the held claim.
             let left = held.status == Status::Left;
             return if left { Effect::Outdated(slot) } else { Effect::Known };
         }
@@ -287,10 +287,10 @@ impl Group {
         self.enqueue(slot, by, by);
     }
 
-    /// A right number from a wrong address: the user is told once for each member.
+    /// A right number from a wrong address: reported once for each member.
     pub(crate) fn on_wrong_source(&mut self, slot: Slot, answered: SocketAddr) {
-        if !self.members.flag(slot, Flag::WrongSourceTold) {
-            self.members.set_flag(slot, Flag::WrongSourceTold, true);
+        if !self.members.flag(slot, Flag::WrongSourceReported) {
+            self.members.set_flag(slot, Flag::WrongSourceReported, true);
             let (id, asked) = (self.id(slot), self.addr(slot));
             self.cx.event(Event::WrongSource { id, asked, answered });
         }

@@ -16,7 +16,7 @@ use crate::wire::{
     About, Accusers, Message, PART_LEN, Ping, Plain, SEAL_ROOM, Sender, Update, VERSION, Writer,
 };
 
-/// What is said to a node about itself where it is not held.
+/// What a ping says of its target where the target is not held.
 const UNKNOWN: Claim = Claim { epoch: Epoch(0), incarnation: Incarnation(0), status: Status::Alive };
 
 /// What a datagram carries besides its head.
@@ -68,7 +68,7 @@ impl Group {
     /// Makes a datagram to `target`. `false`: it was not made, because the outbox is full or because its
     /// head alone is longer than it may be; both are counted.
     pub(crate) fn send(&mut self, target: SocketAddr, message: &Message, piggyback: Piggyback<'_>) -> bool {
-        // A member may be held where this node lives since its address changed. A datagram
+        // A member may still be held at the address that this node has taken. A datagram
         // to itself is as good as sent: what is asked there stays unanswered.
         if target == self.cx.me.addr {
             self.cx.outbox.spend();
@@ -127,7 +127,7 @@ impl Group {
         true
     }
 
-    /// Gossip, if that is a member and is held there: no other node is told what it has not asked for.
+    /// Gossip, if that is a member and is held there: other nodes get only what they asked for.
     pub(crate) fn gossip_for(&self, slot: Slot, addr: SocketAddr) -> Piggyback<'static> {
         let here = self.cx.config.accept_wrong_source || self.members.addr(slot) == addr;
         if here && self.members.claim(slot).status.is_active() { Piggyback::GOSSIP } else { Piggyback::EMPTY }
@@ -142,7 +142,7 @@ impl Group {
         number: u64,
         piggyback: Piggyback<'_>,
     ) -> bool {
-        // Where the member is not held (any longer) nothing is said: told the member's stamp, another node with its id
+        // Where the member is not held (any longer) nothing is said: given the member's stamp, another node with its id
         // would outdo it.
         let here = self.addr(target) == addr;
         let held = if here { self.claim(target) } else { UNKNOWN };
@@ -211,7 +211,7 @@ fn news(members: &Members, slot: Slot) -> News {
     News { slot, by, accuser: by }
 }
 
-/// Writes what the table says of a member. `false` if it does not fit, or may not be told: a pending
+/// Writes what the table says of a member. `false` if it does not fit, or may not be sent: a pending
 /// claim's address and metadata are not known.
 fn put_claim(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions, news: &News) -> bool {
     let slot = news.slot;

@@ -8,7 +8,7 @@
 //!  updates, headers ──▶ claims.rs ──▶ members/ (table, probe list, tombstones, digest)
 //!  claims about me ───▶ myself.rs ──▶ refutation, a new epoch
 //!  own probes ────────▶ suspicion.rs ──▶ Suspect … Dead
-//!                           each of them ──▶ gossip/ (what is still to be told) ──▶ datagrams.rs ──▶ outbox
+//!                           each of them ──▶ gossip/ (what is still to be sent) ──▶ datagrams.rs ──▶ outbox
 //! ```
 //!
 //! Mechanisms (`detector/`, `handshake/`, …) are handed the group, read it, and call what is here.
@@ -123,7 +123,7 @@ impl Group {
         forgotten
     }
 
-    /// Forgets tombstones whose life is over, or that are too many.
+    /// Forgets tombstones that have expired, or that are too many.
     pub(crate) fn forget_tombstones(&mut self) {
         if self.members.count(Status::Dead) + self.members.count(Status::Left) == 0 {
             return;

@@ -124,7 +124,7 @@ impl Group {
         self.cx.event(Event::EpochRaised { epoch });
     }
 
-    /// This node's own claim, told to all.
+    /// Takes a new stamp and gossips it.
     pub(crate) fn set_my_stamp(&mut self, epoch: Epoch, incarnation: Incarnation) {
         self.cx.me.epoch = epoch;
         let claim = Claim { epoch, incarnation, status: Status::Alive };

@@ -1,7 +1,7 @@
 //! What grows with the cluster, and how: everything in SWIM and Lifeguard grows with a logarithm.
 //!
 //! An update reaches all members after a number of rounds that is logarithmic in the number of members, so
-//! a suspicion must live that much longer in a bigger cluster, and an update be repeated that much more
+//! a suspicion must last that much longer in a bigger cluster, and an update be repeated that much more
 //! often. Lifeguard adds a logarithm of its own: each further accuser takes less off a suspicion's time
 //! than the one before.
 //!
@@ -49,7 +49,7 @@ pub(crate) const fn log_ratio_q16(c: u8, k: u8) -> u32 {
     ((numerator + denominator / 2) / denominator) as u32
 }
 
-/// The shortest life of a suspicion in a cluster of `n` members: α · max(1, log₁₀ n) · period
+/// The shortest timeout of a suspicion in a cluster of `n` members: α · max(1, log₁₀ n) · period
 /// (Lifeguard, section IV-B). Saturates at 584 years.
 #[must_use]
 pub(crate) const fn suspicion_min(alpha: u8, n: u32, period: Duration) -> Duration {
@@ -57,7 +57,7 @@ pub(crate) const fn suspicion_min(alpha: u8, n: u32, period: Duration) -> Durati
     scaled(nanos(period), alpha as u64 * scale_q16 as u64)
 }
 
-/// The life of a suspicion that `confirmations` members beside the first accuser share:
+/// The timeout of a suspicion that `confirmations` members beside the first accuser share:
 /// max(min, max − (max − min) · log(c + 1) / log(k + 1)). Without any it is `max`, from `k` on it is
 /// `min`; with `k` = 0 it is always `min`.
 #[must_use]

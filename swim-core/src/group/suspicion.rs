@@ -1,6 +1,6 @@
 //! Suspicions: the time between "it did not answer" and "it is dead" (SWIM section 4.2, Lifeguard IV-B).
 //!
-//! A suspicion starts with a long time to live, because one accuser may be wrong about everything. Each
+//! A suspicion starts with a long timeout, because one accuser may be wrong about everything. Each
 //! further, independent accuser shortens it, logarithmically, down to the shortest: when K others agree
 //! there is no reason to wait. The accusers are named, so the cluster can be asked who accused whom, and
 //! the same accuser twice is not two.
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn the_verdict_of_another_hurries_a_suspicion_and_does_not_end_it() {
+    fn a_dead_claim_of_another_node_shortens_a_suspicion_and_does_not_end_it() {
         let (mut suspicions, index, _) = started(10);
         suspicions.shorten(index, NodeId(20));
         assert_eq!(suspicions.deadline(), Some(at(4_000)));
@@ -399,13 +399,13 @@ mod tests {
     }
 
     #[test]
-    fn two_members_have_nobody_to_wait_for() {
+    fn two_members_expect_no_confirmations() {
         assert_eq!(started(2).2, Duration::from_secs(4));
         assert_eq!(started(3).2, Duration::from_secs(24));
     }
 
     #[test]
-    fn what_was_not_shortened_to_the_shortest_is_told_once_more_in_time_to_be_refuted() {
+    fn a_suspicion_above_the_shortest_timeout_is_gossiped_again_in_time_for_a_refutation() {
         let (mut suspicions, index, _) = started(10);
         assert!(suspicions.confirm(index, NodeId(11)));
         assert_eq!(suspicions.due(at(11_999)), None);

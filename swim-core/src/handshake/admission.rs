@@ -250,7 +250,7 @@ impl Handshake {
             verdict,
             held_epoch: held.map_or(Epoch(0), |held| held.epoch),
             held_incarnation: held.map_or(Incarnation(0), |held| held.incarnation),
-            clock: group.cx.epoch_clock.tell(group.cx.clock.real()),
+            clock: group.cx.epoch_clock.share(group.cx.clock.real()),
             members: group.n(),
         };
         let mut claims = [Slot::ME; SAMPLE_MAX + 1];

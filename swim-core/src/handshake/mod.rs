@@ -231,7 +231,7 @@ impl Handshake {
         if addr == group.cx.me.addr {
             return;
         }
-        let random = group.cx.streams.next_u64(Stream::Numbers);
+        let random = group.cx.streams.next_u64(Stream::RequestNumbers);
         if !self.attempts.open(addr, purpose, random, at) {
             group.cx.stats.drop(DropReason::ContactLimit);
         }
@@ -252,7 +252,7 @@ impl Handshake {
         let known = self.seeds.known_peers().len();
         for _ in 0..known.min(KNOWN_PEERS_OPEN_MAX) {
             let peer = self.seeds.known_peers()[group.cx.below(Stream::Joining, known as u32) as usize];
-            let random = group.cx.streams.next_u64(Stream::Numbers);
+            let random = group.cx.streams.next_u64(Stream::RequestNumbers);
             if peer == group.cx.me.addr
                 || !self.attempts.open(peer, Purpose::KnownPeer, random, group.cx.now())
             {
@@ -402,11 +402,11 @@ impl Handshake {
         let alone = group.n() == 1;
         let (mine, clock) = (group.cx.me.epoch, &mut group.cx.epoch_clock);
         let ahead = theirs > clock.latest(now);
-        // A node that has just been let in here is about to announce itself, and lives by this clock. Members may have
-        // found this node before its search has found them.
-        let told = clock.was_told(group.cx.config.join_retry.1, now);
+        // A node that was just admitted here is about to announce itself by this clock. Members may have found this
+        // node before its search has found them.
+        let shared = clock.was_shared(group.cx.config.join_retry.1, now);
         let later = theirs > clock.now(now);
-        let takes_over = if alone { later || !told } else { later && self.is_seeking() };
+        let takes_over = if alone { later || !shared } else { later && self.is_seeking() };
         // Others hold this node's own epoch already.
         let ours = clock.now(now).max(mine);
         let far = !clock.is_credible(ours, theirs) || !clock.is_credible(theirs, ours);

@@ -127,7 +127,7 @@ impl Node {
     #[must_use]
     pub fn warm_period(&self) -> u32 {
         let [order, number] =
-            [Stream::ProbeOrder, Stream::Numbers].map(|stream| self.group.cx.streams.ahead(stream));
+            [Stream::ProbeOrder, Stream::RequestNumbers].map(|stream| self.group.cx.streams.ahead(stream));
         black_box(number);
         order
     }

@@ -151,7 +151,7 @@ pub(super) const DROPS: [(&str, &str); DropReason::COUNT] = [
 
 /// What a swarm cannot reach, why, and what reaches it instead.
 pub const UNREACHED: &[(&str, &str)] = &[
-    ("event-lost", "hosts poll after every input: `lost_events_are_told_of`"),
+    ("event-lost", "hosts poll after every input: `lost_events_are_reported`"),
     ("event-other", "there is no later version yet"),
     (
         "command-restored",
@@ -160,10 +160,10 @@ pub const UNREACHED: &[(&str, &str)] = &[
     ("clock-backwards", "clocks of hosts never go backwards: the core takes such a time for the last one"),
     (
         "drop-members-full",
-        "tables hold 100,000: `a_full_table_takes_nobody_new_and_nobody_back_but_the_node_itself`",
+        "tables hold 100,000: `a_full_table_admits_no_new_or_returning_member_but_the_node_itself`",
     ),
     ("drop-broadcast-limit", "users broadcast too little at once: `the_queue_is_bounded`"),
-    ("drop-outbox-full", "hosts poll after every input: `the_newest_datagram_is_refused_when_nobody_polls`"),
+    ("drop-outbox-full", "hosts poll after every input: `a_full_outbox_refuses_the_newest_datagram`"),
     (
         "drop-amplification",
         "no question is so short: `an_answer_that_would_be_longer_than_it_may_be_is_not_sent_and_leaves_no_trace`",

@@ -31,17 +31,17 @@ pub struct Seed(pub [u8; 32]);
 pub(crate) enum Stream {
     /// In which order members are probed, and where a newcomer enters it.
     ProbeOrder = 0,
-    /// Who is asked to ping on our behalf.
+    /// Which relays are asked for an indirect ping.
     Relays = 1,
-    /// Whom gossip is sent to.
+    /// Which members get gossip.
     Gossip = 2,
     /// Moving timers apart that would otherwise beat together.
     Jitter = 3,
     /// The unpredictable numbers of pings, so that no node can answer one that it did not see.
-    Numbers = 4,
+    RequestNumbers = 4,
     /// Which missing member or seed is tried.
     Reconnect = 5,
-    /// Whom a joiner asks, and which helpers it is named.
+    /// Which members a joiner asks, and which helpers it is named.
     Joining = 6,
     /// Keys: of address tokens, and of hash tables.
     Secrets = 7,
@@ -57,7 +57,7 @@ impl Stream {
         Self::Relays,
         Self::Gossip,
         Self::Jitter,
-        Self::Numbers,
+        Self::RequestNumbers,
         Self::Reconnect,
         Self::Joining,
         Self::Secrets,
@@ -110,8 +110,8 @@ impl Streams {
     /// A key of 32 bytes.
     pub(crate) fn key(&mut self, stream: Stream) -> [u8; 32] {
         let mut key = [0; 32];
-        for word in key.chunks_exact_mut(8) {
-            word.copy_from_slice(&self.next_u64(stream).to_le_bytes());
+        for chunk in key.chunks_exact_mut(8) {
+            chunk.copy_from_slice(&self.next_u64(stream).to_le_bytes());
         }
         key
     }
@@ -128,21 +128,21 @@ impl Streams {
 #[derive(Serialize, Deserialize)]
 struct Positions {
     seed: Seed,
-    words: [u128; Stream::COUNT],
+    positions: [u128; Stream::COUNT],
 }
 
 impl From<Streams> for Positions {
     fn from(streams: Streams) -> Self {
-        let words = streams.generators.each_ref().map(ChaCha8Rng::get_word_pos);
-        Self { seed: Seed(streams.generators[0].get_seed()), words }
+        let positions = streams.generators.each_ref().map(ChaCha8Rng::get_word_pos);
+        Self { seed: Seed(streams.generators[0].get_seed()), positions }
     }
 }
 
 impl From<Positions> for Streams {
-    fn from(Positions { seed, words }: Positions) -> Self {
+    fn from(Positions { seed, positions }: Positions) -> Self {
         let mut streams = Self::new(&seed);
-        for (generator, word) in streams.generators.iter_mut().zip(words) {
-            generator.set_word_pos(word);
+        for (generator, position) in streams.generators.iter_mut().zip(positions) {
+            generator.set_word_pos(position);
         }
         streams
     }
@@ -170,22 +170,22 @@ mod tests {
             (Stream::Relays, 0xbd0e_d2f9_ef1d_c74f, 573_321, 783_620_665),
             (Stream::Gossip, 0x5efe_b156_aa79_138a, 67_432, 808_838_917),
             (Stream::Jitter, 0xc145_aca9_97b6_ea26, 229_384, 843_750_968),
-            (Stream::Numbers, 0x208d_4be5_2ef1_c2c6, 315_013, 630_748_962),
+            (Stream::RequestNumbers, 0x208d_4be5_2ef1_c2c6, 315_013, 630_748_962),
             (Stream::Reconnect, 0x25e0_bb0e_a0e3_a62a, 459_690, 864_374_717),
             (Stream::Joining, 0xd6cd_8c3e_59dc_2163, 458_125, 697_849_909),
             (Stream::Secrets, 0xf0c1_cdb4_f333_b82e, 70_247, 578_405_390),
         ];
         let mut streams = streams();
         let drawn = Stream::ALL.map(|stream| {
-            let word = streams.next_u64(stream);
+            let drawn = streams.next_u64(stream);
             let below = streams.below(stream, 1_000_000);
-            (stream, word, below, streams.jittered(stream, Duration::from_secs(1)).as_nanos())
+            (stream, drawn, below, streams.jittered(stream, Duration::from_secs(1)).as_nanos())
         });
         assert_eq!(drawn, golden);
     }
 
     #[test]
-    fn a_purpose_that_draws_more_disturbs_no_other() {
+    fn a_stream_that_draws_more_changes_no_other_stream() {
         let (mut quiet, mut busy) = (streams(), streams());
         for _ in 0..100 {
             busy.next_u64(Stream::Gossip);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn below_nothing_there_is_only_zero() {
+    fn a_draw_below_zero_is_zero() {
         assert_eq!(streams().below(Stream::Reconnect, 0), 0);
         assert_eq!(streams().below(Stream::Reconnect, 1), 0);
     }
@@ -239,11 +239,11 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_four_words_of_its_stream() {
-        let (mut keys, mut words) = (streams(), streams());
+    fn a_key_is_four_draws_of_its_stream() {
+        let (mut keys, mut draws) = (streams(), streams());
         let key = keys.key(Stream::Secrets);
-        for word in key.chunks_exact(8) {
-            assert_eq!(word, words.next_u64(Stream::Secrets).to_le_bytes());
+        for chunk in key.chunks_exact(8) {
+            assert_eq!(chunk, draws.next_u64(Stream::Secrets).to_le_bytes());
         }
     }
 

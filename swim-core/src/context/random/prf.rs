@@ -48,8 +48,8 @@ impl Prf {
         let ip = u128::from(ip);
         let mut key = [0; 32];
         block(self.key, (ip >> 64) as u64, ip as u64).fill_bytes(&mut key);
-        let place = (u64::from(scope) << 16_u32) | u64::from(addr.port());
-        block(key, place, bucket).next_u64().max(1)
+        let endpoint = (u64::from(scope) << 16_u32) | u64::from(addr.port());
+        block(key, endpoint, bucket).next_u64().max(1)
     }
 }
 
@@ -110,8 +110,8 @@ mod tests {
             prf().token(addr("[fe80:0:0:1::1%3]:7946"), 5),
             Prf::new([7; 32]).token(addr("[fe80::1%3]:7946"), 5),
         ];
-        for (place, other) in others.iter().enumerate() {
-            assert_ne!(base, *other, "{place}");
+        for (index, other) in others.iter().enumerate() {
+            assert_ne!(base, *other, "{index}");
         }
     }
 

@@ -5,7 +5,7 @@
 use crate::api::{Claim, NodeId};
 use crate::collections::hash::mix;
 
-const PLACE: u64 = 0x706c_6163_6500_0001;
+const PATH: u64 = 0x706c_6163_6500_0001;
 const ELEMENT: u64 = 0x656c_656d_0000_0001;
 const FOLD: u64 = 0x666f_6c64_0000_0001;
 
@@ -13,11 +13,11 @@ const FOLD: u64 = 0x666f_6c64_0000_0001;
 /// that a member stays where it is.
 #[must_use]
 pub(crate) const fn path(id: NodeId) -> u64 {
-    mix(mix(id.0, PLACE), id.0)
+    mix(mix(id.0, PATH), id.0)
 }
 
-/// What a member adds to the sums above it. `pending` tells a claim that was only read in a header from
-/// the same claim with its address and metadata: a node that holds the former still lacks something.
+/// What a member adds to the sums above it. `pending` marks a claim that was only read in a header,
+/// without its address and metadata: a node that holds it still lacks something.
 /// The status is left out, because a suspicion differs between nodes all the time and ends by itself.
 #[must_use]
 pub(crate) fn element(id: NodeId, claim: &Claim, pending: bool) -> u64 {

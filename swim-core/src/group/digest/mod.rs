@@ -75,10 +75,10 @@ struct Node {
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Link(u32);
 
-/// The bit that tells a block from a slot. Slots stay below it: see [`SLOTS_MAX`].
+/// The bit that marks a block. Slots stay below it: see [`SLOTS_MAX`].
 const INNER: u32 = 1 << 31;
 
-/// Slots that a digest can tell apart from its own marks.
+/// Slots that a digest can hold beside its own marks.
 pub(crate) const SLOTS_MAX: u32 = INNER - 1;
 
 enum Below {

@@ -72,7 +72,7 @@ fn check(digest: &Digest, table: &Table, present: &BTreeSet<u32>, prefix: u32, d
     assert_eq!(digest.sum(table, prefix, depth), Some(sum), "{prefix:08x}/{depth}");
     assert_eq!(digest.count(table, prefix, depth), Some(expected.len() as u32));
     let listed = slots_in(digest, table, prefix, depth);
-    assert_eq!(listed.len(), expected.len(), "nobody is listed twice");
+    assert_eq!(listed.len(), expected.len(), "no slot is listed twice");
     assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), expected);
     if depth < DEPTH_MAX {
         let shift = 28 - 4 * u32::from(depth);

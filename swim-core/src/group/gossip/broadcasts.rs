@@ -1,4 +1,4 @@
-//! What users tell all members: epidemic, best effort, each delivered at most once.
+//! User messages to all members: epidemic, best effort, each delivered at most once.
 //!
 //! A broadcast is known by its origin, the origin's epoch and a sequence number. For each origin the
 //! last number and a window of the 64 before it are remembered: what was seen is dropped, what is older
@@ -38,7 +38,7 @@ struct Queued {
 pub(crate) enum Novelty {
     /// New here.
     New,
-    /// Seen before, or too old to tell.
+    /// Seen before, or too old to know.
     Seen,
 }
 

@@ -1,8 +1,8 @@
-//! Dissemination: what is told to others, how often, and in which order.
+//! Dissemination: what is gossiped, how often, and in which order.
 //!
 //! Every datagram that leaves anyway carries news (SWIM section 4.1). [`updates`] holds what happened to
-//! members, [`broadcasts`] what users want to tell all members; both pick what was sent least, and each has
-//! a place in every datagram that the other cannot take. What finds no datagram to be piggybacked on leaves with the
+//! members, [`broadcasts`] what users send to all members; both pick what was sent least, and each has
+//! room in every datagram that the other cannot take. What finds no datagram to be piggybacked on leaves with the
 //! gossip timer.
 
 mod broadcasts;
@@ -39,7 +39,7 @@ impl Group {
         }
     }
 
-    /// Tells all members something of the user's.
+    /// Broadcasts a payload of the user's.
     pub(crate) fn broadcast(&mut self, payload: &[u8]) -> Result<u32, Refusal> {
         if self.broadcasts.is_full() {
             return Err(Refusal::QueueFull { limit: u32::from(self.cx.config.broadcasts_max) });
@@ -108,7 +108,7 @@ impl Group {
         }
     }
 
-    /// Whether anything is still to be told.
+    /// Whether anything is queued.
     #[inline]
     pub(super) const fn has_gossip(&self) -> bool {
         self.updates.len() > 0 || self.broadcasts.len() > 0

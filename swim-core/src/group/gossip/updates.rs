@@ -48,7 +48,7 @@ const MISFITS_MAX: usize = 4;
 /// All of them; each member's record holds the index of its entry.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Updates {
-    /// In chunks of 6 KiB: most nodes tell of a few members at once, and what is empty gives back all but one.
+    /// In chunks of 6 KiB: most nodes gossip about a few members at once, and what is empty gives back all but one.
     news: Slab<Kept, 256>,
     order: LeastSent,
 }
@@ -70,7 +70,7 @@ impl Updates {
         index
     }
 
-    /// Stops telling it.
+    /// Stops gossiping it.
     #[inline]
     pub(crate) fn remove(&mut self, index: u32) -> Option<News> {
         let news = self.news.remove(index)?;
@@ -237,7 +237,7 @@ mod tests {
                 match op {
                     Op::Push(slot) => {
                         let index = updates.push(news(slot));
-                        prop_assert!(model.entries.iter().all(|entry| entry.0 != index), "a index of its own");
+                        prop_assert!(model.entries.iter().all(|entry| entry.0 != index), "an index of its own");
                         model.entries.push((index, news(slot), 0));
                     }
                     Op::Remove(which) => {

@@ -175,7 +175,7 @@ impl Members {
         self.metadata.get(self.records.at(slot.0).metadata.get()).map_or(&[], |bytes| bytes)
     }
 
-    /// The member's last word, if that is all there is to tell of it: it is Alive, its address is a v4 one, and
+    /// The member's last claim, if that is all that is held of it: it is Alive, its address is a v4 one, and
     /// nothing is attached.
     #[inline]
     pub(crate) fn plain(&self, slot: Slot) -> Option<(NodeId, Claim, SocketAddrV4)> {

@@ -1,7 +1,7 @@
-//! The member table: who is known, what is believed of each, and every list that follows from it.
+//! The member table: who is known, what is held of each, and every list that follows from it.
 //!
 //! A claim about a member decides more than a field: whether the member is probed, whether it counts,
-//! whether it is a tombstone with a life that runs out, what the digest says. All of that hangs on one
+//! whether it is a tombstone that expires, what the digest says. All of that hangs on one
 //! transition, [`Members::set_claim`], so that no list can disagree with the claims:
 //!
 //! ```text
@@ -10,7 +10,7 @@
 //!                 digest, limit on members            sample of the dead
 //! ```
 //!
-//! Nothing here decides what to believe; it keeps what was decided. Every operation takes a bounded
+//! Nothing here compares claims; the table keeps what the group decided. Every operation takes a bounded
 //! number of steps, whatever the number of members.
 
 mod access;
@@ -153,9 +153,9 @@ impl Members {
         Some(self.admit(id, addr, claim, now))
     }
 
-    /// Believes `claim` of a member from now on, whatever was believed before. `pending`: its address
+    /// Holds `claim` of a member from now on, whatever was held before. `pending`: its address
     /// and metadata are not known yet. `since` is renewed if the status changes, and for a tombstone,
-    /// whose life begins again with every newer claim.
+    /// whose lifetime begins again with every newer claim.
     ///
     /// The suspicion of a member must have ended before the member becomes Dead or Left.
     /// Returns false, and changes nothing, if a tombstone cannot come back because the table is full;
@@ -230,8 +230,8 @@ impl Members {
         self.probe_list.next(random, |slot, position| records.listing_mut(slot).position = position).map(Slot)
     }
 
-    /// Forgets at most `max` tombstones whose life is over or that are too many, oldest first, telling
-    /// `forgotten` of each. True if more are due. To be called after whatever may have made tombstones:
+    /// Forgets at most `max` tombstones that have expired or are too many, oldest first, and calls
+    /// `forgotten` for each. True if more are due. To be called after whatever may have made tombstones:
     /// only this keeps their number down.
     pub(crate) fn forget_expired(
         &mut self,

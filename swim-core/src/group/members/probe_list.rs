@@ -1,4 +1,4 @@
-//! Whom to probe next: every member once, in a new random order each time round (SWIM section 4.3).
+//! The next member to probe: every member once, in a new random order each time round (SWIM section 4.3).
 //!
 //! Choosing at random each time would leave some members unprobed for long. Walking through a shuffled
 //! list bounds the wait: two probes of one member are at most 2n − 1 apart (first in one traversal, last
@@ -93,7 +93,7 @@ impl ProbeList {
         Some(slot)
     }
 
-    /// The slot that [`Self::next`] will return if `random` is what is drawn, and the one in whose place it will be;
+    /// The slot that [`Self::next`] will return if `random` is what is drawn, and the one at whose position it will be;
     /// any others at the end of a traversal.
     pub(super) fn ahead(&self, random: u32) -> [u32; 2] {
         let left = self.slots.len().saturating_sub(self.cursor);
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn every_order_comes_out_of_exactly_one_sequence_of_picks() {
-        let mut orders = BTreeSet::new();
+        let mut permutations = BTreeSet::new();
         for picks in 0..24_u32 {
             let mut left = picks;
             let mut random = |n| {
@@ -248,9 +248,9 @@ mod tests {
             };
             let mut reported = Reported::with(0..4);
             let order: Vec<_> = (0..4).filter_map(|_| reported.next(&mut random)).collect();
-            orders.insert(order);
+            permutations.insert(order);
         }
-        assert_eq!(orders.len(), 24);
+        assert_eq!(permutations.len(), 24);
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_rotation_has_nobody_next() {
+    fn an_empty_probe_list_has_no_next_target() {
         let mut reported = Reported::with([5]);
         assert_eq!(reported.next(&mut |_| 0), Some(5));
         reported.remove(5);
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_sample_finds_everybody_acceptable() {
+    fn a_small_sample_finds_all_accepted_slots() {
         let reported = Reported::with(0..EXACT_MAX as u32);
         for seed in 0..100 {
             let mut found = [0; SAMPLE_MAX];
@@ -314,7 +314,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_traversal_visits_everybody_once_whoever_comes_and_goes(
+        fn each_traversal_visits_all_slots_once_despite_churn(
             ops in prop::collection::vec(op(), 0..400)
         ) {
             let mut reported = Reported::with([]);
@@ -366,7 +366,7 @@ mod tests {
         }
 
         #[test]
-        fn a_sample_has_no_one_twice_and_nobody_refused(
+        fn a_sample_has_no_slot_twice_and_no_refused_slot(
             n in 0..300_u32, k in 0..12_usize, seed: u64, modulus in 1..4_u32
         ) {
             let reported = Reported::with(0..n);

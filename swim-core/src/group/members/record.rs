@@ -1,7 +1,7 @@
 //! One member in 48 bytes: 32 of what is said of it, and 16 of where it stands.
 //!
 //! A table of a million members is walked by the cache, not by the processor, so a record is small and
-//! holds numbers instead of pointers, three bytes where that is enough. What a datagram from a member, or a word
+//! holds numbers instead of pointers, three bytes where that is enough. What a datagram from a member, or a claim
 //! about one, asks for is in the record, which lies in one line of the cache, for it is half as long. Its
 //! [`Listing`] beside it is for the lists: probes, digest, tombstones. Two fields of that have two uses, by status:
 //!
@@ -33,8 +33,8 @@ pub(super) struct Records {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Flag {
-    /// The user has been told that its right answers come from a wrong address.
-    WrongSourceTold = 1 << 2,
+    /// Its right answers come from a wrong address, and the user knows.
+    WrongSourceReported = 1 << 2,
     /// It did not say goodbye itself: it was removed.
     Removed = 1 << 3,
 }
@@ -302,11 +302,11 @@ mod tests {
     #[test]
     fn flags_do_not_disturb_each_other() {
         let mut record = Record::new(NodeId(1), ADDR, claim(1, 0, Status::Alive));
-        record.set_flag(Flag::WrongSourceTold, true);
+        record.set_flag(Flag::WrongSourceReported, true);
         record.set_claim(claim(1, 1, Status::Alive), true);
         record.set_addr(PackedAddr { is_v6: true, ..ADDR });
-        assert!(record.flag(Flag::WrongSourceTold) && record.is_pending() && record.addr().is_v6);
+        assert!(record.flag(Flag::WrongSourceReported) && record.is_pending() && record.addr().is_v6);
         record.set_claim(claim(1, 2, Status::Alive), false);
-        assert!(record.flag(Flag::WrongSourceTold) && !record.is_pending() && record.addr().is_v6);
+        assert!(record.flag(Flag::WrongSourceReported) && !record.is_pending() && record.addr().is_v6);
     }
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::api::Epoch;
 
-const LIFE: Duration = Duration::from_secs(100);
+const LIFETIME: Duration = Duration::from_secs(100);
 
 fn addr(host: u32) -> SocketAddr {
     SocketAddr::new(core::net::Ipv4Addr::from_bits(0x0a00_0000 + host).into(), 7946)
@@ -22,7 +22,7 @@ fn claim(incarnation: u32, status: Status) -> Claim {
 
 fn alone(members_max: u32, tombstones_max: u32) -> Members {
     let me = Identity { id: NodeId(0), addr: addr(0), epoch: Epoch(1) };
-    Members::new(7, me, members_max, tombstones_max, LIFE, Instant::ORIGIN)
+    Members::new(7, me, members_max, tombstones_max, LIFETIME, Instant::ORIGIN)
 }
 
 fn at(seconds: u64) -> Instant {
@@ -59,7 +59,7 @@ fn a_dead_member_is_not_probed_and_is_probed_again_when_it_comes_back() {
 }
 
 #[test]
-fn a_full_table_takes_nobody_new_and_nobody_back_but_the_node_itself() {
+fn a_full_table_admits_no_new_or_returning_member_but_the_node_itself() {
     let mut members = alone(3, 10);
     let one = members.insert(NodeId(1), addr(1), claim(0, Status::Alive), at(0)).expect("room for two");
     members.insert(NodeId(2), addr(2), claim(0, Status::Alive), at(0)).expect("room for one");
@@ -82,7 +82,7 @@ fn the_node_itself_is_never_forgotten() {
     let mut members = alone(3, 0);
     assert!(members.set_claim(Slot::ME, claim(0, Status::Left), false, at(1)));
     assert_eq!((members.next_expiry(), members.digest_root(), members.len_active()), (None, 0, 0));
-    assert!(!members.forget_expired(Instant::MAX, 10, |_| unreachable!("nobody is due")));
+    assert!(!members.forget_expired(Instant::MAX, 10, |_| unreachable!("no tombstone is due")));
     assert_eq!(members.find(NodeId(0)), Some(Slot::ME));
 }
 
@@ -122,7 +122,7 @@ fn too_many_tombstones_are_due_at_once_the_oldest_first() {
 }
 
 #[test]
-fn a_tombstone_with_a_newer_claim_lives_its_whole_life_again() {
+fn a_tombstone_with_a_newer_claim_starts_its_lifetime_again() {
     let mut members = alone(10, 10);
     let slot = members.insert(NodeId(1), addr(1), claim(0, Status::Alive), at(0)).expect("room");
     assert!(members.set_claim(slot, claim(0, Status::Dead), false, at(10)));
@@ -210,10 +210,10 @@ fn the_node_itself_is_in_no_sample() {
 fn a_flag_stays_until_it_is_cleared() {
     let mut members = alone(10, 10);
     let slot = members.insert(NodeId(1), addr(1), claim(0, Status::Alive), at(0)).expect("room");
-    assert!(!members.flag(slot, Flag::WrongSourceTold));
-    members.set_flag(slot, Flag::WrongSourceTold, true);
+    assert!(!members.flag(slot, Flag::WrongSourceReported));
+    members.set_flag(slot, Flag::WrongSourceReported, true);
     assert!(members.set_claim(slot, claim(1, Status::Suspect), false, at(1)));
-    assert!(members.flag(slot, Flag::WrongSourceTold));
+    assert!(members.flag(slot, Flag::WrongSourceReported));
 }
 
 /// What a naive table holds of one member.
@@ -250,7 +250,7 @@ impl Model {
     fn next_expiry(&self) -> Option<Instant> {
         let oldest = self.rows.get(self.tombstones.first()?)?;
         let crowded = self.tombstones.len() > TOMBSTONES_MAX as usize;
-        Some(if crowded { Instant::ORIGIN } else { at(oldest.since_s + 1).after(LIFE) })
+        Some(if crowded { Instant::ORIGIN } else { at(oldest.since_s + 1).after(LIFETIME) })
     }
 
     fn set_claim(&mut self, id: u64, claim: Claim, pending: bool, now_s: u64) -> bool {

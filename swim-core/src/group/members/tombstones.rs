@@ -2,7 +2,7 @@
 //!
 //! A late "Alive" about a member that is gone must find a node that knows better. So Dead and Left
 //! members stay in the table, in a list from the oldest to the newest: the oldest is forgotten when its
-//! life has run out, or when there are more than may be kept. The list runs through the records
+//! lifetime has run out, or when there are more than may be kept. The list runs through the records
 //! themselves, so joining and leaving it cost the same whatever its length. The Dead, whom healing
 //! wants to visit at random, are also in a dense array.
 
@@ -22,13 +22,13 @@ pub(super) struct Tombstones {
     newest: u32,
     len: u32,
     len_max: u32,
-    life: Duration,
+    lifetime: Duration,
     dead: Vec<u32>,
 }
 
 impl Tombstones {
-    pub(super) const fn new(len_max: u32, life: Duration) -> Self {
-        Self { oldest: NONE, newest: NONE, len: 0, len_max, life, dead: Vec::new() }
+    pub(super) const fn new(len_max: u32, lifetime: Duration) -> Self {
+        Self { oldest: NONE, newest: NONE, len: 0, len_max, lifetime, dead: Vec::new() }
     }
 
     #[cfg(test)]
@@ -107,9 +107,9 @@ impl Tombstones {
         if self.len > self.len_max {
             return Some(Instant::ORIGIN);
         }
-        // A record holds whole seconds, rounded down; a tombstone never lives shorter than it may.
+        // A record holds whole seconds, rounded down; a tombstone is never kept shorter than it may.
         let since = Duration::from_secs(u64::from(records.listing(self.oldest).since_s) + 1);
-        Some(Instant::ORIGIN.after(since).after(self.life))
+        Some(Instant::ORIGIN.after(since).after(self.lifetime))
     }
 
     /// The oldest tombstone, if it is to be forgotten by now.
