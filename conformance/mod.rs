@@ -106,20 +106,20 @@ macro_rules! conformance {
             members_that_join_through_one_seed_all_list_each_other
             a_seed_that_comes_up_late_is_found
             one_living_seed_among_dead_ones_is_enough
-            a_killed_member_is_suspected_then_dead_and_nobody_else_is
+            a_killed_member_is_suspected_then_dead_and_no_other_is
             a_restarted_member_is_alive_again_in_a_higher_epoch
-            a_goodbye_is_told_as_left_and_ends_the_driver
-            changed_metadata_reaches_everybody
-            a_broadcast_reaches_everybody_once
+            a_leave_is_reported_as_left_and_ends_the_driver
+            changed_metadata_reaches_all_members
+            a_broadcast_reaches_all_members_once
             a_message_reaches_the_member_it_is_for
             a_message_to_a_stranger_is_refused
             metadata_and_payloads_beyond_their_bounds_are_refused
             garbage_is_counted_and_changes_nothing
-            a_member_whose_name_is_taken_is_told_so_and_ends
+            a_member_whose_name_is_taken_reports_it_and_ends
             a_cancelled_join_ends_as_cancelled
             a_join_without_a_usable_seed_is_refused
             a_flood_of_datagrams_neither_kills_nor_hides_a_death
-            a_consumer_that_is_too_slow_is_told_what_it_lost
+            a_consumer_that_is_too_slow_learns_how_much_it_lost
             a_stopped_driver_answers_that_it_has_stopped
         );
     };

@@ -13,15 +13,15 @@ use swim_core::{Config, Done, Epoch, Incarnation, KnownPeer, NodeId};
 use swim_driver::os::Settings;
 use swim_driver::{CommandError, Outcome, OwnedCommand};
 
-/// What a caller was told, and which command it had given.
-pub(crate) type Told = (usize, Result<Outcome, CommandError>);
+/// The number of a command, and its result.
+pub(crate) type Numbered = (usize, Result<Outcome, CommandError>);
 
 /// A member on a driver.
 pub(crate) trait Driver: Sized {
     fn start(settings: &Settings) -> Self;
     fn addr(&self) -> SocketAddr;
-    /// Gives a command without waiting; its caller tells `told` what it was told.
-    fn call(&self, number: usize, command: OwnedCommand, told: Sender<Told>);
+    /// Gives a command without waiting; its caller sends its result to `results`.
+    fn call(&self, number: usize, command: OwnedCommand, results: Sender<Numbered>);
     /// Ends the member without leaving, and waits for its driver.
     fn stop(&self);
 }
@@ -37,7 +37,7 @@ enum Step {
 }
 
 const CASES: u32 = 12;
-/// By when every caller must have been told: what takes longest is a leave.
+/// By when every caller must have its result: what takes longest is a leave.
 const HOPELESS: Duration = Duration::from_secs(30);
 
 pub(crate) fn every_command_gets_exactly_one_result<D: Driver>() {
@@ -56,11 +56,11 @@ fn carry_out<D: Driver>(steps: &[Step], leaves: bool) {
     let peer = D::start(&settings("peer", 4096));
     // A queue of one: nearly all events are lost.
     let member = D::start(&Settings { seeds: vec![peer.addr()], ..settings("member", 1) });
-    let (told, outcomes) = channel();
+    let (results, outcomes) = channel();
     let (ignored, _) = channel();
     let mut given = Vec::new();
     let mut give = |command: OwnedCommand| {
-        member.call(given.len(), command.clone(), told.clone());
+        member.call(given.len(), command.clone(), results.clone());
         given.push(command);
     };
     for step in steps {
@@ -84,19 +84,19 @@ fn carry_out<D: Driver>(steps: &[Step], leaves: bool) {
         member.stop();
         give(OwnedCommand::CancelJoin);
     }
-    drop(told);
-    let mut results = vec![0; given.len()];
+    drop(results);
+    let mut counts = vec![0; given.len()];
     loop {
         match outcomes.recv_timeout(HOPELESS) {
             Ok((number, outcome)) => {
-                results[number] += 1;
+                counts[number] += 1;
                 assert!(fits(&given[number], &outcome), "{:?} ended in {outcome:?}", given[number]);
             }
             Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => panic!("a caller still waits: {results:?} of {given:?}"),
+            Err(RecvTimeoutError::Timeout) => panic!("a caller still waits: {counts:?} of {given:?}"),
         }
     }
-    assert!(results.iter().all(|count| *count == 1), "{results:?} of {given:?}");
+    assert!(counts.iter().all(|count| *count == 1), "{counts:?} of {given:?}");
     member.stop();
     peer.stop();
 }
@@ -142,14 +142,14 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn command() -> impl Strategy<Value = OwnedCommand> {
     // The discard port: no member is there.
-    let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
+    let dead_end = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
     let peer = NodeId::from_name("peer");
-    let known_peer = KnownPeer { id: peer, addr: nobody, epoch: Epoch(1), incarnation: Incarnation(0) };
+    let known_peer = KnownPeer { id: peer, addr: dead_end, epoch: Epoch(1), incarnation: Incarnation(0) };
     let bytes = |len: usize| vec![7; len].into_boxed_slice();
     prop_oneof![
         // An empty list stands for the peer.
         Just(OwnedCommand::Join { seeds: Vec::new() }),
-        Just(OwnedCommand::Join { seeds: vec![nobody] }),
+        Just(OwnedCommand::Join { seeds: vec![dead_end] }),
         Just(OwnedCommand::CancelJoin),
         Just(OwnedCommand::CancelJoin),
         Just(OwnedCommand::Leave),

@@ -48,7 +48,7 @@ pub(crate) fn a_seed_that_comes_up_late_is_found(cluster: &mut impl Cluster) {
     let bob = cluster.start(settings("bob"));
     let join = cluster.begin(bob, OwnedCommand::Join { seeds: vec![seed] });
     cluster.pass(Duration::from_millis(600));
-    assert_eq!(cluster.outcome(join), None, "there is nobody to answer yet");
+    assert_eq!(cluster.outcome(join), None, "no node answers yet");
     cluster.start(Settings { bind: seed, ..settings("ada") });
     let outcome = wait_for(cluster, "the late seed's answer", |cluster| cluster.outcome(join));
     assert_eq!(outcome, Ok(Outcome::Joined(Joined { via: seed, members: 2 })));
@@ -63,7 +63,7 @@ pub(crate) fn one_living_seed_among_dead_ones_is_enough(cluster: &mut impl Clust
     assert_eq!(outcome, Ok(Outcome::Joined(Joined { via: cluster.addr(ada), members: 2 })));
 }
 
-pub(crate) fn a_killed_member_is_suspected_then_dead_and_nobody_else_is(cluster: &mut impl Cluster) {
+pub(crate) fn a_killed_member_is_suspected_then_dead_and_no_other_is(cluster: &mut impl Cluster) {
     let [ada, bob, cyd] = three(cluster);
     cluster.kill(cyd);
     expect_death_of_cyd(cluster, &[ada, bob]);
@@ -77,9 +77,9 @@ fn expect_death_of_cyd(cluster: &mut impl Cluster, survivors: &[Member]) {
             story(&cluster.history(*survivor), victim).last() == Some(&"dead")
         });
         let history = cluster.history(*survivor);
-        let told = story(&history, victim);
-        assert_eq!(told.first(), Some(&"alive"), "{told:?}");
-        assert!(told.ends_with(&["suspect", "dead"]), "{told:?}");
+        let chapters = story(&history, victim);
+        assert_eq!(chapters.first(), Some(&"alive"), "{chapters:?}");
+        assert!(chapters.ends_with(&["suspect", "dead"]), "{chapters:?}");
         assert_no_deaths(&history, &[victim]);
     }
 }
@@ -98,17 +98,20 @@ pub(crate) fn a_restarted_member_is_alive_again_in_a_higher_epoch(cluster: &mut 
     cluster.start(Settings { bind: addr, seeds, ..settings("cyd") });
     for survivor in [ada, bob] {
         wait_until(cluster, "cyd to be alive again", |cluster| lists_alive(cluster, survivor, &ids()));
+        // A table may be ahead of the events.
+        wait_until(cluster, "the event that says so", |cluster| {
+            story(&cluster.history(survivor), NodeId::from_name("cyd")).ends_with(&["dead", "alive"])
+        });
         let history = cluster.history(survivor);
-        assert!(story(&history, NodeId::from_name("cyd")).ends_with(&["dead", "alive"]), "{history:#?}");
         let latest = history.iter().rev().find_map(epoch_of).expect("seen again");
         assert!(latest > first, "{latest:?} after {first:?}");
     }
 }
 
-pub(crate) fn a_goodbye_is_told_as_left_and_ends_the_driver(cluster: &mut impl Cluster) {
+pub(crate) fn a_leave_is_reported_as_left_and_ends_the_driver(cluster: &mut impl Cluster) {
     let [ada, bob, cyd] = three(cluster);
     let outcome = cluster.command(cyd, OwnedCommand::Leave);
-    assert!(matches!(outcome, Ok(Outcome::Left { datagrams: 1.. })), "others were told: {outcome:?}");
+    assert!(matches!(outcome, Ok(Outcome::Left { datagrams: 1.. })), "others were informed: {outcome:?}");
     wait_until(cluster, "the driver to end", |cluster| !cluster.is_running(cyd));
     for other in [ada, bob] {
         wait_until(cluster, "the others to hear it", |cluster| {
@@ -121,7 +124,7 @@ pub(crate) fn a_goodbye_is_told_as_left_and_ends_the_driver(cluster: &mut impl C
     }
 }
 
-pub(crate) fn changed_metadata_reaches_everybody(cluster: &mut impl Cluster) {
+pub(crate) fn changed_metadata_reaches_all_members(cluster: &mut impl Cluster) {
     let [ada, bob, cyd] = three(cluster);
     let said: &[u8] = b"role=db";
     cluster.command(ada, OwnedCommand::SetMetadata(said.into())).expect("short enough");
@@ -133,13 +136,13 @@ pub(crate) fn changed_metadata_reaches_everybody(cluster: &mut impl Cluster) {
     }
     for other in [bob, cyd] {
         let history = cluster.history(other);
-        let told =
+        let updated =
             |event: &Event| matches!(event, Event::Updated { id, .. } if *id == NodeId::from_name("ada"));
-        assert!(history.iter().any(told), "{history:#?}");
+        assert!(history.iter().any(updated), "{history:#?}");
     }
 }
 
-pub(crate) fn a_broadcast_reaches_everybody_once(cluster: &mut impl Cluster) {
+pub(crate) fn a_broadcast_reaches_all_members_once(cluster: &mut impl Cluster) {
     let [ada, bob, cyd] = three(cluster);
     for text in ["one", "two"] {
         cluster.command(ada, OwnedCommand::Broadcast(text.as_bytes().into())).expect("room for two");
@@ -175,7 +178,7 @@ pub(crate) fn a_message_reaches_the_member_it_is_for(cluster: &mut impl Cluster)
 
 pub(crate) fn a_message_to_a_stranger_is_refused(cluster: &mut impl Cluster) {
     let ada = cluster.start(settings("ada"));
-    let send = OwnedCommand::Send { target: NodeId::from_name("nobody"), payload: Box::default() };
+    let send = OwnedCommand::Send { target: NodeId::from_name("stranger"), payload: Box::default() };
     let refused = CommandError::Refused(Refusal::NoSuchMember);
     assert_eq!(cluster.command(ada, send), Err(refused));
 }
@@ -208,7 +211,7 @@ pub(crate) fn garbage_is_counted_and_changes_nothing(cluster: &mut impl Cluster)
     assert_eq!(cluster.members(members[0]).len(), 3);
 }
 
-pub(crate) fn a_member_whose_name_is_taken_is_told_so_and_ends(cluster: &mut impl Cluster) {
+pub(crate) fn a_member_whose_name_is_taken_reports_it_and_ends(cluster: &mut impl Cluster) {
     let [ada, bob, _] = three(cluster);
     let impostor = cluster.start(settings("bob"));
     let seeds = vec![cluster.addr(ada)];
@@ -223,9 +226,9 @@ pub(crate) fn a_member_whose_name_is_taken_is_told_so_and_ends(cluster: &mut imp
 }
 
 pub(crate) fn a_cancelled_join_ends_as_cancelled(cluster: &mut impl Cluster) {
-    let nobody = cluster.free_addr();
+    let dead_end = cluster.free_addr();
     let ada = cluster.start(settings("ada"));
-    let join = cluster.begin(ada, OwnedCommand::Join { seeds: vec![nobody] });
+    let join = cluster.begin(ada, OwnedCommand::Join { seeds: vec![dead_end] });
     cluster.pass(Duration::from_millis(200));
     cluster.command(ada, OwnedCommand::CancelJoin).expect("there is a join to cancel");
     let outcome = wait_for(cluster, "the end of the join", |cluster| cluster.outcome(join));
@@ -258,11 +261,11 @@ pub(crate) fn a_flood_of_datagrams_neither_kills_nor_hides_a_death(cluster: &mut
     assert!(rows.contains(&(NodeId::from_name("ada"), Status::Alive)), "{rows:?}");
 }
 
-pub(crate) fn a_consumer_that_is_too_slow_is_told_what_it_lost(cluster: &mut impl Cluster) {
+pub(crate) fn a_consumer_that_is_too_slow_learns_how_much_it_lost(cluster: &mut impl Cluster) {
     let ada = cluster.start(Settings { events_max: 2, ..settings("ada") });
-    let nobody = cluster.free_addr();
+    let dead_end = cluster.free_addr();
     for _ in 0..20 {
-        let join = cluster.begin(ada, OwnedCommand::Join { seeds: vec![nobody] });
+        let join = cluster.begin(ada, OwnedCommand::Join { seeds: vec![dead_end] });
         // Commands of two callers may overtake each other.
         wait_until(cluster, "the join to be cancelled", |cluster| {
             cluster.command(ada, OwnedCommand::CancelJoin).is_ok()
@@ -275,9 +278,9 @@ pub(crate) fn a_consumer_that_is_too_slow_is_told_what_it_lost(cluster: &mut imp
 }
 
 pub(crate) fn a_stopped_driver_answers_that_it_has_stopped(cluster: &mut impl Cluster) {
-    let nobody = cluster.free_addr();
+    let dead_end = cluster.free_addr();
     let ada = cluster.start(settings("ada"));
-    let join = cluster.begin(ada, OwnedCommand::Join { seeds: vec![nobody] });
+    let join = cluster.begin(ada, OwnedCommand::Join { seeds: vec![dead_end] });
     cluster.pass(Duration::from_millis(100));
     cluster.kill(ada);
     let outcome = wait_for(cluster, "the join to end with its driver", |cluster| cluster.outcome(join));

@@ -1,4 +1,4 @@
-//! What a member was told about another, as a story of a few words.
+//! What a member reports of another, as a story of a few words.
 
 use swim_core::{Event, NodeId, Status};
 
@@ -17,11 +17,11 @@ pub(crate) fn story(history: &[Event], id: NodeId) -> Vec<&'static str> {
     history.iter().filter_map(chapter).filter(|(of, _)| *of == id).map(|(_, word)| word).collect()
 }
 
-/// Asserts that nobody was ever called Dead in a history, save `allowed`.
+/// Asserts that no member was ever called Dead in a history, save `allowed`.
 pub(crate) fn assert_no_deaths(history: &[Event], allowed: &[NodeId]) {
     for event in history {
         if let Event::Dead { id, .. } = event {
-            assert!(allowed.contains(id), "a living member was buried: {event:?}\n{history:#?}");
+            assert!(allowed.contains(id), "a living member is called Dead: {event:?}\n{history:#?}");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Callers that wait for what a command achieves.
 //!
-//! Nearly every command ends within [`Node::command`](swim_core::Node::command), and its caller is told at once. A
+//! Nearly every command ends within [`Node::command`](swim_core::Node::command), and its caller has the result at once. A
 //! join and a leave take time: their callers wait here until the state of the node says that they have ended.
 //! Events play no part in it, so none that is lost can take an answer along.
 //!
-//! Each caller is told exactly once: telling consumes it, and one that is dropped with the member finds its channel
+//! Each caller gets exactly one result: the reply consumes it, and one that is dropped with the member finds its channel
 //! closed.
 
 use std::fmt;
@@ -14,7 +14,7 @@ use swim_trace::{OwnedCommand, Sink};
 
 use crate::{Engine, Host};
 
-/// How a caller is told the end of its command.
+/// How a caller gets the result of its command.
 pub trait Reply {
     /// Called once. Must not block.
     fn reply(self, outcome: Result<Outcome, CommandError>);
@@ -26,7 +26,7 @@ pub trait Reply {
 pub enum Outcome {
     /// A join: the cluster was found.
     Joined(Joined),
-    /// A leave: the others were told, in so many datagrams.
+    /// A leave: so many datagrams carried it to the others.
     Left {
         /// How many.
         datagrams: u32,
@@ -63,7 +63,7 @@ impl<R> Default for Callers<R> {
 }
 
 impl<R: Reply> Callers<R> {
-    /// Gives a command to the engine. `reply` is told how it ends, at once or by [`Callers::settle`].
+    /// Gives a command to the engine. `reply` gets the result, at once or by [`Callers::settle`].
     pub fn command<S: Sink>(
         &mut self,
         engine: &mut Engine<S>,
@@ -82,7 +82,7 @@ impl<R: Reply> Callers<R> {
         self.settle(engine);
     }
 
-    /// After every turn: tells those whose join or leave has ended. A leave has ended when its last datagram has left
+    /// After every turn: replies to those whose join or leave has ended. A leave has ended when its last datagram has left
     /// this process, which may end with it.
     pub fn settle<S: Sink>(&mut self, engine: &Engine<S>) {
         if !self.joins.is_empty() && !engine.node().is_seeking() {

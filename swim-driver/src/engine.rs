@@ -92,7 +92,7 @@ pub enum Step {
     Flush,
     /// One datagram is read, if there is one.
     Read,
-    /// The node is told that time passed: its deadline had come when the turn began.
+    /// The node ticks: its deadline had come when the turn began.
     Tick,
 }
 
@@ -222,7 +222,7 @@ impl<S: Sink> Engine<S> {
     /// [`Refusal`] says why; nothing has changed.
     pub fn command(&mut self, host: &mut impl Host, command: Command<'_>) -> Result<Done, Refusal> {
         self.now = host.now();
-        let result = self.prepare(command);
+        let result = self.hand(command);
         self.flush(host);
         self.write_down();
         result
@@ -233,6 +233,13 @@ impl<S: Sink> Engine<S> {
     /// # Errors
     /// [`Refusal`] says why; nothing has changed.
     pub fn prepare(&mut self, command: Command<'_>) -> Result<Done, Refusal> {
+        let result = self.hand(command);
+        self.write_down();
+        result
+    }
+
+    /// Every command passes here.
+    fn hand(&mut self, command: Command<'_>) -> Result<Done, Refusal> {
         if let Some(recorder) = &mut self.recorder {
             recorder.command(&self.node, self.now, &command);
         }

@@ -1,4 +1,4 @@
-//! A bounded queue of events: a consumer that is too slow loses some and is told so.
+//! A bounded queue of events: a consumer that is too slow loses some and learns how many.
 //!
 //! What is kept are the *oldest* events, and the gap is marked where it is: a consumer sees an unbroken
 //! history up to [`Event::Lost`], and knows that it must read the member table again from there.
@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use swim_core::Event;
 
-/// Events whose room an empty queue keeps. A burst, of everybody when a member joins, is rare, and its room is given
+/// Events whose room an empty queue keeps. A burst, of all members when one joins, is rare, and its room is given
 /// back: most of the time nothing waits.
 const KEPT: usize = 16;
 

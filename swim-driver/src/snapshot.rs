@@ -1,6 +1,6 @@
 //! A copy of the member table at one moment, cheap to hand around.
 //!
-//! Making one costs a pass over the table and a sort, so it is made when somebody asks and only if the
+//! Making one costs a pass over the table and a sort, so it is made when it is asked for and only if the
 //! table changed since the last; copying one costs a reference count.
 
 use std::net::SocketAddr;
@@ -17,9 +17,9 @@ pub struct OwnedMember {
     pub id: NodeId,
     /// Where it is reached.
     pub addr: SocketAddr,
-    /// Which of its lives.
+    /// Its epoch.
     pub epoch: Epoch,
-    /// Its incarnation within that life.
+    /// Its incarnation within that epoch.
     pub incarnation: Incarnation,
     /// What it is believed to be.
     pub status: Status,
@@ -86,8 +86,8 @@ impl Snapshot {
     /// One member.
     #[must_use]
     pub fn get(&self, id: NodeId) -> Option<&OwnedMember> {
-        let place = self.rows.binary_search_by_key(&id, |row| row.id).ok()?;
-        self.rows.get(place)
+        let index = self.rows.binary_search_by_key(&id, |row| row.id).ok()?;
+        self.rows.get(index)
     }
 
     /// Rows, tombstones included.
@@ -108,7 +108,7 @@ impl Snapshot {
         self.revision
     }
 
-    /// The other members as known_peers for a later life: keep them, and give them back with a restart.
+    /// The other members as known peers for a later epoch: keep them, and give them back with a restart.
     #[must_use]
     pub fn known_peers(&self) -> Vec<KnownPeer> {
         let others = self.rows.iter().filter(|row| !row.is_me && row.status.is_active());

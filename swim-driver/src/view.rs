@@ -45,7 +45,7 @@ impl<M: Viewed> View<M> {
         Self(Mutex::new(Seat::Live(Box::new(member))))
     }
 
-    /// For the driver: one turn. Whoever hears of an event finds it in the view, if `act` hands events out. `None`
+    /// For the driver: one turn. A consumer of an event finds it in the view, if `act` hands events out. `None`
     /// after [`View::end`].
     pub fn with<T>(&self, act: impl FnOnce(&mut M) -> T) -> Option<T> {
         match &mut *self.lock() {
@@ -153,7 +153,7 @@ mod tests {
     fn change(view: &View<Member>) {
         let metadata = Metadata::new(b"new").expect("short");
         let command = Command::SetMetadata(metadata);
-        view.with(|member| member.node.command(START, command)).expect("it lives").expect("not refused");
+        view.with(|member| member.node.command(START, command)).expect("it runs").expect("not refused");
     }
 
     #[test]

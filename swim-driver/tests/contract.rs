@@ -261,7 +261,7 @@ fn a_refused_send_is_not_repeated_without_end() {
 }
 
 #[test]
-fn a_node_that_cannot_send_accuses_nobody() {
+fn a_node_that_cannot_send_accuses_no_member() {
     let [mut member, _] = pair();
     member.os.refusing = true;
     for _ in 0..200 {
@@ -325,7 +325,7 @@ fn a_snapshot_is_shared_while_nothing_has_changed() {
 }
 
 #[test]
-fn a_snapshot_gives_hints_of_the_others_only() {
+fn a_snapshot_gives_the_others_as_known_peers() {
     let [mut member, _] = pair();
     let known_peers = member.engine.snapshot(member.os.now).known_peers();
     assert_eq!(known_peers.iter().map(|known_peer| known_peer.id).collect::<Vec<_>>(), [NodeId(2)]);
@@ -348,7 +348,7 @@ fn a_blocked_socket_is_no_reason_to_turn_without_end() {
 }
 
 #[test]
-fn a_member_that_loses_its_name_is_finished_and_whoever_waits_is_told_why() {
+fn a_member_that_loses_its_name_is_finished_and_a_waiting_caller_learns_why() {
     let mut members = [Member::start(1, &[]), Member::start_as(NodeId(1), 2, &[])];
     let join = members[1].command(&OwnedCommand::Join { seeds: vec![addr(1)] });
     for _ in 0..500 {

@@ -9,7 +9,7 @@ use swim_core::{
     Command, Config, Epoch, Event, Identity, Input, Instant, Metadata, Node, NodeId, Payload, Seed,
 };
 use swim_driver::{Delivery, Engine, Host, Ready, Received, Recording};
-use swim_trace::{Life, Reader, Record, Recorder, ReplayOptions, replay};
+use swim_trace::{Reader, Record, Recorder, ReplayOptions, Subject, replay};
 
 /// An operating system in which something goes wrong every now and then.
 #[derive(Default)]
@@ -65,8 +65,8 @@ impl Member {
         let node = Node::new(Config::local().into(), me, seed, Instant::ORIGIN);
         let mut engine = Engine::new(node, Instant::ORIGIN, 4096);
         if let Some(recording) = recording {
-            let life = Life { me, unix_ms: 1000, recording: 1, redactor: None };
-            engine = engine.recorded(Recorder::create(recording, life).expect("a file"), seed);
+            let subject = Subject { me, unix_ms: 1000, recording: 1, redactor: None };
+            engine = engine.recorded(Recorder::create(recording, subject).expect("a file"), seed);
         }
         let set = Command::SetMetadata(Metadata::new(b"a word").expect("short"));
         engine.prepare(set).expect("not refused");

@@ -12,7 +12,7 @@ use swim_driver::{Callers, Delivery, Engine, Host, OwnedCommand, Ready, Received
 
 use crate::thread::Waiter;
 
-/// A member that lives in your event loop.
+/// A member in your event loop.
 ///
 /// ```no_run
 /// use mio::{Events, Poll, Token};

@@ -15,7 +15,7 @@ use crate::thread::{Message, Waiter};
 /// A member that runs on its own thread. Dropping it stops the member without a goodbye.
 ///
 /// All methods take `&self`: put it into an `Arc` to use it from several threads, one that consumes events
-/// and one that gives commands. A command blocks its caller until it has ended, and nobody else.
+/// and one that gives commands. A command blocks only its caller, until it has ended.
 pub struct Handle {
     local_addr: SocketAddr,
     messages: SyncSender<Message>,
@@ -40,7 +40,7 @@ impl Handle {
     }
 
     /// Who this member is. Its epoch is what [`Settings::epoch_floor`](crate::Settings::epoch_floor) wants
-    /// in the next life.
+    /// in the next epoch.
     #[must_use]
     pub fn me(&self) -> Identity {
         self.shared.view.me()
@@ -104,7 +104,7 @@ impl Handle {
         self.command(OwnedCommand::CancelJoin).map(drop)
     }
 
-    /// Tells the others that this member leaves, waits until that has been sent, and stops. Returns how many
+    /// Announces to the others that this member leaves, waits until that has been sent, and stops. Returns how many
     /// datagrams carried it.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ impl Handle {
         self.command(OwnedCommand::SetAddress(addr)).map(drop)
     }
 
-    /// Tells every member something, best effort. Returns its number within this epoch.
+    /// Broadcasts to every member, best effort. Returns its number within this epoch.
     ///
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.

@@ -2,7 +2,7 @@
 //! while there is nothing to do.
 //!
 //! Two ways in. [`spawn`] gives the member a thread of its own and you a [`Handle`]; every method of the
-//! handle may be called from any thread. [`Embedded`] lives inside a `mio::Poll` that you run anyway; there
+//! handle may be called from any thread. [`Embedded`] is inside a `mio::Poll` that you run anyway; there
 //! is no thread, and commands are plain method calls.
 //!
 //! ```no_run

@@ -1,5 +1,5 @@
 //! What the member's thread shares with handles. The thread holds the lock of the member for a turn, handles hold any
-//! for a copy, and nobody holds one for a wait.
+//! for a copy, and neither holds one for a wait.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -36,7 +36,7 @@ impl Shared {
         }
     }
 
-    /// After a turn, and within it, so that whoever hears of an event finds it in the view.
+    /// After a turn, and within it, so that a consumer of an event finds it in the view.
     pub(crate) fn hand_out(&self, member: &mut Embedded) {
         if member.has_events() {
             let mut inbox = lock(&self.inbox);

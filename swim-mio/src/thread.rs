@@ -128,7 +128,7 @@ enum Next {
     End,
 }
 
-/// However the thread ends, whoever waits for an event or an answer hears of it.
+/// However the thread ends, a caller that waits for an event or a result learns of it.
 impl Drop for Body {
     fn drop(&mut self) {
         if !thread::panicking() {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::thread;
 
-use results::{Driver, Told};
+use results::{Driver, Numbered};
 use swim_driver::OwnedCommand;
 use swim_driver::os::Settings;
 use swim_mio::Handle;
@@ -24,11 +24,11 @@ impl Driver for Member {
         self.0.local_addr()
     }
 
-    fn call(&self, number: usize, command: OwnedCommand, told: Sender<Told>) {
+    fn call(&self, number: usize, command: OwnedCommand, results: Sender<Numbered>) {
         let handle = Arc::clone(&self.0);
         // A test that is over does not want to know.
         thread::spawn(move || {
-            let _ = told.send((number, handle.command(command)));
+            let _ = results.send((number, handle.command(command)));
         });
     }
 

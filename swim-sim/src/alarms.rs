@@ -1,7 +1,7 @@
 //! When each host is woken next.
 //!
 //! A host has one pending wake-up. Arming an earlier one leaves the old one in the queue, where its generation
-//! tells that it is void; a later deadline lets the old one come up for nothing, which then is put off. Every
+//! says that it is void; a later deadline lets the old one come up for nothing, which then is put off. Every
 //! answered probe puts its deadline off, so that is a quarter of all that happens in a cluster at rest: what
 //! decides it lies here and not in the hosts, where it would cost some cache lines for each.
 
@@ -57,7 +57,7 @@ impl Alarms {
     }
 
     /// The host may have changed its mind: when woken, it decides itself.
-    pub(crate) fn doubt(&mut self, host: HostId) {
+    pub(crate) fn uncertain(&mut self, host: HostId) {
         self.at(host).wanted = None;
     }
 
@@ -111,7 +111,7 @@ mod tests {
         alarms.set(&mut queue, HOST, at(10));
         alarms.set(&mut queue, HOST, at(20));
         assert!(!alarms.will_ring(HOST, 1, at(10)));
-        alarms.doubt(HOST);
+        alarms.uncertain(HOST);
         assert!(alarms.will_ring(HOST, 1, at(10)) && !alarms.will_ring(HOST, 0, at(10)));
         assert_eq!(woken(&mut alarms, &mut queue), [at(10)]);
     }

@@ -1,7 +1,7 @@
 //! A process's own clock: when it began, how fast it runs, how far it leapt.
 //!
 //! The world has one time; a machine's quartz has another. Reading maps the world's time to the process's,
-//! and its inverse tells when, by the world's time, a deadline of the process will have come.
+//! and its inverse says when, by the world's time, a deadline of the process will have come.
 
 use std::time::Duration;
 

@@ -28,12 +28,12 @@ pub struct Spec {
     pub config: Arc<Config>,
     /// The node's name. Default: the host's number + 1.
     pub id: Option<NodeId>,
-    /// Where it listens, and what it tells the others. Default: `10.a.b.c:7946` by the host's number, the
+    /// Where it listens, and what the others know. Default: `10.a.b.c:7946` by the host's number, the
     /// first being 10.0.0.1.
     pub addr: Option<SocketAddr>,
-    /// How far the host's calendar is ahead of the world's, in ms. Only epochs depend on it. Default 0.
-    pub calendar_ms: i64,
-    /// Whether the host remembers the largest epoch its node ever had, and starts the next life above it.
+    /// How far the host's wall clock is ahead of the world's, in ms. Only epochs depend on it. Default 0.
+    pub wall_clock_ms: i64,
+    /// Whether the host remembers the largest epoch its node ever had, and starts above it next time.
     /// Default no: nothing survives a restart.
     pub persistent: bool,
 }
@@ -42,7 +42,7 @@ impl Spec {
     /// The defaults, with this configuration.
     #[must_use]
     pub fn new(config: Arc<Config>) -> Self {
-        Self { config, id: None, addr: None, calendar_ms: 0, persistent: false }
+        Self { config, id: None, addr: None, wall_clock_ms: 0, persistent: false }
     }
 
     /// The same with this name.
@@ -57,10 +57,10 @@ impl Spec {
         Self { addr: Some(addr), ..self }
     }
 
-    /// The same with a calendar that is wrong by so many ms.
+    /// The same with a wall clock that is wrong by so many ms.
     #[must_use]
-    pub fn calendar_ms(self, ahead: i64) -> Self {
-        Self { calendar_ms: ahead, ..self }
+    pub fn wall_clock_ms(self, ahead: i64) -> Self {
+        Self { wall_clock_ms: ahead, ..self }
     }
 
     /// The same, remembering its epoch.
@@ -105,8 +105,8 @@ pub(crate) struct Host {
     /// While it is paused: what becomes of what arrives.
     pub(crate) inbox_while_paused: Inbox,
     pub(crate) persistent: bool,
-    /// How many lives there were.
-    pub(crate) lives: u32,
+    /// How many processes there were.
+    pub(crate) starts: u32,
     /// The process's clock: a process that starts anew begins at zero.
     pub(crate) clock: Clock,
     /// When its process last turned, and how often in a row at that instant.
@@ -119,8 +119,8 @@ pub(crate) struct Host {
     pub(crate) traffic: Traffic,
     pub(crate) id: NodeId,
     pub(crate) config: Arc<Config>,
-    pub(crate) calendar_ms: i64,
-    /// The largest epoch that any life of the node had.
+    pub(crate) wall_clock_ms: i64,
+    /// The largest epoch that the node ever had.
     pub(crate) epoch_max: Epoch,
     pub(crate) log: Vec<Logged>,
 }
@@ -132,7 +132,7 @@ impl Host {
             id: spec.id.unwrap_or(usual_name(number)),
             addr: spec.addr.unwrap_or_else(|| number.birthplace()),
             config: Arc::clone(&spec.config),
-            calendar_ms: spec.calendar_ms,
+            wall_clock_ms: spec.wall_clock_ms,
             persistent: spec.persistent,
             epoch_max: Epoch(0),
             engine: None,
@@ -143,7 +143,7 @@ impl Host {
             unplugged: false,
             send_buffer_full: false,
             mask: None,
-            lives: 0,
+            starts: 0,
             clock: Clock::started(Instant::ORIGIN, 0),
             slowness: Slowness::none(late),
             inbox: VecDeque::new(),
@@ -154,13 +154,13 @@ impl Host {
         }
     }
 
-    /// Begins a life at `now`, when the world's calendar says `unix_ms`.
+    /// Starts a node at `now`, when the world's wall clock says `unix_ms`.
     pub(crate) fn boot(&mut self, now: Instant, unix_ms: u64, seed: Seed) -> Identity {
-        let calendar = Epoch(unix_ms.saturating_add_signed(self.calendar_ms).min(Epoch::MAX.0));
-        let floor = if self.persistent && self.lives > 0 { self.epoch_max.next() } else { Epoch(0) };
-        let me = Identity { id: self.id, addr: self.addr, epoch: calendar.max(floor) };
+        let by_clock = Epoch(unix_ms.saturating_add_signed(self.wall_clock_ms).min(Epoch::MAX.0));
+        let floor = if self.persistent && self.starts > 0 { self.epoch_max.next() } else { Epoch(0) };
+        let me = Identity { id: self.id, addr: self.addr, epoch: by_clock.max(floor) };
         self.epoch_max = self.epoch_max.max(me.epoch);
-        self.lives += 1;
+        self.starts += 1;
         self.clock = Clock::started(now, self.clock.drift_ppm());
         self.slowness.idle();
         self.paused = false;
@@ -193,8 +193,8 @@ impl Host {
 
     /// How many datagrams the socket holds that waits to be read, where `inbox_max` is usual.
     pub(crate) fn inbox_max(&self, inbox_max: usize) -> usize {
-        let deaf = self.paused && self.inbox_while_paused == Inbox::Dropped;
-        if deaf { 0 } else { self.slowness.queue().unwrap_or(inbox_max) }
+        let drops = self.paused && self.inbox_while_paused == Inbox::Dropped;
+        if drops { 0 } else { self.slowness.queue().unwrap_or(inbox_max) }
     }
 
     /// Whether what the node sends waits, or would wait, for its send buffer.

@@ -5,7 +5,7 @@
 //!
 //! Nearly everything happens within a second: datagrams arrive in less than a millisecond, timers fire in the
 //! next period. So time is cut into slices of a quarter of a millisecond, each with an unsorted list, and only
-//! the slice that is being lived through is kept in order, in a heap of a few entries that stay in cache. What
+//! the present slice is kept in order, in a heap of a few entries that stay in cache. What
 //! is too far away for a slice waits in another heap.
 
 use std::cmp::{Ordering, Reverse};
@@ -23,7 +23,7 @@ const SLICES: usize = 4096;
 const WORDS: usize = SLICES / 64;
 /// Slices that [`Queue::ahead`] looks into at most: 17 ms.
 const AHEAD: u64 = 512;
-/// No place.
+/// No slot.
 const NONE: u32 = u32::MAX;
 
 /// One thing that will happen.
@@ -135,7 +135,7 @@ impl Queue {
             && next - self.slice <= AHEAD
         {
             slice = next;
-            let mut link = self.heads[place(slice)];
+            let mut link = self.heads[slot_of(slice)];
             while link != NONE {
                 let held = &self.links[link as usize];
                 seen += look(&held.entry);
@@ -146,18 +146,18 @@ impl Queue {
     }
 
     fn list(&mut self, entry: Entry, slice: u64) {
-        let place = place(slice);
-        let link = Link { entry, next: self.heads[place] };
+        let slot = slot_of(slice);
+        let link = Link { entry, next: self.heads[slot] };
         if self.free == NONE {
-            self.heads[place] = u32::try_from(self.links.len()).expect("fewer things than 2^32 are pending");
+            self.heads[slot] = u32::try_from(self.links.len()).expect("fewer things than 2^32 are pending");
             self.links.push(link);
         } else {
             let held = &mut self.links[self.free as usize];
-            self.heads[place] = self.free;
+            self.heads[slot] = self.free;
             self.free = held.next;
             *held = link;
         }
-        self.used[place / 64] |= 1 << (place % 64);
+        self.used[slot / 64] |= 1 << (slot % 64);
     }
 
     /// Goes on to the next slice in which something happens.
@@ -168,9 +168,9 @@ impl Queue {
         while self.far.peek().is_some_and(|Reverse(entry)| entry.slice() == next) {
             self.near.extend(self.far.pop());
         }
-        let place = place(next);
-        self.used[place / 64] &= !(1 << (place % 64));
-        let mut link = std::mem::replace(&mut self.heads[place], NONE);
+        let slot = slot_of(next);
+        self.used[slot / 64] &= !(1 << (slot % 64));
+        let mut link = std::mem::replace(&mut self.heads[slot], NONE);
         while link != NONE {
             let held = &mut self.links[link as usize];
             self.near.push(Reverse(held.entry));
@@ -182,16 +182,16 @@ impl Queue {
 
     /// The next slice after this one whose list holds something.
     fn next_listed(&self, slice: u64) -> Option<u64> {
-        let begin = place(slice + 1);
-        // The first word twice: the bits from the beginning on, and in the end those before it.
+        let begin = slot_of(slice + 1);
+        // The first group twice: the bits from the beginning on, and in the end those before it.
         for turn in 0..=WORDS {
-            let word = (begin / 64 + turn) % WORDS;
-            let mut bits = self.used[word];
+            let group = (begin / 64 + turn) % WORDS;
+            let mut bits = self.used[group];
             if turn == 0 {
                 bits &= u64::MAX << (begin % 64);
             }
             if bits != 0 {
-                let found = word * 64 + bits.trailing_zeros() as usize;
+                let found = group * 64 + bits.trailing_zeros() as usize;
                 let ahead = (found + SLICES - begin) % SLICES;
                 return Some(slice + 1 + ahead as u64);
             }
@@ -223,7 +223,7 @@ impl PartialOrd for Entry {
 }
 
 /// Where the list of a slice is.
-const fn place(slice: u64) -> usize {
+const fn slot_of(slice: u64) -> usize {
     (slice % SLICES as u64) as usize
 }
 

@@ -9,13 +9,13 @@ use swim_tokio::{Config, NodeId, Settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut words = std::env::args().skip(1);
-    let (Some(name), Some(bind)) = (words.next(), words.next()) else {
+    let mut args = std::env::args().skip(1);
+    let (Some(name), Some(bind)) = (args.next(), args.next()) else {
         return Err("usage: task NAME ADDRESS [SEED…]".into());
     };
     let mut settings = Settings::new(Config::lan(), NodeId::from_name(&name), bind.parse()?);
     settings.metadata = name.into_bytes();
-    settings.seeds = words.map(|seed| seed.parse()).collect::<Result<Vec<SocketAddr>, _>>()?;
+    settings.seeds = args.map(|seed| seed.parse()).collect::<Result<Vec<SocketAddr>, _>>()?;
 
     let member = swim_tokio::spawn(&settings)?;
     while let Some(event) = member.next_event().await {

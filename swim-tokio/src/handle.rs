@@ -37,7 +37,7 @@ impl Handle {
     }
 
     /// Who this member is. Its epoch is what [`Settings::epoch_floor`](crate::Settings::epoch_floor) wants
-    /// in the next life.
+    /// in the next epoch.
     #[must_use]
     pub fn me(&self) -> Identity {
         self.shared.view.me()
@@ -100,7 +100,7 @@ impl Handle {
         self.command(OwnedCommand::CancelJoin).await.map(drop)
     }
 
-    /// Tells the others that this member leaves, waits until that has been sent, and stops. Returns how many
+    /// Announces to the others that this member leaves, waits until that has been sent, and stops. Returns how many
     /// datagrams carried it.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl Handle {
         self.command(OwnedCommand::SetAddress(addr)).await.map(drop)
     }
 
-    /// Tells every member something, best effort. Returns its number within this epoch.
+    /// Broadcasts to every member, best effort. Returns its number within this epoch.
     ///
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.

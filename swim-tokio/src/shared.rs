@@ -1,5 +1,5 @@
 //! What the member's task shares with handles. The task holds the lock of the member for a turn, handles hold any for a
-//! copy, and nobody holds one across an await.
+//! copy, and neither holds one across an await.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,7 +33,7 @@ impl Shared {
         }
     }
 
-    /// After a turn, and within it, so that whoever hears of an event finds it in the view.
+    /// After a turn, and within it, so that a consumer of an event finds it in the view.
     pub(crate) fn hand_out(&self, engine: &mut Engine) {
         if engine.has_events() {
             {
@@ -71,7 +71,7 @@ impl Shared {
         loop {
             let arrived = self.arrived.notified();
             tokio::pin!(arrived);
-            // Listen before looking, or an event that comes in between wakes nobody.
+            // Listen before looking, or an event that comes in between wakes no consumer.
             arrived.as_mut().enable();
             if let Some(event) = self.try_next_event() {
                 return Some(event);

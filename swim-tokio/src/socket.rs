@@ -101,7 +101,7 @@ impl Host for Socket {
 #[expect(
     deprecated,
     reason = "tokio's replacement is an unsafe function, for types that may close or change their descriptor; \
-              these keep their own for life"
+              these keep their own until they are dropped"
 )]
 pub(crate) fn register<T: AsFd + AsRawFd>(file: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     AsyncFd::with_interest(file, interest)
@@ -141,14 +141,14 @@ mod tests {
     fn a_socket_that_cannot_be_read_is_waited_for() {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            // No datagram socket at all: somebody knocks, so it is readable, and every read of it fails.
+            // No datagram socket at all: a client connects, so it is readable, and every read of it fails.
             let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
             listener.set_nonblocking(true).expect("switched");
             let _knock =
                 std::net::TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
             let unreadable = UdpSocket::from(std::os::fd::OwnedFd::from(listener));
             let mut socket = Socket::new(unreadable, Clock::start()).expect("registered");
-            timeout(Duration::from_secs(30), socket.readable()).await.expect("somebody knocks");
+            timeout(Duration::from_secs(30), socket.readable()).await.expect("a client connects");
             assert_eq!(socket.receive(), Received::Empty);
             let again = timeout(Duration::from_millis(20), socket.readable()).await;
             assert!(again.is_err(), "or the task would spin");
@@ -165,7 +165,7 @@ mod tests {
             timeout(HOPELESS, socket.writable()).await.expect("an idle socket is writable");
             socket.watch_writes(false);
             let reported = timeout(Duration::from_millis(20), socket.writable()).await;
-            assert!(reported.is_err(), "nobody asked");
+            assert!(reported.is_err(), "it was not asked for");
         });
     }
 }

@@ -149,7 +149,7 @@ impl Task {
     }
 }
 
-/// However the task ends, by the end of its runtime too, whoever awaits an event or an answer hears of it.
+/// However the task ends, by the end of its runtime too, a caller that awaits an event or a result learns of it.
 impl Drop for Task {
     fn drop(&mut self) {
         if !std::thread::panicking() {

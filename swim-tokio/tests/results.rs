@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use results::{Driver, Told};
+use results::{Driver, Numbered};
 use swim_driver::OwnedCommand;
 use swim_driver::os::Settings;
 use swim_tokio::Handle;
@@ -29,11 +29,11 @@ impl Driver for Member {
         self.handle.local_addr()
     }
 
-    fn call(&self, number: usize, command: OwnedCommand, told: Sender<Told>) {
+    fn call(&self, number: usize, command: OwnedCommand, results: Sender<Numbered>) {
         let handle = Arc::clone(&self.handle);
         self.runtime.spawn(async move {
             // A test that is over does not want to know.
-            let _ = told.send((number, handle.command(command).await));
+            let _ = results.send((number, handle.command(command).await));
         });
     }
 

@@ -99,14 +99,14 @@ pub(crate) fn put(
         Command::Restore { known_peers } => {
             out.push(RESTORE);
             put_u32(out, u32::try_from(known_peers.len()).unwrap_or(u32::MAX));
-            known_peers.iter().for_each(|known_peer| put_hint(out, known_peer));
+            known_peers.iter().for_each(|known_peer| put_known_peer(out, known_peer));
         }
         ref other => return Err(format!("{:?}", other.kind())),
     }
     Ok(())
 }
 
-fn put_hint(out: &mut Vec<u8>, known_peer: &KnownPeer) {
+fn put_known_peer(out: &mut Vec<u8>, known_peer: &KnownPeer) {
     put_u64(out, known_peer.id.0);
     put_addr(out, known_peer.addr);
     put_u64(out, known_peer.epoch.0);
@@ -124,14 +124,14 @@ pub(crate) fn take(from: &mut Take<'_>) -> Result<Option<OwnedCommand>, Malforme
         BROADCAST => OwnedCommand::Broadcast(from.bytes()?.into()),
         SEND => OwnedCommand::Send { target: NodeId(from.u64()?), payload: from.bytes()?.into() },
         REMOVE => OwnedCommand::Remove { target: NodeId(from.u64()?) },
-        RESTORE => OwnedCommand::Restore { known_peers: from.list(take_hint)? },
+        RESTORE => OwnedCommand::Restore { known_peers: from.list(take_known_peer)? },
         _ => return Ok(None),
     };
     command.command().map_err(|_| Malformed("says more than a command may"))?;
     Ok(Some(command))
 }
 
-fn take_hint(from: &mut Take<'_>) -> Result<KnownPeer, Malformed> {
+fn take_known_peer(from: &mut Take<'_>) -> Result<KnownPeer, Malformed> {
     let (id, addr) = (NodeId(from.u64()?), from.addr()?);
     Ok(KnownPeer { id, addr, epoch: Epoch(from.u64()?), incarnation: Incarnation(from.u32()?) })
 }

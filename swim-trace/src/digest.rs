@@ -1,6 +1,6 @@
-//! One number for everything that came out: two replays of the same life have the same one.
+//! One number for everything that came out: two replays of the same trace have the same one.
 //!
-//! 64-bit FNV-1a. It need not withstand anybody: whoever doubts it compares the traces.
+//! 64-bit FNV-1a. It withstands no attack: to be sure, compare the traces.
 
 use std::net::SocketAddr;
 

@@ -66,7 +66,7 @@ fn checksum(len: [u8; 4], record: &[u8]) -> u32 {
 /// Why a file cannot be read from somewhere on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Damage {
-    /// A record is longer than what is left: whoever wrote it was killed meanwhile.
+    /// A record is longer than what is left: its writer was killed meanwhile.
     CutShort,
     /// A record is not what was written.
     Checksum,

@@ -1,7 +1,7 @@
 //! Traces: what happened to a node, written down so exactly that it can happen again.
 //!
 //! The core does the same for the same inputs at the same times. So a list of everything that was handed to
-//! a node, from its birth on, *is* its life: run the same core on it, and every datagram and every event
+//! a node, from its start on, *is* what the node does: run the same core on it, and every datagram and every event
 //! comes out again, bit for bit. A [`Recorder`] writes that list while a node runs, in production or in a
 //! simulation; a [`Reader`] reads it, and [`replay`] runs it and stops where something else comes out.
 //!
@@ -36,7 +36,7 @@ pub use error::{ReadError, RecordError};
 pub use frame::{Damage, Tail};
 pub use reader::{Entry, Reader};
 pub use record::{Born, Core, Head, KeyFrame, Record};
-pub use recorder::{Life, Recorder};
+pub use recorder::{Recorder, Subject};
 pub use recording::Recording;
 pub use redact::Redactor;
 pub use replay::{Divergence, ReplayError, ReplayOptions, Replayed, Step, Watcher, replay};

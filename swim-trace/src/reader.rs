@@ -57,7 +57,7 @@ impl Reader {
         if !path.exists() && earlier.exists() {
             return Ok(Self { files: vec![TraceFile::open(&earlier)?] });
         }
-        // What is no trace beside it, or one of another life, is no reason not to read this one.
+        // What is no trace beside it, or one of another recording, is no reason not to read this one.
         let earlier = if earlier.exists() { TraceFile::open(&earlier).ok() } else { None };
         let file = match (TraceFile::open(path), earlier) {
             (Ok(file), Some(earlier)) if earlier.is_followed_by(&file) => {
@@ -79,7 +79,7 @@ impl Reader {
         Ok(Self { files: vec![TraceFile::new(name.into(), bytes)?] })
     }
 
-    /// Whose life it is.
+    /// Which node is recorded.
     #[must_use]
     pub fn head(&self) -> &Head {
         &self.first().head
@@ -173,7 +173,7 @@ impl TraceFile {
             let entry = match record::take(record) {
                 Ok(record) => Ok(Entry { number, at: start, record }),
                 Err(error) => {
-                    // There is no telling what follows.
+                    // What follows is unknown.
                     at = self.end;
                     Err(ReadError::Malformed { path: self.path.clone(), at: start, what: error.0 })
                 }

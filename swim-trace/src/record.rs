@@ -16,7 +16,7 @@ use crate::redact::{Redactor, put_datagram};
 /// One record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Record<'a> {
-    /// Whose life this is. The first record of every file.
+    /// Which node is recorded. The first record of every file.
     Head(Head),
     /// The node was made. The second record, unless that is a key frame.
     Born(Box<Born>),
@@ -59,10 +59,10 @@ pub enum Record<'a> {
     },
 }
 
-/// Whose life a file tells, and which part of it.
+/// Which node a file is about, and which part of its recording it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Head {
-    /// A number drawn for the recording: files of the same life have the same one.
+    /// A number drawn for the recording: files of the same recording have the same one.
     pub recording: u64,
     /// Which file of the recording this is, from 0.
     pub segment: u32,

@@ -1,7 +1,7 @@
-//! The recorder: told of everything that goes into a node and comes out of it, it writes it down.
+//! The recorder writes down everything that goes into a node and comes out of it.
 //!
 //! It must never harm the node. So it fails by itself alone: on the first error it ends, keeps the reason and
-//! tells it once, and whatever it is told from then on costs one comparison.
+//! reports it once, and each further call costs one comparison.
 //!
 //! Records are gathered in memory and written when [`Recorder::flush`] says so, or when there are many: a
 //! driver says so whenever it is about to wait. What has been written by then survives the process, however
@@ -20,9 +20,9 @@ use crate::redact::put_datagram;
 use crate::sink::Sink;
 use crate::{FORMAT, MAGIC, Plain, RecordError, Recording, Redactor, Ring, frame};
 
-/// Whose life is recorded.
+/// The node that is recorded.
 #[derive(Clone, Debug)]
-pub struct Life {
+pub struct Subject {
     /// Who is born.
     pub me: Identity,
     /// The wall clock then, in Unix milliseconds.
@@ -33,7 +33,8 @@ pub struct Life {
     pub redactor: Option<Redactor>,
 }
 
-/// Writes one life of one node down. Call it at the node's only door: before each `handle`, after each `poll`.
+/// Writes down one epoch of one node. Call it where the node is called: before each `handle`, around each `command`,
+/// after each `poll`.
 #[derive(Debug)]
 pub struct Recorder<S> {
     /// `None`: it has ended.
@@ -59,8 +60,8 @@ impl Recorder<Ring> {
     ///
     /// # Errors
     /// The file cannot be made.
-    pub fn create(recording: &Recording, life: Life) -> io::Result<Self> {
-        let mut recorder = Self::new(Ring::create(recording)?, life);
+    pub fn create(recording: &Recording, subject: Subject) -> io::Result<Self> {
+        let mut recorder = Self::new(Ring::create(recording)?, subject);
         recorder.stopped.clone_from(&recording.stopped);
         Ok(recorder)
     }
@@ -68,28 +69,28 @@ impl Recorder<Ring> {
 
 impl<W: io::Write> Recorder<Plain<W>> {
     /// A recorder to anything that can be written to, without bound.
-    pub fn to(out: W, life: Life) -> Self {
-        Self::new(Plain(out), life)
+    pub fn to(out: W, subject: Subject) -> Self {
+        Self::new(Plain(out), subject)
     }
 }
 
 impl<S: Sink> Recorder<S> {
     /// A recorder of a node that is about to be born.
-    pub fn new(sink: S, life: Life) -> Self {
+    pub fn new(sink: S, subject: Subject) -> Self {
         let head = Head {
-            recording: life.recording,
+            recording: subject.recording,
             segment: 0,
             core: Core::here(),
-            me: life.me,
-            unix_ms: life.unix_ms,
-            redacted: life.redactor.is_some(),
+            me: subject.me,
+            unix_ms: subject.unix_ms,
+            redacted: subject.redactor.is_some(),
             writer: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let mut recorder = Self {
             sink: Some(sink),
             pending: Vec::new(),
             head,
-            redactor: life.redactor,
+            redactor: subject.redactor,
             number: 0,
             now: Instant::ORIGIN,
             unsettled: false,
@@ -291,7 +292,7 @@ impl<S: Sink> Recorder<S> {
         self.sink = None;
         self.pending = Vec::new();
         if let Some(stopped) = self.stopped.take() {
-            // Nobody needs to listen.
+            // The receiver may be gone.
             let _ = stopped.send(Arc::clone(&error));
         }
         self.error = Some(error);

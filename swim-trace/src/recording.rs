@@ -6,7 +6,7 @@ use std::sync::mpsc::Sender;
 
 use crate::RecordError;
 
-/// Where a member's life is to be recorded, and how much of it. Begin with [`Recording::new`] and set the
+/// Where a member is to be recorded, and how much of it. Begin with [`Recording::new`] and set the
 /// fields that differ.
 #[derive(Clone, Debug)]
 pub struct Recording {
@@ -18,7 +18,7 @@ pub struct Recording {
     pub limit: u64,
     /// Replace everything that users say by noise of the same length. Default no.
     pub redact: bool,
-    /// Who is told, once, if the recording ends before the member does. Default: nobody;
+    /// Gets the reason, once, if the recording ends before the member does. Default: none;
     /// the engine of a driver knows it as well.
     pub stopped: Option<Sender<Arc<RecordError>>>,
 }

@@ -3,7 +3,7 @@
 //! The protocol carries metadata, broadcasts and messages without reading them; all that it ever does with
 //! them is to ask whether two are the same. So they may be replaced, if equal ones stay equal and different
 //! ones different: by a keyed permutation of the strings of each length. The key is drawn for the recording
-//! and never written, so nobody can undo it, nor find out whether a guess is right. What remains visible is
+//! and never written, so it cannot be undone, and no guess can be checked. What remains visible is
 //! how long a payload is and where the same one occurs again.
 //!
 //! The permutation is a Feistel network (Luby and Rackoff 1988) over the two halves of a payload, with
@@ -23,7 +23,7 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// With this key, which nobody may keep.
+    /// With this key, which must not be kept.
     #[must_use]
     pub const fn new(key: [u8; 16]) -> Self {
         Self { key }
@@ -149,7 +149,7 @@ mod tests {
     fn different_payloads_stay_different_however_short() {
         let all: BTreeSet<_> = (0..=255_u8).map(|byte| redacted(1, &[byte])).collect();
         assert_eq!(all.len(), 256);
-        let all: BTreeSet<_> = (0..=u16::MAX).map(|word| redacted(1, &word.to_le_bytes())).collect();
+        let all: BTreeSet<_> = (0..=u16::MAX).map(|bytes| redacted(1, &bytes.to_le_bytes())).collect();
         assert_eq!(all.len(), 1 << 16);
     }
 

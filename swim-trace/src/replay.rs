@@ -1,8 +1,8 @@
-//! Replay: the same life again, and where it is another one.
+//! Replay: the same again, and where it differs.
 //!
 //! The node is made, or loaded from a key frame, and handed what it was handed. Whatever the trace says came
 //! out is polled and compared: target, every byte, every field of an event, the deadline, and at key frames
-//! the whole state. The first difference ends it; both sides are told.
+//! the whole state. The first difference ends it, and both sides are in the error.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct ReplayOptions<'a> {
     pub until: Option<Instant>,
     /// Begin at the last key frame that is not later than `until`, instead of at the beginning. Default no.
     pub skip: bool,
-    /// Told of every record before it is replayed.
+    /// Shown every record before it is replayed.
     pub on_step: Option<Watcher<'a>>,
 }
 
@@ -180,7 +180,7 @@ fn nothing(trace: &Reader) -> ReplayError {
     ReadError::NoBeginning { path, at: 0 }.into()
 }
 
-/// A life that is lived again.
+/// A recording that happens again.
 struct Again<'a> {
     node: Node,
     now: Instant,
@@ -340,7 +340,7 @@ impl<'a> Again<'a> {
     }
 }
 
-/// Is told of every step.
+/// Is shown every step.
 pub type Watcher<'w> = &'w mut dyn FnMut(&Step<'_>);
 
 fn be_born(born: &Born) -> Result<Node, ReplayError> {

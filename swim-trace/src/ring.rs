@@ -100,8 +100,8 @@ fn with(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// A process that was killed is often started again at once, and its last minutes are what somebody will want
-/// to see.
+/// A process that was killed is often started again at once, and its last minutes are what an
+/// operator will want to see.
 fn set_aside(path: &Path) -> io::Result<()> {
     let before = with(path, ".before");
     if fs::symlink_metadata(path).is_ok() || fs::symlink_metadata(older(path)).is_ok() {
@@ -128,7 +128,7 @@ fn unless_missing(outcome: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// A trace holds the seed that a node's secrets follow from: nobody else may read it. Somebody who may write
+/// A trace holds the seed that a node's secrets follow from: no other user may read it. A user who may write
 /// to the folder cannot have put a link there meanwhile.
 fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();

@@ -5,7 +5,7 @@
 //! must be accepted. So every node accepts epochs that are at most `lead` ahead of the cluster's clock.
 //!
 //! The clock starts at the wall clock of the node that founds a cluster. Every other node takes it over from the
-//! first member that admits it, and nothing else moves it. So all members read the same clock and accept the same
+//! members that its search finds, and nothing else moves it. So all members read the same clock and accept the same
 //! claims. A clock that followed the epochs of members would differ between nodes, and so would what they accept.
 //!
 //! Two founders may admit each other at once. Then the one that is behind takes over, and the one that is ahead,

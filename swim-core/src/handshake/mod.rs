@@ -338,7 +338,7 @@ impl Handshake {
             return Ok(Welcomed::Done);
         }
         let sought = attempt.purpose.seeks() || self.seeds.contains(source);
-        match Self::agree_on_time(group, welcome.clock, sought) {
+        match self.agree_on_time(group, welcome.clock, sought) {
             Agreed::Yes => {}
             Agreed::AfterStartingOver => return Ok(Welcomed::StartOver),
             // The node asks again: by then the other has taken over its clock, or never will.
@@ -397,13 +397,16 @@ impl Handshake {
     /// neither side would believe the other: a node that looks for its cluster and is alone takes an epoch that the
     /// others can believe, one that has members gives them up if a seed is ahead of them all, and any other had better
     /// not be let in.
-    fn agree_on_time(group: &mut Group, theirs: Epoch, sought: bool) -> Agreed {
+    fn agree_on_time(&self, group: &mut Group, theirs: Epoch, sought: bool) -> Agreed {
         let now = group.cx.clock.real();
         let alone = group.n() == 1;
         let (mine, clock) = (group.cx.me.epoch, &mut group.cx.epoch_clock);
         let ahead = theirs > clock.latest(now);
-        // A node that has just been let in here is about to announce itself, and lives by this clock.
-        let keeps = !alone || (!ahead && clock.was_shared(group.cx.config.join_retry.1, now));
+        // A node that was just admitted here is about to announce itself by this clock. Members may have found this
+        // node before its search has found them.
+        let shared = clock.was_shared(group.cx.config.join_retry.1, now);
+        let later = theirs > clock.now(now);
+        let takes_over = if alone { later || !shared } else { later && self.is_seeking() };
         // Others hold this node's own epoch already.
         let ours = clock.now(now).max(mine);
         let far = !clock.is_credible(ours, theirs) || !clock.is_credible(theirs, ours);
@@ -414,10 +417,10 @@ impl Handshake {
         if far && !alone {
             return Agreed::AfterStartingOver;
         }
-        if far && keeps {
+        if far && !takes_over {
             return Agreed::NotYet;
         }
-        if sought && !keeps {
+        if sought && takes_over {
             clock.take_over(theirs, now);
         }
         if far && incredible {

@@ -18,7 +18,7 @@ pub enum Error {
         /// What the operating system says.
         source: io::Error,
     },
-    /// Bound to a wildcard address, which nobody can send to.
+    /// Bound to a wildcard address, which no peer can send to.
     #[error("{bind} is every address of this host; set `advertise` to the one that the others reach it at")]
     WildcardNeedsAdvertise {
         /// [`Settings::bind`](super::Settings::bind).

@@ -20,7 +20,7 @@ use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
 use rustix::time::{ClockId, clock_gettime};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use swim_core::{Command, Identity, Instant, Metadata, Node, Refusal, Seed, is_reachable_form};
-use swim_trace::{Life, Recorder, Recording, Redactor, Ring};
+use swim_trace::{Recorder, Recording, Redactor, Ring, Subject};
 
 use crate::{Delivery, Engine};
 
@@ -96,9 +96,9 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
 fn record(recording: &Recording, me: Identity, unix_ms: u64) -> Result<Recorder<Ring>, Error> {
     let number = u64::from_le_bytes(random()?);
     let redactor = if recording.redact { Some(Redactor::new(random()?)) } else { None };
-    let life = Life { me, unix_ms, recording: number, redactor };
+    let subject = Subject { me, unix_ms, recording: number, redactor };
     let failed = |source| Error::Record { path: recording.path.clone(), source };
-    Recorder::create(recording, life).map_err(failed)
+    Recorder::create(recording, subject).map_err(failed)
 }
 
 fn open(addr: SocketAddr) -> io::Result<UdpSocket> {

@@ -27,8 +27,8 @@ pub struct Settings {
     /// What this member attaches to itself, at most [`METADATA_MAX`](swim_core::METADATA_MAX) bytes. Default:
     /// empty.
     pub metadata: Vec<u8>,
-    /// The epoch of the latest earlier life, if it was kept: this life's is above it even when the clock
-    /// has been set back. Default: none, the cluster then tells.
+    /// The latest epoch before this one, if it was kept: this one is above it even when the clock
+    /// has been set back. Default: none; the cluster then says which it was.
     pub epoch_floor: Option<Epoch>,
     /// The wall clock at the start, in Unix milliseconds. Default: the operating system's. Only a test needs
     /// another: whether a clock that was set back does harm.
@@ -36,13 +36,13 @@ pub struct Settings {
     /// What everything random follows from, but not when packets arrive. Default: the operating system's
     /// randomness.
     pub random_seed: Option<[u8; 32]>,
-    /// Members remembered from an earlier life ([`Snapshot::known_peers`](crate::Snapshot::known_peers)). Default:
+    /// Members remembered from an earlier epoch ([`Snapshot::known_peers`](crate::Snapshot::known_peers)). Default:
     /// none.
     pub known_peers: Vec<KnownPeer>,
-    /// Events kept for a slow consumer before it is told that it lost some, at least 1. Default 4,096; an
+    /// Events kept for a slow consumer before some are lost, at least 1. Default 4,096; an
     /// event takes up to about 1.1 KiB, most of them 64 bytes.
     pub events_max: usize,
-    /// Where this life is recorded, to be replayed. Default: nowhere.
+    /// Where this epoch is recorded, to be replayed. Default: nowhere.
     pub recording: Option<Recording>,
 }
 
@@ -66,7 +66,7 @@ impl Settings {
         }
     }
 
-    /// The epoch of a life that starts when the operating system's clock reads `unix_ms`: never below the
+    /// The epoch of a member that starts when the operating system's clock reads `unix_ms`: never below the
     /// floor + 1.
     #[must_use]
     pub fn epoch(&self, unix_ms: u64) -> Epoch {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_life_starts_above_the_earlier_one_even_with_the_clock_set_back() {
+    fn an_epoch_is_above_the_earlier_one_even_with_the_clock_set_back() {
         let settings = Settings { epoch_floor: Some(Epoch(1000)), ..settings() };
         assert_eq!(settings.epoch(10), Epoch(1001));
         assert_eq!(settings.epoch(2000), Epoch(2000));

@@ -39,7 +39,7 @@ impl<A: Application> Process<A> {
     /// Looks what has happened to the host since it was looked at last. How many calls that took.
     pub(super) fn attend(&mut self, world: &mut World, make: &mut dyn FnMut(HostId) -> A) -> u32 {
         let mut calls = 0;
-        if self.start != world.lives(self.host) {
+        if self.start != world.starts(self.host) {
             self.begin(world, make(self.host));
             calls += 1;
         }
@@ -62,7 +62,7 @@ impl<A: Application> Process<A> {
     }
 
     fn begin(&mut self, world: &mut World, app: A) {
-        self.start = world.lives(self.host);
+        self.start = world.starts(self.host);
         self.app = Some(app);
         self.timers = Timers::default();
         let stream = u64::from(self.host.0) << 32 | u64::from(self.start);

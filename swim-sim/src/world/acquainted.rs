@@ -1,7 +1,7 @@
 //! A cluster that exists already when the world begins.
 //!
-//! Ten thousand members that join tell each other of a hundred million rows, and go on telling for minutes.
-//! Whoever wants to see what comes after that begins there.
+//! Ten thousand members that join gossip a hundred million rows, and go on for minutes.
+//! A run that is about what comes after that begins there.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::host::{HostId, Spec};
 impl World {
     /// Starts `n` hosts whose nodes know each other, as if they had joined long ago and all had been said.
     ///
-    /// Laws that judge by what was sent know nothing of it: attach no checker.
+    /// Properties that check what was sent know nothing of it: attach no checker.
     ///
     /// # Panics
-    /// If lives are [recorded](World::record): a recording could not be replayed.
+    /// If processes are [recorded](World::record): a recording could not be replayed.
     pub fn start_acquainted(&mut self, n: usize, config: &Arc<Config>) -> Vec<HostId> {
         assert!(self.recorders.is_none(), "what a node assumes is in no recording");
         let hosts: Vec<HostId> = (0..n).map(|_| self.start(Spec::new(Arc::clone(config)))).collect();
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn acquainted_members_probe_each_other_and_have_nothing_to_tell() {
+    fn acquainted_members_probe_each_other_and_have_nothing_to_gossip() {
         let mut world = World::new(1);
         let hosts = world.start_acquainted(20, &Arc::new(Config::lan()));
         assert!(world.converged());

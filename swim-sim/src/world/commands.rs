@@ -13,7 +13,7 @@ impl World {
     pub fn command(&mut self, host: HostId, command: Command<'_>) -> Option<Result<Done, Refusal>> {
         self.stir += 1;
         self.note(&format_args!("{host:?} {command:?}"));
-        self.tell(host, command)
+        self.give(host, command)
     }
 
     /// Lets `host` join through other hosts' present addresses.
@@ -41,7 +41,7 @@ impl World {
         self.command(host, Command::SetMetadata(metadata)).is_some()
     }
 
-    /// Lets `host` tell all members something.
+    /// Lets `host` broadcast something.
     ///
     /// # Panics
     /// If it is too long.
@@ -50,7 +50,7 @@ impl World {
         self.command(host, Command::Broadcast(payload)).is_some()
     }
 
-    /// Lets `host` tell one member something.
+    /// Lets `host` send one member something.
     ///
     /// # Panics
     /// If it is too long.

@@ -1,4 +1,4 @@
-//! Whether the members' views are right, judged by the ground_truth.
+//! Whether the members' views are right, by the ground truth.
 
 use std::fmt;
 
@@ -24,8 +24,8 @@ impl Discord {
 }
 
 impl World {
-    /// Whether every running member holds every running member as Alive, in its present life and at its
-    /// present address, and nobody else as Alive or Suspect. Stopped processes neither look nor are
+    /// Whether every running member holds every running member as Alive, in its present epoch and at its
+    /// present address, and no other as Alive or Suspect. Stopped processes neither look nor are
     /// looked at.
     #[must_use]
     pub fn converged(&self) -> bool {

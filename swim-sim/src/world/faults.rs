@@ -15,7 +15,7 @@ use crate::net::{Arrival, Datagram, Handling, Network};
 use crate::random::{Random, purpose};
 
 impl World {
-    /// Starts a host. Its node knows only itself until it is told to join.
+    /// Starts a host. Its node knows only itself until it is asked to join.
     ///
     /// # Panics
     /// If its address is in use.
@@ -67,15 +67,15 @@ impl World {
         self.perform(&Action::Resume(host))
     }
 
-    /// Gives `host` another address, and tells its node. `false`: it does not run, or the address is
+    /// Gives `host` another address, and its node learns of it. `false`: it does not run, or the address is
     /// taken.
     pub fn move_to(&mut self, host: HostId, addr: SocketAddr) -> bool {
         self.perform(&Action::Move { host, addr })
     }
 
-    /// Sets how far the host's calendar is ahead, in ms; its next life's epoch follows it.
-    pub fn set_calendar_ms(&mut self, host: HostId, ahead: i64) {
-        self.hosts[host.index()].calendar_ms = ahead;
+    /// Sets how far the host's wall clock is ahead, in ms; its next epoch follows it.
+    pub fn set_wall_clock_ms(&mut self, host: HostId, ahead: i64) {
+        self.hosts[host.index()].wall_clock_ms = ahead;
     }
 
     /// The links, the partition and the cuts, to be changed.

@@ -1,6 +1,6 @@
 //! What the world lends to those who let applications run on its hosts.
 //!
-//! It knows nothing of applications: whoever hosts them looks after each step, and runs their timers by the
+//! It knows nothing of applications: their host looks after each step, and runs their timers by the
 //! world's clock in between.
 
 use swim_core::Instant;
@@ -14,12 +14,12 @@ impl World {
         self.stir
     }
 
-    /// How many lives the processes of `host` have had.
-    pub(crate) fn lives(&self, host: HostId) -> u32 {
-        self.hosts[host.index()].lives
+    /// How many processes `host` has had.
+    pub(crate) fn starts(&self, host: HostId) -> u32 {
+        self.hosts[host.index()].starts
     }
 
-    /// Whether the process of `host` runs: it is there, and nobody stopped it.
+    /// Whether the process of `host` runs: it is there, and is not stopped.
     pub(crate) fn is_running(&self, host: HostId) -> bool {
         self.hosts[host.index()].is_running()
     }

@@ -1,4 +1,4 @@
-//! Senders that are no nodes, and wish nobody well.
+//! Senders that are no nodes, and do harm.
 //!
 //! Each action has a stream of randomness of its own, named by when and where it happens, so that taking one
 //! out of a scenario leaves the others as they were.
@@ -31,7 +31,7 @@ impl Sender {
 }
 
 impl World {
-    /// Lets somebody send what no node would. `false`: there is nothing to send, or the action is about
+    /// Sends what no node would. `false`: there is nothing to send, or the action is about
     /// something else.
     pub(super) fn harass(&mut self, action: &Action) -> bool {
         let mut random = self.hostile_random(action);
@@ -87,8 +87,8 @@ impl World {
             .map(|heard| (heard.source, heard.bytes.clone()))
             .collect();
         for _ in 0..count {
-            let place = usize::try_from(random.below(heard.len() as u64)).expect("a place on the tape");
-            let Some((source, bytes)) = heard.get(place) else { return false };
+            let index = usize::try_from(random.below(heard.len() as u64)).expect("a index on the tape");
+            let Some((source, bytes)) = heard.get(index) else { return false };
             let source = self.origin(from, Some(*source), random);
             let mut bytes = bytes.clone();
             change(&mut bytes, random);
@@ -132,9 +132,9 @@ impl World {
             .map(u64::from_le_bytes)
             .collect();
         for _ in 0..count {
-            let place = usize::try_from(random.below(used.len() as u64)).expect("a place on the tape");
+            let index = usize::try_from(random.below(used.len() as u64)).expect("a index on the tape");
             let (any, step, near) = (random.bits(), random.below(16), random.below(2) == 0);
-            let number = used.get(place).filter(|_| near).map_or(any, |used| used.wrapping_add(step));
+            let number = used.get(index).filter(|_| near).map_or(any, |used| used.wrapping_add(step));
             let ack = sender.craft(craft::ACK).head(&craft::ack(number, None, None, false));
             self.throw(source, host, &ack, over, random);
         }
@@ -202,8 +202,8 @@ impl World {
     }
 
     fn any_host(&self, random: &mut Random) -> HostId {
-        let place = random.below(self.hosts.len() as u64);
-        HostId(u32::try_from(place).expect("there are fewer hosts than 2^32"))
+        let index = random.below(self.hosts.len() as u64);
+        HostId(u32::try_from(index).expect("there are fewer hosts than 2^32"))
     }
 
     /// A datagram to `to`, some time within `over`.
@@ -228,7 +228,7 @@ impl World {
     }
 }
 
-/// An address at which nobody lives: 198.18.0.0/15 is for measurements.
+/// An address of no host: 198.18.0.0/15 is for measurements.
 fn stranger_addr(random: &mut Random) -> SocketAddr {
     let [a, b, c, d, ..] = random.bits().to_le_bytes();
     let port = u16::from_le_bytes([c, d]) | 1024;

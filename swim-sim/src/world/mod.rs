@@ -9,11 +9,11 @@ mod hostile;
 mod perform;
 mod processes;
 mod recording;
-mod testimony;
 mod timeout;
 mod turns;
 mod views;
 mod warming;
+mod watching;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub struct Setup {
     pub seed: u64,
     /// The link of every pair that gets none of its own. Default [`Link::lan`].
     pub link: Link,
-    /// What the calendars say when the world begins, in Unix milliseconds. Default: 2023-11-14 22:13:20.
+    /// What the wall clocks say when the world begins, in Unix milliseconds. Default: 2023-11-14 22:13:20.
     pub unix_ms: u64,
     /// Datagrams that a stopped process's socket holds; further ones are lost. Default 1,024.
     pub inbox_max: usize,

@@ -25,7 +25,7 @@ impl World {
             Action::Restart(host) => self.note(&format_args!("restart {host:?}")),
             Action::Pause { host, inbox: Inbox::Kept } => self.note(&format_args!("pause {host:?}")),
             Action::Pause { host, inbox: Inbox::Dropped } => {
-                self.note(&format_args!("pause {host:?}, deaf meanwhile"));
+                self.note(&format_args!("pause {host:?}, isolated meanwhile"));
             }
             Action::Resume(host) => self.note(&format_args!("resume {host:?}")),
             Action::Leave(host) => self.note(&format_args!("leave {host:?}")),
@@ -57,8 +57,8 @@ impl World {
             Action::Twin { of, seeds } => self.start_and_join(self.spec_like(*of).id(self.id(*of)), seeds),
             Action::Pause { host, inbox } => self.try_pause(*host, *inbox),
             Action::Resume(host) => self.try_resume(*host),
-            Action::Join { host, seeds } => self.tell(*host, Command::Join { seeds }).is_some(),
-            Action::Leave(host) => self.tell(*host, Command::Leave).is_some(),
+            Action::Join { host, seeds } => self.give(*host, Command::Join { seeds }).is_some(),
+            Action::Leave(host) => self.give(*host, Command::Leave).is_some(),
             Action::Move { host, addr } => self.try_move(*host, *addr),
             Action::Unplug(host) => self.set_unplugged(*host, true),
             Action::Plug(host) => self.set_unplugged(*host, false),
@@ -72,13 +72,13 @@ impl World {
             Action::Jump { host, by } => self.jump(*host, *by),
             Action::LateTicks { host, up_to } => self.set_late(*host, *up_to),
             Action::WallClock { host, ahead_ms } => {
-                self.set_calendar_ms(*host, *ahead_ms);
+                self.set_wall_clock_ms(*host, *ahead_ms);
                 true
             }
             Action::SetMetadata { .. } | Action::Broadcast { .. } | Action::Send { .. } => self.speak(action),
             Action::Remove { host, target } => {
                 let target = self.id(*target);
-                self.tell(*host, Command::Remove { target }).is_some()
+                self.give(*host, Command::Remove { target }).is_some()
             }
             Action::Peace => self.make_peace(),
             _ => self.change_network(action) || self.harass(action),
@@ -89,13 +89,13 @@ impl World {
     fn speak(&mut self, action: &Action) -> bool {
         match action {
             Action::SetMetadata { host, text } => Metadata::new(text.as_bytes())
-                .is_ok_and(|data| self.tell(*host, Command::SetMetadata(data)).is_some()),
+                .is_ok_and(|data| self.give(*host, Command::SetMetadata(data)).is_some()),
             Action::Broadcast { host, text } => Payload::new(text.as_bytes())
-                .is_ok_and(|payload| self.tell(*host, Command::Broadcast(payload)).is_some()),
+                .is_ok_and(|payload| self.give(*host, Command::Broadcast(payload)).is_some()),
             Action::Send { host, target, text } => {
                 let target = self.id(*target);
                 let payload = Payload::new(text.as_bytes());
-                payload.is_ok_and(|payload| self.tell(*host, Command::Send { target, payload }).is_some())
+                payload.is_ok_and(|payload| self.give(*host, Command::Send { target, payload }).is_some())
             }
             _ => false,
         }
@@ -164,7 +164,7 @@ impl World {
         }
         let host = self.start(spec);
         if !seeds.is_empty() {
-            self.tell(host, Command::Join { seeds });
+            self.give(host, Command::Join { seeds });
         }
         true
     }

@@ -43,7 +43,7 @@ impl World {
         if let Some(mask) = host.mask {
             self.fabric.directory.bind(mask, id);
         }
-        let index = u64::from(id.0) << 32 | u64::from(host.lives);
+        let index = u64::from(id.0) << 32 | u64::from(host.starts);
         let seed = Seed(Random::new(self.setup.seed, purpose::NODE, index).key());
         let unix_ms = self.setup.unix_ms.saturating_add(self.fabric.now.as_nanos() / 1_000_000);
         let me = host.boot(self.fabric.now, unix_ms, seed);
@@ -72,7 +72,7 @@ impl World {
         }
         host.paused = true;
         host.inbox_while_paused = inbox;
-        self.fabric.alarms.doubt(id);
+        self.fabric.alarms.uncertain(id);
         if self.is_up(id) {
             self.ground_truth.fact_mut(id).presence = Presence::Paused;
         }
@@ -101,7 +101,7 @@ impl World {
         self.fabric.directory.bind(addr, id);
         self.fabric.transcript.name(addr, id);
         self.ground_truth.fact_mut(id).addr = addr;
-        self.tell(id, Command::SetAddress(addr)).is_some()
+        self.give(id, Command::SetAddress(addr)).is_some()
     }
 
     pub(super) fn set_unplugged(&mut self, id: HostId, unplugged: bool) -> bool {
@@ -120,7 +120,7 @@ impl World {
         changes
     }
 
-    /// `None`: it is seen where it is. `false`: it is already, or somebody else is there.
+    /// `None`: it is seen where it is. `false`: it is already, or another host is there.
     pub(super) fn set_mask(&mut self, id: HostId, mask: Option<SocketAddr>) -> bool {
         let directory = &mut self.fabric.directory;
         let host = &mut self.hosts[id.index()];

@@ -9,7 +9,7 @@ use super::World;
 use super::convergence::Discord;
 use crate::host::HostId;
 
-/// Wrong beliefs that are printed; more are only counted.
+/// Wrong views that are printed; more are only counted.
 const PRINTED_MAX: usize = 30;
 
 /// A condition was not met in time.
@@ -18,13 +18,13 @@ pub struct Timeout {
     seed: u64,
     limit: Duration,
     at: Instant,
-    beliefs: String,
+    views: String,
 }
 
 impl Timeout {
     pub(super) fn new(world: &World, limit: Duration) -> Self {
-        let (_, beliefs) = world.wrong_views();
-        Self { seed: world.setup.seed, limit, at: world.fabric.now, beliefs }
+        let (_, views) = world.wrong_views();
+        Self { seed: world.setup.seed, limit, at: world.fabric.now, views }
     }
 }
 
@@ -49,7 +49,7 @@ impl World {
 impl fmt::Display for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "not within {:?} (seed {}, now {:?}). Wrong views:", self.limit, self.seed, self.at)?;
-        f.write_str(&self.beliefs)
+        f.write_str(&self.views)
     }
 }
 

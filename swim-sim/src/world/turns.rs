@@ -92,7 +92,7 @@ impl World {
     }
 
     /// Gives a command to the node of a process that runs. `None`: it does not run.
-    pub(super) fn tell(&mut self, id: HostId, command: Command<'_>) -> Option<Result<Done, Refusal>> {
+    pub(super) fn give(&mut self, id: HostId, command: Command<'_>) -> Option<Result<Done, Refusal>> {
         if !self.hosts[id.index()].is_running() {
             return None;
         }
@@ -145,13 +145,13 @@ impl World {
     pub(super) fn rearm(&mut self, id: HostId) {
         let host = &self.hosts[id.index()];
         if !host.is_running() {
-            return self.fabric.alarms.doubt(id);
+            return self.fabric.alarms.uncertain(id);
         }
         let now = self.fabric.now;
         let wanted = if host.has_work() { Some(now) } else { host.deadline().map(|at| at.max(now)) };
         match wanted.map(|at| at.max(host.slowness.busy_until())) {
             Some(wanted) => self.fabric.alarms.set(&mut self.fabric.queue, id, wanted),
-            None => self.fabric.alarms.doubt(id),
+            None => self.fabric.alarms.uncertain(id),
         }
     }
 
@@ -192,14 +192,14 @@ impl World {
         }
     }
 
-    /// A node has something to tell its user.
+    /// A node reports an event to its user.
     fn report(&mut self, id: HostId, event: Event) {
         self.stir += 1;
         self.fabric.transcript.event(self.fabric.now, id, &event);
         self.fabric.fingerprint.event(&event);
         self.notify(&Happening::Reported { host: id, event: &event });
         match event {
-            Event::Dead { id: subject, by, accuser } => self.judge(id, subject, by, accuser),
+            Event::Dead { id: subject, by, accuser } => self.note_death(id, subject, by, accuser),
             Event::EpochRaised { epoch } => {
                 let host = &mut self.hosts[id.index()];
                 host.epoch_max = host.epoch_max.max(epoch);
@@ -213,7 +213,7 @@ impl World {
     }
 
     /// Writes down what was really so when a member was called Dead.
-    fn judge(&mut self, observer: HostId, subject: NodeId, by: NodeId, accuser: NodeId) {
+    fn note_death(&mut self, observer: HostId, subject: NodeId, by: NodeId, accuser: NodeId) {
         let held = self.node(observer).and_then(|node| node.member(subject)).map(|row| row.epoch);
         let host = self.ground_truth.host_named(subject);
         let fact = host.map(|host| *self.ground_truth.fact(host));

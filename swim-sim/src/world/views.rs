@@ -99,7 +99,7 @@ impl World {
         })
     }
 
-    /// Everything that the nodes of `host` reported, in order, over all its lives, as long as
+    /// Everything that the nodes of `host` reported, in order, over all its epochs, as long as
     /// [`World::set_log`] did not switch it off.
     #[must_use]
     pub fn log(&self, host: HostId) -> &[Logged] {
@@ -112,13 +112,13 @@ impl World {
         self.log(host).iter().filter(|logged| matches(&logged.event)).count()
     }
 
-    /// Every verdict, with what was really so.
+    /// Every Dead that was reported, with what was really so.
     #[must_use]
     pub fn deaths(&self) -> &[Death] {
         &self.deaths
     }
 
-    /// Verdicts on the living; see [`Death::is_false`].
+    /// Those about members that were up; see [`Death::is_false`].
     pub fn false_deaths(&self) -> impl Iterator<Item = &Death> {
         self.deaths.iter().filter(|death| death.is_false())
     }

@@ -110,7 +110,7 @@ mod tests {
     use crate::{Link, PER_CENT, Setup, Spec};
 
     /// A cluster that joins, loses datagrams, a member and its links, and goes on.
-    fn life(hosts_min: usize, seed: u64) -> (crate::Fingerprint, crate::Traffic) {
+    fn run(hosts_min: usize, seed: u64) -> (crate::Fingerprint, crate::Traffic) {
         let mut world = World::with(Setup::new(seed).link(Link::lan().loss(5 * PER_CENT)));
         world.ahead.hosts_min = hosts_min;
         let config = Arc::new(Config::lan());
@@ -126,9 +126,9 @@ mod tests {
     }
 
     #[test]
-    fn whoever_looks_ahead_changes_nothing() {
+    fn looking_ahead_changes_nothing() {
         for seed in 1..4 {
-            assert_eq!(life(0, seed), life(usize::MAX, seed));
+            assert_eq!(run(0, seed), run(usize::MAX, seed));
         }
     }
 }

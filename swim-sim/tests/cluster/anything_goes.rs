@@ -57,7 +57,7 @@ fn perform(world: &mut World, step: &Step) {
         Step::Run(time) => world.run_for(millis(*time)),
         Step::Do(action) => drop(world.perform(action)),
         Step::Restart(host, wall_clock) => {
-            world.set_calendar_ms(*host, *wall_clock);
+            world.set_wall_clock_ms(*host, *wall_clock);
             world.restart(*host);
         }
         Step::CancelJoin(host) => drop(world.command(*host, Command::CancelJoin)),
@@ -103,7 +103,7 @@ proptest! {
         for host in &hosts {
             world.resume(*host);
             if world.presence(*host) != Presence::Up {
-                world.set_calendar_ms(*host, 0);
+                world.set_wall_clock_ms(*host, 0);
                 world.crash(*host);
                 world.restart(*host);
             }

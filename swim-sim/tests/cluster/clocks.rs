@@ -11,7 +11,7 @@ fn a_newcomer_whose_wall_clock_is_days_off_is_admitted() {
     each_seed(3, |seed| {
         for hours in [-24 * 365, -48, -25, 25, 48, 24 * 365] {
             let (mut world, hosts) = cluster(seed, 5, &lan());
-            let newcomer = world.start(Spec::new(lan()).calendar_ms(hours * HOUR_MS));
+            let newcomer = world.start(Spec::new(lan()).wall_clock_ms(hours * HOUR_MS));
             world.join(newcomer, &hosts[..2]);
             world.run_until(secs(5), World::converged).expect("the cluster's clock is taken");
             world.run_for(secs(60));
@@ -26,7 +26,7 @@ fn a_first_member_whose_wall_clock_is_days_off_admits_the_others() {
     each_seed(3, |seed| {
         for hours in [-24 * 365, 24 * 365] {
             let mut world = World::new(seed);
-            let first = world.start(Spec::new(lan()).calendar_ms(hours * HOUR_MS));
+            let first = world.start(Spec::new(lan()).wall_clock_ms(hours * HOUR_MS));
             let rest = world.start_many(5, &lan());
             for host in &rest {
                 world.join(*host, &[first]);
@@ -39,7 +39,7 @@ fn a_first_member_whose_wall_clock_is_days_off_admits_the_others() {
 #[test]
 fn the_last_of_a_cluster_whose_clock_was_days_behind_is_let_into_another() {
     each_cluster(5, 4, |mut world, hosts| {
-        let past = world.start(Spec::new(lan()).calendar_ms(-30 * HOUR_MS));
+        let past = world.start(Spec::new(lan()).wall_clock_ms(-30 * HOUR_MS));
         world.crash(hosts[3]);
         world.run_for(secs(60));
         world.restart(hosts[3]);
@@ -58,7 +58,7 @@ fn members_whose_wall_clocks_are_hours_apart_all_accept_each_other() {
     each_seed(3, |seed| {
         let mut world = World::new(seed);
         let ahead = [0, -11, 11, -8, 8, 3];
-        let hosts = ahead.map(|hours| world.start(Spec::new(lan()).calendar_ms(hours * HOUR_MS)));
+        let hosts = ahead.map(|hours| world.start(Spec::new(lan()).wall_clock_ms(hours * HOUR_MS)));
         for host in hosts {
             world.join(host, &hosts);
         }
@@ -74,7 +74,7 @@ fn a_newcomer_that_joins_through_a_member_that_deferred_to_a_slow_clock_is_accep
     each_seed(5, |seed| {
         for hours in [-48, 48] {
             let mut world = World::new(seed);
-            let first = world.start(Spec::new(lan()).calendar_ms(hours * HOUR_MS));
+            let first = world.start(Spec::new(lan()).wall_clock_ms(hours * HOUR_MS));
             let mut last = first;
             for _ in 0..4 {
                 let next = world.start(Spec::new(lan()));
@@ -94,7 +94,7 @@ fn two_that_admit_each_other_with_wall_clocks_days_apart_admit_others() {
     each_seed(5, |seed| {
         for (x, y) in [(-48, 0), (0, -48), (0, 48), (-24 * 365, 24 * 365)] {
             let mut world = World::new(seed);
-            let pair = [x, y].map(|hours| world.start(Spec::new(lan()).calendar_ms(hours * HOUR_MS)));
+            let pair = [x, y].map(|hours| world.start(Spec::new(lan()).wall_clock_ms(hours * HOUR_MS)));
             world.join(pair[0], &pair);
             world.join(pair[1], &pair);
             world.run_for(secs(20));
@@ -115,7 +115,7 @@ fn two_that_admit_each_other_with_wall_clocks_days_apart_admit_others() {
 fn a_cluster_whose_seeds_are_days_ahead_gives_itself_up_for_them() {
     each_seed(5, |seed| {
         let mut world = World::new(seed);
-        let slow = [0; 3].map(|_| world.start(Spec::new(lan()).calendar_ms(-30 * HOUR_MS)));
+        let slow = [0; 3].map(|_| world.start(Spec::new(lan()).wall_clock_ms(-30 * HOUR_MS)));
         let right = [0; 3].map(|_| world.start(Spec::new(lan())));
         world.partition(&[&slow]);
         for host in slow.into_iter().chain(right) {
@@ -138,7 +138,7 @@ fn a_cluster_whose_seeds_are_days_ahead_gives_itself_up_for_them() {
 fn a_cluster_that_is_asked_to_join_one_days_behind_stays_and_declares_none_dead() {
     each_seed(5, |seed| {
         let mut world = World::new(seed);
-        let slow = [0; 3].map(|_| world.start(Spec::new(lan()).calendar_ms(-30 * HOUR_MS)));
+        let slow = [0; 3].map(|_| world.start(Spec::new(lan()).wall_clock_ms(-30 * HOUR_MS)));
         let right = [0; 3].map(|_| world.start(Spec::new(lan())));
         for group in [slow, right] {
             for host in &group[1..] {
@@ -167,7 +167,7 @@ fn a_first_member_without_seeds_that_restarts_with_its_wall_clock_set_back_finds
             world.run_for(secs(60));
             world.crash(hosts[0]);
             world.run_for(secs(5));
-            world.set_calendar_ms(hosts[0], -hours * HOUR_MS);
+            world.set_wall_clock_ms(hosts[0], -hours * HOUR_MS);
             world.restart(hosts[0]);
             world.run_until(secs(60), World::converged).expect("it is asked for, and asks to be introduced");
         }

@@ -259,7 +259,7 @@ fn an_epoch_between_two_clocks_is_accepted_by_none_however_far_ahead_their_wall_
     each_cluster(3, 5, |mut world, hosts| {
         let (fast, faster) = (hosts[3], hosts[4]);
         for (host, hours) in [(fast, 300), (faster, 720)] {
-            world.set_calendar_ms(host, hours * HOUR_MS as i64);
+            world.set_wall_clock_ms(host, hours * HOUR_MS as i64);
             world.crash(host);
             world.run_for(secs(5));
             world.restart(host);

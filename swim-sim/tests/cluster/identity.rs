@@ -12,7 +12,7 @@ use crate::common::{
 fn a_newcomer_whose_wall_clock_is_ahead_loses_all_the_same() {
     let (mut world, hosts) = cluster(1, 5, &lan());
     let name = world.id(hosts[2]);
-    let rival = world.start(Spec::new(lan()).id(name).calendar_ms(3_600_000));
+    let rival = world.start(Spec::new(lan()).id(name).wall_clock_ms(3_600_000));
     world.join(rival, &hosts[..1]);
     world.run_for(secs(30));
     assert_eq!(world.presence(rival), Presence::Gone);
@@ -26,7 +26,7 @@ fn of_two_holders_that_meet_when_clusters_merge_all_keep_the_same_one() {
         let mut world = World::new(seed);
         let hosts = world.start_many(6, &lan());
         let name = world.id(hosts[1]);
-        let rival = world.start(Spec::new(lan()).id(name).calendar_ms(5_000));
+        let rival = world.start(Spec::new(lan()).id(name).wall_clock_ms(5_000));
         for host in &hosts[1..3] {
             world.join(*host, &hosts[..1]);
         }
@@ -80,7 +80,7 @@ fn a_member_that_restarts_noticed_or_not_here_or_elsewhere_is_alive_everywhere_a
                     .expect("the crash is detected");
             }
             world.run_for(secs(1));
-            world.set_calendar_ms(hosts[4], ahead_ms);
+            world.set_wall_clock_ms(hosts[4], ahead_ms);
             assert!(world.restart_at(hosts[4], addr.unwrap_or(world.addr(hosts[4]))));
             world.join(hosts[4], &hosts[..1]);
             world.run_until(secs(BACK_WITHIN), World::converged).expect("the new epoch is accepted");

@@ -181,7 +181,7 @@ impl Stage {
             }
             "wall_clock" => {
                 let ahead = args.get(1).and_then(|text| text.parse().ok()).ok_or("how many ms?")?;
-                world.set_calendar_ms(host(args, 0)?, ahead);
+                world.set_wall_clock_ms(host(args, 0)?, ahead);
                 true
             }
             "cut" => {

@@ -131,7 +131,7 @@ fn an_epoch_follows_the_wall_clock_unless_the_host_remembers_a_later_one() {
         let epoch = |world: &World| world.node(host).expect("it runs").me().epoch.0;
         let first = epoch(&world);
         world.crash(host);
-        world.set_calendar_ms(host, -86_400_000);
+        world.set_wall_clock_ms(host, -86_400_000);
         world.run_for(secs(10));
         world.restart(host);
         (first, epoch(&world))

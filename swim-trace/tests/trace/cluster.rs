@@ -9,7 +9,7 @@ use swim_core::{
     Command, Config, Epoch, Identity, Incarnation, Input, Instant, KnownPeer, Metadata, Node, NodeId, Output,
     Payload, Seed,
 };
-use swim_trace::{Life, Plain, Reader, Recorder, Redactor, Sink};
+use swim_trace::{Plain, Reader, Recorder, Redactor, Sink, Subject};
 
 /// Numbers that follow from a seed.
 pub(crate) struct Dice(pub(crate) u64);
@@ -41,7 +41,7 @@ pub(crate) struct Cluster<S> {
     pub(crate) now: Instant,
     dice: Dice,
     /// What users say begins with this.
-    pub(crate) word: &'static str,
+    pub(crate) text: &'static str,
 }
 
 pub(crate) fn addr(index: usize) -> SocketAddr {
@@ -51,16 +51,16 @@ pub(crate) fn addr(index: usize) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, u8::try_from(index + 1).expect("few")], 7946))
 }
 
-pub(crate) fn life(index: usize, redactor: Option<Redactor>) -> (Life, Seed) {
+pub(crate) fn subject(index: usize, redactor: Option<Redactor>) -> (Subject, Seed) {
     let me = Identity { id: NodeId(index as u64 + 1), addr: addr(index), epoch: Epoch(1_700_000_000_000) };
     let seed = Seed([u8::try_from(index).expect("few") + 1; 32]);
-    (Life { me, unix_ms: 1_700_000_000_000, recording: 77 + index as u64, redactor }, seed)
+    (Subject { me, unix_ms: 1_700_000_000_000, recording: 77 + index as u64, redactor }, seed)
 }
 
 impl Cluster<Plain<Vec<u8>>> {
     /// Recorded into memory.
     pub(crate) fn in_memory(n: usize, seed: u64, redactor: Option<&Redactor>) -> Self {
-        Self::new(n, seed, |life| Recorder::to(Vec::new(), life), redactor)
+        Self::new(n, seed, |subject| Recorder::to(Vec::new(), subject), redactor)
     }
 
     /// What the `index`-th wrote.
@@ -74,19 +74,19 @@ impl<S: Sink> Cluster<S> {
     pub(crate) fn new(
         n: usize,
         seed: u64,
-        mut recorder: impl FnMut(Life) -> Recorder<S>,
+        mut recorder: impl FnMut(Subject) -> Recorder<S>,
         redactor: Option<&Redactor>,
     ) -> Self {
         let now = Instant::from_millis(5);
         let mut host = |index| {
-            let (life, seed) = life(index, redactor.cloned());
-            let node = Node::new(Arc::new(Config::local()), life.me, seed, now);
-            let mut recorder = recorder(life);
+            let (subject, seed) = subject(index, redactor.cloned());
+            let node = Node::new(Arc::new(Config::local()), subject.me, seed, now);
+            let mut recorder = recorder(subject);
             recorder.born(&node, seed, now);
             Host { node, recorder, inbox: VecDeque::new(), blocked: false, dead: false }
         };
         let hosts = (0..n).map(&mut host).collect();
-        let mut cluster = Self { hosts, now, dice: Dice(seed), word: "secret" };
+        let mut cluster = Self { hosts, now, dice: Dice(seed), text: "secret" };
         for index in 0..n {
             cluster.command(index, Command::SetMetadata(Metadata::new(b"secret metadata").expect("short")));
             cluster.command(index, Command::Join { seeds: &[addr(0), addr(1)] });
@@ -183,7 +183,7 @@ impl<S: Sink> Cluster<S> {
 
     /// A user wants something.
     fn want(&mut self, index: usize) {
-        let text = format!("{} number {}", self.word, self.dice.throw(1000));
+        let text = format!("{} number {}", self.text, self.dice.throw(1000));
         let target = NodeId(self.dice.throw(self.hosts.len() as u64 + 1) + 1);
         let payload = Payload::new(text.as_bytes()).expect("short");
         let known_peer =
@@ -201,7 +201,7 @@ impl<S: Sink> Cluster<S> {
     }
 }
 
-/// A trace of a life with everything in it, of some 100 KB.
+/// A trace of a subject with everything in it, of some 100 KB.
 pub(crate) fn eventful(seed: u64, redactor: Option<&Redactor>) -> Vec<u8> {
     let mut cluster = Cluster::in_memory(4, seed, redactor);
     cluster.run(400);

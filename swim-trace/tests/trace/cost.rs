@@ -1,4 +1,4 @@
-//! What recording costs: a life is lived again and again, with and without a recorder. No test: a measurement, to be
+//! What recording costs: a subject is given again and again, with and without a recorder. No test: a measurement, to be
 //! run in release, and under `valgrind --tool=callgrind` with `SWIM_COST_ROUNDS=20` for instructions.
 
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use swim_core::{Config, Node};
 use swim_trace::{Reader, Record, Recorder, Recording, Redactor};
 
-use crate::cluster::{Cluster, life, reader};
+use crate::cluster::{Cluster, reader, subject};
 
 /// What a trace says, as it is handed to a node: whether anything is polled after it.
-struct Lived {
+struct Given {
     now: swim_core::Instant,
     source: std::net::SocketAddr,
     bytes: Vec<u8>,
@@ -24,17 +24,17 @@ fn what_recording_costs() {
     let mut cluster = Cluster::in_memory(5, 1, None);
     cluster.run(1500);
     let trace = reader(cluster.trace(0));
-    let lived = datagrams(&trace);
-    let bytes: usize = lived.iter().map(|lived| lived.bytes.len()).sum();
-    println!("{} datagrams of {} bytes on average", lived.len(), bytes / lived.len());
+    let given = datagrams(&trace);
+    let bytes: usize = given.iter().map(|given| given.bytes.len()).sum();
+    println!("{} datagrams of {} bytes on average", given.len(), bytes / given.len());
     for mode in modes.split(' ') {
         let (mut handed, mut sent, mut flushes, mut written) = (0_u64, 0_u64, 0_u64, 0_u64);
         let (mut took, mut flushing) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..rounds {
             let mut again = Again::new(mode);
             let began = Instant::now();
-            for (number, lived) in lived.iter().enumerate() {
-                sent += again.handle(lived);
+            for (number, given) in given.iter().enumerate() {
+                sent += again.handle(given);
                 handed += 1;
                 // A turn of a member that is at work reads more than one.
                 if number.is_multiple_of(4) {
@@ -55,10 +55,10 @@ fn what_recording_costs() {
     }
 }
 
-fn datagrams(trace: &Reader) -> Vec<Lived> {
+fn datagrams(trace: &Reader) -> Vec<Given> {
     let inputs = trace.records().filter_map(|entry| match entry.expect("good").record {
         Record::Input { now, input: swim_core::Input::Datagram { source, bytes } } => {
-            Some(Lived { now, source, bytes: bytes.to_vec() })
+            Some(Given { now, source, bytes: bytes.to_vec() })
         }
         _ => None,
     });
@@ -74,12 +74,12 @@ struct Again {
 impl Again {
     fn new(mode: &str) -> Self {
         let redactor = (mode == "redacted").then(|| Redactor::new([1; 16]));
-        let (life, seed) = life(0, redactor);
+        let (subject, seed) = subject(0, redactor);
         let now = swim_core::Instant::from_millis(5);
-        let node = Node::new(Arc::new(Config::local()), life.me, seed, now);
+        let node = Node::new(Arc::new(Config::local()), subject.me, seed, now);
         let path = std::env::temp_dir().join(format!("swim-cost-{}.swim", std::process::id()));
         let recorder = (mode != "off").then(|| {
-            let mut recorder = Recorder::create(&Recording::new(&path), life).expect("a file");
+            let mut recorder = Recorder::create(&Recording::new(&path), subject).expect("a file");
             recorder.born(&node, seed, now);
             recorder
         });
@@ -87,12 +87,12 @@ impl Again {
     }
 
     /// Returns how many datagrams came out.
-    fn handle(&mut self, lived: &Lived) -> u64 {
-        let input = swim_core::Input::Datagram { source: lived.source, bytes: &lived.bytes };
+    fn handle(&mut self, given: &Given) -> u64 {
+        let input = swim_core::Input::Datagram { source: given.source, bytes: &given.bytes };
         if let Some(recorder) = &mut self.recorder {
-            recorder.input(&self.node, lived.now, &input);
+            recorder.input(&self.node, given.now, &input);
         }
-        self.node.handle(lived.now, input);
+        self.node.handle(given.now, input);
         let mut sent = 0;
         while let Some(output) = self.node.poll() {
             if let Some(recorder) = &mut self.recorder {

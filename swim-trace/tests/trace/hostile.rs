@@ -1,11 +1,11 @@
-//! Files that somebody made on purpose: they are refused, and cost no more than they are long.
+//! Files that were made on purpose: they are refused, and cost no more than they are long.
 
 use proptest::prelude::*;
 use swim_core::Input;
 use swim_trace::{OwnedCommand, Reader, Record, ReplayOptions, replay};
 
 use crate::cluster::Cluster;
-use crate::lives::reseal;
+use crate::replaying::reseal;
 
 fn trace() -> Vec<u8> {
     let mut cluster = Cluster::in_memory(2, 9, None);
@@ -70,7 +70,7 @@ proptest! {
 #[test]
 fn a_length_that_promises_more_than_there_is_is_refused() {
     let trace = trace();
-    // Every place in the second record, the birth: its options' length among them.
+    // Every byte in the second record, the birth: its options' length among them.
     for at in 12 + 8..400 {
         let mut bent = trace.clone();
         if !is_header(&bent, at) {
@@ -81,11 +81,11 @@ fn a_length_that_promises_more_than_there_is_is_refused() {
     }
 }
 
-/// Whether byte `place` belongs to the length or the checksum of a frame.
-fn is_header(trace: &[u8], place: usize) -> bool {
+/// Whether `byte` belongs to the length or the checksum of a frame.
+fn is_header(trace: &[u8], byte: usize) -> bool {
     let mut at = 12;
-    while at <= place {
-        if place < at + 8 {
+    while at <= byte {
+        if byte < at + 8 {
             return true;
         }
         at += 8 + u32::from_le_bytes(trace[at..at + 4].try_into().expect("four bytes")) as usize;

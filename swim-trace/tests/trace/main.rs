@@ -4,6 +4,6 @@ mod cluster;
 mod cost;
 mod damage;
 mod hostile;
-mod lives;
 mod redaction;
+mod replaying;
 mod ring;

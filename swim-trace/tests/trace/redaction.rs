@@ -7,8 +7,8 @@ use swim_trace::{Reader, Record, Redactor, ReplayOptions, replay};
 
 use crate::cluster::{eventful, reader};
 
-fn says(trace: &[u8], word: &str) -> bool {
-    trace.windows(word.len()).any(|window| window == word.as_bytes())
+fn says(trace: &[u8], text: &str) -> bool {
+    trace.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 #[test]

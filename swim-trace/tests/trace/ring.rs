@@ -11,7 +11,7 @@ use swim_trace::{
 };
 
 use crate::cluster::Cluster;
-use crate::lives::reseal;
+use crate::replaying::reseal;
 
 #[test]
 fn the_limit_is_kept_and_what_is_left_replays_as_the_whole_did() {
@@ -69,7 +69,7 @@ fn a_process_that_was_killed_between_two_halves_leaves_the_earlier_one() {
 }
 
 #[test]
-fn the_earlier_half_of_another_life_is_not_joined() {
+fn the_earlier_half_of_another_recording_is_not_joined() {
     let folder = Folder::new("another");
     let mut cluster = cluster(&folder, None);
     noise(&mut cluster, 300);
@@ -90,9 +90,9 @@ fn a_state_that_is_not_the_one_of_the_key_frame_diverges() {
     let entry = trace.records().next().expect("a record").expect("good");
     let Record::KeyFrame(frame) = entry.record else { panic!("{:?}", entry.record) };
     // The last bytes of a state are counters and the deadline.
-    let place = entry.at as usize + 8 + 1 + 8 + 8 + 4 + frame.state.len() - 20;
-    bytes[place] ^= 1;
-    reseal(&mut bytes, place);
+    let byte = entry.at as usize + 8 + 1 + 8 + 8 + 4 + frame.state.len() - 20;
+    bytes[byte] ^= 1;
+    reseal(&mut bytes, byte);
     fs::write(&path, bytes).expect("written");
     let trace = Reader::open(&path).expect("a trace");
     let error = replay(&trace, ReplayOptions::default()).expect_err("another state");
@@ -138,12 +138,13 @@ fn the_key_frame_of_another_core_is_refused_by_name() {
 fn a_disk_that_refuses_ends_the_recording_and_says_so_once() {
     let (tx, rx) = channel();
     let recording = Recording { stopped: Some(tx), ..Recording::new("/dev/full") };
-    let mut cluster = Cluster::new(2, 1, |life| Recorder::create(&recording, life).expect("it opens"), None);
+    let mut cluster =
+        Cluster::new(2, 1, |subject| Recorder::create(&recording, subject).expect("it opens"), None);
     drop(recording);
     cluster.run(20);
-    let told: Vec<_> = rx.try_iter().collect();
-    assert_eq!(told.len(), 2, "once by each of two recorders");
-    assert!(matches!(&*told[0], RecordError::Write { path, .. } if path == Path::new("/dev/full")));
+    let reported: Vec<_> = rx.try_iter().collect();
+    assert_eq!(reported.len(), 2, "once by each of two recorders");
+    assert!(matches!(&*reported[0], RecordError::Write { path, .. } if path == Path::new("/dev/full")));
     assert!(cluster.hosts.iter().all(|host| host.recorder.error().is_some()));
     assert!(fs::metadata("/dev/full").is_ok(), "and it is still there");
 }
@@ -161,10 +162,10 @@ fn folders_and_sockets_are_no_files_to_record_to() {
 /// Two nodes, each recorded with the smallest limit.
 fn cluster(folder: &Folder, redactor: Option<&Redactor>) -> Cluster<Ring> {
     let mut index = 0;
-    let recorder = |life| {
+    let recorder = |subject| {
         let recording = Recording { limit: Recording::LIMIT_MIN, ..Recording::new(folder.file(index)) };
         index += 1;
-        Recorder::create(&recording, life).expect("a file")
+        Recorder::create(&recording, subject).expect("a file")
     };
     Cluster::new(2, 5, recorder, redactor)
 }

@@ -214,7 +214,7 @@ impl MutantsArgs {
 #[command(after_help = ABLATIONS_HELP)]
 pub(crate) struct AblationsArgs {
     /// Runs of each situation
-    #[arg(long, value_name = "N", default_value_t = 24)]
+    #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) seeds: u64,
     /// Three runs of each situation: too few to conclude anything
     #[arg(long, conflicts_with = "seeds")]

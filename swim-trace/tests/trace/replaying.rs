@@ -8,7 +8,7 @@ use swim_trace::{Entry, Record, Recorder, ReplayError, ReplayOptions, replay};
 use crate::cluster::{Cluster, eventful, reader};
 
 #[test]
-fn a_life_happens_again_bit_for_bit() {
+fn a_recording_happens_again_bit_for_bit() {
     for seed in 0..8 {
         let trace = reader(eventful(seed, None));
         let replayed = replay(&trace, ReplayOptions::default());
@@ -21,16 +21,16 @@ fn a_life_happens_again_bit_for_bit() {
 #[test]
 fn every_kind_of_record_and_input_occurs() {
     let trace = reader(eventful(1, None));
-    let word = |text: String| text.split([' ', ':', '(', '{']).next().unwrap_or_default().to_owned();
+    let first = |text: String| text.split([' ', ':', '(', '{']).next().unwrap_or_default().to_owned();
     let mut kinds = BTreeSet::new();
     for entry in trace.records() {
         let record = entry.expect("good").record;
         kinds.insert(match &record {
             Record::Input { .. } | Record::Command { .. } => {
                 let text = record.to_string();
-                word(text.strip_prefix("command ").unwrap_or(&text).to_owned())
+                first(text.strip_prefix("command ").unwrap_or(&text).to_owned())
             }
-            other => word(format!("{other:?}")),
+            other => first(format!("{other:?}")),
         });
     }
     for kind in
@@ -67,7 +67,7 @@ fn every_record_is_shown_before_it_is_replayed() {
 
 #[test]
 fn key_frames_on_the_way_are_compared_and_can_be_begun_at() {
-    let recorder = |life| Recorder::to(Vec::new(), life).key_frame_every(30_000);
+    let recorder = |subject| Recorder::to(Vec::new(), subject).key_frame_every(30_000);
     let mut cluster = Cluster::new(3, 6, recorder, None);
     cluster.run(2000);
     let trace = reader(cluster.trace(0));
@@ -82,7 +82,7 @@ fn key_frames_on_the_way_are_compared_and_can_be_begun_at() {
 }
 
 #[test]
-fn another_life_diverges_and_both_sides_are_told() {
+fn another_node_diverges_and_both_sides_are_in_the_error() {
     let mut cluster = Cluster::in_memory(2, 4, None);
     cluster.run(100);
     let trace = cluster.trace(0);
@@ -128,7 +128,7 @@ fn a_trace_of_another_core_that_begins_at_its_birth_is_tried_and_says_so() {
     trace[at] ^= 1;
     reseal(&mut trace, at);
     let replayed = replay(&reader(trace), ReplayOptions::default()).expect("it is the same core after all");
-    assert_eq!(replayed.other_core.expect("told").source, swim_core::SOURCE ^ 1);
+    assert_eq!(replayed.other_core.expect("it is named").source, swim_core::SOURCE ^ 1);
 }
 
 #[test]

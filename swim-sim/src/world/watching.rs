@@ -1,4 +1,4 @@
-//! What the world tells those who watch it.
+//! What the watchers of a world are shown.
 
 use super::World;
 use crate::ground_truth::{Happening, Phase, Scene, Watcher};
@@ -10,7 +10,7 @@ impl World {
         self.watchers.0.push(Box::new(watcher));
     }
 
-    /// Says which part of the run begins; watchers judge by it.
+    /// Says which part of the run begins; properties depend on it.
     pub fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.notify(&Happening::Entered { phase });
