@@ -97,6 +97,11 @@ pub enum Step {
 }
 
 impl Turn {
+    /// The host knows that nothing is left to read: a read that finds nothing is saved.
+    pub const fn drained(&mut self) {
+        (self.reads, self.has_more) = (0, false);
+    }
+
     /// Time passes before the next step.
     pub const fn pause(&mut self) {
         self.paused = true;
@@ -155,16 +160,16 @@ impl<S: Sink> Engine<S> {
     /// Does everything that there is to do now. Returns whether the driver must turn again without
     /// waiting, because a bound was reached before the work was done.
     pub fn turn(&mut self, host: &mut impl Host, ready: Ready) -> bool {
-        let mut turn = self.begin(host, ready);
+        let mut turn = self.begin(host.now(), ready);
         while let Some(step) = self.next(&turn) {
             self.step(host, &mut turn, step);
         }
         self.end(&turn)
     }
 
-    /// Begins a turn.
-    pub fn begin(&mut self, host: &mut impl Host, ready: Ready) -> Turn {
-        self.now = host.now();
+    /// Begins a turn. `now` is what [`Host::now`] says.
+    pub fn begin(&mut self, now: Instant, ready: Ready) -> Turn {
+        self.now = now;
         let due = self.is_due(self.now);
         Turn {
             started: self.now,
@@ -343,7 +348,7 @@ impl<S: Sink> Engine<S> {
             }
             Received::Nothing => false,
             Received::Empty => {
-                (turn.reads, turn.has_more) = (0, false);
+                turn.drained();
                 false
             }
         }

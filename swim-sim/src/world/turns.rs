@@ -59,13 +59,12 @@ impl World {
     /// One turn, or the rest of one. A slow process leaves it after each datagram.
     fn turn(&mut self, id: HostId) {
         self.count_turn(id);
+        let now = self.fabric.now;
         let host = &mut self.hosts[id.index()];
+        let local = host.local(now);
         let ready = Ready { readable: !host.inbox.is_empty(), writable: !host.send_buffer_full };
-        let Some(mut turn) =
-            host.turn.take().or_else(|| self.with_engine(id, |engine, machine| engine.begin(machine, ready)))
-        else {
-            return;
-        };
+        let Some(engine) = &mut host.engine else { return };
+        let mut turn = host.turn.take().unwrap_or_else(|| engine.begin(local, ready));
         while let Some(step) = self.hosts[id.index()].engine.as_ref().and_then(|engine| engine.next(&turn)) {
             if self.take_step(id, &mut turn, step) && self.settle(id) && step == Step::Read {
                 let host = &mut self.hosts[id.index()];
@@ -74,6 +73,9 @@ impl World {
                     turn.pause();
                     host.turn = Some(turn);
                     return;
+                }
+                if host.inbox.is_empty() {
+                    turn.drained();
                 }
             }
         }
@@ -110,9 +112,13 @@ impl World {
 
     /// An input, and everything that it caused, is over. `false`: so is the process.
     fn settle(&mut self, id: HostId) -> bool {
-        while let Some(event) = self.hosts[id.index()].engine.as_mut().and_then(|engine| engine.next_event())
+        // Most inputs cause no event, and an event is large to move.
+        while let Some(engine) = &mut self.hosts[id.index()].engine
+            && engine.has_events()
         {
-            self.report(id, event);
+            if let Some(event) = engine.next_event() {
+                self.report(id, event);
+            }
         }
         let host = &mut self.hosts[id.index()];
         let Some(engine) = &host.engine else { return false };
@@ -186,9 +192,13 @@ impl World {
     }
 
     fn report_all(&mut self, id: HostId) {
-        while let Some(event) = self.hosts[id.index()].engine.as_mut().and_then(|engine| engine.next_event())
+        // Most inputs cause no event, and an event is large to move.
+        while let Some(engine) = &mut self.hosts[id.index()].engine
+            && engine.has_events()
         {
-            self.report(id, event);
+            if let Some(event) = engine.next_event() {
+                self.report(id, event);
+            }
         }
     }
 
