@@ -67,7 +67,7 @@ pub use context::Seed;
 pub use node::Node;
 pub use snapshot::{SOURCE, StateError, VERSION};
 pub use wire::{
-    Inspection, Kind as MessageKind, Said, SaidBroadcast, SaidMember, Verdict as JoinVerdict, describe,
+    Inspection, Kind as MessageKind, Said, SaidBroadcast, SaidMember, JoinOutcome, describe,
     inspect, payload_ranges,
 };
 

@@ -55,7 +55,7 @@ fn every_ping_is_answered_by_an_ack_and_by_nothing_else() {
     let Some(Output::Transmit(sent)) = swim.node.poll() else { panic!("an ack") };
     let ack = inspect(sent.bytes).expect("readable");
     assert_eq!((sent.destination, ack.kind, ack.number), (addr(5), MessageKind::Ack, Some(77)));
-    assert_eq!((ack.root, ack.belief, ack.stranger), (None, None, false), "both hold the same");
+    assert_eq!((ack.root, ack.held_claim, ack.stranger), (None, None, false), "both hold the same");
     assert_eq!(swim.node.poll(), None);
     for operation in [Operation::Ping, Operation::PingAny] {
         assert_eq!(swim.perform(operation, PINGERS, &mut Nothing), u64::from(PINGERS));

@@ -69,7 +69,7 @@ pub struct Options {
 
     /// How far ahead of the cluster's epoch clock an epoch may be believed. Default 24 h.
     pub max_epoch_lead: Duration,
-    /// Cluster-wide time between two contacts to one Dead member; `None`: never. Default 10 s.
+    /// Cluster-wide time between two attempts to reconnect to one Dead member; `None`: never. Default 10 s.
     pub heal_interval: Option<Duration>,
     /// Longest time between two digest syncs that found nothing; `None`: no anti-entropy. Default 30 s.
     pub sync_interval_max: Option<Duration>,
@@ -80,11 +80,11 @@ pub struct Options {
     pub dead_over_suspect_only: bool,
     /// A header newer than what is held counts as a first-hand Alive. Default on (SWIM: off).
     pub header_claims: bool,
-    /// Accuse nobody and expire nothing while stalled or deaf. Default on (SWIM: off).
+    /// Raise no suspicion and let none expire while stalled or isolated. Default on (SWIM: off).
     pub self_doubt: bool,
-    /// Hear members whose datagrams come from another address than the one they advertise (NAT,
-    /// several interfaces), and their acks if the number is right, and let in whoever advertises another
-    /// address than its own. Whoever can guess a member's id can then speak for it from anywhere, and any
+    /// Accept datagrams of members that come from another address than the advertised one (NAT, several
+    /// interfaces), acks with the right request number, and joiners that advertise another address than
+    /// their own. A host that guesses a member's id can then impersonate it from any address, and any
     /// stranger can make members send to an address of its choice. Default off.
     pub accept_wrong_source: bool,
 }

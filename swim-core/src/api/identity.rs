@@ -1,9 +1,9 @@
-//! Who a member is: a name that stays, an address that may change, an epoch that grows with every life.
+//! What identifies a member: a lasting id, an address that may change, an epoch that grows with every start.
 //!
-//! SWIM orders what is said about a member by an incarnation number that only the member raises. A
-//! process that restarts has forgotten its number, and until it has learnt how high it once was, the
-//! cluster believes its dead predecessor more than itself. So every life has an *epoch*, Unix
-//! milliseconds at its start: the new life wins at once, and incarnations start again at zero.
+//! SWIM orders claims about a member by an incarnation number that only the member raises. A process
+//! that restarts has lost that number, so claims about its predecessor would supersede its own until it
+//! learns how high the number was. Therefore every start has an *epoch*, Unix milliseconds: the later
+//! epoch wins at once, and incarnations start again at zero.
 
 use core::fmt;
 use core::net::{IpAddr, SocketAddr, SocketAddrV6};
@@ -43,7 +43,7 @@ impl fmt::Display for NodeId {
     }
 }
 
-/// One life of a node: Unix milliseconds at its start, raised above every earlier life's.
+/// One run of a node: Unix milliseconds at its start, raised above the epoch of every earlier run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Epoch(pub u64);
 
@@ -51,18 +51,18 @@ impl Epoch {
     /// The largest epoch that can be held: 48 bits, the year 10889.
     pub const MAX: Self = Self((1 << 48) - 1);
 
-    /// The next life's smallest epoch, at most [`Epoch::MAX`].
+    /// The smallest epoch of the next run, at most [`Epoch::MAX`].
     #[must_use]
     pub const fn next(self) -> Self {
         if self.0 >= Self::MAX.0 { Self::MAX } else { Self(self.0 + 1) }
     }
 }
 
-/// How often a member has spoken up for itself within one epoch. Only the member raises its own.
+/// How often a member has refuted or updated itself within one epoch. Only the member raises its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Incarnation(pub u32);
 
-/// What a node is started with: its name, where others reach it, and which of its lives this is.
+/// What a node is started with: its name, the address at which others reach it, and its epoch.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Identity {
     /// The lasting name.
@@ -70,7 +70,7 @@ pub struct Identity {
     /// Where the other members send datagrams to: the *advertised* address, never `0.0.0.0`.
     #[serde(with = "crate::collections::serial::addr")]
     pub addr: SocketAddr,
-    /// This life's epoch; Unix milliseconds now, but never below a persisted epoch + 1.
+    /// The epoch of this run; Unix milliseconds now, but never below a persisted epoch + 1.
     pub epoch: Epoch,
 }
 
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_lives_at_a_wildcard_a_group_or_port_zero() {
+    fn wildcards_multicast_groups_and_port_zero_are_not_reachable_addresses() {
         for addr in ["0.0.0.0:1", "[::]:1", "224.0.0.1:1", "255.255.255.255:1", "10.0.0.1:0"] {
             assert!(!is_reachable_form(addr.parse().expect("a valid address")), "{addr}");
         }

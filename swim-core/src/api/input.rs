@@ -44,14 +44,14 @@ pub enum Command<'a> {
     },
     /// Stop looking for the cluster. Refused when nothing was being looked for.
     CancelJoin,
-    /// Tell the others that this node leaves, and stop once that has been said often enough:
+    /// Announce that this node leaves, and stop once that has been gossiped often enough:
     /// [`crate::Node::is_running`] until then.
     Leave,
     /// Replace this node's metadata; the others learn it with a new incarnation.
     SetMetadata(Metadata<'a>),
     /// This node is now reached at another address.
     SetAddress(SocketAddr),
-    /// Tell every member something, best effort, each at most once.
+    /// Send a payload to every member, best effort, to each at most once.
     Broadcast(Payload<'a>),
     /// Send one datagram to one member, best effort.
     Send {
@@ -60,14 +60,14 @@ pub enum Command<'a> {
         /// What to send.
         payload: Payload<'a>,
     },
-    /// Declare a Suspect or Dead member gone, as an operator; if the member lives after all, it comes
-    /// back with a new epoch.
+    /// Declare a Suspect or Dead member gone, as an operator; a member that is still running comes back
+    /// with a new epoch.
     Remove {
         /// The member.
         target: NodeId,
     },
-    /// Members remembered from an earlier life, as known_peers of whom to ask: nothing in a stale list can
-    /// harm the cluster.
+    /// Use members remembered from an earlier run as addresses to join through. A stale list cannot harm
+    /// the cluster: none of it is taken as a claim.
     Restore {
         /// At most [`crate::KNOWN_PEERS_MAX`] are looked at.
         known_peers: &'a [KnownPeer],
@@ -100,7 +100,7 @@ pub struct KnownPeer {
     /// Where it was.
     #[serde(with = "crate::collections::serial::addr")]
     pub addr: SocketAddr,
-    /// Which life it was.
+    /// Its epoch then.
     pub epoch: Epoch,
     /// Its incarnation then.
     pub incarnation: Incarnation,

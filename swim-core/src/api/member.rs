@@ -14,9 +14,9 @@ pub struct Member<'a> {
     pub id: NodeId,
     /// Where it is reached.
     pub addr: SocketAddr,
-    /// Which of its lives.
+    /// Its epoch.
     pub epoch: Epoch,
-    /// Its incarnation within that life.
+    /// Its incarnation within that epoch.
     pub incarnation: Incarnation,
     /// What it is believed to be.
     pub status: Status,

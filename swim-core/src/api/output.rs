@@ -16,7 +16,7 @@ use crate::api::identity::{Epoch, Incarnation, NodeId};
 pub enum Output<'a> {
     /// Send this datagram.
     Transmit(Transmit<'a>),
-    /// Tell the user.
+    /// Hand this event to the user.
     Event(Event),
 }
 
@@ -41,7 +41,7 @@ pub enum Event {
         /// Where.
         #[serde(with = "crate::collections::serial::addr")]
         addr: SocketAddr,
-        /// Which of its lives.
+        /// Its epoch.
         epoch: Epoch,
     },
     /// A member is suspected.
@@ -50,9 +50,9 @@ pub enum Event {
         id: NodeId,
         /// Its accuser; this node itself if its own probe failed.
         by: NodeId,
-        /// What of the member is doubted.
+        /// Which incarnation is suspected.
         incarnation: Incarnation,
-        /// How long until it is called Dead if nobody confirms.
+        /// How long until it is declared Dead if no other member confirms.
         timeout: Duration,
     },
     /// Another member accuses the same suspect independently; its time shrinks.
@@ -64,7 +64,7 @@ pub enum Event {
         /// How many accusers there are now, the first included.
         accusers: u8,
     },
-    /// A suspicion ended well: the member spoke up.
+    /// A suspicion ended: the member refuted it.
     Refuted {
         /// Who was suspected.
         id: NodeId,
@@ -77,7 +77,7 @@ pub enum Event {
     Dead {
         /// Who.
         id: NodeId,
-        /// Whose verdict it is; this node itself if the suspicion ran out here.
+        /// The member that declared it Dead; this node itself if the suspicion expired here.
         by: NodeId,
         /// Who had accused it first, as far as known here.
         accuser: NodeId,
@@ -102,15 +102,15 @@ pub enum Event {
         /// Who.
         id: NodeId,
     },
-    /// Somebody accused this node, which has answered with a new incarnation.
+    /// Another member suspects this node, which has refuted that with a new incarnation.
     Accused {
         /// The accuser.
         by: NodeId,
         /// This node's incarnation now.
         incarnation: Incarnation,
     },
-    /// Another node claims this node's id; or, at a member that was asked to let it in, the id of a
-    /// member that lives, in a life that is not an earlier one (which may be an old datagram).
+    /// Another node claims this node's id; or, at a member that was asked to admit it, the id of a member
+    /// that is reachable, in an epoch that is not an earlier one (which may be an old datagram).
     Conflict {
         /// The id.
         id: NodeId,
@@ -132,19 +132,19 @@ pub enum Event {
         #[serde(with = "crate::collections::serial::addr")]
         answered: SocketAddr,
     },
-    /// This node now lives in another epoch: a higher one, or, if its calendar was far ahead of the
-    /// cluster's, a lower one. To be persisted: the next life starts above it.
+    /// This node has a new epoch: a higher one, or, if its wall clock was far ahead of the cluster's, a
+    /// lower one. To be persisted: the next run starts above it.
     EpochRaised {
         /// The new epoch.
         epoch: Epoch,
     },
-    /// This node was not run for a while, noticed it, and accuses nobody on that account.
+    /// This node was not run for a while, noticed it, and raises no suspicion because of it.
     Stalled {
         /// How late it was.
         lost: Duration,
     },
-    /// This node slept for so long that others may have forgotten whom it knew, or a seed lives by a clock
-    /// too far ahead to believe them: its table is empty, and it looks for its cluster anew.
+    /// This node was stalled for so long that others may have forgotten the members it knew, or a seed's
+    /// epoch clock is too far ahead of its own: its table is empty, and it joins its cluster anew.
     StartedOver {
         /// How many members and tombstones it knew, itself not included.
         forgotten: u32,
@@ -169,27 +169,27 @@ pub enum Event {
         /// Why.
         reason: JoinFailure,
     },
-    /// This node has left: as many members as it takes were told. It is quiet from now on.
+    /// This node has left: it has announced that to enough members, and sends nothing from now on.
     LeaveSent {
         /// Datagrams that carried it.
         datagrams: u32,
     },
 
-    /// Somebody's broadcast arrived, for the first time.
+    /// A member's broadcast arrived, for the first time.
     Broadcast {
         /// Whose.
         origin: NodeId,
         /// What it says.
         payload: Box<[u8]>,
     },
-    /// Somebody sent this node a message.
+    /// A member sent this node a message.
     Message {
         /// Who.
         from: NodeId,
         /// What it says.
         payload: Box<[u8]>,
     },
-    /// Events were lost because nobody polled, or because a consumer was too slow: the views have
+    /// Events were lost because they were not polled in time, or because a consumer was too slow: the views have
     /// moved on, read them again.
     Lost {
         /// How many.
@@ -207,7 +207,7 @@ pub enum JoinFailure {
     Left,
     /// The cluster has a living member of this id; see `Event::Conflict`.
     IdTaken,
-    /// Everybody who was asked refused: the address that this node advertises is not the one that its
+    /// Every member that was asked refused: the address that this node advertises is not the one that its
     /// datagrams come from, the table is full, their clock and ours are too far apart, or all seeds are
     /// this node itself.
     Refused,
@@ -220,7 +220,7 @@ impl fmt::Display for JoinFailure {
             Self::Left => "the join ended because the node left",
             Self::IdTaken => "the cluster has a living member of this id; choose another",
             Self::Refused => {
-                "everybody who was asked refused: is the advertised address the one that datagrams come from?"
+                "every member that was asked refused: is the advertised address the one that datagrams come from?"
             }
         })
     }
@@ -234,7 +234,7 @@ pub enum Done {
     Seeking,
     /// The cluster is no longer looked for.
     Cancelled,
-    /// The others are being told that this node leaves, as long as [`crate::Node::is_running`].
+    /// The leave is being gossiped, as long as [`crate::Node::is_running`].
     Leaving,
     /// The metadata is on its way to the others.
     MetadataSet {
@@ -252,11 +252,11 @@ pub enum Done {
     Sent,
     /// The member is held as Left.
     Removed,
-    /// The known_peers were read.
+    /// The known peers were read.
     Restored {
-        /// Hints that were used.
+        /// Known peers that were used.
         used: u32,
-        /// Hints that were not (beyond the bound, or about this node itself).
+        /// Known peers that were not (beyond the bound, or about this node itself).
         skipped: u32,
     },
 }

@@ -47,19 +47,19 @@ drop_reasons! {
     UnknownUpdate,
     /// The sender has this node's own id or address: an echo or a forgery.
     FromMyself,
-    /// The sender's header is of an earlier life than the one held.
+    /// The sender's header is of an earlier epoch than the one held.
     StaleSender,
     /// The sender's header is too far ahead of the cluster's epoch clock.
     InsaneEpoch,
-    /// The message is for somebody else (an address that changed hands).
+    /// The message is for another node (an address that changed hands).
     NotForMe,
     /// A stranger's message of a kind that only members may send.
     Stranger,
-    /// A member's message from an address that is not the member's, or any from one that is nobody's.
+    /// A member's message from an address that is not the member's, or from one of no member.
     WrongSource,
-    /// An answer to a question that is not open: too late, replayed or forged.
+    /// An answer to a request that is not open: too late, replayed or forged.
     UnexpectedAnswer,
-    /// A relay was asked to ping somebody who is not a member.
+    /// A relay was asked to ping a node that is not a member.
     RelayTarget,
     /// A relay has too many pings in flight, or too many for one member.
     RelayLimit,
@@ -73,7 +73,7 @@ drop_reasons! {
     UnknownMember,
     /// A claim whose epoch is too far ahead of the cluster's epoch clock.
     ClaimEpoch,
-    /// A claim about an address that cannot be anybody's.
+    /// A claim of an address at which no node can be reached.
     ClaimAddress,
     /// A newcomer beyond [`crate::Options::members_max`].
     MembersFull,
@@ -85,7 +85,7 @@ drop_reasons! {
     OutboxFull,
     /// An answer that was not sent because it would have been longer than a stranger's question.
     Amplification,
-    /// This node has left, or lost its id, and hears nothing any more.
+    /// This node has left, or lost its id, and reads no datagrams any more.
     NotRunning,
 }
 
@@ -113,8 +113,8 @@ pub struct Stats {
     pub probes_answered_by_relay: u64,
     /// Probes that ended without an answer.
     pub probes_failed: u64,
-    /// Probes without an answer that accused nobody, because this node doubted itself or the ping
-    /// never left.
+    /// Probes without an answer that raised no suspicion, because this node was stalled or isolated, or
+    /// the ping was never sent.
     pub probes_excused: u64,
     /// Further direct pings within a period.
     pub retries: u64,
@@ -151,7 +151,7 @@ pub struct Stats {
     pub pages_asked: u64,
     /// Digest pages served.
     pub pages_served: u64,
-    /// Contacts made to Dead members or to seeds, so that a partition heals.
+    /// Attempts to reconnect to Dead members or to seeds, so that a partition heals.
     pub reconnects: u64,
 
     /// Times that this node found itself run late.
@@ -162,7 +162,7 @@ pub struct Stats {
     pub isolations: u64,
     /// Inputs whose time was before an earlier one's; they were taken at the earlier time.
     pub clock_backwards: u64,
-    /// Events that were lost because nobody polled.
+    /// Events that were lost because they were not polled in time.
     pub events_lost: u64,
 
     /// Round-trip times of direct pings.
@@ -202,8 +202,8 @@ mod tests {
 
     #[test]
     fn every_reason_stands_at_its_own_counter() {
-        for (place, reason) in DropReason::ALL.iter().enumerate() {
-            assert_eq!(*reason as usize, place);
+        for (index, reason) in DropReason::ALL.iter().enumerate() {
+            assert_eq!(*reason as usize, index);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `std::time::Instant` can be neither built, stored nor replayed, and it would pull a clock into a
 //! crate that must not have one. A driver chooses an origin once (the moment it starts will do) and
-//! tells the core, with every input, how many nanoseconds have passed since.
+//! hands the core, with every input, how many nanoseconds have passed since.
 
 use core::fmt;
 use core::time::Duration;

@@ -198,7 +198,7 @@ mod tests {
     use alloc::vec::Vec;
 
     /// What a pass visits.
-    fn order(queue: &mut LeastSent) -> Vec<u32> {
+    fn visited(queue: &mut LeastSent) -> Vec<u32> {
         queue.begin();
         core::iter::successors(queue.first(), |index| queue.after(*index)).collect()
     }
@@ -230,9 +230,9 @@ mod tests {
         queue.sent(0);
         queue.sent(2);
         queue.sent(0);
-        assert_eq!(order(&mut queue), [1, 3, 2, 0]);
+        assert_eq!(visited(&mut queue), [1, 3, 2, 0]);
         queue.remove(3);
-        assert_eq!(order(&mut queue), [1, 2, 0]);
+        assert_eq!(visited(&mut queue), [1, 2, 0]);
         assert_eq!(queue.len(), 3);
     }
 
@@ -253,7 +253,7 @@ mod tests {
                 let mut sorted = model.clone();
                 sorted.sort_by_key(|entry| (entry.1, entry.2));
                 let expected: Vec<u32> = sorted.iter().map(|entry| entry.0).collect();
-                proptest::prop_assert_eq!(order(&mut queue), expected);
+                proptest::prop_assert_eq!(visited(&mut queue), expected);
             }
         }
     }

@@ -287,7 +287,7 @@ mod tests {
         group.cx.outbox.begin();
         let target = SocketAddr::from(([192, 0, 2, 1], 9));
         let challenge = Message::Challenge(Challenge { nonce: 1, token: 2 });
-        let ack = Message::Ack(Ack { number: 1, root: None, belief: None, stranger: true });
+        let ack = Message::Ack(Ack { number: 1, root: None, held_claim: None, stranger: true });
         let within = |len| Piggyback { len_max: Some(len), ..Piggyback::EMPTY };
         for (count, message) in (1..).zip([challenge, ack]) {
             assert!(!group.send(target, &message, within(HEADER_LEN + 8)));

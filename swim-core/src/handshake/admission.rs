@@ -18,7 +18,7 @@ use super::Handshake;
 use crate::api::{DropReason, Epoch, Event, Handled, Incarnation, Instant, NodeId, Status, canonical};
 use crate::context::{RequestKind, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
-use crate::wire::{Ack, Announce, Challenge, Datagram, Join, Message, Update, Verdict, Welcome};
+use crate::wire::{Ack, Announce, Challenge, Datagram, Join, Message, Update, JoinOutcome, Welcome};
 
 /// Seconds that an address token is good for, at least; at most twice as long.
 const TOKEN_LIFE_S: u64 = 30;
@@ -202,8 +202,8 @@ impl Handshake {
             return if join.token == 0 { Ok(()) } else { Err(DropReason::Token) };
         }
         group.cx.take_page()?;
-        let verdict = self.admission(group, datagram, source, join.nonce)?;
-        Self::welcome(group, source, header.sender, join.nonce, verdict);
+        let outcome = self.admission(group, datagram, source, join.nonce)?;
+        Self::welcome(group, source, header.sender, join.nonce, outcome);
         Ok(())
     }
 
@@ -215,19 +215,19 @@ impl Handshake {
         datagram: &Datagram<'_>,
         addr: SocketAddr,
         nonce: u64,
-    ) -> Handled<Verdict> {
+    ) -> Handled<JoinOutcome> {
         let Datagram { source, ref header, .. } = *datagram;
         if header.sender == group.cx.me.id {
-            return Ok(Verdict::IdTaken);
+            return Ok(JoinOutcome::IdTaken);
         }
-        let Some(slot) = group.find(header.sender) else { return Ok(Verdict::Admitted) };
+        let Some(slot) = group.find(header.sender) else { return Ok(JoinOutcome::Admitted) };
         let held = group.claim(slot);
         if !held.status.is_active() || group.addr(slot) == addr {
-            return Ok(Verdict::Admitted);
+            return Ok(JoinOutcome::Admitted);
         }
         match self.admissions.outcome(header.sender, source) {
-            Some(Incumbent::Lives) => Ok(Verdict::IdTaken),
-            Some(Incumbent::Gone) => Ok(Verdict::Admitted),
+            Some(Incumbent::Lives) => Ok(JoinOutcome::IdTaken),
+            Some(Incumbent::Gone) => Ok(JoinOutcome::Admitted),
             Some(Incumbent::Asked) => Err(DropReason::Stranger),
             None => {
                 let index = self.admissions.room(source).ok_or(DropReason::ContactLimit)?;
@@ -242,19 +242,19 @@ impl Handshake {
     }
 
     /// Lets a node in, or not: what is held under its id, the epoch clock, and a few members to ask.
-    fn welcome(group: &mut Group, target: SocketAddr, id: NodeId, nonce: u64, verdict: Verdict) {
+    fn welcome(group: &mut Group, target: SocketAddr, id: NodeId, nonce: u64, outcome: JoinOutcome) {
         let holder = group.find(id);
         let held = holder.map(|slot| group.claim(slot));
         let welcome = Welcome {
             nonce,
-            verdict,
+            outcome,
             held_epoch: held.map_or(Epoch(0), |held| held.epoch),
             held_incarnation: held.map_or(Incarnation(0), |held| held.incarnation),
             clock: group.cx.epoch_clock.share(group.cx.clock.real()),
             members: group.n(),
         };
         let mut claims = [Slot::ME; SAMPLE_MAX + 1];
-        let count = if let (Verdict::IdTaken, Some(slot)) = (verdict, holder) {
+        let count = if let (JoinOutcome::IdTaken, Some(slot)) = (outcome, holder) {
             claims[1] = slot;
             1
         } else {
@@ -291,11 +291,11 @@ impl Handshake {
         }
         // The token proves this address and no other: no node is made to send to a third one.
         if canonical(addr) != source && !group.cx.config.accept_wrong_source {
-            Self::welcome(group, source, header.sender, announce.number, Verdict::Refused);
+            Self::welcome(group, source, header.sender, announce.number, JoinOutcome::Refused);
             return Err(DropReason::ClaimAddress);
         }
-        if self.admission(group, datagram, canonical(addr), announce.number)? == Verdict::IdTaken {
-            Self::welcome(group, source, header.sender, announce.number, Verdict::IdTaken);
+        if self.admission(group, datagram, canonical(addr), announce.number)? == JoinOutcome::IdTaken {
+            Self::welcome(group, source, header.sender, announce.number, JoinOutcome::IdTaken);
             return Ok(());
         }
         // Its own claim, and what it holds of this node: nothing else of a node so new is applied.
@@ -307,7 +307,7 @@ impl Handshake {
         self.ask_namesake(group);
         let Some(slot) = group.find(header.sender) else {
             // The table is full, or the claim was refused; either is counted.
-            Self::welcome(group, source, header.sender, announce.number, Verdict::Refused);
+            Self::welcome(group, source, header.sender, announce.number, JoinOutcome::Refused);
             return Ok(());
         };
         // It may be held where it is not: then it has to say a higher stamp than that.
@@ -316,7 +316,7 @@ impl Handshake {
         let ack = Ack {
             number: announce.number,
             root: Some(group.digest_root()),
-            belief: if elsewhere { Some(held) } else { group.held_claim(slot, header) },
+            held_claim: if elsewhere { Some(held) } else { group.held_claim(slot, header) },
             stranger: false,
         };
         group.send(source, &Message::Ack(ack), Piggyback::claims(&[Slot::ME]));
@@ -341,8 +341,8 @@ impl Handshake {
         if lives && admission.is_in_earnest() {
             group.cx.event(Event::Conflict { id: header.sender, rival: admission.joiner, won: true });
         }
-        let verdict = if lives { Verdict::IdTaken } else { Verdict::Admitted };
-        Self::welcome(group, admission.joiner, admission.id, admission.nonce, verdict);
+        let outcome = if lives { JoinOutcome::IdTaken } else { JoinOutcome::Admitted };
+        Self::welcome(group, admission.joiner, admission.id, admission.nonce, outcome);
         true
     }
 
@@ -354,7 +354,7 @@ impl Handshake {
         {
             let Admission { joiner, id, nonce, incumbent, number, outcome, .. } = admission;
             if outcome == Incumbent::Gone {
-                Self::welcome(group, joiner, id, nonce, Verdict::Admitted);
+                Self::welcome(group, joiner, id, nonce, JoinOutcome::Admitted);
             } else if let Some(slot) = group.find(id) {
                 group.ping(slot, incumbent, number, Piggyback::EMPTY);
             }

@@ -42,7 +42,7 @@ use crate::api::{
 use crate::context::{Context, Prf, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
 use crate::timers::Timer;
-use crate::wire::{Announce, Challenge, Datagram, Join, Message, Update, Verdict, Welcome};
+use crate::wire::{Announce, Challenge, Datagram, Join, Message, Update, JoinOutcome, Welcome};
 use admission::Admissions;
 pub(crate) use attempts::Purpose;
 use attempts::{Attempt, Attempts, KNOWN_PEERS_OPEN_MAX, Stage};
@@ -316,7 +316,7 @@ impl Handshake {
         welcome: Welcome,
     ) -> Handled<Welcomed> {
         let Datagram { source, ref header, ref body, .. } = *datagram;
-        let refused = welcome.verdict == Verdict::Refused;
+        let refused = welcome.outcome == JoinOutcome::Refused;
         let asking = self.attempts.find(welcome.nonce, source, Stage::Asking);
         let announced = self.attempts.find(welcome.nonce, source, Stage::Announcing).filter(|_| refused);
         let attempt = asking.or(announced).ok_or(DropReason::UnexpectedAnswer)?;
@@ -327,7 +327,7 @@ impl Handshake {
         if !group.cx.is_running() {
             return Err(DropReason::NotRunning);
         }
-        if welcome.verdict == Verdict::IdTaken {
+        if welcome.outcome == JoinOutcome::IdTaken {
             self.attempts.close(welcome.nonce);
             self.on_id_taken(group, datagram, attempt.purpose, welcome);
             self.give_up_if_refused(group);

@@ -67,7 +67,7 @@ impl Handshake {
         }
         let heard = match body.message {
             Message::Ping(ping) if ping.target == group.cx.me.id => {
-                let ack = Ack { number: ping.number, root: None, belief: None, stranger: false };
+                let ack = Ack { number: ping.number, root: None, held_claim: None, stranger: false };
                 let short = Piggyback { len_max: Some(len), ..Piggyback::EMPTY };
                 group.send(source, &Message::Ack(ack), short);
                 if !Rival::beats(header.epoch, source, &group.cx.me) {

@@ -214,7 +214,7 @@ impl Node {
         let ack = Ack {
             number: ping.number,
             root: (root != ping.root).then_some(root),
-            belief: group.held_claim(slot, header),
+            held_claim: group.held_claim(slot, header),
             stranger: false,
         };
         group.send(source, &Message::Ack(ack), Piggyback { claims, ..Piggyback::GOSSIP });
@@ -241,7 +241,7 @@ impl Node {
             }
             return Err(DropReason::Stranger);
         }
-        let belief = if let Standing::Inactive(slot) = standing {
+        let held_claim = if let Standing::Inactive(slot) = standing {
             group.on_claim_of_inactive(ping.held(), header.sender);
             group.held_claim(slot, header)
         } else {
@@ -249,7 +249,7 @@ impl Node {
         };
         // A node that is held elsewhere, or in another epoch, has to prove where it is, and hears what is held.
         let stranger = !matches!(standing, Standing::Inactive(_));
-        let ack = Ack { number: ping.number, root: None, belief, stranger };
+        let ack = Ack { number: ping.number, root: None, held_claim, stranger };
         let short = Piggyback { len_max: Some(len), ..Piggyback::EMPTY };
         group.send(source, &Message::Ack(ack), short);
         Ok(())
@@ -276,7 +276,7 @@ impl Node {
         if !expected {
             return Err(DropReason::UnexpectedAnswer);
         }
-        if let Some(held) = ack.belief {
+        if let Some(held) = ack.held_claim {
             group.on_held_claim(held, sender);
         }
         if ack.stranger && group.cx.is_running() {

@@ -33,9 +33,9 @@ pub(crate) struct Datagram<'a> {
 pub(crate) struct Body<'a> {
     /// The kind with its fields.
     pub(crate) message: Message,
-    /// Claims that ride along.
+    /// Piggybacked claims.
     pub(crate) updates: Updates<'a>,
-    /// Broadcasts that ride along.
+    /// Piggybacked broadcasts.
     pub(crate) broadcasts: Broadcasts<'a>,
     /// The user's bytes, at most [`PAYLOAD_MAX`]; always there in a `User` message.
     pub(crate) payload: Option<&'a [u8]>,
@@ -44,7 +44,7 @@ pub(crate) struct Body<'a> {
 }
 
 impl Body<'_> {
-    /// Whether nothing rides along that is said to everybody.
+    /// Whether neither claims nor broadcasts are piggybacked.
     #[inline]
     pub(crate) const fn is_bare(&self) -> bool {
         self.updates.is_empty() && self.broadcasts.is_empty()
@@ -76,7 +76,7 @@ impl<'a> Body<'a> {
     #[inline]
     pub(crate) fn read(&mut self, kind: Kind, parts: &'a [u8]) -> Result<(), DropReason> {
         match split_part(parts) {
-            // Nearly always it is one of these, and nothing rides along.
+            // Nearly always it is one of these, and nothing is piggybacked.
             Some((TAG_HEAD, head, [])) if kind == Kind::Ping => self.message = Message::Ping(fields(head)?),
             Some((TAG_HEAD, head, [])) if kind == Kind::Ack => self.message = Message::Ack(fields(head)?),
             _ => *self = read_parts(kind, parts)?,

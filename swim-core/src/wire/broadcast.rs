@@ -1,4 +1,4 @@
-//! Users' broadcasts, as they ride along.
+//! Users' broadcasts, piggybacked on datagrams.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -15,9 +15,9 @@ const FIXED_LEN: usize = 8 + 8 + 4 + 2;
 pub(crate) struct BroadcastRecord<'a> {
     /// Whose it is.
     pub(crate) origin: NodeId,
-    /// In which of its lives.
+    /// Its epoch then.
     pub(crate) epoch: Epoch,
-    /// Its number within that life.
+    /// Its number within that epoch.
     pub(crate) sequence: u32,
     /// What it says, at most [`PAYLOAD_MAX`] bytes.
     pub(crate) payload: &'a [u8],

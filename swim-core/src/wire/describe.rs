@@ -5,7 +5,7 @@ use core::fmt;
 use super::body::{Body, read_body};
 use super::broadcast::BroadcastRecord;
 use super::header::{Header, read};
-use super::message::{Message, Verdict};
+use super::message::{Message, JoinOutcome};
 use super::update::{About, Update};
 use crate::api::{Claim, DropReason};
 
@@ -74,8 +74,8 @@ impl fmt::Display for Message {
                 if let Some(root) = head.root {
                     write!(f, " root={root:x}")?;
                 }
-                if let Some(Claim { epoch, incarnation, status }) = head.belief {
-                    write!(f, " belief={}@{}.{}", status.name(), epoch.0, incarnation.0)?;
+                if let Some(Claim { epoch, incarnation, status }) = head.held_claim {
+                    write!(f, " held={}@{}.{}", status.name(), epoch.0, incarnation.0)?;
                 }
                 if head.stranger { write!(f, " stranger") } else { Ok(()) }
             }
@@ -87,14 +87,14 @@ impl fmt::Display for Message {
             Self::Join(head) => write!(f, " nonce={:x} token={:x}", head.nonce, head.token),
             Self::Challenge(head) => write!(f, " nonce={:x} token={:x}", head.nonce, head.token),
             Self::Welcome(head) => {
-                let verdict = match head.verdict {
-                    Verdict::Admitted => "admitted",
-                    Verdict::IdTaken => "id-taken",
-                    Verdict::Refused => "refused",
+                let outcome = match head.outcome {
+                    JoinOutcome::Admitted => "admitted",
+                    JoinOutcome::IdTaken => "id-taken",
+                    JoinOutcome::Refused => "refused",
                 };
                 write!(
                     f,
-                    " nonce={:x} verdict={verdict} held={}.{} clock={} members={}",
+                    " nonce={:x} outcome={outcome} held={}.{} clock={} members={}",
                     head.nonce, head.held_epoch.0, head.held_incarnation.0, head.clock.0, head.members
                 )
             }

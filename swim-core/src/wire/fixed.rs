@@ -6,7 +6,7 @@
 
 use super::PART_LEN;
 use super::header::HEADER_LEN;
-use super::message::{SyncPull, Verdict};
+use super::message::{SyncPull, JoinOutcome};
 use crate::api::{Claim, Epoch, Incarnation, NodeId, Status};
 
 /// A field that knows its bytes, or a head that is made of such.
@@ -104,7 +104,7 @@ impl Fixed for bool {
     }
 }
 
-/// A byte that tells whether the field follows, then the field.
+/// A byte that says whether the field follows, then the field.
 impl<T: Fixed> Fixed for Option<T> {
     #[inline]
     fn put(&self, bytes: &mut Front) {
@@ -130,7 +130,7 @@ impl Fixed for Status {
     }
 }
 
-impl Fixed for Verdict {
+impl Fixed for JoinOutcome {
     #[inline]
     fn put(&self, bytes: &mut Front) {
         bytes.put([*self as u8]);

@@ -1,4 +1,4 @@
-//! The header: 32 bytes that tell whose datagram this is, before anything else is looked at.
+//! The header: 32 bytes that name the sender and its cluster, before anything else is looked at.
 //!
 //! It is checked in the order of cheapness, so that garbage is turned away after two bytes. It carries
 //! the sender's epoch and incarnation in every datagram: hearing a member at a newer incarnation than
@@ -27,7 +27,7 @@ pub(crate) struct Header {
     pub(crate) label: u32,
     /// Whose datagram it is.
     pub(crate) sender: NodeId,
-    /// Which of the sender's lives.
+    /// The sender's epoch.
     pub(crate) epoch: Epoch,
     /// The sender's incarnation.
     pub(crate) incarnation: Incarnation,
@@ -54,7 +54,7 @@ pub(crate) struct Sender {
     pub(crate) label: u32,
     /// Who writes.
     pub(crate) id: NodeId,
-    /// Which of its lives.
+    /// Its epoch.
     pub(crate) epoch: Epoch,
     /// Its incarnation.
     pub(crate) incarnation: Incarnation,
@@ -68,7 +68,7 @@ pub enum Kind {
     Ping = 1,
     /// I am here.
     Ack = 2,
-    /// Please ping somebody for me.
+    /// Please ping a member for me.
     PingReq = 3,
     /// Whom you asked me to ping has not answered yet.
     Nack = 4,
@@ -86,7 +86,7 @@ pub enum Kind {
     SyncPull = 10,
     /// One page of it.
     SyncPage = 11,
-    /// Only what rides along.
+    /// Piggybacked records only.
     Gossip = 12,
     /// A user's direct message.
     User = 13,
@@ -164,7 +164,7 @@ pub(super) fn read(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), 
 /// The bytes of a header.
 #[inline]
 pub(super) fn raw(kind: Kind, sender: &Sender) -> [u8; HEADER_LEN] {
-    debug_assert!(sender.epoch <= Epoch::MAX, "a node never lives beyond the last epoch");
+    debug_assert!(sender.epoch <= Epoch::MAX, "an epoch is at most the last one");
     let mut raw = [0; HEADER_LEN];
     raw[..2].copy_from_slice(&MAGIC);
     raw[2..8].copy_from_slice(&[VERSION, 0, kind as u8, 0, 0, 0]);

@@ -1,4 +1,4 @@
-//! A datagram as data, for whoever watches: a simulator's invariants, a dissector, a report.
+//! A datagram as data, for observers: a simulator's invariants, a dissector, a report.
 //!
 //! [`describe`](crate::describe) is for eyes, [`inspect`] for programs. Both are made from the node's own
 //! readers, so neither can see a datagram differently from the node that acts on it. Nothing is copied but
@@ -11,7 +11,7 @@ use super::accusers::Accusers;
 use super::body::{Body, read_body};
 use super::broadcast::BroadcastRecord;
 use super::header::{Kind, read};
-use super::message::{Message, Verdict};
+use super::message::{Message, JoinOutcome};
 use super::update::Update;
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
@@ -25,7 +25,7 @@ pub struct Inspection<'a> {
     pub label: u32,
     /// Whose datagram it says that it is.
     pub sender: NodeId,
-    /// Which of the sender's lives.
+    /// The sender's epoch.
     pub epoch: Epoch,
     /// The sender's incarnation.
     pub incarnation: Incarnation,
@@ -33,16 +33,16 @@ pub struct Inspection<'a> {
     pub number: Option<u64>,
     /// Whom a ping, a ping-req or a relayed ack is about.
     pub target: Option<NodeId>,
-    /// What the sender holds: a ping's of its target, an ack's of whoever asked, if it says so.
-    pub belief: Option<Claim>,
-    /// Whether an ack says that whoever asked is unknown.
+    /// The claim that the sender holds: a ping's of its target, an ack's of the asker, if it says so.
+    pub held_claim: Option<Claim>,
+    /// Whether an ack says that the asker is unknown.
     pub stranger: bool,
     /// The root of the sender's digest, of a ping, or of an ack if it differs from the ping's.
     pub root: Option<u64>,
     /// The address token of a join (0: none yet), a challenge or an announcement.
     pub token: Option<u64>,
     /// Whether a welcome lets the joiner in.
-    pub verdict: Option<Verdict>,
+    pub outcome: Option<JoinOutcome>,
     /// A direct message.
     pub payload: Option<&'a [u8]>,
     /// How much time a ping-req gives its relay.
@@ -52,7 +52,7 @@ pub struct Inspection<'a> {
     body: Body<'a>,
 }
 
-/// One record that rides on a datagram.
+/// One record that is piggybacked on a datagram.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Said<'a> {
@@ -70,11 +70,11 @@ pub struct SaidMember<'a> {
     pub id: NodeId,
     /// What is claimed.
     pub claim: Claim,
-    /// Where it lives, if it is called Alive.
+    /// Its address, if it is called Alive.
     pub addr: Option<SocketAddr>,
     /// What it attached to itself, if it is called Alive.
     pub metadata: &'a [u8],
-    /// Whose verdict it is, if it is called Dead or Left; its own if it said goodbye.
+    /// The member that declared it Dead or Left; the member itself if it left by itself.
     pub by: Option<NodeId>,
     accusers: Option<Accusers>,
 }
@@ -85,9 +85,9 @@ pub struct SaidMember<'a> {
 pub struct SaidBroadcast<'a> {
     /// Whose it is.
     pub origin: NodeId,
-    /// In which of its lives.
+    /// Its epoch then.
     pub epoch: Epoch,
-    /// Its number within that life.
+    /// Its number within that epoch.
     pub sequence: u32,
     /// What it says.
     pub payload: &'a [u8],
@@ -115,11 +115,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection<'_>, DropReason> {
         incarnation: header.incarnation,
         number: None,
         target: None,
-        belief: None,
+        held_claim: None,
         stranger: false,
         root: None,
         token: None,
-        verdict: None,
+        outcome: None,
         payload: body.payload,
         budget: None,
         unknown_parts: body.unknown_parts,
@@ -156,11 +156,11 @@ impl<'a> Inspection<'a> {
         match message {
             Message::Ping(head) => {
                 let (epoch, incarnation) = (head.target_epoch, head.target_incarnation);
-                self.belief = Some(Claim { epoch, incarnation, status: head.target_status });
+                self.held_claim = Some(Claim { epoch, incarnation, status: head.target_status });
                 (self.target, self.root) = (Some(head.target), Some(head.root));
             }
             Message::Ack(head) => {
-                (self.belief, self.root, self.stranger) = (head.belief, head.root, head.stranger);
+                (self.held_claim, self.root, self.stranger) = (head.held_claim, head.root, head.stranger);
             }
             Message::PingReq(head) => {
                 self.target = Some(head.target);
@@ -170,14 +170,14 @@ impl<'a> Inspection<'a> {
             Message::Join(head) => self.token = Some(head.token),
             Message::Challenge(head) => self.token = Some(head.token),
             Message::Announce(head) => self.token = Some(head.token),
-            Message::Welcome(head) => self.verdict = Some(head.verdict),
+            Message::Welcome(head) => self.outcome = Some(head.outcome),
             _ => {}
         }
     }
 }
 
 impl SaidMember<'_> {
-    /// Who accuses a Suspect, the first first; who had accused a Dead; nobody otherwise.
+    /// Who accuses a Suspect, the first first; who had accused a Dead; empty otherwise.
     pub fn accusers(&self) -> impl Iterator<Item = NodeId> {
         self.accusers.iter().flat_map(Accusers::iter)
     }

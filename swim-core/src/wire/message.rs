@@ -1,23 +1,23 @@
 //! The messages: one small head for each kind.
 //!
-//! A head is a plain struct of fixed-width fields. Bytes after the known ones are somebody's later
-//! version and are ignored; a head that ends too early is malformed.
+//! A head is a plain struct of fixed-width fields. Bytes after the known ones belong to a
+//! later version and are ignored; a head that ends too early is malformed.
 
 use super::fixed::{Fixed, Front, head};
 use super::header::Kind;
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
-/// Are you there, the one I think you are? And do we agree about everybody?
+/// A probe of one member, with the root of the sender's digest for comparison.
 ///
-/// The target's epoch, incarnation and status are what the sender believes of it: whoever is held
-/// suspect learns it from the very ping that gives it a chance to refute.
+/// The target's epoch, incarnation and status are the claim that the sender holds: a suspect learns of
+/// the suspicion from the ping and can refute it in its answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ping {
-    /// Whom the sender means; whoever else has this address now must not answer.
+    /// The member that is meant; another node that has this address now must not answer.
     pub(crate) target: NodeId,
-    /// Which life of the target the sender holds.
+    /// The target's epoch as the sender holds it.
     pub(crate) target_epoch: Epoch,
-    /// Which incarnation within that life.
+    /// Its incarnation within that epoch.
     pub(crate) target_incarnation: Incarnation,
     /// What the sender holds of it.
     pub(crate) target_status: Status,
@@ -35,16 +35,16 @@ impl Ping {
     }
 }
 
-/// I am here.
+/// The answer to a ping.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ack {
     /// The ping's.
     pub(crate) number: u64,
     /// The root of the answerer's digest, only if it differs from the ping's.
     pub(crate) root: Option<u64>,
-    /// What the answerer holds of the asker, only if that is not simply that it lives as the header of
-    /// its ping says.
-    pub(crate) belief: Option<Claim>,
+    /// The claim that the answerer holds of the asker, only if it differs from Alive as in the header of
+    /// the ping.
+    pub(crate) held_claim: Option<Claim>,
     /// Whether the answerer does not know the asker.
     pub(crate) stranger: bool,
 }
@@ -55,14 +55,14 @@ impl Ping {
 }
 
 impl Ack {
-    /// Bytes of its head with all that it can tell: a root and a belief.
+    /// Bytes of its longest head: with a root and a held claim.
     pub(super) const LEN_MAX: usize = 8 + (1 + 8) + (1 + 8 + 4 + 1) + 1;
 }
 
-/// Nobody can have more bytes sent to a third party than it spends on a forged ping.
+/// A forged ping causes at most as many bytes to be sent to a third party.
 const _: () = assert!(Ack::LEN_MAX <= Ping::LEN);
 
-/// Please ping a member for me.
+/// A request to ping a member on the sender's behalf.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct PingReq {
     /// Whom.
@@ -73,14 +73,14 @@ pub(crate) struct PingReq {
     pub(crate) budget_us: u32,
 }
 
-/// I pinged as you asked, nobody has answered so far, and here am I.
+/// The relay sent the ping and has no answer so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Nack {
     /// The ping-req's.
     pub(crate) number: u64,
 }
 
-/// I pinged as you asked, and got an ack.
+/// The relay sent the ping and has received the ack.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct RelayedAck {
     /// The ping-req's.
@@ -89,7 +89,7 @@ pub(crate) struct RelayedAck {
     pub(crate) target: NodeId,
 }
 
-/// Let me in.
+/// A request to be admitted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Join {
     /// Unpredictable; the answers repeat it.
@@ -98,7 +98,7 @@ pub(crate) struct Join {
     pub(crate) token: u64,
 }
 
-/// Say it again with this token, so that I know that you receive where you say you are.
+/// A request to repeat the join with this token, which proves that the joiner receives at its address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Challenge {
     /// The join's.
@@ -113,7 +113,7 @@ pub(crate) struct Welcome {
     /// The join's.
     pub(crate) nonce: u64,
     /// Whether the joiner may have the id.
-    pub(crate) verdict: Verdict,
+    pub(crate) outcome: JoinOutcome,
     /// The epoch held under the joiner's id; zero when none is.
     pub(crate) held_epoch: Epoch,
     /// The incarnation held with it.
@@ -127,8 +127,8 @@ pub(crate) struct Welcome {
 /// What a welcome answers to a joiner.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-pub enum Verdict {
-    /// Come in.
+pub enum JoinOutcome {
+    /// The joiner is admitted.
     Admitted = 0,
     /// A living member has this id.
     IdTaken = 1,
@@ -136,7 +136,7 @@ pub enum Verdict {
     Refused = 2,
 }
 
-/// I am a member now: my own Alive is among the updates.
+/// The sender is a member now: its own Alive is among the updates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Announce {
     /// The challenge's.
@@ -145,20 +145,20 @@ pub(crate) struct Announce {
     pub(crate) number: u64,
 }
 
-/// Send me what we differ in, within one range of the digest.
+/// A request for the members in which the tables differ, within one range of the digest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SyncPull {
     /// Unpredictable; the page repeats it.
     pub(crate) number: u64,
     /// The range: its leading nibbles, left-aligned.
     pub(crate) prefix: u32,
-    /// How many nibbles of the prefix count. Whoever reads it decides how deep it can go.
+    /// How many nibbles of the prefix count. The reader bounds it.
     pub(crate) depth: u8,
     /// What the asker holds in each sixteenth of the range.
     pub(crate) hashes: [u32; 16],
 }
 
-/// A page of what differs: the updates that ride along.
+/// A page of what differs: the piggybacked updates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SyncPage {
     /// The pull's.
@@ -265,18 +265,18 @@ impl Message {
 }
 
 head!(Ping: target target_epoch target_incarnation target_status number root);
-head!(Ack: number root belief stranger);
+head!(Ack: number root held_claim stranger);
 head!(PingReq: target number budget_us);
 head!(Nack: number);
 head!(RelayedAck: number target);
 head!(Join: nonce token);
 head!(Challenge: nonce token);
-head!(Welcome: nonce verdict held_epoch held_incarnation clock members);
+head!(Welcome: nonce outcome held_epoch held_incarnation clock members);
 head!(Announce: token number);
 head!(SyncPull: number prefix depth hashes);
 head!(SyncPage: number prefix depth more);
 
-/// What follows the known fields is somebody's later version.
+/// What follows the known fields belongs to a later version.
 #[inline]
 pub(super) fn fields<H: Fixed>(mut head: &[u8]) -> Result<H, DropReason> {
     H::take(&mut head).ok_or(DropReason::Malformed)

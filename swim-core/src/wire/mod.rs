@@ -1,7 +1,7 @@
-//! The wire format: what members say to each other, in bytes.
+//! The wire format: the bytes of the datagrams that members exchange.
 //!
 //! A datagram is a fixed header followed by *parts*: a tag, a length, bytes. The head part holds the few
-//! fields that make a ping a ping; the other parts hold what rides along: updates about members, the
+//! fields that make a ping a ping; the other parts hold piggybacked data: updates about members, the
 //! users' broadcasts, one direct message. Everything has a length in front of it, so a reader skips what
 //! it does not know, and a later version may append: to a head, to a record, or a whole new part.
 //!
@@ -15,7 +15,7 @@
 //!
 //! All integers are little-endian and of fixed width: equal messages have equal lengths, whatever their
 //! numbers, so a sender can tell beforehand what fits. Reading borrows and never allocates; writing
-//! appends to a buffer that somebody else reserved. No input makes a reader panic or loop longer than
+//! appends to a buffer that the caller has reserved. No input makes a reader panic or loop longer than
 //! the datagram has bytes. `docs/wire.md` has the tables.
 
 mod accusers;
@@ -46,7 +46,7 @@ pub use describe::describe;
 pub use header::Kind;
 pub(crate) use header::{HEADER_LEN, Header, Sender, VERSION, read_header};
 pub use inspect::{Inspection, Said, SaidBroadcast, SaidMember, inspect};
-pub use message::Verdict;
+pub use message::JoinOutcome;
 pub(crate) use message::{
     Ack, Announce, Challenge, Join, Message, Nack, Ping, PingReq, RelayedAck, SyncPage, SyncPull, Welcome,
 };

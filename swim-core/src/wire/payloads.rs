@@ -48,7 +48,7 @@ fn parts(datagram: &[u8], found: &mut Vec<Range<usize>>) {
     found.push((at + PART_LEN).min(datagram.len())..datagram.len());
 }
 
-/// `payload_at` finds the payload in a record, and where what nobody reads begins.
+/// `payload_at` finds the payload in a record, and where the bytes that no reader uses begin.
 fn records(
     datagram: &[u8],
     part: Range<usize>,

@@ -70,7 +70,7 @@ pub(crate) enum Update<'a> {
     Dead {
         /// Who.
         about: About,
-        /// Whose verdict it is.
+        /// Whose outcome it is.
         by: NodeId,
         /// Who had accused it first.
         accuser: NodeId,

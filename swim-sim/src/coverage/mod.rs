@@ -118,9 +118,9 @@ impl Coverage {
         };
         self.count(thing);
         if thing == Thing::Ping
-            && let Some(belief) = inspect(bytes).ok().and_then(|ping| ping.belief)
+            && let Some(held_claim) = inspect(bytes).ok().and_then(|ping| ping.held_claim)
         {
-            match belief.status {
+            match held_claim.status {
                 swim_core::Status::Suspect => self.count(Thing::Buddy),
                 swim_core::Status::Dead => self.count(Thing::HealingPing),
                 _ => {}

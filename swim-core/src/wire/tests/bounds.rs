@@ -14,11 +14,11 @@ fn bare_len(message: Message) -> usize {
 fn a_challenge_is_no_longer_than_the_join_it_answers() {
     let join = bare_len(Message::Join(Join { nonce: 1, token: 0 }));
     let challenge = bare_len(Message::Challenge(Challenge { nonce: 1, token: u64::MAX }));
-    assert!(challenge <= join, "{challenge} for {join}: somebody could be flooded through us");
+    assert!(challenge <= join, "{challenge} for {join}: the answer would amplify a flood");
 }
 
 #[test]
-fn an_ack_with_all_that_it_can_tell_is_no_longer_than_a_bare_ping() {
+fn the_longest_ack_is_no_longer_than_a_bare_ping() {
     let ping = Ping {
         target: NodeId(0),
         target_epoch: Epoch(0),
@@ -28,11 +28,11 @@ fn an_ack_with_all_that_it_can_tell_is_no_longer_than_a_bare_ping() {
         root: 0,
     };
     let claim = Claim { epoch: Epoch::MAX, incarnation: Incarnation(u32::MAX), status: Status::Left };
-    let ack = Ack { number: u64::MAX, root: Some(u64::MAX), belief: Some(claim), stranger: true };
+    let ack = Ack { number: u64::MAX, root: Some(u64::MAX), held_claim: Some(claim), stranger: true };
     let (ping, ack) = (bare_len(Message::Ping(ping)), bare_len(Message::Ack(ack)));
     assert_eq!(ping, HEADER_LEN + PART_LEN + Ping::LEN);
     assert_eq!(ack, HEADER_LEN + PART_LEN + Ack::LEN_MAX);
-    assert!(ack <= ping, "{ack} for {ping}: somebody could be flooded through us");
+    assert!(ack <= ping, "{ack} for {ping}: the answer would amplify a flood");
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn every_message_and_every_update_has_its_line() {
 }
 
 #[test]
-fn a_ping_with_all_that_rides_along_is_one_line() {
+fn a_ping_with_every_part_is_one_line() {
     let expected = "Ping from #102030405060708@1700000000000.7 target=#a1@1600000000000.5 believed=suspect \
         number=1112131415161718 root=2122232425262728 \
         | alive #c1@1600000000000.2 at 10.0.0.1:7946 speaks 1-1 \

@@ -25,9 +25,9 @@ pub(super) fn messages() -> [(&'static str, Message); 17] {
     let token = 0x5152_5354_5556_5758;
     let target = NodeId(0xa1);
     let held_epoch = Epoch(1_600_000_000_000);
-    let ack = Ack { number, root: None, belief: None, stranger: false };
+    let ack = Ack { number, root: None, held_claim: None, stranger: false };
     let root = Some(0x3132_3334_3536_3738);
-    let belief = Some(Claim { epoch: held_epoch, incarnation: Incarnation(6), status: Status::Dead });
+    let held_claim = Some(Claim { epoch: held_epoch, incarnation: Incarnation(6), status: Status::Dead });
     let (prefix, depth) = (0xab00_0000, 2);
     let hashes = core::array::from_fn(|i| 0x0101_0101 * u32::try_from(i).expect("below 16"));
     [
@@ -44,8 +44,8 @@ pub(super) fn messages() -> [(&'static str, Message); 17] {
         ),
         ("Ack", Message::Ack(ack)),
         ("Ack with root", Message::Ack(Ack { root, ..ack })),
-        ("Ack with belief", Message::Ack(Ack { belief, ..ack })),
-        ("Ack with root and belief", Message::Ack(Ack { root, belief, ..ack })),
+        ("Ack with held claim", Message::Ack(Ack { held_claim, ..ack })),
+        ("Ack with root and held claim", Message::Ack(Ack { root, held_claim, ..ack })),
         ("Ack to a stranger", Message::Ack(Ack { root, stranger: true, ..ack })),
         ("PingReq", Message::PingReq(PingReq { target, number, budget_us: 350_000 })),
         ("Nack", Message::Nack(Nack { number })),
@@ -56,7 +56,7 @@ pub(super) fn messages() -> [(&'static str, Message); 17] {
             "Welcome",
             Message::Welcome(Welcome {
                 nonce,
-                verdict: Verdict::IdTaken,
+                outcome: JoinOutcome::IdTaken,
                 held_epoch,
                 held_incarnation: Incarnation(3),
                 clock: Epoch(1_700_000_001_000),
@@ -100,17 +100,17 @@ pub(super) fn updates() -> [(&'static str, Update<'static>); 8] {
     ]
 }
 
-/// The dead member that rides along in some datagrams.
+/// The dead member that is piggybacked on some datagrams.
 pub(super) const DEAD: Update<'static> = Update::Dead {
     about: About { id: NodeId(0xd1), epoch: Epoch(1_600_000_000_000), incarnation: Incarnation(4) },
     by: NodeId(0xb1),
     accuser: NodeId(0xb2),
 };
-/// The broadcast that rides along in some datagrams.
+/// The broadcast that is piggybacked on some datagrams.
 pub(super) const BROADCAST: BroadcastRecord<'static> =
     BroadcastRecord { origin: NodeId(0xb1), epoch: Epoch(1_600_000_000_000), sequence: 9, payload: b"hi" };
 
-/// A ping with all that can ride along.
+/// A ping with every part.
 pub(super) fn everything() -> Datagram<'static> {
     let second = BroadcastRecord { sequence: 10, payload: b"", ..BROADCAST };
     Datagram {
@@ -151,7 +151,7 @@ fn every_update_has_the_bytes_it_always_had() {
 }
 
 #[test]
-fn a_ping_with_all_that_can_ride_along_has_the_bytes_it_always_had() {
+fn a_ping_with_every_part_has_the_golden_bytes() {
     assert_golden("everything at once", &everything());
 }
 

@@ -30,7 +30,7 @@ fn record(said: &Result<Said<'_>, DropReason>) -> String {
         (None, Some(by)) if status == Status::Dead => format!("{about} by {by:?}, accused by{accusers}"),
         (None, Some(by)) if by == said.id => about,
         (None, Some(by)) => format!("{about}, removed by {by:?}"),
-        (Some(_), Some(_)) => panic!("an address is said of the living, a verdict of others"),
+        (Some(_), Some(_)) => panic!("an address is said of the living, a outcome of others"),
     }
 }
 
@@ -51,29 +51,29 @@ fn described(bytes: &[u8]) -> Vec<String> {
 /// The fields that an inspection has, as far as `describe` shows them under these names.
 fn fields(inspection: &Inspection<'_>) -> Vec<String> {
     let nonce = matches!(inspection.kind, Kind::Join | Kind::Challenge | Kind::Welcome);
-    let belief = |belief: Claim| match inspection.target {
+    let held_claim = |held_claim: Claim| match inspection.target {
         Some(target) => format!(
             "target={target:?}@{}.{} believed={}",
-            belief.epoch.0,
-            belief.incarnation.0,
-            belief.status.name()
+            held_claim.epoch.0,
+            held_claim.incarnation.0,
+            held_claim.status.name()
         ),
-        None => format!("belief={}@{}.{}", belief.status.name(), belief.epoch.0, belief.incarnation.0),
+        None => format!("held={}@{}.{}", held_claim.status.name(), held_claim.epoch.0, held_claim.incarnation.0),
     };
-    let target = inspection.target.filter(|_| inspection.belief.is_none());
-    let verdict = |verdict| match verdict {
-        Verdict::Admitted => "verdict=admitted",
-        Verdict::IdTaken => "verdict=id-taken",
-        Verdict::Refused => "verdict=refused",
+    let target = inspection.target.filter(|_| inspection.held_claim.is_none());
+    let outcome = |outcome| match outcome {
+        JoinOutcome::Admitted => "outcome=admitted",
+        JoinOutcome::IdTaken => "outcome=id-taken",
+        JoinOutcome::Refused => "outcome=refused",
     };
     [
-        inspection.belief.map(belief),
+        inspection.held_claim.map(held_claim),
         target.map(|target| format!("target={target:?}")),
         inspection.number.map(|number| format!("{}={number:x}", if nonce { "nonce" } else { "number" })),
         inspection.root.map(|root| format!("root={root:x}")),
         inspection.stranger.then(|| "stranger".to_string()),
         inspection.token.map(|token| format!("token={token:x}")),
-        inspection.verdict.map(|found| verdict(found).to_string()),
+        inspection.outcome.map(|found| outcome(found).to_string()),
     ]
     .into_iter()
     .flatten()
@@ -95,9 +95,9 @@ fn assert_agrees(bytes: &[u8]) {
         ("number=", inspection.number.is_some()),
         ("nonce=", inspection.number.is_some()),
         ("root=", inspection.root.is_some()),
-        ("belie", inspection.belief.is_some()),
+        ("held_", inspection.held_claim.is_some()),
         ("token=", inspection.token.is_some()),
-        ("verdict=", inspection.verdict.is_some()),
+        ("outcome=", inspection.outcome.is_some()),
         ("stranger", inspection.stranger),
     ] {
         assert!(seen || !head.contains(name), "{head:?}: {name:?} was not seen");

@@ -112,11 +112,11 @@ fn a_head_that_means_nothing_is_malformed() {
     assert_eq!(broken("Ping", 14, 1), Err(DropReason::Malformed), "an epoch beyond 48 bits");
     assert_eq!(broken("Ping", 20, 4), Err(DropReason::Malformed), "an unknown status");
     assert_eq!(broken("Ack", 8, 2), Err(DropReason::Malformed), "neither with a root nor without");
-    assert_eq!(broken("Ack", 9, 2), Err(DropReason::Malformed), "neither with a belief nor without");
+    assert_eq!(broken("Ack", 9, 2), Err(DropReason::Malformed), "neither with a held_claim nor without");
     assert_eq!(broken("Ack", 10, 2), Err(DropReason::Malformed), "neither a stranger nor none");
-    assert_eq!(broken("Ack with belief", 16, 1), Err(DropReason::Malformed), "an epoch beyond 48 bits");
-    assert_eq!(broken("Ack with belief", 22, 4), Err(DropReason::Malformed), "an unknown status");
-    assert_eq!(broken("Welcome", 8, 3), Err(DropReason::Malformed), "an unknown verdict");
+    assert_eq!(broken("Ack with held claim", 16, 1), Err(DropReason::Malformed), "an epoch beyond 48 bits");
+    assert_eq!(broken("Ack with held claim", 22, 4), Err(DropReason::Malformed), "an unknown status");
+    assert_eq!(broken("Welcome", 8, 3), Err(DropReason::Malformed), "an unknown outcome");
 }
 
 #[test]

@@ -48,9 +48,9 @@ fn message() -> impl Strategy<Value = Message> {
     let a = (id(), claim(), any::<u64>(), any::<u64>(), any::<Option<u64>>(), proptest::option::of(claim()));
     let b = (epoch(), any::<u32>(), any::<u8>(), any::<u16>(), any::<[u32; 16]>(), any::<bool>());
     (0..Kind::ALL.len(), a, b).prop_map(|(kind, a, b)| {
-        let (target, held, number, root, other, belief) = a;
+        let (target, held, number, root, other, held_claim) = a;
         let (clock, members, depth, more, hashes, yes) = b;
-        let verdict = if yes { Verdict::IdTaken } else { Verdict::Admitted };
+        let outcome = if yes { JoinOutcome::IdTaken } else { JoinOutcome::Admitted };
         match Kind::ALL[kind] {
             Kind::Ping => Message::Ping(Ping {
                 target,
@@ -60,7 +60,7 @@ fn message() -> impl Strategy<Value = Message> {
                 number,
                 root,
             }),
-            Kind::Ack => Message::Ack(Ack { number, root: other, belief, stranger: yes }),
+            Kind::Ack => Message::Ack(Ack { number, root: other, held_claim, stranger: yes }),
             Kind::PingReq => Message::PingReq(PingReq { target, number, budget_us: members }),
             Kind::Nack => Message::Nack(Nack { number }),
             Kind::RelayedAck => Message::RelayedAck(RelayedAck { number, target }),
@@ -68,7 +68,7 @@ fn message() -> impl Strategy<Value = Message> {
             Kind::Challenge => Message::Challenge(Challenge { nonce: number, token: root }),
             Kind::Welcome => Message::Welcome(Welcome {
                 nonce: number,
-                verdict,
+                outcome,
                 held_epoch: held.epoch,
                 held_incarnation: held.incarnation,
                 clock,
@@ -122,10 +122,10 @@ pub(super) fn datagram() -> impl Strategy<Value = Datagram<'static>> {
 fn head_part_len(message: &Message) -> usize {
     match message {
         Message::Ping(_) => 3 + 37,
-        Message::Ack(Ack { root: None, belief: None, .. }) => 3 + 11,
-        Message::Ack(Ack { root: Some(_), belief: None, .. }) => 3 + 19,
-        Message::Ack(Ack { root: None, belief: Some(_), .. }) => 3 + 24,
-        Message::Ack(Ack { root: Some(_), belief: Some(_), .. }) => 3 + 32,
+        Message::Ack(Ack { root: None, held_claim: None, .. }) => 3 + 11,
+        Message::Ack(Ack { root: Some(_), held_claim: None, .. }) => 3 + 19,
+        Message::Ack(Ack { root: None, held_claim: Some(_), .. }) => 3 + 24,
+        Message::Ack(Ack { root: Some(_), held_claim: Some(_), .. }) => 3 + 32,
         Message::PingReq(_) => 3 + 20,
         Message::Nack(_) => 3 + 8,
         Message::RelayedAck(_) | Message::Join(_) | Message::Challenge(_) | Message::Announce(_) => 3 + 16,

@@ -169,7 +169,7 @@ impl Asker {
         }
         let family = family(number);
         if self.open.as_ref().is_none_or(|open| open.family != family) {
-            let asked = said.belief.filter(|_| ping).map(|belief| (addr, belief.epoch));
+            let asked = said.held_claim.filter(|_| ping).map(|held_claim| (addr, held_claim.epoch));
             let probe = Probe { family, label: said.label, ..Probe::unanswered(target, asked, now) };
             self.last = self.open.replace(probe);
             self.fresh = true;

@@ -73,8 +73,8 @@ impl Rest {
         if is_kind(bytes, MessageKind::SyncPull) {
             stretch.pages += 1;
         } else if is_kind(bytes, MessageKind::Ping) {
-            let belief = inspect(bytes).ok().and_then(|ping| ping.belief);
-            stretch.dead += u64::from(belief.is_some_and(|belief| !belief.status.is_active()));
+            let held_claim = inspect(bytes).ok().and_then(|ping| ping.held_claim);
+            stretch.dead += u64::from(held_claim.is_some_and(|held_claim| !held_claim.status.is_active()));
         } else if kinds.iter().any(|kind| is_kind(bytes, *kind)) {
             stretch.handshakes += 1;
         }

@@ -171,9 +171,9 @@ impl Monitor for Buddies {
     fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if let (Happening::Sent { host, target: to, .. }, MessageKind::Ping) = (what, said.kind)
             && !scene.holds_sends(*host)
-            && let (Some(target), Some(belief)) = (said.target, said.belief)
+            && let (Some(target), Some(held_claim)) = (said.target, said.held_claim)
         {
-            self.pings.push((target, *to, belief.status));
+            self.pings.push((target, *to, held_claim.status));
         }
         Ok(())
     }
