@@ -203,13 +203,12 @@ impl Node {
         }
         let root = group.digest_root();
         let behind = held.stamp() < group.my_stamp();
-        let mut claims = [Slot::ME; OUTDATED_MAX + 1];
-        let outdated = absorbed.outdated();
+        let (outdated, mut all) = (absorbed.outdated(), [Slot::ME; OUTDATED_MAX + 1]);
         let claims = if outdated.is_empty() {
-            &claims[..usize::from(behind)]
+            &[Slot::ME][..usize::from(behind)]
         } else {
-            claims[1..=outdated.len()].copy_from_slice(outdated);
-            &claims[usize::from(!behind)..=outdated.len()]
+            all[1..=outdated.len()].copy_from_slice(outdated);
+            &all[usize::from(!behind)..=outdated.len()]
         };
         let ack = Ack {
             number: ping.number,
