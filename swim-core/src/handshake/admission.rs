@@ -18,7 +18,7 @@ use super::Handshake;
 use crate::api::{DropReason, Epoch, Event, Handled, Incarnation, Instant, NodeId, Status, canonical};
 use crate::context::{RequestKind, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
-use crate::wire::{Ack, Announce, Challenge, Datagram, Join, Message, Update, JoinOutcome, Welcome};
+use crate::wire::{Ack, Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
 
 /// Seconds that an address token is good for, at least; at most twice as long.
 const TOKEN_LIFE_S: u64 = 30;
