@@ -143,7 +143,7 @@ impl Clock {
     }
 
     /// An instant of node time in the driver's time.
-    pub(crate) const fn to_real(&self, at: Instant) -> Instant {
+    pub(crate) const fn real_time_of(&self, at: Instant) -> Instant {
         Instant::from_nanos(at.as_nanos().saturating_add(self.stalled_ns))
     }
 
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(clock.node_time(), at(1000));
         assert_eq!(clock.suspicion_time(), at(1000));
         assert!(clock.is_frozen());
-        assert_eq!(clock.to_real(clock.node_time()), at(31_000));
+        assert_eq!(clock.real_time_of(clock.node_time()), at(31_000));
         clock.set_deadline(Some(at(31_500)));
         clock.advance(at(31_500), || DIRECT);
         assert!(!clock.is_frozen());

@@ -38,7 +38,7 @@ pub(crate) const fn compose(random: u64, kind: RequestKind) -> u64 {
         RequestKind::Handshake { index } => (5, index as u64),
         RequestKind::Pull { index } => (6, index as u64),
     };
-    debug_assert!(index < 1 << 13, "an index has 13 bits");
+    debug_assert!(index < 1_u64 << 13_u32, "an index has 13 bits");
     (random & !0xffff) | (index << 3) | kind
 }
 

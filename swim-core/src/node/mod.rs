@@ -318,7 +318,7 @@ impl Node {
         let cx = &mut self.group.cx;
         // An overdue suspicion that has to wait is due with the next tick, not before now.
         cx.timers.creep(Timer::Suspicion, cx.now());
-        cx.clock.set_deadline(cx.timers.next().map(|at| cx.clock.to_real(at)));
+        cx.clock.set_deadline(cx.timers.next().map(|at| cx.clock.real_time_of(at)));
     }
 
     /// A node has periods while there is any member to probe, or to look for.

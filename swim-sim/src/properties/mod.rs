@@ -2,9 +2,9 @@
 //! them.
 //!
 //! Each has a [`Monitor`]. The [`Checker`] hands it everything that happens in the world, in order, and it
-//! may look at a node after each of its inputs. It decides by [`evidence`]: whether an ack may count shows in
+//! may look at a node after each of its inputs. It decides by evidence: whether an ack may count shows in
 //! the pings that were sent, whether a member may be called Dead in what was done to its host. A property
-//! never asks the core whether the core is right; the papers' formulas are in [`formulas`]. An id is part of
+//! never asks the core whether the core is right; the papers' formulas are in `formulas.rs`. An id is part of
 //! every report and is never used again.
 
 mod bounds;

@@ -1,6 +1,6 @@
 //! A run, shown to a person: one HTML page that needs nothing but a browser, and a trace for Perfetto.
 //!
-//! Both are written from a [`Timeline`](crate::Timeline), which saw what happened, and from [`Facts`], which
+//! Both are written from a [`Timeline`], which saw what happened, and from [`Facts`], which
 //! say how it ended. The page is one file: styles, scripts and data are inside, nothing is fetched from
 //! anywhere, so it can be attached to an issue and opened from disk ten years later.
 

@@ -4,7 +4,7 @@
 //! fault a hundred times and no other. So a [`Plan`] of a few dozen dials is drawn: how many hosts, which of
 //! the faults exist, how bad, how often. Each dial has a stream of its own, so setting one by hand leaves all
 //! others as they were drawn; all of them are plain values that are printed, and overridden by name. The
-//! plan then draws the steps of a [`Scenario`](crate::scenario::Scenario), and that is what is carried out.
+//! plan then draws the steps of a [`Scenario`], and that is what is carried out.
 
 mod dials;
 mod faults;

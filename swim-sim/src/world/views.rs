@@ -23,7 +23,7 @@ impl World {
         self.setup.seed
     }
 
-    /// One number for everything that nodes did so far, and, if [`Setup::fingerprint_states`] says so, for the
+    /// One number for everything that nodes did so far, and, if [`Setup::fingerprint_states`](crate::Setup::fingerprint_states) says so, for the
     /// states that they came to. Equal in two runs if and only if (but for a coincidence in 2⁶⁴) the same
     /// happened in both.
     #[must_use]

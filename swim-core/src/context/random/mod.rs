@@ -104,8 +104,8 @@ impl Streams {
                 product = u64::from(generator.next_u32()) * u64::from(n);
             }
         }
-        let drawn = (product >> 32) as u32;
-        debug_assert!(drawn < n || n == 0, "a draw is below its bound");
+        let drawn = (product >> 32_u32) as u32;
+        debug_assert!(drawn < n.max(1_u32), "a draw is below its bound");
         drawn
     }
 

@@ -61,7 +61,7 @@ impl Group {
             }
             return self.cx.stats.drop(DropReason::DuplicateBroadcast);
         }
-        if !self.find(origin).is_some_and(|slot| self.claim(slot).epoch == epoch) {
+        if self.find(origin).is_none_or(|slot| self.claim(slot).epoch != epoch) {
             return self.cx.stats.drop(DropReason::UnknownMember);
         }
         if !self.broadcasts.note(origin, epoch, sequence) {
