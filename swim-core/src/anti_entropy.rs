@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn who_suspects_somebody_does_not_wait_longer_than_a_period() {
+    fn a_node_that_suspects_a_member_waits_no_longer_than_a_period() {
         let mut sync = sync();
         let mut began = alloc::vec![];
         for seconds in 0..12 {
@@ -466,7 +466,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_does_not_come_is_asked_of_somebody_else_and_given_up_in_the_end() {
+    fn a_page_that_does_not_come_is_asked_of_another_member_and_given_up_in_the_end() {
         let mut sync = sync();
         sync.differs(NodeId(1), false, at(0));
         sync.add_peer(NodeId(2));

@@ -8,8 +8,8 @@
 //!
 //! The ping says what the asker holds ("you are Dead, in this incarnation"), the answer says what the asked holds: one
 //! exchange makes both sides refute. Neither is ever sent in reply to news, so two such nodes cannot keep each other
-//! busy. A member is told as well that this one is held Dead: if it has left, and no goodbye arrived here, a member that
-//! knows puts that right.
+//! busy. The claim that the target is Dead goes to a member as well: if the target has left, and no goodbye arrived
+//! here, a member that knows puts that right.
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -42,7 +42,7 @@ pub(crate) struct Reconnect {
 }
 
 impl Reconnect {
-    /// Rides on the period: perhaps one attempt at a member that is missing. Seeds are `unmet` if they are no active
+    /// At each period: perhaps one attempt at a member that is missing. Seeds are `unmet` if they are no active
     /// members; `unmet_seed(n)` is the nth of them. Returns an address to begin a handshake with.
     pub(crate) fn on_period(
         &mut self,

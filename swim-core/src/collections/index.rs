@@ -24,7 +24,7 @@ use core::hash::{BuildHasher, Hasher};
 use foldhash::quality::FixedState;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Places of the old table that each insert or removal clears.
+/// Buckets of the old table that each insert or removal clears.
 ///
 /// A new table has room for at least 13/32 of its buckets' number of inserts (see
 /// [`Index::make_room`]) and the old one has at most as many buckets, so 3 would do.
@@ -155,7 +155,7 @@ const EMPTY: u32 = 0;
 const GONE: u32 = 1;
 /// What marks a number.
 const TAKEN: u32 = 0x80;
-/// Places of the smallest table.
+/// Buckets of the smallest table.
 const BUCKETS_MIN: usize = 16;
 
 /// Numbers below 2²⁴, by hashes that the caller makes.
@@ -163,7 +163,7 @@ struct Table {
     /// A power of two, or none. They begin as zeros, which the operating system hands out as they are touched: a
     /// large table is made in no time.
     words: Vec<u32>,
-    /// Places that are not empty.
+    /// Buckets that are not empty.
     used: usize,
     len: usize,
 }

@@ -50,7 +50,7 @@ pub(crate) enum Step {
 /// How a probe ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ProbeOutcome {
-    /// The target lives.
+    /// The target is alive.
     Answered,
     /// No ping ever left this machine: nothing is known.
     NeverSent,

@@ -1,8 +1,8 @@
 //! The relay: pings on behalf of others (SWIM section 3.1, Lifeguard section IV-A).
 //!
 //! The origin says how much of its period is left, less the way back to it. At 80 % of that a relay that
-//! heard nothing says so: the nack arrives while the origin is still waiting, and tells it that its own
-//! ears work. An ack that comes later still is passed on until the time is up.
+//! heard nothing says so: the nack arrives while the origin is still waiting, and shows it that its own
+//! receiving works. An ack that comes later still is passed on until the time is up.
 //!
 //! ```text
 //!  ping-req ──▶ ping the target ──ack──▶ pass it on, done
@@ -120,7 +120,7 @@ impl Relays {
         answered
     }
 
-    /// The next origin that has to be told by `now` that nothing was heard.
+    /// The next origin that is owed a nack by `now`.
     pub(crate) fn due(&mut self, now: Instant) -> Option<Origin> {
         if self.next? > now {
             return None;
@@ -214,7 +214,7 @@ impl Detector {
         true
     }
 
-    /// Tells origins that nothing was heard.
+    /// Sends a nack to each origin whose target stayed silent.
     pub(crate) fn on_relay_timer(&mut self, group: &mut Group) {
         let now = group.cx.now();
         while group.cx.outbox.budget_left() > 0
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_answered_is_forgotten() {
+    fn a_ping_without_an_answer_is_forgotten() {
         let mut relays = Relays::new(8);
         let index = open(&mut relays, 1, 5).expect("there is room");
         assert!(relays.due(Instant::from_millis(500)).is_some(), "late, but not silent");

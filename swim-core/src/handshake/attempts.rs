@@ -10,7 +10,7 @@ use crate::SEEDS_MAX;
 use crate::api::{Instant, NodeId};
 use crate::context::{RequestKind, requests};
 
-/// Hints asked at once.
+/// Known peers asked at once.
 pub(crate) const KNOWN_PEERS_OPEN_MAX: usize = 8;
 /// Introductions open at once.
 pub(crate) const INTRODUCTIONS_MAX: usize = 16;
@@ -22,14 +22,14 @@ pub(crate) const RECONNECTS_MAX: usize = 4;
 #[cfg(test)]
 pub(crate) const OPEN_ATTEMPTS_MAX: usize =
     SEEDS_MAX + KNOWN_PEERS_OPEN_MAX + INTRODUCTIONS_MAX + REPLIES_MAX + RECONNECTS_MAX;
-/// Attempts in all of a attempt that is not a seed's.
+/// Attempts in all of an attempt that is not a seed's.
 const TRIES_MAX: u8 = 24;
 /// A peer that refused is left alone for so many of the longest pauses between two attempts.
 const REFUSED_PAUSES: u32 = 10;
 /// Attempts with one token.
 const TOKEN_USES_MAX: u8 = 4;
 
-/// Purpose somebody is contacted.
+/// What an attempt is made for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Purpose {
     /// It is a seed, and the cluster is looked for: without end.
@@ -73,7 +73,7 @@ impl Purpose {
     }
 }
 
-/// How far a attempt has come.
+/// How far an attempt has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Stage {
     Asking,
@@ -239,7 +239,7 @@ impl Attempts {
                 *entry = None;
                 continue;
             }
-            // A token lives for a while only: after a few attempts in vain a new one is asked for.
+            // A token is valid for a while only: after a few attempts in vain a new one is asked for.
             attempt.token_uses = attempt.token_uses.saturating_add(1);
             if attempt.token_uses > TOKEN_USES_MAX && attempt.token != 0 {
                 attempt.token = 0;

@@ -206,7 +206,7 @@ impl Handshake {
         }
     }
 
-    /// This node has another address: it proves that one everywhere, and tells a few members directly.
+    /// This node has another address: it proves that one everywhere, and asks a few members at once to accept it.
     pub(crate) fn on_moved(&mut self, group: &mut Group) {
         self.attempts.start_over(group.cx.now());
         for slot in group.sample(Stream::Joining, SAMPLE_MAX, |_, _| true) {
@@ -283,7 +283,7 @@ impl Handshake {
 
     fn announce(&mut self, group: &mut Group, attempt: &Attempt) {
         self.announced = true;
-        // A peer that is held Dead here is told so, and refutes in its answer.
+        // A peer that is held Dead here receives that claim, and refutes in its answer.
         let peer = attempt.peer.and_then(|peer| group.find(peer));
         let peer = peer.filter(|slot| *slot != Slot::ME && group.status(*slot) != Status::Alive);
         let claims = [Slot::ME, peer.unwrap_or(Slot::ME)];

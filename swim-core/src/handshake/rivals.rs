@@ -44,10 +44,10 @@ impl Rival {
     }
 }
 
-/// A rival that lives and, as far as is known, has the lesser claim. If a member holds this node it tells the rival,
-/// which asks in turn and gives way when it is answered. A rival that never asks while members turn this node away on
-/// its account has been told by none: then this node gives way. One of the two stays, for a node that is quiet answers
-/// nothing, and without an answer the other does not give way.
+/// A rival that is alive and, as far as is known, has the lesser claim. A member that holds this node informs the
+/// rival, which asks in turn and gives way when it is answered. A rival that never asks while members turn this node
+/// away on its account has been informed by none: then this node gives way. One of the two stays, for a node that is
+/// quiet answers nothing, and without an answer the other does not give way.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Lesser {
     #[serde(with = "crate::collections::serial::addr")]
@@ -58,8 +58,8 @@ pub(super) struct Lesser {
 }
 
 impl Handshake {
-    /// A datagram under this node's own id. A stranger may only ask whether this node lives: what it says of itself is
-    /// applied when a member repeats it.
+    /// A datagram under this node's own id. A stranger may only ask whether this node is alive: what it says of itself
+    /// is applied when a member repeats it.
     pub(crate) fn on_own_id(&mut self, group: &mut Group, datagram: &Datagram<'_>) -> Handled<Welcomed> {
         let Datagram { source, ref header, ref body, len, .. } = *datagram;
         if self.is_echo(&body.message) {
@@ -102,7 +102,7 @@ impl Handshake {
         }
     }
 
-    /// A member says that this node's id lives at `addr`: ask there.
+    /// A member says that this node's id is at `addr`: ask there.
     pub(super) fn ask_rival(
         &mut self,
         group: &mut Group,

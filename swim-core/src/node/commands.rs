@@ -58,7 +58,7 @@ impl Node {
         Done::MetadataSet { incarnation: self.group.incarnation() }
     }
 
-    /// A member that is not told by another hears it from this node, which has to prove its new address.
+    /// A member that gossip does not reach hears it from this node, which has to prove its new address.
     fn set_address(&mut self, addr: SocketAddr) -> Result<Done, Refusal> {
         if !is_reachable_form(addr) {
             return Err(Refusal::NoUsableAddress);

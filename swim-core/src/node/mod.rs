@@ -189,7 +189,7 @@ impl Node {
         self.handshake.outcome()
     }
 
-    /// How many datagrams told the others that this node leaves; `None`: it has not left.
+    /// How many datagrams carried the goodbye; `None`: it has not left.
     #[must_use]
     pub const fn left(&self) -> Option<u32> {
         match self.group.cx.phase {
@@ -350,9 +350,9 @@ impl Node {
         }
     }
 
-    /// After half a tombstone's life without being run the table may hold members that all others have forgotten, and by
-    /// a clock far behind that of its seeds it holds members that those cannot believe. It is a list of peers to ask,
-    /// no more: the cluster is joined anew, and the table read from it.
+    /// After half the time that a tombstone is kept without being run, the table may hold members that all others have
+    /// forgotten, and by a clock far behind that of its seeds it holds members that those cannot believe. It is a list
+    /// of peers to ask, no more: the cluster is joined anew, and the table read from it.
     fn start_over(&mut self) {
         let Self { group, detector, handshake, anti_entropy, .. } = self;
         handshake.before_starting_over(group);
