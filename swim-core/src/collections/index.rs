@@ -110,6 +110,7 @@ impl Index {
         let larger = Table::with_buckets(if twice { full * 2 } else { full });
         self.old = core::mem::replace(&mut self.current, larger);
         self.next_bucket = 0;
+        debug_assert!(self.current.has_room(), "a new table has room");
     }
 
     /// Moves what is in the next few buckets of the old table, if there is one.
@@ -230,8 +231,10 @@ impl Table {
     fn take(&mut self, at: usize) -> Option<u32> {
         let word = self.words.get_mut(at).filter(|word| **word & TAKEN != 0)?;
         let number = *word >> 8_u32;
+        debug_assert!(self.len > 0, "a number that is taken was counted");
         *word = GONE;
         self.len -= 1;
+        debug_assert!(self.len <= self.used, "a bucket that is taken is in use");
         Some(number)
     }
 

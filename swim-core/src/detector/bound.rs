@@ -45,6 +45,7 @@ impl Config {
 
 /// When a survivor that hears everything at once calls the victim Dead.
 fn concluded(config: &Config, n: u32) -> Duration {
+    debug_assert!(n >= 2, "a victim has a survivor");
     let timeouts = SuspicionTimeout::new(config, n);
     let accused = |others| config.period.saturating_mul(periods_until_probed(n - 1, others) + 1);
     let first = accused(0);
@@ -68,6 +69,7 @@ fn news(config: &Config, n: u32) -> Duration {
         reached = reached.saturating_mul(fanout + 1);
         growth += 1;
     }
+    debug_assert!(reached >= n, "news grows to all members");
     let sends = scale::transmit_limit(config.lambda, n);
     interval.saturating_mul(growth + sends.div_ceil(fanout) + 1)
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Handshake;
 use crate::api::{DropReason, Epoch, Event, Handled, Incarnation, Instant, NodeId, Status, canonical};
-use crate::context::{RequestKind, Stream};
+use crate::context::{RequestKind, Stream, requests};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
 use crate::wire::{Ack, Announce, Challenge, Datagram, Join, Message, Update, JoinOutcome, Welcome};
 
@@ -122,6 +122,8 @@ impl Admissions {
         if self.entries.len() <= index {
             self.entries.resize(index + 1, None);
         }
+        debug_assert!(index < ADMISSIONS_MAX, "the admissions in question are bounded");
+        debug_assert!(self.entries[index].is_none(), "an admission in question keeps its index");
         self.entries[index] = Some(Admission {
             id: joiner.0,
             joiner: joiner.1,
@@ -152,6 +154,7 @@ impl Admissions {
         let itself = stamp.0 == admission.stamp.0 && stamp.1 >= admission.stamp.1;
         admission.outcome = if itself { Incumbent::Gone } else { Incumbent::Alive };
         admission.next_at = now.after(REMEMBERED);
+        debug_assert!(admission.outcome != Incumbent::Asked, "an answer decides the admission");
         Some(*admission)
     }
 
@@ -168,17 +171,30 @@ impl Admissions {
             }
             if admission.tries < admission.tries_max() {
                 admission.tries += 1;
+                debug_assert!(admission.tries <= admission.tries_max(), "the pings of an incumbent are bounded");
                 admission.next_at = now.after(self.timeout / u32::from(TRIES));
             } else {
                 admission.outcome = Incumbent::Gone;
                 admission.next_at = now.after(REMEMBERED);
             }
+            debug_assert!(admission.next_at >= now, "an admission is due once at one time");
             return Some(*admission);
         }
         while let Some(None) = self.entries.last() {
             self.entries.pop();
         }
         None
+    }
+
+    /// Whether every admission bears the number of its own index, and its pings are bounded.
+    pub(super) fn is_sound(&self) -> bool {
+        self.entries.len() <= ADMISSIONS_MAX
+            && (0_u16..).zip(&self.entries).all(|(index, entry)| {
+                entry.is_none_or(|admission| {
+                    requests::kind(admission.number) == Some(RequestKind::Incumbent { index })
+                        && admission.tries <= admission.tries_max()
+                })
+            })
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -264,6 +280,7 @@ impl Handshake {
             claims.iter_mut().skip(1).zip(helpers).for_each(|(claim, slot)| *claim = slot);
             helpers.len()
         };
+        debug_assert!(count <= SAMPLE_MAX, "a welcome names a few members");
         group.send(target, &Message::Welcome(welcome), Piggyback::claims(&claims[..=count]));
     }
 

@@ -130,6 +130,8 @@ impl Attempts {
             self.entries.len() - 1
         });
         let nonce = requests::compose(random, RequestKind::Handshake { index: index as u16 });
+        debug_assert!(self.entries[index].is_none(), "an open attempt keeps its index");
+        debug_assert!(alike < purpose.open_max(), "the attempts of one purpose are bounded");
         self.entries[index] = Some(Attempt {
             addr,
             nonce,
@@ -209,6 +211,7 @@ impl Attempts {
         {
             *entry = None;
         }
+        debug_assert!(!self.is_mine(nonce), "a closed attempt has no number");
     }
 
     /// Ends the search: every attempt that only sought is closed.
@@ -218,6 +221,7 @@ impl Attempts {
                 *entry = None;
             }
         }
+        debug_assert!(!self.is_seeking(), "no attempt outlasts the search that it was made for");
     }
 
     /// The next attempt that is due, rescheduled; attempts that were tried often enough are closed.
@@ -251,6 +255,9 @@ impl Attempts {
             attempt.tries = attempt.tries.saturating_add(1);
             attempt.silent = attempt.silent.saturating_add(1);
             attempt.next_at = now.after(jitter(delay));
+            debug_assert!(attempt.token == 0 || attempt.token_uses <= TOKEN_USES_MAX, "the uses of a token are bounded");
+            debug_assert!(attempt.tries > 0 && attempt.silent > 0, "an attempt that was made is counted");
+            debug_assert!(attempt.next_at >= now, "the next attempt is not in the past");
             return Some(*attempt);
         }
         // Nothing is looked through while there is no attempt.
@@ -263,6 +270,16 @@ impl Attempts {
     /// When the next one is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.entries.iter().flatten().map(|attempt| attempt.next_at).min()
+    }
+
+    /// Whether every open attempt bears the number of its own index, and no address has two.
+    pub(super) fn is_sound(&self) -> bool {
+        let at = |addr| self.entries.iter().flatten().filter(|attempt| attempt.addr == addr).count();
+        (0_u16..).zip(&self.entries).all(|(index, entry)| {
+            entry.is_none_or(|attempt| {
+                requests::kind(attempt.nonce) == Some(RequestKind::Handshake { index }) && at(attempt.addr) == 1
+            })
+        })
     }
 
     fn at(&mut self, nonce: u64) -> Option<&mut Attempt> {

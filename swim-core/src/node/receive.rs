@@ -256,7 +256,7 @@ impl Node {
 
     /// An answer to one of this node's requests, from the node that was asked.
     fn on_ack(&mut self, datagram: &Datagram<'_>, ack: Ack) -> Handled {
-        let Self { group, detector, handshake, anti_entropy, reconnect } = self;
+        let Self { group, detector, handshake, anti_entropy, reconnect, .. } = self;
         let (source, sender, number) = (datagram.source, datagram.header.sender, ack.number);
         let expected = match requests::kind(number) {
             Some(RequestKind::Probe { attempt }) => detector.on_ack(group, datagram, number, attempt)?,
