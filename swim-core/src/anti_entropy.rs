@@ -269,7 +269,10 @@ impl Session {
         }
         if !self.pulling {
             self.pulling = true;
-            debug_assert!(self.window.iter().all(Option::is_none), "a session begins without a page in flight");
+            debug_assert!(
+                self.window.iter().all(Option::is_none),
+                "a session begins without a page in flight"
+            );
             self.work.clear();
             self.work.push(Work { range: Range::ALL, tries: 0 });
             self.peers = [None; PEERS_MAX];
@@ -286,7 +289,10 @@ impl Session {
         if let Some(empty) = self.peers.iter_mut().find(|entry| entry.is_none()) {
             *empty = Some(peer);
         }
-        debug_assert!(self.peers.iter().flatten().filter(|held| **held == peer).count() <= 1, "a member is held once");
+        debug_assert!(
+            self.peers.iter().flatten().filter(|held| **held == peer).count() <= 1,
+            "a member is held once"
+        );
     }
 
     /// Skips the waiting time: a join.
@@ -401,7 +407,10 @@ impl Session {
             self.not_before = now.after(self.wait);
             self.wait = self.wait.saturating_mul(2).min(self.longest);
         }
-        debug_assert!(self.wait >= self.shortest && self.wait <= self.longest, "the back-off stays in its bounds");
+        debug_assert!(
+            self.wait >= self.shortest && self.wait <= self.longest,
+            "the back-off stays in its bounds"
+        );
         debug_assert!(self.not_before >= now, "the next session does not begin in the past");
     }
 

@@ -67,8 +67,8 @@ pub use context::Seed;
 pub use node::Node;
 pub use snapshot::{SOURCE, StateError, VERSION};
 pub use wire::{
-    Inspection, Kind as MessageKind, Said, SaidBroadcast, SaidMember, JoinOutcome, describe,
-    inspect, payload_ranges,
+    Inspection, JoinOutcome, Kind as MessageKind, Said, SaidBroadcast, SaidMember, describe, inspect,
+    payload_ranges,
 };
 
 /// Seeds that a node remembers.

@@ -65,7 +65,10 @@ impl Reconnect {
             return None;
         }
         let nth = (choice - dead) as usize;
-        debug_assert!(nth < group.forgotten().len() + unmet as usize, "the choice is among those that are missing");
+        debug_assert!(
+            nth < group.forgotten().len() + unmet as usize,
+            "the choice is among those that are missing"
+        );
         match group.forgotten().get(nth) {
             Some(addr) => Some(*addr),
             None => unmet_seed(group, nth - group.forgotten().len()),

@@ -42,7 +42,10 @@ impl<K: Copy + Ord> Heap<K> {
             self.heap.push((at, index));
         }
         self.settle(lies_at, (at, index));
-        debug_assert!(self.heap[self.lies_at[slot] as usize] == (at, index), "an index lies where the heap says");
+        debug_assert!(
+            self.heap[self.lies_at[slot] as usize] == (at, index),
+            "an index lies where the heap says"
+        );
     }
 
     /// Takes `index` out, if it is on the heap.
@@ -79,7 +82,10 @@ impl<K: Copy + Ord> Heap<K> {
         }
         self.put(at, entry);
         debug_assert!(at == 0 || self.heap[(at - 1) / 2] <= entry, "no entry is before the one above it");
-        debug_assert!(self.heap.iter().skip(2 * at + 1).take(2).all(|below| entry <= *below), "nor after one below it");
+        debug_assert!(
+            self.heap.iter().skip(2 * at + 1).take(2).all(|below| entry <= *below),
+            "nor after one below it"
+        );
     }
 
     fn put(&mut self, at: usize, entry: (K, u32)) {

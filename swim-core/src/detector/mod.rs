@@ -60,7 +60,10 @@ impl Detector {
             let first = cx.jittered(cx.period());
             cx.timers.set(Timer::Period, Some(cx.now().after(first)));
         }
-        debug_assert!(wanted || cx.timers.get(Timer::Period).is_none(), "periods run only while they are wanted");
+        debug_assert!(
+            wanted || cx.timers.get(Timer::Period).is_none(),
+            "periods run only while they are wanted"
+        );
     }
 
     /// Gives the open probe up.

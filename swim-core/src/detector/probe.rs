@@ -114,7 +114,10 @@ impl Probe {
         let rto_ns = timing.rto();
         debug_assert!(usize::from(timing.retries) < ATTEMPTS_MAX, "every attempt has a slot for its time");
         debug_assert!(target != Slot::ME, "a probe is of another member");
-        debug_assert!(rto_ns <= nanos(timing.direct_timeout), "the wait for an answer fits the direct timeout");
+        debug_assert!(
+            rto_ns <= nanos(timing.direct_timeout),
+            "the wait for an answer fits the direct timeout"
+        );
         Self {
             target,
             target_id,

@@ -18,7 +18,7 @@ use super::Handshake;
 use crate::api::{DropReason, Epoch, Event, Handled, Incarnation, Instant, NodeId, Status, canonical};
 use crate::context::{RequestKind, Stream, requests};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
-use crate::wire::{Ack, Announce, Challenge, Datagram, Join, Message, Update, JoinOutcome, Welcome};
+use crate::wire::{Ack, Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
 
 /// Seconds that an address token is good for, at least; at most twice as long.
 const TOKEN_VALID_S: u64 = 30;
@@ -171,7 +171,10 @@ impl Admissions {
             }
             if admission.tries < admission.tries_max() {
                 admission.tries += 1;
-                debug_assert!(admission.tries <= admission.tries_max(), "the pings of an incumbent are bounded");
+                debug_assert!(
+                    admission.tries <= admission.tries_max(),
+                    "the pings of an incumbent are bounded"
+                );
                 admission.next_at = now.after(self.timeout / u32::from(TRIES));
             } else {
                 admission.outcome = Incumbent::Gone;

@@ -255,7 +255,10 @@ impl Attempts {
             attempt.tries = attempt.tries.saturating_add(1);
             attempt.silent = attempt.silent.saturating_add(1);
             attempt.next_at = now.after(jitter(delay));
-            debug_assert!(attempt.token == 0 || attempt.token_uses <= TOKEN_USES_MAX, "the uses of a token are bounded");
+            debug_assert!(
+                attempt.token == 0 || attempt.token_uses <= TOKEN_USES_MAX,
+                "the uses of a token are bounded"
+            );
             debug_assert!(attempt.tries > 0 && attempt.silent > 0, "an attempt that was made is counted");
             debug_assert!(attempt.next_at >= now, "the next attempt is not in the past");
             return Some(*attempt);
@@ -277,7 +280,8 @@ impl Attempts {
         let at = |addr| self.entries.iter().flatten().filter(|attempt| attempt.addr == addr).count();
         (0_u16..).zip(&self.entries).all(|(index, entry)| {
             entry.is_none_or(|attempt| {
-                requests::kind(attempt.nonce) == Some(RequestKind::Handshake { index }) && at(attempt.addr) == 1
+                requests::kind(attempt.nonce) == Some(RequestKind::Handshake { index })
+                    && at(attempt.addr) == 1
             })
         })
     }

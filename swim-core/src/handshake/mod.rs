@@ -42,7 +42,7 @@ use crate::api::{
 use crate::context::{Context, Prf, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
 use crate::timers::{Timer, Timers};
-use crate::wire::{Announce, Challenge, Datagram, Join, Message, Update, JoinOutcome, Welcome};
+use crate::wire::{Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
 use admission::Admissions;
 pub(crate) use attempts::Purpose;
 use attempts::{Attempt, Attempts, KNOWN_PEERS_OPEN_MAX, Stage};

@@ -5,7 +5,7 @@ use core::fmt;
 use super::body::{Body, read_body};
 use super::broadcast::BroadcastRecord;
 use super::header::{Header, read};
-use super::message::{Message, JoinOutcome};
+use super::message::{JoinOutcome, Message};
 use super::update::{About, Update};
 use crate::api::{Claim, DropReason};
 

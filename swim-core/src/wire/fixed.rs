@@ -6,7 +6,7 @@
 
 use super::PART_LEN;
 use super::header::HEADER_LEN;
-use super::message::{SyncPull, JoinOutcome};
+use super::message::{JoinOutcome, SyncPull};
 use crate::api::{Claim, Epoch, Incarnation, NodeId, Status};
 
 /// A field that knows its bytes, or a head that is made of such.

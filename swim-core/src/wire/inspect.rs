@@ -11,7 +11,7 @@ use super::accusers::Accusers;
 use super::body::{Body, read_body};
 use super::broadcast::BroadcastRecord;
 use super::header::{Kind, read};
-use super::message::{Message, JoinOutcome};
+use super::message::{JoinOutcome, Message};
 use super::update::Update;
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 

@@ -58,7 +58,9 @@ fn fields(inspection: &Inspection<'_>) -> Vec<String> {
             held_claim.incarnation.0,
             held_claim.status.name()
         ),
-        None => format!("held={}@{}.{}", held_claim.status.name(), held_claim.epoch.0, held_claim.incarnation.0),
+        None => {
+            format!("held={}@{}.{}", held_claim.status.name(), held_claim.epoch.0, held_claim.incarnation.0)
+        }
     };
     let target = inspection.target.filter(|_| inspection.held_claim.is_none());
     let outcome = |outcome| match outcome {
