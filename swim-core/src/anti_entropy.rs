@@ -60,6 +60,7 @@ impl AntiEntropy {
     /// The table is empty: nothing that was found is of use.
     pub(crate) fn start_over(&mut self, group: &mut Group) {
         self.session = Self::new(&group.cx.config).session;
+        debug_assert!(!self.session.pulling, "a session that starts over asks for nothing");
         self.arm(group);
     }
 
@@ -149,6 +150,12 @@ impl AntiEntropy {
 
     fn arm(&self, group: &mut Group) {
         group.cx.timers.set(Timer::Pull, self.session.deadline());
+        debug_assert!(self.is_sound(group), "a session is idle, or waits for something by its timer");
+    }
+
+    /// Whether the session contradicts itself nowhere, and its timer is armed.
+    pub(crate) fn is_sound(&self, group: &Group) -> bool {
+        self.session.is_sound() && group.cx.timers.is_set_to(Timer::Pull, self.session.deadline())
     }
 }
 
@@ -173,6 +180,8 @@ fn collect(group: &Group, (prefix, depth): (u32, u8), rows: &mut Vec<Slot>, room
         rows.truncate(start);
         *room = before;
     }
+    debug_assert!(*room <= before, "members that are collected take room");
+    debug_assert!(rows.len() >= start, "what was collected before stays");
     complete
 }
 
@@ -188,6 +197,7 @@ impl Range {
 
     /// The part below `nibble`.
     const fn child(self, nibble: u32) -> Self {
+        debug_assert!(nibble < 16 && self.depth < 8, "a range has sixteen parts, down to the last nibble");
         let shift = 28 - 4 * self.depth as u32;
         Self { prefix: self.prefix | (nibble << shift), depth: self.depth + 1 }
     }
@@ -259,6 +269,10 @@ impl Session {
         }
         if !self.pulling {
             self.pulling = true;
+            debug_assert!(
+                self.window.iter().all(Option::is_none),
+                "a session begins without a page in flight"
+            );
             self.work.clear();
             self.work.push(Work { range: Range::ALL, tries: 0 });
             self.peers = [None; PEERS_MAX];
@@ -275,12 +289,17 @@ impl Session {
         if let Some(empty) = self.peers.iter_mut().find(|entry| entry.is_none()) {
             *empty = Some(peer);
         }
+        debug_assert!(
+            self.peers.iter().flatten().filter(|held| **held == peer).count() <= 1,
+            "a member is held once"
+        );
     }
 
     /// Skips the waiting time: a join.
     fn at_once(&mut self, now: Instant) {
         self.wait = self.shortest;
         self.not_before = self.not_before.min(now);
+        debug_assert!(self.not_before <= now, "a join does not wait");
     }
 
     /// The next range to ask for, the member to ask, and the index in the window.
@@ -299,6 +318,8 @@ impl Session {
     fn asked(&mut self, index: u16, peer: SocketAddr, number: u64, now: Instant) {
         let Some(mut work) = self.work.pop() else { return };
         work.tries += 1;
+        debug_assert!(work.tries <= TRIES_MAX, "the attempts at a range are bounded");
+        debug_assert!(self.window[usize::from(index)].is_none(), "a page in flight keeps its entry");
         self.turn = self.turn.wrapping_add(1);
         self.pages += 1;
         self.window[usize::from(index)] = Some(Pull { work, peer, number, sent_at: now });
@@ -311,6 +332,7 @@ impl Session {
                 *entry = None;
             }
         }
+        debug_assert!(!self.peers.contains(&Some(peer)), "a member that is gone is not asked again");
         if self.peers.iter().all(Option::is_none) {
             self.finish(now);
         }
@@ -333,6 +355,7 @@ impl Session {
                 self.work.push(Work { range: range.child(nibble), tries: 0 });
             }
         }
+        debug_assert!(self.work.len() <= WORK_MAX, "the ranges that wait are bounded");
         self.finish_if_done(now);
     }
 
@@ -351,6 +374,7 @@ impl Session {
             }
             *entry = None;
         }
+        debug_assert!(self.work.len() <= WORK_MAX, "the ranges that are tried again are bounded");
         self.finish_if_done(now);
     }
 
@@ -383,6 +407,22 @@ impl Session {
             self.not_before = now.after(self.wait);
             self.wait = self.wait.saturating_mul(2).min(self.longest);
         }
+        debug_assert!(
+            self.wait >= self.shortest && self.wait <= self.longest,
+            "the back-off stays in its bounds"
+        );
+        debug_assert!(self.not_before >= now, "the next session does not begin in the past");
+    }
+
+    /// Whether an idle session holds nothing, and a running one waits for something.
+    fn is_sound(&self) -> bool {
+        let open = self.window.iter().flatten().count() + self.work.len();
+        self.pulling == (open > 0)
+            && self.wait >= self.shortest
+            && self.wait <= self.longest
+            && self.work.len() <= WORK_MAX
+            && self.window.iter().flatten().all(|pull| (1..=TRIES_MAX).contains(&pull.work.tries))
+            && self.work.iter().all(|work| work.tries < TRIES_MAX)
     }
 }
 
@@ -450,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn who_suspects_somebody_does_not_wait_longer_than_a_period() {
+    fn a_node_that_suspects_a_member_waits_no_longer_than_a_period() {
         let mut sync = sync();
         let mut began = alloc::vec![];
         for seconds in 0..12 {
@@ -466,7 +506,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_does_not_come_is_asked_of_somebody_else_and_given_up_in_the_end() {
+    fn a_page_that_does_not_come_is_asked_of_another_member_and_given_up_in_the_end() {
         let mut sync = sync();
         sync.differs(NodeId(1), false, at(0));
         sync.add_peer(NodeId(2));

@@ -9,7 +9,7 @@ use crate::group::{Group, Slot};
 
 /// Says goodbye.
 pub(crate) fn begin(group: &mut Group) {
-    debug_assert!(group.cx.is_running());
+    debug_assert!(group.cx.is_running(), "a node leaves once");
     group.say_goodbye();
     group.cx.phase = Phase::Leaving { datagrams: 0 };
 }
@@ -21,6 +21,7 @@ pub(crate) fn settle(group: &mut Group) {
         && (group.members().queue(Slot::ME).is_none() || group.n() == 0)
     {
         group.cx.phase = Phase::Left { datagrams };
+        debug_assert!(group.cx.is_stopped(), "a node that has left is stopped");
         group.cx.event(Event::LeaveSent { datagrams });
     }
 }

@@ -8,8 +8,8 @@
 //!
 //! The ping says what the asker holds ("you are Dead, in this incarnation"), the answer says what the asked holds: one
 //! exchange makes both sides refute. Neither is ever sent in reply to news, so two such nodes cannot keep each other
-//! busy. A member is told as well that this one is held Dead: if it has left, and no goodbye arrived here, a member that
-//! knows puts that right.
+//! busy. The claim that the target is Dead goes to a member as well: if the target has left, and no goodbye arrived
+//! here, a member that knows puts that right.
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -17,8 +17,8 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{NodeId, Status};
-use crate::context::{RequestKind, Stream};
-use crate::group::{Group, Piggyback};
+use crate::context::{RequestKind, Stream, requests};
+use crate::group::{Group, Piggyback, Slot};
 use crate::wire::{Datagram, Message};
 
 /// Pings that may still be answered.
@@ -42,7 +42,7 @@ pub(crate) struct Reconnect {
 }
 
 impl Reconnect {
-    /// Rides on the period: perhaps one attempt at a member that is missing. Seeds are `unmet` if they are no active
+    /// At each period: perhaps one attempt at a member that is missing. Seeds are `unmet` if they are no active
     /// members; `unmet_seed(n)` is the nth of them. Returns an address to begin a handshake with.
     pub(crate) fn on_period(
         &mut self,
@@ -65,6 +65,10 @@ impl Reconnect {
             return None;
         }
         let nth = (choice - dead) as usize;
+        debug_assert!(
+            nth < group.forgotten().len() + unmet as usize,
+            "the choice is among those that are missing"
+        );
         match group.forgotten().get(nth) {
             Some(addr) => Some(*addr),
             None => unmet_seed(group, nth - group.forgotten().len()),
@@ -77,6 +81,7 @@ impl Reconnect {
         if let Some(member) = group.sample(Stream::Reconnect, 1, |_, _| true).next() {
             group.send(group.addr(member), &Message::Gossip, Piggyback::claims(&[dead]));
         }
+        debug_assert!(dead != Slot::ME, "a node does not reconnect to itself");
         let number = group.cx.number(RequestKind::Reconnect { index: self.index() as u16 });
         let (id, addr) = (group.id(dead), group.addr(dead));
         self.asked(Open { id, addr, number });
@@ -101,12 +106,21 @@ impl Reconnect {
         if fits {
             *entry = None;
         }
+        debug_assert!(!fits || self.open[usize::from(index)].is_none(), "an answer is taken once");
         fits
+    }
+
+    /// Whether every open ping bears the number of its own index.
+    pub(crate) fn is_sound(&self) -> bool {
+        (0_u16..).zip(&self.open).all(|(index, open)| {
+            open.is_none_or(|open| requests::kind(open.number) == Some(RequestKind::Reconnect { index }))
+        })
     }
 }
 
 /// `alive` members share the attempts at `missing` ones: the pause of one node, and the period, in milliseconds.
 fn share(every: Duration, alive: u32, missing: u32, period: Duration) -> (u32, u32) {
+    debug_assert!(missing > 0, "attempts are shared while a member is missing");
     let share = every.saturating_mul(alive) / missing;
     (millis(share.clamp(period, LONGEST.max(period))), millis(period))
 }

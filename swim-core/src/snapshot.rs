@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_source_is_told_by_names_and_texts_and_not_by_places_and_line_ends() {
+    fn the_source_depends_on_names_and_texts_and_not_on_folders_and_line_ends() {
         let folder = std::env::temp_dir().join(std::format!("swim-core-source-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder can be made");
         let build = folder.join("build");

@@ -157,7 +157,7 @@ fn seconds(ms: u64) -> String {
 
 const fn colour(status: RowStatus) -> Style {
     match status {
-        RowStatus::Alive { .. } => GOOD,
+        RowStatus::Alive => GOOD,
         RowStatus::Suspect => WARN,
         RowStatus::Dead => BAD,
         RowStatus::Left => DIM,

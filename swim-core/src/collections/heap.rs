@@ -42,6 +42,10 @@ impl<K: Copy + Ord> Heap<K> {
             self.heap.push((at, index));
         }
         self.settle(lies_at, (at, index));
+        debug_assert!(
+            self.heap[self.lies_at[slot] as usize] == (at, index),
+            "an index lies where the heap says"
+        );
     }
 
     /// Takes `index` out, if it is on the heap.
@@ -56,6 +60,7 @@ impl<K: Copy + Ord> Heap<K> {
         {
             self.settle(hole, last);
         }
+        debug_assert!(self.lies_at[index as usize] == NOWHERE, "an index that was taken out lies nowhere");
     }
 
     /// Puts `entry` where it belongs, now that the hole is at `at`.
@@ -76,6 +81,11 @@ impl<K: Copy + Ord> Heap<K> {
             at = child;
         }
         self.put(at, entry);
+        debug_assert!(at == 0 || self.heap[(at - 1) / 2] <= entry, "no entry is before the one above it");
+        debug_assert!(
+            self.heap.iter().skip(2 * at + 1).take(2).all(|below| entry <= *below),
+            "nor after one below it"
+        );
     }
 
     fn put(&mut self, at: usize, entry: (K, u32)) {

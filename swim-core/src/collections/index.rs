@@ -24,7 +24,7 @@ use core::hash::{BuildHasher, Hasher};
 use foldhash::quality::FixedState;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Places of the old table that each insert or removal clears.
+/// Buckets of the old table that each insert or removal clears.
 ///
 /// A new table has room for at least 13/32 of its buckets' number of inserts (see
 /// [`Index::make_room`]) and the old one has at most as many buckets, so 3 would do.
@@ -110,6 +110,7 @@ impl Index {
         let larger = Table::with_buckets(if twice { full * 2 } else { full });
         self.old = core::mem::replace(&mut self.current, larger);
         self.next_bucket = 0;
+        debug_assert!(self.current.has_room(), "a new table has room");
     }
 
     /// Moves what is in the next few buckets of the old table, if there is one.
@@ -155,7 +156,7 @@ const EMPTY: u32 = 0;
 const GONE: u32 = 1;
 /// What marks a number.
 const TAKEN: u32 = 0x80;
-/// Places of the smallest table.
+/// Buckets of the smallest table.
 const BUCKETS_MIN: usize = 16;
 
 /// Numbers below 2²⁴, by hashes that the caller makes.
@@ -163,7 +164,7 @@ struct Table {
     /// A power of two, or none. They begin as zeros, which the operating system hands out as they are touched: a
     /// large table is made in no time.
     words: Vec<u32>,
-    /// Places that are not empty.
+    /// Buckets that are not empty.
     used: usize,
     len: usize,
 }
@@ -230,8 +231,10 @@ impl Table {
     fn take(&mut self, at: usize) -> Option<u32> {
         let word = self.words.get_mut(at).filter(|word| **word & TAKEN != 0)?;
         let number = *word >> 8_u32;
+        debug_assert!(self.len > 0, "a number that is taken was counted");
         *word = GONE;
         self.len -= 1;
+        debug_assert!(self.len <= self.used, "a bucket that is taken is in use");
         Some(number)
     }
 

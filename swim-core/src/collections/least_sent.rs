@@ -69,13 +69,17 @@ impl LeastSent {
         self.link_mut(index).pass = self.pass.wrapping_sub(1);
         self.append(index, 0);
         self.len += 1;
+        debug_assert!(self.len as usize <= self.links.len(), "an index is put in once");
+        debug_assert!(self.lists[0].tail == index, "what was never sent comes last among its equals");
     }
 
     /// Takes `index` out.
     #[inline]
     pub(crate) fn remove(&mut self, index: u32) {
+        debug_assert!(self.len > 0, "what is taken out was put in");
         self.unlink(index);
         self.len -= 1;
+        debug_assert!((self.len == 0) == (self.used == 0), "a list is in use exactly while an entry is held");
         if self.len == 0 && self.links.len() > CHUNK_LEN {
             self.links.clear();
         }
@@ -145,6 +149,7 @@ impl LeastSent {
 
     #[inline]
     fn append(&mut self, index: u32, sends: usize) {
+        debug_assert!(sends < SENDS_MAX, "the number of sends is bounded");
         let list = &mut self.lists[sends];
         let previous = list.tail;
         list.tail = index;
@@ -162,6 +167,7 @@ impl LeastSent {
     fn unlink(&mut self, index: u32) -> usize {
         let Link { previous, next, sends, .. } = *self.link(index);
         let sends = usize::from(sends);
+        debug_assert!(self.used & (1 << sends) != 0, "the list of a held entry is in use");
         let list = &mut self.lists[sends];
         if previous == NONE {
             list.head = next

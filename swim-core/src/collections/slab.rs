@@ -50,6 +50,8 @@ impl<T, const LEN: usize> Slab<T, LEN> {
         if let Entry::Free(next) = core::mem::replace(entry, Entry::Used(item)) {
             self.free = next;
         }
+        debug_assert!(self.len as usize <= self.entries.len(), "an item takes an index");
+        debug_assert!(self.get(index).is_some(), "what was put in is found by its number");
         index
     }
 
@@ -63,8 +65,10 @@ impl<T, const LEN: usize> Slab<T, LEN> {
             return None;
         }
         let Entry::Used(item) = core::mem::replace(entry, Entry::Free(self.free)) else { return None };
+        debug_assert!(self.len > 0, "an item that is taken out was counted");
         self.free = index;
         self.len -= 1;
+        debug_assert!(self.get(index).is_none(), "a freed index holds nothing");
         if self.len == 0 && self.entries.len() > LEN {
             self.entries.clear();
             self.free = NONE;

@@ -34,17 +34,18 @@ impl Config {
     #[must_use]
     pub fn detection_bound(&self, n: u32) -> Duration {
         let n = n.clamp(2, LARGEST_TABLE);
-        let verdict = verdict(self, n).saturating_add(self.direct_timeout);
+        let concluded = concluded(self, n).saturating_add(self.direct_timeout);
         if n == 2 {
-            return verdict;
+            return concluded;
         }
         let repair = self.period.saturating_mul(REPAIR_PERIODS);
-        verdict.saturating_add(news(self, n).saturating_mul(2)).saturating_add(repair)
+        concluded.saturating_add(news(self, n).saturating_mul(2)).saturating_add(repair)
     }
 }
 
 /// When a survivor that hears everything at once calls the victim Dead.
-fn verdict(config: &Config, n: u32) -> Duration {
+fn concluded(config: &Config, n: u32) -> Duration {
+    debug_assert!(n >= 2, "a victim has a survivor");
     let timeouts = SuspicionTimeout::new(config, n);
     let accused = |others| config.period.saturating_mul(periods_until_probed(n - 1, others) + 1);
     let first = accused(0);
@@ -63,11 +64,12 @@ fn news(config: &Config, n: u32) -> Duration {
         Some(interval) => (interval, u32::from(config.gossip_fanout)),
         None => (config.period, 2),
     };
-    let (mut growth, mut told) = (0, 1);
-    while told < n {
-        told = told.saturating_mul(fanout + 1);
+    let (mut growth, mut reached) = (0, 1);
+    while reached < n {
+        reached = reached.saturating_mul(fanout + 1);
         growth += 1;
     }
+    debug_assert!(reached >= n, "news grows to all members");
     let sends = scale::transmit_limit(config.lambda, n);
     interval.saturating_mul(growth + sends.div_ceil(fanout) + 1)
 }
@@ -134,7 +136,7 @@ mod tests {
     /// The bound with the last survivor of all probing as late as it can.
     fn surely(config: &Config, n: u32) -> Duration {
         let timeouts = SuspicionTimeout::new(config, n);
-        let (hard, likely) = (2 * (n - 1), verdict(config, n));
+        let (hard, likely) = (2 * (n - 1), concluded(config, n));
         let all = config.period * hard + timeouts.timeout(usize::from(timeouts.confirmations()) + 1);
         config.detection_bound(n) - likely + all
     }

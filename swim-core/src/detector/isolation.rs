@@ -1,9 +1,9 @@
 //! Isolation: before it accuses others of silence, a node asks whether it hears anything at all.
 //!
 //! At the end of a period it has asked two different members, for a probe or as relays that owe a nack, and has heard no
-//! member since, nor for a direct timeout: then it is isolated, as far as it can tell. It accuses no member, and the
+//! member since, nor for a direct timeout: then it holds itself isolated. It accuses no member, and the
 //! suspicion clock is frozen until a member is heard, as long as its budget lasts (`context/clock.rs`). (A node with one
-//! other member cannot tell its own isolation from the other's death, and does not try.)
+//! other member cannot distinguish its own isolation from the other's death, and does not try.)
 
 use core::time::Duration;
 
@@ -34,6 +34,7 @@ impl Isolation {
     pub(super) fn on_heard(&mut self, clock: &mut Clock, direct_timeout: impl FnOnce() -> Duration) -> bool {
         self.heard_at = clock.node_time();
         self.asked_in_vain = 0;
+        debug_assert!(self.heard_at <= clock.node_time(), "a member is heard now");
         if !self.isolated {
             return false;
         }
@@ -56,7 +57,8 @@ impl Isolation {
         }
         self.isolated = true;
         clock.freeze_until(Instant::MAX);
-        debug_assert!(self.heard_at <= clock.node_time());
+        debug_assert!(self.heard_at <= clock.node_time(), "no member is heard in the future");
+        debug_assert!(self.asked_in_vain >= TARGETS, "isolation takes two members that were asked in vain");
         true
     }
 }

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::{DropReason, Event, Handled, NodeId, Status};
 use crate::context::{Context, RequestKind, Stream};
 use crate::group::{Group, Piggyback, Slot};
-use crate::timers::Timer;
+use crate::timers::{Timer, Timers};
 use crate::wire::{Datagram, Message, Nack, PingReq, RelayedAck};
 use isolation::Isolation;
 use probe::{Probe, ProbeOutcome, Step, Timing};
@@ -60,12 +60,17 @@ impl Detector {
             let first = cx.jittered(cx.period());
             cx.timers.set(Timer::Period, Some(cx.now().after(first)));
         }
+        debug_assert!(
+            wanted || cx.timers.get(Timer::Period).is_none(),
+            "periods run only while they are wanted"
+        );
     }
 
     /// Gives the open probe up.
     pub(crate) fn stop_probe(&mut self, group: &mut Group) {
         self.probe = None;
         self.arm_step(group);
+        debug_assert!(group.cx.timers.get(Timer::ProbeStep).is_none(), "without a probe no step is due");
     }
 
     /// Ends the last period.
@@ -78,6 +83,7 @@ impl Detector {
             group.cx.event(Event::Isolated { isolated: true });
         }
         self.conclude(group);
+        debug_assert!(self.probe.is_none(), "the end of a period ends its probe");
         let next = group.cx.now().after(group.cx.period());
         group.cx.timers.set(Timer::Period, Some(next));
     }
@@ -87,6 +93,8 @@ impl Detector {
         debug_assert!(self.probe.is_none(), "the last period was ended");
         let (period, direct_timeout) = (group.cx.period(), group.cx.direct_timeout());
         let Some(target) = group.next_target() else { return };
+        debug_assert!(target != Slot::ME, "a node does not probe itself");
+        debug_assert!(group.status(target).is_active(), "only an active member is probed");
         let timing = Timing {
             period,
             direct_timeout,
@@ -134,8 +142,10 @@ impl Detector {
             slot != target && members.status(slot) == Status::Alive
         });
         self.isolation.on_asked(relays.len() as u8);
+        debug_assert!(relays.len() <= probe::RELAYS_MAX, "the relays of a probe are bounded");
         for relay in relays {
             let addr = group.addr(relay);
+            debug_assert!(relay != target && relay != Slot::ME, "a relay is a third member");
             probe.add_relay(addr);
             let left = probe.ends().since(group.cx.now());
             let budget = left.saturating_sub(rtt(group, relay).unwrap_or_default());
@@ -264,6 +274,7 @@ impl Detector {
                     && group.claim(probe.target).epoch == probe.target_epoch
                     && group.addr(probe.target) == probe.target_addr;
                 if same {
+                    debug_assert!(probe.target != Slot::ME, "a node does not accuse itself");
                     group.accuse(probe.target);
                 }
             }
@@ -282,7 +293,13 @@ impl Detector {
 
     /// Whether it contradicts itself nowhere.
     pub(crate) fn is_sound(&self) -> bool {
-        self.probe.as_ref().is_none_or(Probe::is_sound)
+        self.probe.as_ref().is_none_or(Probe::is_sound) && self.relays.is_sound()
+    }
+
+    /// Whether its timers are armed as its queues say.
+    pub(crate) fn is_armed(&self, timers: &Timers) -> bool {
+        timers.is_set_to(Timer::ProbeStep, self.probe.as_ref().and_then(Probe::next_at))
+            && timers.is_set_to(Timer::Relay, self.relays.deadline())
     }
 
     /// Looks at what every input looks at.

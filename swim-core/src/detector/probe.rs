@@ -50,7 +50,7 @@ pub(crate) enum Step {
 /// How a probe ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ProbeOutcome {
-    /// The target lives.
+    /// The target is alive.
     Answered,
     /// No ping ever left this machine: nothing is known.
     NeverSent,
@@ -112,6 +112,12 @@ impl Probe {
         now: Instant,
     ) -> Self {
         let rto_ns = timing.rto();
+        debug_assert!(usize::from(timing.retries) < ATTEMPTS_MAX, "every attempt has a slot for its time");
+        debug_assert!(target != Slot::ME, "a probe is of another member");
+        debug_assert!(
+            rto_ns <= nanos(timing.direct_timeout),
+            "the wait for an answer fits the direct timeout"
+        );
         Self {
             target,
             target_id,
@@ -161,9 +167,11 @@ impl Probe {
             let attempt = self.attempts;
             self.sent[usize::from(attempt)] = now;
             self.attempts += 1;
+            debug_assert!(self.is_sound(), "the attempts of a probe are bounded");
             return Some(Step::Retry { attempt });
         }
         self.relays_asked = true;
+        debug_assert!(self.attempts == self.attempts_max, "relays follow the last direct ping");
         Some(Step::AskRelays)
     }
 
@@ -182,6 +190,7 @@ impl Probe {
 
     /// The target answered attempt `attempt` itself. The round trip, if this is the first answer.
     pub(crate) fn answer(&mut self, attempt: u8, now: Instant) -> Option<Duration> {
+        debug_assert!(attempt < self.attempts, "an answer belongs to an attempt that was made");
         if core::mem::replace(&mut self.answered, true) {
             return None;
         }
@@ -192,6 +201,7 @@ impl Probe {
     pub(crate) fn answer_by_relay(&mut self, relay: SocketAddr) -> bool {
         let asked = self.relays.iter().flatten().any(|asked| asked.addr == relay);
         self.answered |= asked;
+        debug_assert!(self.answered || !asked, "a relayed ack answers the probe");
         asked
     }
 
@@ -236,6 +246,7 @@ impl Probe {
             return ProbeOutcome::NeverSent;
         }
         let silent = self.relays.iter().flatten().filter(|asked| !asked.nacked).count() as u8;
+        debug_assert!(silent <= relays, "a relay that is silent was asked");
         ProbeOutcome::Failed { relays, silent }
     }
 }

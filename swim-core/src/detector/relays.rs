@@ -1,8 +1,8 @@
 //! The relay: pings on behalf of others (SWIM section 3.1, Lifeguard section IV-A).
 //!
 //! The origin says how much of its period is left, less the way back to it. At 80 % of that a relay that
-//! heard nothing says so: the nack arrives while the origin is still waiting, and tells it that its own
-//! ears work. An ack that comes later still is passed on until the time is up.
+//! heard nothing says so: the nack arrives while the origin is still waiting, and shows it that its own
+//! receiving works. An ack that comes later still is passed on until the time is up.
 //!
 //! ```text
 //!  ping-req ──▶ ping the target ──ack──▶ pass it on, done
@@ -75,6 +75,7 @@ impl Relays {
             return None;
         }
         let empty = self.pings.iter().position(Option::is_none).unwrap_or(self.pings.len());
+        debug_assert!(empty < self.max, "an index lies below the bound");
         u16::try_from(empty).ok()
     }
 
@@ -92,6 +93,7 @@ impl Relays {
         if self.pings.len() <= index {
             self.pings.resize(index + 1, None);
         }
+        debug_assert!(self.pings[index].is_none(), "an open ping keeps its index");
         let wait = budget.saturating_mul(4) / 5;
         let nack_at = now.after(wait);
         let relayed = Relayed {
@@ -105,6 +107,8 @@ impl Relays {
         };
         self.pings[index] = Some(relayed);
         self.open += 1;
+        debug_assert!(self.open <= self.max, "the relayed pings are bounded");
+        debug_assert!(relayed.nack_at <= relayed.ends, "the nack comes before the end");
         self.reschedule();
     }
 
@@ -115,12 +119,13 @@ impl Relays {
             return None;
         }
         let answered = entry.take();
+        debug_assert!(self.open > 0, "a ping that is answered was open");
         self.open -= 1;
         self.reschedule();
         answered
     }
 
-    /// The next origin that has to be told by `now` that nothing was heard.
+    /// The next origin that is owed a nack by `now`.
     pub(crate) fn due(&mut self, now: Instant) -> Option<Origin> {
         if self.next? > now {
             return None;
@@ -165,6 +170,14 @@ impl Relays {
             .flatten()
             .map(|relayed| if relayed.nacked { relayed.ends } else { relayed.nack_at })
             .min();
+        debug_assert!(self.next.is_some() == (self.open > 0), "the timer runs exactly while a ping is open");
+    }
+
+    /// Whether the count and the next time follow from the open pings.
+    pub(super) fn is_sound(&self) -> bool {
+        let open = || self.pings.iter().flatten();
+        let next = open().map(|relayed| if relayed.nacked { relayed.ends } else { relayed.nack_at }).min();
+        self.open == open().count() && self.open <= self.max && self.next == next
     }
 }
 
@@ -186,6 +199,7 @@ impl Detector {
             return Err(DropReason::RelayTarget);
         };
         let index = self.relays.room(source).ok_or(DropReason::RelayLimit)?;
+        debug_assert!(target != Slot::ME, "a node does not relay to itself");
         let number = group.cx.number(RequestKind::Relayed { index });
         let longest = group.cx.config.period.saturating_mul(u32::from(group.cx.config.health_max) + 1);
         let budget = Duration::from_micros(u64::from(request.budget_us)).min(longest);
@@ -214,7 +228,7 @@ impl Detector {
         true
     }
 
-    /// Tells origins that nothing was heard.
+    /// Sends a nack to each origin whose target stayed silent.
     pub(crate) fn on_relay_timer(&mut self, group: &mut Group) {
         let now = group.cx.now();
         while group.cx.outbox.budget_left() > 0
@@ -270,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_answered_is_forgotten() {
+    fn a_ping_without_an_answer_is_forgotten() {
         let mut relays = Relays::new(8);
         let index = open(&mut relays, 1, 5).expect("there is room");
         assert!(relays.due(Instant::from_millis(500)).is_some(), "late, but not silent");

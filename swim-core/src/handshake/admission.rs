@@ -4,8 +4,8 @@
 //! it was sent to, and no other.
 //!
 //! A joiner that asks for an id which a member holds at another address waits until the member has been asked whether
-//! it still lives (an [`Admission`]): if it answers, the joiner is turned away; if not, the joiner is the member's next
-//! epoch, and welcome. An id is a promise of the user's that the protocol cannot keep, but it can make sure that a
+//! it is still alive (an [`Admission`]): if it answers, the joiner is turned away; if not, the joiner is the member's
+//! next epoch, and welcome. An id is a promise of the user's that the protocol cannot keep, but it can make sure that a
 //! broken promise ends with one winner, the same everywhere.
 
 use alloc::vec::Vec;
@@ -16,12 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Handshake;
 use crate::api::{DropReason, Epoch, Event, Handled, Incarnation, Instant, NodeId, Status, canonical};
-use crate::context::{RequestKind, Stream};
+use crate::context::{RequestKind, Stream, requests};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
 use crate::wire::{Ack, Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
 
 /// Seconds that an address token is good for, at least; at most twice as long.
-const TOKEN_LIFE_S: u64 = 30;
+const TOKEN_VALID_S: u64 = 30;
 /// Admissions in question at once.
 const ADMISSIONS_MAX: usize = 16;
 /// Of one joiner.
@@ -29,8 +29,8 @@ const ADMISSIONS_PER_JOINER: usize = 2;
 /// Pings that a silent incumbent gets, in one direct timeout.
 const TRIES: u8 = 5;
 /// Pings that an incumbent gets whose id another epoch claims. Where a quarter is lost each way, a living one
-/// is taken for gone once in 4,000 times. A node that moved within its epoch is in more of a hurry.
-const TRIES_FOR_ANOTHER_LIFE: u8 = 10;
+/// is taken for gone once in 4,000 times. A node that moved within its epoch waits less.
+const TRIES_FOR_ANOTHER_EPOCH: u8 = 10;
 /// How long the outcome of an admission is remembered.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
@@ -39,8 +39,8 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 enum Incumbent {
     /// It has been asked and may still answer.
     Asked,
-    /// It lives: the joiner is turned away.
-    Lives,
+    /// It is alive: the joiner is turned away.
+    Alive,
     /// It did not answer: the joiner may have the id.
     Gone,
 }
@@ -71,7 +71,7 @@ impl Admission {
     }
 
     fn tries_max(&self) -> u8 {
-        if self.stamp.0 == self.epoch { TRIES } else { TRIES_FOR_ANOTHER_LIFE }
+        if self.stamp.0 == self.epoch { TRIES } else { TRIES_FOR_ANOTHER_EPOCH }
     }
 }
 
@@ -122,6 +122,8 @@ impl Admissions {
         if self.entries.len() <= index {
             self.entries.resize(index + 1, None);
         }
+        debug_assert!(index < ADMISSIONS_MAX, "the admissions in question are bounded");
+        debug_assert!(self.entries[index].is_none(), "an admission in question keeps its index");
         self.entries[index] = Some(Admission {
             id: joiner.0,
             joiner: joiner.1,
@@ -150,8 +152,9 @@ impl Admissions {
             return None;
         }
         let itself = stamp.0 == admission.stamp.0 && stamp.1 >= admission.stamp.1;
-        admission.outcome = if itself { Incumbent::Gone } else { Incumbent::Lives };
+        admission.outcome = if itself { Incumbent::Gone } else { Incumbent::Alive };
         admission.next_at = now.after(REMEMBERED);
+        debug_assert!(admission.outcome != Incumbent::Asked, "an answer decides the admission");
         Some(*admission)
     }
 
@@ -168,17 +171,33 @@ impl Admissions {
             }
             if admission.tries < admission.tries_max() {
                 admission.tries += 1;
+                debug_assert!(
+                    admission.tries <= admission.tries_max(),
+                    "the pings of an incumbent are bounded"
+                );
                 admission.next_at = now.after(self.timeout / u32::from(TRIES));
             } else {
                 admission.outcome = Incumbent::Gone;
                 admission.next_at = now.after(REMEMBERED);
             }
+            debug_assert!(admission.next_at >= now, "an admission is due once at one time");
             return Some(*admission);
         }
         while let Some(None) = self.entries.last() {
             self.entries.pop();
         }
         None
+    }
+
+    /// Whether every admission bears the number of its own index, and its pings are bounded.
+    pub(super) fn is_sound(&self) -> bool {
+        self.entries.len() <= ADMISSIONS_MAX
+            && (0_u16..).zip(&self.entries).all(|(index, entry)| {
+                entry.is_none_or(|admission| {
+                    requests::kind(admission.number) == Some(RequestKind::Incumbent { index })
+                        && admission.tries <= admission.tries_max()
+                })
+            })
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -226,7 +245,7 @@ impl Handshake {
             return Ok(JoinOutcome::Admitted);
         }
         match self.admissions.outcome(header.sender, source) {
-            Some(Incumbent::Lives) => Ok(JoinOutcome::IdTaken),
+            Some(Incumbent::Alive) => Ok(JoinOutcome::IdTaken),
             Some(Incumbent::Gone) => Ok(JoinOutcome::Admitted),
             Some(Incumbent::Asked) => Err(DropReason::Stranger),
             None => {
@@ -264,6 +283,7 @@ impl Handshake {
             claims.iter_mut().skip(1).zip(helpers).for_each(|(claim, slot)| *claim = slot);
             helpers.len()
         };
+        debug_assert!(count <= SAMPLE_MAX, "a welcome names a few members");
         group.send(target, &Message::Welcome(welcome), Piggyback::claims(&claims[..=count]));
     }
 
@@ -337,11 +357,11 @@ impl Handshake {
             return false;
         };
         self.arm(group);
-        let lives = admission.outcome == Incumbent::Lives;
-        if lives && admission.is_in_earnest() {
+        let alive = admission.outcome == Incumbent::Alive;
+        if alive && admission.is_in_earnest() {
             group.cx.event(Event::Conflict { id: header.sender, rival: admission.joiner, won: true });
         }
-        let outcome = if lives { JoinOutcome::IdTaken } else { JoinOutcome::Admitted };
+        let outcome = if alive { JoinOutcome::IdTaken } else { JoinOutcome::Admitted };
         Self::welcome(group, admission.joiner, admission.id, admission.nonce, outcome);
         true
     }
@@ -371,7 +391,7 @@ impl Handshake {
 
     /// Tokens change with this.
     fn token_age(&self, group: &Group) -> u64 {
-        group.cx.clock.real().as_nanos() / (TOKEN_LIFE_S * 1_000_000_000)
+        group.cx.clock.real().as_nanos() / (TOKEN_VALID_S * 1_000_000_000)
     }
 }
 
@@ -407,11 +427,11 @@ mod tests {
         assert!(admissions.answered(index, 42, addr(2), STAMP, at(9)).is_none(), "wrong source");
         assert!(
             admissions.answered(index, 42, addr(1), (Epoch(6), Incarnation(0)), at(9)).is_none(),
-            "its next life is no incumbent"
+            "its next epoch is no incumbent"
         );
         assert!(admissions.answered(index, 42, addr(1), STAMP, at(9)).is_some());
         assert!(admissions.due(at(1000)).is_none(), "and is remembered for a while");
-        assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Lives));
+        assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Alive));
     }
 
     #[test]
@@ -424,13 +444,13 @@ mod tests {
     }
 
     #[test]
-    fn an_incumbent_that_lives_in_a_later_life_is_not_the_joiner() {
+    fn an_incumbent_that_is_alive_in_a_later_epoch_is_not_the_joiner() {
         let mut admissions = Admissions::new(TIMEOUT);
         let index = admissions.room(addr(2)).expect("there is room");
         let joiner = (NodeId(7), addr(2), 99);
         admissions.open(index, joiner, STAMP, (addr(1), Epoch(6)), 42, at(0));
         let answered = admissions.answered(index, 42, addr(1), (Epoch(6), Incarnation(0)), at(9));
-        assert_eq!(answered.map(|admission| admission.outcome), Some(Incumbent::Lives));
+        assert_eq!(answered.map(|admission| admission.outcome), Some(Incumbent::Alive));
     }
 
     #[test]

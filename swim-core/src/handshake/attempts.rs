@@ -10,7 +10,7 @@ use crate::SEEDS_MAX;
 use crate::api::{Instant, NodeId};
 use crate::context::{RequestKind, requests};
 
-/// Hints asked at once.
+/// Known peers asked at once.
 pub(crate) const KNOWN_PEERS_OPEN_MAX: usize = 8;
 /// Introductions open at once.
 pub(crate) const INTRODUCTIONS_MAX: usize = 16;
@@ -22,14 +22,14 @@ pub(crate) const RECONNECTS_MAX: usize = 4;
 #[cfg(test)]
 pub(crate) const OPEN_ATTEMPTS_MAX: usize =
     SEEDS_MAX + KNOWN_PEERS_OPEN_MAX + INTRODUCTIONS_MAX + REPLIES_MAX + RECONNECTS_MAX;
-/// Attempts in all of a attempt that is not a seed's.
+/// Attempts in all of an attempt that is not a seed's.
 const TRIES_MAX: u8 = 24;
 /// A peer that refused is left alone for so many of the longest pauses between two attempts.
 const REFUSED_PAUSES: u32 = 10;
 /// Attempts with one token.
 const TOKEN_USES_MAX: u8 = 4;
 
-/// Purpose somebody is contacted.
+/// What an attempt is made for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Purpose {
     /// It is a seed, and the cluster is looked for: without end.
@@ -73,7 +73,7 @@ impl Purpose {
     }
 }
 
-/// How far a attempt has come.
+/// How far an attempt has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Stage {
     Asking,
@@ -130,6 +130,8 @@ impl Attempts {
             self.entries.len() - 1
         });
         let nonce = requests::compose(random, RequestKind::Handshake { index: index as u16 });
+        debug_assert!(self.entries[index].is_none(), "an open attempt keeps its index");
+        debug_assert!(alike < purpose.open_max(), "the attempts of one purpose are bounded");
         self.entries[index] = Some(Attempt {
             addr,
             nonce,
@@ -209,6 +211,7 @@ impl Attempts {
         {
             *entry = None;
         }
+        debug_assert!(!self.is_mine(nonce), "a closed attempt has no number");
     }
 
     /// Ends the search: every attempt that only sought is closed.
@@ -218,6 +221,7 @@ impl Attempts {
                 *entry = None;
             }
         }
+        debug_assert!(!self.is_seeking(), "no attempt outlasts the search that it was made for");
     }
 
     /// The next attempt that is due, rescheduled; attempts that were tried often enough are closed.
@@ -239,7 +243,7 @@ impl Attempts {
                 *entry = None;
                 continue;
             }
-            // A token lives for a while only: after a few attempts in vain a new one is asked for.
+            // A token is valid for a while only: after a few attempts in vain a new one is asked for.
             attempt.token_uses = attempt.token_uses.saturating_add(1);
             if attempt.token_uses > TOKEN_USES_MAX && attempt.token != 0 {
                 attempt.token = 0;
@@ -251,6 +255,12 @@ impl Attempts {
             attempt.tries = attempt.tries.saturating_add(1);
             attempt.silent = attempt.silent.saturating_add(1);
             attempt.next_at = now.after(jitter(delay));
+            debug_assert!(
+                attempt.token == 0 || attempt.token_uses <= TOKEN_USES_MAX,
+                "the uses of a token are bounded"
+            );
+            debug_assert!(attempt.tries > 0 && attempt.silent > 0, "an attempt that was made is counted");
+            debug_assert!(attempt.next_at >= now, "the next attempt is not in the past");
             return Some(*attempt);
         }
         // Nothing is looked through while there is no attempt.
@@ -263,6 +273,17 @@ impl Attempts {
     /// When the next one is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.entries.iter().flatten().map(|attempt| attempt.next_at).min()
+    }
+
+    /// Whether every open attempt bears the number of its own index, and no address has two.
+    pub(super) fn is_sound(&self) -> bool {
+        let at = |addr| self.entries.iter().flatten().filter(|attempt| attempt.addr == addr).count();
+        (0_u16..).zip(&self.entries).all(|(index, entry)| {
+            entry.is_none_or(|attempt| {
+                requests::kind(attempt.nonce) == Some(RequestKind::Handshake { index })
+                    && at(attempt.addr) == 1
+            })
+        })
     }
 
     fn at(&mut self, nonce: u64) -> Option<&mut Attempt> {

@@ -41,7 +41,7 @@ use crate::api::{
 };
 use crate::context::{Context, Prf, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
-use crate::timers::Timer;
+use crate::timers::{Timer, Timers};
 use crate::wire::{Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
 use admission::Admissions;
 pub(crate) use attempts::Purpose;
@@ -145,7 +145,9 @@ impl Handshake {
             return Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
         }
         usable().for_each(|seed| self.seeds.add(seed));
+        debug_assert!(self.seeds.len() <= SEEDS_MAX, "seeds are bounded");
         self.seek(group, group.cx.now());
+        debug_assert!(self.is_seeking(), "a join is a search");
         Ok(())
     }
 
@@ -155,6 +157,7 @@ impl Handshake {
             return Err(Refusal::NothingToCancel);
         }
         self.give_up(group, JoinFailure::Cancelled);
+        debug_assert!(!self.is_seeking(), "a search that is cancelled has ended");
         Ok(())
     }
 
@@ -183,7 +186,7 @@ impl Handshake {
 
     /// This node is alone though it had joined.
     pub(crate) fn on_alone(&mut self, group: &mut Group) {
-        debug_assert_eq!(group.n(), 1);
+        debug_assert_eq!(group.n(), 1, "a node that is alone holds itself only");
         if self.is_joined_through_seeds() {
             // Not at once: the member that lets this node in may still hold it Dead.
             let pause = group.cx.jittered(group.cx.config.join_retry.0);
@@ -206,7 +209,7 @@ impl Handshake {
         }
     }
 
-    /// This node has another address: it proves that one everywhere, and tells a few members directly.
+    /// This node has another address: it proves that one everywhere, and asks a few members at once to accept it.
     pub(crate) fn on_moved(&mut self, group: &mut Group) {
         self.attempts.start_over(group.cx.now());
         for slot in group.sample(Stream::Joining, SAMPLE_MAX, |_, _| true) {
@@ -219,6 +222,7 @@ impl Handshake {
     pub(crate) fn on_leave(&mut self, group: &mut Group) {
         self.give_up(group, JoinFailure::Left);
         self.end_rivalry(group);
+        debug_assert!(self.rival.is_none() && !self.is_seeking(), "a node that leaves asks for nothing");
     }
 
     /// Opens an attempt at `addr`, unless it is this node's own address.
@@ -283,7 +287,7 @@ impl Handshake {
 
     fn announce(&mut self, group: &mut Group, attempt: &Attempt) {
         self.announced = true;
-        // A peer that is held Dead here is told so, and refutes in its answer.
+        // A peer that is held Dead here receives that claim, and refutes in its answer.
         let peer = attempt.peer.and_then(|peer| group.find(peer));
         let peer = peer.filter(|slot| *slot != Slot::ME && group.status(*slot) != Status::Alive);
         let claims = [Slot::ME, peer.unwrap_or(Slot::ME)];
@@ -450,6 +454,7 @@ impl Handshake {
             group.cx.event(Event::Joined { via: joined.via, members: joined.members });
         }
         self.arm(group);
+        debug_assert!(!self.is_seeking(), "an announcement that arrived ends the search");
         Some(root != Some(group.digest_root()))
     }
 
@@ -488,5 +493,17 @@ impl Handshake {
     fn arm(&self, group: &mut Group) {
         group.cx.timers.set(Timer::Handshake, self.attempts.deadline());
         group.cx.timers.set(Timer::Admission, self.admissions.deadline());
+    }
+
+    /// Whether it contradicts itself nowhere.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.attempts.is_sound() && self.admissions.is_sound() && self.seeds.len() <= SEEDS_MAX
+    }
+
+    /// Whether its timers are armed as its queues say.
+    pub(crate) fn is_armed(&self, timers: &Timers) -> bool {
+        timers.is_set_to(Timer::Handshake, self.attempts.deadline())
+            && timers.is_set_to(Timer::Admission, self.admissions.deadline())
+            && (self.rival.is_some() || timers.get(Timer::Rival).is_none())
     }
 }

@@ -35,6 +35,7 @@ impl Rival {
     fn ask_again(&mut self) -> bool {
         let again = self.tries < TRIES;
         self.tries += u8::from(again);
+        debug_assert!(self.tries <= TRIES, "the pings of a rival are bounded");
         again
     }
 
@@ -44,10 +45,10 @@ impl Rival {
     }
 }
 
-/// A rival that lives and, as far as is known, has the lesser claim. If a member holds this node it tells the rival,
-/// which asks in turn and gives way when it is answered. A rival that never asks while members turn this node away on
-/// its account has been told by none: then this node gives way. One of the two stays, for a node that is quiet answers
-/// nothing, and without an answer the other does not give way.
+/// A rival that is alive and, as far as is known, has the lesser claim. A member that holds this node informs the
+/// rival, which asks in turn and gives way when it is answered. A rival that never asks while members turn this node
+/// away on its account has been informed by none: then this node gives way. One of the two stays, for a node that is
+/// quiet answers nothing, and without an answer the other does not give way.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Lesser {
     #[serde(with = "crate::collections::serial::addr")]
@@ -58,8 +59,8 @@ pub(super) struct Lesser {
 }
 
 impl Handshake {
-    /// A datagram under this node's own id. A stranger may only ask whether this node lives: what it says of itself is
-    /// applied when a member repeats it.
+    /// A datagram under this node's own id. A stranger may only ask whether this node is alive: what it says of itself
+    /// is applied when a member repeats it.
     pub(crate) fn on_own_id(&mut self, group: &mut Group, datagram: &Datagram<'_>) -> Handled<Welcomed> {
         let Datagram { source, ref header, ref body, len, .. } = *datagram;
         if self.is_echo(&body.message) {
@@ -102,7 +103,7 @@ impl Handshake {
         }
     }
 
-    /// A member says that this node's id lives at `addr`: ask there.
+    /// A member says that this node's id is at `addr`: ask there.
     pub(super) fn ask_rival(
         &mut self,
         group: &mut Group,
@@ -116,6 +117,7 @@ impl Handshake {
         let number = group.cx.number(RequestKind::Rival);
         self.rival = Some(Rival { addr, epoch, incarnation, number, tries: 0 });
         group.cx.timers.set(Timer::Rival, Some(group.cx.now()));
+        debug_assert!(group.cx.timers.is_due(Timer::Rival, group.cx.now()), "a rival is asked at once");
     }
 
     fn on_rival_ack(&mut self, group: &mut Group, datagram: &Datagram<'_>, number: u64) -> Handled {
@@ -145,6 +147,7 @@ impl Handshake {
         group.cx.event(Event::Conflict { id: group.cx.me.id, rival, won: false });
         self.give_up(group, JoinFailure::IdTaken);
         group.cx.phase = Phase::IdLost;
+        debug_assert!(!self.is_seeking(), "a node that lost its id looks for no cluster");
     }
 
     /// Asks the rival, or outbids it if it stays silent.
@@ -176,6 +179,7 @@ impl Handshake {
     pub(super) fn end_rivalry(&mut self, group: &mut Group) {
         self.rival = None;
         group.cx.timers.set(Timer::Rival, None);
+        debug_assert!(group.cx.timers.get(Timer::Rival).is_none(), "without a rival its timer is off");
     }
 }
 

@@ -31,7 +31,7 @@ impl Seeds {
     /// Remembers a seed. The caller has made sure that there is room.
     pub(super) fn add(&mut self, addr: SocketAddr) {
         if !self.contains(addr) {
-            debug_assert!(self.seeds.len() < SEEDS_MAX);
+            debug_assert!(self.seeds.len() < SEEDS_MAX, "the caller has made sure that there is room");
             self.seeds.push(SeedAt { addr, id: None });
             self.counted = None;
         }
@@ -42,6 +42,7 @@ impl Seeds {
         let known = self.known_peers.contains(&addr);
         if !known && self.known_peers.len() < KNOWN_PEERS_MAX {
             self.known_peers.push(addr);
+            debug_assert!(self.known_peers.len() <= KNOWN_PEERS_MAX, "known peers are bounded");
             return true;
         }
         known
@@ -89,6 +90,7 @@ impl Seeds {
             return unmet;
         }
         let unmet = self.seeds.iter().filter(|seed| !seed.id.is_some_and(&is_met)).count() as u32;
+        debug_assert!(unmet as usize <= self.seeds.len(), "only a seed is an unmet seed");
         self.counted = Some((revision, unmet));
         unmet
     }

@@ -41,6 +41,7 @@ impl Node {
             }
         };
         self.settle();
+        self.check();
         result
     }
 
@@ -58,7 +59,7 @@ impl Node {
         Done::MetadataSet { incarnation: self.group.incarnation() }
     }
 
-    /// A member that is not told by another hears it from this node, which has to prove its new address.
+    /// A member that gossip does not reach hears it from this node, which has to prove its new address.
     fn set_address(&mut self, addr: SocketAddr) -> Result<Done, Refusal> {
         if !is_reachable_form(addr) {
             return Err(Refusal::NoUsableAddress);
@@ -97,8 +98,14 @@ impl Node {
 
     /// The part that contradicts itself or another part, if one does.
     pub(crate) fn unsound_part(&self) -> Option<&'static str> {
-        let probe = (!self.detector.is_sound()).then_some("probe");
-        self.group.unsound_part().or(probe)
+        let parts = [
+            ("probe", self.detector.is_sound()),
+            ("handshake", self.handshake.is_sound()),
+            ("anti_entropy", self.anti_entropy.is_sound(&self.group)),
+            ("reconnect", self.reconnect.is_sound()),
+        ];
+        let unsound = parts.iter().find(|(_, is_sound)| !is_sound).map(|(part, _)| *part);
+        self.group.unsound_part().or(unsound)
     }
 
     /// Changes all bytes of users that this node holds: metadata, queued broadcasts, and what waits in

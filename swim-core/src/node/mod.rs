@@ -85,6 +85,9 @@ pub struct Node {
     handshake: Handshake,
     anti_entropy: AntiEntropy,
     reconnect: Reconnect,
+    /// Inputs that were counted for [`Node::check`]. `None`: the node was loaded, perhaps from damaged bytes.
+    #[serde(skip)]
+    inputs: Option<u32>,
 }
 
 impl Node {
@@ -101,6 +104,7 @@ impl Node {
             handshake: Handshake::new(&mut group.cx),
             anti_entropy: AntiEntropy::new(&group.cx.config),
             reconnect: Reconnect::default(),
+            inputs: Some(0),
             group,
         }
     }
@@ -129,6 +133,7 @@ impl Node {
             Input::Undelivered { target } => self.detector.on_undelivered(crate::canonical(target)),
         }
         self.settle();
+        self.check();
     }
 
     /// The one door out. Only pops: call it until `None` before the next [`handle`](Self::handle).
@@ -189,7 +194,7 @@ impl Node {
         self.handshake.outcome()
     }
 
-    /// How many datagrams told the others that this node leaves; `None`: it has not left.
+    /// How many datagrams carried the goodbye; `None`: it has not left.
     #[must_use]
     pub const fn left(&self) -> Option<u32> {
         match self.group.cx.phase {
@@ -308,7 +313,9 @@ impl Node {
         }
         leave::settle(&mut self.group);
         if self.group.cx.is_stopped() {
-            return self.group.cx.clock.set_deadline(None);
+            self.group.cx.clock.set_deadline(None);
+            debug_assert!(self.deadline().is_none(), "a node that has stopped does nothing by itself");
+            return;
         }
         self.group.adjust_suspicion_timeout();
         if self.group.cx.is_running() {
@@ -319,6 +326,31 @@ impl Node {
         // An overdue suspicion that has to wait is due with the next tick, not before now.
         cx.timers.creep(Timer::Suspicion, cx.now());
         cx.clock.set_deadline(cx.timers.next().map(|at| cx.clock.real_time_of(at)));
+    }
+
+    /// After every input of a debug build: whether the node is sound. A large table is looked through only now and then,
+    /// so that an input costs about as much as with 256 members.
+    #[inline]
+    fn check(&mut self) {
+        if cfg!(debug_assertions)
+            && let Some(inputs) = &mut self.inputs
+        {
+            *inputs = inputs.wrapping_add(1);
+            let every = self.group.n().div_ceil(256).max(1);
+            debug_assert!(
+                !inputs.is_multiple_of(every) || self.is_sound(),
+                "after an input no part contradicts itself or another, and each timer is armed as its queue says"
+            );
+        }
+    }
+
+    /// Whether no part contradicts itself or another part.
+    fn is_sound(&self) -> bool {
+        let Self { group, detector, handshake, anti_entropy, reconnect, .. } = self;
+        let timers = &group.cx.timers;
+        let parts = detector.is_sound() && handshake.is_sound() && reconnect.is_sound() && timers.is_sound();
+        let armed = detector.is_armed(timers) && handshake.is_armed(timers);
+        parts && armed && anti_entropy.is_sound(group) && group.is_sound()
     }
 
     /// A node has periods while there is any member to probe, or to look for.
@@ -350,9 +382,9 @@ impl Node {
         }
     }
 
-    /// After half a tombstone's life without being run the table may hold members that all others have forgotten, and by
-    /// a clock far behind that of its seeds it holds members that those cannot believe. It is a list of peers to ask,
-    /// no more: the cluster is joined anew, and the table read from it.
+    /// After half the time that a tombstone is kept without being run, the table may hold members that all others have
+    /// forgotten, and by a clock far behind that of its seeds it holds members that those cannot believe. It is a list
+    /// of peers to ask, no more: the cluster is joined anew, and the table read from it.
     fn start_over(&mut self) {
         let Self { group, detector, handshake, anti_entropy, .. } = self;
         handshake.before_starting_over(group);

@@ -6,7 +6,7 @@
 //! | known, but Dead or Left here | ignored | a ping, answered with what is held of it |
 //! | known, at another address | ignored | a ping, answered as a stranger's; an ack, counted |
 //! | a stranger | ignored | a ping, answered with "I do not know you"; the handshake |
-//! | this node's own id | ignored | whether this node lives (`handshake/rivals.rs`) |
+//! | this node's own id | ignored | whether this node is alive (`handshake/rivals.rs`) |
 //!
 //! An answer to any node but a member, or a stranger that has returned a token, is never longer than the request. A
 //! sender whose header is of an earlier epoch than the one held is a stranger whose pings are answered, so that it asks
@@ -233,8 +233,8 @@ impl Node {
             && (alone || standing == Standing::Stranger)
         {
             // It knows a later epoch of this node: this node's wall clock was set back. An answer in this epoch would
-            // be dropped, so a node that is alone asks to be introduced, which tells it the epoch to outdo. (One that
-            // has members hears it from them; the sender is told to ask in turn.)
+            // be dropped, so a node that is alone asks to be introduced, and so learns the epoch to outdo. (One that
+            // has members hears it from them; the ack makes the sender ask in turn.)
             if alone && group.cx.is_plausible(ping.target_epoch) {
                 handshake.open(group, source, Purpose::Reply);
             }
@@ -256,7 +256,7 @@ impl Node {
 
     /// An answer to one of this node's requests, from the node that was asked.
     fn on_ack(&mut self, datagram: &Datagram<'_>, ack: Ack) -> Handled {
-        let Self { group, detector, handshake, anti_entropy, reconnect } = self;
+        let Self { group, detector, handshake, anti_entropy, reconnect, .. } = self;
         let (source, sender, number) = (datagram.source, datagram.header.sender, ack.number);
         let expected = match requests::kind(number) {
             Some(RequestKind::Probe { attempt }) => detector.on_ack(group, datagram, number, attempt)?,

@@ -145,11 +145,13 @@ impl Fact {
     }
 }
 
+/// How soon something is known in a healthy cluster of so many hosts.
+type Soon = Box<dyn Fn(&Config, u32) -> Duration + Send>;
+
 /// Facts that must become known soon, by what they are about.
 pub(crate) struct Awaited<K> {
     case: Case,
-    /// How soon in a healthy cluster of so many hosts.
-    soon: Box<dyn Fn(&Config, u32) -> Duration + Send>,
+    soon: Soon,
     conditions: Conditions,
     facts: BTreeMap<K, Fact>,
     /// Facts of which it is not known yet whether the cluster was healthy, and the hosts concerned.
