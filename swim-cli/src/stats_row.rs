@@ -108,6 +108,8 @@ mod tests {
             "drops" => "dropped",
             "stalled_ns" => "stalled_ms",
             "rtt" => "rtt_us",
+            "isolations" => "deaf_spells",
+            "reconnects" => "heal_contacts",
             name => name,
         };
         let mut seen = 0;

@@ -97,6 +97,10 @@ impl Copy {
         for file in ["Cargo.toml", "build.rs", "clippy.toml"] {
             fs::copy(here.join(file), root.join("swim-core").join(file)).expect("a file of this crate");
         }
+        // A dependency of the tests, which cargo wants to see although it is not built.
+        let craft = here.join("../swim-craft");
+        copy_dir(&craft.join("src"), &root.join("swim-craft/src"));
+        fs::copy(craft.join("Cargo.toml"), root.join("swim-craft/Cargo.toml")).expect("a file of swim-craft");
         fs::copy(here.join("../Cargo.lock"), root.join("Cargo.lock")).expect("the workspace's lock file");
         let alone: Vec<&str> = manifest.lines().map(only_this_member).collect();
         fs::write(root.join("Cargo.toml"), alone.join("\n")).expect("the copy's workspace");
@@ -127,7 +131,7 @@ impl Copy {
 }
 
 fn only_this_member(line: &str) -> &str {
-    if line.starts_with("members = ") { "members = [\"swim-core\"]" } else { line }
+    if line.starts_with("members = ") { "members = [\"swim-core\", \"swim-craft\"]" } else { line }
 }
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {
