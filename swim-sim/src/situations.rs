@@ -102,17 +102,7 @@ pub fn situation(name: &str, seed: u64) -> Scenario {
             }
         }
         "one-way links" => {
-            let all = || (0..HOSTS).map(HostId);
-            for (source, target) in all().flat_map(|source| all().map(move |target| (source, target))) {
-                if source != target && drawn.random.chance(15 * PER_CENT) {
-                    drawn.at(0, Action::Cut { source, target });
-                }
-            }
-            let isolated = drawn.host();
-            all().filter(|source| *source != isolated).for_each(|source| {
-                drawn.at(30, Action::Cut { source, target: isolated });
-                drawn.at(55, Action::Uncut { source, target: isolated });
-            });
+            drawn.one_way_links();
             drawn.crash_and_news();
         }
         "mass join" => {
@@ -122,16 +112,7 @@ pub fn situation(name: &str, seed: u64) -> Scenario {
         }
         _ => {
             scenario.link = Link::lan().loss(3 * PER_CENT);
-            for turn in 0..33 {
-                let host = drawn.host();
-                let action = match drawn.random.below(4) {
-                    0 => Action::Leave(host),
-                    1 => Action::Start { like: HostId(0), seeds: vec![World::birthplace(HostId(0))] },
-                    2 => Action::Restart(host),
-                    _ => Action::Crash(host),
-                };
-                drawn.at(turn * 3, action);
-            }
+            drawn.churn();
         }
     }
     scenario.steps = drawn.steps;
@@ -144,6 +125,35 @@ struct Drawn {
 }
 
 impl Drawn {
+    /// Links that let nothing pass in one direction, and a member that receives nothing for a while.
+    fn one_way_links(&mut self) {
+        let all = || (0..HOSTS).map(HostId);
+        for (source, target) in all().flat_map(|source| all().map(move |target| (source, target))) {
+            if source != target && self.random.chance(15 * PER_CENT) {
+                self.at(0, Action::Cut { source, target });
+            }
+        }
+        let isolated = self.host();
+        all().filter(|source| *source != isolated).for_each(|source| {
+            self.at(30, Action::Cut { source, target: isolated });
+            self.at(55, Action::Uncut { source, target: isolated });
+        });
+    }
+
+    /// Members leave, crash, restart and join at random.
+    fn churn(&mut self) {
+        for turn in 0..33 {
+            let host = self.host();
+            let action = match self.random.below(4) {
+                0 => Action::Leave(host),
+                1 => Action::Start { like: HostId(0), seeds: vec![World::birthplace(HostId(0))] },
+                2 => Action::Restart(host),
+                _ => Action::Crash(host),
+            };
+            self.at(turn * 3, action);
+        }
+    }
+
     fn at(&mut self, second: u64, action: Action) {
         self.steps.push(Step { at: Duration::from_secs(second), action });
     }

@@ -315,6 +315,7 @@ impl Group {
             ("updates", self.updates.is_sound(&self.members)),
             ("broadcasts", self.broadcasts.is_sound()),
             ("context", self.cx.is_sound()),
+            ("own claim", self.claim(Slot::ME).epoch == self.cx.me.epoch),
         ];
         parts.iter().find(|(_, is_sound)| !is_sound).map(|(part, _)| *part)
     }

@@ -56,13 +56,9 @@ fn every_class_has_a_name_of_its_own() {
     }
 }
 
-/// At least one action of each kind.
-fn samples() -> Vec<Action> {
-    let [host, other] = [HostId(2), HostId(11)];
-    let (addr, count, from) = ("192.0.2.1:9".parse().expect("valid"), 7, Origin::Member);
-    let over = Duration::from_millis(2500);
-    let seeds = vec![addr, "10.0.0.1:7946".parse().expect("valid")];
-    let bad = Link::lan()
+/// A link with every defect.
+fn bad_link(over: Duration) -> Link {
+    Link::lan()
         .loss(5)
         .burst(Burst { begin_ppm: 1, end_ppm: 2, loss_ppm: 3 })
         .duplication(1)
@@ -71,7 +67,16 @@ fn samples() -> Vec<Action> {
         .rate(Rate { bytes_per_second: 1, queue_bytes: 2 })
         .mtu(576)
         .latency(Latency::HeavyTail { min: over, mean_extra: over, max: over * 2 })
-        .spikes(1, over);
+        .spikes(1, over)
+}
+
+/// At least one action of each kind.
+fn samples() -> Vec<Action> {
+    let [host, other] = [HostId(2), HostId(11)];
+    let (addr, count, from) = ("192.0.2.1:9".parse().expect("valid"), 7, Origin::Member);
+    let over = Duration::from_millis(2500);
+    let seeds = vec![addr, "10.0.0.1:7946".parse().expect("valid")];
+    let bad = bad_link(over);
     vec![
         Action::Crash(host),
         Action::Restart(host),
