@@ -104,6 +104,7 @@ impl Context {
     }
 
     /// It takes part, and has not said goodbye.
+    #[inline]
     pub(crate) fn is_running(&self) -> bool {
         self.phase == Phase::Running
     }
