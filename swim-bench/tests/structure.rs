@@ -28,7 +28,6 @@ const APART: usize = 4;
 const KNOWN: &[(&str, &[&str])] = &[
     ("swim-mio", &["embedded", "handle", "shared", "thread"]),
     ("swim-tokio", &["handle", "shared", "task"]),
-    ("swim-sim", &["action", "fingerprint", "ground_truth", "host", "net", "slowness", "world"]),
 ];
 
 const CRATES: [&str; 8] = [

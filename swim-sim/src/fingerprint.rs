@@ -2,7 +2,7 @@
 //!
 //! Two runs are the same run if every node was given the same inputs at the same times and answered with the
 //! same datagrams, events and deadline, in one order. Keeping both runs to compare them would cost more than
-//! running them; a running hash costs a few nanoseconds a word, and one number can be printed and committed.
+//! running them; a running hash costs a few nanoseconds for eight bytes, and one number can be printed and committed.
 //!
 //! The hash is of meaning: a fixed number for each variant and the values of its fields. No `Debug` text and
 //! no serialized name enters it, so a renamed type, variant or field leaves every digest as it was. **A number
@@ -17,7 +17,7 @@ use swim_core::{
     Status,
 };
 
-use crate::host::HostId;
+use crate::host_id::HostId;
 
 /// A running hash, order-sensitive, the same on every machine.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,24 +30,24 @@ impl Fingerprint {
         Self(0x243f_6a88_85a3_08d3)
     }
 
-    /// Adds one word.
-    pub const fn absorb(&mut self, word: u64) {
+    /// Adds one number.
+    pub const fn absorb(&mut self, number: u64) {
         // The state enters both factors: a zero product (one factor happening to be zero) would
         // otherwise wipe out all history.
-        let product = ((self.0 ^ word ^ 0x9e37_79b9_7f4a_7c15) as u128)
+        let product = ((self.0 ^ number ^ 0x9e37_79b9_7f4a_7c15) as u128)
             .wrapping_mul((self.0.rotate_left(32) ^ 0xd1b5_4a32_d192_ed03) as u128);
-        self.0 = (product as u64) ^ ((product >> 64) as u64) ^ word.rotate_left(17);
+        self.0 = (product as u64) ^ ((product >> 64) as u64) ^ number.rotate_left(17);
     }
 
     /// Adds a string of bytes, its length included.
     pub fn absorb_bytes(&mut self, bytes: &[u8]) {
         self.absorb(bytes.len() as u64);
-        let mut words = bytes.chunks_exact(8);
-        for word in &mut words {
-            self.absorb(u64::from_le_bytes(word.try_into().expect("chunks of 8 are 8 long")));
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            self.absorb(u64::from_le_bytes(chunk.try_into().expect("chunks of 8 are 8 long")));
         }
         let mut last = [0; 8];
-        let rest = words.remainder();
+        let rest = chunks.remainder();
         last[..rest.len()].copy_from_slice(rest);
         self.absorb(u64::from_le_bytes(last));
     }
@@ -58,8 +58,8 @@ impl Fingerprint {
         self.0
     }
 
-    fn absorb_all<const N: usize>(&mut self, words: [u64; N]) {
-        words.into_iter().for_each(|word| self.absorb(word));
+    fn absorb_all<const N: usize>(&mut self, numbers: [u64; N]) {
+        numbers.into_iter().for_each(|number| self.absorb(number));
     }
 
     fn absorb_addr(&mut self, addr: SocketAddr) {
@@ -531,7 +531,7 @@ mod tests {
     }
 
     #[test]
-    fn every_result_that_no_event_tells_counts() {
+    fn every_result_that_no_event_reports_counts() {
         let of = |command: Command<'_>, result: Result<Done, Refusal>| {
             let mut fingerprint = Fingerprint::new();
             fingerprint.returned(&command, &result);

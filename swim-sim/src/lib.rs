@@ -85,10 +85,10 @@ pub use action::{Action, FaultClass, Inbox, Memory, Origin, Phase as ActionPhase
 pub use fingerprint::Fingerprint;
 #[doc(hidden)]
 pub use floor::Floor;
-pub use ground_truth::{Death, Fate, Happening, Phase, Presence, Scene, Watcher};
+pub use ground_truth::{Death, Fate, Happening, Phase, Presence, Scene};
 pub use host::{HostId, Logged, Spec};
 pub use net::{Arrival, Burst, Datagram, Directions, Handling, Latency, Link, Network, PER_CENT, Rate};
 pub use random::Random;
 pub use timeline::{Limits, Timeline};
 pub use traffic::{Count, Traffic};
-pub use world::{Setup, Timeout, World};
+pub use world::{Setup, Timeout, Watcher, World};

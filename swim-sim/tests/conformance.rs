@@ -26,11 +26,11 @@ struct Started {
     history: Vec<Event>,
 }
 
-/// A command that was given, and how many events its member had told before.
+/// A command that was given, and how many events its member had reported before.
 struct Begun {
     member: Member,
     result: Result<Done, CommandError>,
-    told: usize,
+    reported: usize,
 }
 
 /// Members in a world.
@@ -93,7 +93,7 @@ impl Cluster for Virtual {
 
     fn begin(&mut self, member: Member, command: OwnedCommand) -> Ticket {
         let host = self.host(member);
-        let told = self.world.log(host).len();
+        let reported = self.world.log(host).len();
         let result = match command.command() {
             Err(error) => Err(CommandError::TooLong(error)),
             Ok(command) => match self.world.command(host, command) {
@@ -101,16 +101,16 @@ impl Cluster for Virtual {
                 None => Err(CommandError::Stopped),
             },
         };
-        self.begun.push(Begun { member, result, told });
+        self.begun.push(Begun { member, result, reported });
         self.begun.len() - 1
     }
 
     fn outcome(&mut self, ticket: Ticket) -> Option<Result<Outcome, CommandError>> {
-        let Begun { member, result, told } = self.begun[ticket];
+        let Begun { member, result, reported } = self.begun[ticket];
         let host = self.host(member);
         match result {
             Ok(Done::Seeking | Done::Leaving) => {
-                let ended = self.world.log(host)[told..].iter().find_map(|logged| ending(&logged.event));
+                let ended = self.world.log(host)[reported..].iter().find_map(|logged| ending(&logged.event));
                 let stopped = self.world.node(host).is_none();
                 ended.or_else(|| stopped.then_some(Err(CommandError::Stopped)))
             }

@@ -79,7 +79,7 @@ fn program() -> &'static str {
 fn is_ours(block: &Block) -> bool {
     let calls = |line: &str| {
         line.strip_prefix("$ ")
-            .is_some_and(|command| command.split_whitespace().any(|word| word == program()))
+            .is_some_and(|command| command.split_whitespace().any(|part| part == program()))
     };
     block.language == "console" && block.text.lines().any(calls)
 }

@@ -99,7 +99,7 @@ impl Context<'_> {
         self.command(Command::SetMetadata(Metadata::new(bytes)?)).map(drop)
     }
 
-    /// Lets the node leave; the process ends when the others were told.
+    /// Lets the node leave; the process ends once its goodbye is sent.
     ///
     /// # Errors
     /// Refused when it leaves already.

@@ -16,8 +16,9 @@ use swim_core::{Done, Event, MessageKind, NodeId, Refusal, Stats, inspect};
 
 use crate::World;
 use crate::action::FaultClass;
-use crate::ground_truth::{Happening, Scene, Watcher};
+use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
+use crate::world::Watcher;
 
 pub use things::UNREACHED;
 use things::{DROPS, FAULTS, THINGS, Thing};
@@ -216,7 +217,7 @@ const fn thing_of(event: &Event) -> Thing {
         Event::EpochRaised { .. } => Thing::EpochRaised,
         Event::Stalled { .. } => Thing::Stalled,
         Event::StartedOver { .. } => Thing::StartedOver,
-        Event::Isolated { isolated: true } => Thing::Deaf,
+        Event::Isolated { isolated: true } => Thing::Isolated,
         Event::Isolated { isolated: false } => Thing::HearsAgain,
         Event::Joined { .. } => Thing::Joined,
         Event::JoinFailed { .. } => Thing::JoinFailed,

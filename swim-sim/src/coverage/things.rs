@@ -35,7 +35,7 @@ things! {
     EpochRaised "event-epoch-raised" "a wall clock that was set back, or a removal of a living member",
     Stalled "event-stalled" "a process stands still for longer than 50 ms and a quarter of a direct timeout",
     StartedOver "event-started-over" "a stall of half of tombstone_life, or a seed whose clock is far ahead",
-    Deaf "event-deaf" "a node probes two members and receives nothing",
+    Isolated "event-deaf" "a node probes two members and receives nothing",
     HearsAgain "event-hears-again" "the end of that",
     Joined "event-joined" "a join succeeds",
     JoinFailed "event-join-failed" "all who were asked refuse, or the node leaves while it asks",

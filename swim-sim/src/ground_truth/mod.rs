@@ -14,8 +14,7 @@ use crate::host_id::HostId;
 mod watching;
 
 pub use crate::traffic::Fate;
-pub(crate) use watching::Watchers;
-pub use watching::{Happening, Phase, Scene, Watcher};
+pub use watching::{Happening, Phase, Scene};
 
 /// What a host really does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -1,17 +1,15 @@
 //! What really happened, as it happens: what everything that checks a run looks at.
 //!
 //! A table says what a node holds; whether it may hold it only shows in what was sent, what arrived, what was
-//! done to the hosts and what was promised to the user. A [`Watcher`] gets each of these, in order, together
-//! with the [`Scene`]: the truth about hosts and network at that moment, which no node can see. Watchers look
-//! and never touch: with and without them a run is the same run.
+//! done to the hosts and what was promised to the user. A [`Watcher`](crate::Watcher) gets each of these, in
+//! order, together with the [`Scene`]: the truth about hosts and network at that moment, which no node can
+//! see. Watchers look and never touch: with and without them a run is the same run.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use swim_core::{Command, Done, Event, Identity, Instant, NodeId, Refusal};
 
 use super::{GroundTruth, Presence};
-use crate::World;
 use crate::action::Action;
 use crate::host_id::HostId;
 use crate::net::Network;
@@ -81,28 +79,6 @@ pub struct Scene<'a> {
     pub(crate) network: &'a Network,
 }
 
-/// Watches a run.
-pub trait Watcher: Send {
-    /// Something happened.
-    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>);
-
-    /// One input of the node of `host`, and all that it caused, is over: its node may be looked at.
-    fn after_input(&mut self, world: &World, host: HostId) {
-        let _ = (world, host);
-    }
-}
-
-/// So that a test that attached a watcher still has it after the run.
-impl<W: Watcher> Watcher for Arc<Mutex<W>> {
-    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        self.lock().unwrap_or_else(PoisonError::into_inner).on_happening(scene, what);
-    }
-
-    fn after_input(&mut self, world: &World, host: HostId) {
-        self.lock().unwrap_or_else(PoisonError::into_inner).after_input(world, host);
-    }
-}
-
 impl Scene<'_> {
     /// The world's clock.
     #[must_use]
@@ -163,21 +139,5 @@ impl Scene<'_> {
     #[must_use]
     pub const fn network(&self) -> &Network {
         self.network
-    }
-}
-
-/// All watchers.
-#[derive(Default)]
-pub(crate) struct Watchers(pub(crate) Vec<Box<dyn Watcher>>);
-
-impl Watchers {
-    pub(crate) fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        for watcher in &mut self.0 {
-            watcher.on_happening(scene, what);
-        }
-    }
-
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }

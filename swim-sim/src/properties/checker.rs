@@ -9,8 +9,9 @@ use super::evidence::tables::Tables;
 use super::monitor::AFTER_INPUT;
 use super::{Case, Check, Interest, Monitor, Property, Violation, with_ledger};
 use crate::World;
-use crate::ground_truth::{Happening, Phase, Scene, Watcher};
+use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
+use crate::world::Watcher;
 
 /// Watches a run with every monitor of [`standard`](super::standard).
 pub struct Checker {

@@ -72,7 +72,8 @@ mod tests {
 
     use super::*;
     use crate::World;
-    use crate::ground_truth::{Happening, Scene, Watcher};
+    use crate::ground_truth::{Happening, Scene};
+    use crate::world::Watcher;
 
     #[test]
     fn the_logarithm_is_rounded_down_to_a_sixteenth() {

@@ -25,8 +25,9 @@ use swim_core::{Identity, Instant, NodeId, Status};
 
 use crate::World;
 use crate::action::Action;
-use crate::ground_truth::{Death, Fate, Happening, Phase, Presence, Scene, Watcher};
+use crate::ground_truth::{Death, Fate, Happening, Phase, Presence, Scene};
 use crate::host::HostId;
+use crate::world::Watcher;
 
 pub(crate) use bands::{Band, Bands};
 pub(crate) use datagrams::{Datagrams, OUTSIDE, Sending};

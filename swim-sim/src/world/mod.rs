@@ -22,8 +22,7 @@ use swim_core::{Config, Instant};
 use swim_driver::DRAIN_MAX;
 
 use crate::action::Action;
-use crate::ground_truth::{Death, GroundTruth, Presence};
-use crate::ground_truth::{Phase, Watchers};
+use crate::ground_truth::{Death, GroundTruth, Phase, Presence};
 use crate::host::{Host, HostId, Spec};
 use crate::net::{Fabric, Link};
 use crate::queue::Pending;
@@ -33,6 +32,8 @@ pub use timeout::Timeout;
 use recording::Recorders;
 use warming::Ahead;
 pub(crate) use warming::{HOSTS_MIN, TOGETHER};
+pub use watching::Watcher;
+use watching::Watchers;
 
 /// What a world is made with.
 #[derive(Clone, Debug)]

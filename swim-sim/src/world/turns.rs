@@ -10,7 +10,8 @@ use swim_core::{Command, Done, Event, Input, Instant, NodeId, Refusal};
 use swim_driver::{Delivery, Ready, Received, Step, Turn};
 
 use super::World;
-use crate::ground_truth::{Death, GroundTruth, Happening, Phase, Presence, Scene, Watchers};
+use super::watching::Watchers;
+use crate::ground_truth::{Death, GroundTruth, Happening, Phase, Presence, Scene};
 use crate::host::{HostId, Logged, Process};
 use crate::net::Fabric;
 use crate::queue::PacketId;

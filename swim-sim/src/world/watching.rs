@@ -1,8 +1,48 @@
 //! What the watchers of a world are shown.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::World;
-use crate::ground_truth::{Happening, Phase, Scene, Watcher};
+use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
+
+/// Watches a run.
+pub trait Watcher: Send {
+    /// Something happened.
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>);
+
+    /// One input of the node of `host`, and all that it caused, is over: its node may be looked at.
+    fn after_input(&mut self, world: &World, host: HostId) {
+        let _ = (world, host);
+    }
+}
+
+/// So that a test that attached a watcher still has it after the run.
+impl<W: Watcher> Watcher for Arc<Mutex<W>> {
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        self.lock().unwrap_or_else(PoisonError::into_inner).on_happening(scene, what);
+    }
+
+    fn after_input(&mut self, world: &World, host: HostId) {
+        self.lock().unwrap_or_else(PoisonError::into_inner).after_input(world, host);
+    }
+}
+
+/// All watchers.
+#[derive(Default)]
+pub(crate) struct Watchers(pub(crate) Vec<Box<dyn Watcher>>);
+
+impl Watchers {
+    pub(crate) fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        for watcher in &mut self.0 {
+            watcher.on_happening(scene, what);
+        }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl World {
     /// Lets `watcher` see everything from now on. Wrap it in `Arc<Mutex<_>>` to keep it.

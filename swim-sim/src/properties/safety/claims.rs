@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_forgotten_after_tombstone_life_may_be_learnt_anew() {
+    fn what_was_forgotten_with_its_tombstone_may_be_learnt_anew() {
         let day = Duration::from_secs(24 * 3600 + 1);
         assert!(from_to((Status::Dead, 1), (5, 1), true, day).is_ok());
     }

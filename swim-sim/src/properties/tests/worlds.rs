@@ -6,9 +6,10 @@ use std::time::Duration;
 use swim_core::{Config, MessageKind, inspect};
 
 use super::super::{Case, Check, Checker, Monitor, Row};
-use crate::ground_truth::{Fate, Happening, Phase, Scene, Watcher};
+use crate::ground_truth::{Fate, Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::scenario::Scenario;
+use crate::world::Watcher;
 use crate::{Action, Handling, Inbox, Link, PER_CENT, Setup, World};
 
 /// A checker that is shown only what `shows` lets through.
