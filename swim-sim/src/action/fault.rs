@@ -28,6 +28,13 @@ macro_rules! classes {
                     $(Self::$variant => $name,)*
                 }
             }
+
+            /// Its name in the coverage of a sweep.
+            pub(crate) const fn coverage_name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!("fault-", $name),)*
+                }
+            }
         }
     };
 }

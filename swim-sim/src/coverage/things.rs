@@ -2,8 +2,6 @@
 
 use swim_core::DropReason;
 
-use crate::action::FaultClass;
-
 /// Declares things once: the variants, their names, and what it takes.
 macro_rules! things {
     ($($thing:ident $name:literal $about:literal,)*) => {
@@ -77,42 +75,6 @@ things! {
     SendHeld "send-held" "a full send buffer holds a datagram back in the engine",
     SickHealth "health-at-worst" "the local health multiplier reaches its largest value",
 }
-
-/// The name of a fault that was done, by the place of its class in [`FaultClass::ALL`].
-pub(super) const FAULTS: [&str; FaultClass::ALL.len()] = [
-    "fault-crash",
-    "fault-restart",
-    "fault-pause",
-    "fault-partition",
-    "fault-one-way-cut",
-    "fault-loss",
-    "fault-burst",
-    "fault-duplication",
-    "fault-reordering",
-    "fault-corruption",
-    "fault-rate",
-    "fault-mtu",
-    "fault-latency",
-    "fault-spike",
-    "fault-slow",
-    "fault-drift",
-    "fault-jump",
-    "fault-late-ticks",
-    "fault-calendar",
-    "fault-move",
-    "fault-leave",
-    "fault-unplug",
-    "fault-send-buffer",
-    "fault-duplicate-id",
-    "fault-garbage",
-    "fault-mutation",
-    "fault-replay",
-    "fault-forgery",
-    "fault-spoofed-ack",
-    "fault-reflection",
-    "fault-strangers",
-    "fault-wrong-source",
-];
 
 /// Name and meaning of each [`DropReason`], by its counter.
 pub(super) const DROPS: [(&str, &str); DropReason::COUNT] = [
