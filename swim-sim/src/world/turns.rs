@@ -113,32 +113,24 @@ impl World {
 
     /// An input, and everything that it caused, is over. `false`: so is the process.
     fn settle(&mut self, id: HostId) -> bool {
-        // Most inputs cause no event, and an event is large to move.
-        while let Some(engine) = &mut self.hosts[id.index()].engine
-            && engine.has_events()
-        {
-            if let Some(event) = engine.next_event() {
-                self.report(id, event);
-            }
-        }
+        self.report_all(id);
         let host = &mut self.hosts[id.index()];
         let Some(engine) = &host.engine else { return false };
         let (node, finished) = (engine.node(), engine.is_finished());
         let is_changed = node.revision() != host.revision;
         host.revision = node.revision();
         self.stir += u64::from(is_changed);
-        if !finished {
-            self.fabric.fingerprint.settled(node.deadline());
-            if self.setup.fingerprint_states {
-                self.fabric.fingerprint.stats(&node.stats());
-            }
-            if is_changed && self.setup.fingerprint_states {
-                self.fabric.fingerprint.members(node);
-            }
-        }
         if finished {
             // As with the drivers: the process ends once its goodbye has been said, or its name is lost.
             self.end_process(id, Presence::Gone);
+        } else {
+            self.fabric.fingerprint.settled(node.deadline());
+            if self.setup.fingerprint_states {
+                self.fabric.fingerprint.stats(&node.stats());
+                if is_changed {
+                    self.fabric.fingerprint.members(node);
+                }
+            }
         }
         self.settled(id);
         let truth = self.ground_truth.fact_mut(id);

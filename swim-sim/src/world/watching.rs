@@ -71,13 +71,9 @@ impl World {
         if self.watchers.is_empty() {
             return;
         }
-        let scene = Scene {
-            now: self.fabric.now,
-            phase: self.phase,
-            ground_truth: &self.ground_truth,
-            network: &self.fabric.network,
-        };
-        self.watchers.on_happening(&scene, what);
+        let mut watchers = std::mem::take(&mut self.watchers);
+        watchers.on_happening(&self.scene(), what);
+        self.watchers = watchers;
     }
 
     /// Everything that one input caused is over. Watchers look at the whole world, so they are taken out
