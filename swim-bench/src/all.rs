@@ -13,9 +13,6 @@ const PARTS: [&[&str]; 6] =
     [&["instructions"], &["core"], &["memory"], &["simulator"], &["simulator", "join"], &["rest"]];
 
 /// Runs all of them, and `swim bench drivers`. Whether every claim of all was met.
-///
-/// # Errors
-/// One of them could not be run, or could not measure something.
 pub(crate) fn run(json: bool) -> Result<bool, Box<dyn Error>> {
     let bench = std::env::current_exe()?;
     let swim = swim_binary()?;

@@ -90,9 +90,6 @@ impl FromStr for HostPort {
 
 impl HostPort {
     /// Looks the name up. Blocks for as long as the resolver takes.
-    ///
-    /// # Errors
-    /// The name has no address.
     pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, AddressError> {
         let found = self
             .text
@@ -106,9 +103,6 @@ impl HostPort {
     }
 
     /// The one address to use; of the same family as `like` if there is such a one.
-    ///
-    /// # Errors
-    /// The name has no address.
     pub(crate) fn resolve_one(&self, like: Option<SocketAddr>) -> Result<SocketAddr, AddressError> {
         let addrs = self.resolve()?;
         let preferred = like.and_then(|like| same_family(&addrs, like).next());

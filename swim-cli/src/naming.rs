@@ -68,9 +68,6 @@ impl Name {
     }
 
     /// The metadata of a member of this name.
-    ///
-    /// # Errors
-    /// `text` does not fit beside the name.
     pub(crate) fn metadata(&self, text: &str) -> Result<Vec<u8>, MetaTooLong> {
         let max = METADATA_MAX - self.0.len() - 1;
         if text.len() > max {

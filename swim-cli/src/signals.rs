@@ -9,9 +9,6 @@ use signal_hook::iterator::Signals;
 
 /// Calls `then` on a thread of its own for the first signal that asks the process to end, `again` for every
 /// further one.
-///
-/// # Errors
-/// The operating system refused the handlers or the thread.
 pub(crate) fn on_termination(
     then: impl FnOnce() + Send + 'static,
     again: impl Fn() + Send + 'static,

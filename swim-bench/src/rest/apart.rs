@@ -32,9 +32,6 @@ struct Member {
 
 impl Apart {
     /// Starts `ports.len() / 2` members, who join through the first of them.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn start(entrant: &Entrant, ports: &[u16], scratch: &Path) -> io::Result<Self> {
         let (own, asked) = ports.split_at(ports.len() / 2);
         let mut members = Vec::new();
@@ -52,9 +49,6 @@ impl Apart {
     }
 
     /// Whether every member knows all others.
-    ///
-    /// # Errors
-    /// A member has ended.
     pub(crate) fn all_know_all(&mut self) -> io::Result<bool> {
         let total = self.members.len();
         for member in &mut self.members {

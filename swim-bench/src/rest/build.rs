@@ -15,34 +15,22 @@ const GO_PATH: &str = "/usr/share/gocode";
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The binary `swim` of this workspace.
-///
-/// # Errors
-/// It cannot be built.
 pub(crate) fn swim() -> Result<PathBuf, Box<dyn Error>> {
     own("swim-cli", "swim")
 }
 
 /// The same, built to take little memory: for size, and with the C library inside.
-///
-/// # Errors
-/// It cannot be built.
 pub(crate) fn small_swim() -> Result<PathBuf, Box<dyn Error>> {
     small("swim-cli", "swim")
 }
 
 /// [`members`], built to take little memory.
-///
-/// # Errors
-/// It cannot be built.
 pub(crate) fn small_members() -> Result<PathBuf, Box<dyn Error>> {
     small("swim-bench", "swim-bench-members")
 }
 
 /// [`members`] without tokio, as a program has it that uses swim-mio: in a folder of its own, where no other
 /// build of the same name takes its path.
-///
-/// # Errors
-/// It cannot be built.
 pub(crate) fn mio_members() -> Result<PathBuf, Box<dyn Error>> {
     let target = target()?.join("peers/mio");
     let mut cargo = cargo();
@@ -68,9 +56,6 @@ fn small(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
 }
 
 /// This package's program with many members.
-///
-/// # Errors
-/// It cannot be built.
 pub(crate) fn members() -> Result<PathBuf, Box<dyn Error>> {
     own("swim-bench", "swim-bench-members")
 }
@@ -84,9 +69,6 @@ fn own(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
 }
 
 /// foca's own example of a member on UDP, from a copy of its crate as the registry has it.
-///
-/// # Errors
-/// It cannot be fetched or built.
 pub(crate) fn foca() -> Result<PathBuf, Box<dyn Error>> {
     let here = target()?.join("peers/foca");
     let (asks, copy) = (here.join("asks"), here.join(FOCA));
@@ -123,9 +105,6 @@ pub(crate) fn foca() -> Result<PathBuf, Box<dyn Error>> {
 }
 
 /// hashicorp/memberlist as Debian packages it, in a program of ours with many members.
-///
-/// # Errors
-/// It cannot be built.
 pub(crate) fn memberlist(go: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let here = target()?.join("peers/memberlist");
     fs::create_dir_all(&here)?;

@@ -29,18 +29,12 @@ pub(crate) struct Usages {
 
 impl Usages {
     /// Of `pids`, now.
-    ///
-    /// # Errors
-    /// One of them is gone.
     pub(crate) fn of(pids: &[u32]) -> io::Result<Self> {
         let each = pids.iter().map(|pid| Usage::of(*pid)).collect::<Result<_, _>>()?;
         Ok(Self { at: Instant::now(), each })
     }
 
     /// What each of `members`, who all live in `pids`, used on average since then, and holds now.
-    ///
-    /// # Errors
-    /// One of the processes is gone.
     pub(crate) fn cost_until_now(&self, pids: &[u32], members: usize) -> io::Result<Cost> {
         let now = Self::of(pids)?;
         let (mut cpu_ns, mut wakes, mut resident, mut anonymous) = (0, 0, 0, 0);
@@ -76,9 +70,6 @@ pub(crate) struct Rows<'a> {
 
 impl Rows<'_> {
     /// One row for each peer with what is claimed beside it; if there is none, one row without a claim.
-    ///
-    /// # Errors
-    /// It cannot be printed.
     pub(crate) fn show(
         &mut self,
         what: &str,

@@ -28,9 +28,6 @@ struct Measured {
 }
 
 /// Starts all members, one after the other; leaves them alone together; has one member of each crash; and shows the figures.
-///
-/// # Errors
-/// Members did not start, did not find each other, or did not notice the crash.
 pub(crate) fn measure(
     args: &RestArgs,
     entrants: &[Entrant],

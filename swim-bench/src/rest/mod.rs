@@ -97,9 +97,6 @@ pub(crate) fn become_tied(args: &TiedArgs) -> Box<dyn Error> {
 
 impl RestArgs {
     /// Measures.
-    ///
-    /// # Errors
-    /// Something could not be built or started, or did not do what was to be measured.
     pub(crate) fn run(&self, mut presenter: Presenter) -> Result<bool, Box<dyn Error>> {
         let entrants = self.entrants(&presenter)?;
         if self.prepare {

@@ -28,9 +28,6 @@ const OURS: [Contestant; 6] = [
 ];
 
 /// Starts all members, leaves them alone, and shows what they cost.
-///
-/// # Errors
-/// Members did not start, or did not find each other.
 pub(crate) fn measure(
     args: &RestArgs,
     entrants: &[Entrant],

@@ -9,9 +9,6 @@ pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
     /// A new one among the system's temporary files.
-    ///
-    /// # Errors
-    /// It cannot be made.
     pub(crate) fn new() -> io::Result<Self> {
         let path = std::env::temp_dir().join(format!("swim-bench-{}", std::process::id()));
         std::fs::create_dir_all(&path)?;
@@ -32,9 +29,6 @@ impl Drop for Scratch {
 }
 
 /// `count` ports on the loopback that are free now, for UDP nor for TCP.
-///
-/// # Errors
-/// The system has none left.
 pub(crate) fn free_ports(count: usize) -> io::Result<Vec<u16>> {
     // All are held until all are found, so that none is found twice.
     let mut held = Vec::new();

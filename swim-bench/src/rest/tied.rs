@@ -17,9 +17,6 @@ pub(crate) struct Tied(Child);
 
 impl Tied {
     /// Starts what [`command`] made. To be called by the main thread: it is the thread whose end counts.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn start(mut command: Command) -> io::Result<Self> {
         command.spawn().map(Self)
     }
@@ -35,9 +32,6 @@ impl Tied {
     }
 
     /// Its exit, if it has ended already.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn ended(&mut self) -> io::Result<Option<std::process::ExitStatus>> {
         self.0.try_wait()
     }
@@ -52,9 +46,6 @@ impl Drop for Tied {
 }
 
 /// `program`, to be started with [`Tied::start`]. Arguments and pipes can be added.
-///
-/// # Errors
-/// It is not known where this program is.
 pub(crate) fn command(program: &Path) -> io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("tied").arg(std::process::id().to_string()).arg(program);

@@ -17,9 +17,6 @@ pub(crate) struct Together {
 
 impl Together {
     /// Starts `program` with `args`.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn start(program: &Path, args: &[&str]) -> io::Result<Self> {
         let mut command = tied::command(program)?;
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -42,18 +39,12 @@ impl Together {
     }
 
     /// Has one member stop without a goodbye.
-    ///
-    /// # Errors
-    /// The process has ended.
     pub(crate) fn crash_one(&mut self) -> io::Result<()> {
         let stdin = self.process.child().stdin.as_mut().expect("asked for as a pipe");
         stdin.write_all(b"crash\n")
     }
 
     /// When it said `word`, waiting for it until `end`.
-    ///
-    /// # Errors
-    /// It said something else, nothing, or has ended.
     pub(crate) fn hears(&mut self, word: &str, end: Instant) -> io::Result<Instant> {
         let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         match self.said.recv_timeout(left) {

@@ -34,9 +34,6 @@ pub(crate) struct Memory {
 
 impl Usage {
     /// Of the process `pid`, until now.
-    ///
-    /// # Errors
-    /// There is no such process, or no such files.
     pub(crate) fn of(pid: u32) -> io::Result<Self> {
         let mut threads = BTreeMap::new();
         for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
@@ -78,9 +75,6 @@ impl Spent {
 
 impl Memory {
     /// Of the process `pid`, now.
-    ///
-    /// # Errors
-    /// There is no such process, or no such file.
     pub(crate) fn of(pid: u32) -> io::Result<Self> {
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let kilobytes = |name| field(&status, name).map(|number| number * 1024);

@@ -59,9 +59,6 @@ impl Pair {
 }
 
 /// Measures everything that there is.
-///
-/// # Errors
-/// A contestant did not start or answered nothing, or the kernel does not say what it counts.
 pub(crate) fn all(plan: &Plan, progress: &mut Progress) -> io::Result<Figures> {
     let cores = Cores::new()?;
     let mut figures = Figures {

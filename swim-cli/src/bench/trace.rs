@@ -23,9 +23,6 @@ pub(crate) type Calls = HashMap<libc::c_long, Histogram<u64>>;
 
 /// Traces the processes with these threads until all of them are gone, then says what each has called.
 /// `attached` is called as soon as all threads are.
-///
-/// # Errors
-/// The kernel allows no tracing, or this machine's registers are not known here.
 pub(crate) fn trace(processes: &[Vec<u32>], attached: impl FnOnce()) -> io::Result<Vec<Calls>> {
     let mut tracer = Tracer { threads: HashMap::new(), calls: vec![Calls::new(); processes.len()] };
     let mut stopping = HashSet::new();

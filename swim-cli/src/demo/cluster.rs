@@ -126,9 +126,6 @@ impl Cluster {
     }
 
     /// Starts a member at the address that it had before, if it had one, joining through some that run.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn start(&mut self, member: Member) -> io::Result<()> {
         let seeds: Vec<String> = self.seeds(member).map(|addr| addr.to_string()).collect();
         let (start, profile, tx) = (self.start, self.profile, self.tx.clone());
@@ -162,9 +159,6 @@ impl Cluster {
     }
 
     /// SIGKILL, and waits until the process is gone.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn kill(&mut self, member: Member) -> io::Result<()> {
         match self.slots[member].process.take() {
             Some(mut process) => {
@@ -176,17 +170,11 @@ impl Cluster {
     }
 
     /// SIGSTOP: the process stands still wherever it is.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn pause(&self, member: Member) -> io::Result<()> {
         self.signal(member, Signal::STOP)
     }
 
     /// SIGCONT: the process goes on as if nothing had happened.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn resume(&self, member: Member) -> io::Result<()> {
         self.signal(member, Signal::CONT)
     }
@@ -206,9 +194,6 @@ impl Cluster {
     }
 
     /// Collects a process that has ended by itself. `Ok(true)`: with exit code 0.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn collect(&mut self, member: Member) -> io::Result<bool> {
         match self.slots[member].process.take() {
             Some(mut process) => Ok(process.child.wait()?.success()),
@@ -244,9 +229,6 @@ impl Cluster {
 
     /// From now on SIGINT and SIGTERM are [`Change::Interrupted`]; a second one ends the process at once,
     /// and the kernel its members.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn watch_signals(&self) -> io::Result<()> {
         let tx = self.tx.clone();
         let interrupt = move || {
@@ -258,9 +240,6 @@ impl Cluster {
     }
 
     /// From now on lines on standard input are [`Change::Typed`].
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn read_input(&self) -> io::Result<()> {
         let tx = self.tx.clone();
         let read = move || {

@@ -78,9 +78,6 @@ struct ErrorObject {
 }
 
 /// Starts all members, then does what is typed until `quit` or the end of input.
-///
-/// # Errors
-/// The demo cannot go on.
 pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
     if !converge(stage)? {
         return Ok(());

@@ -56,9 +56,6 @@ impl Presenter {
     }
 
     /// For people: a line, or several.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
         if self.form == Form::Objects {
             return Ok(());
@@ -68,9 +65,6 @@ impl Presenter {
     }
 
     /// For programs: one object, one line.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn object(&mut self, object: &impl Serialize) -> io::Result<()> {
         if self.form != Form::Objects {
             return Ok(());
@@ -80,9 +74,6 @@ impl Presenter {
     }
 
     /// Draws what `panel` makes for so many columns, if there is a panel and it is time.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn draw(&mut self, panel: impl FnOnce(usize) -> String) -> io::Result<()> {
         let Form::TextAndPanel { columns } = self.form else { return Ok(()) };
         if self.drawn.is_some_and(|drawn| drawn.elapsed() < FRAME) {
@@ -99,9 +90,6 @@ impl Presenter {
     }
 
     /// Takes the panel away.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
         let erased = erase(&std::mem::take(&mut self.panel));
         self.write(&erased)

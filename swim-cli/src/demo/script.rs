@@ -26,9 +26,6 @@ impl Cast {
 }
 
 /// Plays the script to its end, or until a step without which the next makes no sense has failed.
-///
-/// # Errors
-/// The demo cannot go on.
 pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
     let cast = Cast::new(stage.names.len());
     if !converge(stage)? || !kill(stage, cast.killed)? || !restart(stage, cast.killed)? {

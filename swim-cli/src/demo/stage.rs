@@ -81,9 +81,6 @@ struct Step<'a> {
 
 impl Stage {
     /// A stage on which no member has been started yet.
-    ///
-    /// # Errors
-    /// The operating system refused the signal handlers or a thread.
     pub(crate) fn new(args: &DemoArgs) -> Result<Self, Stop> {
         let cluster = Cluster::new(args);
         cluster.watch_signals().map_err(|e| system("install signal handlers", e))?;

@@ -51,9 +51,6 @@ pub(crate) enum CommandError {
 
 impl Command {
     /// Reads one line. `Ok(None)` is an empty one.
-    ///
-    /// # Errors
-    /// What is wrong with it, and the way out.
     pub(crate) fn parse(line: &str) -> Result<Option<Self>, CommandError> {
         let line = line.trim();
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));

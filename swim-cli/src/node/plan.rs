@@ -27,9 +27,6 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Checks and completes what was asked for.
-    ///
-    /// # Errors
-    /// What is wrong with it, and the way out.
     pub(crate) fn new(args: &NodeArgs) -> Result<Self, NodeError> {
         let mut bind = args.bind.resolve_one(None).map_err(NodeError::Bind)?;
         let advertise = match &args.advertise {

@@ -25,9 +25,6 @@ impl Printer {
     }
 
     /// Prints an event.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn event(&mut self, event: NamedEvent) -> io::Result<()> {
         if self.json {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -39,9 +36,6 @@ impl Printer {
     }
 
     /// Prints an answer or an error.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn answer(&mut self, line: &Line) -> io::Result<()> {
         if self.json {
             return self.line(line);
@@ -57,9 +51,6 @@ impl Printer {
     }
 
     /// Prints an error.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn error(&mut self, error: &dyn std::error::Error) -> io::Result<()> {
         self.answer(&Line::Error { error: error.to_string() })
     }

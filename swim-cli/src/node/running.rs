@@ -41,9 +41,6 @@ macro_rules! either {
 
 impl Running {
     /// Starts a member.
-    ///
-    /// # Errors
-    /// The address cannot be bound, or the operating system refused something else.
     pub(crate) fn start(driver: DriverKind, settings: &Settings) -> Result<Self, StartError> {
         match driver {
             DriverKind::Mio => Ok(Self::Mio(swim_mio::spawn(settings)?)),

@@ -41,9 +41,6 @@ pub(crate) enum LookedUp {
 
 /// Looks `names` up until each is found or `report` says that nothing listens any more (`false`).
 /// `like` is the member's own address: only addresses of its family are of use.
-///
-/// # Errors
-/// The operating system refused a thread.
 pub(crate) fn look_up(
     names: Vec<HostPort>,
     like: SocketAddr,

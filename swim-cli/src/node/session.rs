@@ -39,9 +39,6 @@ enum Turn {
 }
 
 /// Starts a member and serves it until it stops.
-///
-/// # Errors
-/// It could not be started, it lost its name, or its output is not read.
 pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeError> {
     let Plan { mut settings, name, names } = Plan::new(args)?;
     if let Some(recording) = &mut settings.recording {

@@ -13,9 +13,6 @@ const PREFIX: &str = "swim-campaign-";
 
 impl Namespace {
     /// A fresh one.
-    ///
-    /// # Errors
-    /// Why there can be none here: not root, or no `ip` or `iptables`.
     pub(crate) fn new() -> Result<Self, String> {
         if !rustix::process::geteuid().is_root() {
             return Err("a network namespace needs root".to_owned());
