@@ -42,11 +42,11 @@ pub(crate) fn stop(report: &mut Report, n: usize, profile: Profile, pauses: &[(u
 fn pause(report: &mut Report, cluster: &mut Cluster, sleeper: usize, time: Duration) {
     let (marks, names) = (cluster.marks(), cluster.names());
     let (name, driver) = (names[sleeper].clone(), cluster.members[sleeper].driver);
-    cluster.signal(sleeper, Signal::STOP);
+    cluster.members[sleeper].signal(Signal::STOP);
     std::thread::sleep(time);
     let (suspected, dead) = (cluster.count(&marks, "suspect"), cluster.count(&marks, "dead"));
     let woken = Instant::now();
-    cluster.signal(sleeper, Signal::CONT);
+    cluster.members[sleeper].signal(Signal::CONT);
 
     let what = format!("{name} ({driver}) stopped for {} s", time.as_secs());
     let timeout = Duration::from_secs(30);
@@ -67,7 +67,7 @@ fn pause(report: &mut Report, cluster: &mut Cluster, sleeper: usize, time: Durat
     report.must(called_dead.is_empty(), format!("it called no member Dead: {called_dead:?}"));
     let mut accused = Vec::new();
     for (member, mark) in cluster.members.iter().zip(&marks) {
-        let by = |heard: &crate::member::Heard| heard.is("suspect") && heard.line["by"] == name.as_str();
+        let by = |heard: &crate::lab::Heard| heard.is("suspect") && heard.line["by"] == name.as_str();
         accused.extend(member.since(*mark).iter().filter(|heard| by(heard)).map(about));
     }
     report.must(accused.is_empty(), format!("it accused no member: {accused:?}"));

@@ -2,12 +2,12 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::capture::{Capture, Seen};
 use crate::cluster::Cluster;
-use crate::member::Row;
+use crate::member::{Member, Row};
 use crate::packet::{STATUSES, datagram, kinds, mention, ping, plain, update};
 use crate::report::Report;
 use crate::scale::Profile;
@@ -29,15 +29,11 @@ pub(crate) fn garbage(report: &mut Report, drivers: &[&str], wanted: usize, pace
 
 /// Five members that know each other, and a capture of what the first receives, if that can be had.
 fn start(report: &mut Report, n: usize, profile: Profile) -> (Cluster, Result<Capture, String>) {
-    let mut cluster = Cluster::start(1, profile, None);
-    let capture = {
-        let ports = Arc::new(AtomicU64::new(u64::from(cluster.members[0].addr.port())));
-        let wanted = move |seen: &Seen| u64::from(seen.target.port()) == ports.load(Ordering::Relaxed);
-        Capture::start(5_000, wanted)
-    };
+    let mut cluster = Cluster::of_one(profile, None);
+    let first = cluster.members[0].addr;
+    let capture = Capture::start(5_000, move |seen: &Seen| seen.target == first);
     for index in 1..n {
-        let launch = cluster.launch(index).join(&[cluster.members[0].addr]);
-        cluster.members.push(crate::member::Member::start(&launch));
+        cluster.members.push(Member::start(&cluster.newcomer(index)));
     }
     let converged = cluster.wait_until_all_alive(Instant::now(), Duration::from_secs(30));
     report.must(converged.is_some(), "converged");

@@ -31,7 +31,7 @@ pub(crate) fn rest(report: &mut Report, n: usize, settle: Duration, time: Durati
         };
         report.figure(format!("{who}: {}", counts.per_second(time)));
         if index < n {
-            checker(report, member.driver, counts, periods);
+            as_often_as_it_should(report, member.driver, counts, periods);
         } else {
             report.must(counts.total() == 0, format!("a lone member made {} system calls", counts.total()));
         }
@@ -68,7 +68,7 @@ fn watch(report: &Report, members: &[&Member], time: Duration) -> Vec<Option<Cou
 
 /// One wake-up for each packet that arrives and for each period, and for each ping beyond that; one wait and one
 /// empty read for each wake-up.
-fn checker(report: &mut Report, driver: &str, counts: &Counts, periods: f64) {
+fn as_often_as_it_should(report: &mut Report, driver: &str, counts: &Counts, periods: f64) {
     let pings = periods as u64;
     report.must(counts.sent + 1 >= pings, format!("{} sent, of at least {pings}", counts.sent));
     let more = counts.sent.saturating_sub((2.0 * periods) as u64);

@@ -39,16 +39,10 @@ pub(crate) fn restart(report: &mut Report, n: usize, profile: Profile, rounds: u
         let index = n - 1;
         let marks = cluster.marks();
         cluster.members[index].kill();
-        let mut launch = cluster.launch(index).join(&[cluster.members[0].addr]);
-        launch.wrapper = faketime;
+        let launch = Launch { wrapper: faketime, ..cluster.newcomer(index) };
         cluster.members[index] = Member::start(&launch);
-        checker(
-            report,
-            &mut cluster,
-            index,
-            "libfaketime, clock set back a day, new address, at once",
-            &marks,
-        );
+        let what = "libfaketime, clock set back a day, new address, at once";
+        alive_everywhere(report, &mut cluster, index, what, &marks);
     } else {
         report.skip("libfaketime is not installed; --epoch has shown the same");
     }
@@ -70,13 +64,13 @@ fn start_again(report: &mut Report, cluster: &mut Cluster, index: usize, what: &
         let (_, all) = cluster.wait_for_deaths(index, &marks, killed, timeout);
         report.must(all, "called Dead by all members first");
     }
-    let mut launch: Launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(again.bind);
-    launch.more = vec!["--epoch".to_owned(), (unix_ms() - again.back).to_string()];
+    let epoch = (unix_ms() - again.back).to_string();
+    let launch = cluster.newcomer(index).bind(again.bind).more(["--epoch", &epoch]);
     cluster.members[index] = Member::start(&launch);
-    checker(report, cluster, index, what, &marks);
+    alive_everywhere(report, cluster, index, what, &marks);
 }
 
-fn checker(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, marks: &[usize]) {
+fn alive_everywhere(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, marks: &[usize]) {
     let (name, addr) = (cluster.members[index].name.clone(), cluster.members[index].addr);
     let (began, driver) = (cluster.members[index].began, cluster.members[index].driver);
     let limit = cluster.profile.period() * 2
@@ -116,10 +110,10 @@ pub(crate) fn replay(report: &mut Report) {
     let known = std::sync::Arc::clone(&ports);
     let wanted = move |seen: &Seen| known.lock().is_ok_and(|ports| ports.contains(&seen.target.port()));
     let capture = Capture::start(100_000, wanted).expect("the spoofer had the right to");
-    let mut cluster = Cluster::start(1, profile, None);
+    let mut cluster = Cluster::of_one(profile, None);
     ports.lock().expect("not poisoned").push(cluster.members[0].addr.port());
     for index in 1..n {
-        let member = Member::start(&cluster.launch(index).join(&[cluster.members[0].addr]));
+        let member = Member::start(&cluster.newcomer(index));
         ports.lock().expect("not poisoned").push(member.addr.port());
         cluster.members.push(member);
     }
@@ -136,9 +130,8 @@ pub(crate) fn replay(report: &mut Report) {
     {
         let marks = cluster.marks();
         cluster.members[index].kill();
-        let launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(bind);
-        cluster.members[index] = Member::start(&launch);
-        checker(report, &mut cluster, index, "a new epoch", &marks);
+        cluster.members[index] = Member::start(&cluster.newcomer(index).bind(bind));
+        alive_everywhere(report, &mut cluster, index, "a new epoch", &marks);
     }
     std::thread::sleep(Duration::from_secs(2));
     let before = cluster.tables();

@@ -3,10 +3,11 @@
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::member::{Launch, Member, TIMEOUT};
+use crate::lab::{TIMEOUT, free_address};
+use crate::member::{Launch, Member};
 use crate::namespace::Namespace;
 use crate::report::Report;
 use crate::scale::Profile;
@@ -46,9 +47,7 @@ pub(crate) fn late(report: &mut Report, after: Duration) {
 pub(crate) fn bad(report: &mut Report) {
     for profile in [Profile::Local, Profile::Lan] {
         let seed = Member::start(&Launch::new("seed", 0, profile));
-        let mut foreign = Launch::new("foreign", 1, profile);
-        foreign.more = vec!["--label".to_owned(), "another".to_owned()];
-        let foreign = Member::start(&foreign);
+        let foreign = Member::start(&Launch::new("foreign", 1, profile).more(["--label", "another"]));
         // Bound and never read; answering nonsense; another cluster; unused; without a route.
         let silent: Vec<UdpSocket> =
             (0..4).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a port")).collect();
@@ -127,15 +126,6 @@ fn join_time(launch: &Launch) -> Option<Duration> {
     let member = Member::start(launch);
     let joined = member.wait(0, TIMEOUT, |heard| heard.is("joined"));
     joined.map(|heard| heard.at.saturating_duration_since(member.began))
-}
-
-/// An address that no member has, on a port that the kernel does not hand out by itself.
-fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 20_000 + (std::process::id() % 1000) as u16 * 8;
-    let ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed) % 2000);
-    let mut addresses = ports.take(2000).map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-    addresses.find(|address| UdpSocket::bind(address).is_ok()).expect("a free port")
 }
 
 /// Answers every datagram with itself, until it is dropped.
