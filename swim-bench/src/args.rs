@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::all;
 use crate::core::{Child, Core, Instructions, Memory};
-use crate::rest::{self, BareArgs, RestArgs, TiedArgs};
+use crate::rest::{BareArgs, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
 use crate::table::Presenter;
 
@@ -63,7 +63,7 @@ impl Args {
                 return Ok(true);
             }
             Command::Bare(args) => return Ok(args.run().map(|()| true)?),
-            Command::Tied(args) => return Err(rest::become_tied(&args)),
+            Command::Tied(args) => return Err(args.become_it().into()),
         }
         Ok(presenter.conclude())
     }

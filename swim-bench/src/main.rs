@@ -6,6 +6,7 @@
 mod all;
 mod args;
 mod core;
+mod foca_name;
 mod measure;
 mod rest;
 mod simulator;

@@ -57,8 +57,8 @@ impl Measure {
         self
     }
 
-    pub(crate) fn claiming(mut self, claim: Claim) -> Self {
-        self.claim = Some(claim);
+    pub(crate) fn claiming(mut self, claim: impl Into<Option<Claim>>) -> Self {
+        self.claim = claim.into();
         self
     }
 

@@ -59,6 +59,21 @@ impl Presenter {
         io::stdout().flush()
     }
 
+    /// Shows a measure beside each peer, with what is claimed beside that one; if there is none, by itself.
+    pub(crate) fn show_beside(
+        &mut self,
+        measure: &Measure,
+        peers: impl IntoIterator<Item = (&'static str, f64, Option<Claim>)>,
+    ) -> io::Result<()> {
+        let mut peers = peers.into_iter().peekable();
+        if peers.peek().is_none() {
+            return self.show(measure.clone());
+        }
+        peers.try_for_each(|(name, figure, claim)| {
+            self.show(Measure { claim, ..measure.clone().beside(name, figure) })
+        })
+    }
+
     /// A remark that belongs to what was just shown.
     pub(crate) fn remark(&self, text: &str) {
         if self.json {

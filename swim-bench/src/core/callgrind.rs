@@ -11,10 +11,11 @@ use std::process::{Command, Stdio};
 
 use clap::{Parser, ValueEnum};
 
-use super::foca::{Lean, Peer, Usual};
+use super::foca::Peer;
 use super::meter::{Instructions, Nothing, finished};
 use super::operation::{Operation, Side};
 use super::swim::Swim;
+use crate::foca_name::{Lean, Usual};
 
 /// Whose instructions are counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

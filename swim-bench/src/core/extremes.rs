@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use bytes::BufMut;
 use foca::{Codec, Header, Member, Message, PostcardCodec, State};
 
-use super::foca::{Name, Peer, Usual, encode};
+use super::foca::{Peer, encode};
 use super::longest_call::worst;
+use super::members::addr;
 use super::meter::{Allocations, Nothing, Wall, median};
-use super::operation::{FULL, Operation, Side};
+use super::operation::{FULL, Operation, SOURCE, Side};
 use super::swim::{Swim, options};
+use crate::foca_name::{Address as _, Name, Usual};
 use crate::measure::{Claim, Measure};
 use crate::table::Presenter;
 
@@ -63,13 +65,9 @@ fn queued(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
     let mut peer = Peer::<Usual>::at_rest(QUEUED_AMONG);
     for round in 0..REPEATS as u32 {
         swim.change(2..QUEUED, round + 1);
-        peer.change(2..QUEUED, round as u16 + 1);
-        let mut wall = Wall::default();
-        let count = swim.perform(Operation::Ping, 256, &mut wall);
-        ours.push(wall.nanos(look) / count as f64);
-        let mut wall = Wall::default();
-        let count = peer.perform(Operation::Ping, 16, &mut wall);
-        theirs.push(wall.nanos(look) / count as f64);
+        peer.change(2..QUEUED, round + 1);
+        ours.push(once(&mut swim, 256, look));
+        theirs.push(once(&mut peer, 16, look));
     }
     let measure = Measure::new(
         format!("ack while {QUEUED} updates wait"),
@@ -79,6 +77,13 @@ fn queued(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
     );
     presenter.show(measure.beside(Usual::WHAT, median(&mut theirs)).claiming(Claim::AtMost(3_000.0)))?;
     Ok(())
+}
+
+/// Nanoseconds of an ack.
+fn once(side: &mut impl Side, times: u32, look: f64) -> f64 {
+    let mut wall = Wall::default();
+    let count = side.perform(Operation::Ping, times, &mut wall);
+    wall.nanos(look) / count as f64
 }
 
 /// A full datagram of gossip, made by one node and heard by another, beside one with as many updates of theirs.
@@ -110,13 +115,9 @@ fn sent_and_received([sender, hearer]: &mut [impl Side; 2], look: f64) -> f64 {
 
 /// Reading and writing such a datagram with postcard, and nothing else.
 fn postcard_alone() -> f64 {
-    let header = Header {
-        src: Usual::of(1),
-        src_incarnation: 0,
-        dst: Usual::of(0),
-        message: Message::<Usual>::Gossip,
-    };
-    let updates: Vec<_> = (2..2 + FULL as u32).map(|n| Member::new(Usual::of(n), 3, State::Alive)).collect();
+    let (src, dst) = (Name::<Usual>::of(1), Name::of(0));
+    let header = Header { src, src_incarnation: 0, dst, message: Message::Gossip };
+    let updates: Vec<_> = (2..2 + FULL as u32).map(|n| Member::new(Name::of(n), 3, State::Alive)).collect();
     let bytes = encode(&header, &updates);
     let mut buffer = Vec::with_capacity(1_400);
     let began = Instant::now();
@@ -130,10 +131,10 @@ fn postcard_alone() -> f64 {
             let _ = black_box(PostcardCodec.encode_member(update, &mut written));
         }
         let mut rest = black_box(&bytes[..]);
-        let _: Result<Header<Usual>, _> = black_box(PostcardCodec.decode_header(&mut rest));
+        let _: Result<Header<Name<Usual>>, _> = black_box(PostcardCodec.decode_header(&mut rest));
         rest = &rest[2..];
         for _ in 0..FULL {
-            let read: Result<Member<Usual>, _> = PostcardCodec.decode_member(&mut rest);
+            let read: Result<Member<Name<Usual>>, _> = PostcardCodec.decode_member(&mut rest);
             let _ = black_box(read);
         }
     }
@@ -165,11 +166,9 @@ fn load(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
     let mut rounds = Vec::new();
     for _ in 0..5 {
         let mut swim = Swim::new(options());
-        let datagrams = swim.gossip_of(2..MEMBERS);
+        let datagrams = swim.changes_of(2..MEMBERS, 0);
         let began = Instant::now();
-        for datagram in &datagrams {
-            swim.hear(datagram);
-        }
+        datagrams.iter().for_each(|datagram| swim.feed(addr(SOURCE), datagram));
         rounds.push(began.elapsed().as_secs_f64() * 1e3);
         assert_eq!(swim.node.stats().alive, MEMBERS, "all are known");
     }

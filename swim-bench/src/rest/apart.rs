@@ -43,7 +43,7 @@ impl Apart {
                 // Peers ask once, and give up when no member answers.
                 thread::sleep(SEED_STARTS);
             }
-            members.push(Member { process: Tied::start(command)?, file, asked_at });
+            members.push(Member { process: Tied(command.spawn()?), file, asked_at });
         }
         Ok(Self { who: entrant.who, program: entrant.program.clone(), members })
     }
@@ -52,7 +52,7 @@ impl Apart {
     pub(crate) fn all_know_all(&mut self) -> io::Result<bool> {
         let total = self.members.len();
         for member in &mut self.members {
-            if let Some(status) = member.process.ended()? {
+            if let Some(status) = member.process.0.try_wait()? {
                 let said = read(&member.file.with_extension("err"))?;
                 return Err(io::Error::other(format!("a member has ended: {status}: {said}")));
             }
@@ -93,7 +93,7 @@ impl Apart {
 
     /// The processes.
     pub(crate) fn pids(&self) -> Vec<u32> {
-        self.members.iter().map(|member| member.process.pid()).collect()
+        self.members.iter().map(|member| member.process.0.id()).collect()
     }
 }
 

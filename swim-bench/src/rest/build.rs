@@ -16,56 +16,59 @@ const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The binary `swim` of this workspace.
 pub(crate) fn swim() -> Result<PathBuf, Box<dyn Error>> {
-    own("swim-cli", "swim")
-}
-
-/// The same, built to take little memory: for size, and with the C library inside.
-pub(crate) fn small_swim() -> Result<PathBuf, Box<dyn Error>> {
-    small("swim-cli", "swim")
-}
-
-/// [`members`], built to take little memory.
-pub(crate) fn small_members() -> Result<PathBuf, Box<dyn Error>> {
-    small("swim-bench", "swim-bench-members")
-}
-
-/// [`members`] without tokio, as a program has it that uses swim-mio: in a folder of its own, where no other
-/// build of the same name takes its path.
-pub(crate) fn mio_members() -> Result<PathBuf, Box<dyn Error>> {
-    let target = target()?.join("peers/mio");
-    let mut cargo = cargo();
-    cargo.current_dir(WORKSPACE).args(["build", "--profile", "dist", "--no-default-features"]);
-    cargo.args(["--package", "swim-bench", "--bin", "swim-bench-members"]);
-    carry_out(cargo.arg("--target-dir").arg(&target))?;
-    Ok(target.join("dist/swim-bench-members"))
-}
-
-fn small(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
-    let version = Command::new("rustc").arg("-vV").output()?.stdout;
-    let version = String::from_utf8(version)?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
-    let target = target()?;
-    let mut cargo = cargo();
-    cargo.current_dir(WORKSPACE).env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
-    cargo.args(["build", "--profile", "small", "--package", package, "--bin", binary, "--target", host]);
-    if package == "swim-bench" {
-        cargo.arg("--no-default-features");
-    }
-    carry_out(cargo.arg("--target-dir").arg(&target))?;
-    Ok(target.join(host).join("small").join(binary))
+    ours("swim", "dist", &target()?, |_| {})
 }
 
 /// This package's program with many members.
 pub(crate) fn members() -> Result<PathBuf, Box<dyn Error>> {
-    own("swim-bench", "swim-bench-members")
+    ours(MEMBERS, "dist", &target()?, |_| {})
 }
 
-fn own(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
+/// The same without tokio, as a program has it that uses swim-mio: in a folder of its own, where no other build of
+/// the same name takes its path.
+pub(crate) fn mio_members() -> Result<PathBuf, Box<dyn Error>> {
+    ours(MEMBERS, "dist", &target()?.join("peers/mio"), |cargo| {
+        cargo.arg("--no-default-features");
+    })
+}
+
+/// `swim`, built to take little memory: for size, and with the C library inside.
+pub(crate) fn small_swim() -> Result<PathBuf, Box<dyn Error>> {
+    small("swim", |_| {})
+}
+
+/// The program with many members, without tokio, built to take little memory.
+pub(crate) fn small_members() -> Result<PathBuf, Box<dyn Error>> {
+    small(MEMBERS, |cargo| {
+        cargo.arg("--no-default-features");
+    })
+}
+
+const MEMBERS: &str = "swim-bench-members";
+
+fn small(binary: &str, more: impl FnOnce(&mut Command)) -> Result<PathBuf, Box<dyn Error>> {
+    let version = String::from_utf8(Command::new("rustc").arg("-vV").output()?.stdout)?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
     let target = target()?;
+    ours(binary, "small", &target, |cargo| {
+        more(cargo.env("RUSTFLAGS", "-Ctarget-feature=+crt-static").args(["--target", host]));
+    })?;
+    Ok(target.join(host).join("small").join(binary))
+}
+
+/// Builds a program of this workspace into the directory `target`.
+fn ours(
+    binary: &str,
+    profile: &str,
+    target: &Path,
+    more: impl FnOnce(&mut Command),
+) -> Result<PathBuf, Box<dyn Error>> {
+    let package = if binary == MEMBERS { "swim-bench" } else { "swim-cli" };
     let mut cargo = cargo();
-    cargo.current_dir(WORKSPACE).args(["build", "--profile", "dist", "--package", package, "--bin", binary]);
-    carry_out(cargo.arg("--target-dir").arg(&target))?;
-    Ok(target.join("dist").join(binary))
+    cargo.current_dir(WORKSPACE).args(["build", "--profile", profile, "--package", package, "--bin", binary]);
+    more(&mut cargo);
+    carry_out(cargo.arg("--target-dir").arg(target))?;
+    Ok(target.join(profile).join(binary))
 }
 
 /// foca's own example of a member on UDP, from a copy of its crate as the registry has it.

@@ -1,10 +1,10 @@
-//! What a member costs, and how that is shown beside its peers.
+//! What a member costs.
 
-use std::error::Error;
 use std::io;
 use std::time::Instant;
 
 use crate::measure::{Claim, Measure};
+use crate::rest::Contestant;
 use crate::rest::usage::{Memory, Usage};
 use crate::table::Presenter;
 
@@ -56,37 +56,31 @@ impl Usages {
     }
 }
 
-/// How ours stands beside each peer.
-pub(crate) struct Rows<'a> {
-    /// Where it is shown.
-    pub(crate) presenter: &'a mut Presenter,
-    /// Ours.
-    pub(crate) name: &'static str,
-    /// Members of each cluster.
-    pub(crate) size: u64,
-    /// Theirs.
-    pub(crate) peers: &'a [(&'static str, Cost)],
-}
+/// The figures of a cost: what, in which unit, and where it is.
+type Figure = (&'static str, &'static str, fn(&Cost) -> f64);
+const FIGURES: [Figure; 4] = [
+    ("wake-ups", "/s", |cost| cost.wakes_per_second),
+    ("processor", "ms/min", |cost| cost.cpu_ms_per_minute),
+    ("resident", "KiB", |cost| cost.resident_kib),
+    ("of that its own", "KiB", |cost| cost.anonymous_kib),
+];
 
-impl Rows<'_> {
-    /// One row for each peer with what is claimed beside it; if there is none, one row without a claim.
-    pub(crate) fn show(
-        &mut self,
-        what: &str,
-        unit: &'static str,
-        ours: Cost,
-        figure: impl Fn(Cost) -> f64,
-        claim: impl Fn(&str) -> Option<Claim>,
-    ) -> Result<(), Box<dyn Error>> {
-        let row = || Measure::new(format!("{}: {what}", self.name), Some(self.size), unit, figure(ours));
-        for (peer, theirs) in self.peers {
-            let mut measure = row().beside(peer, figure(*theirs));
-            measure.claim = claim(peer);
-            self.presenter.show(measure)?;
-        }
-        if self.peers.is_empty() {
-            self.presenter.show(row())?;
-        }
-        Ok(())
+/// Shows what a member of `who` costs beside a member of each peer, in clusters of `size`. `claim` says of a figure
+/// and a peer what must hold.
+pub(crate) fn show(
+    presenter: &mut Presenter,
+    who: Contestant,
+    size: usize,
+    ours: &Cost,
+    peers: &[(Contestant, Cost)],
+    claim: impl Fn(&str, Contestant) -> Option<Claim>,
+) -> io::Result<()> {
+    for (what, unit, figure) in FIGURES {
+        let measure = Measure::new(format!("{}: {what}", who.label()), Some(size as u64), unit, figure(ours));
+        // What a bare loop has in memory says nothing.
+        let peers = peers.iter().filter(|(peer, _)| *peer != Contestant::Bare || unit != "KiB");
+        let peers = peers.map(|(peer, cost)| (peer.label(), figure(cost), claim(what, *peer)));
+        presenter.show_beside(&measure, peers)?;
     }
+    Ok(())
 }

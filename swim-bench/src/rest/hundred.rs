@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::measure::{Claim, Measure};
-use crate::rest::cost::{Cost, Rows, Usages};
+use crate::rest::cost::{self, Cost, Usages};
 use crate::rest::together::Together;
 use crate::rest::usage::Usage;
 use crate::rest::{Contestant, Entrant, RestArgs};
@@ -79,46 +79,35 @@ impl Contestant {
 }
 
 fn show(args: &RestArgs, measured: &[Measured], presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
-    let size = MEMBERS as u64;
-    let peer = measured.iter().find(|measured| measured.who == Contestant::HundredMemberlist);
-    let ours = || measured.iter().filter(|measured| measured.who != Contestant::HundredMemberlist);
-    let peers: Vec<(&str, Cost)> =
-        peer.and_then(|peer| Some((peer.who.label(), peer.rest?))).into_iter().collect();
-
+    let (peers, ours): (Vec<&Measured>, Vec<_>) =
+        measured.iter().partition(|measured| measured.who == Contestant::HundredMemberlist);
     presenter.heading(format!(
         "A hundred in one process at rest, LAN profile, for {} s: each member",
         args.seconds
     ))?;
-    for measured in ours() {
-        let Some(spent) = measured.rest else { continue };
-        let claims = matches!(measured.who, Contestant::HundredEmbedded | Contestant::HundredSmall);
-        let checked = |claim| claims.then_some(claim);
-        let mut rows = Rows { presenter: &mut *presenter, name: measured.who.label(), size, peers: &peers };
-        rows.show("wake-ups", "/s", spent, |cost| cost.wakes_per_second, |_| None)?;
-        rows.show(
-            "processor",
-            "ms/min",
-            spent,
-            |cost| cost.cpu_ms_per_minute,
-            |_| checked(Claim::TimesLess(6.0)),
-        )?;
-        rows.show("resident", "KiB", spent, |cost| cost.resident_kib, |_| checked(Claim::TimesLess(10.0)))?;
-        rows.show("of that its own", "KiB", spent, |cost| cost.anonymous_kib, |_| None)?;
+    let resting: Vec<_> = peers.iter().filter_map(|peer| Some((peer.who, peer.rest?))).collect();
+    for (who, spent) in ours.iter().filter_map(|ours| Some((ours.who, ours.rest?))) {
+        let is_claimed = matches!(who, Contestant::HundredEmbedded | Contestant::HundredSmall);
+        cost::show(presenter, who, MEMBERS, &spent, &resting, |what, _| match what {
+            "processor" if is_claimed => Some(Claim::TimesLess(6.0)),
+            "resident" if is_claimed => Some(Claim::TimesLess(10.0)),
+            _ => None,
+        })?;
     }
 
     presenter.heading("A hundred in one process: from the start until all know all, and a crash")?;
-    for measured in ours() {
-        let name = measured.who.label();
-        let mut row = |what: &str, figure: fn(&Measured) -> f64| {
-            let row = Measure::new(format!("{name}: {what}"), Some(size), "s", figure(measured));
-            presenter.show(match peer {
-                Some(peer) => row.beside(peer.who.label(), figure(peer)),
-                None => row,
-            })
-        };
-        row("all know all", |measured| measured.joined_s)?;
-        row("processor until then", |measured| measured.joined_cpu_s)?;
-        row("a crash is known to all", |measured| measured.crashed_s)?;
+    let figures: [(&str, fn(&Measured) -> f64); 3] = [
+        ("all know all", |measured| measured.joined_s),
+        ("processor until then", |measured| measured.joined_cpu_s),
+        ("a crash is known to all", |measured| measured.crashed_s),
+    ];
+    for ours in ours {
+        for (what, figure) in figures {
+            let what = format!("{}: {what}", ours.who.label());
+            let measure = Measure::new(what, Some(MEMBERS as u64), "s", figure(ours));
+            presenter
+                .show_beside(&measure, peers.iter().map(|peer| (peer.who.label(), figure(peer), None)))?;
+        }
     }
     Ok(())
 }

@@ -16,7 +16,6 @@ mod together;
 mod usage;
 
 use std::error::Error;
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -24,6 +23,7 @@ use clap::{Args, ValueEnum};
 use crate::table::Presenter;
 pub(crate) use bare::BareArgs;
 pub(crate) use build::swim as swim_binary;
+pub(crate) use tied::TiedArgs;
 
 /// The options of `rest`.
 #[derive(Debug, Args)]
@@ -40,15 +40,6 @@ pub(crate) struct RestArgs {
     /// Fetch and build what is compared, and measure nothing.
     #[arg(long)]
     prepare: bool,
-}
-
-/// The arguments of a process that this program starts.
-#[derive(Debug, Args)]
-pub(crate) struct TiedArgs {
-    parent: u32,
-    program: OsString,
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<OsString>,
 }
 
 /// Who is compared.
@@ -90,11 +81,6 @@ struct Entrant {
     program: PathBuf,
 }
 
-/// Becomes another program; returns only if that fails.
-pub(crate) fn become_tied(args: &TiedArgs) -> Box<dyn Error> {
-    tied::become_tied(args.parent, &args.program, &args.args).into()
-}
-
 impl RestArgs {
     /// Measures.
     pub(crate) fn run(&self, mut presenter: Presenter) -> Result<bool, Box<dyn Error>> {
@@ -113,7 +99,7 @@ impl RestArgs {
         Ok(presenter.conclude())
     }
 
-    /// All members who takes part, built.
+    /// All who take part, built.
     fn entrants(&self, presenter: &Presenter) -> Result<Vec<Entrant>, Box<dyn Error>> {
         let mut entrants = Vec::new();
         for who in Contestant::value_variants() {

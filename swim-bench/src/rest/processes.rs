@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::measure::Claim;
 use crate::rest::apart::Apart;
-use crate::rest::cost::{Cost, Rows, Usages};
+use crate::rest::cost::{self, Cost, Usages};
 use crate::rest::scratch::{Scratch, free_ports};
 use crate::rest::{Contestant, Entrant, RestArgs};
 use crate::table::Presenter;
@@ -66,48 +66,20 @@ fn show(
     costs: &[(Contestant, Cost)],
     presenter: &mut Presenter,
 ) -> Result<(), Box<dyn Error>> {
-    let cost = |wanted: Contestant| costs.iter().find(|(who, _)| *who == wanted).map(|(_, cost)| *cost);
-    let standing = [Contestant::Foca, Contestant::Serf, Contestant::Bare]
-        .map(|peer| cost(peer).map(|spent| (peer.label(), spent)));
-    let working: Vec<(&str, Cost)> = standing.into_iter().flatten().collect();
-    // What a bare loop has in memory says nothing.
-    let holding: Vec<(&str, Cost)> = standing.into_iter().take(2).flatten().collect();
-    let beside = |wanted: Contestant, peer: &str, claim| (peer == wanted.label()).then_some(claim);
+    let (ours, peers): (Vec<_>, Vec<_>) = costs.iter().copied().partition(|(who, _)| OURS.contains(who));
     presenter.heading(format!("Five processes at rest, LAN profile, for {} s: each member", args.seconds))?;
-    for ours in OURS {
-        let Some(spent) = cost(ours) else { continue };
-        let claims = !matches!(ours, Contestant::Tokio | Contestant::TokioAlone);
-        let (name, size) = (ours.label(), MEMBERS as u64);
-        let checked = |claim: Option<Claim>| claim.filter(|_| claims);
-        let mut rows = Rows { presenter: &mut *presenter, name, size, peers: &working };
-        rows.show(
-            "wake-ups",
-            "/s",
-            spent,
-            |cost| cost.wakes_per_second,
-            |peer| checked(beside(Contestant::Foca, peer, Claim::AtMost(3.2))),
-        )?;
-        rows.show(
-            "processor",
-            "ms/min",
-            spent,
-            |cost| cost.cpu_ms_per_minute,
-            |peer| {
-                let beside_foca = beside(Contestant::Foca, peer, Claim::TimesLess(8.0));
-                checked(beside_foca.or(beside(Contestant::Serf, peer, Claim::TimesLess(15.0))))
-            },
-        )?;
-        let mut rows = Rows { presenter: &mut *presenter, name, size, peers: &holding };
-        rows.show(
-            "resident",
-            "KiB",
-            spent,
-            |cost| cost.resident_kib,
-            |peer| checked(beside(Contestant::Foca, peer, Claim::AtMost(RESIDENT_MAX_KIB))),
-        )?;
-        rows.show("of that its own", "KiB", spent, |cost| cost.anonymous_kib, |_| None)?;
+    for (who, spent) in ours {
+        let is_claimed = !matches!(who, Contestant::Tokio | Contestant::TokioAlone);
+        cost::show(presenter, who, MEMBERS, &spent, &peers, |what, peer| match (what, peer) {
+            _ if !is_claimed => None,
+            ("wake-ups", Contestant::Foca) => Some(Claim::AtMost(3.2)),
+            ("processor", Contestant::Foca) => Some(Claim::TimesLess(8.0)),
+            ("processor", Contestant::Serf) => Some(Claim::TimesLess(15.0)),
+            ("resident", Contestant::Foca) => Some(Claim::AtMost(RESIDENT_MAX_KIB)),
+            _ => None,
+        })?;
     }
-    if cost(Contestant::Foca).is_some() {
+    if peers.iter().any(|(peer, _)| *peer == Contestant::Foca) {
         presenter.remark(
             "foca's example broadcasts a line of text every 5 s, which no member here does; it writes no log.",
         );

@@ -20,8 +20,8 @@ impl Together {
     pub(crate) fn start(program: &Path, args: &[&str]) -> io::Result<Self> {
         let mut command = tied::command(program)?;
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = Tied::start(command)?;
-        let stdout = process.child().stdout.take().expect("asked for as a pipe");
+        let mut process = Tied(command.spawn()?);
+        let stdout = process.0.stdout.take().expect("asked for as a pipe");
         let (tx, said) = channel();
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
@@ -35,12 +35,12 @@ impl Together {
 
     /// Which process it is.
     pub(crate) fn pid(&self) -> u32 {
-        self.process.pid()
+        self.process.0.id()
     }
 
     /// Has one member stop without a goodbye.
     pub(crate) fn crash_one(&mut self) -> io::Result<()> {
-        let stdin = self.process.child().stdin.as_mut().expect("asked for as a pipe");
+        let stdin = self.process.0.stdin.as_mut().expect("asked for as a pipe");
         stdin.write_all(b"crash\n")
     }
 

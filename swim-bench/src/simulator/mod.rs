@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::foca_name::{Lean, Usual};
 use crate::measure::{Claim, Measure, SPEED};
 use crate::table::Presenter;
 use figures::{Figures, Loop, peak_mib, time};
@@ -133,8 +134,8 @@ impl Side {
                 Figures { prepared_s, peak_mib: peak_mib().unwrap_or(0.0), ..Figures::default() }
             }
             Self::Null => prepared(&mut null::Null::new(nodes)),
-            Self::FocaUsual => prepared(&mut foca::Theirs::<foca::Usual>::loaded(nodes)),
-            Self::FocaLean => prepared(&mut foca::Theirs::<foca::Lean>::loaded(nodes)),
+            Self::FocaUsual => prepared(&mut foca::Theirs::<Usual>::loaded(nodes)),
+            Self::FocaLean => prepared(&mut foca::Theirs::<Lean>::loaded(nodes)),
         })
     }
 
