@@ -41,6 +41,14 @@ impl Workload {
         }
     }
 
+    /// As it is called above a table.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::BusyEcho => "Busy echo: 32 pings in flight",
+            Self::PingPong => "Ping-pong: one ping in flight",
+        }
+    }
+
     const fn in_flight(self) -> usize {
         match self {
             Self::BusyEcho => 32,

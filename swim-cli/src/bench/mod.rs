@@ -7,7 +7,7 @@
 //! | `process`, `trace`, `calls` | what the kernel counts, and which system calls there are |
 //! | `plan`, `run` | how the time is spent, and how far it is |
 //! | `figures`, `claims` | what was measured, and what of it is claimed |
-//! | `text`, `json`, `page` | what is printed, and the page |
+//! | `tables`, `json`, `page` | what is printed, and the page |
 
 mod calls;
 mod claims;
@@ -21,16 +21,18 @@ mod plan;
 mod process;
 mod run;
 pub(crate) mod subject;
-mod text;
+mod tables;
 mod trace;
 
-use std::io;
+use std::io::{self, Write};
 
 use crate::args::BenchDriversArgs;
 use crate::contestant::Contestant;
 use crate::exit::Exit;
-use crate::style::{BAD, paint};
+use crate::style::{BAD, BOLD, DIM, paint};
 use claims::Claim;
+use figures::Figures;
+use load::Workload;
 use plan::{Plan, Progress};
 
 /// Measures, and prints.
@@ -57,7 +59,27 @@ fn measure(args: &BenchDriversArgs) -> io::Result<bool> {
     if args.json {
         json::print(&mut out, &figures, &claims)?;
     } else {
-        text::print(&mut out, &figures, &claims, args.calls)?;
+        text(&mut out, &figures, &claims, args.calls)?;
     }
     Ok(claims.iter().all(Claim::met))
+}
+
+/// Prints the tables; those of single calls only if they are wanted.
+fn text(out: &mut impl Write, figures: &Figures, claims: &[Claim], each_call: bool) -> io::Result<()> {
+    let mut all = Workload::ALL.map(|workload| tables::load(figures, workload).text()).concat();
+    all += &tables::rest(figures).text();
+    match &figures.calls {
+        Err(why) => {
+            let title = paint(BOLD, "System calls");
+            all += &format!("\n{title} SKIPPED: the kernel allows no tracing here ({why})\n");
+        }
+        Ok(_) => {
+            all += &Workload::ALL.map(|workload| tables::calls(figures, workload).text()).concat();
+            all += &match each_call {
+                true => Workload::ALL.map(|workload| tables::each_call(figures, workload).text()).concat(),
+                false => format!("{}\n", paint(DIM, "  --calls shows how long each of them took")),
+            };
+        }
+    }
+    out.write_all((all + &tables::claims(claims).text()).as_bytes())
 }

@@ -2,7 +2,6 @@
 //! same numbers beneath each.
 
 mod svg;
-mod tables;
 
 use std::fmt::Write as _;
 
@@ -11,6 +10,7 @@ use crate::bench::claims::{CLAIMED_ON, Claim, times_bare_max};
 use crate::bench::figures::{Figures, Rest};
 use crate::bench::load::Workload;
 use crate::bench::placement::Placement;
+use crate::bench::tables::{self, Table};
 use crate::contestant::Contestant;
 use svg::{Row, bars, distributions, fill};
 
@@ -22,7 +22,7 @@ pub(crate) fn html(figures: &Figures, claims: &[Claim]) -> String {
     page.push_str(STYLE);
     page.push_str("</style>\n</head>\n<body>\n");
     outcome(&mut page, figures, claims);
-    tables::claims(&mut page, claims);
+    table(&mut page, &tables::claims(claims), None);
     for workload in Workload::ALL {
         load(&mut page, figures, workload);
     }
@@ -64,9 +64,10 @@ fn outcome(page: &mut String, figures: &Figures, claims: &[Claim]) {
 }
 
 fn load(page: &mut String, figures: &Figures, workload: Workload) {
-    let (title, means) = match workload {
-        Workload::BusyEcho => ("Busy echo", "32 pings in flight: a contestant always has something to read."),
-        Workload::PingPong => ("Ping-pong", "one ping in flight: a contestant sleeps before every ping."),
+    let title = workload.title();
+    let means = match workload {
+        Workload::BusyEcho => "a contestant always has something to read.",
+        Workload::PingPong => "a contestant sleeps before every ping.",
     };
     let _ = writeln!(page, "<h2>{title} <span class=\"quiet\">{means}</span></h2>\n<div class=\"duo\">");
     cpu(page, figures, workload, Placement::OneCore);
@@ -84,8 +85,11 @@ fn load(page: &mut String, figures: &Figures, workload: Workload) {
     );
     calls(page, figures, workload);
     page.push_str("</div>\n");
-    tables::load(page, figures, workload);
-    tables::calls(page, figures, workload);
+    table(page, &tables::load(figures, workload), None);
+    if figures.calls.is_ok() {
+        let each = tables::each_call(figures, workload);
+        table(page, &tables::calls(figures, workload), Some(&each));
+    }
 }
 
 fn cpu(page: &mut String, figures: &Figures, workload: Workload, placement: Placement) {
@@ -169,7 +173,7 @@ fn rest(page: &mut String, figures: &Figures) {
     let memory = chart("Memory at rest", "KiB", |rest| Some(rest.own_kib as f64), 0);
     panel(page, "Memory", "resident and of this process alone, without the program's text", &memory);
     page.push_str("</div>\n");
-    tables::rest(page, figures);
+    table(page, &tables::rest(figures), None);
 }
 
 fn panel(page: &mut String, title: &str, remark: &str, picture: &str) {
@@ -179,6 +183,15 @@ fn panel(page: &mut String, title: &str, remark: &str, picture: &str) {
     );
 }
 
-fn escape(text: &str) -> String {
+fn table(page: &mut String, table: &Table, details: Option<&Table>) {
+    let _ = write!(page, "<section class=\"panel scroll\">{}", table.html());
+    if let Some(details) = details {
+        let _ = write!(page, "<details><summary>How long each took</summary>{}</details>", details.html());
+    }
+    page.push_str("</section>\n");
+}
+
+/// Text as it may stand in the page.
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
