@@ -10,10 +10,8 @@ use crate::measure::{Claim, Measure};
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// What does not.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-/// Titles.
 pub(crate) const BOLD: Style = Style::new().bold();
 
-/// `text` in `style`.
 pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }

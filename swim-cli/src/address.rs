@@ -18,44 +18,25 @@ pub(crate) struct HostPort {
 /// One address of `--join`: ready to use, or a name to look up.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum SeedAddr {
-    /// An IP address and a port.
     Ready(SocketAddr),
-    /// A host name and a port.
     Name(HostPort),
 }
 
 /// Why a text is not an address, or cannot be turned into one; with what to write instead.
 #[derive(thiserror::Error, Debug)]
 pub(crate) enum AddressError {
-    /// Nothing there.
     #[error("an address is missing: write host:port, for example 127.0.0.1:7946")]
     Empty,
-    /// No port.
     #[error("`{0}` has no port: write {1}")]
     NoPort(String, String),
-    /// A port that is none.
     #[error("`{text}`: the port `{port}` is not a number from 0 to 65535")]
-    BadPort {
-        /// All of it.
-        text: String,
-        /// The part after the last colon.
-        port: String,
-    },
-    /// Several colons and no brackets.
+    BadPort { text: String, port: String },
     #[error("`{0}` is ambiguous: an IPv6 address needs brackets, as in [::1]:7946")]
     Brackets(String),
-    /// No member can be reached at port 0.
     #[error("`{0}`: no member can be reached at port 0; write the port that the member listens on")]
     PortZero(String),
-    /// The name is not known.
     #[error("cannot find the address of `{text}` ({source}); check the name, or write an IP address")]
-    Unknown {
-        /// The name.
-        text: String,
-        /// What the resolver said.
-        source: io::Error,
-    },
-    /// The resolver answered with an empty list.
+    Unknown { text: String, source: io::Error },
     #[error("`{0}` has no address; check the name, or write an IP address")]
     NoAddress(String),
 }

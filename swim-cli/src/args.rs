@@ -161,7 +161,6 @@ pub(crate) enum DriverKind {
 }
 
 impl DriverKind {
-    /// As it is written on the command line.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Mio => "mio",
@@ -171,7 +170,7 @@ impl DriverKind {
 }
 
 /// What drives the members of a demo.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DriverMix {
     /// All on swim-mio
@@ -179,6 +178,7 @@ pub(crate) enum DriverMix {
     /// All on swim-tokio
     Tokio,
     /// Every other one, in one cluster
+    #[default]
     Mixed,
 }
 
@@ -195,10 +195,11 @@ impl DriverMix {
 }
 
 /// Presets of the core.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Profile {
     /// One machine or rack: a probe every 0.5 s
+    #[default]
     Local,
     /// A local area network: a probe every 1 s
     Lan,
@@ -207,7 +208,6 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    /// As it is written on the command line.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",

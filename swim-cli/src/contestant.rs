@@ -83,7 +83,6 @@ impl Contestant {
         self.bare().is_some()
     }
 
-    /// As it is written on the command line.
     pub(crate) fn word(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }

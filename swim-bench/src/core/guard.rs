@@ -106,7 +106,6 @@ fn written(table: &Table) -> Result<String, Box<dyn Error>> {
     Ok(format!("{comment}{}", toml::to_string(table)?))
 }
 
-/// One count beside what the table says.
 struct Row<'a> {
     operation: &'a str,
     members: u32,

@@ -226,8 +226,8 @@ pub(crate) trait Side: Sized {
             let played = self.played();
             let member = 2 + played.dice.below((played.members - 2).min(64));
             let held = self.incarnation(member);
-            let (raised, refuted) = (self.suspicion(member, held), self.gossip(&[(member, held + 1)]));
-            meter.measure(|| [raised, refuted].iter().for_each(|bytes| self.feed(addr(SOURCE), bytes)));
+            let said = [self.suspicion(member, held), self.gossip(&[(member, held + 1)])];
+            meter.measure(|| said.iter().for_each(|bytes| self.feed(addr(SOURCE), bytes)));
         }
         u64::from(times)
     }

@@ -82,7 +82,6 @@ struct Entrant {
 }
 
 impl RestArgs {
-    /// Measures.
     pub(crate) fn run(&self, mut presenter: Presenter) -> Result<bool, Box<dyn Error>> {
         let entrants = self.entrants(&presenter)?;
         if self.prepare {

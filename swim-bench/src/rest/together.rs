@@ -33,7 +33,6 @@ impl Together {
         Ok(Self { process, said })
     }
 
-    /// Which process it is.
     pub(crate) fn pid(&self) -> u32 {
         self.process.0.id()
     }

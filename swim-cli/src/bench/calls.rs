@@ -7,26 +7,19 @@ use serde::Serialize;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Purpose {
-    /// Reads datagrams.
     Receive,
-    /// Sends datagrams.
     Send,
-    /// Waits for something to happen.
     Wait,
-    /// Sets a timer.
     Timer,
     /// Wakes another thread, or waits for one.
     Thread,
-    /// Anything else.
     Other,
 }
 
 impl Purpose {
-    /// All of them.
     pub(crate) const ALL: [Self; 6] =
         [Self::Receive, Self::Send, Self::Wait, Self::Timer, Self::Thread, Self::Other];
 
-    /// As it is called in tables.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Receive => "receive",

@@ -13,11 +13,9 @@ use crate::contestant::Contestant;
 /// Something that must hold: `figure` is at most `limit`.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Claim {
-    /// What is measured.
     pub(crate) what: String,
     /// The most that it may be.
     pub(crate) limit: f64,
-    /// What it is.
     pub(crate) figure: f64,
     /// What both count.
     pub(crate) unit: &'static str,

@@ -37,14 +37,11 @@ pub(crate) struct Load {
     pub(crate) rtt_ns: Histogram<u64>,
 }
 
-/// One contestant at rest.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Rest {
     /// Times a second that a thread slept and was woken.
     pub(crate) wakeups_per_s: f64,
-    /// CPU time, microseconds a second.
     pub(crate) cpu_us_per_s: f64,
-    /// Resident memory, KiB.
     pub(crate) resident_kib: u64,
     /// The part of it that belongs to this process alone, KiB.
     pub(crate) own_kib: u64,

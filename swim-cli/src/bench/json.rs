@@ -10,7 +10,6 @@ use crate::bench::load::Workload;
 use crate::bench::placement::Placement;
 use crate::contestant::Contestant;
 
-/// Prints everything.
 pub(crate) fn print(out: &mut impl Write, figures: &Figures, claims: &[Claim]) -> io::Result<()> {
     for workload in Workload::ALL {
         for placement in Placement::ALL {

@@ -30,10 +30,8 @@ pub(crate) struct Answers {
 }
 
 impl Workload {
-    /// Both.
     pub(crate) const ALL: [Self; 2] = [Self::BusyEcho, Self::PingPong];
 
-    /// As it is called in tables.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::BusyEcho => "busy echo",

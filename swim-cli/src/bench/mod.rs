@@ -35,7 +35,6 @@ use figures::Figures;
 use load::Workload;
 use plan::{Plan, Progress};
 
-/// Measures, and prints.
 pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {
     match measure(args) {
         Ok(true) => Exit::Ok,

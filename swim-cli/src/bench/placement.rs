@@ -25,7 +25,6 @@ pub(crate) enum Placement {
 pub(crate) struct Cores(CpuSet);
 
 impl Placement {
-    /// Both.
     pub(crate) const ALL: [Self; 2] = [Self::OneCore, Self::Free];
 }
 
@@ -34,7 +33,6 @@ impl Cores {
         Ok(Self(sched_getaffinity(None)?))
     }
 
-    /// How many there are.
     pub(crate) fn count(&self) -> u32 {
         self.0.count()
     }

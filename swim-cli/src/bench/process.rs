@@ -11,7 +11,6 @@ use crate::contestant::Contestant;
 pub(crate) struct Process {
     child: Child,
     addr: SocketAddr,
-    /// A member else has waited for its end: its number may be another's by now.
     gone: bool,
 }
 
@@ -47,12 +46,10 @@ impl Process {
         Ok(Self { child, addr, gone: false })
     }
 
-    /// Where it listens.
     pub(crate) const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -67,7 +64,6 @@ impl Process {
         self.gone = true;
     }
 
-    /// Its threads' ids.
     pub(crate) fn threads(&self) -> io::Result<Vec<u32>> {
         let entries = fs::read_dir(format!("/proc/{}/task", self.id()))?;
         let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());

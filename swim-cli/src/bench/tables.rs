@@ -39,7 +39,6 @@ impl Row {
 }
 
 impl Table {
-    /// For a terminal.
     pub(crate) fn text(&self) -> String {
         let cells = |row: &Row| row.cells.clone();
         let head: Vec<String> = self.head.iter().map(ToString::to_string).collect();
@@ -64,7 +63,6 @@ impl Table {
         text
     }
 
-    /// For the page.
     pub(crate) fn html(&self) -> String {
         let mut html = format!("<table><caption>{} {}</caption><thead><tr>", self.title, self.remark);
         for title in &self.head {
@@ -82,7 +80,6 @@ impl Table {
     }
 }
 
-/// What is claimed.
 pub(crate) fn claims(claims: &[Claim]) -> Table {
     let row = |claim: &Claim| {
         let (style, class, outcome) = if claim.met() { (GOOD, "ok", "met") } else { (BAD, "ko", "MISSED") };
@@ -98,7 +95,6 @@ pub(crate) fn claims(claims: &[Claim]) -> Table {
     }
 }
 
-/// One workload.
 pub(crate) fn load(figures: &Figures, workload: Workload) -> Table {
     let row = |contestant| {
         let one = figures.load(contestant, workload, Placement::OneCore);
@@ -135,7 +131,6 @@ pub(crate) fn load(figures: &Figures, workload: Workload) -> Table {
     }
 }
 
-/// All of them at rest.
 pub(crate) fn rest(figures: &Figures) -> Table {
     let row = |contestant: Contestant| {
         let rest = figures.rest.get(&contestant)?;

@@ -10,7 +10,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -26,21 +26,14 @@ const SEEDS: usize = 3;
 /// Something that the demo waited for.
 #[derive(Debug)]
 pub(crate) enum Change {
-    /// A member printed a line.
-    Said {
-        /// Which.
+    /// A member printed a line; `None`: its output has ended, the process is gone.
+    Member {
         member: Member,
+        /// Which of its processes.
+        run: u32,
         /// When it was read, since the demo began.
         at: Duration,
-        /// The line.
-        text: String,
-    },
-    /// A member's output ended: the process is gone.
-    Ended {
-        /// Which.
-        member: Member,
-        /// When, since the demo began.
-        at: Duration,
+        said: Option<String>,
     },
     /// A line was typed into the demo; `None`: its input ended.
     Typed(Option<String>),
@@ -48,23 +41,14 @@ pub(crate) enum Change {
     Interrupted,
 }
 
-/// In the queue, the run that a line is from is known: what an earlier one said last is dropped.
-enum Queued {
-    Said { member: Member, run: u32, at: Duration, text: String },
-    Ended { member: Member, run: u32, at: Duration },
-    Typed(Option<String>),
-    Interrupted,
-}
-
-/// All members of the demo.
 pub(crate) struct Cluster {
     start: Instant,
     profile: Profile,
     /// Where every run is recorded.
     record: Option<PathBuf>,
     slots: Vec<Slot>,
-    tx: SyncSender<Queued>,
-    rx: Receiver<Queued>,
+    tx: SyncSender<Change>,
+    rx: Receiver<Change>,
 }
 
 /// One member: its name stays, its process comes and goes.
@@ -100,17 +84,14 @@ impl Cluster {
         Self { start, profile: args.profile, record, slots, tx, rx }
     }
 
-    /// Time since the demo began.
     pub(crate) fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// All members.
     pub(crate) fn slots(&self) -> &[Slot] {
         &self.slots
     }
 
-    /// The names of all members.
     pub(crate) fn names(&self) -> Vec<String> {
         self.slots.iter().map(|slot| slot.name.clone()).collect()
     }
@@ -169,17 +150,8 @@ impl Cluster {
         }
     }
 
-    /// SIGSTOP: the process stands still wherever it is.
-    pub(crate) fn pause(&self, member: Member) -> io::Result<()> {
-        self.signal(member, Signal::STOP)
-    }
-
-    /// SIGCONT: the process goes on as if nothing had happened.
-    pub(crate) fn resume(&self, member: Member) -> io::Result<()> {
-        self.signal(member, Signal::CONT)
-    }
-
-    fn signal(&self, member: Member, signal: Signal) -> io::Result<()> {
+    /// Sends a signal to a member, if it runs.
+    pub(crate) fn signal(&self, member: Member, signal: Signal) -> io::Result<()> {
         match &self.slots[member].process {
             Some(process) => Ok(kill_process(Pid::from_child(&process.child), signal)?),
             None => Ok(()),
@@ -206,24 +178,15 @@ impl Cluster {
         self.slots[member].addr = Some(addr);
     }
 
-    /// The next thing that happens, if it does so within `wait`.
+    /// The next thing that happens, if it does so within `wait`. What a process said before the last start of its
+    /// member is dropped.
     pub(crate) fn next(&self, wait: Duration) -> Option<Change> {
         let until = Instant::now() + wait;
         loop {
-            let queued = match self.rx.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(queued) => queued,
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
-            };
-            let is_current = |member: Member, run| self.slots[member].run == run;
-            return Some(match queued {
-                Queued::Said { member, run, at, text } if is_current(member, run) => {
-                    Change::Said { member, at, text }
-                }
-                Queued::Ended { member, run, at } if is_current(member, run) => Change::Ended { member, at },
-                Queued::Said { .. } | Queued::Ended { .. } => continue,
-                Queued::Typed(line) => Change::Typed(line),
-                Queued::Interrupted => Change::Interrupted,
-            });
+            match self.rx.recv_timeout(until.saturating_duration_since(Instant::now())).ok()? {
+                Change::Member { member, run, .. } if self.slots[member].run != run => {}
+                change => return Some(change),
+            }
         }
     }
 
@@ -232,7 +195,7 @@ impl Cluster {
     pub(crate) fn watch_signals(&self) -> io::Result<()> {
         let tx = self.tx.clone();
         let interrupt = move || {
-            let _ = tx.send(Queued::Interrupted);
+            let _ = tx.send(Change::Interrupted);
         };
         crate::signals::on_termination(interrupt, || {
             std::process::exit(crate::exit::Exit::Interrupted as i32)
@@ -244,11 +207,11 @@ impl Cluster {
         let tx = self.tx.clone();
         let read = move || {
             for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
-                if tx.send(Queued::Typed(Some(String::from_utf8_lossy(&line).into_owned()))).is_err() {
+                if tx.send(Change::Typed(Some(String::from_utf8_lossy(&line).into_owned()))).is_err() {
                     return;
                 }
             }
-            let _ = tx.send(Queued::Typed(None));
+            let _ = tx.send(Change::Typed(None));
         };
         std::thread::Builder::new().name("swim-input".to_owned()).spawn(read).map(|_| ())
     }
@@ -292,15 +255,15 @@ fn listen(
     member: Member,
     run: u32,
     start: Instant,
-    tx: SyncSender<Queued>,
+    tx: SyncSender<Change>,
 ) -> io::Result<()> {
     let read = move || {
-        for text in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if tx.send(Queued::Said { member, run, at: start.elapsed(), text }).is_err() {
+        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        for said in lines.map(Some).chain([None]) {
+            if tx.send(Change::Member { member, run, at: start.elapsed(), said }).is_err() {
                 return;
             }
         }
-        let _ = tx.send(Queued::Ended { member, run, at: start.elapsed() });
     };
     std::thread::Builder::new().name(format!("swim-ear-{}", member + 1)).spawn(read).map(|_| ())
 }

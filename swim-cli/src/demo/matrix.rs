@@ -7,6 +7,7 @@ use anstyle::Style;
 
 use crate::demo::checker::{Checker, Deed, Held, Member};
 use crate::demo::cluster::Slot;
+use crate::line::RowStatus;
 use crate::style::{BAD, BOLD, DIM, GOOD, WARN, paint};
 
 /// Largest cluster that is shown as a matrix.
@@ -20,21 +21,21 @@ pub(crate) fn picture(checker: &Checker, slots: &[Slot], columns: usize) -> Stri
 
 const fn sign(held: Held) -> (Style, char) {
     match held {
-        Held::Unknown => (DIM, '·'),
-        Held::Alive => (GOOD, '●'),
-        Held::Suspect => (WARN, '◐'),
-        Held::Dead => (BAD, '✕'),
-        Held::Left => (DIM, '○'),
+        None => (DIM, '·'),
+        Some(RowStatus::Alive) => (GOOD, '●'),
+        Some(RowStatus::Suspect) => (WARN, '◐'),
+        Some(RowStatus::Dead) => (BAD, '✕'),
+        Some(RowStatus::Left) => (DIM, '○'),
     }
 }
 
 fn legend() -> String {
     let named = [
-        (Held::Alive, "alive"),
-        (Held::Suspect, "suspect"),
-        (Held::Dead, "dead"),
-        (Held::Left, "left"),
-        (Held::Unknown, "not heard of"),
+        (Some(RowStatus::Alive), "alive"),
+        (Some(RowStatus::Suspect), "suspect"),
+        (Some(RowStatus::Dead), "dead"),
+        (Some(RowStatus::Left), "left"),
+        (None, "not heard of"),
     ];
     let entry = |(held, name)| {
         let (style, sign) = sign(held);
@@ -91,8 +92,14 @@ fn strip(checker: &Checker, columns: usize) -> String {
 
 /// What most of the others believe of `subject`; of equals the worst.
 fn majority(checker: &Checker, subject: Member) -> String {
-    let held = [Held::Dead, Held::Suspect, Held::Left, Held::Alive, Held::Unknown];
-    let mut best = (0, Held::Unknown);
+    let held = [
+        Some(RowStatus::Dead),
+        Some(RowStatus::Suspect),
+        Some(RowStatus::Left),
+        Some(RowStatus::Alive),
+        None,
+    ];
+    let mut best = (0, None);
     for held in held {
         let (count, _) = checker.holders(subject, held);
         if count > best.0 {

@@ -65,8 +65,8 @@ fn introduce(stage: &mut Stage, args: &DemoArgs) -> Result<(), Stop> {
 fn conclude(stage: &mut Stage, all_promised: bool) -> Result<(), Stop> {
     let checker = &stage.checker;
     let report = &mut stage.report;
-    report.false_deaths = checker.false_deaths();
-    if let Some(burial) = checker.first_false_death() {
+    report.false_deaths = checker.false_deaths().count();
+    if let Some(burial) = checker.false_deaths().next() {
         let (by, of) = (&stage.names[burial.observer], &stage.names[burial.subject]);
         report.failures.push(format!("{by} called {of} Dead, which was there"));
     }

@@ -4,44 +4,30 @@ use std::str::FromStr;
 
 use crate::address::{AddressError, SeedAddr};
 
-/// One command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Command {
-    /// All members known.
     Members,
-    /// Counters.
     Stats,
-    /// Look for the cluster through these.
     Join(Vec<SeedAddr>),
-    /// Say goodbye, then end.
     Leave,
-    /// Send to all members.
     Broadcast(String),
-    /// Send to one member.
     Send {
         /// Its name, or its id in hexadecimal.
         to: String,
-        /// What.
         text: String,
     },
-    /// Change this member's text.
     Meta(String),
-    /// List the commands.
     Help,
-    /// End without a goodbye.
     Quit,
 }
 
 /// Why a line is no command.
 #[derive(thiserror::Error, Debug)]
 pub(crate) enum CommandError {
-    /// The first word means nothing.
     #[error("`{0}` is no command; `help` lists them")]
     Unknown(String),
-    /// Something is missing behind it.
     #[error("`{0}` needs more: {1}")]
     Incomplete(&'static str, &'static str),
-    /// Something is behind it that it has no use for.
     #[error("`{0}` takes nothing behind it, but there is `{1}`")]
     Surplus(&'static str, String),
     /// `join` with something that is no address.
@@ -84,7 +70,6 @@ impl Command {
         }
     }
 
-    /// The commands, one a line.
     pub(crate) const HELP: &'static str = "\
 members           all known members, and the status of each
 stats             counters of this member

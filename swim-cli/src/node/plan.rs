@@ -14,12 +14,9 @@ use crate::node::seeds;
 /// Events kept while standard output does not take them.
 const EVENTS_MAX: usize = 65_536;
 
-/// What a member is to be started with.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// For the driver.
     pub(crate) settings: Settings,
-    /// What the member is called.
     pub(crate) name: Name,
     /// Seeds that have to be looked up.
     pub(crate) names: Vec<HostPort>,

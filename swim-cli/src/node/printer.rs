@@ -11,7 +11,6 @@ use anstyle::Style;
 use crate::line::{Happening, Line, NamedEvent, Row, RowStatus, Stamped, Who, millis};
 use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, WARN, paint};
 
-/// Writes lines to standard output.
 pub(crate) struct Printer {
     json: bool,
     out: AutoStream<io::Stdout>,
@@ -24,7 +23,6 @@ impl Printer {
         Self { json, out: AutoStream::auto(io::stdout()), start: Instant::now() }
     }
 
-    /// Prints an event.
     pub(crate) fn event(&mut self, event: NamedEvent) -> io::Result<()> {
         if self.json {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -35,7 +33,6 @@ impl Printer {
         self.text(&format!("{} {text}", paint(DIM, time)))
     }
 
-    /// Prints an answer or an error.
     pub(crate) fn answer(&mut self, line: &Line) -> io::Result<()> {
         if self.json {
             return self.line(line);
@@ -50,7 +47,6 @@ impl Printer {
         self.text(&text)
     }
 
-    /// Prints an error.
     pub(crate) fn error(&mut self, error: &dyn std::error::Error) -> io::Result<()> {
         self.answer(&Line::Error { error: error.to_string() })
     }

@@ -67,7 +67,6 @@ struct Session<'a> {
     tx: SyncSender<Turn>,
     printer: &'a mut Printer,
     roster: Roster,
-    /// Nothing more is to be done.
     ends: bool,
 }
 

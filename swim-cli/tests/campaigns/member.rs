@@ -128,7 +128,6 @@ impl Member {
         rows
     }
 
-    /// One counter.
     pub(crate) fn stat(&mut self, name: &str) -> u64 {
         self.ask("stats")[name].as_u64().unwrap_or_else(|| panic!("no counter `{name}`"))
     }

@@ -27,7 +27,6 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    /// Whether it is an event of this kind.
     pub(crate) fn is(&self, kind: &str) -> bool {
         self.line["event"] == kind
     }
@@ -150,7 +149,6 @@ impl Process {
         self.since(0).iter().map(|heard| format!("{}\n", heard.line)).collect()
     }
 
-    /// Types a line.
     pub(crate) fn say(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("not closed");
         writeln!(stdin, "{line}").expect("it listens");
@@ -169,7 +167,6 @@ impl Process {
         self.child.id()
     }
 
-    /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it can be signalled");
     }

@@ -16,7 +16,6 @@ use svg::{Row, bars, distributions, fill};
 
 const STYLE: &str = include_str!("page.css");
 
-/// The page.
 pub(crate) fn html(figures: &Figures, claims: &[Claim]) -> String {
     let mut page = String::from(HEAD);
     page.push_str(STYLE);

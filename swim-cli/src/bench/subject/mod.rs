@@ -44,7 +44,6 @@ pub(crate) fn run(args: &SubjectArgs) -> Exit {
     Exit::Failed
 }
 
-/// A socket for a loop without a protocol.
 fn socket() -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.set_nonblocking(true)?;
