@@ -160,15 +160,6 @@ pub(crate) enum DriverKind {
     Tokio,
 }
 
-impl DriverKind {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Mio => "mio",
-            Self::Tokio => "tokio",
-        }
-    }
-}
-
 /// What drives the members of a demo.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -208,14 +199,6 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Lan => "lan",
-            Self::Wan => "wan",
-        }
-    }
-
     /// The core's options behind the name.
     pub(crate) fn options(self) -> Options {
         match self {
@@ -224,6 +207,11 @@ impl Profile {
             Self::Wan => Options::wan(),
         }
     }
+}
+
+/// A choice as it is written on the command line.
+pub(crate) fn word(choice: impl ValueEnum) -> String {
+    choice.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 const EXAMPLES: &str = "\
@@ -331,12 +319,6 @@ mod tests {
         let Verb::Node(args) = parse(line).expect("valid").verb else { panic!("a node") };
         let seeds: Vec<String> = args.join.iter().map(ToString::to_string).collect();
         assert_eq!(seeds, ["10.0.0.1:1", "seed.example:2", "[::1]:3"]);
-    }
-
-    #[test]
-    fn an_address_without_a_port_is_refused_with_the_way_out() {
-        let error = parse("swim node --bind 10.0.0.1").expect_err("no port").to_string();
-        assert!(error.contains("10.0.0.1") && error.contains("10.0.0.1:7946"), "{error}");
     }
 
     #[test]

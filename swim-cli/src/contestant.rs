@@ -82,8 +82,4 @@ impl Contestant {
     pub(crate) const fn is_member(self) -> bool {
         self.bare().is_some()
     }
-
-    pub(crate) fn word(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-    }
 }

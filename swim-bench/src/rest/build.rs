@@ -3,12 +3,8 @@
 
 use std::error::Error;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// foca's version, whose example is compared with.
-pub(crate) const FOCA: &str = "2.0.0";
 
 /// Where Debian's packages put the sources of Go libraries.
 const GO_PATH: &str = "/usr/share/gocode";
@@ -71,28 +67,18 @@ fn ours(
     Ok(target.join(profile).join(binary))
 }
 
-/// foca's own example of a member on UDP, from a copy of its crate as the registry has it.
+/// foca's own example of a member on UDP, from a copy of the crate that this one depends on.
 pub(crate) fn foca() -> Result<PathBuf, Box<dyn Error>> {
     let here = target()?.join("peers/foca");
-    let (asks, copy) = (here.join("asks"), here.join(FOCA));
-    if !copy.join("Cargo.toml").exists() {
-        // A package that does nothing but depend on it: so cargo fetches it, and says where to.
-        fs::create_dir_all(asks.join("src"))?;
-        fs::write(asks.join("src/lib.rs"), "")?;
-        let manifest = format!(
-            "[package]\nname = \"asks\"\nedition = \"2024\"\n[dependencies]\nfoca = \"={FOCA}\"\n[workspace]\n"
-        );
-        fs::write(asks.join("Cargo.toml"), manifest)?;
-        let output = cargo()
-            .args(["metadata", "--format-version", "1", "--manifest-path"])
-            .arg(asks.join("Cargo.toml"))
-            .stderr(Stdio::inherit())
-            .output()?;
-        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-        let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
-        let foca = packages.iter().find(|package| package["name"] == "foca");
-        let manifest = foca.and_then(|foca| foca["manifest_path"].as_str()).ok_or("foca was not fetched")?;
-        copy_folder(Path::new(manifest).parent().ok_or("foca has no folder")?, &copy)?;
+    fs::create_dir_all(&here)?;
+    let output = cargo().current_dir(WORKSPACE).args(["metadata", "--format-version", "1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
+    let foca = packages.iter().find(|package| package["name"] == "foca").ok_or("there is no foca")?;
+    let manifest = Path::new(foca["manifest_path"].as_str().ok_or("foca has no manifest")?);
+    let copy = here.join(foca["version"].as_str().ok_or("foca has no version")?);
+    if !copy.exists() {
+        carry_out(Command::new("cp").arg("-r").arg(manifest.with_file_name("")).arg(&copy))?;
         // It lies in the folder of this workspace, but is none of its members.
         let manifest = fs::read_to_string(copy.join("Cargo.toml"))?;
         fs::write(copy.join("Cargo.toml"), format!("{manifest}\n[workspace]\n"))?;
@@ -149,22 +135,4 @@ fn carry_out(command: &mut Command) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     Err(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
-}
-
-fn copy_folder(source: &Path, target: &Path) -> io::Result<()> {
-    fs::create_dir_all(target)?;
-    for entry in fs::read_dir(source)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        // Cargo's own marks in the registry.
-        if name.to_string_lossy().starts_with('.') {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target.join(name))?;
-        } else {
-            fs::copy(entry.path(), target.join(name))?;
-        }
-    }
-    Ok(())
 }

@@ -1,11 +1,15 @@
-//! What a member costs.
+//! What a member costs, as Linux shows it under `/proc`: no process has to be asked, stopped or traced.
+//!
+//! Each thread is read for itself. The files of a whole process count switches of its first thread only, and its
+//! time in hundredths of a second, which is as much as a member uses in ten seconds.
 
-use std::io;
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
+use std::{fs, io};
 
 use crate::measure::{Claim, Measure};
 use crate::rest::Contestant;
-use crate::rest::usage::{Memory, Usage};
 use crate::table::Presenter;
 
 /// What one member used in a minute, and holds.
@@ -83,4 +87,158 @@ pub(crate) fn show(
         presenter.show_beside(&measure, peers)?;
     }
     Ok(())
+}
+
+/// What the threads of a process have used since they began.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Usage {
+    threads: BTreeMap<u32, Spent>,
+}
+
+/// What was used, by one thread or by all of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Spent {
+    /// Time on a processor, in the program and in the kernel, in nanoseconds.
+    pub(crate) cpu_ns: u64,
+    /// How often a thread gave up the processor by itself, because it waited: as often it was woken.
+    pub(crate) wakes: u64,
+}
+
+/// What of a process is in memory, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Memory {
+    /// All of it: its own, and pages of files that others may have in memory as well.
+    pub(crate) resident: u64,
+    /// Its own alone: heap, stacks, variables.
+    pub(crate) anonymous: u64,
+}
+
+impl Usage {
+    /// Of the process `pid`, until now.
+    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+        let mut threads = BTreeMap::new();
+        for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
+            let entry = entry?;
+            let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            // A thread may end while its neighbours are read.
+            if let Ok(spent) = Spent::of(&entry.path()) {
+                threads.insert(id, spent);
+            }
+        }
+        Ok(Self { threads })
+    }
+
+    /// What was used between `earlier` and this. What threads used that ended in between is not in it.
+    pub(crate) fn since(&self, earlier: &Self) -> Spent {
+        let mut sum = Spent::default();
+        for (id, now) in &self.threads {
+            let then = earlier.threads.get(id).copied().unwrap_or_default();
+            sum.cpu_ns += now.cpu_ns.saturating_sub(then.cpu_ns);
+            sum.wakes += now.wakes.saturating_sub(then.wakes);
+        }
+        sum
+    }
+}
+
+impl Spent {
+    fn of(thread: &Path) -> io::Result<Self> {
+        let schedstat = fs::read_to_string(thread.join("schedstat"))?;
+        let cpu_ns = schedstat.split_whitespace().next().and_then(|word| word.parse().ok());
+        let wakes = field(&fs::read_to_string(thread.join("status"))?, "voluntary_ctxt_switches:");
+        match (cpu_ns, wakes) {
+            (Some(cpu_ns), Some(wakes)) => Ok(Self { cpu_ns, wakes }),
+            _ => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "this kernel does not count what threads use"))
+            }
+        }
+    }
+}
+
+impl Memory {
+    /// Of the process `pid`, now.
+    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let kilobytes = |name| field(&status, name).map(|number| number * 1024);
+        match (kilobytes("VmRSS:"), kilobytes("RssAnon:")) {
+            (Some(resident), Some(anonymous)) => Ok(Self { resident, anonymous }),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the process has no memory any more")),
+        }
+    }
+}
+
+/// The number behind `name` in a file of the form of `/proc/PID/status`.
+fn field(status: &str, name: &str) -> Option<u64> {
+    let rest = status.lines().find_map(|line| line.strip_prefix(name))?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::{Child, Command, Stdio};
+
+    use super::*;
+
+    struct Ended(Child);
+
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    fn sleeper() -> Ended {
+        Ended(Command::new("sleep").arg("60").stdin(Stdio::null()).spawn().expect("sleep is everywhere"))
+    }
+
+    #[test]
+    fn a_child_that_sleeps_uses_memory_and_nothing_else() {
+        let child = sleeper();
+        let pid = child.0.id();
+        // Asleep for good: it has been switched away from, and twice in a row nothing has changed.
+        let mut last = Usage::default();
+        loop {
+            let now = Usage::of(pid).expect("a child");
+            if now == last && now.since(&Usage::default()).wakes > 0 {
+                break;
+            }
+            last = now;
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let total = last.since(&Usage::default());
+        assert!(total.cpu_ns > 0, "{total:?}");
+        assert_eq!(last.threads.len(), 1);
+        assert_eq!(Usage::of(pid).expect("a child").since(&last), Spent::default());
+
+        let memory = Memory::of(pid).expect("a child");
+        assert!(memory.anonymous > 0 && memory.resident > memory.anonymous, "{memory:?}");
+    }
+
+    #[test]
+    fn threads_count_each_from_where_it_was() {
+        let of = |threads: &[(u32, u64)]| Usage {
+            threads: threads.iter().map(|&(id, wakes)| (id, Spent { cpu_ns: 10 * wakes, wakes })).collect(),
+        };
+        // 1 went on, 2 ended, 3 is new.
+        let spent = of(&[(1, 5), (3, 7)]).since(&of(&[(1, 2), (2, 100)]));
+        assert_eq!(spent, Spent { cpu_ns: 100, wakes: 10 });
+    }
+
+    #[test]
+    fn a_process_that_is_gone_is_an_error() {
+        let mut child = sleeper();
+        let pid = child.0.id();
+        child.0.kill().expect("ours");
+        child.0.wait().expect("ours");
+        assert!(Usage::of(pid).is_err());
+        assert!(Memory::of(pid).is_err());
+    }
+
+    #[test]
+    fn a_field_is_found_by_its_whole_name() {
+        let status = "voluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t3\nVmRSS:\t    4640 kB\n";
+        assert_eq!(field(status, "voluntary_ctxt_switches:"), Some(12));
+        assert_eq!(field(status, "VmRSS:"), Some(4640));
+        assert_eq!(field(status, "RssAnon:"), None);
+    }
 }

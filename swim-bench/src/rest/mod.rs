@@ -4,16 +4,12 @@
 //! rest all together keep a few hundredths of a processor busy. First clusters of five processes, then clusters of a
 //! hundred members in one process.
 
-mod apart;
 mod bare;
 mod build;
 mod cost;
 mod hundred;
 mod processes;
-mod scratch;
 mod tied;
-mod together;
-mod usage;
 
 use std::error::Error;
 use std::path::PathBuf;

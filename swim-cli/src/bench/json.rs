@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::bench::claims::Claim;
+use crate::bench::figures::Claim;
 use crate::bench::figures::{Figures, Traced};
 use crate::bench::load::Workload;
-use crate::bench::placement::Placement;
+use crate::bench::process::Placement;
 use crate::contestant::Contestant;
 
 pub(crate) fn print(out: &mut impl Write, figures: &Figures, claims: &[Claim]) -> io::Result<()> {

@@ -3,21 +3,17 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | `subject` | the process that a contestant runs in |
-//! | `peer`, `load`, `placement` | who asks it, how many pings are in flight, and on which cores |
-//! | `process`, `trace`, `calls` | what the kernel counts, and which system calls there are |
-//! | `plan`, `run` | how the time is spent, and how far it is |
-//! | `figures`, `claims` | what was measured, and what of it is claimed |
+//! | `peer`, `load` | who asks it, and how many pings are in flight |
+//! | `process`, `trace` | what the kernel counts, on which cores, and which system calls there are |
+//! | `run` | how the time is spent, and how far it is |
+//! | `figures` | what was measured, and what of it is claimed |
 //! | `tables`, `json`, `page` | what is printed, and the page |
 
-mod calls;
-mod claims;
 mod figures;
 mod json;
 mod load;
 mod page;
 mod peer;
-mod placement;
-mod plan;
 mod process;
 mod run;
 pub(crate) mod subject;
@@ -30,10 +26,9 @@ use crate::args::BenchDriversArgs;
 use crate::contestant::Contestant;
 use crate::exit::Exit;
 use crate::style::{BAD, BOLD, DIM, paint};
-use claims::Claim;
-use figures::Figures;
+use figures::{Claim, Figures};
 use load::Workload;
-use plan::{Plan, Progress};
+use run::{Plan, Progress};
 
 pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {
     match measure(args) {

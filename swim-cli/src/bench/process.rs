@@ -1,16 +1,25 @@
-//! A contestant's process, and what the kernel has counted for it.
+//! A contestant's process, what the kernel has counted for it, and on which cores it and its peer run.
+//!
+//! With a core for each, a ping-pong measures mostly how the machine wakes a core that sleeps: on a virtual
+//! one twenty microseconds, with a lot of noise. With both on one core it measures the work alone, to a
+//! percent or two. So both are shown, and claims are checked on one core.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
+use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity};
+use serde::Serialize;
+
+use crate::args::word;
 use crate::contestant::Contestant;
 
 /// A running contestant; ends when it is dropped.
 pub(crate) struct Process {
     child: Child,
     addr: SocketAddr,
+    /// A tracer has waited for its end: its number may be another process's by now.
     gone: bool,
 }
 
@@ -33,7 +42,7 @@ impl Process {
     /// Starts a contestant; a member looks for its cluster at `peer`, a loop answers with `answer` bytes.
     pub(crate) fn start(contestant: Contestant, peer: SocketAddr, answer: usize) -> io::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["bench", "subject", &contestant.word()])
+            .args(["bench", "subject", &word(contestant)])
             .args(["--peer", &peer.to_string(), "--answer", &answer.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -113,24 +122,22 @@ impl Drop for Process {
 
 impl Counted {
     /// Both together.
-    pub(crate) const fn and(self, other: Self) -> Self {
-        Self {
-            cpu_ns: self.cpu_ns + other.cpu_ns,
-            user_ticks: self.user_ticks + other.user_ticks,
-            sys_ticks: self.sys_ticks + other.sys_ticks,
-            sleeps: self.sleeps + other.sleeps,
-            preemptions: self.preemptions + other.preemptions,
-        }
+    pub(crate) fn and(self, other: Self) -> Self {
+        self.with(other, |one, other| one + other)
     }
 
     /// What was counted between `earlier` and this.
-    pub(crate) const fn since(self, earlier: Self) -> Self {
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        self.with(earlier, u64::saturating_sub)
+    }
+
+    fn with(self, other: Self, by: fn(u64, u64) -> u64) -> Self {
         Self {
-            cpu_ns: self.cpu_ns.saturating_sub(earlier.cpu_ns),
-            user_ticks: self.user_ticks.saturating_sub(earlier.user_ticks),
-            sys_ticks: self.sys_ticks.saturating_sub(earlier.sys_ticks),
-            sleeps: self.sleeps.saturating_sub(earlier.sleeps),
-            preemptions: self.preemptions.saturating_sub(earlier.preemptions),
+            cpu_ns: by(self.cpu_ns, other.cpu_ns),
+            user_ticks: by(self.user_ticks, other.user_ticks),
+            sys_ticks: by(self.sys_ticks, other.sys_ticks),
+            sleeps: by(self.sleeps, other.sleeps),
+            preemptions: by(self.preemptions, other.preemptions),
         }
     }
 }
@@ -141,4 +148,56 @@ fn field(status: &str, name: &str) -> u64 {
 
 fn first_number(text: &str) -> u64 {
     text.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// Where the contestant and its peer run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Placement {
+    /// Both on the same core, in turns.
+    OneCore,
+    /// Wherever the scheduler puts them.
+    Free,
+}
+
+/// The cores that this process had in the beginning.
+pub(crate) struct Cores(CpuSet);
+
+impl Placement {
+    pub(crate) const ALL: [Self; 2] = [Self::OneCore, Self::Free];
+}
+
+impl Cores {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self(sched_getaffinity(None)?))
+    }
+
+    pub(crate) fn count(&self) -> u32 {
+        self.0.count()
+    }
+
+    /// Places the calling thread, and all threads of `process`.
+    pub(crate) fn assign(&self, placement: Placement, process: &Process) -> io::Result<()> {
+        let set = match placement {
+            Placement::Free => self.0,
+            Placement::OneCore => {
+                let mut one = CpuSet::new();
+                // The last: the first one serves most interrupts.
+                let last = (0..CpuSet::MAX_CPU).rev().find(|cpu| self.0.is_set(*cpu));
+                one.set(last.unwrap_or(0));
+                one
+            }
+        };
+        for thread in process.threads()? {
+            let thread = i32::try_from(thread).ok().and_then(Pid::from_raw);
+            sched_setaffinity(thread, &set)?;
+        }
+        sched_setaffinity(None, &set)?;
+        Ok(())
+    }
+
+    /// Frees the calling thread again: what it starts next begins free.
+    pub(crate) fn free(&self) -> io::Result<()> {
+        Ok(sched_setaffinity(None, &self.0)?)
+    }
 }

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use hdrhistogram::Histogram;
 
-use crate::bench::calls::Purpose;
-use crate::bench::claims::Claim;
+use crate::bench::figures::Claim;
 use crate::bench::figures::Figures;
 use crate::bench::load::Workload;
 use crate::bench::page::escape;
-use crate::bench::placement::Placement;
+use crate::bench::process::Placement;
+use crate::bench::trace::Purpose;
 use crate::contestant::Contestant;
 use crate::style::{BAD, BOLD, DIM, GOOD, paint};
 

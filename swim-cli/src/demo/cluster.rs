@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::args::{DemoArgs, DriverKind, Profile};
+use crate::args::{DemoArgs, DriverKind, Profile, word};
 use crate::demo::checker::Member;
 
 /// What may wait for the main thread.
@@ -113,7 +113,7 @@ impl Cluster {
         let slot = &mut self.slots[member];
         let mut command = Command::new(myself()?);
         command.args(["node", "--json", "--name", &slot.name]);
-        command.args(["--driver", slot.driver.as_str(), "--profile", profile.as_str()]);
+        command.args(["--driver", &word(slot.driver), "--profile", &word(profile)]);
         command.arg("--bind");
         command.arg(slot.addr.map_or_else(|| "127.0.0.1:0".to_owned(), |addr| addr.to_string()));
         if !seeds.is_empty() {

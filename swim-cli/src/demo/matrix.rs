@@ -5,6 +5,7 @@
 
 use anstyle::Style;
 
+use crate::args::word;
 use crate::demo::checker::{Checker, Deed, Held, Member};
 use crate::demo::cluster::Slot;
 use crate::line::RowStatus;
@@ -51,7 +52,7 @@ fn matrix(checker: &Checker, slots: &[Slot]) -> String {
     for observer in all.clone() {
         let slot = &slots[observer];
         let (style, state) = state(checker.deed_of(observer));
-        let name = format!("{:<8} {:<6}", slot.name, slot.driver.as_str());
+        let name = format!("{:<8} {:<6}", slot.name, word(slot.driver));
         let cells: String = all.clone().map(|subject| cell(checker, observer, subject)).collect();
         let state = paint(style, format_args!("{state:<12}"));
         lines.push(format!("  {name} {state} {cells}"));

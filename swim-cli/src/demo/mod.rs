@@ -20,7 +20,7 @@ mod report;
 mod script;
 mod stage;
 
-use crate::args::DemoArgs;
+use crate::args::{DemoArgs, word};
 use crate::exit::Exit;
 use crate::line::millis;
 use crate::style::{BAD, BOLD, GOOD, paint};
@@ -57,7 +57,7 @@ fn introduce(stage: &mut Stage, args: &DemoArgs) -> Result<(), Stop> {
         crate::args::DriverMix::Mio => "all on mio",
         crate::args::DriverMix::Tokio => "all on tokio",
     };
-    let what = format!("{} members, {drivers}, profile {}", args.nodes, args.profile.as_str());
+    let what = format!("{} members, {drivers}, profile {}", args.nodes, word(args.profile));
     stage.say(&format!("{} — SWIM with Lifeguard: {what}", paint(BOLD, "swim demo")))
 }
 

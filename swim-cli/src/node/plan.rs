@@ -112,13 +112,6 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_needs_an_address_to_advertise() {
-        let error = plan("--bind 0.0.0.0:7946").expect_err("no member is at 0.0.0.0");
-        assert_eq!(error.exit(), Exit::Usage);
-        assert!(error.to_string().contains("--advertise"), "{error}");
-    }
-
-    #[test]
     fn seeds_by_name_do_not_hold_up_the_others() {
         let plan = plan("--bind 127.0.0.1:0 --join 10.0.0.1:1,no-such-host.invalid:2").expect("a plan");
         assert_eq!(plan.settings.seeds, ["10.0.0.1:1".parse().expect("an address")]);

@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anstream::AutoStream;
 use anstyle::Style;
 
+use crate::args::word;
 use crate::line::{Happening, Line, NamedEvent, Row, RowStatus, Stamped, Who, millis};
 use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, WARN, paint};
 
@@ -68,7 +69,7 @@ fn in_words(event: &NamedEvent) -> Option<String> {
     let who = &event.who;
     let (style, kind, rest) = match &event.what {
         Happening::Started { driver, profile, .. } => {
-            let (driver, profile) = (driver.as_str(), profile.as_str());
+            let (driver, profile) = (word(*driver), word(*profile));
             (BOLD, "started", format!("on {driver}, profile {profile}; `help` lists the commands"))
         }
         Happening::Alive { .. } => (GOOD, "alive", String::new()),

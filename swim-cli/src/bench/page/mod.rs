@@ -5,12 +5,12 @@ mod svg;
 
 use std::fmt::Write as _;
 
-use crate::bench::calls::Purpose;
-use crate::bench::claims::{CLAIMED_ON, Claim, times_bare_max};
+use crate::bench::figures::{CLAIMED_ON, Claim, times_bare_max};
 use crate::bench::figures::{Figures, Rest};
 use crate::bench::load::Workload;
-use crate::bench::placement::Placement;
+use crate::bench::process::Placement;
 use crate::bench::tables::{self, Table};
+use crate::bench::trace::Purpose;
 use crate::contestant::Contestant;
 use svg::{Row, bars, distributions, fill};
 
