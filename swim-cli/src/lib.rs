@@ -53,6 +53,11 @@ pub fn run() -> ExitCode {
     .into()
 }
 
+/// Starts a thread. A thread of this program only waits for something, and is never waited for.
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+}
+
 /// The README's examples are compiled and run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -14,12 +14,11 @@ pub(crate) fn on_termination(
     again: impl Fn() + Send + 'static,
 ) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    std::thread::Builder::new().name("swim-signals".to_owned()).spawn(move || {
+    crate::spawn("swim-signals", move || {
         let mut coming = signals.forever();
         if coming.next().is_some() {
             then();
         }
         coming.for_each(|_| again());
-    })?;
-    Ok(())
+    })
 }

@@ -33,26 +33,27 @@ pub(super) fn compare(
     sizes: &[u32],
     only: Option<&str>,
 ) -> Result<(), Box<dyn Error>> {
-    let wanted = |name: &str| only.is_none_or(|only| only == name);
     presenter.heading("queues, datagrams, tables, the longest step")?;
-    if wanted("queued") {
-        queued(presenter)?;
-    }
-    if wanted("codec") {
-        codec(presenter)?;
-    }
-    if wanted("allocations") {
-        allocations(presenter, sizes)?;
-    }
-    if wanted("load") {
-        load(presenter)?;
-    }
-    if wanted("worst") {
-        let most = sizes.iter().copied().max().unwrap_or(1_000_000);
-        for (what, longest) in worst(most, 3) {
-            let measure = Measure::new(format!("longest call: {what}"), Some(most.into()), "µs", longest);
-            presenter.show(measure.claiming(Claim::AtMost(2_000.0)))?;
-        }
+    let all: [(&str, Compare); 5] = [
+        ("queued", |presenter, _| queued(presenter)),
+        ("codec", |presenter, _| codec(presenter)),
+        ("allocations", allocations),
+        ("load", |presenter, _| load(presenter)),
+        ("worst", longest),
+    ];
+    let mut wanted = all.into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    wanted.try_for_each(|(_, compare)| compare(presenter, sizes))
+}
+
+/// A comparison, at all sizes or at one of its own.
+type Compare = fn(&mut Presenter, &[u32]) -> Result<(), Box<dyn Error>>;
+
+/// The longest call of all that a node ever does.
+fn longest(presenter: &mut Presenter, sizes: &[u32]) -> Result<(), Box<dyn Error>> {
+    let most = sizes.iter().copied().max().unwrap_or(1_000_000);
+    for (what, longest) in worst(most, 3) {
+        let measure = Measure::new(format!("longest call: {what}"), Some(most.into()), "µs", longest);
+        presenter.show(measure.claiming(Claim::AtMost(2_000.0)))?;
     }
     Ok(())
 }

@@ -47,18 +47,8 @@ const SLICES: usize = 5;
 /// Real time of each.
 const SLICE: Duration = Duration::from_millis(600);
 
-impl<L: Loop + ?Sized> Loop for &mut L {
-    fn run_for(&mut self, time: Duration) {
-        (**self).run_for(time);
-    }
-
-    fn work(&self) -> Work {
-        (**self).work()
-    }
-}
-
 /// Times `run` in the steady state.
-pub(crate) fn time(run: &mut impl Loop) -> Figures {
+pub(crate) fn time(run: &mut dyn Loop) -> Figures {
     // How much virtual time fills a slice, and caches with what is used.
     let mut step = Duration::from_secs(1);
     loop {

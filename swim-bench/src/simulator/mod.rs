@@ -89,9 +89,9 @@ impl Simulator {
 impl Side {
     fn measure(self, nodes: u32) -> Result<Figures, Box<dyn Error>> {
         let began = Instant::now();
-        let prepared = |mut run: &mut dyn Loop| {
+        let prepared = |run: &mut dyn Loop| {
             let prepared_s = began.elapsed().as_secs_f64();
-            Figures { prepared_s, ..time(&mut run) }
+            Figures { prepared_s, ..time(run) }
         };
         Ok(match self {
             Self::Ours => {

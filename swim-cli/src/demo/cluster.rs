@@ -205,15 +205,15 @@ impl Cluster {
     /// From now on lines on standard input are [`Change::Typed`].
     pub(crate) fn read_input(&self) -> io::Result<()> {
         let tx = self.tx.clone();
-        let read = move || {
-            for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
-                if tx.send(Change::Typed(Some(String::from_utf8_lossy(&line).into_owned()))).is_err() {
+        crate::spawn("swim-input", move || {
+            let lines = io::stdin().lock().split(b'\n').map_while(Result::ok);
+            let typed = lines.map(|line| Some(String::from_utf8_lossy(&line).into_owned()));
+            for line in typed.chain([None]) {
+                if tx.send(Change::Typed(line)).is_err() {
                     return;
                 }
             }
-            let _ = tx.send(Change::Typed(None));
-        };
-        std::thread::Builder::new().name("swim-input".to_owned()).spawn(read).map(|_| ())
+        })
     }
 }
 
@@ -265,7 +265,7 @@ fn listen(
             }
         }
     };
-    std::thread::Builder::new().name(format!("swim-ear-{}", member + 1)).spawn(read).map(|_| ())
+    crate::spawn(&format!("swim-ear-{}", member + 1), read)
 }
 
 #[cfg(test)]

@@ -36,5 +36,5 @@ fn ask_to_die_with_it(pid: u32) -> io::Result<()> {
         }
         std::process::exit(1);
     };
-    std::thread::Builder::new().name("swim-parent".to_owned()).spawn(look).map(|_| ())
+    crate::spawn("swim-parent", look)
 }

@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
 use crate::address::{AddressError, HostPort, SeedAddr, same_family};
+use crate::spawn;
 
 /// The first and the longest pause before a name that was not found is looked up again. Not longer, since a
 /// member is to be there within seconds of its first seed.
@@ -48,8 +49,7 @@ pub(crate) fn look_up(
 ) -> io::Result<()> {
     for name in names {
         let report = report.clone();
-        let thread = std::thread::Builder::new().name("swim-names".to_owned());
-        thread.spawn(move || look_up_one(&name, like, report))?;
+        spawn("swim-names", move || look_up_one(&name, like, report))?;
     }
     Ok(())
 }
@@ -87,8 +87,7 @@ fn look_up_one(name: &HostPort, like: SocketAddr, report: impl Fn(LookedUp) -> b
 
 /// One attempt, on a thread of its own.
 fn ask(name: HostPort, answers: Sender<Result<Vec<SocketAddr>, AddressError>>) -> io::Result<()> {
-    let thread = std::thread::Builder::new().name("swim-name".to_owned());
-    thread.spawn(move || drop(answers.send(name.resolve()))).map(drop)
+    spawn("swim-name", move || drop(answers.send(name.resolve())))
 }
 
 /// Those of the member's family; if there is none, all, so that the refusal names them.

@@ -161,9 +161,14 @@ impl Cluster {
         report.figure(format!("Dead after min {} / median {} / max {} ms", ms(least), ms(middle), ms(most)));
         let what = format!("{} killed: Dead at all {} survivors", self.members[victim].name, self.len() - 1);
         report.within(&what, most.copied().filter(|_| all), bound);
-        let name = self.members[victim].name.clone();
-        let others = self.deaths(&marks).iter().filter(|death| death.name != name).count();
-        report.must(others == 0, format!("no other member called Dead: {others}"));
+        report.none("no other member called Dead", &self.deaths_of_others(&marks, victim));
+    }
+
+    /// Every `dead` after `marks` that is not about the member at `gone`.
+    pub(crate) fn deaths_of_others(&self, marks: &[usize], gone: usize) -> Vec<Death> {
+        let mut deaths = self.deaths(marks);
+        deaths.retain(|death| death.name != self.members[gone].name);
+        deaths
     }
 
     /// Asks all running members for their tables; those that do not call all of `alive` Alive.
@@ -180,6 +185,11 @@ impl Cluster {
             }
         }
         wrong
+    }
+
+    /// All running members call all of `alive` Alive.
+    pub(crate) fn must_agree(&mut self, report: &mut Report, alive: &[String]) {
+        report.none("members that are not listed as alive by all", &self.disagreeing(alive));
     }
 
     /// The tables of all members.

@@ -84,38 +84,34 @@ fn flood(report: &mut Report, driver: &str, wanted: u64, pace: Pace) {
     report.must(cluster.members[victim].is_running(), format!("{driver}: it still runs"));
     let now = cluster.members[victim].resident_kb();
     report.must(now < memory + 2048, format!("{driver}: memory {memory} kB before, {now} kB after"));
-    unharmed(report, &mut cluster, driver, pace, &Before { victim, name, marks, rows });
+    unharmed(report, &mut cluster, driver, pace, &Before { victim, gone, marks, rows });
 }
 
-/// What is known from before the rain: the member in it, the name of the one that is killed, marks and rows.
+/// What is known from before the rain: the member in it, the one that is killed, marks and rows.
 struct Before {
     victim: usize,
-    name: String,
+    gone: usize,
     marks: Vec<usize>,
     rows: Vec<Row>,
 }
 
 /// No other member was called Dead, and the view of the member in the rain is what it was.
 fn unharmed(report: &mut Report, cluster: &mut Cluster, driver: &str, pace: Pace, before: &Before) {
-    let Before { victim, name, marks, rows } = before;
-    let others = |cluster: &Cluster| {
-        let deaths = cluster.deaths(marks).into_iter().filter(|death| death.name != *name);
-        deaths.map(|death| format!("{} by {}", death.name, death.seen_by)).collect::<Vec<_>>()
-    };
+    let Before { victim, gone, marks, rows } = before;
+    let others = cluster.deaths_of_others(marks, *gone);
     let suspects = cluster.count(marks, "suspect");
     report.figure(format!("{driver}: suspicions meanwhile, of the killed one included: {suspects}"));
-    if pace == Pace::AsItReads {
-        let wrong = others(cluster);
-        report.must(wrong.is_empty(), format!("{driver}: no other member was called Dead: {wrong:?}"));
-    } else {
-        report.figure(format!(
-            "{driver}: others called Dead while most of what they said was lost: {:?}",
-            others(cluster)
-        ));
+    match pace {
+        Pace::AsItReads => report.none(format!("{driver}: others called Dead"), &others),
+        Pace::Faster => report.figure(format!(
+            "{driver}: others called Dead while most of what they said was lost: {others:?}"
+        )),
     }
     std::thread::sleep(Duration::from_secs(if pace == Pace::Faster { 25 } else { 2 }));
     let mut expected: Vec<Row> = rows.clone();
-    for row in expected.iter_mut().filter(|row| row.name == *name) {
+    let mut alive = cluster.names();
+    let name = alive.remove(*gone);
+    for row in expected.iter_mut().filter(|row| row.name == name) {
         row.status = "dead".to_owned();
     }
     let mut after = cluster.members[*victim].rows();
@@ -127,9 +123,7 @@ fn unharmed(report: &mut Report, cluster: &mut Cluster, driver: &str, pace: Pace
         after == expected,
         format!("{driver}: its view is what it was, less the killed one: {after:?}"),
     );
-    let alive: Vec<String> = cluster.names().into_iter().filter(|alive| alive != name).collect();
-    let wrong = cluster.disagreeing(&alive);
-    report.must(wrong.is_empty(), format!("{driver}: all survivors agree: {wrong:?}"));
+    cluster.must_agree(report, &alive);
 }
 
 fn wait_for(cluster: &mut Cluster, victim: usize, received: u64) {

@@ -57,12 +57,10 @@ fn socket() -> io::Result<UdpSocket> {
 fn ready(addr: SocketAddr) -> io::Result<()> {
     println!("ready {addr}");
     io::stdout().flush()?;
-    let until_eof = std::thread::Builder::new().name("until-eof".to_owned());
-    until_eof.spawn(|| {
+    crate::spawn("until-eof", || {
         let _ = io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
-    })?;
-    Ok(())
+    })
 }
 
 /// The loop on mio: wait, read until empty, answer each.
