@@ -9,6 +9,7 @@ mod core;
 mod foca_name;
 mod measure;
 mod rest;
+mod scratch;
 mod simulator;
 mod table;
 

@@ -104,7 +104,7 @@ pub(crate) struct DemoArgs {
 
 /// `swim node`
 #[derive(ClapArgs, Clone, Debug)]
-#[command(after_help = NODE_HELP)]
+#[command(after_help = node_help())]
 pub(crate) struct NodeArgs {
     /// Where to listen, host:port; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7946")]
@@ -267,18 +267,26 @@ a time is null if what it measures did not happen.
 
 Exit codes: 0 all of it happened, 1 some of it did not, 2 usage, 130 interrupted.";
 
-const NODE_HELP: &str = "\
-Commands on standard input, one a line (its end does not stop the member):
-  members           all known members, and the status of each
-  stats             counters of this member
-  join ADDR[,ADDR]  look for the cluster through these members
-  leave             say goodbye to all, then end
-  broadcast TEXT    send it to every member, best effort
-  send NAME TEXT    send it to one member, best effort
-  meta TEXT         change the text that this member attaches to itself
-  quit              end without a goodbye: the others will find out
-  help              this list
+/// What may be typed into a running member.
+pub(crate) const COMMANDS: &str = "\
+members           all known members, and the status of each
+stats             counters of this member
+join ADDR[,ADDR]  look for the cluster through these members
+leave             say goodbye to all, then end
+broadcast TEXT    send it to every member, best effort
+send NAME TEXT    send it to one member, best effort
+meta TEXT         change the text that this member attaches to itself
+quit              end without a goodbye: the others will find out
+help              this list";
 
+fn node_help() -> String {
+    let commands = COMMANDS.replace('\n', "\n  ");
+    format!(
+        "Commands on standard input, one a line (its end does not stop the member):\n  {commands}\n\n{NODE_HELP}"
+    )
+}
+
+const NODE_HELP: &str = "\
 A recording holds everything that this member receives, sends and is asked to do, and the seed of its secrets: the file
 is readable by its owner only. If it cannot be written, that is said once on standard error, and the member
 goes on. --record-redacted takes what users say out of it, not the addresses and names of the protocol.

@@ -25,7 +25,6 @@ mod exit;
 mod line;
 mod naming;
 mod node;
-mod signals;
 mod size;
 mod stats_row;
 mod style;

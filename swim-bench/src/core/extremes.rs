@@ -67,8 +67,8 @@ fn queued(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
     for round in 0..REPEATS as u32 {
         swim.change(2..QUEUED, round + 1);
         peer.change(2..QUEUED, round + 1);
-        ours.push(once(&mut swim, 256, look));
-        theirs.push(once(&mut peer, 16, look));
+        ours.push(swim.timed(Operation::Ping, 256, look));
+        theirs.push(peer.timed(Operation::Ping, 16, look));
     }
     let measure = Measure::new(
         format!("ack while {QUEUED} updates wait"),
@@ -78,13 +78,6 @@ fn queued(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
     );
     presenter.show(measure.beside(Usual::WHAT, median(&mut theirs)).claiming(Claim::AtMost(3_000.0)))?;
     Ok(())
-}
-
-/// Nanoseconds of an ack.
-fn once(side: &mut impl Side, times: u32, look: f64) -> f64 {
-    let mut wall = Wall::default();
-    let count = side.perform(Operation::Ping, times, &mut wall);
-    wall.nanos(look) / count as f64
 }
 
 /// A full datagram of gossip, made by one node and heard by another, beside one with as many updates of theirs.
@@ -108,10 +101,7 @@ fn codec(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
 
 /// An ack that one makes, full of news, and a datagram of as many updates that another knows already.
 fn sent_and_received([sender, hearer]: &mut [impl Side; 2], look: f64) -> f64 {
-    let (mut sending, mut receiving) = (Wall::default(), Wall::default());
-    let acks = sender.perform(Operation::Gossiped, 256, &mut sending);
-    let updates = hearer.perform(Operation::Known, 64, &mut receiving);
-    sending.nanos(look) / acks as f64 + receiving.nanos(look) / updates as f64 * FULL as f64
+    sender.timed(Operation::Gossiped, 256, look) + hearer.timed(Operation::Known, 64, look) * FULL as f64
 }
 
 /// Reading and writing such a datagram with postcard, and nothing else.

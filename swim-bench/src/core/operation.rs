@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 
 use super::members::addr;
-use super::meter::{Meter, Only};
+use super::meter::{Meter, Only, Wall};
 
 /// Updates in a full gossip datagram of 1,400 bytes, as a real node fills it.
 pub(crate) const FULL: usize = 41;
@@ -161,6 +161,13 @@ pub(crate) trait Side: Sized {
             }
             Operation::Digest => (0..times).map(|_| self.digest(meter)).sum(),
         }
+    }
+
+    /// Nanoseconds of `operation`, done `times` times; looking at the clock takes `look` of them.
+    fn timed(&mut self, operation: Operation, times: u32, look: f64) -> f64 {
+        let mut wall = Wall::default();
+        let count = self.perform(operation, times, &mut wall);
+        wall.nanos(look) / count as f64
     }
 
     /// Hands in at least `times` datagrams. Returns how many.

@@ -108,7 +108,5 @@ fn turn(
         *times = (BATCH_NS / once).clamp(1.0, 20_000.0) as u32;
         return;
     }
-    let mut wall = Wall::default();
-    let count = side.perform(operation, *times, &mut wall);
-    figures.push(wall.nanos(look) / count as f64);
+    figures.push(side.timed(operation, *times, look));
 }

@@ -15,6 +15,7 @@ use crate::measure::Claim;
 use crate::rest::cost::{self, Cost, Usages};
 use crate::rest::tied::{self, Tied};
 use crate::rest::{Contestant, Entrant, RestArgs};
+use crate::scratch::Scratch;
 use crate::table::Presenter;
 
 /// Members of a cluster.
@@ -39,12 +40,12 @@ pub(crate) fn measure(
     entrants: &[Entrant],
     presenter: &mut Presenter,
 ) -> Result<(), Box<dyn Error>> {
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::new("rest")?;
     let mut clusters = Vec::new();
     // All at once: a process that has just been started has not bound its own yet.
     let ports = free_ports(2 * MEMBERS * entrants.len())?;
     for (entrant, ports) in entrants.iter().zip(ports.chunks(2 * MEMBERS)) {
-        clusters.push((entrant.who, Apart::start(entrant, ports, scratch.path())?));
+        clusters.push((entrant.who, Apart::start(entrant, ports, &scratch.0)?));
     }
     let started = Instant::now();
     for (who, cluster) in &mut clusters {
@@ -220,29 +221,6 @@ fn read(file: &Path) -> io::Result<String> {
     match fs::read_to_string(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         other => other,
-    }
-}
-
-/// A folder that is removed when this is dropped.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    /// A new one among the system's temporary files.
-    fn new() -> io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("swim-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed is what temporary folders are for.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

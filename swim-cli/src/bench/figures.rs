@@ -176,7 +176,7 @@ const WAKEUPS_MAX: f64 = 3.2;
 impl Claim {
     /// All claims about these figures.
     pub(crate) fn all(figures: &Figures) -> Vec<Self> {
-        let members = || Contestant::ALL.into_iter().filter(|contestant| contestant.is_member());
+        let members = || Contestant::all().filter(|contestant| contestant.is_member());
         let mut claims = Vec::new();
         for workload in Workload::ALL {
             for member in members() {

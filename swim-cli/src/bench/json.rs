@@ -13,18 +13,18 @@ use crate::contestant::Contestant;
 pub(crate) fn print(out: &mut impl Write, figures: &Figures, claims: &[Claim]) -> io::Result<()> {
     for workload in Workload::ALL {
         for placement in Placement::ALL {
-            for contestant in Contestant::ALL {
+            for contestant in Contestant::all() {
                 writeln!(out, "{}", load(figures, contestant, workload, placement))?;
             }
         }
     }
-    for contestant in Contestant::ALL {
+    for contestant in Contestant::all() {
         writeln!(out, "{}", json!({ "contestant": contestant, "rest": figures.rest.get(&contestant) }))?;
     }
     match &figures.calls {
         Err(why) => writeln!(out, "{}", json!({ "calls": null, "skipped": why }))?,
         Ok(calls) => {
-            for contestant in Contestant::ALL {
+            for contestant in Contestant::all() {
                 for workload in Workload::ALL {
                     let calls = calls.loads.get(&(contestant, workload)).map(traced);
                     writeln!(

@@ -43,7 +43,7 @@ pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {
 
 /// Whether all claims were met.
 fn measure(args: &BenchDriversArgs) -> io::Result<bool> {
-    let plan = Plan::new(args.seconds, Contestant::ALL.len() as u32);
+    let plan = Plan::new(args.seconds, Contestant::all().count() as u32);
     let figures = run::all(&plan, &mut Progress::new())?;
     let claims = Claim::all(&figures);
     if let Some(path) = &args.report {

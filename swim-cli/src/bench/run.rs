@@ -66,7 +66,7 @@ pub(crate) fn all(plan: &Plan, progress: &mut Progress) -> io::Result<Figures> {
         calls: Err("not tried".to_owned()),
     };
     for round in 0..plan.rounds {
-        for contestant in Contestant::ALL {
+        for contestant in Contestant::all() {
             progress.show(&format!("round {} of {}: {}", round + 1, plan.rounds, contestant.name()));
             turn(contestant, plan, &cores, &mut figures)?;
         }
@@ -129,7 +129,7 @@ fn rest(plan: &Plan, figures: &mut Figures) -> io::Result<()> {
 
 /// All contestants, once they have come to rest.
 fn resting() -> io::Result<Vec<Pair>> {
-    let mut pairs = Contestant::ALL.into_iter().map(Pair::start).collect::<io::Result<Vec<_>>>()?;
+    let mut pairs = Contestant::all().map(Pair::start).collect::<io::Result<Vec<_>>>()?;
     together(&mut pairs, COME_TO_REST)?;
     Ok(pairs)
 }
@@ -148,7 +148,7 @@ fn together(pairs: &mut [Pair], time: Duration) -> io::Result<()> {
 fn calls(plan: &Plan, progress: &mut Progress) -> io::Result<TracedCalls> {
     let mut traced = TracedCalls { loads: HashMap::new(), rest: HashMap::new() };
     for workload in Workload::ALL {
-        for contestant in Contestant::ALL {
+        for contestant in Contestant::all() {
             progress.show(&format!("system calls, {}: {}", workload.name(), contestant.name()));
             let mut pair = Pair::start(contestant)?;
             workload.run(&mut pair.peer, plan.warm_up, Duration::ZERO)?;

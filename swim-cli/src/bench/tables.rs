@@ -127,7 +127,7 @@ pub(crate) fn load(figures: &Figures, workload: Workload) -> Table {
             "", "CPU", "× bare", "kernel", "sleeps", "pushed", "free CPU", "× bare", "sleeps", "RTT p50",
             "p99", "p99.9", "pings", "answered",
         ],
-        rows: Contestant::ALL.map(row).into(),
+        rows: Contestant::all().map(row).collect(),
     }
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn rest(figures: &Figures) -> Table {
         title: "At rest".to_owned(),
         remark: "(a ping a second from the other side; a member also pings)",
         head: vec!["", "wake-ups/s", "calls/s", "CPU µs/s", "resident KiB", "its own KiB"],
-        rows: Contestant::ALL.into_iter().filter_map(row).collect(),
+        rows: Contestant::all().filter_map(row).collect(),
     }
 }
 
@@ -162,13 +162,13 @@ pub(crate) fn calls(figures: &Figures, workload: Workload) -> Table {
         title: format!("System calls for one datagram, {}", workload.name()),
         remark: "(counted in a run of their own, under a tracer)",
         head: [&[""], &Purpose::ALL.map(Purpose::name)[..], &["all"]].concat(),
-        rows: Contestant::ALL.into_iter().filter_map(row).collect(),
+        rows: Contestant::all().filter_map(row).collect(),
     }
 }
 
 /// How long each of them took.
 pub(crate) fn each_call(figures: &Figures, workload: Workload) -> Table {
-    let rows = Contestant::ALL.into_iter().flat_map(|contestant| {
+    let rows = Contestant::all().flat_map(|contestant| {
         let calls = figures.traced(contestant, workload).map_or(&[][..], |traced| &traced.calls);
         calls.iter().map(move |call| {
             let took = &call.took_ns;

@@ -197,9 +197,7 @@ impl Cluster {
         let interrupt = move || {
             let _ = tx.send(Change::Interrupted);
         };
-        crate::signals::on_termination(interrupt, || {
-            std::process::exit(crate::exit::Exit::Interrupted as i32)
-        })
+        crate::exit::on_termination(interrupt, || std::process::exit(crate::exit::Exit::Interrupted as i32))
     }
 
     /// From now on lines on standard input are [`Change::Typed`].

@@ -69,17 +69,6 @@ impl Command {
             other => Err(CommandError::Unknown(other.to_owned())),
         }
     }
-
-    pub(crate) const HELP: &'static str = "\
-members           all known members, and the status of each
-stats             counters of this member
-join ADDR[,ADDR]  look for the cluster through these members
-leave             say goodbye to all, then end
-broadcast TEXT    send it to every member, best effort
-send NAME TEXT    send it to one member, best effort
-meta TEXT         change the text that this member attaches to itself
-quit              end without a goodbye: the others will find out
-help              this list";
 }
 
 fn seeds(list: &str) -> Result<Vec<SeedAddr>, CommandError> {
@@ -90,6 +79,7 @@ fn seeds(list: &str) -> Result<Vec<SeedAddr>, CommandError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::COMMANDS;
 
     fn parse(line: &str) -> Command {
         Command::parse(line).expect("a command").expect("not empty")
@@ -131,7 +121,7 @@ mod tests {
     #[test]
     fn every_command_is_in_the_help() {
         for word in ["members", "stats", "join", "leave", "broadcast", "send", "meta", "quit", "help"] {
-            assert!(Command::HELP.lines().any(|line| line.starts_with(word)), "{word}");
+            assert!(COMMANDS.lines().any(|line| line.starts_with(word)), "{word}");
         }
     }
 }

@@ -20,15 +20,14 @@ const ASKING_MAX: usize = 4;
 
 /// Splits what was given into addresses and names.
 pub(crate) fn split(seeds: &[SeedAddr]) -> (Vec<SocketAddr>, Vec<HostPort>) {
-    let ready = seeds.iter().filter_map(|seed| match seed {
-        SeedAddr::Ready(addr) => Some(*addr),
-        SeedAddr::Name(_) => None,
-    });
-    let names = seeds.iter().filter_map(|seed| match seed {
-        SeedAddr::Name(name) => Some(name.clone()),
-        SeedAddr::Ready(_) => None,
-    });
-    (ready.collect(), names.collect())
+    let (mut ready, mut names) = (Vec::new(), Vec::new());
+    for seed in seeds {
+        match seed {
+            SeedAddr::Ready(addr) => ready.push(*addr),
+            SeedAddr::Name(name) => names.push(name.clone()),
+        }
+    }
+    (ready, names)
 }
 
 /// What came of looking a name up.

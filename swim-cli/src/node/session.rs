@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use swim_core::Event;
 use swim_mio::{CommandError, RecordError};
 
-use crate::args::NodeArgs;
-use crate::exit::Exit;
+use crate::args::{COMMANDS, NodeArgs};
+use crate::exit::{self, Exit};
 use crate::line::Directory as _;
 use crate::line::{Happening, Line, NamedEvent};
 use crate::naming::Name;
@@ -20,7 +20,6 @@ use crate::node::printer::Printer;
 use crate::node::roster::Roster;
 use crate::node::running::Running;
 use crate::node::seeds::{self, LookedUp};
-use crate::signals;
 use crate::spawn;
 use crate::stats_row::stats_row;
 use crate::style::{BAD, paint};
@@ -131,7 +130,7 @@ impl Session<'_> {
                 let stats = stats_row(&self.running.stats());
                 return self.answer(&Line::Stats { stats });
             }
-            Command::Help => return self.answer(&Line::Help { help: Command::HELP.to_owned() }),
+            Command::Help => return self.answer(&Line::Help { help: COMMANDS.to_owned() }),
             Command::Join(list) => {
                 let (ready, names) = seeds::split(&list);
                 self.look_up(names)?;
@@ -253,7 +252,7 @@ fn wait_for_signals(running: &Arc<Running>) -> io::Result<()> {
             std::process::exit(Exit::Failed as i32);
         }
     };
-    signals::on_termination(leave, || std::process::exit(Exit::Interrupted as i32))
+    exit::on_termination(leave, || std::process::exit(Exit::Interrupted as i32))
 }
 
 /// Says goodbye. That stops the member, and its last event ends the main thread and the process; should any

@@ -71,8 +71,7 @@ fn load(page: &mut String, figures: &Figures, workload: Workload) {
     let _ = writeln!(page, "<h2>{title} <span class=\"quiet\">{means}</span></h2>\n<div class=\"duo\">");
     cpu(page, figures, workload, Placement::OneCore);
     cpu(page, figures, workload, Placement::Free);
-    let rows: Vec<_> = Contestant::ALL
-        .into_iter()
+    let rows: Vec<_> = Contestant::all()
         .map(|contestant| (contestant, &figures.load(contestant, workload, Placement::Free).rtt_ns))
         .collect();
     let picture = distributions(&format!("{title}: distribution of round-trip times"), &rows);
@@ -112,7 +111,7 @@ fn cpu(page: &mut String, figures: &Figures, workload: Workload, placement: Plac
     let picture = bars(
         &format!("{}: CPU time for one datagram and its answer, {cores}", workload.name()),
         "CPU time for a datagram and its answer, µs",
-        &Contestant::ALL.map(row),
+        &Contestant::all().map(row).collect::<Vec<_>>(),
     );
     let remark = match bound {
         None => "user and system; × says how many times the same loop without a protocol".to_owned(),
@@ -124,8 +123,7 @@ fn cpu(page: &mut String, figures: &Figures, workload: Workload, placement: Plac
 }
 
 fn calls(page: &mut String, figures: &Figures, workload: Workload) {
-    let rows: Vec<Row> = Contestant::ALL
-        .into_iter()
+    let rows: Vec<Row> = Contestant::all()
         .filter_map(|contestant| {
             let traced = figures.traced(contestant, workload)?;
             let parts = Purpose::ALL.map(|purpose| (traced.rate(Some(purpose)), purpose.name())).to_vec();
@@ -158,7 +156,7 @@ fn rest(page: &mut String, figures: &Figures) {
             let label = format!("{value:.digits$}");
             Some(Row { contestant, parts: vec![(value, fill(contestant))], bound: None, label })
         };
-        bars(title, unit, &Contestant::ALL.into_iter().filter_map(row).collect::<Vec<_>>())
+        bars(title, unit, &Contestant::all().filter_map(row).collect::<Vec<_>>())
     };
     let wakeups = chart("Wake-ups a second at rest", "wake-ups a second", |rest| Some(rest.wakeups_per_s), 1);
     panel(page, "Wake-ups", "times a second that a thread slept and was woken", &wakeups);
