@@ -4,9 +4,11 @@
 //! time in hundredths of a second, which is as much as a member uses in ten seconds.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::io;
 use std::time::Instant;
-use std::{fs, io};
+
+use procfs::ProcResult;
+use procfs::process::Process;
 
 use crate::measure::{Claim, Measure};
 use crate::rest::Contestant;
@@ -33,29 +35,29 @@ pub(crate) struct Usages {
 
 impl Usages {
     /// Of `pids`, now.
-    pub(crate) fn of(pids: &[u32]) -> io::Result<Self> {
+    pub(crate) fn of(pids: &[u32]) -> ProcResult<Self> {
         let each = pids.iter().map(|pid| Usage::of(*pid)).collect::<Result<_, _>>()?;
         Ok(Self { at: Instant::now(), each })
     }
 
     /// What each of `members`, who all live in `pids`, used on average since then, and holds now.
-    pub(crate) fn cost_until_now(&self, pids: &[u32], members: usize) -> io::Result<Cost> {
+    pub(crate) fn cost_until_now(&self, pids: &[u32], members: usize) -> ProcResult<Cost> {
         let now = Self::of(pids)?;
         let (mut cpu_ns, mut wakes, mut resident, mut anonymous) = (0, 0, 0, 0);
         for ((before, after), pid) in self.each.iter().zip(&now.each).zip(pids) {
-            let (spent, memory) = (after.since(before), Memory::of(*pid)?);
+            let (spent, memory) = (after.since(before), Process::new(pid.cast_signed())?.status()?);
             cpu_ns += spent.cpu_ns;
             wakes += spent.wakes;
-            resident += memory.resident;
-            anonymous += memory.anonymous;
+            resident += memory.vmrss.unwrap_or(0);
+            anonymous += memory.rssanon.unwrap_or(0);
         }
         let (seconds, count) = (now.at.duration_since(self.at).as_secs_f64(), members as f64);
         let mean = |sum: u64| sum as f64 / count;
         Ok(Cost {
             wakes_per_second: mean(wakes) / seconds,
             cpu_ms_per_minute: mean(cpu_ns) / 1e6 / seconds * 60.0,
-            resident_kib: mean(resident) / 1024.0,
-            anonymous_kib: mean(anonymous) / 1024.0,
+            resident_kib: mean(resident),
+            anonymous_kib: mean(anonymous),
         })
     }
 }
@@ -92,7 +94,7 @@ pub(crate) fn show(
 /// What the threads of a process have used since they began.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Usage {
-    threads: BTreeMap<u32, Spent>,
+    threads: BTreeMap<i32, Spent>,
 }
 
 /// What was used, by one thread or by all of them.
@@ -104,26 +106,15 @@ pub(crate) struct Spent {
     pub(crate) wakes: u64,
 }
 
-/// What of a process is in memory, in bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Memory {
-    /// All of it: its own, and pages of files that others may have in memory as well.
-    pub(crate) resident: u64,
-    /// Its own alone: heap, stacks, variables.
-    pub(crate) anonymous: u64,
-}
-
 impl Usage {
     /// Of the process `pid`, until now.
-    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+    pub(crate) fn of(pid: u32) -> ProcResult<Self> {
         let mut threads = BTreeMap::new();
-        for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
-            let entry = entry?;
-            let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        for thread in Process::new(pid.cast_signed())?.tasks()?.flatten() {
             // A thread may end while its neighbours are read.
-            if let Ok(spent) = Spent::of(&entry.path()) {
-                threads.insert(id, spent);
-            }
+            let (Ok(spent), Ok(status)) = (thread.schedstat(), thread.status()) else { continue };
+            let wakes = status.voluntary_ctxt_switches.unwrap_or(0);
+            threads.insert(thread.tid, Spent { cpu_ns: spent.sum_exec_runtime, wakes });
         }
         Ok(Self { threads })
     }
@@ -140,39 +131,7 @@ impl Usage {
     }
 }
 
-impl Spent {
-    fn of(thread: &Path) -> io::Result<Self> {
-        let schedstat = fs::read_to_string(thread.join("schedstat"))?;
-        let cpu_ns = schedstat.split_whitespace().next().and_then(|word| word.parse().ok());
-        let wakes = field(&fs::read_to_string(thread.join("status"))?, "voluntary_ctxt_switches:");
-        match (cpu_ns, wakes) {
-            (Some(cpu_ns), Some(wakes)) => Ok(Self { cpu_ns, wakes }),
-            _ => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, "this kernel does not count what threads use"))
-            }
-        }
-    }
-}
-
-impl Memory {
-    /// Of the process `pid`, now.
-    pub(crate) fn of(pid: u32) -> io::Result<Self> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let kilobytes = |name| field(&status, name).map(|number| number * 1024);
-        match (kilobytes("VmRSS:"), kilobytes("RssAnon:")) {
-            (Some(resident), Some(anonymous)) => Ok(Self { resident, anonymous }),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the process has no memory any more")),
-        }
-    }
-}
-
-/// The number behind `name` in a file of the form of `/proc/PID/status`.
-fn field(status: &str, name: &str) -> Option<u64> {
-    let rest = status.lines().find_map(|line| line.strip_prefix(name))?;
-    rest.split_whitespace().next()?.parse().ok()
-}
-
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use std::process::{Child, Command, Stdio};
 
@@ -209,14 +168,11 @@ mod tests {
         assert!(total.cpu_ns > 0, "{total:?}");
         assert_eq!(last.threads.len(), 1);
         assert_eq!(Usage::of(pid).expect("a child").since(&last), Spent::default());
-
-        let memory = Memory::of(pid).expect("a child");
-        assert!(memory.anonymous > 0 && memory.resident > memory.anonymous, "{memory:?}");
     }
 
     #[test]
     fn threads_count_each_from_where_it_was() {
-        let of = |threads: &[(u32, u64)]| Usage {
+        let of = |threads: &[(i32, u64)]| Usage {
             threads: threads.iter().map(|&(id, wakes)| (id, Spent { cpu_ns: 10 * wakes, wakes })).collect(),
         };
         // 1 went on, 2 ended, 3 is new.
@@ -231,14 +187,5 @@ mod tests {
         child.0.kill().expect("ours");
         child.0.wait().expect("ours");
         assert!(Usage::of(pid).is_err());
-        assert!(Memory::of(pid).is_err());
-    }
-
-    #[test]
-    fn a_field_is_found_by_its_whole_name() {
-        let status = "voluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t3\nVmRSS:\t    4640 kB\n";
-        assert_eq!(field(status, "voluntary_ctxt_switches:"), Some(12));
-        assert_eq!(field(status, "VmRSS:"), Some(4640));
-        assert_eq!(field(status, "RssAnon:"), None);
     }
 }

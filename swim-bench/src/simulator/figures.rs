@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use procfs::process::Process;
 use serde::{Deserialize, Serialize};
 
 /// What a loop did.
@@ -95,8 +96,6 @@ pub(crate) fn time(run: &mut dyn Loop) -> Figures {
 
 /// The largest resident size that this process ever had, in MiB.
 pub(crate) fn peak_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib / 1024.0)
+    let kib = Process::myself().ok()?.status().ok()?.vmhwm?;
+    Some(kib as f64 / 1024.0)
 }

@@ -4,11 +4,11 @@
 //! one twenty microseconds, with a lot of noise. With both on one core it measures the work alone, to a
 //! percent or two. So both are shown, and claims are checked on one core.
 
-use std::fs;
 use std::io::{self, BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
+use procfs::ProcResult;
 use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity};
 use serde::Serialize;
 
@@ -59,10 +59,6 @@ impl Process {
         self.addr
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Ends it; a tracer waits for its end.
     pub(crate) fn kill(&mut self) -> io::Result<()> {
         self.child.kill()
@@ -73,40 +69,41 @@ impl Process {
         self.gone = true;
     }
 
-    pub(crate) fn threads(&self) -> io::Result<Vec<u32>> {
-        let entries = fs::read_dir(format!("/proc/{}/task", self.id()))?;
-        let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        Ok(ids.collect())
+    pub(crate) fn threads(&self) -> io::Result<Vec<i32>> {
+        self.read(|process| process.tasks()?.map(|task| Ok(task?.tid)).collect())
     }
 
     /// What the kernel has counted so far. Of a thread that is running, up to its last tick.
     pub(crate) fn counted(&self) -> io::Result<Counted> {
-        let mut counted = Counted::default();
-        for thread in self.threads()? {
-            let task = format!("/proc/{}/task/{thread}", self.id());
-            let stat = fs::read_to_string(format!("{task}/stat"))?;
-            // The name, in brackets, may hold anything.
-            let mut fields = stat.rsplit_once(") ").map_or("", |it| it.1).split(' ').skip(11);
-            let mut ticks = || fields.next().and_then(|field| field.parse().ok()).unwrap_or(0);
-            let (user, sys) = (ticks(), ticks());
-            counted.user_ticks += user;
-            counted.sys_ticks += sys;
-            counted.cpu_ns += match fs::read_to_string(format!("{task}/schedstat")) {
-                Ok(line) => first_number(&line),
-                // A kernel without scheduler statistics counts ticks only.
-                Err(_) => (user + sys) * (1_000_000_000 / rustix::param::clock_ticks_per_second()),
-            };
-            let status = fs::read_to_string(format!("{task}/status"))?;
-            counted.sleeps += field(&status, "voluntary_ctxt_switches:");
-            counted.preemptions += field(&status, "nonvoluntary_ctxt_switches:");
-        }
-        Ok(counted)
+        self.read(|process| {
+            let mut counted = Counted::default();
+            for thread in process.tasks()? {
+                let thread = thread?;
+                let (stat, status) = (thread.stat()?, thread.status()?);
+                counted.user_ticks += stat.utime;
+                counted.sys_ticks += stat.stime;
+                counted.cpu_ns += match thread.schedstat() {
+                    Ok(spent) => spent.sum_exec_runtime,
+                    // A kernel without scheduler statistics counts ticks only.
+                    Err(_) => (stat.utime + stat.stime) * (1_000_000_000 / procfs::ticks_per_second()),
+                };
+                counted.sleeps += status.voluntary_ctxt_switches.unwrap_or(0);
+                counted.preemptions += status.nonvoluntary_ctxt_switches.unwrap_or(0);
+            }
+            Ok(counted)
+        })
     }
 
-    /// Resident memory, and the part of it that belongs to no other member, in KiB.
+    /// Resident memory, and the part of it that belongs to no other process, in KiB.
     pub(crate) fn memory_kib(&self) -> io::Result<(u64, u64)> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
-        Ok((field(&status, "VmRSS:"), field(&status, "RssAnon:")))
+        let status = self.read(|process| process.status())?;
+        Ok((status.vmrss.unwrap_or(0), status.rssanon.unwrap_or(0)))
+    }
+
+    /// Reads what the kernel says of it.
+    fn read<T>(&self, read: impl FnOnce(procfs::process::Process) -> ProcResult<T>) -> io::Result<T> {
+        let process = procfs::process::Process::new(self.child.id().cast_signed());
+        process.and_then(read).map_err(io::Error::other)
     }
 }
 
@@ -140,14 +137,6 @@ impl Counted {
             preemptions: by(self.preemptions, other.preemptions),
         }
     }
-}
-
-fn field(status: &str, name: &str) -> u64 {
-    status.lines().find_map(|line| line.strip_prefix(name)).map_or(0, first_number)
-}
-
-fn first_number(text: &str) -> u64 {
-    text.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// Where the contestant and its peer run.
@@ -189,8 +178,7 @@ impl Cores {
             }
         };
         for thread in process.threads()? {
-            let thread = i32::try_from(thread).ok().and_then(Pid::from_raw);
-            sched_setaffinity(thread, &set)?;
+            sched_setaffinity(Pid::from_raw(thread), &set)?;
         }
         sched_setaffinity(None, &set)?;
         Ok(())

@@ -24,12 +24,12 @@ pub(crate) type Calls = HashMap<libc::c_long, Histogram<u64>>;
 
 /// Traces the processes with these threads until all of them are gone, then says what each has called.
 /// `attached` is called as soon as all threads are.
-pub(crate) fn trace(processes: &[Vec<u32>], attached: impl FnOnce()) -> io::Result<Vec<Calls>> {
+pub(crate) fn trace(processes: &[Vec<i32>], attached: impl FnOnce()) -> io::Result<Vec<Calls>> {
     let mut tracer = Tracer { threads: HashMap::new(), calls: vec![Calls::new(); processes.len()] };
     let mut stopping = HashSet::new();
     for (process, threads) in processes.iter().enumerate() {
         for thread in threads {
-            let thread = Pid::from_raw(i32::try_from(*thread).map_err(io::Error::other)?);
+            let thread = Pid::from_raw(*thread);
             ptrace::seize(thread, Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE)?;
             ptrace::interrupt(thread)?;
             tracer.threads.insert(thread, Thread { process, called: None });

@@ -221,12 +221,8 @@ fn mutated(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
 
 /// Bytes that wait in the socket bound to `addr`.
 fn unread(addr: SocketAddr) -> u64 {
-    let SocketAddr::V4(v4) = addr else { return 0 };
-    let local = format!("{:08X}:{:04X}", u32::from_le_bytes(v4.ip().octets()), v4.port());
-    let table = std::fs::read_to_string("/proc/net/udp").unwrap_or_default();
-    let line = table.lines().find(|line| line.split_whitespace().nth(1) == Some(&local));
-    let queue = line.and_then(|line| line.split_whitespace().nth(4)?.split(':').nth(1));
-    queue.and_then(|queue| u64::from_str_radix(queue, 16).ok()).unwrap_or(0)
+    let sockets = procfs::net::udp().unwrap_or_default();
+    sockets.iter().find(|socket| socket.local_address == addr).map_or(0, |socket| socket.rx_queue.into())
 }
 
 /// xorshift64*: good enough for noise, and the same for the same seed.

@@ -134,9 +134,8 @@ impl Member {
 
     /// Kilobytes of memory that it has in use.
     pub(crate) fn resident_kb(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+        let process = procfs::process::Process::new(self.pid().cast_signed());
+        process.and_then(|process| process.status()).ok().and_then(|status| status.vmrss).unwrap_or(0)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use procfs::process::Process;
+
 /// Deleted when dropped.
 pub(crate) struct Namespace {
     pub(crate) name: String,
@@ -80,8 +82,8 @@ fn sweep() {
 
 /// Whether a process has ended, also if its parent has not collected it yet.
 fn is_gone(pid: &str) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-    stat.map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+    let process = pid.parse().ok().and_then(|pid| Process::new(pid).ok());
+    process.and_then(|process| process.stat().ok()).is_none_or(|stat| stat.state == 'Z')
 }
 
 fn try_run(program: &str, args: &[&str]) -> Result<String, String> {
