@@ -20,6 +20,8 @@ pub(crate) struct Table {
     remark: &'static str,
     head: Vec<&'static str>,
     rows: Vec<Row>,
+    /// Whether the page compares the figures of a column by bars.
+    bars: bool,
 }
 
 struct Row {
@@ -56,7 +58,7 @@ impl Table {
             text
         };
         let mut text =
-            format!("\n{} {}\n{}\n", paint(BOLD, &self.title), paint(DIM, self.remark), line(&lines[0]));
+            format!("\n{}{}\n{}\n", paint(BOLD, &self.title), paint(DIM, self.remark), line(&lines[0]));
         for (row, cells) in self.rows.iter().zip(&lines[1..]) {
             let _ = writeln!(text, "{}", paint(row.style, line(cells)));
         }
@@ -64,15 +66,22 @@ impl Table {
     }
 
     pub(crate) fn html(&self) -> String {
-        let mut html = format!("<table><caption>{} {}</caption><thead><tr>", self.title, self.remark);
+        let mut html = format!("<table><caption>{}{}</caption><thead><tr>", self.title, self.remark);
         for title in &self.head {
             let _ = write!(html, "<th scope=\"col\">{title}</th>");
         }
         html.push_str("</tr></thead>");
+        let most = |column: usize| {
+            let figures = self.rows.iter().filter_map(|row| number(&row.cells[column]));
+            figures.fold(f64::MIN_POSITIVE, f64::max)
+        };
+        let most: Vec<f64> = (0..self.head.len()).map(most).collect();
         for Row { cells, class, .. } in &self.rows {
             let _ = write!(html, "<tr class=\"{class}\"><th scope=\"row\">{}</th>", escape(&cells[0]));
-            for cell in &cells[1..] {
-                let _ = write!(html, "<td>{}</td>", escape(cell));
+            for (cell, most) in cells.iter().zip(&most).skip(1) {
+                let bar = number(cell).filter(|_| self.bars).map(|figure| figure / most * 100.0);
+                let bar = bar.map(|bar| format!(" style=\"--bar:{bar:.0}%\"")).unwrap_or_default();
+                let _ = write!(html, "<td{bar}>{}</td>", escape(cell));
             }
             html.push_str("</tr>");
         }
@@ -92,6 +101,7 @@ pub(crate) fn claims(claims: &[Claim]) -> Table {
         remark: "",
         head: vec!["", "figure", "at most", "unit", "outcome"],
         rows: claims.iter().map(row).collect(),
+        bars: false,
     }
 }
 
@@ -122,12 +132,13 @@ pub(crate) fn load(figures: &Figures, workload: Workload) -> Table {
     };
     Table {
         title: workload.title().to_owned(),
-        remark: "(for one datagram and its answer, times in µs; both sides on one core, then on free cores)",
+        remark: " (for one datagram and its answer, times in µs; both sides on one core, then on free cores)",
         head: vec![
             "", "CPU", "× bare", "kernel", "sleeps", "pushed", "free CPU", "× bare", "sleeps", "RTT p50",
             "p99", "p99.9", "pings", "answered",
         ],
         rows: Contestant::all().map(row).collect(),
+        bars: true,
     }
 }
 
@@ -145,9 +156,10 @@ pub(crate) fn rest(figures: &Figures) -> Table {
     };
     Table {
         title: "At rest".to_owned(),
-        remark: "(a ping a second from the other side; a member also pings)",
+        remark: " (a ping a second from the other side; a member also pings)",
         head: vec!["", "wake-ups/s", "calls/s", "CPU µs/s", "resident KiB", "its own KiB"],
         rows: Contestant::all().filter_map(row).collect(),
+        bars: true,
     }
 }
 
@@ -160,9 +172,10 @@ pub(crate) fn calls(figures: &Figures, workload: Workload) -> Table {
     };
     Table {
         title: format!("System calls for one datagram, {}", workload.name()),
-        remark: "(counted in a run of their own, under a tracer)",
+        remark: " (counted in a run of their own, under a tracer)",
         head: [&[""], &Purpose::ALL.map(Purpose::name)[..], &["all"]].concat(),
         rows: Contestant::all().filter_map(row).collect(),
+        bars: true,
     }
 }
 
@@ -181,10 +194,16 @@ pub(crate) fn each_call(figures: &Figures, workload: Workload) -> Table {
     });
     Table {
         title: format!("How long system calls took, {}", workload.name()),
-        remark: "(µs, with the tracer's own stops in them, which take longer than most: compare, do not add)",
+        remark: " (µs, with the tracer's own stops in them, which take longer than most: compare, do not add)",
         head: vec!["", "call", "count", "mean", "p50", "p99", "1 µs to 1 s, doubling"],
         rows: rows.collect(),
+        bars: false,
     }
+}
+
+/// The figure in a cell.
+fn number(cell: &str) -> Option<f64> {
+    cell.trim_end_matches(" %").parse().ok()
 }
 
 /// A histogram in twenty characters, each for times up to twice those of the one before.
@@ -215,9 +234,19 @@ mod tests {
             class: "bare",
         };
         let (title, head) = ("A table".to_owned(), vec!["", "µs"]);
-        let table = Table { title, remark: "", head, rows: vec![row(["a<b", "1.00"]), row(["c", "20.00"])] };
+        let table = Table {
+            title,
+            remark: "",
+            head,
+            rows: vec![row(["a<b", "5.00"]), row(["c", "20.00"])],
+            bars: true,
+        };
         let text = anstream::adapter::strip_str(&table.text()).to_string();
-        assert_eq!(text, "\nA table \n        µs\na<b   1.00\nc    20.00\n");
-        assert!(table.html().contains("<th scope=\"row\">a&lt;b</th><td>1.00</td>"), "{}", table.html());
+        assert_eq!(text, "\nA table\n        µs\na<b   5.00\nc    20.00\n");
+        assert!(
+            table.html().contains("<th scope=\"row\">a&lt;b</th><td style=\"--bar:25%\">5.00</td>"),
+            "{}",
+            table.html()
+        );
     }
 }
