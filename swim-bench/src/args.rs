@@ -56,13 +56,10 @@ impl Args {
             Command::Core(core) => core.run(&mut presenter)?,
             Command::Instructions(instructions) => return instructions.run(self.json),
             Command::Memory(memory) => memory.run(&mut presenter)?,
-            Command::Simulator(simulator) => return simulator.run(presenter),
-            Command::Rest(args) => return args.run(presenter),
-            Command::CallgrindChild(child) => {
-                child.run()?;
-                return Ok(true);
-            }
-            Command::Bare(args) => return Ok(args.run().map(|()| true)?),
+            Command::Simulator(simulator) => simulator.run(&mut presenter)?,
+            Command::Rest(args) => args.run(&mut presenter)?,
+            Command::CallgrindChild(child) => child.run()?,
+            Command::Bare(args) => args.run()?,
             Command::Tied(args) => return Err(args.become_it().into()),
         }
         Ok(presenter.conclude())

@@ -85,7 +85,7 @@ impl Presenter {
     pub(crate) fn conclude(self) -> bool {
         let claims = self.measures.iter().filter(|measure| measure.claim.is_some()).count();
         let missed = self.measures.iter().filter(|measure| !measure.met()).count();
-        if !self.json {
+        if !self.json && !self.measures.is_empty() {
             let style = if missed == 0 { GOOD } else { BAD };
             anstream::println!(
                 "\n{}",

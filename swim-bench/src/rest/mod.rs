@@ -78,20 +78,20 @@ struct Entrant {
 }
 
 impl RestArgs {
-    pub(crate) fn run(&self, mut presenter: Presenter) -> Result<bool, Box<dyn Error>> {
-        let entrants = self.entrants(&presenter)?;
+    pub(crate) fn run(&self, presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
+        let entrants = self.entrants(presenter)?;
         if self.prepare {
-            return Ok(true);
+            return Ok(());
         }
         let (hundred, five): (Vec<_>, Vec<_>) =
             entrants.into_iter().partition(|entrant| entrant.who.is_hundred());
         if !five.is_empty() {
-            processes::measure(self, &five, &mut presenter)?;
+            processes::measure(self, &five, presenter)?;
         }
         if !hundred.is_empty() {
-            hundred::measure(self, &hundred, &mut presenter)?;
+            hundred::measure(self, &hundred, presenter)?;
         }
-        Ok(presenter.conclude())
+        Ok(())
     }
 
     /// All who take part, built.

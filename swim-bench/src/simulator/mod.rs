@@ -69,20 +69,19 @@ enum Side {
 }
 
 impl Simulator {
-    pub(crate) fn run(self, mut presenter: Presenter) -> Result<bool, Box<dyn Error>> {
+    pub(crate) fn run(self, presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
         match self.part {
             Some(Part::One { side, nodes }) => {
                 println!("{}", serde_json::to_string(&side.measure(nodes)?)?);
-                return Ok(true);
+                Ok(())
             }
-            Some(Part::Join { nodes }) => joining(nodes, &mut presenter)?,
-            Some(Part::Sweep { seeds }) => sweeps(&mut presenter, seeds)?,
+            Some(Part::Join { nodes }) => joining(nodes, presenter),
+            Some(Part::Sweep { seeds }) => sweeps(presenter, seeds),
             None => {
-                compare(&self.nodes, &mut presenter)?;
-                sweeps(&mut presenter, SEEDS)?;
+                compare(&self.nodes, presenter)?;
+                sweeps(presenter, SEEDS)
             }
         }
-        Ok(presenter.conclude())
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use swim_core::{Config, Instant};
 use swim_sim::properties::{Case, Checker};
 use swim_sim::scenario::Scenario;
-use swim_sim::{Floor, HostId, Link, PER_CENT, Phase, Setup, Spec, World};
+use swim_sim::{Floor, HostId, Link, PER_CENT, Phase, Setup, Spec, Traffic, World};
 
 use super::figures::{Loop, Work};
 
@@ -130,13 +130,7 @@ impl Loop for Ours {
     }
 
     fn work(&self) -> Work {
-        let traffic = self.world.traffic();
-        Work {
-            events: self.events,
-            arrivals: traffic.received.datagrams,
-            sent: traffic.sent.datagrams,
-            bytes: traffic.sent.bytes,
-        }
+        work(self.events, self.world.traffic())
     }
 }
 
@@ -163,14 +157,13 @@ impl Loop for Null {
     }
 
     fn work(&self) -> Work {
-        let traffic = self.floor.traffic();
-        Work {
-            events: self.events,
-            arrivals: traffic.received.datagrams,
-            sent: traffic.sent.datagrams,
-            bytes: traffic.sent.bytes,
-        }
+        work(self.events, self.floor.traffic())
     }
+}
+
+fn work(events: u64, traffic: &Traffic) -> Work {
+    let Traffic { sent, received, .. } = traffic;
+    Work { events, arrivals: received.datagrams, sent: sent.datagrams, bytes: sent.bytes }
 }
 
 #[cfg(test)]

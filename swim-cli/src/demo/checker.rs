@@ -37,6 +37,19 @@ pub(crate) enum Deed {
     Left,
 }
 
+impl Deed {
+    /// What the process does since.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Nothing => "not started",
+            Self::Runs => "running",
+            Self::Stopped => "stopped",
+            Self::Killed => "killed",
+            Self::Left => "left",
+        }
+    }
+}
+
 /// An accusation: a suspicion, or a confirmation of one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Accusation {

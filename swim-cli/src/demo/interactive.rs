@@ -193,7 +193,7 @@ fn status(stage: &mut Stage) -> Result<(), Stop> {
             driver: slot.driver,
             addr: slot.addr,
             pid: slot.pid(),
-            process: process(checker.deed_of(member)),
+            process: checker.deed_of(member).word(),
             alive_at: at(RowStatus::Alive),
             suspect_at: at(RowStatus::Suspect),
             dead_at: at(RowStatus::Dead),
@@ -203,16 +203,6 @@ fn status(stage: &mut Stage) -> Result<(), Stop> {
     let object = json!({ "status": rows.collect::<Vec<_>>() });
     stage.say(&paint(DIM, lines))?;
     stage.presenter.object(&object).map_err(Stop::Output)
-}
-
-const fn process(deed: Deed) -> &'static str {
-    match deed {
-        Deed::Nothing => "not started",
-        Deed::Runs => "running",
-        Deed::Stopped => "stopped",
-        Deed::Killed => "killed",
-        Deed::Left => "left",
-    }
 }
 
 fn parse(line: &str, nodes: usize) -> Result<Option<Typed>, TypedError> {

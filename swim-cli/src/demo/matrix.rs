@@ -51,10 +51,15 @@ fn matrix(checker: &Checker, slots: &[Slot]) -> String {
     let mut lines = vec![paint(DIM, format_args!("  {:<16} believes of {numbers}", "member"))];
     for observer in all.clone() {
         let slot = &slots[observer];
-        let (style, state) = state(checker.deed_of(observer));
+        let deed = checker.deed_of(observer);
+        let style = match deed {
+            Deed::Stopped => WARN,
+            Deed::Killed => BAD,
+            Deed::Nothing | Deed::Runs | Deed::Left => DIM,
+        };
         let name = format!("{:<8} {:<6}", slot.name, word(slot.driver));
         let cells: String = all.clone().map(|subject| cell(checker, observer, subject)).collect();
-        let state = paint(style, format_args!("{state:<12}"));
+        let state = paint(style, format_args!("{:<12}", deed.word()));
         lines.push(format!("  {name} {state} {cells}"));
     }
     lines.join("\n")
@@ -66,16 +71,6 @@ fn cell(checker: &Checker, observer: Member, subject: Member) -> String {
         _ if !speaks => "   ".to_owned(),
         (_, _) if observer == subject => format!("  {}", paint(DIM, '\\')),
         (style, sign) => format!("  {}", paint(style, sign)),
-    }
-}
-
-const fn state(deed: Deed) -> (Style, &'static str) {
-    match deed {
-        Deed::Nothing => (DIM, "not started"),
-        Deed::Runs => (DIM, "runs"),
-        Deed::Stopped => (WARN, "SIGSTOP"),
-        Deed::Killed => (BAD, "SIGKILL"),
-        Deed::Left => (DIM, "left"),
     }
 }
 

@@ -55,9 +55,7 @@ impl NodeError {
             | Self::Meta(_)
             | Self::Config(_) => Exit::Usage,
             Self::Closed => Exit::Ok,
-            Self::Port(..) | Self::Start(_) | Self::System(_) | Self::NameTaken { .. } | Self::Output(_) => {
-                Exit::Failed
-            }
+            _ => Exit::Failed,
         }
     }
 }

@@ -151,19 +151,6 @@ impl Cluster {
         (times, all)
     }
 
-    /// Kills one member and checks how the others find out.
-    pub(crate) fn kill_and_check(&mut self, report: &mut Report, victim: usize, bound: Duration) {
-        let marks = self.marks();
-        let killed = self.members[victim].kill();
-        let (times, all) = self.wait_for_deaths(victim, &marks, killed, bound * 3);
-        let ms = |duration: Option<&Duration>| duration.map_or(0, Duration::as_millis);
-        let (least, middle, most) = (times.first(), times.get(times.len() / 2), times.last());
-        report.figure(format!("Dead after min {} / median {} / max {} ms", ms(least), ms(middle), ms(most)));
-        let what = format!("{} killed: Dead at all {} survivors", self.members[victim].name, self.len() - 1);
-        report.within(&what, most.copied().filter(|_| all), bound);
-        report.none("no other member called Dead", &self.deaths_of_others(&marks, victim));
-    }
-
     /// Every `dead` after `marks` that is not about the member at `gone`.
     pub(crate) fn deaths_of_others(&self, marks: &[usize], gone: usize) -> Vec<Death> {
         let mut deaths = self.deaths(marks);

@@ -17,7 +17,14 @@ pub(crate) fn kill(report: &mut Report, n: usize, after: Duration) {
     let mut cluster = Cluster::converged(report, n, profile, None);
     let marks = cluster.marks();
     let victim = n / 2;
-    cluster.kill_and_check(report, victim, profile.detection_bound(n));
+    let (name, bound) = (cluster.members[victim].name.clone(), profile.detection_bound(n));
+    let killed = cluster.members[victim].kill();
+    let (times, all) = cluster.wait_for_deaths(victim, &marks, killed, bound * 3);
+    let ms = |duration: Option<&Duration>| duration.map_or(0, Duration::as_millis);
+    let (least, middle, most) = (times.first(), times.get(times.len() / 2), times.last());
+    report.figure(format!("Dead after min {} / median {} / max {} ms", ms(least), ms(middle), ms(most)));
+    let what = format!("{name} killed: Dead at all {} survivors", n - 1);
+    report.within(&what, most.copied().filter(|_| all), bound);
     let end = Instant::now() + after;
     std::thread::sleep(end.saturating_duration_since(Instant::now()));
     let what = format!("in the {} s after it no other member called Dead", after.as_secs());
