@@ -99,18 +99,15 @@ fn show(args: &RestArgs, measured: &[Measured], presenter: &mut Presenter) -> Re
     }
 
     presenter.heading("A hundred in one process: from the start until all know all, and a crash")?;
-    let figures: [(&str, fn(&Measured) -> f64); 3] = [
-        ("all know all", |measured| measured.joined_s),
-        ("processor until then", |measured| measured.joined_cpu_s),
-        ("a crash is known to all", |measured| measured.crashed_s),
-    ];
     for ours in ours {
-        for (what, figure) in figures {
+        let mut show = |what: &str, figure: fn(&Measured) -> f64| {
             let what = format!("{}: {what}", ours.who.label());
             let measure = Measure::new(what, Some(MEMBERS as u64), "s", figure(ours));
-            presenter
-                .show_beside(&measure, peers.iter().map(|peer| (peer.who.label(), figure(peer), None)))?;
-        }
+            presenter.show_beside(&measure, peers.iter().map(|peer| (peer.who.label(), figure(peer), None)))
+        };
+        show("all know all", |measured| measured.joined_s)?;
+        show("processor until then", |measured| measured.joined_cpu_s)?;
+        show("a crash is known to all", |measured| measured.crashed_s)?;
     }
     Ok(())
 }
