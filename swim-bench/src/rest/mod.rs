@@ -84,7 +84,7 @@ impl RestArgs {
             return Ok(());
         }
         let (hundred, five): (Vec<_>, Vec<_>) =
-            entrants.into_iter().partition(|entrant| entrant.who.is_hundred());
+            entrants.into_iter().partition(|entrant| entrant.who.hundred().is_some());
         if !five.is_empty() {
             processes::measure(self, &five, presenter)?;
         }
@@ -111,17 +111,6 @@ impl RestArgs {
 }
 
 impl Contestant {
-    const fn is_hundred(self) -> bool {
-        matches!(
-            self,
-            Self::HundredEmbedded
-                | Self::HundredSmall
-                | Self::HundredThreads
-                | Self::HundredTokio
-                | Self::HundredMemberlist
-        )
-    }
-
     /// What is run, built if need be; within, what is missing on this machine, and how it is had.
     fn program(self) -> Result<Result<PathBuf, &'static str>, Box<dyn Error>> {
         Ok(match self {

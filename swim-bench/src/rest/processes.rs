@@ -25,14 +25,6 @@ const JOIN_MAX: Duration = Duration::from_secs(30);
 
 /// Three million bytes.
 const RESIDENT_MAX_KIB: f64 = 3e6 / 1024.0;
-const OURS: [Contestant; 6] = [
-    Contestant::Mio,
-    Contestant::MioSmall,
-    Contestant::MioAlone,
-    Contestant::MioAloneSmall,
-    Contestant::Tokio,
-    Contestant::TokioAlone,
-];
 
 /// Starts all members, leaves them alone, and shows what they cost.
 pub(crate) fn measure(
@@ -73,7 +65,8 @@ fn show(
     costs: &[(Contestant, Cost)],
     presenter: &mut Presenter,
 ) -> Result<(), Box<dyn Error>> {
-    let (ours, peers): (Vec<_>, Vec<_>) = costs.iter().copied().partition(|(who, _)| OURS.contains(who));
+    let is_peer = |who| matches!(who, Contestant::Foca | Contestant::Serf | Contestant::Bare);
+    let (peers, ours): (Vec<_>, Vec<_>) = costs.iter().copied().partition(|(who, _)| is_peer(*who));
     presenter.heading(format!("Five processes at rest, LAN profile, for {} s: each member", args.seconds))?;
     for (who, spent) in ours {
         let is_claimed = !matches!(who, Contestant::Tokio | Contestant::TokioAlone);

@@ -32,41 +32,36 @@ pub(crate) fn restart(report: &mut Report, n: usize, profile: Profile, rounds: u
         for (turn, (what, same, back, wait)) in restarts.into_iter().enumerate() {
             let index = n - 1 - (round + turn) % 2;
             let bind = if same { cluster.members[index].addr } else { SocketAddr::from(([127, 0, 0, 1], 0)) };
-            start_again(report, &mut cluster, index, what, Restart { bind, back, wait });
+            let epoch = (unix_ms() - back).to_string();
+            let launch = cluster.newcomer(index).bind(bind).more(["--epoch", &epoch]);
+            start_again(report, &mut cluster, index, what, wait, &launch);
         }
     }
     if let Some(faketime) = faketime() {
-        let index = n - 1;
-        let marks = cluster.marks();
-        cluster.members[index].kill();
-        let launch = Launch { wrapper: faketime, ..cluster.newcomer(index) };
-        cluster.members[index] = Member::start(&launch);
+        let launch = Launch { wrapper: faketime, ..cluster.newcomer(n - 1) };
         let what = "libfaketime, clock set back a day, new address, at once";
-        alive_everywhere(report, &mut cluster, index, what, &marks);
+        start_again(report, &mut cluster, n - 1, what, None, &launch);
     } else {
         report.skip("libfaketime is not installed; --epoch has shown the same");
     }
 }
 
-/// How a member is started again.
-struct Restart {
-    bind: SocketAddr,
-    /// Milliseconds by which its clock has been set back.
-    back: u64,
-    /// How long the others have to call the earlier epoch Dead first.
+/// Kills a member, and starts it again; before that the others have so long to call it Dead.
+fn start_again(
+    report: &mut Report,
+    cluster: &mut Cluster,
+    index: usize,
+    what: &str,
     wait: Option<Duration>,
-}
-
-fn start_again(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, again: Restart) {
+    launch: &Launch,
+) {
     let marks = cluster.marks();
     let killed = cluster.members[index].kill();
-    if let Some(timeout) = again.wait {
+    if let Some(timeout) = wait {
         let (_, all) = cluster.wait_for_deaths(index, &marks, killed, timeout);
         report.must(all, "called Dead by all members first");
     }
-    let epoch = (unix_ms() - again.back).to_string();
-    let launch = cluster.newcomer(index).bind(again.bind).more(["--epoch", &epoch]);
-    cluster.members[index] = Member::start(&launch);
+    cluster.members[index] = Member::start(launch);
     alive_everywhere(report, cluster, index, what, &marks);
 }
 
@@ -128,10 +123,8 @@ pub(crate) fn replay(report: &mut Report) {
     for (index, bind) in
         [(n - 1, cluster.members[n - 1].addr), (n - 2, SocketAddr::from(([127, 0, 0, 1], 0)))]
     {
-        let marks = cluster.marks();
-        cluster.members[index].kill();
-        cluster.members[index] = Member::start(&cluster.newcomer(index).bind(bind));
-        alive_everywhere(report, &mut cluster, index, "a new epoch", &marks);
+        let launch = cluster.newcomer(index).bind(bind);
+        start_again(report, &mut cluster, index, "a new epoch", None, &launch);
     }
     std::thread::sleep(Duration::from_secs(2));
     let before = cluster.tables();
