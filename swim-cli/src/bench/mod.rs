@@ -28,7 +28,7 @@ use crate::exit::Exit;
 use crate::style::{BAD, BOLD, DIM, paint};
 use figures::{Claim, Figures};
 use load::Workload;
-use run::{Plan, Progress};
+use run::Plan;
 
 pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {
     match measure(args) {
@@ -44,7 +44,7 @@ pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {
 /// Whether all claims were met.
 fn measure(args: &BenchDriversArgs) -> io::Result<bool> {
     let plan = Plan::new(args.seconds, Contestant::all().count() as u32);
-    let figures = run::all(&plan, &mut Progress::new())?;
+    let figures = run::all(&plan)?;
     let claims = Claim::all(&figures);
     if let Some(path) = &args.report {
         std::fs::write(path, page::html(&figures, &claims))?;

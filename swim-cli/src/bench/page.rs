@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use crate::bench::figures::{Claim, Figures};
 use crate::bench::load::Workload;
 use crate::bench::process::Placement;
-use crate::bench::tables;
+use crate::bench::tables::{self, escape};
 use crate::contestant::Contestant;
 
 const STYLE: &str = include_str!("page.css");
@@ -88,11 +88,6 @@ fn load(page: &mut String, figures: &Figures, workload: Workload) {
 
 fn panel(page: &mut String, content: &str) {
     let _ = writeln!(page, "<section class=\"panel scroll\">{content}</section>");
-}
-
-/// Text as it may stand in the page.
-pub(crate) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Sizes, in the units of the picture.

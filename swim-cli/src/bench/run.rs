@@ -56,7 +56,7 @@ impl Pair {
 }
 
 /// Measures everything that there is.
-pub(crate) fn all(plan: &Plan, progress: &mut Progress) -> io::Result<Figures> {
+pub(crate) fn all(plan: &Plan) -> io::Result<Figures> {
     let cores = Cores::new()?;
     let mut figures = Figures {
         rounds: plan.rounds,
@@ -67,14 +67,14 @@ pub(crate) fn all(plan: &Plan, progress: &mut Progress) -> io::Result<Figures> {
     };
     for round in 0..plan.rounds {
         for contestant in Contestant::all() {
-            progress.show(&format!("round {} of {}: {}", round + 1, plan.rounds, contestant.name()));
+            progress(&format!("round {} of {}: {}", round + 1, plan.rounds, contestant.name()));
             turn(contestant, plan, &cores, &mut figures)?;
         }
     }
-    progress.show("all of them at rest");
+    progress("all of them at rest");
     rest(plan, &mut figures)?;
-    figures.calls = calls(plan, progress).map_err(|error| error.to_string());
-    progress.clear();
+    figures.calls = calls(plan).map_err(|error| error.to_string());
+    progress("");
     if let Ok(calls) = &figures.calls {
         for (contestant, rest) in &mut figures.rest {
             rest.calls_per_s = calls.rest.get(contestant).map(|traced| traced.rate(None));
@@ -145,11 +145,11 @@ fn together(pairs: &mut [Pair], time: Duration) -> io::Result<()> {
 }
 
 /// The system calls of all contestants.
-fn calls(plan: &Plan, progress: &mut Progress) -> io::Result<TracedCalls> {
+fn calls(plan: &Plan) -> io::Result<TracedCalls> {
     let mut traced = TracedCalls { loads: HashMap::new(), rest: HashMap::new() };
     for workload in Workload::ALL {
         for contestant in Contestant::all() {
-            progress.show(&format!("system calls, {}: {}", workload.name(), contestant.name()));
+            progress(&format!("system calls, {}: {}", workload.name(), contestant.name()));
             let mut pair = Pair::start(contestant)?;
             workload.run(&mut pair.peer, plan.warm_up, Duration::ZERO)?;
             let mut answered = 0;
@@ -161,7 +161,7 @@ fn calls(plan: &Plan, progress: &mut Progress) -> io::Result<TracedCalls> {
             traced.loads.insert((contestant, workload), by_name(calls, answered as f64));
         }
     }
-    progress.show("system calls at rest");
+    progress("system calls at rest");
     let mut pairs = resting()?;
     let calls = watched(&mut pairs, |pairs| together(pairs, plan.traced_rest))?;
     for (pair, calls) in pairs.iter().zip(calls) {
@@ -242,30 +242,12 @@ impl Plan {
     }
 }
 
-/// One line on standard error that is written over and over; nothing if that is no terminal.
-pub(crate) struct Progress {
-    terminal: bool,
-}
-
-impl Progress {
-    pub(crate) fn new() -> Self {
-        Self { terminal: io::stderr().is_terminal() }
-    }
-
-    /// What is being done.
-    pub(crate) fn show(&mut self, what: &str) {
-        if self.terminal {
-            eprint!("\r\x1b[K{what} …");
-            let _ = io::stderr().flush();
-        }
-    }
-
-    /// Leaves the line empty.
-    pub(crate) fn clear(&mut self) {
-        if self.terminal {
-            eprint!("\r\x1b[K");
-            let _ = io::stderr().flush();
-        }
+/// Says on standard error what is being done, in one line that is written over and over; nothing if that is no
+/// terminal.
+fn progress(what: &str) {
+    if io::stderr().is_terminal() {
+        eprint!("\r\x1b[K{what}");
+        let _ = io::stderr().flush();
     }
 }
 

@@ -8,7 +8,6 @@ use hdrhistogram::Histogram;
 use crate::bench::figures::Claim;
 use crate::bench::figures::Figures;
 use crate::bench::load::Workload;
-use crate::bench::page::escape;
 use crate::bench::process::Placement;
 use crate::bench::trace::Purpose;
 use crate::contestant::Contestant;
@@ -199,6 +198,11 @@ pub(crate) fn each_call(figures: &Figures, workload: Workload) -> Table {
         rows: rows.collect(),
         bars: false,
     }
+}
+
+/// Text as it may stand in the page.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The figure in a cell.

@@ -66,8 +66,8 @@ fn conclude(stage: &mut Stage, all_promised: bool) -> Result<(), Stop> {
     let checker = &stage.checker;
     let report = &mut stage.report;
     report.false_deaths = checker.false_deaths().count();
-    if let Some(burial) = checker.false_deaths().next() {
-        let (by, of) = (&stage.names[burial.observer], &stage.names[burial.subject]);
+    if let Some(death) = checker.false_deaths().next() {
+        let (by, of) = (&stage.names[death.observer], &stage.names[death.subject]);
         report.failures.push(format!("{by} called {of} Dead, which was there"));
     }
     if checker.lost() > 0 {
