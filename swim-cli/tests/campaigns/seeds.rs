@@ -34,8 +34,7 @@ pub(crate) fn late(report: &mut Report, after: Duration) {
         let began = Instant::now();
         let _seed = Member::start(&Launch::new("seed", 0, profile).bind(seed));
         for (_, member) in waiting.iter().filter(|(own, _)| *own == profile) {
-            let joined = member.wait(0, TIMEOUT, |heard| heard.is("joined"));
-            let took = joined.map(|heard| heard.at.saturating_duration_since(began));
+            let took = joined_after(member, began);
             let (profile_name, driver, waited) = (profile.name(), member.driver, after.as_secs());
             let what = format!("{profile_name}, {driver}: joined a seed that came up after {waited} s");
             report.within(&what, took, limit(profile));
@@ -94,11 +93,8 @@ pub(crate) fn walls(report: &mut Report) {
     for index in 0..2 {
         let seeds = [&walls[..], &[seed.addr.to_string()]].concat();
         let what = format!("{}: joined past nine walls", ["mio", "tokio"][index]);
-        report.within(
-            &what,
-            join_time(&launch(&format!("walled-{index}"), index, &seeds)),
-            Duration::from_millis(500),
-        );
+        let took = join_time(&launch(&format!("walled-{index}"), index, &seeds));
+        report.within(&what, took, Duration::from_millis(500));
     }
     let named = format!("seed.test:{}", seed.addr.port());
     let unknown = "unknown.test:1".to_owned();
@@ -111,8 +107,7 @@ pub(crate) fn walls(report: &mut Report) {
     namespace.write_file("hosts", "127.0.0.1 localhost\n127.0.0.1 seed.test\n");
     let known = Instant::now();
     for member in &waiting {
-        let joined = member.wait(0, TIMEOUT, |heard| heard.is("joined"));
-        let took = joined.map(|heard| heard.at.saturating_duration_since(known));
+        let took = joined_after(member, known);
         let what = format!("{}: joined after the name of the seed became known", member.driver);
         report.within(&what, took, Duration::from_secs(6));
     }
@@ -124,8 +119,12 @@ pub(crate) fn walls(report: &mut Report) {
 /// From the start of the process to `joined`.
 fn join_time(launch: &Launch) -> Option<Duration> {
     let member = Member::start(launch);
+    joined_after(&member, member.began)
+}
+
+fn joined_after(member: &Member, since: Instant) -> Option<Duration> {
     let joined = member.wait(0, TIMEOUT, |heard| heard.is("joined"));
-    joined.map(|heard| heard.at.saturating_duration_since(member.began))
+    joined.map(|heard| heard.at.saturating_duration_since(since))
 }
 
 /// Answers every datagram with itself, until it is dropped.
