@@ -4,7 +4,6 @@
 //! The panel is drawn, erased and drawn again with three escape sequences and no state in the terminal: if
 //! the demo is killed, nothing has to be put right.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
@@ -103,12 +102,10 @@ impl Presenter {
 
 /// Up to the panel's first line, and everything below away.
 fn erase(panel: &str) -> String {
-    let mut sequence = String::new();
-    let lines = panel.matches('\n').count();
-    if lines > 0 {
-        let _ = write!(sequence, "\r\x1b[{lines}A\x1b[J");
+    match panel.matches('\n').count() {
+        0 => String::new(),
+        lines => format!("\r\x1b[{lines}A\x1b[J"),
     }
-    sequence
 }
 
 fn columns() -> Option<usize> {
