@@ -31,7 +31,8 @@ const STALL_MIN: Duration = Duration::from_millis(50);
 pub(crate) struct Clock {
     enabled: bool,
     real: Instant,
-    deadline: Option<Instant>,
+    /// When the driver has to come back; the end of time: it need not.
+    deadline: Instant,
     stalled_ns: u64,
 
     frozen_ns: u64,
@@ -61,7 +62,7 @@ impl Clock {
         Self {
             enabled,
             real: now,
-            deadline: None,
+            deadline: Instant::MAX,
             stalled_ns: 0,
             frozen_ns: 0,
             freeze: None,
@@ -76,7 +77,7 @@ impl Clock {
     pub(crate) fn advance(&mut self, now: Instant, direct_timeout: impl FnOnce() -> Duration) -> Noticed {
         let backwards = now < self.real;
         let now = now.max(self.real);
-        let expected = self.deadline.map_or(now, |deadline| deadline.max(self.real));
+        let expected = self.deadline.max(self.real);
         self.real = now;
         // Nearly always it is in time.
         let stall = if now.nanos_since(expected) > nanos(STALL_MIN) {
@@ -105,13 +106,13 @@ impl Clock {
     }
 
     /// The next deadline; lateness is measured from it.
-    pub(crate) const fn set_deadline(&mut self, deadline: Option<Instant>) {
-        self.deadline = deadline;
+    pub(crate) fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline.unwrap_or(Instant::MAX);
     }
 
     /// When the driver has to come back.
-    pub(crate) const fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        (self.deadline < Instant::MAX).then_some(self.deadline)
     }
 
     /// The longest suspicion there can be now: it bounds all freezes.

@@ -60,9 +60,8 @@ impl Outbox {
     }
 
     /// A new `handle` begins: timers may send [`SEND_BUDGET`] datagrams again.
-    pub(crate) fn begin(&mut self) {
+    pub(crate) const fn begin(&mut self) {
         self.budget = SEND_BUDGET;
-        self.reuse();
     }
 
     /// Touches where the next datagram will be written. What is there does not matter.
@@ -126,10 +125,7 @@ impl Outbox {
     }
 
     pub(crate) fn next_datagram(&mut self) -> Option<(SocketAddr, &[u8])> {
-        let Some(next) = self.sealed.pop_front() else {
-            self.reuse();
-            return None;
-        };
+        let next = self.sealed.pop_front()?;
         Some((next.target, &self.bytes[next.start..next.end]))
     }
 
@@ -200,8 +196,8 @@ mod tests {
             assert!(put(&mut outbox, 7));
         }
         assert!(!put(&mut outbox, 8));
-        while let Some((target, bytes)) = outbox.next_datagram() {
-            assert_eq!((target, bytes), (TARGET, &[7; 1400][..]));
+        while outbox.has_datagram() {
+            assert_eq!(outbox.next_datagram(), Some((TARGET, &[7; 1400][..])));
         }
         assert!(put(&mut outbox, 9));
     }
@@ -214,7 +210,9 @@ mod tests {
             outbox.begin();
             assert!((0..count).all(|_| put(&mut outbox, 7)));
             assert_eq!(outbox.bytes.capacity() > capacity, grows, "{count}");
-            while outbox.next_datagram().is_some() {}
+            while outbox.has_datagram() {
+                outbox.next_datagram();
+            }
             assert_eq!(outbox.bytes.capacity(), capacity);
         }
     }

@@ -147,7 +147,7 @@ impl Node {
 
     /// Call `handle(now, Input::Tick)` no later than this; `None`: nothing will happen by itself.
     #[must_use]
-    pub const fn deadline(&self) -> Option<Instant> {
+    pub fn deadline(&self) -> Option<Instant> {
         self.group.cx.clock.deadline()
     }
 
