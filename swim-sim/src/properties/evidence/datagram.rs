@@ -7,7 +7,8 @@ use std::ops::Deref;
 
 use swim_core::{DropReason, Inspection, MessageKind, Said, SaidMember, inspect};
 
-use crate::ground_truth::Happening;
+use crate::ground_truth::{Fate, Happening, Scene};
+use crate::host::HostId;
 use crate::properties::evidence::PerHost;
 
 /// Bytes at the end of a datagram that are kept free for sealing (`docs/wire.md`): a nonce and its like are to
@@ -68,6 +69,30 @@ impl<'a> Deref for Reading<'a> {
 /// monitors that have no time to read each one.
 pub(crate) fn is_kind(bytes: &[u8], kind: MessageKind) -> bool {
     bytes.get(4) == Some(&(kind as u8))
+}
+
+/// Hosts that took their clock from a welcome that was garbled on the way, or from such a host.
+#[derive(Default)]
+pub(crate) struct Misled(BTreeSet<HostId>);
+
+impl Misled {
+    /// Needs what is sent.
+    pub(crate) fn note(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
+        match *what {
+            Happening::Sent { host, target, bytes, fate, .. }
+                if (fate == Fate::Corrupted || self.contains(host))
+                    && is_kind(bytes, MessageKind::Welcome) =>
+            {
+                self.0.extend(scene.hosts().find(|host| scene.identity(*host).addr == target));
+            }
+            Happening::Began { host, .. } => drop(self.0.remove(&host)),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn contains(&self, host: HostId) -> bool {
+        self.0.contains(&host)
+    }
 }
 
 /// The tokens that each node has given out.

@@ -6,7 +6,8 @@
 //! Each of the four "soon" has a time of its own where nothing else is wrong, and a whole recovery more where
 //! something is. All who run are asked: in calm conditions each of them could know. A member that never knew the
 //! crashed one, or has forgotten it, is right not to hold it. A member that starts has to find another, so its time
-//! does not run while no seed does.
+//! does not run while no seed does. A host whose clock came in a garbled welcome is excused from all of them: the
+//! clock says which epochs are plausible, so such a host cannot believe what the others do.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,8 +18,9 @@ use crate::action::Action;
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::conditions::{Awaited, knows, running};
+use crate::properties::evidence::datagram::Misled;
 use crate::properties::formulas::dissemination;
-use crate::properties::monitor::AFTER_INPUT;
+use crate::properties::monitor::{AFTER_INPUT, SENT};
 use crate::properties::{Broken, Case, Check, Interest, Monitor, Property, declare};
 use crate::{Presence, World};
 
@@ -78,14 +80,15 @@ pub(super) struct Soon {
     known: Vec<HostId>,
     /// What the user of each host set last, in this epoch.
     metadata: BTreeMap<HostId, Vec<u8>>,
+    misled: Misled,
     looked: u64,
 }
 
 impl Soon {
     pub(super) fn new(what: What, case: &Case) -> Self {
-        let (pauses, known, metadata) = Default::default();
+        let (pauses, known, metadata, misled) = Default::default();
         let awaited = Awaited::new(case, move |config, hosts| what.soon(config, hosts));
-        Self { what, case: case.clone(), awaited, pauses, known, metadata, looked: 0 }
+        Self { what, case: case.clone(), awaited, pauses, known, metadata, misled, looked: 0 }
     }
 
     fn note_start(&mut self, scene: &Scene<'_>, host: HostId) {
@@ -150,7 +153,11 @@ impl Soon {
             }
             _ => world.node(host).map(Node::me).is_some_and(|me| !knows(world, *observer, me)),
         };
-        let Some(observer) = running(world).find(is_wrong) else { return Ok(()) };
+        if self.misled.contains(host) {
+            return Ok(());
+        }
+        let mut observers = running(world).filter(|observer| !self.misled.contains(*observer));
+        let Some(observer) = observers.find(is_wrong) else { return Ok(()) };
         let held = world.believes(observer, host);
         let why = match self.what {
             What::Crash => format!("{host:?} crashed at {at:?} and stays down: {held:?} at {observer:?}"),
@@ -171,7 +178,7 @@ impl Monitor for Soon {
     }
 
     fn interest(&self) -> Interest {
-        AFTER_INPUT
+        AFTER_INPUT | SENT
     }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
@@ -197,6 +204,7 @@ impl Monitor for Soon {
             _ => {}
         }
         self.awaited.note(scene, what);
+        self.misled.note(scene, what);
         Ok(())
     }
 
@@ -219,11 +227,17 @@ impl Monitor for Soon {
 #[derive(Default)]
 pub(super) struct Agreement {
     looked: u64,
+    misled: Misled,
 }
 
 impl Monitor for Agreement {
-    declare! { "L4", "agreement", NONE,
+    declare! { "L4", "agreement", SENT,
     "when every fault has ended, all members soon agree with each other and with the truth" }
+
+    fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        self.misled.note(scene, what);
+        Ok(())
+    }
 
     fn after_phase(&mut self, world: &World, phase: Phase) -> Check {
         if !matches!(phase, Phase::Peace | Phase::Rest) {
@@ -234,6 +248,9 @@ impl Monitor for Agreement {
             return Ok(());
         }
         let (hosts, views) = world.wrong_views();
+        if hosts.iter().all(|host| self.misled.contains(*host)) {
+            return Ok(());
+        }
         let when = if phase == Phase::Peace { "not in time" } else { "no more, although they had agreed" };
         Err(Broken::by(&hosts, format!("they agree {when}:\n{views}")))
     }

@@ -149,6 +149,8 @@ impl Monitor for Rest {
         match self.part {
             _ if phase != Phase::Rest => Ok(()),
             Part::Load => self.load(world),
+            // Members that do not agree have reason to ask.
+            Part::Pages if !world.converged() => Ok(()),
             Part::Pages => self.pages(),
         }
     }
