@@ -16,12 +16,10 @@ pub(crate) const KNOWN_PEERS_OPEN_MAX: usize = 8;
 pub(crate) const INTRODUCTIONS_MAX: usize = 16;
 /// Replies to strangers open at once: what strangers send cannot crowd out what this node wants.
 pub(crate) const REPLIES_MAX: usize = 4;
-/// Missing members asked at once.
-pub(crate) const RECONNECTS_MAX: usize = 4;
-/// Attempts open at once: all seeds and some known peers, introductions, replies, and some that are missing.
+/// Attempts open at once: all seeds and some known peers, introductions and replies.
 #[cfg(test)]
 pub(crate) const OPEN_ATTEMPTS_MAX: usize =
-    SEEDS_MAX + KNOWN_PEERS_OPEN_MAX + INTRODUCTIONS_MAX + REPLIES_MAX + RECONNECTS_MAX;
+    SEEDS_MAX + KNOWN_PEERS_OPEN_MAX + INTRODUCTIONS_MAX + REPLIES_MAX;
 /// Attempts in all of an attempt that is not a seed's.
 const TRIES_MAX: u8 = 24;
 /// A peer that refused is left alone for so many of the longest pauses between two attempts.
@@ -41,8 +39,6 @@ pub(crate) enum Purpose {
     /// It sent something, from an address that may be forged: once, until a token comes from there. What
     /// else it says is not believed.
     Reply,
-    /// It is missing: once, until it returns a token; its turn comes round again.
-    Reconnect,
 }
 
 impl Purpose {
@@ -58,7 +54,6 @@ impl Purpose {
             Self::KnownPeer => KNOWN_PEERS_OPEN_MAX,
             Self::Introduction => INTRODUCTIONS_MAX,
             Self::Reply => REPLIES_MAX,
-            Self::Reconnect => RECONNECTS_MAX,
         }
     }
 
@@ -68,7 +63,7 @@ impl Purpose {
             Self::Join => u8::MAX,
             Self::KnownPeer => 4,
             Self::Introduction => 8,
-            Self::Reply | Self::Reconnect => 1,
+            Self::Reply => 1,
         }
     }
 }
@@ -116,8 +111,6 @@ impl Attempts {
         if let Some(open) = self.entries.iter_mut().flatten().find(|attempt| attempt.addr == addr) {
             if purpose == Purpose::Join && open.purpose != purpose {
                 (open.purpose, open.next_at) = (purpose, at);
-            } else if open.purpose == Purpose::Reconnect {
-                open.purpose = purpose;
             }
             return true;
         }
@@ -169,9 +162,6 @@ impl Attempts {
     pub(crate) fn challenge(&mut self, nonce: u64, token: u64, now: Instant) {
         if let Some(attempt) = self.at(nonce) {
             attempt.token = token;
-            if attempt.purpose == Purpose::Reconnect {
-                attempt.purpose = Purpose::Introduction;
-            }
             attempt.token_uses = 0;
             attempt.silent = 0;
             attempt.next_at = now;
@@ -382,7 +372,6 @@ mod tests {
             (Purpose::Reply, REPLIES_MAX),
             (Purpose::Introduction, INTRODUCTIONS_MAX),
             (Purpose::KnownPeer, KNOWN_PEERS_OPEN_MAX),
-            (Purpose::Reconnect, RECONNECTS_MAX),
             (Purpose::Join, SEEDS_MAX),
         ] {
             for _ in 0..max {

@@ -275,7 +275,7 @@ impl Node {
         let unmet = handshake.unmet_seeds(group);
         let missing = reconnect.on_period(group, unmet, |group, nth| handshake.unmet_seed(group, nth));
         if let Some(addr) = missing {
-            handshake.open(group, addr, Purpose::Reconnect);
+            handshake.open(group, addr, Purpose::Introduction);
         }
         detector.begin_period(group);
     }
