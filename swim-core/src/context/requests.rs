@@ -17,12 +17,12 @@ pub(crate) enum RequestKind {
     Relayed { index: u16 },
     /// A ping to a member held Dead; its index among the open ones.
     Reconnect { index: u16 },
-    /// A ping to the holder of an id that a joiner claims; its index among the admissions.
-    Incumbent { index: u16 },
+    /// A ping to the holder of an id that a joiner claims.
+    Incumbent,
     /// A ping to a rival that claims this node's id.
     Rival,
-    /// A handshake; the index of its attempt.
-    Handshake { index: u16 },
+    /// A handshake.
+    Handshake,
     /// A digest pull; its index in the window.
     Pull { index: u16 },
 }
@@ -33,9 +33,9 @@ pub(crate) const fn compose(random: u64, kind: RequestKind) -> u64 {
         RequestKind::Probe { attempt } => (0, attempt as u64),
         RequestKind::Relayed { index } => (1, index as u64),
         RequestKind::Reconnect { index } => (2, index as u64),
-        RequestKind::Incumbent { index } => (3, index as u64),
+        RequestKind::Incumbent => (3, 0),
         RequestKind::Rival => (4, 0),
-        RequestKind::Handshake { index } => (5, index as u64),
+        RequestKind::Handshake => (5, 0),
         RequestKind::Pull { index } => (6, index as u64),
     };
     debug_assert!(index < 1_u64 << 13_u32, "an index has 13 bits");
@@ -49,9 +49,9 @@ pub(crate) const fn kind(number: u64) -> Option<RequestKind> {
         0 => Some(RequestKind::Probe { attempt: if index > u8::MAX as u16 { u8::MAX } else { index as u8 } }),
         1 => Some(RequestKind::Relayed { index }),
         2 => Some(RequestKind::Reconnect { index }),
-        3 => Some(RequestKind::Incumbent { index }),
+        3 => Some(RequestKind::Incumbent),
         4 => Some(RequestKind::Rival),
-        5 => Some(RequestKind::Handshake { index }),
+        5 => Some(RequestKind::Handshake),
         6 => Some(RequestKind::Pull { index }),
         _ => None,
     }
@@ -67,9 +67,9 @@ mod tests {
             RequestKind::Probe { attempt: 2 },
             RequestKind::Relayed { index: 2047 },
             RequestKind::Reconnect { index: 3 },
-            RequestKind::Incumbent { index: 15 },
+            RequestKind::Incumbent,
             RequestKind::Rival,
-            RequestKind::Handshake { index: 79 },
+            RequestKind::Handshake,
             RequestKind::Pull { index: 3 },
         ] {
             assert_eq!(kind(compose(u64::MAX, asked)), Some(asked));

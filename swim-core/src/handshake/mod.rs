@@ -36,16 +36,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::SEEDS_MAX;
 use crate::api::{
-    DropReason, Epoch, Event, Handled, Incarnation, Instant, JoinFailure, Joined, KnownPeer, Refusal, Status,
-    canonical, is_reachable_form,
+    DropReason, Event, Handled, Incarnation, Instant, JoinFailure, Joined, KnownPeer, NodeId, Refusal,
+    Status, canonical, is_reachable_form,
 };
-use crate::context::{Context, Prf, Stream};
+use crate::context::{Context, Prf, RequestKind, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
 use crate::timers::{Timer, Timers};
 use crate::wire::{Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
 use admission::Admissions;
 pub(crate) use attempts::Purpose;
-use attempts::{Attempt, Attempts, KNOWN_PEERS_OPEN_MAX, Stage};
+use attempts::{Attempt, Attempts, KNOWN_PEERS_OPEN_MAX};
 use rivals::{Lesser, Rival};
 use seeds::Seeds;
 
@@ -66,15 +66,6 @@ pub(crate) enum Welcomed {
     Done,
     /// The table has to be given up first; then the welcome is to be handed in again.
     StartOver,
-}
-
-/// Whether the cluster's clock and this node's go together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Agreed {
-    Yes,
-    No,
-    NotYet,
-    AfterStartingOver,
 }
 
 /// Wanting in, letting in, and two nodes with one id.
@@ -103,7 +94,7 @@ impl Handshake {
             attempts: Attempts::new(cx.config.join_retry),
             announced: false,
             tokens: Prf::new(cx.streams.key(Stream::Secrets)),
-            admissions: Admissions::new(cx.config.direct_timeout),
+            admissions: Admissions::default(),
             rival: None,
             lesser: None,
         }
@@ -235,8 +226,8 @@ impl Handshake {
         if addr == group.cx.me.addr {
             return;
         }
-        let random = group.cx.streams.next_u64(Stream::RequestNumbers);
-        if !self.attempts.open(addr, purpose, random, at) {
+        let nonce = group.cx.number(RequestKind::Handshake);
+        if !self.attempts.open(addr, purpose, nonce, at) {
             group.cx.stats.drop(DropReason::ContactLimit);
         }
     }
@@ -256,9 +247,9 @@ impl Handshake {
         let known = self.seeds.known_peers().len();
         for _ in 0..known.min(KNOWN_PEERS_OPEN_MAX) {
             let peer = self.seeds.known_peers()[group.cx.below(Stream::Joining, known as u32) as usize];
-            let random = group.cx.streams.next_u64(Stream::RequestNumbers);
+            let nonce = group.cx.number(RequestKind::Handshake);
             if peer == group.cx.me.addr
-                || !self.attempts.open(peer, Purpose::KnownPeer, random, group.cx.now())
+                || !self.attempts.open(peer, Purpose::KnownPeer, nonce, group.cx.now())
             {
                 return;
             }
@@ -271,12 +262,12 @@ impl Handshake {
         while group.cx.outbox.budget_left() > 0 {
             let cx = &mut group.cx;
             let Some(attempt) = self.attempts.due(now, |delay| cx.jittered(delay)) else { break };
-            match attempt.stage {
-                Stage::Asking => {
-                    let join = Join { nonce: attempt.nonce, token: attempt.token };
-                    group.send(attempt.addr, &Message::Join(join), Piggyback::EMPTY);
+            let Attempt { addr, nonce, token, .. } = attempt;
+            match attempt.peer {
+                None => {
+                    group.send(addr, &Message::Join(Join { nonce, token }), Piggyback::EMPTY);
                 }
-                Stage::Announcing => self.announce(group, &attempt),
+                Some(peer) => self.announce(group, &attempt, peer),
             }
         }
         if self.is_seeking() {
@@ -285,11 +276,10 @@ impl Handshake {
         self.arm(group);
     }
 
-    fn announce(&mut self, group: &mut Group, attempt: &Attempt) {
+    fn announce(&mut self, group: &mut Group, attempt: &Attempt, peer: NodeId) {
         self.announced = true;
         // A peer that is held Dead here receives that claim, and refutes in its answer.
-        let peer = attempt.peer.and_then(|peer| group.find(peer));
-        let peer = peer.filter(|slot| *slot != Slot::ME && group.status(*slot) != Status::Alive);
+        let peer = group.find(peer).filter(|slot| *slot != Slot::ME && group.status(*slot) != Status::Alive);
         let claims = [Slot::ME, peer.unwrap_or(Slot::ME)];
         let claims = &claims[..1 + usize::from(peer.is_some())];
         let announce = Announce { token: attempt.token, number: attempt.nonce };
@@ -303,11 +293,8 @@ impl Handshake {
         source: SocketAddr,
         challenge: Challenge,
     ) -> Handled {
-        let attempt = self.attempts.find(challenge.nonce, source, Stage::Asking);
-        if attempt.ok_or(DropReason::UnexpectedAnswer)?.token != 0 {
-            return Err(DropReason::UnexpectedAnswer);
-        }
-        self.attempts.challenge(challenge.nonce, challenge.token, group.cx.now());
+        let attempt = self.attempts.find(challenge.nonce, source).filter(|attempt| attempt.token == 0);
+        attempt.ok_or(DropReason::UnexpectedAnswer)?.advance(challenge.token, None, group.cx.now());
         self.arm(group);
         Ok(())
     }
@@ -321,19 +308,16 @@ impl Handshake {
     ) -> Handled<Welcomed> {
         let Datagram { source, ref header, ref body, .. } = *datagram;
         let refused = welcome.outcome == JoinOutcome::Refused;
-        let asking = self.attempts.find(welcome.nonce, source, Stage::Asking);
-        let announced = self.attempts.find(welcome.nonce, source, Stage::Announcing).filter(|_| refused);
-        let attempt = asking.or(announced).ok_or(DropReason::UnexpectedAnswer)?;
         // A node that has not made this one prove its address has not got this question from it.
-        if attempt.token == 0 {
-            return Err(DropReason::UnexpectedAnswer);
-        }
+        let attempt = self.attempts.find(welcome.nonce, source).filter(|attempt| attempt.token != 0);
+        let attempt = attempt.filter(|attempt| refused || attempt.peer.is_none());
+        let purpose = attempt.ok_or(DropReason::UnexpectedAnswer)?.purpose;
         if !group.cx.is_running() {
             return Err(DropReason::NotRunning);
         }
         if welcome.outcome == JoinOutcome::IdTaken {
             self.attempts.close(welcome.nonce);
-            self.on_id_taken(group, datagram, attempt.purpose, welcome);
+            self.on_id_taken(group, datagram, purpose, welcome);
             self.give_up_if_refused(group);
             return Ok(Welcomed::Done);
         }
@@ -341,16 +325,9 @@ impl Handshake {
             self.on_refused(group, welcome.nonce);
             return Ok(Welcomed::Done);
         }
-        let sought = attempt.purpose.seeks() || self.seeds.contains(source);
-        match self.agree_on_time(group, welcome.clock, sought) {
-            Agreed::Yes => {}
-            Agreed::AfterStartingOver => return Ok(Welcomed::StartOver),
-            // The node asks again: by then the other has taken over its clock, or never will.
-            Agreed::NotYet => return Err(DropReason::InsaneEpoch),
-            Agreed::No => {
-                self.on_refused(group, welcome.nonce);
-                return Err(DropReason::InsaneEpoch);
-            }
+        let sought = purpose.seeks() || self.seeds.contains(source);
+        if self.agree_on_time(group, welcome, sought)? == Welcomed::StartOver {
+            return Ok(Welcomed::StartOver);
         }
         let (held, mine) = (welcome.held_epoch, group.cx.me.epoch);
         let outbid = held > mine || (held == mine && !self.announced && held.0 > 0);
@@ -366,7 +343,9 @@ impl Handshake {
         }
         self.ask_namesake(group);
         self.seeds.identify(source, header.sender);
-        self.attempts.announce(welcome.nonce, header.sender, group.cx.now());
+        if let Some(attempt) = self.attempts.find(welcome.nonce, source) {
+            attempt.advance(attempt.token, Some(header.sender), group.cx.now());
+        }
         self.arm(group);
         Ok(Welcomed::Done)
     }
@@ -401,7 +380,8 @@ impl Handshake {
     /// neither side would believe the other: a node that looks for its cluster and is alone takes an epoch that the
     /// others can believe, one that has members gives them up if a seed is ahead of them all, and any other had better
     /// not be let in.
-    fn agree_on_time(&self, group: &mut Group, theirs: Epoch, sought: bool) -> Agreed {
+    fn agree_on_time(&mut self, group: &mut Group, welcome: Welcome, sought: bool) -> Handled<Welcomed> {
+        let theirs = welcome.clock;
         let now = group.cx.clock.real();
         let alone = group.n() == 1;
         let (mine, clock) = (group.cx.me.epoch, &mut group.cx.epoch_clock);
@@ -416,13 +396,15 @@ impl Handshake {
         let far = !clock.is_credible(ours, theirs) || !clock.is_credible(theirs, ours);
         let incredible = !clock.is_credible(mine, theirs);
         if far && !(sought && (alone || ahead)) {
-            return Agreed::No;
+            self.on_refused(group, welcome.nonce);
+            return Err(DropReason::InsaneEpoch);
         }
         if far && !alone {
-            return Agreed::AfterStartingOver;
+            return Ok(Welcomed::StartOver);
         }
         if far && !takes_over {
-            return Agreed::NotYet;
+            // The node asks again: by then the other has taken over its clock, or never will.
+            return Err(DropReason::InsaneEpoch);
         }
         if sought && takes_over {
             clock.take_over(theirs, now);
@@ -431,7 +413,7 @@ impl Handshake {
             group.set_my_stamp(theirs, Incarnation(0));
             group.cx.event(Event::EpochRaised { epoch: theirs });
         }
-        Agreed::Yes
+        Ok(Welcomed::Done)
     }
 
     /// An announcement arrived, so this node is a member, and the search has ended, if there was one. Returns whether
@@ -443,7 +425,7 @@ impl Handshake {
         number: u64,
         root: Option<u64>,
     ) -> Option<bool> {
-        self.attempts.find(number, source, Stage::Announcing)?;
+        self.attempts.find(number, source)?.peer?;
         self.attempts.close(number);
         group.on_found(source);
         if self.is_seeking() {

@@ -262,8 +262,8 @@ impl Node {
             Some(RequestKind::Probe { attempt }) => detector.on_ack(group, datagram, number, attempt)?,
             Some(RequestKind::Relayed { index }) => detector.on_relayed_answer(group, index, number, source),
             Some(RequestKind::Reconnect { index }) => reconnect.on_ack(datagram, index, number),
-            Some(RequestKind::Incumbent { index }) => handshake.on_incumbent(group, datagram, index, number),
-            Some(RequestKind::Handshake { .. }) => {
+            Some(RequestKind::Incumbent) => handshake.on_incumbent(group, datagram, number),
+            Some(RequestKind::Handshake) => {
                 let announced = handshake.on_announced(group, source, number, ack.root);
                 if announced == Some(true) {
                     anti_entropy.catch_up(group, sender);
