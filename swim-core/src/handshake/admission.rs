@@ -142,7 +142,7 @@ impl Admissions {
 /// The acts of the side that lets in.
 impl Handshake {
     /// A stranger wants in.
-    pub(crate) fn on_join(&mut self, group: &mut Group, datagram: &Datagram<'_>, join: Join) -> Handled {
+    pub(super) fn on_join(&mut self, group: &mut Group, datagram: &Datagram<'_>, join: Join) -> Handled {
         let Datagram { source, ref header, len, .. } = *datagram;
         if !group.cx.is_running() {
             return Err(DropReason::NotRunning);
@@ -229,7 +229,7 @@ impl Handshake {
     }
 
     /// A node whose address is proven says who it is.
-    pub(crate) fn on_announce(
+    pub(super) fn on_announce(
         &mut self,
         group: &mut Group,
         datagram: &Datagram<'_>,

@@ -34,7 +34,6 @@ use core::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::SEEDS_MAX;
 use crate::api::{
     DropReason, Event, Handled, Incarnation, Instant, JoinFailure, Joined, KnownPeer, NodeId, Refusal,
     Status, canonical, is_reachable_form,
@@ -43,6 +42,7 @@ use crate::context::{Context, Prf, RequestKind, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
 use crate::timers::{Timer, Timers};
 use crate::wire::{Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
+use crate::{KNOWN_PEERS_MAX, SEEDS_MAX};
 use admission::Admissions;
 pub(crate) use attempts::Purpose;
 use attempts::{Attempt, Attempts, KNOWN_PEERS_OPEN_MAX};
@@ -152,10 +152,11 @@ impl Handshake {
         Ok(())
     }
 
-    /// The user names known peers of an earlier epoch. Returns how many are of use.
+    /// The user names known peers of an earlier epoch: a node that has not joined looks for the cluster. Returns how
+    /// many are of use.
     pub(crate) fn restore(&mut self, group: &mut Group, peers: &[KnownPeer]) -> u32 {
         let mut used = 0;
-        for peer in peers {
+        for peer in peers.iter().take(KNOWN_PEERS_MAX) {
             let addr = canonical(peer.addr);
             if peer.id == group.cx.me.id {
                 if peer.epoch >= group.cx.me.epoch && group.cx.is_plausible(peer.epoch) {
@@ -165,14 +166,10 @@ impl Handshake {
                 used += u32::from(self.seeds.add_known_peer(addr));
             }
         }
-        used
-    }
-
-    /// Known peers came: a node that has not joined looks for the cluster.
-    pub(crate) fn seek_unless_joined(&mut self, group: &mut Group) {
-        if self.search != Search::Joined {
+        if used > 0 && self.search != Search::Joined {
             self.seek(group, group.cx.now());
         }
+        used
     }
 
     /// This node is alone though it had joined.
@@ -286,13 +283,26 @@ impl Handshake {
         group.send(attempt.addr, &Message::Announce(announce), Piggyback::claims(claims));
     }
 
+    /// A message of the handshake, or any under this node's own id.
+    pub(crate) fn on_datagram(&mut self, group: &mut Group, datagram: &Datagram<'_>) -> Handled<Welcomed> {
+        let Datagram { source, ref header, ref body, .. } = *datagram;
+        let me = group.cx.me.id;
+        let own_id = header.sender == me;
+        match body.message {
+            _ if own_id && self.is_echo(&body.message) => return Err(DropReason::FromMyself),
+            Message::Join(join) => self.on_join(group, datagram, join)?,
+            Message::Challenge(challenge) => self.on_challenge(group, source, challenge)?,
+            Message::Welcome(welcome) => return self.on_welcome(group, datagram, welcome),
+            Message::Announce(announce) if !own_id => self.on_announce(group, datagram, announce)?,
+            Message::Ping(ping) if ping.target == me => self.on_rival_ping(group, datagram, ping.number),
+            Message::Ack(ack) => self.on_rival_ack(group, datagram, ack.number)?,
+            _ => return Err(DropReason::FromMyself),
+        }
+        Ok(Welcomed::Done)
+    }
+
     /// A token, to be returned.
-    pub(crate) fn on_challenge(
-        &mut self,
-        group: &mut Group,
-        source: SocketAddr,
-        challenge: Challenge,
-    ) -> Handled {
+    fn on_challenge(&mut self, group: &mut Group, source: SocketAddr, challenge: Challenge) -> Handled {
         let attempt = self.attempts.find(challenge.nonce, source).filter(|attempt| attempt.token == 0);
         attempt.ok_or(DropReason::UnexpectedAnswer)?.advance(challenge.token, None, group.cx.now());
         self.arm(group);
@@ -300,7 +310,7 @@ impl Handshake {
     }
 
     /// A node that was asked lets this one in, and says what the cluster holds under its id.
-    pub(crate) fn on_welcome(
+    fn on_welcome(
         &mut self,
         group: &mut Group,
         datagram: &Datagram<'_>,
@@ -460,16 +470,9 @@ impl Handshake {
     }
 
     /// Seeds that are not known to be an active member.
-    pub(crate) fn unmet_seeds(&mut self, group: &Group) -> u32 {
-        if self.search != Search::Joined {
-            return 0;
-        }
-        self.seeds.unmet(group.members().revision(), |id| group.find_active(id).is_some())
-    }
-
-    /// The nth of them.
-    pub(crate) fn unmet_seed(&self, group: &Group, nth: usize) -> Option<SocketAddr> {
-        self.seeds.nth_unmet(nth, |id| group.find_active(id).is_some())
+    pub(crate) fn unmet_seeds(&self, group: &Group) -> impl Iterator<Item = SocketAddr> {
+        let joined = self.search == Search::Joined;
+        self.seeds.unmet(|id| group.find_active(id).is_some()).filter(move |_| joined)
     }
 
     fn arm(&self, group: &mut Group) {

@@ -272,8 +272,8 @@ impl Node {
         let Self { group, detector, handshake, reconnect, .. } = self;
         detector.end_period(group);
         group.forget_tombstones();
-        let unmet = handshake.unmet_seeds(group);
-        let missing = reconnect.on_period(group, unmet, |group, nth| handshake.unmet_seed(group, nth));
+        let unmet = handshake.unmet_seeds(group).count() as u32;
+        let missing = reconnect.on_period(group, unmet, |group, nth| handshake.unmet_seeds(group).nth(nth));
         if let Some(addr) = missing {
             handshake.open(group, addr, Purpose::Introduction);
         }
