@@ -138,7 +138,6 @@ impl Handshake {
         usable().for_each(|seed| self.seeds.add(seed));
         debug_assert!(self.seeds.len() <= SEEDS_MAX, "seeds are bounded");
         self.seek(group, group.cx.now());
-        debug_assert!(self.is_seeking(), "a join is a search");
         Ok(())
     }
 
@@ -148,7 +147,6 @@ impl Handshake {
             return Err(Refusal::NothingToCancel);
         }
         self.give_up(group, JoinFailure::Cancelled);
-        debug_assert!(!self.is_seeking(), "a search that is cancelled has ended");
         Ok(())
     }
 
@@ -210,7 +208,6 @@ impl Handshake {
     pub(crate) fn on_leave(&mut self, group: &mut Group) {
         self.give_up(group, JoinFailure::Left);
         self.end_rivalry(group);
-        debug_assert!(self.rival.is_none() && !self.is_seeking(), "a node that leaves asks for nothing");
     }
 
     /// Opens an attempt at `addr`, unless it is this node's own address.
@@ -441,12 +438,11 @@ impl Handshake {
         if self.is_seeking() {
             self.search = Search::Joined;
             self.attempts.close_seeking();
-            let joined = Joined { via: source, members: group.n() };
-            self.outcome = Some(Ok(joined));
-            group.cx.event(Event::Joined { via: joined.via, members: joined.members });
+            let (via, members) = (source, group.n());
+            self.outcome = Some(Ok(Joined { via, members }));
+            group.cx.event(Event::Joined { via, members });
         }
         self.arm(group);
-        debug_assert!(!self.is_seeking(), "an announcement that arrived ends the search");
         Some(root != Some(group.digest_root()))
     }
 

@@ -35,7 +35,6 @@ impl Rival {
     fn ask_again(&mut self) -> bool {
         let again = self.tries < TRIES;
         self.tries += u8::from(again);
-        debug_assert!(self.tries <= TRIES, "the pings of a rival are bounded");
         again
     }
 
@@ -103,7 +102,6 @@ impl Handshake {
         let number = group.cx.number(RequestKind::Rival);
         self.rival = Some(Rival { addr, epoch, incarnation, number, tries: 0 });
         group.cx.timers.set(Timer::Rival, Some(group.cx.now()));
-        debug_assert!(group.cx.timers.is_due(Timer::Rival, group.cx.now()), "a rival is asked at once");
     }
 
     pub(super) fn on_rival_ack(
@@ -138,7 +136,6 @@ impl Handshake {
         group.cx.event(Event::Conflict { id: group.cx.me.id, rival, won: false });
         self.give_up(group, JoinFailure::IdTaken);
         group.cx.phase = Phase::IdLost;
-        debug_assert!(!self.is_seeking(), "a node that lost its id looks for no cluster");
     }
 
     /// Asks the rival, or outbids it if it stays silent.
@@ -170,7 +167,6 @@ impl Handshake {
     pub(super) fn end_rivalry(&mut self, group: &mut Group) {
         self.rival = None;
         group.cx.timers.set(Timer::Rival, None);
-        debug_assert!(group.cx.timers.get(Timer::Rival).is_none(), "without a rival its timer is off");
     }
 }
 
