@@ -243,7 +243,7 @@ impl Node {
         let expected = match requests::kind(number) {
             Some(RequestKind::Probe { attempt }) => detector.on_ack(group, datagram, number, attempt)?,
             Some(RequestKind::Relayed { index }) => detector.on_relayed_answer(group, index, number, source),
-            Some(RequestKind::Reconnect { index }) => reconnect.on_ack(datagram, index, number),
+            Some(RequestKind::Reconnect) => reconnect.on_ack(datagram, number),
             Some(RequestKind::Incumbent) => handshake.on_incumbent(group, datagram, number),
             Some(RequestKind::Handshake) => {
                 let announced = handshake.on_announced(group, source, number, ack.root);
@@ -270,7 +270,7 @@ impl Node {
     fn has_asked(&mut self, datagram: &Datagram<'_>, number: u64) -> bool {
         match requests::kind(number) {
             Some(RequestKind::Probe { attempt }) => self.detector.has_asked(datagram, number, attempt),
-            Some(RequestKind::Reconnect { index }) => self.reconnect.on_ack(datagram, index, number),
+            Some(RequestKind::Reconnect) => self.reconnect.on_ack(datagram, number),
             _ => false,
         }
     }
