@@ -90,7 +90,7 @@ impl Admissions {
     fn open(&mut self, admission: Admission) -> Handled {
         let own = self.0.iter().filter(|other| other.joiner == admission.joiner).count();
         if own >= ADMISSIONS_PER_JOINER || self.0.len() >= ADMISSIONS_MAX {
-            return Err(DropReason::ContactLimit);
+            return Err(DropReason::AttemptLimit);
         }
         self.0.push(admission);
         Ok(())

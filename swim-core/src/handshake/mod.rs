@@ -222,7 +222,7 @@ impl Handshake {
         }
         let nonce = group.cx.number(RequestKind::Handshake);
         if !self.attempts.open(addr, purpose, nonce, at) {
-            group.cx.stats.drop(DropReason::ContactLimit);
+            group.cx.stats.drop(DropReason::AttemptLimit);
         }
     }
 
