@@ -36,8 +36,16 @@ fn drops_row(stats: &Stats) -> Map<String, Value> {
     let counted = DropReason::ALL.iter().map(|reason| (reason, stats.dropped(*reason)));
     counted
         .filter(|(_, count)| *count > 0)
-        .map(|(reason, count)| (snake(&format!("{reason:?}")), Value::from(count)))
+        .map(|(reason, count)| (drop_name(*reason), Value::from(count)))
         .collect()
+}
+
+/// What scripts read: one name is older than the reason's.
+fn drop_name(reason: DropReason) -> String {
+    match reason {
+        DropReason::AttemptLimit => "contact_limit".into(),
+        _ => snake(&format!("{reason:?}")),
+    }
 }
 
 #[cfg(test)]

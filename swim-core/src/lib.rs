@@ -73,5 +73,5 @@ pub use wire::{
 
 /// Seeds that a node remembers.
 pub const SEEDS_MAX: usize = 64;
-/// Hints that one `Restore` looks at.
+/// Known peers that one `Restore` looks at.
 pub const KNOWN_PEERS_MAX: usize = 256;

@@ -11,13 +11,14 @@
 //! busy. The claim that the target is Dead goes to a member as well: if the target has left, and no goodbye arrived
 //! here, a member that knows puts that right.
 
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::{NodeId, Status};
-use crate::context::{RequestKind, Stream, requests};
+use crate::context::{RequestKind, Stream};
 use crate::group::{Group, Piggyback, Slot};
 use crate::wire::{Datagram, Message};
 
@@ -34,12 +35,9 @@ struct Open {
     number: u64,
 }
 
-/// The pings to members held Dead that may still be answered.
+/// The pings to members held Dead that may still be answered, the oldest first.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Reconnect {
-    open: [Option<Open>; OPEN_MAX],
-    turn: usize,
-}
+pub(crate) struct Reconnect(Vec<Open>);
 
 impl Reconnect {
     /// At each period: perhaps one attempt at a member that is missing. Seeds are `unmet` if they are no active
@@ -82,39 +80,30 @@ impl Reconnect {
             group.send(group.addr(member), &Message::Gossip, Piggyback::claims(&[dead]));
         }
         debug_assert!(dead != Slot::ME, "a node does not reconnect to itself");
-        let number = group.cx.number(RequestKind::Reconnect { index: self.index() as u16 });
+        let number = group.cx.number(RequestKind::Reconnect);
         let (id, addr) = (group.id(dead), group.addr(dead));
         self.asked(Open { id, addr, number });
         group.ping(dead, addr, number, Piggyback::EMPTY);
     }
 
     /// The oldest request makes room for the next one.
-    const fn index(&self) -> usize {
-        self.turn % OPEN_MAX
-    }
-
-    const fn asked(&mut self, open: Open) {
-        self.open[self.index()] = Some(open);
-        self.turn = self.turn.wrapping_add(1);
+    fn asked(&mut self, open: Open) {
+        if self.0.len() == OPEN_MAX {
+            self.0.remove(0);
+        }
+        self.0.push(open);
     }
 
     /// An answer came. `true` if it was asked for.
-    pub(crate) fn on_ack(&mut self, datagram: &Datagram<'_>, index: u16, number: u64) -> bool {
-        let Some(entry) = self.open.get_mut(usize::from(index)) else { return false };
-        let asked = (datagram.header.sender, datagram.source, number);
-        let fits = entry.is_some_and(|open| (open.id, open.addr, open.number) == asked);
-        if fits {
-            *entry = None;
-        }
-        debug_assert!(!fits || self.open[usize::from(index)].is_none(), "an answer is taken once");
-        fits
+    pub(crate) fn on_ack(&mut self, datagram: &Datagram<'_>, number: u64) -> bool {
+        let answered = (datagram.header.sender, datagram.source, number);
+        let open = self.0.iter().position(|open| (open.id, open.addr, open.number) == answered);
+        open.map(|at| self.0.remove(at)).is_some()
     }
 
-    /// Whether every open ping bears the number of its own index.
-    pub(crate) fn is_sound(&self) -> bool {
-        (0_u16..).zip(&self.open).all(|(index, open)| {
-            open.is_none_or(|open| requests::kind(open.number) == Some(RequestKind::Reconnect { index }))
-        })
+    /// Whether no more are open than may be.
+    pub(crate) const fn is_sound(&self) -> bool {
+        self.0.len() <= OPEN_MAX
     }
 }
 
@@ -161,25 +150,20 @@ mod tests {
     fn an_answer_must_fit_the_member_that_was_asked() {
         let mut reconnect = Reconnect::default();
         reconnect.asked(Open { id: NodeId(1), addr: addr(1), number: 5 });
-        let mut on_ack = |answer, index, number| reconnect.on_ack(&answer, index, number);
-        assert!(!on_ack(answer(1, 1), 1, 5) && !on_ack(answer(1, 1), 9, 5), "another index");
-        assert!(!on_ack(answer(2, 1), 0, 5) && !on_ack(answer(1, 2), 0, 5), "another member or address");
-        assert!(!on_ack(answer(1, 1), 0, 6), "another number");
-        assert!(on_ack(answer(1, 1), 0, 5));
-        assert!(!on_ack(answer(1, 1), 0, 5), "once");
+        let mut on_ack = |answer, number| reconnect.on_ack(&answer, number);
+        assert!(!on_ack(answer(2, 1), 5) && !on_ack(answer(1, 2), 5), "another member or address");
+        assert!(!on_ack(answer(1, 1), 6), "another number");
+        assert!(on_ack(answer(1, 1), 5));
+        assert!(!on_ack(answer(1, 1), 5), "once");
     }
 
     #[test]
     fn four_pings_may_be_answered_and_the_oldest_makes_room() {
         let mut reconnect = Reconnect::default();
-        let asked: alloc::vec::Vec<_> = (0..=OPEN_MAX as u64)
-            .map(|number| {
-                let index = reconnect.index() as u16;
-                reconnect.asked(Open { id: NodeId(number), addr: addr(1), number });
-                (index, number)
-            })
-            .collect();
-        let answered = asked.into_iter().map(|(index, n)| reconnect.on_ack(&answer(n, 1), index, n));
-        assert_eq!(answered.collect::<alloc::vec::Vec<_>>(), [false, true, true, true, true]);
+        for number in 0..=OPEN_MAX as u64 {
+            reconnect.asked(Open { id: NodeId(number), addr: addr(1), number });
+        }
+        let answered = [0, 1, 2, 3, 4].map(|n| reconnect.on_ack(&answer(n, 1), n));
+        assert_eq!(answered, [false, true, true, true, true]);
     }
 }

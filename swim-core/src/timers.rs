@@ -88,9 +88,4 @@ impl Timers {
     pub(crate) fn is_set_to(&self, timer: Timer, at: Option<Instant>) -> bool {
         self.at[timer as usize] == at.unwrap_or(Instant::MAX)
     }
-
-    /// Whether the deadline is the earliest time of all.
-    pub(crate) fn is_sound(&self) -> bool {
-        self.next().unwrap_or(Instant::MAX) == self.at.iter().copied().min().unwrap_or(Instant::MAX)
-    }
 }

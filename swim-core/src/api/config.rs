@@ -31,9 +31,6 @@ pub struct Options {
     pub retries: u8,
     /// Members asked to ping on our behalf, k of SWIM section 3.1, 0 to 8. Default 3.
     pub relays: u8,
-    /// Retry and ask relays earlier than `direct_timeout` when the measured round trip allows it.
-    /// Never moves the end of a period. Default on.
-    pub adaptive: bool,
 
     /// Suspicion: α, shortest timeout = α · max(1, log₁₀ n) · period. LAN 4.
     pub alpha: u8,
@@ -99,7 +96,6 @@ impl Options {
             direct_timeout: Duration::from_millis(500),
             retries: 2,
             relays: 3,
-            adaptive: true,
             alpha: 4,
             beta: 6,
             confirmations: 3,

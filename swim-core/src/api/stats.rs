@@ -67,8 +67,8 @@ drop_reasons! {
     Token,
     /// More pages were asked for than are served in a second.
     PageLimit,
-    /// More introductions to strangers were pending than are kept.
-    ContactLimit,
+    /// More handshake attempts of one purpose, or more admissions, were open than are kept.
+    AttemptLimit,
     /// An update about a member that is not known and cannot be learnt from it.
     UnknownMember,
     /// A claim whose epoch is too far ahead of the cluster's epoch clock.

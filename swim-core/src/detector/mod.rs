@@ -95,12 +95,7 @@ impl Detector {
         let Some(target) = group.next_target() else { return };
         debug_assert!(target != Slot::ME, "a node does not probe itself");
         debug_assert!(group.status(target).is_active(), "only an active member is probed");
-        let timing = Timing {
-            period,
-            direct_timeout,
-            retries: group.cx.config.retries,
-            rtt: rtt(group, target).filter(|_| group.cx.config.adaptive),
-        };
+        let timing = Timing { period, direct_timeout, retries: group.cx.config.retries };
         let (id, addr, epoch) = (group.id(target), group.addr(target), group.claim(target).epoch);
         let number = group.cx.number(RequestKind::Probe { attempt: 0 });
         self.probe = Some(Probe::begin(target, (id, addr, epoch), number, timing, group.cx.now()));

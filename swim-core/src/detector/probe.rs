@@ -11,8 +11,7 @@
 //! ```
 //!
 //! Deviation from SWIM and Lifeguard: the retries. At 25 % loss a probe of a living member then fails in
-//! 2.7 % of the cases instead of 14 %. `rto` follows the measured round trip, so that on a quick network
-//! the relays get most of the period; it never exceeds the share that the direct timeout gives it.
+//! 2.7 % of the cases instead of 14 %. `rto` is the share of the direct timeout that each ping gets.
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -27,8 +26,6 @@ use crate::group::Slot;
 pub(crate) const ATTEMPTS_MAX: usize = 3;
 /// Relays in one period.
 pub(crate) const RELAYS_MAX: usize = 8;
-/// Shortest wait for an answer, as a share of the direct timeout.
-const RTO_MIN_SHARE: u64 = 16;
 
 /// A member asked to ping on our behalf.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -79,7 +76,7 @@ pub(crate) struct Probe {
     answered: bool,
 }
 
-/// When to do what, from the configuration, the local health and the measured round trip.
+/// When to do what, from the configuration and the local health.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
     /// Local health scaled already.
@@ -87,18 +84,6 @@ pub(crate) struct Timing {
     /// Local health scaled already.
     pub(crate) direct_timeout: Duration,
     pub(crate) retries: u8,
-    /// The target's smoothed round trip, if there is one and it may be used.
-    pub(crate) rtt: Option<Duration>,
-}
-
-impl Timing {
-    /// Nanoseconds between two direct pings.
-    fn rto(&self) -> u64 {
-        let direct_timeout = nanos(self.direct_timeout);
-        let longest = direct_timeout / (u64::from(self.retries) + 1);
-        let shortest = direct_timeout / RTO_MIN_SHARE;
-        self.rtt.map_or(longest, |rtt| nanos(rtt).saturating_mul(3).clamp(shortest, longest))
-    }
 }
 
 impl Probe {
@@ -111,13 +96,9 @@ impl Probe {
         timing: Timing,
         now: Instant,
     ) -> Self {
-        let rto_ns = timing.rto();
+        let rto_ns = nanos(timing.direct_timeout) / (u64::from(timing.retries) + 1);
         debug_assert!(usize::from(timing.retries) < ATTEMPTS_MAX, "every attempt has a slot for its time");
         debug_assert!(target != Slot::ME, "a probe is of another member");
-        debug_assert!(
-            rto_ns <= nanos(timing.direct_timeout),
-            "the wait for an answer fits the direct timeout"
-        );
         Self {
             target,
             target_id,
@@ -263,19 +244,15 @@ mod tests {
         Instant::from_millis(millis)
     }
 
-    fn probe(rtt: Option<u64>) -> Probe {
-        let timing = Timing {
-            period: Duration::from_secs(1),
-            direct_timeout: Duration::from_millis(480),
-            retries: 2,
-            rtt: rtt.map(Duration::from_millis),
-        };
+    fn probe() -> Probe {
+        let timing =
+            Timing { period: Duration::from_secs(1), direct_timeout: Duration::from_millis(480), retries: 2 };
         Probe::begin(Slot(1), (NodeId(1), addr(1), Epoch(1)), 0xabcd_0000, timing, at(0))
     }
 
     #[test]
-    fn without_a_measurement_retries_share_the_direct_timeout() {
-        let mut probe = probe(None);
+    fn retries_share_the_direct_timeout() {
+        let mut probe = probe();
         assert_eq!(probe.next_at(), Some(at(160)));
         assert_eq!(probe.step(at(159)), None);
         assert_eq!(probe.step(at(160)), Some(Step::Retry { attempt: 1 }));
@@ -286,15 +263,8 @@ mod tests {
     }
 
     #[test]
-    fn a_quick_member_is_asked_again_quickly_but_never_at_once() {
-        assert_eq!(probe(Some(20)).next_at(), Some(at(60)));
-        assert_eq!(probe(Some(0)).next_at(), Some(at(30)));
-        assert_eq!(probe(Some(9_999)).next_at(), Some(at(160)));
-    }
-
-    #[test]
     fn an_answered_probe_wants_nothing_more() {
-        let mut probe = probe(None);
+        let mut probe = probe();
         assert_eq!(probe.answer(0, at(3)), Some(Duration::from_millis(3)));
         assert_eq!(probe.answer(0, at(4)), None, "the second answer measures nothing");
         assert_eq!((probe.next_at(), probe.step(at(999))), (None, None));
@@ -303,7 +273,7 @@ mod tests {
 
     #[test]
     fn only_numbers_of_attempts_that_were_made_are_known() {
-        let probe = probe(None);
+        let probe = probe();
         assert!(probe.knows(0xabcd_0000, 0));
         assert!(!probe.knows(0xabcd_0000, 1));
         assert!(!probe.knows(0xabce_0000, 0));
@@ -311,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_relay_counts_once_and_only_if_it_was_asked() {
-        let mut probe = probe(None);
+        let mut probe = probe();
         probe.add_relay(addr(2));
         probe.add_relay(addr(3));
         assert!(probe.nack(addr(2)));
@@ -325,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_ping_that_never_left_proves_nothing() {
-        let mut probe = probe(None);
+        let mut probe = probe();
         probe.undelivered(addr(1));
         assert_eq!(probe.outcome(), ProbeOutcome::NeverSent);
         probe.step(at(160));

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Handshake;
 use crate::api::{DropReason, Epoch, Event, Handled, Incarnation, Instant, NodeId, Status, canonical};
-use crate::context::{RequestKind, Stream, requests};
+use crate::context::{RequestKind, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
 use crate::wire::{Ack, Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
 
@@ -75,140 +75,74 @@ impl Admission {
     }
 }
 
-/// All admissions in question, by index.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Admissions {
-    /// Up to the last one that is in question: usually none is.
-    entries: Vec<Option<Admission>>,
-    timeout: Duration,
-}
+/// All admissions in question, and those whose outcome is remembered.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Admissions(Vec<Admission>);
 
 impl Admissions {
-    /// `timeout` is the direct one.
-    pub(super) const fn new(timeout: Duration) -> Self {
-        Self { entries: Vec::new(), timeout }
-    }
-
     /// What is known of the admission of `joiner` as `id`.
     fn outcome(&self, id: NodeId, joiner: SocketAddr) -> Option<Incumbent> {
-        self.entries
-            .iter()
-            .flatten()
-            .find(|admission| admission.id == id && admission.joiner == joiner)
-            .map(|admission| admission.outcome)
+        let mut admissions = self.0.iter();
+        admissions.find(|asked| asked.id == id && asked.joiner == joiner).map(|asked| asked.outcome)
     }
 
-    /// A index for a new question, or `None` if as many are open as may be.
-    fn room(&self, joiner: SocketAddr) -> Option<u16> {
-        let own = self.entries.iter().flatten().filter(|admission| admission.joiner == joiner).count();
-        if own >= ADMISSIONS_PER_JOINER {
-            return None;
+    /// Opens a question, unless as many are open as may be.
+    fn open(&mut self, admission: Admission) -> Handled {
+        let own = self.0.iter().filter(|other| other.joiner == admission.joiner).count();
+        if own >= ADMISSIONS_PER_JOINER || self.0.len() >= ADMISSIONS_MAX {
+            return Err(DropReason::AttemptLimit);
         }
-        let index = self.entries.iter().position(Option::is_none).unwrap_or(self.entries.len());
-        (index < ADMISSIONS_MAX).then_some(index as u16)
-    }
-
-    /// Opens the question; the first ping is due at once.
-    fn open(
-        &mut self,
-        index: u16,
-        joiner: (NodeId, SocketAddr, u64),
-        stamp: (Epoch, Incarnation),
-        incumbent: (SocketAddr, Epoch),
-        number: u64,
-        now: Instant,
-    ) {
-        let index = usize::from(index);
-        if self.entries.len() <= index {
-            self.entries.resize(index + 1, None);
-        }
-        debug_assert!(index < ADMISSIONS_MAX, "the admissions in question are bounded");
-        debug_assert!(self.entries[index].is_none(), "an admission in question keeps its index");
-        self.entries[index] = Some(Admission {
-            id: joiner.0,
-            joiner: joiner.1,
-            nonce: joiner.2,
-            incumbent: incumbent.0,
-            epoch: incumbent.1,
-            stamp,
-            number,
-            outcome: Incumbent::Asked,
-            tries: 0,
-            next_at: now,
-        });
+        self.0.push(admission);
+        Ok(())
     }
 
     /// A node with the incumbent's id answered, with this stamp. The admission, if it was the incumbent.
     fn answered(
         &mut self,
-        index: u16,
         number: u64,
         source: SocketAddr,
         stamp: (Epoch, Incarnation),
         now: Instant,
     ) -> Option<Admission> {
-        let admission = self.entries.get_mut(usize::from(index))?.as_mut()?;
-        if admission.number != number || admission.incumbent != source || admission.epoch != stamp.0 {
-            return None;
-        }
+        let admission = self.0.iter_mut().find(|admission| {
+            (admission.number, admission.incumbent, admission.epoch) == (number, source, stamp.0)
+        })?;
         let itself = stamp.0 == admission.stamp.0 && stamp.1 >= admission.stamp.1;
         admission.outcome = if itself { Incumbent::Gone } else { Incumbent::Alive };
         admission.next_at = now.after(REMEMBERED);
-        debug_assert!(admission.outcome != Incumbent::Asked, "an answer decides the admission");
         Some(*admission)
     }
 
-    /// What is due: an admission to ask for (`Asked`), or one whose outcome has just become `Gone`.
-    fn due(&mut self, now: Instant) -> Option<Admission> {
-        for entry in &mut self.entries {
-            let Some(admission) = entry else { continue };
-            if admission.next_at > now {
-                continue;
-            }
-            if admission.outcome != Incumbent::Asked {
-                *entry = None;
-                continue;
-            }
-            if admission.tries < admission.tries_max() {
-                admission.tries += 1;
-                debug_assert!(
-                    admission.tries <= admission.tries_max(),
-                    "the pings of an incumbent are bounded"
-                );
-                admission.next_at = now.after(self.timeout / u32::from(TRIES));
-            } else {
-                admission.outcome = Incumbent::Gone;
-                admission.next_at = now.after(REMEMBERED);
-            }
-            debug_assert!(admission.next_at >= now, "an admission is due once at one time");
-            return Some(*admission);
+    /// What is due: an admission to ask for (`Asked`), or one whose outcome has just become `Gone`. The incumbent has
+    /// `timeout`, the direct one, to answer a few pings.
+    fn due(&mut self, now: Instant, timeout: Duration) -> Option<Admission> {
+        self.0.retain(|admission| admission.next_at > now || admission.outcome == Incumbent::Asked);
+        let admission = self.0.iter_mut().find(|admission| admission.next_at <= now)?;
+        if admission.tries < admission.tries_max() {
+            admission.tries += 1;
+            admission.next_at = now.after(timeout / u32::from(TRIES));
+        } else {
+            admission.outcome = Incumbent::Gone;
+            admission.next_at = now.after(REMEMBERED);
         }
-        while let Some(None) = self.entries.last() {
-            self.entries.pop();
-        }
-        None
+        Some(*admission)
     }
 
-    /// Whether every admission bears the number of its own index, and its pings are bounded.
+    /// Whether all bounds are kept.
     pub(super) fn is_sound(&self) -> bool {
-        self.entries.len() <= ADMISSIONS_MAX
-            && (0_u16..).zip(&self.entries).all(|(index, entry)| {
-                entry.is_none_or(|admission| {
-                    requests::kind(admission.number) == Some(RequestKind::Incumbent { index })
-                        && admission.tries <= admission.tries_max()
-                })
-            })
+        let mut admissions = self.0.iter();
+        self.0.len() <= ADMISSIONS_MAX && admissions.all(|asked| asked.tries <= asked.tries_max())
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.entries.iter().flatten().map(|admission| admission.next_at).min()
+        self.0.iter().map(|admission| admission.next_at).min()
     }
 }
 
 /// The acts of the side that lets in.
 impl Handshake {
     /// A stranger wants in.
-    pub(crate) fn on_join(&mut self, group: &mut Group, datagram: &Datagram<'_>, join: Join) -> Handled {
+    pub(super) fn on_join(&mut self, group: &mut Group, datagram: &Datagram<'_>, join: Join) -> Handled {
         let Datagram { source, ref header, len, .. } = *datagram;
         if !group.cx.is_running() {
             return Err(DropReason::NotRunning);
@@ -249,11 +183,18 @@ impl Handshake {
             Some(Incumbent::Gone) => Ok(JoinOutcome::Admitted),
             Some(Incumbent::Asked) => Err(DropReason::Stranger),
             None => {
-                let index = self.admissions.room(source).ok_or(DropReason::ContactLimit)?;
-                let number = group.cx.number(RequestKind::Incumbent { index });
-                let incumbent = (group.addr(slot), held.epoch);
-                let joiner = (header.sender, source, nonce);
-                self.admissions.open(index, joiner, header.stamp(), incumbent, number, group.cx.now());
+                self.admissions.open(Admission {
+                    id: header.sender,
+                    joiner: source,
+                    nonce,
+                    incumbent: group.addr(slot),
+                    epoch: held.epoch,
+                    stamp: header.stamp(),
+                    number: group.cx.number(RequestKind::Incumbent),
+                    outcome: Incumbent::Asked,
+                    tries: 0,
+                    next_at: group.cx.now(),
+                })?;
                 self.arm(group);
                 Err(DropReason::Stranger)
             }
@@ -288,7 +229,7 @@ impl Handshake {
     }
 
     /// A node whose address is proven says who it is.
-    pub(crate) fn on_announce(
+    pub(super) fn on_announce(
         &mut self,
         group: &mut Group,
         datagram: &Datagram<'_>,
@@ -344,18 +285,10 @@ impl Handshake {
     }
 
     /// The holder of an id that a joiner claims answered, or a later epoch of it did.
-    pub(crate) fn on_incumbent(
-        &mut self,
-        group: &mut Group,
-        datagram: &Datagram<'_>,
-        index: u16,
-        number: u64,
-    ) -> bool {
+    pub(crate) fn on_incumbent(&mut self, group: &mut Group, datagram: &Datagram<'_>, number: u64) -> bool {
         let Datagram { source, ref header, .. } = *datagram;
-        let now = group.cx.now();
-        let Some(admission) = self.admissions.answered(index, number, source, header.stamp(), now) else {
-            return false;
-        };
+        let answered = self.admissions.answered(number, source, header.stamp(), group.cx.now());
+        let Some(admission) = answered else { return false };
         self.arm(group);
         let alive = admission.outcome == Incumbent::Alive;
         if alive && admission.is_in_earnest() {
@@ -368,9 +301,9 @@ impl Handshake {
 
     /// Asks incumbents, and admits the joiners of those that stay silent.
     pub(crate) fn on_admission_timer(&mut self, group: &mut Group) {
-        let now = group.cx.now();
+        let (now, timeout) = (group.cx.now(), group.cx.config.direct_timeout);
         while group.cx.outbox.budget_left() > 0
-            && let Some(admission) = self.admissions.due(now)
+            && let Some(admission) = self.admissions.due(now, timeout)
         {
             let Admission { joiner, id, nonce, incumbent, number, outcome, .. } = admission;
             if outcome == Incumbent::Gone {
@@ -411,73 +344,89 @@ mod tests {
 
     const STAMP: (Epoch, Incarnation) = (Epoch(5), Incarnation(0));
 
-    fn open(admissions: &mut Admissions, joiner: u8) -> Option<u16> {
-        let index = admissions.room(addr(joiner))?;
-        let joiner = (NodeId(7), addr(joiner), 99);
-        admissions.open(index, joiner, (Epoch(5), Incarnation(3)), (addr(1), Epoch(5)), 42, at(0));
-        Some(index)
+    /// A joiner with `stamp` wants the id of an incumbent at address 1 with `epoch`.
+    fn admission(joiner: u8, stamp: (Epoch, Incarnation), epoch: Epoch) -> Admission {
+        Admission {
+            id: NodeId(7),
+            joiner: addr(joiner),
+            nonce: 99,
+            incumbent: addr(1),
+            epoch,
+            stamp,
+            number: 42,
+            outcome: Incumbent::Asked,
+            tries: 0,
+            next_at: at(0),
+        }
+    }
+
+    fn open(admissions: &mut Admissions, joiner: u8) -> bool {
+        admissions.open(admission(joiner, (Epoch(5), Incarnation(3)), Epoch(5))).is_ok()
     }
 
     #[test]
     fn an_incumbent_that_answers_keeps_its_id() {
-        let mut admissions = Admissions::new(TIMEOUT);
-        let index = open(&mut admissions, 2).expect("there is room");
-        assert_eq!(admissions.due(at(0)).map(|due| due.outcome), Some(Incumbent::Asked));
-        assert!(admissions.answered(index, 41, addr(1), STAMP, at(9)).is_none(), "wrong number");
-        assert!(admissions.answered(index, 42, addr(2), STAMP, at(9)).is_none(), "wrong source");
+        let mut admissions = Admissions::default();
+        assert!(open(&mut admissions, 2));
+        assert_eq!(admissions.due(at(0), TIMEOUT).map(|due| due.outcome), Some(Incumbent::Asked));
+        assert!(admissions.answered(41, addr(1), STAMP, at(9)).is_none(), "wrong number");
+        assert!(admissions.answered(42, addr(2), STAMP, at(9)).is_none(), "wrong source");
         assert!(
-            admissions.answered(index, 42, addr(1), (Epoch(6), Incarnation(0)), at(9)).is_none(),
+            admissions.answered(42, addr(1), (Epoch(6), Incarnation(0)), at(9)).is_none(),
             "its next epoch is no incumbent"
         );
-        assert!(admissions.answered(index, 42, addr(1), STAMP, at(9)).is_some());
-        assert!(admissions.due(at(1000)).is_none(), "and is remembered for a while");
+        assert!(admissions.answered(42, addr(1), STAMP, at(9)).is_some());
+        assert!(admissions.due(at(1000), TIMEOUT).is_none(), "and is remembered for a while");
         assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Alive));
     }
 
     #[test]
     fn an_incumbent_that_is_the_joiner_itself_may_move() {
-        let mut admissions = Admissions::new(TIMEOUT);
-        let index = open(&mut admissions, 2).expect("there is room");
+        let mut admissions = Admissions::default();
+        assert!(open(&mut admissions, 2));
         let stamp = (Epoch(5), Incarnation(3));
-        let answered = admissions.answered(index, 42, addr(1), stamp, at(9));
+        let answered = admissions.answered(42, addr(1), stamp, at(9));
         assert_eq!(answered.map(|admission| admission.outcome), Some(Incumbent::Gone));
     }
 
     #[test]
     fn an_incumbent_that_is_alive_in_a_later_epoch_is_not_the_joiner() {
-        let mut admissions = Admissions::new(TIMEOUT);
-        let index = admissions.room(addr(2)).expect("there is room");
-        let joiner = (NodeId(7), addr(2), 99);
-        admissions.open(index, joiner, STAMP, (addr(1), Epoch(6)), 42, at(0));
-        let answered = admissions.answered(index, 42, addr(1), (Epoch(6), Incarnation(0)), at(9));
+        let mut admissions = Admissions::default();
+        assert!(admissions.open(admission(2, STAMP, Epoch(6))).is_ok());
+        let answered = admissions.answered(42, addr(1), (Epoch(6), Incarnation(0)), at(9));
         assert_eq!(answered.map(|admission| admission.outcome), Some(Incumbent::Alive));
     }
 
     #[test]
     fn a_silent_incumbent_is_asked_several_times_and_then_gone() {
         for (epoch, tries) in [(Epoch(5), 5), (Epoch(6), 10)] {
-            let mut admissions = Admissions::new(TIMEOUT);
-            let joiner = (NodeId(7), addr(2), 99);
-            admissions.open(0, joiner, (epoch, Incarnation(3)), (addr(1), Epoch(5)), 42, at(0));
+            let mut admissions = Admissions::default();
+            assert!(admissions.open(admission(2, (epoch, Incarnation(3)), Epoch(5))).is_ok());
             for tried in 0..tries {
-                assert_eq!(admissions.due(at(100 * tried)).map(|due| due.outcome), Some(Incumbent::Asked));
-                assert!(admissions.due(at(100 * tried + 99)).is_none());
+                assert_eq!(
+                    admissions.due(at(100 * tried), TIMEOUT).map(|due| due.outcome),
+                    Some(Incumbent::Asked)
+                );
+                assert!(admissions.due(at(100 * tried + 99), TIMEOUT).is_none());
             }
-            assert_eq!(admissions.due(at(100 * tries)).map(|due| due.outcome), Some(Incumbent::Gone));
+            assert_eq!(
+                admissions.due(at(100 * tries), TIMEOUT).map(|due| due.outcome),
+                Some(Incumbent::Gone)
+            );
             assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Gone));
-            assert!(admissions.due(at(20_000)).is_none(), "forgotten after a while");
+            assert!(admissions.due(at(20_000), TIMEOUT).is_none(), "forgotten after a while");
             assert_eq!(admissions.outcome(NodeId(7), addr(2)), None);
         }
     }
 
     #[test]
     fn the_number_of_questions_is_bounded() {
-        let mut admissions = Admissions::new(TIMEOUT);
-        assert!(open(&mut admissions, 0).is_some() && open(&mut admissions, 0).is_some());
-        assert!(open(&mut admissions, 0).is_none(), "one joiner has its share");
+        let mut admissions = Admissions::default();
+        assert!(open(&mut admissions, 0) && open(&mut admissions, 0));
+        assert!(!open(&mut admissions, 0), "one joiner has its share");
         for joiner in 2..ADMISSIONS_MAX as u8 {
-            assert!(open(&mut admissions, joiner).is_some());
+            assert!(open(&mut admissions, joiner));
         }
-        assert!(open(&mut admissions, 200).is_none());
+        assert!(!open(&mut admissions, 200));
     }
 }

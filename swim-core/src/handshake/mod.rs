@@ -34,18 +34,18 @@ use core::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::SEEDS_MAX;
 use crate::api::{
-    DropReason, Epoch, Event, Handled, Incarnation, Instant, JoinFailure, Joined, KnownPeer, Refusal, Status,
-    canonical, is_reachable_form,
+    DropReason, Event, Handled, Incarnation, Instant, JoinFailure, Joined, KnownPeer, NodeId, Refusal,
+    Status, canonical, is_reachable_form,
 };
-use crate::context::{Context, Prf, Stream};
+use crate::context::{Context, Prf, RequestKind, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
 use crate::timers::{Timer, Timers};
 use crate::wire::{Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
+use crate::{KNOWN_PEERS_MAX, SEEDS_MAX};
 use admission::Admissions;
 pub(crate) use attempts::Purpose;
-use attempts::{Attempt, Attempts, KNOWN_PEERS_OPEN_MAX, Stage};
+use attempts::{Attempt, Attempts, KNOWN_PEERS_OPEN_MAX};
 use rivals::{Lesser, Rival};
 use seeds::Seeds;
 
@@ -66,15 +66,6 @@ pub(crate) enum Welcomed {
     Done,
     /// The table has to be given up first; then the welcome is to be handed in again.
     StartOver,
-}
-
-/// Whether the cluster's clock and this node's go together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Agreed {
-    Yes,
-    No,
-    NotYet,
-    AfterStartingOver,
 }
 
 /// Wanting in, letting in, and two nodes with one id.
@@ -103,7 +94,7 @@ impl Handshake {
             attempts: Attempts::new(cx.config.join_retry),
             announced: false,
             tokens: Prf::new(cx.streams.key(Stream::Secrets)),
-            admissions: Admissions::new(cx.config.direct_timeout),
+            admissions: Admissions::default(),
             rival: None,
             lesser: None,
         }
@@ -147,7 +138,6 @@ impl Handshake {
         usable().for_each(|seed| self.seeds.add(seed));
         debug_assert!(self.seeds.len() <= SEEDS_MAX, "seeds are bounded");
         self.seek(group, group.cx.now());
-        debug_assert!(self.is_seeking(), "a join is a search");
         Ok(())
     }
 
@@ -157,14 +147,14 @@ impl Handshake {
             return Err(Refusal::NothingToCancel);
         }
         self.give_up(group, JoinFailure::Cancelled);
-        debug_assert!(!self.is_seeking(), "a search that is cancelled has ended");
         Ok(())
     }
 
-    /// The user names known peers of an earlier epoch. Returns how many are of use.
+    /// The user names known peers of an earlier epoch: a node that has not joined looks for the cluster. Returns how
+    /// many are of use.
     pub(crate) fn restore(&mut self, group: &mut Group, peers: &[KnownPeer]) -> u32 {
         let mut used = 0;
-        for peer in peers {
+        for peer in peers.iter().take(KNOWN_PEERS_MAX) {
             let addr = canonical(peer.addr);
             if peer.id == group.cx.me.id {
                 if peer.epoch >= group.cx.me.epoch && group.cx.is_plausible(peer.epoch) {
@@ -174,14 +164,10 @@ impl Handshake {
                 used += u32::from(self.seeds.add_known_peer(addr));
             }
         }
-        used
-    }
-
-    /// Known peers came: a node that has not joined looks for the cluster.
-    pub(crate) fn seek_unless_joined(&mut self, group: &mut Group) {
-        if self.search != Search::Joined {
+        if used > 0 && self.search != Search::Joined {
             self.seek(group, group.cx.now());
         }
+        used
     }
 
     /// This node is alone though it had joined.
@@ -222,7 +208,6 @@ impl Handshake {
     pub(crate) fn on_leave(&mut self, group: &mut Group) {
         self.give_up(group, JoinFailure::Left);
         self.end_rivalry(group);
-        debug_assert!(self.rival.is_none() && !self.is_seeking(), "a node that leaves asks for nothing");
     }
 
     /// Opens an attempt at `addr`, unless it is this node's own address.
@@ -235,9 +220,9 @@ impl Handshake {
         if addr == group.cx.me.addr {
             return;
         }
-        let random = group.cx.streams.next_u64(Stream::RequestNumbers);
-        if !self.attempts.open(addr, purpose, random, at) {
-            group.cx.stats.drop(DropReason::ContactLimit);
+        let nonce = group.cx.number(RequestKind::Handshake);
+        if !self.attempts.open(addr, purpose, nonce, at) {
+            group.cx.stats.drop(DropReason::AttemptLimit);
         }
     }
 
@@ -256,9 +241,9 @@ impl Handshake {
         let known = self.seeds.known_peers().len();
         for _ in 0..known.min(KNOWN_PEERS_OPEN_MAX) {
             let peer = self.seeds.known_peers()[group.cx.below(Stream::Joining, known as u32) as usize];
-            let random = group.cx.streams.next_u64(Stream::RequestNumbers);
+            let nonce = group.cx.number(RequestKind::Handshake);
             if peer == group.cx.me.addr
-                || !self.attempts.open(peer, Purpose::KnownPeer, random, group.cx.now())
+                || !self.attempts.open(peer, Purpose::KnownPeer, nonce, group.cx.now())
             {
                 return;
             }
@@ -271,12 +256,12 @@ impl Handshake {
         while group.cx.outbox.budget_left() > 0 {
             let cx = &mut group.cx;
             let Some(attempt) = self.attempts.due(now, |delay| cx.jittered(delay)) else { break };
-            match attempt.stage {
-                Stage::Asking => {
-                    let join = Join { nonce: attempt.nonce, token: attempt.token };
-                    group.send(attempt.addr, &Message::Join(join), Piggyback::EMPTY);
+            let Attempt { addr, nonce, token, .. } = attempt;
+            match attempt.peer {
+                None => {
+                    group.send(addr, &Message::Join(Join { nonce, token }), Piggyback::EMPTY);
                 }
-                Stage::Announcing => self.announce(group, &attempt),
+                Some(peer) => self.announce(group, &attempt, peer),
             }
         }
         if self.is_seeking() {
@@ -285,35 +270,44 @@ impl Handshake {
         self.arm(group);
     }
 
-    fn announce(&mut self, group: &mut Group, attempt: &Attempt) {
+    fn announce(&mut self, group: &mut Group, attempt: &Attempt, peer: NodeId) {
         self.announced = true;
         // A peer that is held Dead here receives that claim, and refutes in its answer.
-        let peer = attempt.peer.and_then(|peer| group.find(peer));
-        let peer = peer.filter(|slot| *slot != Slot::ME && group.status(*slot) != Status::Alive);
+        let peer = group.find(peer).filter(|slot| *slot != Slot::ME && group.status(*slot) != Status::Alive);
         let claims = [Slot::ME, peer.unwrap_or(Slot::ME)];
         let claims = &claims[..1 + usize::from(peer.is_some())];
         let announce = Announce { token: attempt.token, number: attempt.nonce };
         group.send(attempt.addr, &Message::Announce(announce), Piggyback::claims(claims));
     }
 
-    /// A token, to be returned.
-    pub(crate) fn on_challenge(
-        &mut self,
-        group: &mut Group,
-        source: SocketAddr,
-        challenge: Challenge,
-    ) -> Handled {
-        let attempt = self.attempts.find(challenge.nonce, source, Stage::Asking);
-        if attempt.ok_or(DropReason::UnexpectedAnswer)?.token != 0 {
-            return Err(DropReason::UnexpectedAnswer);
+    /// A message of the handshake, or any under this node's own id.
+    pub(crate) fn on_datagram(&mut self, group: &mut Group, datagram: &Datagram<'_>) -> Handled<Welcomed> {
+        let Datagram { source, ref header, ref body, .. } = *datagram;
+        let me = group.cx.me.id;
+        let own_id = header.sender == me;
+        match body.message {
+            _ if own_id && self.is_echo(&body.message) => return Err(DropReason::FromMyself),
+            Message::Join(join) => self.on_join(group, datagram, join)?,
+            Message::Challenge(challenge) => self.on_challenge(group, source, challenge)?,
+            Message::Welcome(welcome) => return self.on_welcome(group, datagram, welcome),
+            Message::Announce(announce) if !own_id => self.on_announce(group, datagram, announce)?,
+            Message::Ping(ping) if ping.target == me => self.on_rival_ping(group, datagram, ping.number),
+            Message::Ack(ack) => self.on_rival_ack(group, datagram, ack.number)?,
+            _ => return Err(DropReason::FromMyself),
         }
-        self.attempts.challenge(challenge.nonce, challenge.token, group.cx.now());
+        Ok(Welcomed::Done)
+    }
+
+    /// A token, to be returned.
+    fn on_challenge(&mut self, group: &mut Group, source: SocketAddr, challenge: Challenge) -> Handled {
+        let attempt = self.attempts.find(challenge.nonce, source).filter(|attempt| attempt.token == 0);
+        attempt.ok_or(DropReason::UnexpectedAnswer)?.advance(challenge.token, None, group.cx.now());
         self.arm(group);
         Ok(())
     }
 
     /// A node that was asked lets this one in, and says what the cluster holds under its id.
-    pub(crate) fn on_welcome(
+    fn on_welcome(
         &mut self,
         group: &mut Group,
         datagram: &Datagram<'_>,
@@ -321,19 +315,16 @@ impl Handshake {
     ) -> Handled<Welcomed> {
         let Datagram { source, ref header, ref body, .. } = *datagram;
         let refused = welcome.outcome == JoinOutcome::Refused;
-        let asking = self.attempts.find(welcome.nonce, source, Stage::Asking);
-        let announced = self.attempts.find(welcome.nonce, source, Stage::Announcing).filter(|_| refused);
-        let attempt = asking.or(announced).ok_or(DropReason::UnexpectedAnswer)?;
         // A node that has not made this one prove its address has not got this question from it.
-        if attempt.token == 0 {
-            return Err(DropReason::UnexpectedAnswer);
-        }
+        let attempt = self.attempts.find(welcome.nonce, source).filter(|attempt| attempt.token != 0);
+        let attempt = attempt.filter(|attempt| refused || attempt.peer.is_none());
+        let purpose = attempt.ok_or(DropReason::UnexpectedAnswer)?.purpose;
         if !group.cx.is_running() {
             return Err(DropReason::NotRunning);
         }
         if welcome.outcome == JoinOutcome::IdTaken {
             self.attempts.close(welcome.nonce);
-            self.on_id_taken(group, datagram, attempt.purpose, welcome);
+            self.on_id_taken(group, datagram, purpose, welcome);
             self.give_up_if_refused(group);
             return Ok(Welcomed::Done);
         }
@@ -341,16 +332,9 @@ impl Handshake {
             self.on_refused(group, welcome.nonce);
             return Ok(Welcomed::Done);
         }
-        let sought = attempt.purpose.seeks() || self.seeds.contains(source);
-        match self.agree_on_time(group, welcome.clock, sought) {
-            Agreed::Yes => {}
-            Agreed::AfterStartingOver => return Ok(Welcomed::StartOver),
-            // The node asks again: by then the other has taken over its clock, or never will.
-            Agreed::NotYet => return Err(DropReason::InsaneEpoch),
-            Agreed::No => {
-                self.on_refused(group, welcome.nonce);
-                return Err(DropReason::InsaneEpoch);
-            }
+        let sought = purpose.seeks() || self.seeds.contains(source);
+        if self.agree_on_time(group, welcome, sought)? == Welcomed::StartOver {
+            return Ok(Welcomed::StartOver);
         }
         let (held, mine) = (welcome.held_epoch, group.cx.me.epoch);
         let outbid = held > mine || (held == mine && !self.announced && held.0 > 0);
@@ -366,7 +350,9 @@ impl Handshake {
         }
         self.ask_namesake(group);
         self.seeds.identify(source, header.sender);
-        self.attempts.announce(welcome.nonce, header.sender, group.cx.now());
+        if let Some(attempt) = self.attempts.find(welcome.nonce, source) {
+            attempt.advance(attempt.token, Some(header.sender), group.cx.now());
+        }
         self.arm(group);
         Ok(Welcomed::Done)
     }
@@ -401,7 +387,8 @@ impl Handshake {
     /// neither side would believe the other: a node that looks for its cluster and is alone takes an epoch that the
     /// others can believe, one that has members gives them up if a seed is ahead of them all, and any other had better
     /// not be let in.
-    fn agree_on_time(&self, group: &mut Group, theirs: Epoch, sought: bool) -> Agreed {
+    fn agree_on_time(&mut self, group: &mut Group, welcome: Welcome, sought: bool) -> Handled<Welcomed> {
+        let theirs = welcome.clock;
         let now = group.cx.clock.real();
         let alone = group.n() == 1;
         let (mine, clock) = (group.cx.me.epoch, &mut group.cx.epoch_clock);
@@ -416,13 +403,15 @@ impl Handshake {
         let far = !clock.is_credible(ours, theirs) || !clock.is_credible(theirs, ours);
         let incredible = !clock.is_credible(mine, theirs);
         if far && !(sought && (alone || ahead)) {
-            return Agreed::No;
+            self.on_refused(group, welcome.nonce);
+            return Err(DropReason::InsaneEpoch);
         }
         if far && !alone {
-            return Agreed::AfterStartingOver;
+            return Ok(Welcomed::StartOver);
         }
         if far && !takes_over {
-            return Agreed::NotYet;
+            // The node asks again: by then the other has taken over its clock, or never will.
+            return Err(DropReason::InsaneEpoch);
         }
         if sought && takes_over {
             clock.take_over(theirs, now);
@@ -431,7 +420,7 @@ impl Handshake {
             group.set_my_stamp(theirs, Incarnation(0));
             group.cx.event(Event::EpochRaised { epoch: theirs });
         }
-        Agreed::Yes
+        Ok(Welcomed::Done)
     }
 
     /// An announcement arrived, so this node is a member, and the search has ended, if there was one. Returns whether
@@ -443,18 +432,17 @@ impl Handshake {
         number: u64,
         root: Option<u64>,
     ) -> Option<bool> {
-        self.attempts.find(number, source, Stage::Announcing)?;
+        self.attempts.find(number, source)?.peer?;
         self.attempts.close(number);
         group.on_found(source);
         if self.is_seeking() {
             self.search = Search::Joined;
             self.attempts.close_seeking();
-            let joined = Joined { via: source, members: group.n() };
-            self.outcome = Some(Ok(joined));
-            group.cx.event(Event::Joined { via: joined.via, members: joined.members });
+            let (via, members) = (source, group.n());
+            self.outcome = Some(Ok(Joined { via, members }));
+            group.cx.event(Event::Joined { via, members });
         }
         self.arm(group);
-        debug_assert!(!self.is_seeking(), "an announcement that arrived ends the search");
         Some(root != Some(group.digest_root()))
     }
 
@@ -478,16 +466,9 @@ impl Handshake {
     }
 
     /// Seeds that are not known to be an active member.
-    pub(crate) fn unmet_seeds(&mut self, group: &Group) -> u32 {
-        if self.search != Search::Joined {
-            return 0;
-        }
-        self.seeds.unmet(group.members().revision(), |id| group.find_active(id).is_some())
-    }
-
-    /// The nth of them.
-    pub(crate) fn unmet_seed(&self, group: &Group, nth: usize) -> Option<SocketAddr> {
-        self.seeds.nth_unmet(nth, |id| group.find_active(id).is_some())
+    pub(crate) fn unmet_seeds(&self, group: &Group) -> impl Iterator<Item = SocketAddr> {
+        let joined = self.search == Search::Joined;
+        self.seeds.unmet(|id| group.find_active(id).is_some()).filter(move |_| joined)
     }
 
     fn arm(&self, group: &mut Group) {

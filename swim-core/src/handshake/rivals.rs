@@ -9,7 +9,7 @@ use core::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Handshake, Welcomed};
+use super::Handshake;
 use crate::api::{DropReason, Epoch, Event, Handled, Identity, Incarnation, JoinFailure, Status};
 use crate::context::{Phase, RequestKind};
 use crate::group::{Group, Piggyback};
@@ -35,7 +35,6 @@ impl Rival {
     fn ask_again(&mut self) -> bool {
         let again = self.tries < TRIES;
         self.tries += u8::from(again);
-        debug_assert!(self.tries <= TRIES, "the pings of a rival are bounded");
         again
     }
 
@@ -59,35 +58,21 @@ pub(super) struct Lesser {
 }
 
 impl Handshake {
-    /// A datagram under this node's own id. A stranger may only ask whether this node is alive: what it says of itself
-    /// is applied when a member repeats it.
-    pub(crate) fn on_own_id(&mut self, group: &mut Group, datagram: &Datagram<'_>) -> Handled<Welcomed> {
-        let Datagram { source, ref header, ref body, len, .. } = *datagram;
-        if self.is_echo(&body.message) {
-            return Err(DropReason::FromMyself);
+    /// A ping under this node's own id asks whether this node is alive. What else it says is applied when a member
+    /// repeats it.
+    pub(super) fn on_rival_ping(&mut self, group: &mut Group, datagram: &Datagram<'_>, number: u64) {
+        let Datagram { source, ref header, len, .. } = *datagram;
+        let ack = Ack { number, root: None, held_claim: None, stranger: false };
+        let short = Piggyback { len_max: Some(len), ..Piggyback::EMPTY };
+        group.send(source, &Message::Ack(ack), short);
+        if !Rival::beats(header.epoch, source, &group.cx.me) {
+            self.lesser = Some(Lesser { addr: source, epoch: header.epoch, asked: true });
         }
-        let heard = match body.message {
-            Message::Ping(ping) if ping.target == group.cx.me.id => {
-                let ack = Ack { number: ping.number, root: None, held_claim: None, stranger: false };
-                let short = Piggyback { len_max: Some(len), ..Piggyback::EMPTY };
-                group.send(source, &Message::Ack(ack), short);
-                if !Rival::beats(header.epoch, source, &group.cx.me) {
-                    self.lesser = Some(Lesser { addr: source, epoch: header.epoch, asked: true });
-                }
-                Ok(())
-            }
-            Message::Join(join) => self.on_join(group, datagram, join),
-            Message::Challenge(challenge) => self.on_challenge(group, source, challenge),
-            Message::Welcome(welcome) => return self.on_welcome(group, datagram, welcome),
-            Message::Ack(ack) => self.on_rival_ack(group, datagram, ack.number),
-            _ => Err(DropReason::FromMyself),
-        };
-        heard.map(|()| Welcomed::Done)
     }
 
     /// Whether this node's own request came back: from an address that echoes, or because a seed is another address of
     /// its own. Answering, it would take itself for another that has its id.
-    fn is_echo(&self, message: &Message) -> bool {
+    pub(super) fn is_echo(&self, message: &Message) -> bool {
         match message {
             Message::Join(join) => self.attempts.is_mine(join.nonce),
             Message::Ping(ping) => self.rival.is_some_and(|rival| rival.number == ping.number),
@@ -117,10 +102,14 @@ impl Handshake {
         let number = group.cx.number(RequestKind::Rival);
         self.rival = Some(Rival { addr, epoch, incarnation, number, tries: 0 });
         group.cx.timers.set(Timer::Rival, Some(group.cx.now()));
-        debug_assert!(group.cx.timers.is_due(Timer::Rival, group.cx.now()), "a rival is asked at once");
     }
 
-    fn on_rival_ack(&mut self, group: &mut Group, datagram: &Datagram<'_>, number: u64) -> Handled {
+    pub(super) fn on_rival_ack(
+        &mut self,
+        group: &mut Group,
+        datagram: &Datagram<'_>,
+        number: u64,
+    ) -> Handled {
         let Datagram { source, ref header, .. } = *datagram;
         let asked = self.rival.filter(|rival| rival.number == number && rival.addr == source);
         let rival = asked.ok_or(DropReason::UnexpectedAnswer)?;
@@ -147,7 +136,6 @@ impl Handshake {
         group.cx.event(Event::Conflict { id: group.cx.me.id, rival, won: false });
         self.give_up(group, JoinFailure::IdTaken);
         group.cx.phase = Phase::IdLost;
-        debug_assert!(!self.is_seeking(), "a node that lost its id looks for no cluster");
     }
 
     /// Asks the rival, or outbids it if it stays silent.
@@ -179,7 +167,6 @@ impl Handshake {
     pub(super) fn end_rivalry(&mut self, group: &mut Group) {
         self.rival = None;
         group.cx.timers.set(Timer::Rival, None);
-        debug_assert!(group.cx.timers.get(Timer::Rival).is_none(), "without a rival its timer is off");
     }
 }
 

@@ -22,9 +22,6 @@ pub(super) struct Seeds {
     seeds: Vec<SeedAt>,
     #[serde(with = "crate::collections::serial::addrs")]
     known_peers: Vec<SocketAddr>,
-    /// How many seeds are no active members, as of this revision of the table; see [`Seeds::unmet`].
-    #[serde(skip)]
-    counted: Option<(u64, u32)>,
 }
 
 impl Seeds {
@@ -33,7 +30,6 @@ impl Seeds {
         if !self.contains(addr) {
             debug_assert!(self.seeds.len() < SEEDS_MAX, "the caller has made sure that there is room");
             self.seeds.push(SeedAt { addr, id: None });
-            self.counted = None;
         }
     }
 
@@ -42,7 +38,6 @@ impl Seeds {
         let known = self.known_peers.contains(&addr);
         if !known && self.known_peers.len() < KNOWN_PEERS_MAX {
             self.known_peers.push(addr);
-            debug_assert!(self.known_peers.len() <= KNOWN_PEERS_MAX, "known peers are bounded");
             return true;
         }
         known
@@ -77,27 +72,12 @@ impl Seeds {
     pub(super) fn identify(&mut self, addr: SocketAddr, id: NodeId) {
         if let Some(seed) = self.seeds.iter_mut().find(|seed| seed.addr == addr) {
             seed.id = Some(id);
-            self.counted = None;
         }
     }
 
-    /// How many seeds are no active members. While neither the table, whose `revision` this is, nor a seed changes, it
-    /// is not counted again.
-    pub(super) fn unmet(&mut self, revision: u64, is_met: impl Fn(NodeId) -> bool) -> u32 {
-        if let Some((counted_at, unmet)) = self.counted
-            && counted_at == revision
-        {
-            return unmet;
-        }
-        let unmet = self.seeds.iter().filter(|seed| !seed.id.is_some_and(&is_met)).count() as u32;
-        debug_assert!(unmet as usize <= self.seeds.len(), "only a seed is an unmet seed");
-        self.counted = Some((revision, unmet));
-        unmet
-    }
-
-    /// The address of the nth of them.
-    pub(super) fn nth_unmet(&self, nth: usize, is_met: impl Fn(NodeId) -> bool) -> Option<SocketAddr> {
-        self.seeds.iter().filter(|seed| !seed.id.is_some_and(&is_met)).map(|seed| seed.addr).nth(nth)
+    /// Seeds that are not known to be a member that is met.
+    pub(super) fn unmet(&self, is_met: impl Fn(NodeId) -> bool) -> impl Iterator<Item = SocketAddr> {
+        self.seeds.iter().filter(move |seed| !seed.id.is_some_and(&is_met)).map(|seed| seed.addr)
     }
 }
 

@@ -4,10 +4,7 @@ use core::hint::black_box;
 use core::net::SocketAddr;
 
 use super::Node;
-use crate::KNOWN_PEERS_MAX;
-use crate::api::{
-    Command, Done, Instant, KnownPeer, Metadata, NodeId, Payload, Refusal, canonical, is_reachable_form,
-};
+use crate::api::{Command, Done, Instant, NodeId, Payload, Refusal, canonical, is_reachable_form};
 use crate::context::Stream;
 use crate::group::{Piggyback, Slot};
 use crate::leave;
@@ -30,14 +27,20 @@ impl Node {
                 Command::Join { seeds } => handshake.join(group, seeds).map(|()| Done::Seeking),
                 Command::CancelJoin => handshake.cancel(group).map(|()| Done::Cancelled),
                 Command::Leave => Ok(self.leave()),
-                Command::SetMetadata(metadata) => Ok(self.set_metadata(metadata)),
+                Command::SetMetadata(metadata) => {
+                    group.set_my_metadata(metadata.as_bytes());
+                    Ok(Done::MetadataSet { incarnation: group.incarnation() })
+                }
                 Command::SetAddress(addr) => self.set_address(canonical(addr)),
                 Command::Broadcast(payload) => {
                     group.broadcast(payload.as_bytes()).map(|sequence| Done::BroadcastQueued { sequence })
                 }
                 Command::Send { target, payload } => self.send_message(target, payload),
                 Command::Remove { target } => group.remove(target).map(|()| Done::Removed),
-                Command::Restore { known_peers } => Ok(self.restore(known_peers)),
+                Command::Restore { known_peers } => {
+                    let used = handshake.restore(group, known_peers);
+                    Ok(Done::Restored { used, skipped: known_peers.len() as u32 - used })
+                }
             }
         };
         self.settle();
@@ -52,11 +55,6 @@ impl Node {
         detector.stop_probe(group);
         group.cx.timers.set(Timer::Period, None);
         Done::Leaving
-    }
-
-    fn set_metadata(&mut self, metadata: Metadata<'_>) -> Done {
-        self.group.set_my_metadata(metadata.as_bytes());
-        Done::MetadataSet { incarnation: self.group.incarnation() }
     }
 
     /// A member that gossip does not reach hears it from this node, which has to prove its new address.
@@ -76,15 +74,6 @@ impl Node {
         let piggyback = Piggyback { payload: Some(payload.as_bytes()), ..Piggyback::EMPTY };
         let sent = group.send(addr, &Message::User, piggyback);
         sent.then_some(Done::Sent).ok_or(Refusal::OutboxFull)
-    }
-
-    fn restore(&mut self, peers: &[KnownPeer]) -> Done {
-        let Self { group, handshake, .. } = self;
-        let used = handshake.restore(group, &peers[..peers.len().min(KNOWN_PEERS_MAX)]);
-        if used > 0 {
-            handshake.seek_unless_joined(group);
-        }
-        Done::Restored { used, skipped: peers.len() as u32 - used }
     }
 }
 

@@ -272,10 +272,10 @@ impl Node {
         let Self { group, detector, handshake, reconnect, .. } = self;
         detector.end_period(group);
         group.forget_tombstones();
-        let unmet = handshake.unmet_seeds(group);
-        let missing = reconnect.on_period(group, unmet, |group, nth| handshake.unmet_seed(group, nth));
+        let unmet = handshake.unmet_seeds(group).count() as u32;
+        let missing = reconnect.on_period(group, unmet, |group, nth| handshake.unmet_seeds(group).nth(nth));
         if let Some(addr) = missing {
-            handshake.open(group, addr, Purpose::Reconnect);
+            handshake.open(group, addr, Purpose::Introduction);
         }
         detector.begin_period(group);
     }
@@ -314,7 +314,6 @@ impl Node {
         leave::settle(&mut self.group);
         if self.group.cx.is_stopped() {
             self.group.cx.clock.set_deadline(None);
-            debug_assert!(self.deadline().is_none(), "a node that has stopped does nothing by itself");
             return;
         }
         self.group.adjust_suspicion_timeout();
@@ -337,20 +336,15 @@ impl Node {
         {
             *inputs = inputs.wrapping_add(1);
             let every = self.group.n().div_ceil(256).max(1);
-            debug_assert!(
-                !inputs.is_multiple_of(every) || self.is_sound(),
-                "after an input no part contradicts itself or another, and each timer is armed as its queue says"
-            );
+            if inputs.is_multiple_of(every) {
+                let timers = &self.group.cx.timers;
+                debug_assert_eq!(self.unsound_part(), None, "no part contradicts itself or another");
+                debug_assert!(
+                    self.detector.is_armed(timers) && self.handshake.is_armed(timers),
+                    "each timer is armed as its queue says"
+                );
+            }
         }
-    }
-
-    /// Whether no part contradicts itself or another part.
-    fn is_sound(&self) -> bool {
-        let Self { group, detector, handshake, anti_entropy, reconnect, .. } = self;
-        let timers = &group.cx.timers;
-        let parts = detector.is_sound() && handshake.is_sound() && reconnect.is_sound() && timers.is_sound();
-        let armed = detector.is_armed(timers) && handshake.is_armed(timers);
-        parts && armed && anti_entropy.is_sound(group) && group.is_sound()
     }
 
     /// A node has periods while there is any member to probe, or to look for.

@@ -19,7 +19,7 @@ use crate::api::{DropReason, Event, Handled, Status, is_reachable_form};
 use crate::context::{RequestKind, requests};
 use crate::group::{Absorbed, OUTDATED_MAX, Piggyback, Slot};
 use crate::handshake::{Purpose, Welcomed};
-use crate::wire::{Ack, Body, Datagram, Kind, Message, Ping, Welcome, read_header};
+use crate::wire::{Ack, Body, Datagram, Kind, Message, Ping, read_header};
 
 /// What the sender of a datagram is to this node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,38 +66,20 @@ impl Node {
         for _ in 0..datagram.body.unknown_parts {
             self.group.cx.stats.drop(DropReason::UnknownPart);
         }
-        if header.sender == self.group.cx.me.id {
-            return self.on_own_id(&datagram);
+        if handshake || header.kind == Kind::Announce || header.sender == self.group.cx.me.id {
+            return self.on_handshake(&datagram);
         }
-        let Self { group, handshake, .. } = self;
-        match datagram.body.message {
-            Message::Join(join) => handshake.on_join(group, &datagram, join),
-            Message::Challenge(challenge) => handshake.on_challenge(group, source, challenge),
-            Message::Welcome(welcome) => self.on_welcome(&datagram, welcome),
-            Message::Announce(announce) => handshake.on_announce(group, &datagram, announce),
-            _ => match self.standing(&datagram) {
-                Standing::Member(slot) => self.on_member(slot, &datagram),
-                other => self.on_other(other, &datagram),
-            },
+        match self.standing(&datagram) {
+            Standing::Member(slot) => self.on_member(slot, &datagram),
+            other => self.on_other(other, &datagram),
         }
     }
 
     #[cold]
-    fn on_own_id(&mut self, datagram: &Datagram<'_>) -> Handled {
-        let Self { group, handshake, .. } = self;
-        if handshake.on_own_id(group, datagram)? == Welcomed::StartOver {
+    fn on_handshake(&mut self, datagram: &Datagram<'_>) -> Handled {
+        if self.handshake.on_datagram(&mut self.group, datagram)? == Welcomed::StartOver {
             self.start_over();
-            self.handshake.on_own_id(&mut self.group, datagram)?;
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn on_welcome(&mut self, datagram: &Datagram<'_>, welcome: Welcome) -> Handled {
-        let Self { group, handshake, .. } = self;
-        if handshake.on_welcome(group, datagram, welcome)? == Welcomed::StartOver {
-            self.start_over();
-            self.handshake.on_welcome(&mut self.group, datagram, welcome)?;
+            self.handshake.on_datagram(&mut self.group, datagram)?;
         }
         Ok(())
     }
@@ -261,9 +243,9 @@ impl Node {
         let expected = match requests::kind(number) {
             Some(RequestKind::Probe { attempt }) => detector.on_ack(group, datagram, number, attempt)?,
             Some(RequestKind::Relayed { index }) => detector.on_relayed_answer(group, index, number, source),
-            Some(RequestKind::Reconnect { index }) => reconnect.on_ack(datagram, index, number),
-            Some(RequestKind::Incumbent { index }) => handshake.on_incumbent(group, datagram, index, number),
-            Some(RequestKind::Handshake { .. }) => {
+            Some(RequestKind::Reconnect) => reconnect.on_ack(datagram, number),
+            Some(RequestKind::Incumbent) => handshake.on_incumbent(group, datagram, number),
+            Some(RequestKind::Handshake) => {
                 let announced = handshake.on_announced(group, source, number, ack.root);
                 if announced == Some(true) {
                     anti_entropy.catch_up(group, sender);
@@ -288,7 +270,7 @@ impl Node {
     fn has_asked(&mut self, datagram: &Datagram<'_>, number: u64) -> bool {
         match requests::kind(number) {
             Some(RequestKind::Probe { attempt }) => self.detector.has_asked(datagram, number, attempt),
-            Some(RequestKind::Reconnect { index }) => self.reconnect.on_ack(datagram, index, number),
+            Some(RequestKind::Reconnect) => self.reconnect.on_ack(datagram, number),
             _ => false,
         }
     }

@@ -75,12 +75,12 @@ fn four_strangers_at_a_time_make_this_node_ask_back() {
         let ping = lab.craft(member(id), craft::PING).head(&craft::ping(later, Status::Alive as u8, 1, 0));
         lab.feed(addr(id), &ping);
     }
-    assert_eq!(lab.dropped(DropReason::ContactLimit), 6);
+    assert_eq!(lab.dropped(DropReason::AttemptLimit), 6);
     lab.tick();
     assert_eq!(lab.sent_of(craft::JOIN).len(), 4);
     // A seed finds its place all the same.
     lab.command(Command::Join { seeds: &addresses(SEEDS_MAX) });
-    assert_eq!(lab.dropped(DropReason::ContactLimit), 6);
+    assert_eq!(lab.dropped(DropReason::AttemptLimit), 6);
 }
 
 #[test]
@@ -395,7 +395,7 @@ fn sixteen_introductions_are_open_at_once() {
     for last in 1..=4 {
         lab.command(Command::SetAddress(SocketAddr::from(([10, 9, 0, last], 7946))));
     }
-    let refused = lab.dropped(DropReason::ContactLimit);
+    let refused = lab.dropped(DropReason::AttemptLimit);
     assert!(refused > 0);
     (0..4).for_each(|_| lab.handle(Input::Tick));
     assert_eq!(lab.sent_of(craft::JOIN).len(), 16);

@@ -83,7 +83,7 @@ fn provoke(reason: DropReason) -> Option<Lab> {
         R::Token => {
             lab.feed(stranger, &lab_craft(&gossip, member(99), craft::JOIN).head(&craft::two(1, 0xbad)));
         }
-        R::ContactLimit => {
+        R::AttemptLimit => {
             // Seventeen joiners claim the ids of members that live elsewhere.
             lab.meet(30);
             for id in 3..20_u64 {
@@ -95,7 +95,7 @@ fn provoke(reason: DropReason) -> Option<Lab> {
                 let in_question = id < 19;
                 assert_eq!(lab.dropped(R::Stranger) > strangers, in_question, "{id}");
             }
-            assert_eq!((lab.dropped(R::Stranger), lab.dropped(R::ContactLimit)), (16, 1));
+            assert_eq!((lab.dropped(R::Stranger), lab.dropped(R::AttemptLimit)), (16, 1));
             return Some(lab);
         }
         R::PageLimit => {
@@ -150,7 +150,7 @@ fn every_reason_is_counted_under_its_own_name_and_under_no_other() {
         assert!(lab.dropped(reason) >= 1, "{reason:?}");
         // Joiners whose place is in question are strangers until it is decided.
         let expected =
-            |other| other == reason || (reason == DropReason::ContactLimit && other == DropReason::Stranger);
+            |other| other == reason || (reason == DropReason::AttemptLimit && other == DropReason::Stranger);
         for other in DropReason::ALL.into_iter().filter(|other| !expected(*other)) {
             assert_eq!(lab.dropped(other), 0, "{reason:?} was counted as {other:?} too");
         }
