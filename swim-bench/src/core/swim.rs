@@ -6,10 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use swim_core::{
-    Config, Epoch, Identity, Incarnation, Input, Instant, Node, Options, Output, Seed, Status, inspect,
-};
+use swim_core::{Config, Epoch, Identity, Incarnation, Input, Instant, Node, Options, Output, Seed, Status};
 use swim_craft::{self as craft, Datagram, EPOCH, u64_at};
+use swim_trace::inspect;
 
 use super::members::{addr, alive_record, id, mention, number_of, plain_ack, set_alive};
 use super::meter::{Meter, Nothing, Only};

@@ -28,13 +28,13 @@ const FLAG_SCOPE: u8 = 1 << 2;
 
 /// Whom a claim is about, and which of its statements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct About {
+pub struct About {
     /// The member.
-    pub(crate) id: NodeId,
+    pub id: NodeId,
     /// Which of its lives.
-    pub(crate) epoch: Epoch,
+    pub epoch: Epoch,
     /// Which incarnation within that life.
-    pub(crate) incarnation: Incarnation,
+    pub incarnation: Incarnation,
 }
 
 impl About {
@@ -47,7 +47,7 @@ impl About {
 
 /// One claim about one member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Update<'a> {
+pub enum Update<'a> {
     /// It lives.
     Alive {
         /// Who.
@@ -97,7 +97,7 @@ pub(crate) struct Plain {
 
 impl<'a> Update<'a> {
     /// Whom it is about.
-    pub(crate) const fn about(&self) -> &About {
+    pub const fn about(&self) -> &About {
         match self {
             Self::Alive { about, .. }
             | Self::Suspect { about, .. }
@@ -107,7 +107,7 @@ impl<'a> Update<'a> {
     }
 
     /// What it says.
-    pub(crate) const fn status(&self) -> Status {
+    pub const fn status(&self) -> Status {
         match self {
             Self::Alive { .. } => Status::Alive,
             Self::Suspect { .. } => Status::Suspect,
@@ -228,7 +228,7 @@ pub(crate) fn update_len(update: &Update<'_>) -> usize {
 
 /// The updates of one datagram. A record that does not decode is one `Err`, and the next one follows.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Updates<'a> {
+pub struct Updates<'a> {
     records: Records<'a>,
 }
 
@@ -239,7 +239,7 @@ impl<'a> Updates<'a> {
 
     /// Whether there are none.
     #[inline]
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
