@@ -14,7 +14,7 @@
 //! ```
 //!
 //! All integers are little-endian and of fixed width: equal messages have equal lengths, whatever their
-//! numbers, so a sender can tell beforehand what fits. Reading borrows and never allocates; writing
+//! numbers, so a sender knows beforehand what fits. Reading borrows and never allocates; writing
 //! appends to a buffer that the caller has reserved. No input makes a reader panic or loop longer than
 //! the datagram has bytes. `docs/wire.md` has the tables.
 //!

@@ -1,4 +1,4 @@
-//! Updates: claims about members, as they ride along.
+//! Updates: claims about members, as they are piggybacked.
 //!
 //! These are what a busy cluster mostly reads, hence a fixed layout that is taken apart with one length
 //! check and no decoder in between. A record's first 22 bytes are the same for every status; what
@@ -31,9 +31,9 @@ const FLAG_SCOPE: u8 = 1 << 2;
 pub struct About {
     /// The member.
     pub id: NodeId,
-    /// Which of its lives.
+    /// Its epoch.
     pub epoch: Epoch,
-    /// Which incarnation within that life.
+    /// The incarnation within that epoch.
     pub incarnation: Incarnation,
 }
 
@@ -48,7 +48,7 @@ impl About {
 /// One claim about one member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Update<'a> {
-    /// It lives.
+    /// It is Alive.
     Alive {
         /// Who.
         about: About,
@@ -59,7 +59,7 @@ pub enum Update<'a> {
         /// What it attached to itself, at most [`METADATA_MAX`] bytes.
         metadata: &'a [u8],
     },
-    /// Somebody's probe of it failed.
+    /// A probe of it failed.
     Suspect {
         /// Who.
         about: About,
@@ -84,7 +84,7 @@ pub enum Update<'a> {
     },
 }
 
-/// What most records are: somebody lives, at a v4 address and without metadata.
+/// What most records are: a member is Alive, at a v4 address and without metadata.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Plain {
     /// Who.

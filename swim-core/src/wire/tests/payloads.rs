@@ -1,4 +1,4 @@
-//! The bytes that belong to users: all of theirs, and none that anybody else reads.
+//! The bytes that belong to users: all of theirs, and none that a node reads.
 
 use core::ops::Range;
 
@@ -55,7 +55,7 @@ fn unreadable_datagrams_are_payload_but_for_what_was_looked_at() {
 }
 
 #[test]
-fn a_part_that_nobody_knows_and_what_a_later_version_appends_may_hold_anything() {
+fn an_unknown_part_and_what_a_later_version_appends_may_hold_anything() {
     let part = golden("Gossip").len() + PART_LEN;
     let bytes = [&golden("Gossip")[..], &[77, 3, 0, b'a', b'b', b'c']].concat();
     assert_eq!(only(&bytes), (part, part + 3));
