@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::all;
 use crate::core::{Child, Core, Instructions, Memory};
-use crate::rest::{self, BareArgs, RestArgs, TiedArgs};
+use crate::rest::{BareArgs, RestArgs, TiedArgs};
 use crate::simulator::Simulator;
 use crate::table::Presenter;
 
@@ -56,14 +56,11 @@ impl Args {
             Command::Core(core) => core.run(&mut presenter)?,
             Command::Instructions(instructions) => return instructions.run(self.json),
             Command::Memory(memory) => memory.run(&mut presenter)?,
-            Command::Simulator(simulator) => return simulator.run(presenter),
-            Command::Rest(args) => return args.run(presenter),
-            Command::CallgrindChild(child) => {
-                child.run()?;
-                return Ok(true);
-            }
-            Command::Bare(args) => return Ok(args.run().map(|()| true)?),
-            Command::Tied(args) => return Err(rest::become_tied(&args)),
+            Command::Simulator(simulator) => simulator.run(&mut presenter)?,
+            Command::Rest(args) => args.run(&mut presenter)?,
+            Command::CallgrindChild(child) => child.run()?,
+            Command::Bare(args) => args.run()?,
+            Command::Tied(args) => return Err(args.become_it().into()),
         }
         Ok(presenter.conclude())
     }

@@ -6,8 +6,10 @@
 mod all;
 mod args;
 mod core;
+mod foca_name;
 mod measure;
 mod rest;
+mod scratch;
 mod simulator;
 mod table;
 

@@ -5,7 +5,6 @@ use serde::Serialize;
 /// The unit of speeds: virtual seconds in each real one.
 pub(crate) const SPEED: &str = "s/s";
 
-/// A measured figure.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Measure {
     /// What was done: "ping → ack".
@@ -14,7 +13,6 @@ pub(crate) struct Measure {
     pub(crate) size: Option<u64>,
     /// What the figures count: "ns", "instructions", "bytes".
     pub(crate) unit: &'static str,
-    /// Ours.
     pub(crate) ours: f64,
     /// The peer's, if there is one, and its name.
     pub(crate) peer: Option<Peer>,
@@ -57,8 +55,8 @@ impl Measure {
         self
     }
 
-    pub(crate) fn claiming(mut self, claim: Claim) -> Self {
-        self.claim = Some(claim);
+    pub(crate) fn claiming(mut self, claim: impl Into<Option<Claim>>) -> Self {
+        self.claim = claim.into();
         self
     }
 

@@ -10,10 +10,8 @@ use crate::measure::{Claim, Measure};
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 /// What does not.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
-/// Titles.
 pub(crate) const BOLD: Style = Style::new().bold();
 
-/// `text` in `style`.
 pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
@@ -59,6 +57,21 @@ impl Presenter {
         io::stdout().flush()
     }
 
+    /// Shows a measure beside each peer, with what is claimed beside that one; if there is none, by itself.
+    pub(crate) fn show_beside(
+        &mut self,
+        measure: &Measure,
+        peers: impl IntoIterator<Item = (&'static str, f64, Option<Claim>)>,
+    ) -> io::Result<()> {
+        let mut peers = peers.into_iter().peekable();
+        if peers.peek().is_none() {
+            return self.show(measure.clone());
+        }
+        peers.try_for_each(|(name, figure, claim)| {
+            self.show(Measure { claim, ..measure.clone().beside(name, figure) })
+        })
+    }
+
     /// A remark that belongs to what was just shown.
     pub(crate) fn remark(&self, text: &str) {
         if self.json {
@@ -72,7 +85,7 @@ impl Presenter {
     pub(crate) fn conclude(self) -> bool {
         let claims = self.measures.iter().filter(|measure| measure.claim.is_some()).count();
         let missed = self.measures.iter().filter(|measure| !measure.met()).count();
-        if !self.json {
+        if !self.json && !self.measures.is_empty() {
             let style = if missed == 0 { GOOD } else { BAD };
             anstream::println!(
                 "\n{}",

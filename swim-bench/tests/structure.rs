@@ -104,11 +104,11 @@ impl Imports {
         arrows
     }
 
-    /// Every circle: the folders that reach each other, with the arrows between them.
+    /// Every circle: folders that reach each other, with the arrows between them, one for each parent.
     fn circles(&self) -> Vec<String> {
         let parents: BTreeSet<&[String]> =
             self.0.keys().flat_map(|(from, _)| (0..from.len()).map(|depth| &from[..depth])).collect();
-        parents.into_iter().flat_map(|parent| circles(parent, &self.between_folders(parent))).collect()
+        parents.into_iter().filter_map(|parent| circles(parent, &self.between_folders(parent))).collect()
     }
 
     /// Every arrow of the core that does not point downwards.
@@ -123,41 +123,22 @@ impl Imports {
     }
 }
 
-fn circles(parent: &[String], arrows: &BTreeMap<(&str, &str), &str>) -> Vec<String> {
-    let mut reached: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (from, to) in arrows.keys() {
-        reached.entry(from).or_default().insert(to);
+/// The arrows that lie on a circle, and the folders between which they lie.
+fn circles(parent: &[String], arrows: &BTreeMap<(&str, &str), &str>) -> Option<String> {
+    let mut left = arrows.clone();
+    let mut before = usize::MAX;
+    // What only imports, or is only imported, lies on none.
+    while left.len() < before {
+        before = left.len();
+        let (from, to): (BTreeSet<&str>, BTreeSet<&str>) = left.keys().copied().unzip();
+        left.retain(|(one, other), _| to.contains(one) && from.contains(other));
     }
-    loop {
-        let mut more = Vec::new();
-        for (from, targets) in &reached {
-            let further = targets.iter().filter_map(|to| reached.get(to)).flatten();
-            more.extend(further.filter(|to| !targets.contains(*to)).map(|to| (*from, *to)));
-        }
-        if more.is_empty() {
-            break;
-        }
-        for (from, to) in more {
-            reached.entry(from).or_default().insert(to);
-        }
-    }
-    let meets = |a: &str, b: &str| reached.get(a).is_some_and(|reached| reached.contains(b));
-    let circle_of = |folder: &str| -> BTreeSet<&str> {
-        reached.keys().copied().filter(|other| meets(folder, other) && meets(other, folder)).collect()
-    };
-    let circles: BTreeSet<BTreeSet<&str>> = reached.keys().map(|folder| circle_of(folder)).collect();
     let parent: String = parent.iter().map(|name| format!("{name}/")).collect();
-    let drawn = circles.iter().filter(|circle| !circle.is_empty()).map(|circle| {
-        let inside = arrows.iter().filter(|((from, to), _)| circle.contains(from) && circle.contains(to));
-        let inside: Vec<String> =
-            inside.map(|((from, to), file)| format!("{from} -> {to} ({file})")).collect();
-        format!(
-            "{parent}{{{}}}: {}",
-            circle.iter().copied().collect::<Vec<_>>().join(", "),
-            inside.join("; ")
-        )
-    });
-    drawn.collect()
+    let folders: BTreeSet<&str> = left.keys().map(|(from, _)| *from).collect();
+    let folders: Vec<&str> = folders.into_iter().collect();
+    let arrows: Vec<String> =
+        left.iter().map(|((from, to), file)| format!("{from} -> {to} ({file})")).collect();
+    (!left.is_empty()).then(|| format!("{parent}{{{}}}: {}", folders.join(", "), arrows.join("; ")))
 }
 
 /// The module that a file is: `a/mod` and `a` are one, `lib` and `main` are the root.

@@ -35,22 +35,10 @@ pub(crate) enum Contestant {
 
 impl Contestant {
     /// All of them, in the order in which they are shown.
-    pub(crate) const ALL: [Self; 12] = [
-        Self::EpollLevelOne,
-        Self::EpollLevel,
-        Self::EpollEdge,
-        Self::EpollTimeout,
-        Self::EpollBatch,
-        Self::EpollSegment,
-        Self::Mio,
-        Self::SwimMio,
-        Self::TokioCurrent,
-        Self::SwimTokioCurrent,
-        Self::TokioMulti,
-        Self::SwimTokioMulti,
-    ];
+    pub(crate) fn all() -> impl Iterator<Item = Self> + Clone {
+        Self::value_variants().iter().copied()
+    }
 
-    /// As it is called in tables.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::EpollLevelOne => "epoll, level, one read a wait",
@@ -81,10 +69,5 @@ impl Contestant {
     /// Whether it runs the protocol.
     pub(crate) const fn is_member(self) -> bool {
         self.bare().is_some()
-    }
-
-    /// As it is written on the command line.
-    pub(crate) fn word(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 }

@@ -25,7 +25,6 @@ mod exit;
 mod line;
 mod naming;
 mod node;
-mod signals;
 mod size;
 mod stats_row;
 mod style;
@@ -51,6 +50,11 @@ pub fn run() -> ExitCode {
         Verb::Bench(args::BenchVerb::Subject(args)) => bench::subject::run(&args),
     }
     .into()
+}
+
+/// Starts a thread. A thread of this program only waits for something, and is never waited for.
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
 /// The README's examples are compiled and run as tests.

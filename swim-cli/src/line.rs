@@ -10,11 +10,9 @@ use swim_core::{Event, NodeId, Refusal};
 
 use crate::args::{DriverKind, Profile};
 
-/// One line.
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 #[serde(untagged)]
 pub(crate) enum Line {
-    /// Something happened.
     Event(Stamped),
     /// The answer to `members`, ordered by name.
     Members {
@@ -23,7 +21,6 @@ pub(crate) enum Line {
     },
     /// The answer to `stats`.
     Stats {
-        /// Counters by name.
         stats: serde_json::Value,
     },
     /// A command, or the start, could not be carried out.
@@ -33,12 +30,10 @@ pub(crate) enum Line {
     },
     /// The answer to `help`.
     Help {
-        /// The commands, one a line.
         help: String,
     },
 }
 
-/// An event and its time.
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 pub(crate) struct Stamped {
     #[serde(flatten)]
@@ -79,7 +74,6 @@ pub(crate) struct Row {
     pub(crate) status: RowStatus,
     /// Smoothed round trip in microseconds; `null` until the first was measured.
     pub(crate) rtt_us: Option<u64>,
-    /// Its epoch.
     pub(crate) epoch: u64,
     /// Its incarnation in that epoch.
     pub(crate) incarnation: u32,
@@ -111,7 +105,6 @@ impl From<swim_core::Status> for RowStatus {
 }
 
 impl RowStatus {
-    /// As it is printed.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Alive => "alive",
@@ -335,7 +328,6 @@ fn text(payload: &[u8]) -> String {
     String::from_utf8_lossy(payload).into_owned()
 }
 
-/// Whole milliseconds.
 pub(crate) fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

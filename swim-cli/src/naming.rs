@@ -18,13 +18,10 @@ pub(crate) const NAME_MAX: usize = 64;
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Name(String);
 
-/// Why something is no name.
 #[derive(thiserror::Error, PartialEq, Eq, Debug)]
 pub(crate) enum NameError {
-    /// Too short or too long.
     #[error("a name has 1 to {NAME_MAX} bytes; `{0}` has {len}", len = .0.len())]
     Length(String),
-    /// A space or a control character.
     #[error("the name {0:?} has a space or a control character in it: write, for example, {1}")]
     Character(String, String),
 }
@@ -62,15 +59,11 @@ impl Name {
         Self(if plain { format!("node-{port}") } else { format!("node-{ip}-{port}") })
     }
 
-    /// The id that goes with it.
     pub(crate) const fn id(&self) -> NodeId {
         NodeId::from_name(self.0.as_str())
     }
 
     /// The metadata of a member of this name.
-    ///
-    /// # Errors
-    /// `text` does not fit beside the name.
     pub(crate) fn metadata(&self, text: &str) -> Result<Vec<u8>, MetaTooLong> {
         let max = METADATA_MAX - self.0.len() - 1;
         if text.len() > max {

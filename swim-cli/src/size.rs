@@ -2,11 +2,9 @@
 
 use std::str::FromStr;
 
-/// A number of bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Size(pub(crate) u64);
 
-/// Why a text is no size.
 #[derive(thiserror::Error, Debug)]
 #[error("`{0}` is no size: write a number of bytes, KiB, MiB or GiB, for example 64MiB")]
 pub(crate) struct SizeError(String);

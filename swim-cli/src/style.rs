@@ -15,10 +15,8 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(crate) const NEWS: Style = AnsiColor::Cyan.on_default();
 /// What can be overlooked.
 pub(crate) const DIM: Style = Style::new().dimmed();
-/// Titles.
 pub(crate) const BOLD: Style = Style::new().bold();
 
-/// `text` in `style`.
 pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }

@@ -7,9 +7,9 @@
 use std::error::Error;
 use std::io::{self, BufRead as _, Write as _};
 use std::net::SocketAddr;
-use std::sync::mpsc::Receiver;
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::time::{Duration, Instant};
+use std::{iter, thread};
 
 use mio::{Events, Poll, Token, Waker};
 use swim_mio::{Config, Embedded, NodeId, Settings, Stats};
@@ -102,7 +102,7 @@ impl Members {
             members.push(Turned { member, due: Some(Instant::now()) });
         }
         let waker = Waker::new(poll.registry(), Token(usize::MAX))?;
-        let words = listen(move || {
+        let crashes = listen(move || {
             // The loop has ended: nothing has to be woken.
             let _ = waker.wake();
         })?;
@@ -119,24 +119,22 @@ impl Members {
             }
             for (index, turned) in members.iter_mut().enumerate() {
                 if turned.due.is_some_and(|due| due <= now) {
-                    turned.turn();
-                    let mut heard = false;
-                    while turned.member.next_event().is_some() {
-                        heard = true;
-                    }
-                    if heard {
-                        views.hear(index, &turned.member.stats());
+                    let member = &mut turned.member;
+                    member.turn();
+                    turned.due = member.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
+                    if iter::from_fn(|| member.next_event()).count() > 0 {
+                        views.hear(index, &member.stats());
                     }
                 }
             }
             views.say_when_true()?;
-            match words.try_recv() {
-                Ok(Word::Crash) => {
+            match crashes.try_recv() {
+                Ok(Crash) => {
                     members.pop();
                     views.crash();
                 }
-                Ok(Word::End) => return Ok(()),
-                Err(_) => {}
+                Err(TryRecvError::Disconnected) => return Ok(()),
+                Err(TryRecvError::Empty) => {}
             }
         }
     }
@@ -147,31 +145,24 @@ impl Members {
             let first = members.first().map(swim_mio::Handle::local_addr);
             members.push(swim_mio::spawn(&self.settings(index, first))?);
         }
-        let words = listen(|| {})?;
+        let crashes = listen(|| {})?;
         let mut views = self.views();
         loop {
             for (index, member) in members.iter().enumerate() {
-                let mut heard = false;
-                while member.next_event(Duration::ZERO).is_some() {
-                    heard = true;
-                }
-                if heard {
+                if iter::from_fn(|| member.next_event(Duration::ZERO)).count() > 0 {
                     views.hear(index, &member.stats());
                 }
             }
             views.say_when_true()?;
             // Often while something is awaited, never else.
-            let word = match views.awaited {
-                Some(_) => words.recv_timeout(Duration::from_millis(5)).ok(),
-                None => words.recv().ok(),
-            };
-            match word {
-                Some(Word::Crash) => {
+            let wait = views.awaited.map_or(Duration::MAX, |_| Duration::from_millis(5));
+            match crashes.recv_timeout(wait) {
+                Ok(Crash) => {
                     members.pop();
                     views.crash();
                 }
-                Some(Word::End) => return Ok(()),
-                None => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }
@@ -201,21 +192,19 @@ impl Members {
                 }));
             }
             let mut views = self.views();
-            let words = listen(move || {
+            let crashes = listen(move || {
                 // The loop has ended: nothing listens.
                 let _ = heard.send(Err(Asked));
             })?;
             while let Some(news) = hears.recv().await {
                 match news {
                     Ok((index, stats)) => views.hear(index, &stats),
-                    Err(Asked) => match words.recv() {
-                        Ok(Word::Crash) => {
-                            // The handle goes with its task, and the member with the handle.
-                            stops.pop().expect("at least one").abort();
-                            views.crash();
-                        }
-                        Ok(Word::End) | Err(_) => return Ok(()),
-                    },
+                    Err(Asked) => {
+                        let Ok(Crash) = crashes.recv() else { return Ok(()) };
+                        // The handle goes with its task, and the member with the handle.
+                        stops.pop().expect("at least one").abort();
+                        views.crash();
+                    }
                 }
                 views.say_when_true()?;
             }
@@ -224,7 +213,7 @@ impl Members {
     }
 }
 
-/// There is a word to be read.
+/// There is a crash to be read, or the input has ended.
 #[cfg(feature = "tokio")]
 struct Asked;
 
@@ -232,13 +221,6 @@ struct Asked;
 struct Turned {
     member: Embedded,
     due: Option<Instant>,
-}
-
-impl Turned {
-    fn turn(&mut self) {
-        self.member.turn();
-        self.due = self.member.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
-    }
 }
 
 impl Views {
@@ -268,25 +250,23 @@ impl Views {
     }
 }
 
-/// What the parent says.
-enum Word {
-    /// Stop one without a goodbye.
-    Crash,
-    /// Its input has ended.
-    End,
-}
+/// The parent asks that one member stops without a goodbye.
+struct Crash;
 
-/// Reads the input on a thread of its own; `wake` is called after each word.
-fn listen(wake: impl Fn() + Send + 'static) -> io::Result<Receiver<Word>> {
-    let (tx, rx) = std::sync::mpsc::channel();
+/// Reads the input on a thread of its own; its end is the end of the channel. `wake` is called after each crash, and at
+/// the end.
+fn listen(wake: impl Fn() + Send + 'static) -> io::Result<Receiver<Crash>> {
+    let (tx, rx) = channel();
     thread::Builder::new().name("input".to_owned()).spawn(move || {
-        let words = io::stdin().lock().lines().map_while(Result::ok).filter(|line| line == "crash");
-        for word in words.map(|_| Word::Crash).chain([Word::End]) {
-            if tx.send(word).is_err() {
+        let crashes = io::stdin().lock().lines().map_while(Result::ok).filter(|line| line == "crash");
+        for _ in crashes {
+            if tx.send(Crash).is_err() {
                 return;
             }
             wake();
         }
+        drop(tx);
+        wake();
     })?;
     Ok(rx)
 }

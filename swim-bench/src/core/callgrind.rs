@@ -11,10 +11,12 @@ use std::process::{Command, Stdio};
 
 use clap::{Parser, ValueEnum};
 
-use super::foca::{Lean, Peer, Usual};
+use super::foca::Peer;
 use super::meter::{Instructions, Nothing, finished};
 use super::operation::{Operation, Side};
 use super::swim::Swim;
+use crate::foca_name::{Lean, Usual};
+use crate::scratch::Scratch;
 
 /// Whose instructions are counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -58,19 +60,14 @@ pub(crate) fn count(
     state: Option<&[u8]>,
     operations: &[Operation],
 ) -> Result<Vec<Count>, Box<dyn Error>> {
-    let folder = std::env::temp_dir().join(format!("swim-bench-{}-{members}-{who:?}", std::process::id()));
-    fs::create_dir_all(&folder)?;
+    let folder = Scratch::new(&format!("{members}-{who:?}"))?;
     let (newcomers, others): (Vec<_>, Vec<_>) =
         operations.iter().partition(|operation| **operation == Operation::Newcomer);
-    let mut counted = Ok(Vec::new());
+    let mut counts = Vec::new();
     for some in [others, newcomers].iter().filter(|some| !some.is_empty()) {
-        counted = counted.and_then(|mut counts: Vec<Count>| {
-            counts.extend(count_in(&folder, who, members, state, some)?);
-            Ok(counts)
-        });
+        counts.extend(count_in(&folder.0, who, members, state, some)?);
     }
-    fs::remove_dir_all(&folder)?;
-    counted
+    Ok(counts)
 }
 
 fn count_in(

@@ -3,9 +3,9 @@
 use std::error::Error;
 
 use super::callgrind::{self, Count, Who};
-use super::foca::{Lean, Name, Usual};
 use super::operation::{FULL, Operation};
 use super::swim::Swim;
+use crate::foca_name::{Address as _, Lean, Usual};
 use crate::measure::{Claim, Measure};
 use crate::table::Presenter;
 
@@ -38,19 +38,14 @@ pub(super) fn compare(
         };
         let (usual, lean) = (theirs(Who::Usual)?, theirs(Who::Lean)?);
         for Count { operation, instructions } in &ours {
-            let measure =
-                Measure::new(operation.title(), Some((*members).into()), "instructions", *instructions);
-            let beside = |name, counts: &[Count]| {
-                let theirs = counts.iter().find(|count| count.operation == *operation)?;
-                Some(measure.clone().beside(name, theirs.instructions))
-            };
-            let pairs = [beside(Usual::WHAT, &usual), beside(Lean::WHAT, &lean)];
-            if pairs.iter().all(Option::is_none) {
-                presenter.show(measure.clone())?;
-            }
-            for pair in pairs.into_iter().flatten() {
-                presenter.show(pair)?;
-            }
+            let peers =
+                [(Usual::WHAT, &usual), (Lean::WHAT, &lean)].into_iter().filter_map(|(name, counts)| {
+                    let theirs = counts.iter().find(|count| count.operation == *operation)?;
+                    Some((name, theirs.instructions, None))
+                });
+            let size = Some((*members).into());
+            let measure = Measure::new(operation.title(), size, "instructions", *instructions);
+            presenter.show_beside(&measure, peers)?;
         }
         at.push((*members, ours));
     }

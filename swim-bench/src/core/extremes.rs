@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use bytes::BufMut;
 use foca::{Codec, Header, Member, Message, PostcardCodec, State};
 
-use super::foca::{Name, Peer, Usual, encode};
+use super::foca::{Peer, encode};
 use super::longest_call::worst;
+use super::members::addr;
 use super::meter::{Allocations, Nothing, Wall, median};
-use super::operation::{FULL, Operation, Side};
+use super::operation::{FULL, Operation, SOURCE, Side};
 use super::swim::{Swim, options};
+use crate::foca_name::{Address as _, Name, Usual};
 use crate::measure::{Claim, Measure};
 use crate::table::Presenter;
 
@@ -31,26 +33,27 @@ pub(super) fn compare(
     sizes: &[u32],
     only: Option<&str>,
 ) -> Result<(), Box<dyn Error>> {
-    let wanted = |name: &str| only.is_none_or(|only| only == name);
     presenter.heading("queues, datagrams, tables, the longest step")?;
-    if wanted("queued") {
-        queued(presenter)?;
-    }
-    if wanted("codec") {
-        codec(presenter)?;
-    }
-    if wanted("allocations") {
-        allocations(presenter, sizes)?;
-    }
-    if wanted("load") {
-        load(presenter)?;
-    }
-    if wanted("worst") {
-        let most = sizes.iter().copied().max().unwrap_or(1_000_000);
-        for (what, longest) in worst(most, 3) {
-            let measure = Measure::new(format!("longest call: {what}"), Some(most.into()), "µs", longest);
-            presenter.show(measure.claiming(Claim::AtMost(2_000.0)))?;
-        }
+    let all: [(&str, Compare); 5] = [
+        ("queued", |presenter, _| queued(presenter)),
+        ("codec", |presenter, _| codec(presenter)),
+        ("allocations", allocations),
+        ("load", |presenter, _| load(presenter)),
+        ("worst", longest),
+    ];
+    let mut wanted = all.into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    wanted.try_for_each(|(_, compare)| compare(presenter, sizes))
+}
+
+/// A comparison, at all sizes or at one of its own.
+type Compare = fn(&mut Presenter, &[u32]) -> Result<(), Box<dyn Error>>;
+
+/// The longest call of all that a node ever does.
+fn longest(presenter: &mut Presenter, sizes: &[u32]) -> Result<(), Box<dyn Error>> {
+    let most = sizes.iter().copied().max().unwrap_or(1_000_000);
+    for (what, longest) in worst(most, 3) {
+        let measure = Measure::new(format!("longest call: {what}"), Some(most.into()), "µs", longest);
+        presenter.show(measure.claiming(Claim::AtMost(2_000.0)))?;
     }
     Ok(())
 }
@@ -63,13 +66,9 @@ fn queued(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
     let mut peer = Peer::<Usual>::at_rest(QUEUED_AMONG);
     for round in 0..REPEATS as u32 {
         swim.change(2..QUEUED, round + 1);
-        peer.change(2..QUEUED, round as u16 + 1);
-        let mut wall = Wall::default();
-        let count = swim.perform(Operation::Ping, 256, &mut wall);
-        ours.push(wall.nanos(look) / count as f64);
-        let mut wall = Wall::default();
-        let count = peer.perform(Operation::Ping, 16, &mut wall);
-        theirs.push(wall.nanos(look) / count as f64);
+        peer.change(2..QUEUED, round + 1);
+        ours.push(swim.timed(Operation::Ping, 256, look));
+        theirs.push(peer.timed(Operation::Ping, 16, look));
     }
     let measure = Measure::new(
         format!("ack while {QUEUED} updates wait"),
@@ -102,21 +101,14 @@ fn codec(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
 
 /// An ack that one makes, full of news, and a datagram of as many updates that another knows already.
 fn sent_and_received([sender, hearer]: &mut [impl Side; 2], look: f64) -> f64 {
-    let (mut sending, mut receiving) = (Wall::default(), Wall::default());
-    let acks = sender.perform(Operation::Gossiped, 256, &mut sending);
-    let updates = hearer.perform(Operation::Known, 64, &mut receiving);
-    sending.nanos(look) / acks as f64 + receiving.nanos(look) / updates as f64 * FULL as f64
+    sender.timed(Operation::Gossiped, 256, look) + hearer.timed(Operation::Known, 64, look) * FULL as f64
 }
 
 /// Reading and writing such a datagram with postcard, and nothing else.
 fn postcard_alone() -> f64 {
-    let header = Header {
-        src: Usual::of(1),
-        src_incarnation: 0,
-        dst: Usual::of(0),
-        message: Message::<Usual>::Gossip,
-    };
-    let updates: Vec<_> = (2..2 + FULL as u32).map(|n| Member::new(Usual::of(n), 3, State::Alive)).collect();
+    let (src, dst) = (Name::<Usual>::of(1), Name::of(0));
+    let header = Header { src, src_incarnation: 0, dst, message: Message::Gossip };
+    let updates: Vec<_> = (2..2 + FULL as u32).map(|n| Member::new(Name::of(n), 3, State::Alive)).collect();
     let bytes = encode(&header, &updates);
     let mut buffer = Vec::with_capacity(1_400);
     let began = Instant::now();
@@ -130,10 +122,10 @@ fn postcard_alone() -> f64 {
             let _ = black_box(PostcardCodec.encode_member(update, &mut written));
         }
         let mut rest = black_box(&bytes[..]);
-        let _: Result<Header<Usual>, _> = black_box(PostcardCodec.decode_header(&mut rest));
+        let _: Result<Header<Name<Usual>>, _> = black_box(PostcardCodec.decode_header(&mut rest));
         rest = &rest[2..];
         for _ in 0..FULL {
-            let read: Result<Member<Usual>, _> = PostcardCodec.decode_member(&mut rest);
+            let read: Result<Member<Name<Usual>>, _> = PostcardCodec.decode_member(&mut rest);
             let _ = black_box(read);
         }
     }
@@ -165,11 +157,9 @@ fn load(presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
     let mut rounds = Vec::new();
     for _ in 0..5 {
         let mut swim = Swim::new(options());
-        let datagrams = swim.gossip_of(2..MEMBERS);
+        let datagrams = swim.changes_of(2..MEMBERS, 0);
         let began = Instant::now();
-        for datagram in &datagrams {
-            swim.hear(datagram);
-        }
+        datagrams.iter().for_each(|datagram| swim.feed(addr(SOURCE), datagram));
         rounds.push(began.elapsed().as_secs_f64() * 1e3);
         assert_eq!(swim.node.stats().alive, MEMBERS, "all are known");
     }

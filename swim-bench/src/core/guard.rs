@@ -47,18 +47,6 @@ struct Table {
     instructions: BTreeMap<String, BTreeMap<u32, u64>>,
 }
 
-/// What became of one count.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Change {
-    Same,
-    /// Relative.
-    Grown(f64),
-    /// Relative, negative.
-    Shrunk(f64),
-    /// The table does not know it.
-    New,
-}
-
 impl Instructions {
     /// `true` unless something has grown.
     pub(crate) fn run(&self, json: bool) -> Result<bool, Box<dyn Error>> {
@@ -77,18 +65,19 @@ impl Instructions {
         let table = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         let table: Table = toml::from_str(&table)?;
         let rows = compare(&table, &counted);
+        let is_same_compiler = table.compiler == counted.compiler;
         if json {
             rows.iter().for_each(|row| println!("{}", row.json()));
         } else {
             show(&rows);
-            if table.compiler != counted.compiler {
+            if !is_same_compiler {
                 println!(
                     "the table was written with {}, this is {}: shown, not checked",
                     table.compiler, counted.compiler
                 );
             }
         }
-        Ok(hold(&rows) || table.compiler != counted.compiler)
+        Ok(!is_same_compiler || rows.iter().all(Row::is_met))
     }
 }
 
@@ -117,7 +106,6 @@ fn written(table: &Table) -> Result<String, Box<dyn Error>> {
     Ok(format!("{comment}{}", toml::to_string(table)?))
 }
 
-/// One count beside what the table says.
 struct Row<'a> {
     operation: &'a str,
     members: u32,
@@ -126,8 +114,13 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn change(&self) -> Change {
-        change(self.then, self.now)
+    /// By how much it has grown, relatively; `None`: the table does not know it.
+    fn growth(&self) -> Option<f64> {
+        self.then.map(|then| self.now as f64 / then.max(1) as f64 - 1.0)
+    }
+
+    fn is_met(&self) -> bool {
+        self.growth().is_some_and(|by| by <= TOLERANCE)
     }
 
     fn json(&self) -> serde_json::Value {
@@ -138,28 +131,19 @@ impl Row<'_> {
             "before": self.then,
             "ours": self.now,
             "ratio": self.then.map(|then| self.now as f64 / then.max(1) as f64),
-            "met": !self.change().is_worse(),
+            "met": self.is_met(),
         })
     }
 
+    /// What has changed, for people.
     fn text(&self) -> Option<String> {
-        let (operation, members, now) = (self.operation, self.members, self.now);
-        let then = self.then.unwrap_or_default();
-        let line =
-            |by: f64| format!("{operation} at {members} members: {then} → {now}, {:+.1} %", by * 100.0);
-        match self.change() {
-            Change::Same => None,
-            Change::Grown(by) => Some(paint(BAD, line(by))),
-            Change::Shrunk(by) => Some(paint(GOOD, line(by))),
-            Change::New => Some(format!("{operation} at {members} members: {now}, not in the table")),
-        }
-    }
-}
-
-impl Change {
-    /// Whether the guard refuses it.
-    const fn is_worse(self) -> bool {
-        matches!(self, Self::Grown(_) | Self::New)
+        let what = format!("{} at {} members", self.operation, self.members);
+        let (Some(by), Some(then)) = (self.growth(), self.then) else {
+            return Some(format!("{what}: {}, not in the table", self.now));
+        };
+        let style = if by > 0.0 { BAD } else { GOOD };
+        let line = format!("{what}: {then} → {}, {:+.1} %", self.now, by * 100.0);
+        (by.abs() > TOLERANCE).then(|| paint(style, line))
     }
 }
 
@@ -175,11 +159,6 @@ fn compare<'a>(table: &Table, counted: &'a Table) -> Vec<Row<'a>> {
     rows
 }
 
-/// `false` if something has grown.
-fn hold(rows: &[Row<'_>]) -> bool {
-    !rows.iter().any(|row| row.change().is_worse())
-}
-
 /// Shows people what has changed.
 fn show(rows: &[Row<'_>]) {
     let changed: Vec<String> = rows.iter().filter_map(Row::text).collect();
@@ -191,49 +170,29 @@ fn show(rows: &[Row<'_>]) {
     }
 }
 
-fn change(then: Option<u64>, now: u64) -> Change {
-    let Some(then) = then else { return Change::New };
-    let by = now as f64 / then.max(1) as f64 - 1.0;
-    if by > TOLERANCE {
-        Change::Grown(by)
-    } else if by < -TOLERANCE {
-        Change::Shrunk(by)
-    } else {
-        Change::Same
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn table(compiler: &str, count: u64) -> Table {
-        let sizes = BTreeMap::from([(10, count)]);
-        Table { compiler: compiler.to_owned(), instructions: BTreeMap::from([("ping".to_owned(), sizes)]) }
-    }
-
     #[test]
-    fn three_percent_are_borne_and_more_is_shown() {
-        assert_eq!(change(Some(1000), 1029), Change::Same);
-        assert_eq!(change(Some(1000), 971), Change::Same);
-        assert!(matches!(change(Some(1000), 1031), Change::Grown(_)));
-        assert!(matches!(change(Some(1000), 969), Change::Shrunk(_)));
-        assert_eq!(change(None, 1), Change::New);
-    }
-
-    #[test]
-    fn what_has_grown_or_is_unknown_is_refused_and_what_has_shrunk_is_not() {
-        let check = |table: &Table, counted: &Table| hold(&compare(table, counted));
-        assert!(check(&table("a", 1000), &table("a", 1000)));
-        assert!(!check(&table("a", 1000), &table("a", 1100)));
-        assert!(check(&table("a", 1000), &table("a", 900)));
-        let empty = Table { compiler: "a".to_owned(), instructions: BTreeMap::new() };
-        assert!(!check(&empty, &table("a", 1)));
+    fn three_percent_are_borne_and_what_has_grown_more_or_is_unknown_is_refused() {
+        let row = |then, now| Row { operation: "ping", members: 10, then, now };
+        for (then, now, is_met, is_shown) in [
+            (Some(1000), 1029, true, false),
+            (Some(1000), 971, true, false),
+            (Some(1000), 1031, false, true),
+            (Some(1000), 969, true, true),
+            (None, 1, false, true),
+        ] {
+            let row = row(then, now);
+            assert_eq!((row.is_met(), row.text().is_some()), (is_met, is_shown), "{then:?} {now}");
+        }
     }
 
     #[test]
     fn what_is_written_is_read() {
-        let text = written(&table("rustc 1", 77)).expect("a table");
+        let instructions = BTreeMap::from([("ping".to_owned(), BTreeMap::from([(10, 77)]))]);
+        let text = written(&Table { compiler: "rustc 1".to_owned(), instructions }).expect("a table");
         let read: Table = toml::from_str(&text).expect("a table");
         assert_eq!((read.compiler.as_str(), read.instructions["ping"][&10]), ("rustc 1", 77));
     }

@@ -9,8 +9,9 @@ use std::time::Instant as Clock;
 use swim_core::{Input, Output};
 
 use super::members;
-use super::operation::Dice;
+use super::operation::{Dice, Side as _};
 use super::swim::{Swim, options};
+use crate::foca_name::Address as _;
 
 /// Periods of a member that does nothing else.
 const PERIODS: usize = 2_000;
@@ -48,10 +49,10 @@ fn live(members: u32) -> Vec<Part> {
     let mut course = Course { swim: Swim::new(options), parts: Vec::new() };
     let some = members / 10;
     course.phase("filling the table");
-    for datagram in course.swim.gossip_of(2..members) {
+    for datagram in course.swim.changes_of(2..members, 0) {
         course.hear(&datagram);
     }
-    course.swim.members = members;
+    course.swim.played.members = members;
     course.phase("pings, with everything to gossip");
     let mut dice = Dice(3);
     for _ in 0..20_000 {
@@ -115,7 +116,7 @@ impl Course {
                 && let Some(number) = members::ping_number(transmit.bytes)
             {
                 let target = transmit.destination;
-                pinged.push((target, members::plain_ack(label, members::number_of(target), number)));
+                pinged.push((target, members::plain_ack(label, target.number(), number)));
             }
         }
         for (source, ack) in pinged {

@@ -1,12 +1,11 @@
-//! Members of the measured cluster, and the changes to their datagrams between two measurements.
+//! Members of the measured cluster by number, and what they say.
 
 use std::net::SocketAddr;
 
 use swim_core::NodeId;
-use swim_craft::{ACK, Datagram, EPOCH, HEADER_LEN, Mention, PART_LEN, PING, ack, alive, kind, u64_at};
+use swim_craft::{ACK, Datagram, EPOCH, Mention, PING, ack, alive, kind, u64_at};
 
-/// Bytes of a record about an Alive member with a v4 address and no metadata, its length included.
-const ALIVE_LEN: usize = 32;
+use crate::foca_name::Address as _;
 
 /// Member `number`, counted from 0; the ids of real members are hashes too.
 pub(crate) const fn id(number: u32) -> NodeId {
@@ -18,19 +17,7 @@ pub(crate) const fn id(number: u32) -> NodeId {
 
 /// The address of member `number`.
 pub(crate) fn addr(number: u32) -> SocketAddr {
-    let [_, a, b, c] = number.to_be_bytes();
-    SocketAddr::from(([10, a, b, c], 7946))
-}
-
-/// The number of the member at an address.
-pub(crate) fn number_of(addr: SocketAddr) -> u32 {
-    match addr {
-        SocketAddr::V4(v4) => {
-            let [_, a, b, c] = v4.ip().octets();
-            u32::from_be_bytes([0, a, b, c])
-        }
-        SocketAddr::V6(_) => u32::MAX,
-    }
+    SocketAddr::of(number)
 }
 
 /// Member `number` with this incarnation.
@@ -51,10 +38,4 @@ pub(crate) fn plain_ack(label: u32, sender: u32, number: u64) -> Vec<u8> {
 /// The number of a ping; `None` if the datagram is something else.
 pub(crate) fn ping_number(bytes: &[u8]) -> Option<u64> {
     (kind(bytes) == PING).then(|| u64_at(bytes, 56))
-}
-
-/// The record at `index` of a gossip datagram with nothing but Alive records is about this member.
-pub(crate) fn set_alive(bytes: &mut [u8], index: usize, number: u32, incarnation: u32) {
-    let at = HEADER_LEN + PART_LEN + index * ALIVE_LEN + 2;
-    bytes[at..at + ALIVE_LEN - 2].copy_from_slice(&alive_record(number, incarnation));
 }

@@ -4,9 +4,10 @@ use std::error::Error;
 
 use clap::Parser;
 
-use super::foca::{Lean, Name, PEER_MAX, Peer, Usual};
+use super::foca::{PEER_MAX, Peer};
 use super::meter::live_bytes;
 use super::swim::Swim;
+use crate::foca_name::{Address as _, Lean, Usual};
 use crate::measure::{Claim, Measure};
 use crate::table::Presenter;
 
@@ -32,25 +33,20 @@ impl Memory {
             let each = |bytes: i64| bytes as f64 / f64::from(members);
             let claim = |limit| (members == CLAIMED_AT).then_some(Claim::AtMost(limit));
             let ours = each(held_by(|| Swim::at_rest(members)));
-            let size = Some(members.into());
-            let measure = Measure { claim: claim(AT_REST_MAX), ..Measure::new("at rest", size, "B", ours) };
-            if members <= PEER_MAX {
-                presenter.show(measure.beside(Usual::WHAT, each(theirs::<Usual>(members))))?;
-                let measure = Measure::new("at rest", size, "B", ours);
-                presenter.show(measure.beside(Lean::WHAT, each(theirs::<Lean>(members))))?;
-            } else {
-                presenter.show(measure)?;
-            }
+            let (size, limit) = (Some(members.into()), claim(AT_REST_MAX));
+            let measure = Measure::new("at rest", size, "B", ours).claiming(limit);
+            let theirs = (members <= PEER_MAX).then(|| {
+                let (usual, lean) =
+                    (held_by(|| Peer::<Usual>::at_rest(members)), held_by(|| Peer::<Lean>::at_rest(members)));
+                [(Usual::WHAT, each(usual), limit), (Lean::WHAT, each(lean), None)]
+            });
+            presenter.show_beside(&measure, theirs.into_iter().flatten())?;
             let queued = each(held_by(|| Swim::gossiping_of(members)));
             let measure = Measure::new("all of them to be gossiped about", size, "B", queued);
-            presenter.show(Measure { claim: claim(QUEUED_MAX), ..measure })?;
+            presenter.show(measure.claiming(claim(QUEUED_MAX)))?;
         }
         Ok(())
     }
-}
-
-fn theirs<T: Name>(members: u32) -> i64 {
-    held_by(|| Peer::<T>::at_rest(members))
 }
 
 /// Bytes that are still held when something has been made.

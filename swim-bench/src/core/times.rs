@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use super::foca::{Lean, Name, PEER_MAX, Peer, Usual};
+use super::foca::{PEER_MAX, Peer};
 use super::meter::{Nothing, Wall, median};
 use super::operation::{Operation, Side};
 use super::swim::Swim;
+use crate::foca_name::{Address as _, Lean, Usual};
 use crate::measure::{Claim, Measure};
 use crate::table::Presenter;
 
@@ -63,21 +64,13 @@ pub(super) fn compare(
                     turn(peer, operation, &mut times[2], round, look, third);
                 }
             }
-            let [first, second, third] = figures.map(|mut figures| median(&mut figures));
-            let measure = Measure::new(operation.title(), Some((*members).into()), "ns", first);
-            if second == 0.0 {
-                let short = operation == Operation::Ping;
-                presenter.show(if short { measure.claiming(Claim::AtMost(PING_NS)) } else { measure })?;
-                continue;
-            }
-            let usual = measure.clone().beside(Usual::WHAT, second);
-            presenter.show(match claimed(operation, *members) {
-                Some(times) => usual.claiming(Claim::TimesLess(times)),
-                None => usual,
-            })?;
-            let lean = measure.beside(Lean::WHAT, third);
-            let short = operation == Operation::Ping;
-            presenter.show(if short { lean.claiming(Claim::AtMost(PING_NS)) } else { lean })?;
+            let [ours, usual, lean] = figures.map(|mut figures| median(&mut figures));
+            let limit = (operation == Operation::Ping).then_some(Claim::AtMost(PING_NS));
+            let faster = claimed(operation, *members).map(Claim::TimesLess);
+            let measure =
+                Measure::new(operation.title(), Some((*members).into()), "ns", ours).claiming(limit);
+            let peers = [(Usual::WHAT, usual, faster), (Lean::WHAT, lean, limit)];
+            presenter.show_beside(&measure, peers.into_iter().filter(|(_, figure, _)| *figure > 0.0))?;
         }
     }
     Ok(())
@@ -115,7 +108,5 @@ fn turn(
         *times = (BATCH_NS / once).clamp(1.0, 20_000.0) as u32;
         return;
     }
-    let mut wall = Wall::default();
-    let count = side.perform(operation, *times, &mut wall);
-    figures.push(wall.nanos(look) / count as f64);
+    figures.push(side.timed(operation, *times, look));
 }

@@ -26,9 +26,6 @@ pub(crate) struct BareArgs {
 
 impl BareArgs {
     /// Runs until it is ended from outside.
-    ///
-    /// # Errors
-    /// The socket cannot be bound.
     pub(crate) fn run(&self) -> io::Result<()> {
         let own = self.ports.get(self.index).copied().unwrap_or(0);
         let socket = UdpSocket::bind(("127.0.0.1", own))?;

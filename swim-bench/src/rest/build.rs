@@ -3,111 +3,82 @@
 
 use std::error::Error;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// foca's version, whose example is compared with.
-pub(crate) const FOCA: &str = "2.0.0";
 
 /// Where Debian's packages put the sources of Go libraries.
 const GO_PATH: &str = "/usr/share/gocode";
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The binary `swim` of this workspace.
-///
-/// # Errors
-/// It cannot be built.
 pub(crate) fn swim() -> Result<PathBuf, Box<dyn Error>> {
-    own("swim-cli", "swim")
-}
-
-/// The same, built to take little memory: for size, and with the C library inside.
-///
-/// # Errors
-/// It cannot be built.
-pub(crate) fn small_swim() -> Result<PathBuf, Box<dyn Error>> {
-    small("swim-cli", "swim")
-}
-
-/// [`members`], built to take little memory.
-///
-/// # Errors
-/// It cannot be built.
-pub(crate) fn small_members() -> Result<PathBuf, Box<dyn Error>> {
-    small("swim-bench", "swim-bench-members")
-}
-
-/// [`members`] without tokio, as a program has it that uses swim-mio: in a folder of its own, where no other
-/// build of the same name takes its path.
-///
-/// # Errors
-/// It cannot be built.
-pub(crate) fn mio_members() -> Result<PathBuf, Box<dyn Error>> {
-    let target = target()?.join("peers/mio");
-    let mut cargo = cargo();
-    cargo.current_dir(WORKSPACE).args(["build", "--profile", "dist", "--no-default-features"]);
-    cargo.args(["--package", "swim-bench", "--bin", "swim-bench-members"]);
-    carry_out(cargo.arg("--target-dir").arg(&target))?;
-    Ok(target.join("dist/swim-bench-members"))
-}
-
-fn small(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
-    let version = Command::new("rustc").arg("-vV").output()?.stdout;
-    let version = String::from_utf8(version)?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
-    let target = target()?;
-    let mut cargo = cargo();
-    cargo.current_dir(WORKSPACE).env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
-    cargo.args(["build", "--profile", "small", "--package", package, "--bin", binary, "--target", host]);
-    if package == "swim-bench" {
-        cargo.arg("--no-default-features");
-    }
-    carry_out(cargo.arg("--target-dir").arg(&target))?;
-    Ok(target.join(host).join("small").join(binary))
+    ours("swim", "dist", &target()?, |_| {})
 }
 
 /// This package's program with many members.
-///
-/// # Errors
-/// It cannot be built.
 pub(crate) fn members() -> Result<PathBuf, Box<dyn Error>> {
-    own("swim-bench", "swim-bench-members")
+    ours(MEMBERS, "dist", &target()?, |_| {})
 }
 
-fn own(package: &str, binary: &str) -> Result<PathBuf, Box<dyn Error>> {
+/// The same without tokio, as a program has it that uses swim-mio: in a folder of its own, where no other build of
+/// the same name takes its path.
+pub(crate) fn mio_members() -> Result<PathBuf, Box<dyn Error>> {
+    ours(MEMBERS, "dist", &target()?.join("peers/mio"), |cargo| {
+        cargo.arg("--no-default-features");
+    })
+}
+
+/// `swim`, built to take little memory: for size, and with the C library inside.
+pub(crate) fn small_swim() -> Result<PathBuf, Box<dyn Error>> {
+    small("swim", |_| {})
+}
+
+/// The program with many members, without tokio, built to take little memory.
+pub(crate) fn small_members() -> Result<PathBuf, Box<dyn Error>> {
+    small(MEMBERS, |cargo| {
+        cargo.arg("--no-default-features");
+    })
+}
+
+const MEMBERS: &str = "swim-bench-members";
+
+fn small(binary: &str, more: impl FnOnce(&mut Command)) -> Result<PathBuf, Box<dyn Error>> {
+    let version = String::from_utf8(Command::new("rustc").arg("-vV").output()?.stdout)?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
     let target = target()?;
-    let mut cargo = cargo();
-    cargo.current_dir(WORKSPACE).args(["build", "--profile", "dist", "--package", package, "--bin", binary]);
-    carry_out(cargo.arg("--target-dir").arg(&target))?;
-    Ok(target.join("dist").join(binary))
+    ours(binary, "small", &target, |cargo| {
+        more(cargo.env("RUSTFLAGS", "-Ctarget-feature=+crt-static").args(["--target", host]));
+    })?;
+    Ok(target.join(host).join("small").join(binary))
 }
 
-/// foca's own example of a member on UDP, from a copy of its crate as the registry has it.
-///
-/// # Errors
-/// It cannot be fetched or built.
+/// Builds a program of this workspace into the directory `target`.
+fn ours(
+    binary: &str,
+    profile: &str,
+    target: &Path,
+    more: impl FnOnce(&mut Command),
+) -> Result<PathBuf, Box<dyn Error>> {
+    let package = if binary == MEMBERS { "swim-bench" } else { "swim-cli" };
+    let mut cargo = cargo();
+    cargo.current_dir(WORKSPACE).args(["build", "--profile", profile, "--package", package, "--bin", binary]);
+    more(&mut cargo);
+    carry_out(cargo.arg("--target-dir").arg(target))?;
+    Ok(target.join(profile).join(binary))
+}
+
+/// foca's own example of a member on UDP, from a copy of the crate that this one depends on.
 pub(crate) fn foca() -> Result<PathBuf, Box<dyn Error>> {
     let here = target()?.join("peers/foca");
-    let (asks, copy) = (here.join("asks"), here.join(FOCA));
-    if !copy.join("Cargo.toml").exists() {
-        // A package that does nothing but depend on it: so cargo fetches it, and says where to.
-        fs::create_dir_all(asks.join("src"))?;
-        fs::write(asks.join("src/lib.rs"), "")?;
-        let manifest = format!(
-            "[package]\nname = \"asks\"\nedition = \"2024\"\n[dependencies]\nfoca = \"={FOCA}\"\n[workspace]\n"
-        );
-        fs::write(asks.join("Cargo.toml"), manifest)?;
-        let output = cargo()
-            .args(["metadata", "--format-version", "1", "--manifest-path"])
-            .arg(asks.join("Cargo.toml"))
-            .stderr(Stdio::inherit())
-            .output()?;
-        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-        let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
-        let foca = packages.iter().find(|package| package["name"] == "foca");
-        let manifest = foca.and_then(|foca| foca["manifest_path"].as_str()).ok_or("foca was not fetched")?;
-        copy_folder(Path::new(manifest).parent().ok_or("foca has no folder")?, &copy)?;
+    fs::create_dir_all(&here)?;
+    let output = cargo().current_dir(WORKSPACE).args(["metadata", "--format-version", "1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
+    let foca = packages.iter().find(|package| package["name"] == "foca").ok_or("there is no foca")?;
+    let manifest = Path::new(foca["manifest_path"].as_str().ok_or("foca has no manifest")?);
+    let copy = here.join(foca["version"].as_str().ok_or("foca has no version")?);
+    if !copy.exists() {
+        carry_out(Command::new("cp").arg("-r").arg(manifest.with_file_name("")).arg(&copy))?;
         // It lies in the folder of this workspace, but is none of its members.
         let manifest = fs::read_to_string(copy.join("Cargo.toml"))?;
         fs::write(copy.join("Cargo.toml"), format!("{manifest}\n[workspace]\n"))?;
@@ -123,9 +94,6 @@ pub(crate) fn foca() -> Result<PathBuf, Box<dyn Error>> {
 }
 
 /// hashicorp/memberlist as Debian packages it, in a program of ours with many members.
-///
-/// # Errors
-/// It cannot be built.
 pub(crate) fn memberlist(go: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let here = target()?.join("peers/memberlist");
     fs::create_dir_all(&here)?;
@@ -167,22 +135,4 @@ fn carry_out(command: &mut Command) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     Err(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
-}
-
-fn copy_folder(source: &Path, target: &Path) -> io::Result<()> {
-    fs::create_dir_all(target)?;
-    for entry in fs::read_dir(source)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        // Cargo's own marks in the registry.
-        if name.to_string_lossy().starts_with('.') {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target.join(name))?;
-        } else {
-            fs::copy(entry.path(), target.join(name))?;
-        }
-    }
-    Ok(())
 }

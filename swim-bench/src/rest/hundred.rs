@@ -1,13 +1,16 @@
 //! Clusters of a hundred members in one process: finding each other, at rest, and when one crashes.
 
 use std::error::Error;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::measure::{Claim, Measure};
-use crate::rest::cost::{Cost, Rows, Usages};
-use crate::rest::together::Together;
-use crate::rest::usage::Usage;
+use crate::rest::cost::{self, Cost, Usage, Usages};
+use crate::rest::tied::{self, Tied};
 use crate::rest::{Contestant, Entrant, RestArgs};
 use crate::table::Presenter;
 
@@ -28,9 +31,6 @@ struct Measured {
 }
 
 /// Starts all members, one after the other; leaves them alone together; has one member of each crash; and shows the figures.
-///
-/// # Errors
-/// Members did not start, did not find each other, or did not notice the crash.
 pub(crate) fn measure(
     args: &RestArgs,
     entrants: &[Entrant],
@@ -41,7 +41,7 @@ pub(crate) fn measure(
     for entrant in entrants {
         // One at a time: this takes all the processor there is.
         let started = Instant::now();
-        let mut cluster = Together::start(&entrant.program, &entrant.who.arguments())?;
+        let mut cluster = Together::start(&entrant.program, entrant.who.hundred().unwrap_or_default())?;
         let known = cluster.hears("known", started + JOIN_MAX);
         let known = known.map_err(|error| format!("{}: {error}", entrant.who.label()))?;
         let cpu = Usage::of(cluster.pid())?.since(&Usage::default()).cpu_ns;
@@ -70,58 +70,90 @@ pub(crate) fn measure(
 }
 
 impl Contestant {
-    /// How its program is asked to run a hundred members.
-    fn arguments(self) -> Vec<&'static str> {
+    /// How its program is asked to run a hundred members, if it can be.
+    pub(crate) const fn hundred(self) -> Option<&'static [&'static str]> {
         match self {
-            Self::HundredEmbedded | Self::HundredSmall => vec!["embedded", "100"],
-            Self::HundredThreads => vec!["threads", "100"],
-            Self::HundredTokio => vec!["tokio", "100"],
-            _ => vec!["100"],
+            Self::HundredEmbedded | Self::HundredSmall => Some(&["embedded", "100"]),
+            Self::HundredThreads => Some(&["threads", "100"]),
+            Self::HundredTokio => Some(&["tokio", "100"]),
+            Self::HundredMemberlist => Some(&["100"]),
+            _ => None,
         }
     }
 }
 
 fn show(args: &RestArgs, measured: &[Measured], presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
-    let size = MEMBERS as u64;
-    let peer = measured.iter().find(|measured| measured.who == Contestant::HundredMemberlist);
-    let ours = || measured.iter().filter(|measured| measured.who != Contestant::HundredMemberlist);
-    let peers: Vec<(&str, Cost)> =
-        peer.and_then(|peer| Some((peer.who.label(), peer.rest?))).into_iter().collect();
-
+    let (peers, ours): (Vec<&Measured>, Vec<_>) =
+        measured.iter().partition(|measured| measured.who == Contestant::HundredMemberlist);
     presenter.heading(format!(
         "A hundred in one process at rest, LAN profile, for {} s: each member",
         args.seconds
     ))?;
-    for measured in ours() {
-        let Some(spent) = measured.rest else { continue };
-        let claims = matches!(measured.who, Contestant::HundredEmbedded | Contestant::HundredSmall);
-        let checked = |claim| claims.then_some(claim);
-        let mut rows = Rows { presenter: &mut *presenter, name: measured.who.label(), size, peers: &peers };
-        rows.show("wake-ups", "/s", spent, |cost| cost.wakes_per_second, |_| None)?;
-        rows.show(
-            "processor",
-            "ms/min",
-            spent,
-            |cost| cost.cpu_ms_per_minute,
-            |_| checked(Claim::TimesLess(6.0)),
-        )?;
-        rows.show("resident", "KiB", spent, |cost| cost.resident_kib, |_| checked(Claim::TimesLess(10.0)))?;
-        rows.show("of that its own", "KiB", spent, |cost| cost.anonymous_kib, |_| None)?;
+    let resting: Vec<_> = peers.iter().filter_map(|peer| Some((peer.who, peer.rest?))).collect();
+    for (who, spent) in ours.iter().filter_map(|ours| Some((ours.who, ours.rest?))) {
+        let is_claimed = matches!(who, Contestant::HundredEmbedded | Contestant::HundredSmall);
+        cost::show(presenter, who, MEMBERS, &spent, &resting, |what, _| match what {
+            "processor" if is_claimed => Some(Claim::TimesLess(6.0)),
+            "resident" if is_claimed => Some(Claim::TimesLess(10.0)),
+            _ => None,
+        })?;
     }
 
     presenter.heading("A hundred in one process: from the start until all know all, and a crash")?;
-    for measured in ours() {
-        let name = measured.who.label();
-        let mut row = |what: &str, figure: fn(&Measured) -> f64| {
-            let row = Measure::new(format!("{name}: {what}"), Some(size), "s", figure(measured));
-            presenter.show(match peer {
-                Some(peer) => row.beside(peer.who.label(), figure(peer)),
-                None => row,
-            })
+    for ours in ours {
+        let mut show = |what: &str, figure: fn(&Measured) -> f64| {
+            let what = format!("{}: {what}", ours.who.label());
+            let measure = Measure::new(what, Some(MEMBERS as u64), "s", figure(ours));
+            presenter.show_beside(&measure, peers.iter().map(|peer| (peer.who.label(), figure(peer), None)))
         };
-        row("all know all", |measured| measured.joined_s)?;
-        row("processor until then", |measured| measured.joined_cpu_s)?;
-        row("a crash is known to all", |measured| measured.crashed_s)?;
+        show("all know all", |measured| measured.joined_s)?;
+        show("processor until then", |measured| measured.joined_cpu_s)?;
+        show("a crash is known to all", |measured| measured.crashed_s)?;
     }
     Ok(())
+}
+
+/// A process with many members.
+struct Together {
+    process: Tied,
+    said: Receiver<(Instant, String)>,
+}
+
+impl Together {
+    /// Starts `program` with `args`.
+    fn start(program: &Path, args: &[&str]) -> io::Result<Self> {
+        let mut command = tied::command(program)?;
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = Tied(command.spawn()?);
+        let stdout = process.0.stdout.take().expect("asked for as a pipe");
+        let (tx, said) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if tx.send((Instant::now(), line)).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { process, said })
+    }
+
+    fn pid(&self) -> u32 {
+        self.process.0.id()
+    }
+
+    /// Has one member stop without a goodbye.
+    fn crash_one(&mut self) -> io::Result<()> {
+        let stdin = self.process.0.stdin.as_mut().expect("asked for as a pipe");
+        stdin.write_all(b"crash\n")
+    }
+
+    /// When it said `word`, waiting for it until `end`.
+    fn hears(&mut self, word: &str, end: Instant) -> io::Result<Instant> {
+        let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        match self.said.recv_timeout(left) {
+            Ok((at, said)) if said == word => Ok(at),
+            Ok((_, said)) => Err(io::Error::other(format!("said `{said}` for `{word}`"))),
+            Err(_) => Err(io::Error::other(format!("did not say `{word}` in time"))),
+        }
+    }
 }

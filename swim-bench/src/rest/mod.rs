@@ -4,19 +4,14 @@
 //! rest all together keep a few hundredths of a processor busy. First clusters of five processes, then clusters of a
 //! hundred members in one process.
 
-mod apart;
 mod bare;
 mod build;
 mod cost;
 mod hundred;
 mod processes;
-mod scratch;
 mod tied;
-mod together;
-mod usage;
 
 use std::error::Error;
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -24,6 +19,7 @@ use clap::{Args, ValueEnum};
 use crate::table::Presenter;
 pub(crate) use bare::BareArgs;
 pub(crate) use build::swim as swim_binary;
+pub(crate) use tied::TiedArgs;
 
 /// The options of `rest`.
 #[derive(Debug, Args)]
@@ -40,15 +36,6 @@ pub(crate) struct RestArgs {
     /// Fetch and build what is compared, and measure nothing.
     #[arg(long)]
     prepare: bool,
-}
-
-/// The arguments of a process that this program starts.
-#[derive(Debug, Args)]
-pub(crate) struct TiedArgs {
-    parent: u32,
-    program: OsString,
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<OsString>,
 }
 
 /// Who is compared.
@@ -90,33 +77,24 @@ struct Entrant {
     program: PathBuf,
 }
 
-/// Becomes another program; returns only if that fails.
-pub(crate) fn become_tied(args: &TiedArgs) -> Box<dyn Error> {
-    tied::become_tied(args.parent, &args.program, &args.args).into()
-}
-
 impl RestArgs {
-    /// Measures.
-    ///
-    /// # Errors
-    /// Something could not be built or started, or did not do what was to be measured.
-    pub(crate) fn run(&self, mut presenter: Presenter) -> Result<bool, Box<dyn Error>> {
-        let entrants = self.entrants(&presenter)?;
+    pub(crate) fn run(&self, presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
+        let entrants = self.entrants(presenter)?;
         if self.prepare {
-            return Ok(true);
+            return Ok(());
         }
         let (hundred, five): (Vec<_>, Vec<_>) =
-            entrants.into_iter().partition(|entrant| entrant.who.is_hundred());
+            entrants.into_iter().partition(|entrant| entrant.who.hundred().is_some());
         if !five.is_empty() {
-            processes::measure(self, &five, &mut presenter)?;
+            processes::measure(self, &five, presenter)?;
         }
         if !hundred.is_empty() {
-            hundred::measure(self, &hundred, &mut presenter)?;
+            hundred::measure(self, &hundred, presenter)?;
         }
-        Ok(presenter.conclude())
+        Ok(())
     }
 
-    /// All members who takes part, built.
+    /// All who take part, built.
     fn entrants(&self, presenter: &Presenter) -> Result<Vec<Entrant>, Box<dyn Error>> {
         let mut entrants = Vec::new();
         for who in Contestant::value_variants() {
@@ -133,17 +111,6 @@ impl RestArgs {
 }
 
 impl Contestant {
-    const fn is_hundred(self) -> bool {
-        matches!(
-            self,
-            Self::HundredEmbedded
-                | Self::HundredSmall
-                | Self::HundredThreads
-                | Self::HundredTokio
-                | Self::HundredMemberlist
-        )
-    }
-
     /// What is run, built if need be; within, what is missing on this machine, and how it is had.
     fn program(self) -> Result<Result<PathBuf, &'static str>, Box<dyn Error>> {
         Ok(match self {

@@ -10,38 +10,11 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command};
 
+use clap::Args;
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
 /// A program that is ended when this is dropped.
-pub(crate) struct Tied(Child);
-
-impl Tied {
-    /// Starts what [`command`] made. To be called by the main thread: it is the thread whose end counts.
-    ///
-    /// # Errors
-    /// The operating system refused.
-    pub(crate) fn start(mut command: Command) -> io::Result<Self> {
-        command.spawn().map(Self)
-    }
-
-    /// Which process it is.
-    pub(crate) fn pid(&self) -> u32 {
-        self.0.id()
-    }
-
-    /// The process, to talk to.
-    pub(crate) fn child(&mut self) -> &mut Child {
-        &mut self.0
-    }
-
-    /// Its exit, if it has ended already.
-    ///
-    /// # Errors
-    /// The operating system refused.
-    pub(crate) fn ended(&mut self) -> io::Result<Option<std::process::ExitStatus>> {
-        self.0.try_wait()
-    }
-}
+pub(crate) struct Tied(pub(crate) Child);
 
 impl Drop for Tied {
     fn drop(&mut self) {
@@ -51,26 +24,33 @@ impl Drop for Tied {
     }
 }
 
-/// `program`, to be started with [`Tied::start`]. Arguments and pipes can be added.
-///
-/// # Errors
-/// It is not known where this program is.
+/// `program`, to be started by the main thread: it is the thread whose end counts. Arguments and pipes can be added.
 pub(crate) fn command(program: &Path) -> io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("tied").arg(std::process::id().to_string()).arg(program);
     Ok(command)
 }
 
-/// Becomes `program` with `args`, to die with the process `parent`. Returns only if that fails.
-pub(crate) fn become_tied(parent: u32, program: &OsString, args: &[OsString]) -> io::Error {
-    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
-        return error.into();
+/// The arguments of a process that this program starts.
+#[derive(Debug, Args)]
+pub(crate) struct TiedArgs {
+    parent: u32,
+    program: OsString,
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+impl TiedArgs {
+    /// Becomes the program, to die with the process `parent`. Returns only if that fails.
+    pub(crate) fn become_it(&self) -> io::Error {
+        if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+            return error.into();
+        }
+        // It may have gone before the line above.
+        let parent = getppid().map(Pid::as_raw_nonzero);
+        if parent.is_none_or(|pid| u32::try_from(pid.get()) != Ok(self.parent)) {
+            return io::Error::other("the process to die with is gone already");
+        }
+        Command::new(&self.program).args(&self.args).exec()
     }
-    // It may have gone before the line above.
-    let is_parent =
-        getppid().map(Pid::as_raw_nonzero).is_some_and(|pid| u32::try_from(pid.get()) == Ok(parent));
-    if !is_parent {
-        return io::Error::other("the process to die with is gone already");
-    }
-    Command::new(program).args(args).exec()
 }

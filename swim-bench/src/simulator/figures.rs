@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use procfs::process::Process;
 use serde::{Deserialize, Serialize};
 
 /// What a loop did.
@@ -47,18 +48,8 @@ const SLICES: usize = 5;
 /// Real time of each.
 const SLICE: Duration = Duration::from_millis(600);
 
-impl<L: Loop + ?Sized> Loop for &mut L {
-    fn run_for(&mut self, time: Duration) {
-        (**self).run_for(time);
-    }
-
-    fn work(&self) -> Work {
-        (**self).work()
-    }
-}
-
 /// Times `run` in the steady state.
-pub(crate) fn time(run: &mut impl Loop) -> Figures {
+pub(crate) fn time(run: &mut dyn Loop) -> Figures {
     // How much virtual time fills a slice, and caches with what is used.
     let mut step = Duration::from_secs(1);
     loop {
@@ -105,8 +96,6 @@ pub(crate) fn time(run: &mut impl Loop) -> Figures {
 
 /// The largest resident size that this process ever had, in MiB.
 pub(crate) fn peak_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib / 1024.0)
+    let kib = Process::myself().ok()?.status().ok()?.vmhwm?;
+    Some(kib as f64 / 1024.0)
 }

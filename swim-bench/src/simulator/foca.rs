@@ -5,101 +5,20 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fmt;
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use foca::{Config, Foca, Identity, Member, NoCustomBroadcast, Notification, PostcardCodec, Runtime, Timer};
+use foca::{Config, Foca, Member, NoCustomBroadcast, Notification, PostcardCodec, Runtime, Timer};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::figures::{Loop, Work};
+use crate::foca_name::{Address, Name};
 
 /// One-way latency, in ns.
 const LATENCY: u64 = 1_000_000;
 /// Virtual time until the probes are spread over the period, and nothing is left to say.
 const SETTLED_AFTER: Duration = Duration::from_secs(60);
-
-/// What a node is called.
-pub(crate) trait Name: Identity + Copy + fmt::Debug + Serialize + DeserializeOwned {
-    /// The name of node `number`.
-    fn of(number: u32) -> Self;
-    /// The number of the node of this name.
-    fn number(self) -> usize;
-}
-
-/// As applications have it: an address, and a number that grows with each epoch.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct Usual {
-    addr: SocketAddr,
-    epoch: u16,
-}
-
-/// As small as it can be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct Lean {
-    id: u32,
-    epoch: u16,
-}
-
-impl Identity for Usual {
-    type Addr = SocketAddr;
-
-    fn renew(&self) -> Option<Self> {
-        Some(Self { epoch: self.epoch.wrapping_add(1), ..*self })
-    }
-
-    fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
-    fn win_addr_conflict(&self, adversary: &Self) -> bool {
-        self.epoch > adversary.epoch
-    }
-}
-
-impl Identity for Lean {
-    type Addr = u32;
-
-    fn renew(&self) -> Option<Self> {
-        Some(Self { epoch: self.epoch.wrapping_add(1), ..*self })
-    }
-
-    fn addr(&self) -> u32 {
-        self.id
-    }
-
-    fn win_addr_conflict(&self, adversary: &Self) -> bool {
-        self.epoch > adversary.epoch
-    }
-}
-
-impl Name for Usual {
-    fn of(number: u32) -> Self {
-        let [_, a, b, c] = number.to_be_bytes();
-        Self { addr: ([10, a, b, c], 7946).into(), epoch: 0 }
-    }
-
-    fn number(self) -> usize {
-        match self.addr {
-            SocketAddr::V4(addr) => (addr.ip().to_bits() & 0xff_ffff) as usize,
-            SocketAddr::V6(_) => unreachable!("no node is called so"),
-        }
-    }
-}
-
-impl Name for Lean {
-    fn of(number: u32) -> Self {
-        Self { id: number, epoch: 0 }
-    }
-
-    fn number(self) -> usize {
-        self.id as usize
-    }
-}
 
 /// One entry of the heap: when, in which order, for whom, and where the rest lies.
 type Entry = (u64, u64, u32, What);
@@ -111,35 +30,35 @@ enum What {
 }
 
 /// Everything but the nodes.
-struct Air<T> {
+struct Air<A> {
     now: u64,
     sequence: u64,
     heap: BinaryHeap<Reverse<Entry>>,
     datagrams: Vec<Vec<u8>>,
     free_datagrams: Vec<u32>,
-    timers: Vec<Option<Timer<T>>>,
+    timers: Vec<Option<Timer<Name<A>>>>,
     free_timers: Vec<u32>,
     random: SmallRng,
     work: Work,
 }
 
 /// What one node sees of it.
-struct Seat<'a, T> {
+struct Seat<'a, A> {
     me: u32,
-    air: &'a mut Air<T>,
+    air: &'a mut Air<A>,
 }
 
-impl<T> Air<T> {
+impl<A> Air<A> {
     fn push(&mut self, at: u64, node: u32, what: What) {
         self.heap.push(Reverse((at, self.sequence, node, what)));
         self.sequence += 1;
     }
 }
 
-impl<T: Name> Runtime<T> for Seat<'_, T> {
-    fn notify(&mut self, _: Notification<'_, T>) {}
+impl<A: Address> Runtime<Name<A>> for Seat<'_, A> {
+    fn notify(&mut self, _: Notification<'_, Name<A>>) {}
 
-    fn send_to(&mut self, to: T, data: &[u8]) {
+    fn send_to(&mut self, to: Name<A>, data: &[u8]) {
         let air = &mut *self.air;
         air.work.sent += 1;
         air.work.bytes += data.len() as u64;
@@ -151,10 +70,10 @@ impl<T: Name> Runtime<T> for Seat<'_, T> {
             air.datagrams.len() as u32 - 1
         });
         air.datagrams[index as usize].extend_from_slice(data);
-        air.push(air.now + LATENCY, to.number() as u32, What::Datagram(index));
+        air.push(air.now + LATENCY, to.addr.number(), What::Datagram(index));
     }
 
-    fn submit_after(&mut self, event: Timer<T>, after: Duration) {
+    fn submit_after(&mut self, event: Timer<Name<A>>, after: Duration) {
         let air = &mut *self.air;
         let index = air.free_timers.pop().unwrap_or_else(|| {
             air.timers.push(None);
@@ -165,15 +84,15 @@ impl<T: Name> Runtime<T> for Seat<'_, T> {
     }
 }
 
-type Peer<T> = Foca<T, PostcardCodec, SmallRng, NoCustomBroadcast>;
+type Peer<A> = Foca<Name<A>, PostcardCodec, SmallRng, NoCustomBroadcast>;
 
 /// Nodes of foca, and what is between them.
-pub(crate) struct Theirs<T: Identity> {
-    nodes: Vec<Peer<T>>,
-    air: Air<T>,
+pub(crate) struct Theirs<A: Address> {
+    nodes: Vec<Peer<A>>,
+    air: Air<A>,
 }
 
-impl<T: Name> Theirs<T> {
+impl<A: Address> Theirs<A> {
     /// So many nodes that know no member.
     pub(crate) fn new(nodes: u32) -> Self {
         let config = Config::new_lan(NonZeroU32::new(nodes).unwrap_or(NonZeroU32::MIN));
@@ -190,7 +109,7 @@ impl<T: Name> Theirs<T> {
         };
         let node = |number| {
             let random = SmallRng::seed_from_u64(u64::from(number) + 1);
-            Foca::new(T::of(number), config.clone(), random, PostcardCodec)
+            Foca::new(Name::of(number), config.clone(), random, PostcardCodec)
         };
         Self { nodes: (0..nodes).map(node).collect(), air }
     }
@@ -200,7 +119,7 @@ impl<T: Name> Theirs<T> {
         let mut theirs = Self::new(nodes);
         for me in 0..nodes {
             theirs.run_for(Duration::from_secs(1) / nodes);
-            let all = (0..nodes).filter(|other| *other != me).map(|other| Member::alive(T::of(other)));
+            let all = (0..nodes).filter(|other| *other != me).map(|other| Member::alive(Name::of(other)));
             let node = &mut theirs.nodes[me as usize];
             let loaded = node.apply_many(all, false, Seat { me, air: &mut theirs.air });
             loaded.unwrap_or_else(|error| panic!("a fresh node takes members: {error}"));
@@ -215,7 +134,7 @@ impl<T: Name> Theirs<T> {
         let mut theirs = Self::new(nodes);
         for me in 1..nodes {
             theirs.nodes[me as usize]
-                .announce(T::of(0), Seat { me, air: &mut theirs.air })
+                .announce(Name::of(0), Seat { me, air: &mut theirs.air })
                 .unwrap_or_else(|error| panic!("a fresh node announces itself: {error}"));
         }
         theirs
@@ -252,7 +171,7 @@ impl<T: Name> Theirs<T> {
     }
 }
 
-impl<T: Name> Loop for Theirs<T> {
+impl<A: Address> Loop for Theirs<A> {
     fn run_for(&mut self, time: Duration) {
         let end = self.air.now + time.as_nanos() as u64;
         while self.air.heap.peek().is_some_and(|Reverse((at, ..))| *at <= end) {
@@ -269,8 +188,9 @@ impl<T: Name> Loop for Theirs<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::foca_name::{Lean, Usual};
 
-    fn all_know_all<T: Name>(mut theirs: Theirs<T>) -> bool {
+    fn all_know_all<A: Address>(mut theirs: Theirs<A>) -> bool {
         let nodes = theirs.nodes.len() as u64;
         theirs.run_for(Duration::from_secs(300));
         theirs.rows() == nodes * (nodes - 1)

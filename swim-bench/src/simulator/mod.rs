@@ -5,7 +5,6 @@
 
 mod figures;
 mod foca;
-mod null;
 mod ours;
 mod sweep;
 
@@ -15,10 +14,11 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::foca_name::{Lean, Usual};
 use crate::measure::{Claim, Measure, SPEED};
 use crate::table::Presenter;
 use figures::{Figures, Loop, peak_mib, time};
-use ours::Ours;
+use ours::{Null, Ours};
 
 /// What is to be measured.
 #[derive(Debug, Args)]
@@ -69,48 +69,28 @@ enum Side {
 }
 
 impl Simulator {
-    pub(crate) fn run(self, mut presenter: Presenter) -> Result<bool, Box<dyn Error>> {
+    pub(crate) fn run(self, presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
         match self.part {
             Some(Part::One { side, nodes }) => {
                 println!("{}", serde_json::to_string(&side.measure(nodes)?)?);
-                Ok(true)
+                Ok(())
             }
-            Some(Part::Join { nodes }) => {
-                presenter.heading("The simulator: joining")?;
-                let joined = Side::Joining.apart(nodes)?;
-                show_joining(&mut presenter, nodes, &joined)?;
-                Ok(presenter.conclude())
-            }
-            Some(Part::Sweep { seeds }) => {
-                sweeps(&mut presenter, seeds)?;
-                Ok(presenter.conclude())
-            }
+            Some(Part::Join { nodes }) => joining(nodes, presenter),
+            Some(Part::Sweep { seeds }) => sweeps(presenter, seeds),
             None => {
-                compare(&self.nodes, &mut presenter)?;
-                sweeps(&mut presenter, SEEDS)?;
-                Ok(presenter.conclude())
+                compare(&self.nodes, presenter)?;
+                sweeps(presenter, SEEDS)
             }
         }
     }
 }
 
 impl Side {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Ours => "ours",
-            Self::Joining => "joining",
-            Self::Checked => "checked",
-            Self::Null => "null",
-            Self::FocaUsual => "foca-usual",
-            Self::FocaLean => "foca-lean",
-        }
-    }
-
     fn measure(self, nodes: u32) -> Result<Figures, Box<dyn Error>> {
         let began = Instant::now();
-        let prepared = |mut run: &mut dyn Loop| {
+        let prepared = |run: &mut dyn Loop| {
             let prepared_s = began.elapsed().as_secs_f64();
-            Figures { prepared_s, ..time(&mut run) }
+            Figures { prepared_s, ..time(run) }
         };
         Ok(match self {
             Self::Ours => {
@@ -132,23 +112,23 @@ impl Side {
                 let prepared_s = began.elapsed().as_secs_f64();
                 Figures { prepared_s, peak_mib: peak_mib().unwrap_or(0.0), ..Figures::default() }
             }
-            Self::Null => prepared(&mut null::Null::new(nodes)),
-            Self::FocaUsual => prepared(&mut foca::Theirs::<foca::Usual>::loaded(nodes)),
-            Self::FocaLean => prepared(&mut foca::Theirs::<foca::Lean>::loaded(nodes)),
+            Self::Null => prepared(&mut Null::new(nodes)),
+            Self::FocaUsual => prepared(&mut foca::Theirs::<Usual>::loaded(nodes)),
+            Self::FocaLean => prepared(&mut foca::Theirs::<Lean>::loaded(nodes)),
         })
     }
 
     /// The same in a process of its own.
     fn apart(self, nodes: u32) -> Result<Figures, Box<dyn Error>> {
-        let nodes_text = nodes.to_string();
+        let side = self.to_possible_value().ok_or("no such side")?;
         let child = Command::new(std::env::current_exe()?)
-            .args(["simulator", "one", "--side", self.name(), "--nodes", &nodes_text])
+            .args(["simulator", "one", "--side", side.get_name(), "--nodes", &nodes.to_string()])
             // Tables of gigabytes: the cost of looking up addresses of pages is the machine's, not ours.
             .env("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
             .stderr(Stdio::inherit())
             .output()?;
         if !child.status.success() {
-            return Err(format!("{} at {nodes} nodes: {}", self.name(), child.status).into());
+            return Err(format!("{} at {nodes} nodes: {}", side.get_name(), child.status).into());
         }
         Ok(serde_json::from_slice(&child.stdout)?)
     }
@@ -174,41 +154,37 @@ fn compare(sizes: &[u32], presenter: &mut Presenter) -> Result<(), Box<dyn Error
         let size = Some(u64::from(nodes));
         let ours = Side::Ours.apart(nodes)?;
         let speed = Measure::new("all know all, 1 % lost", size, SPEED, ours.speed);
-        let claim = SPEEDS.iter().find(|(size, _)| *size == nodes);
-        presenter.show(match claim {
-            Some((_, speed_min)) => speed.claiming(Claim::AtLeast(*speed_min)),
-            None => speed,
-        })?;
+        let least = SPEEDS.iter().find(|(size, _)| *size == nodes);
+        presenter.show(speed.claiming(least.map(|(_, least)| Claim::AtLeast(*least))))?;
         let null = Side::Null.apart(nodes)?;
         presenter.show(
             Measure::new("each event", size, "ns", ours.event_ns)
                 .beside("the loop without nodes", null.event_ns)
                 .claiming(Claim::AtMostTimes(2.0)),
         )?;
-        let peak = peak(nodes, &ours);
-        presenter.show(if nodes == 10_000 { peak.claiming(Claim::AtMost(PEAK_MIB)) } else { peak })?;
+        let limit = (nodes == 10_000).then_some(Claim::AtMost(PEAK_MIB));
+        presenter.show(peak(nodes, &ours).claiming(limit))?;
         if nodes <= 1_000 {
             let checked = Side::Checked.apart(nodes)?;
             presenter.show(Measure::new("with every property checked", size, SPEED, checked.speed))?;
-            let usual = Side::FocaUsual.apart(nodes)?;
-            let beside = Measure::new("the same", size, SPEED, ours.speed)
-                .beside("foca 2 (socket addresses)", usual.speed);
-            presenter.show(if nodes == 1_000 { beside.claiming(Claim::TimesMore(8.0)) } else { beside })?;
-            let lean = Side::FocaLean.apart(nodes)?;
-            presenter.show(
-                Measure::new("the same", size, SPEED, ours.speed).beside("foca 2 (numbers)", lean.speed),
-            )?;
+            let (usual, lean) = (Side::FocaUsual.apart(nodes)?, Side::FocaLean.apart(nodes)?);
+            let more = (nodes == 1_000).then_some(Claim::TimesMore(8.0));
+            let peers =
+                [("foca 2 (socket addresses)", usual.speed, more), ("foca 2 (numbers)", lean.speed, None)];
+            presenter.show_beside(&Measure::new("the same", size, SPEED, ours.speed), peers)?;
         }
     }
     Ok(())
 }
 
-fn show_joining(presenter: &mut Presenter, nodes: u32, figures: &Figures) -> Result<(), Box<dyn Error>> {
+fn joining(nodes: u32, presenter: &mut Presenter) -> Result<(), Box<dyn Error>> {
+    presenter.heading("The simulator: joining")?;
+    let figures = Side::Joining.apart(nodes)?;
     let size = Some(u64::from(nodes));
     let joined = Measure::new("until all that join through one know all", size, "s", figures.prepared_s);
-    presenter.show(if nodes == 10_000 { joined.claiming(Claim::AtMost(JOINED_S)) } else { joined })?;
+    presenter.show(joined.claiming((nodes == 10_000).then_some(Claim::AtMost(JOINED_S))))?;
     // With the news that they still have for each other: nothing is claimed of that.
-    Ok(presenter.show(peak(nodes, figures))?)
+    Ok(presenter.show(peak(nodes, &figures))?)
 }
 
 fn peak(nodes: u32, figures: &Figures) -> Measure {

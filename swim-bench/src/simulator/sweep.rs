@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Instant;
 
+use procfs::process::Process;
 use swim_sim::sweep::{Sweep, Tally};
 
 /// What a sweep took.
@@ -25,13 +26,8 @@ pub(crate) fn sweep(seeds: u64, jobs: usize) -> Result<Swept, Box<dyn Error>> {
 
 /// What this process has used of all cores so far, to a hundredth of a second.
 fn cpu_s() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The program's name is in parentheses and may hold anything.
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_whitespace().skip(11);
-    let user: f64 = fields.next()?.parse().ok()?;
-    let system: f64 = fields.next()?.parse().ok()?;
-    Some((user + system) / 100.0)
+    let stat = Process::myself().ok()?.stat().ok()?;
+    Some((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
 }
 
 #[cfg(test)]

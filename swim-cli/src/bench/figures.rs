@@ -1,4 +1,7 @@
-//! What was measured.
+//! What was measured, what is claimed of it, and whether that was met.
+//!
+//! CPU is checked with both sides on one core: that is the stricter, since a wake-up then costs nearly nothing
+//! and the same nanoseconds of the protocol are a larger share; and it is the one that two runs agree on.
 
 use std::collections::HashMap;
 
@@ -6,8 +9,8 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::bench::load::{Workload, histogram};
-use crate::bench::placement::Placement;
-use crate::bench::process::Counted;
+use crate::bench::process::{Counted, Placement};
+use crate::bench::trace::Purpose;
 use crate::contestant::Contestant;
 
 /// All that is printed in the end.
@@ -37,14 +40,11 @@ pub(crate) struct Load {
     pub(crate) rtt_ns: Histogram<u64>,
 }
 
-/// One contestant at rest.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Rest {
     /// Times a second that a thread slept and was woken.
     pub(crate) wakeups_per_s: f64,
-    /// CPU time, microseconds a second.
     pub(crate) cpu_us_per_s: f64,
-    /// Resident memory, KiB.
     pub(crate) resident_kib: u64,
     /// The part of it that belongs to this process alone, KiB.
     pub(crate) own_kib: u64,
@@ -71,7 +71,7 @@ pub(crate) struct Traced {
 /// One system call of one contestant.
 pub(crate) struct Call {
     pub(crate) name: String,
-    pub(crate) purpose: crate::bench::calls::Purpose,
+    pub(crate) purpose: Purpose,
     pub(crate) took_ns: Histogram<u64>,
 }
 
@@ -132,7 +132,7 @@ impl Figures {
 
 impl Traced {
     /// How many calls of that purpose there were for a datagram, or in a second; of any if there is none.
-    pub(crate) fn rate(&self, purpose: Option<crate::bench::calls::Purpose>) -> f64 {
+    pub(crate) fn rate(&self, purpose: Option<Purpose>) -> f64 {
         let calls = self.calls.iter().filter(|call| purpose.is_none_or(|purpose| call.purpose == purpose));
         calls.map(|call| call.took_ns.len()).sum::<u64>() as f64 / self.per.max(1.0)
     }
@@ -148,6 +148,71 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
+/// Something that must hold: `figure` is at most `limit`.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Claim {
+    pub(crate) what: String,
+    /// The most that it may be.
+    pub(crate) limit: f64,
+    pub(crate) figure: f64,
+    /// What both count.
+    pub(crate) unit: &'static str,
+}
+
+/// Times the CPU of the same loop without a protocol that a member may take.
+pub(crate) const fn times_bare_max(workload: Workload) -> f64 {
+    match workload {
+        Workload::BusyEcho => 1.15,
+        Workload::PingPong => 1.05,
+    }
+}
+
+/// Where claims about CPU are checked.
+pub(crate) const CLAIMED_ON: Placement = Placement::OneCore;
+
+/// At a period of a second a member wakes for its own timer, for the ack, and for the ping of another.
+const WAKEUPS_MAX: f64 = 3.2;
+
+impl Claim {
+    /// All claims about these figures.
+    pub(crate) fn all(figures: &Figures) -> Vec<Self> {
+        let members = || Contestant::all().filter(|contestant| contestant.is_member());
+        let mut claims = Vec::new();
+        for workload in Workload::ALL {
+            for member in members() {
+                let figure = figures.times_bare(member, workload, CLAIMED_ON);
+                let Some((figure, bare)) = figure.zip(member.bare()) else { continue };
+                claims.push(Self {
+                    what: format!(
+                        "{}: CPU of {} over that of {}",
+                        workload.name(),
+                        member.name(),
+                        bare.name()
+                    ),
+                    limit: times_bare_max(workload),
+                    figure,
+                    unit: "times",
+                });
+            }
+        }
+        for member in members() {
+            let Some(rest) = figures.rest.get(&member) else { continue };
+            claims.push(Self {
+                what: format!("at rest: wake-ups of {} at a period of 1 s", member.name()),
+                limit: WAKEUPS_MAX,
+                figure: rest.wakeups_per_s,
+                unit: "a second",
+            });
+        }
+        claims
+    }
+
+    /// Whether it holds; nothing that was not measured does.
+    pub(crate) fn met(&self) -> bool {
+        self.figure <= self.limit
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +222,12 @@ mod tests {
         assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!((median(&[4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < 1e-9);
         assert!(median(&[]).is_nan());
+    }
+
+    #[test]
+    fn a_claim_is_met_up_to_its_limit_and_never_without_a_figure() {
+        let claim = |figure| Claim { what: String::new(), limit: 1.05, figure, unit: "times" };
+        assert!(claim(1.05).met() && claim(0.9).met());
+        assert!(!claim(1.051).met() && !claim(f64::NAN).met());
     }
 }

@@ -4,28 +4,27 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::bench::claims::Claim;
+use crate::bench::figures::Claim;
 use crate::bench::figures::{Figures, Traced};
 use crate::bench::load::Workload;
-use crate::bench::placement::Placement;
+use crate::bench::process::Placement;
 use crate::contestant::Contestant;
 
-/// Prints everything.
 pub(crate) fn print(out: &mut impl Write, figures: &Figures, claims: &[Claim]) -> io::Result<()> {
     for workload in Workload::ALL {
         for placement in Placement::ALL {
-            for contestant in Contestant::ALL {
+            for contestant in Contestant::all() {
                 writeln!(out, "{}", load(figures, contestant, workload, placement))?;
             }
         }
     }
-    for contestant in Contestant::ALL {
+    for contestant in Contestant::all() {
         writeln!(out, "{}", json!({ "contestant": contestant, "rest": figures.rest.get(&contestant) }))?;
     }
     match &figures.calls {
         Err(why) => writeln!(out, "{}", json!({ "calls": null, "skipped": why }))?,
         Ok(calls) => {
-            for contestant in Contestant::ALL {
+            for contestant in Contestant::all() {
                 for workload in Workload::ALL {
                     let calls = calls.loads.get(&(contestant, workload)).map(traced);
                     writeln!(

@@ -30,14 +30,20 @@ pub(crate) struct Answers {
 }
 
 impl Workload {
-    /// Both.
     pub(crate) const ALL: [Self; 2] = [Self::BusyEcho, Self::PingPong];
 
-    /// As it is called in tables.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::BusyEcho => "busy echo",
             Self::PingPong => "ping-pong",
+        }
+    }
+
+    /// As it is called above a table.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::BusyEcho => "Busy echo: 32 pings in flight",
+            Self::PingPong => "Ping-pong: one ping in flight",
         }
     }
 

@@ -3,37 +3,33 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | `subject` | the process that a contestant runs in |
-//! | `peer`, `load`, `placement` | who asks it, how many pings are in flight, and on which cores |
-//! | `process`, `trace`, `calls` | what the kernel counts, and which system calls there are |
-//! | `plan`, `run` | how the time is spent, and how far it is |
-//! | `figures`, `claims` | what was measured, and what of it is claimed |
-//! | `text`, `json`, `page` | what is printed, and the page |
+//! | `peer`, `load` | who asks it, and how many pings are in flight |
+//! | `process`, `trace` | what the kernel counts, on which cores, and which system calls there are |
+//! | `run` | how the time is spent, and how far it is |
+//! | `figures` | what was measured, and what of it is claimed |
+//! | `tables`, `json`, `page` | what is printed, and the page |
 
-mod calls;
-mod claims;
 mod figures;
 mod json;
 mod load;
 mod page;
 mod peer;
-mod placement;
-mod plan;
 mod process;
 mod run;
 pub(crate) mod subject;
-mod text;
+mod tables;
 mod trace;
 
-use std::io;
+use std::io::{self, Write};
 
 use crate::args::BenchDriversArgs;
 use crate::contestant::Contestant;
 use crate::exit::Exit;
-use crate::style::{BAD, paint};
-use claims::Claim;
-use plan::{Plan, Progress};
+use crate::style::{BAD, BOLD, DIM, paint};
+use figures::{Claim, Figures};
+use load::Workload;
+use run::Plan;
 
-/// Measures, and prints.
 pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {
     match measure(args) {
         Ok(true) => Exit::Ok,
@@ -47,8 +43,8 @@ pub(crate) fn drivers(args: &BenchDriversArgs) -> Exit {
 
 /// Whether all claims were met.
 fn measure(args: &BenchDriversArgs) -> io::Result<bool> {
-    let plan = Plan::new(args.seconds, Contestant::ALL.len() as u32);
-    let figures = run::all(&plan, &mut Progress::new())?;
+    let plan = Plan::new(args.seconds, Contestant::all().count() as u32);
+    let figures = run::all(&plan)?;
     let claims = Claim::all(&figures);
     if let Some(path) = &args.report {
         std::fs::write(path, page::html(&figures, &claims))?;
@@ -57,7 +53,27 @@ fn measure(args: &BenchDriversArgs) -> io::Result<bool> {
     if args.json {
         json::print(&mut out, &figures, &claims)?;
     } else {
-        text::print(&mut out, &figures, &claims, args.calls)?;
+        text(&mut out, &figures, &claims, args.calls)?;
     }
     Ok(claims.iter().all(Claim::met))
+}
+
+/// Prints the tables; those of single calls only if they are wanted.
+fn text(out: &mut impl Write, figures: &Figures, claims: &[Claim], each_call: bool) -> io::Result<()> {
+    let mut all = Workload::ALL.map(|workload| tables::load(figures, workload).text()).concat();
+    all += &tables::rest(figures).text();
+    match &figures.calls {
+        Err(why) => {
+            let title = paint(BOLD, "System calls");
+            all += &format!("\n{title} SKIPPED: the kernel allows no tracing here ({why})\n");
+        }
+        Ok(_) => {
+            all += &Workload::ALL.map(|workload| tables::calls(figures, workload).text()).concat();
+            all += &match each_call {
+                true => Workload::ALL.map(|workload| tables::each_call(figures, workload).text()).concat(),
+                false => format!("{}\n", paint(DIM, "  --calls shows how long each of them took")),
+            };
+        }
+    }
+    out.write_all((all + &tables::claims(claims).text()).as_bytes())
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use swim_core::{
     Config, Epoch, Identity, Input, Instant as NodeInstant, MessageKind, Node, NodeId, Output, Seed, Status,
 };
+use swim_craft::{Datagram, Mention};
 use swim_trace::inspect;
 
 /// Where a ping's number begins, and an answer's (`docs/wire.md`): behind the header and a part's tag and
@@ -66,8 +67,7 @@ impl Peer {
     /// Talks to `addr` only. Pings go out as to an unknown member, which repeats their first bytes.
     pub(crate) fn connect(&mut self, addr: SocketAddr) -> io::Result<()> {
         self.socket.connect(addr)?;
-        let stranger = Identity { id: NodeId(1), addr, epoch: Epoch(1) };
-        self.ping = self.craft(stranger, 0, 0);
+        self.ping = self.craft(Mention { id: 1, epoch: 1, incarnation: 0 }, 0);
         self.number_at = ACK_NUMBER;
         Ok(())
     }
@@ -82,9 +82,8 @@ impl Peer {
             let other =
                 self.node.members().find(|member| member.id != mine && member.status == Status::Alive);
             if let Some(other) = other {
-                let target = Identity { id: other.id, addr: other.addr, epoch: other.epoch };
-                let incarnation = other.incarnation.0;
-                self.ping = self.craft(target, incarnation, root);
+                let (id, epoch, incarnation) = (other.id.0, other.epoch.0, other.incarnation.0);
+                self.ping = self.craft(Mention { id, epoch, incarnation }, root);
                 self.ask(0)?;
             }
             let Some(len) = self.wait()? else { continue };
@@ -181,22 +180,14 @@ impl Peer {
         NodeInstant::from_nanos(u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX))
     }
 
-    /// A ping of this node's for `target`, after `docs/wire.md`.
-    fn craft(&self, target: Identity, incarnation: u32, root: u64) -> Vec<u8> {
-        let me = self.node.me();
-        let mut bytes = vec![b'S', b'W', 1, 0, 1, 0, 0, 0];
-        bytes.extend(self.node.config().label_hash().to_le_bytes());
-        bytes.extend(me.id.0.to_le_bytes());
-        bytes.extend(me.epoch.0.to_le_bytes());
-        bytes.extend(self.node.incarnation().0.to_le_bytes());
-        bytes.extend([1, 37, 0]);
-        bytes.extend(target.id.0.to_le_bytes());
-        bytes.extend(target.epoch.0.to_le_bytes());
-        bytes.extend(incarnation.to_le_bytes());
-        bytes.push(Status::Alive as u8);
-        bytes.extend([0; 8]);
-        bytes.extend(root.to_le_bytes());
-        bytes
+    /// A ping of this node's for `target`.
+    fn craft(&self, target: Mention, root: u64) -> Vec<u8> {
+        let Identity { id, epoch, .. } = self.node.me();
+        let me = Mention { id: id.0, epoch: epoch.0, incarnation: self.node.incarnation().0 };
+        let label = self.node.config().label_hash();
+        Datagram::new(label, me, swim_craft::PING)
+            .head(&swim_craft::ping(target, swim_craft::ALIVE, 0, root))
+            .0
     }
 }
 

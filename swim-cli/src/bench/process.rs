@@ -1,17 +1,25 @@
-//! A contestant's process, and what the kernel has counted for it.
+//! A contestant's process, what the kernel has counted for it, and on which cores it and its peer run.
+//!
+//! With a core for each, a ping-pong measures mostly how the machine wakes a core that sleeps: on a virtual
+//! one twenty microseconds, with a lot of noise. With both on one core it measures the work alone, to a
+//! percent or two. So both are shown, and claims are checked on one core.
 
-use std::fs;
 use std::io::{self, BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
+use procfs::ProcResult;
+use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity};
+use serde::Serialize;
+
+use crate::args::word;
 use crate::contestant::Contestant;
 
 /// A running contestant; ends when it is dropped.
 pub(crate) struct Process {
     child: Child,
     addr: SocketAddr,
-    /// A member else has waited for its end: its number may be another's by now.
+    /// A tracer has waited for its end: its number may be another process's by now.
     gone: bool,
 }
 
@@ -34,7 +42,7 @@ impl Process {
     /// Starts a contestant; a member looks for its cluster at `peer`, a loop answers with `answer` bytes.
     pub(crate) fn start(contestant: Contestant, peer: SocketAddr, answer: usize) -> io::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["bench", "subject", &contestant.word()])
+            .args(["bench", "subject", &word(contestant)])
             .args(["--peer", &peer.to_string(), "--answer", &answer.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -47,14 +55,8 @@ impl Process {
         Ok(Self { child, addr, gone: false })
     }
 
-    /// Where it listens.
     pub(crate) const fn addr(&self) -> SocketAddr {
         self.addr
-    }
-
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// Ends it; a tracer waits for its end.
@@ -67,41 +69,41 @@ impl Process {
         self.gone = true;
     }
 
-    /// Its threads' ids.
-    pub(crate) fn threads(&self) -> io::Result<Vec<u32>> {
-        let entries = fs::read_dir(format!("/proc/{}/task", self.id()))?;
-        let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        Ok(ids.collect())
+    pub(crate) fn threads(&self) -> io::Result<Vec<i32>> {
+        self.read(|process| process.tasks()?.map(|task| Ok(task?.tid)).collect())
     }
 
     /// What the kernel has counted so far. Of a thread that is running, up to its last tick.
     pub(crate) fn counted(&self) -> io::Result<Counted> {
-        let mut counted = Counted::default();
-        for thread in self.threads()? {
-            let task = format!("/proc/{}/task/{thread}", self.id());
-            let stat = fs::read_to_string(format!("{task}/stat"))?;
-            // The name, in brackets, may hold anything.
-            let mut fields = stat.rsplit_once(") ").map_or("", |it| it.1).split(' ').skip(11);
-            let mut ticks = || fields.next().and_then(|field| field.parse().ok()).unwrap_or(0);
-            let (user, sys) = (ticks(), ticks());
-            counted.user_ticks += user;
-            counted.sys_ticks += sys;
-            counted.cpu_ns += match fs::read_to_string(format!("{task}/schedstat")) {
-                Ok(line) => first_number(&line),
-                // A kernel without scheduler statistics counts ticks only.
-                Err(_) => (user + sys) * (1_000_000_000 / rustix::param::clock_ticks_per_second()),
-            };
-            let status = fs::read_to_string(format!("{task}/status"))?;
-            counted.sleeps += field(&status, "voluntary_ctxt_switches:");
-            counted.preemptions += field(&status, "nonvoluntary_ctxt_switches:");
-        }
-        Ok(counted)
+        self.read(|process| {
+            let mut counted = Counted::default();
+            for thread in process.tasks()? {
+                let thread = thread?;
+                let (stat, status) = (thread.stat()?, thread.status()?);
+                counted.user_ticks += stat.utime;
+                counted.sys_ticks += stat.stime;
+                counted.cpu_ns += match thread.schedstat() {
+                    Ok(spent) => spent.sum_exec_runtime,
+                    // A kernel without scheduler statistics counts ticks only.
+                    Err(_) => (stat.utime + stat.stime) * (1_000_000_000 / procfs::ticks_per_second()),
+                };
+                counted.sleeps += status.voluntary_ctxt_switches.unwrap_or(0);
+                counted.preemptions += status.nonvoluntary_ctxt_switches.unwrap_or(0);
+            }
+            Ok(counted)
+        })
     }
 
-    /// Resident memory, and the part of it that belongs to no other member, in KiB.
+    /// Resident memory, and the part of it that belongs to no other process, in KiB.
     pub(crate) fn memory_kib(&self) -> io::Result<(u64, u64)> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
-        Ok((field(&status, "VmRSS:"), field(&status, "RssAnon:")))
+        let status = self.read(|process| process.status())?;
+        Ok((status.vmrss.unwrap_or(0), status.rssanon.unwrap_or(0)))
+    }
+
+    /// Reads what the kernel says of it.
+    fn read<T>(&self, read: impl FnOnce(procfs::process::Process) -> ProcResult<T>) -> io::Result<T> {
+        let process = procfs::process::Process::new(self.child.id().cast_signed());
+        process.and_then(read).map_err(io::Error::other)
     }
 }
 
@@ -117,32 +119,73 @@ impl Drop for Process {
 
 impl Counted {
     /// Both together.
-    pub(crate) const fn and(self, other: Self) -> Self {
-        Self {
-            cpu_ns: self.cpu_ns + other.cpu_ns,
-            user_ticks: self.user_ticks + other.user_ticks,
-            sys_ticks: self.sys_ticks + other.sys_ticks,
-            sleeps: self.sleeps + other.sleeps,
-            preemptions: self.preemptions + other.preemptions,
-        }
+    pub(crate) fn and(self, other: Self) -> Self {
+        self.with(other, |one, other| one + other)
     }
 
     /// What was counted between `earlier` and this.
-    pub(crate) const fn since(self, earlier: Self) -> Self {
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        self.with(earlier, u64::saturating_sub)
+    }
+
+    fn with(self, other: Self, by: fn(u64, u64) -> u64) -> Self {
         Self {
-            cpu_ns: self.cpu_ns.saturating_sub(earlier.cpu_ns),
-            user_ticks: self.user_ticks.saturating_sub(earlier.user_ticks),
-            sys_ticks: self.sys_ticks.saturating_sub(earlier.sys_ticks),
-            sleeps: self.sleeps.saturating_sub(earlier.sleeps),
-            preemptions: self.preemptions.saturating_sub(earlier.preemptions),
+            cpu_ns: by(self.cpu_ns, other.cpu_ns),
+            user_ticks: by(self.user_ticks, other.user_ticks),
+            sys_ticks: by(self.sys_ticks, other.sys_ticks),
+            sleeps: by(self.sleeps, other.sleeps),
+            preemptions: by(self.preemptions, other.preemptions),
         }
     }
 }
 
-fn field(status: &str, name: &str) -> u64 {
-    status.lines().find_map(|line| line.strip_prefix(name)).map_or(0, first_number)
+/// Where the contestant and its peer run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Placement {
+    /// Both on the same core, in turns.
+    OneCore,
+    /// Wherever the scheduler puts them.
+    Free,
 }
 
-fn first_number(text: &str) -> u64 {
-    text.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+/// The cores that this process had in the beginning.
+pub(crate) struct Cores(CpuSet);
+
+impl Placement {
+    pub(crate) const ALL: [Self; 2] = [Self::OneCore, Self::Free];
+}
+
+impl Cores {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self(sched_getaffinity(None)?))
+    }
+
+    pub(crate) fn count(&self) -> u32 {
+        self.0.count()
+    }
+
+    /// Places the calling thread, and all threads of `process`.
+    pub(crate) fn assign(&self, placement: Placement, process: &Process) -> io::Result<()> {
+        let set = match placement {
+            Placement::Free => self.0,
+            Placement::OneCore => {
+                let mut one = CpuSet::new();
+                // The last: the first one serves most interrupts.
+                let last = (0..CpuSet::MAX_CPU).rev().find(|cpu| self.0.is_set(*cpu));
+                one.set(last.unwrap_or(0));
+                one
+            }
+        };
+        for thread in process.threads()? {
+            sched_setaffinity(Pid::from_raw(thread), &set)?;
+        }
+        sched_setaffinity(None, &set)?;
+        Ok(())
+    }
+
+    /// Frees the calling thread again: what it starts next begins free.
+    pub(crate) fn free(&self) -> io::Result<()> {
+        Ok(sched_setaffinity(None, &self.0)?)
+    }
 }

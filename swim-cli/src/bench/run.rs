@@ -4,19 +4,16 @@
 //! machine does meets all of them alike, and no process is lucky with its memory for the whole run.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
-use crate::bench::calls::describe;
 use crate::bench::figures::{Call, Figures, Load, Rest, Traced, TracedCalls};
 use crate::bench::load::{Answers, Workload};
 use crate::bench::peer::{ACK_LEN, Peer};
-use crate::bench::placement::{Cores, Placement};
-use crate::bench::plan::{Plan, Progress};
-use crate::bench::process::{Counted, Process};
-use crate::bench::trace::{self, Calls};
+use crate::bench::process::{Cores, Counted, Placement, Process};
+use crate::bench::trace::{self, Calls, describe};
 use crate::contestant::Contestant;
 
 /// Time for a contestant to go back to sleep after the last answer.
@@ -59,10 +56,7 @@ impl Pair {
 }
 
 /// Measures everything that there is.
-///
-/// # Errors
-/// A contestant did not start or answered nothing, or the kernel does not say what it counts.
-pub(crate) fn all(plan: &Plan, progress: &mut Progress) -> io::Result<Figures> {
+pub(crate) fn all(plan: &Plan) -> io::Result<Figures> {
     let cores = Cores::new()?;
     let mut figures = Figures {
         rounds: plan.rounds,
@@ -72,15 +66,15 @@ pub(crate) fn all(plan: &Plan, progress: &mut Progress) -> io::Result<Figures> {
         calls: Err("not tried".to_owned()),
     };
     for round in 0..plan.rounds {
-        for contestant in Contestant::ALL {
-            progress.show(&format!("round {} of {}: {}", round + 1, plan.rounds, contestant.name()));
+        for contestant in Contestant::all() {
+            progress(&format!("round {} of {}: {}", round + 1, plan.rounds, contestant.name()));
             turn(contestant, plan, &cores, &mut figures)?;
         }
     }
-    progress.show("all of them at rest");
+    progress("all of them at rest");
     rest(plan, &mut figures)?;
-    figures.calls = calls(plan, progress).map_err(|error| error.to_string());
-    progress.clear();
+    figures.calls = calls(plan).map_err(|error| error.to_string());
+    progress("");
     if let Ok(calls) = &figures.calls {
         for (contestant, rest) in &mut figures.rest {
             rest.calls_per_s = calls.rest.get(contestant).map(|traced| traced.rate(None));
@@ -135,7 +129,7 @@ fn rest(plan: &Plan, figures: &mut Figures) -> io::Result<()> {
 
 /// All contestants, once they have come to rest.
 fn resting() -> io::Result<Vec<Pair>> {
-    let mut pairs = Contestant::ALL.into_iter().map(Pair::start).collect::<io::Result<Vec<_>>>()?;
+    let mut pairs = Contestant::all().map(Pair::start).collect::<io::Result<Vec<_>>>()?;
     together(&mut pairs, COME_TO_REST)?;
     Ok(pairs)
 }
@@ -151,11 +145,11 @@ fn together(pairs: &mut [Pair], time: Duration) -> io::Result<()> {
 }
 
 /// The system calls of all contestants.
-fn calls(plan: &Plan, progress: &mut Progress) -> io::Result<TracedCalls> {
+fn calls(plan: &Plan) -> io::Result<TracedCalls> {
     let mut traced = TracedCalls { loads: HashMap::new(), rest: HashMap::new() };
     for workload in Workload::ALL {
-        for contestant in Contestant::ALL {
-            progress.show(&format!("system calls, {}: {}", workload.name(), contestant.name()));
+        for contestant in Contestant::all() {
+            progress(&format!("system calls, {}: {}", workload.name(), contestant.name()));
             let mut pair = Pair::start(contestant)?;
             workload.run(&mut pair.peer, plan.warm_up, Duration::ZERO)?;
             let mut answered = 0;
@@ -167,7 +161,7 @@ fn calls(plan: &Plan, progress: &mut Progress) -> io::Result<TracedCalls> {
             traced.loads.insert((contestant, workload), by_name(calls, answered as f64));
         }
     }
-    progress.show("system calls at rest");
+    progress("system calls at rest");
     let mut pairs = resting()?;
     let calls = watched(&mut pairs, |pairs| together(pairs, plan.traced_rest))?;
     for (pair, calls) in pairs.iter().zip(calls) {
@@ -207,4 +201,74 @@ fn by_name(calls: Calls, per: f64) -> Traced {
     let mut calls: Vec<Call> = named.collect();
     calls.sort_by(|a, b| b.took_ns.len().cmp(&a.took_ns.len()).then_with(|| a.name.cmp(&b.name)));
     Traced { calls, per }
+}
+
+/// How long what takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Plan {
+    /// Times that every contestant has its turn.
+    pub(crate) rounds: u32,
+    /// Before each measurement, so that caches are warm and gossip has been sent.
+    pub(crate) warm_up: Duration,
+    /// One measurement.
+    pub(crate) load: Duration,
+    /// One workload under the tracer.
+    pub(crate) traced: Duration,
+    /// All contestants at rest, side by side; whole periods.
+    pub(crate) rest: Duration,
+    /// The same under the tracer.
+    pub(crate) traced_rest: Duration,
+}
+
+/// Measurements of one contestant in a round: two workloads, each in two placements.
+const MEASUREMENTS: u32 = 4;
+/// For a contestant to start, join and end.
+const START: Duration = Duration::from_millis(60);
+
+impl Plan {
+    /// A plan for about `seconds`, and for at least one round of everything.
+    pub(crate) fn new(seconds: u16, contestants: u32) -> Self {
+        let all = Duration::from_secs(seconds.into());
+        let rest = Duration::from_secs(u64::from(seconds / 7).clamp(1, 30));
+        let traced_rest = Duration::from_secs(u64::from(seconds / 14).clamp(1, 15));
+        let brief = seconds < 20;
+        let (warm_up, load) = if brief { (5, 15) } else { (10, 50) };
+        let (warm_up, load) = (Duration::from_millis(warm_up), Duration::from_millis(load));
+        let traced = if brief { Duration::from_millis(20) } else { Duration::from_millis(100) };
+        let round = (START + (warm_up + load) * MEASUREMENTS) * contestants;
+        let fixed = rest + traced_rest + (START + warm_up + traced) * 2 * contestants;
+        let rounds = all.saturating_sub(fixed).div_duration_f64(round).max(1.0) as u32;
+        Self { rounds, warm_up, load, traced, rest, traced_rest }
+    }
+}
+
+/// Says on standard error what is being done, in one line that is written over and over; nothing if that is no
+/// terminal.
+fn progress(what: &str) {
+    if io::stderr().is_terminal() {
+        eprint!("\r\x1b[K{what}");
+        let _ = io::stderr().flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_takes_about_as_long_as_it_may() {
+        for seconds in [20, 75, 300] {
+            let plan = Plan::new(seconds, 10);
+            let rounds = (START + (plan.warm_up + plan.load) * MEASUREMENTS) * 10 * plan.rounds;
+            let all = (rounds + plan.rest + plan.traced_rest).as_secs_f64();
+            assert!(all <= f64::from(seconds) && all >= f64::from(seconds) * 0.7, "{seconds}: {all}");
+        }
+    }
+
+    #[test]
+    fn however_short_there_is_a_round_of_everything() {
+        let plan = Plan::new(1, 10);
+        assert_eq!(plan.rounds, 1);
+        assert!(!plan.rest.is_zero() && !plan.traced.is_zero());
+    }
 }

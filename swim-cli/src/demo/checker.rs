@@ -19,20 +19,8 @@ use crate::line::{Happening, Line, NamedEvent, RowStatus};
 /// A member by its number, from 0.
 pub(crate) type Member = usize;
 
-/// What one member holds of another.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Held {
-    /// It has not heard of it.
-    Unknown,
-    /// See [`swim_core::Status::Alive`].
-    Alive,
-    /// See [`swim_core::Status::Suspect`].
-    Suspect,
-    /// See [`swim_core::Status::Dead`].
-    Dead,
-    /// See [`swim_core::Status::Left`].
-    Left,
-}
+/// What one member holds of another; `None`: it has not heard of it.
+pub(crate) type Held = Option<RowStatus>;
 
 /// What the demo did to a process last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +37,19 @@ pub(crate) enum Deed {
     Left,
 }
 
+impl Deed {
+    /// What the process does since.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Nothing => "not started",
+            Self::Runs => "running",
+            Self::Stopped => "stopped",
+            Self::Killed => "killed",
+            Self::Left => "left",
+        }
+    }
+}
+
 /// An accusation: a suspicion, or a confirmation of one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Accusation {
@@ -58,14 +59,12 @@ pub(crate) struct Accusation {
     pub(crate) observer: Member,
     /// Whom it is about.
     pub(crate) subject: Member,
-    /// Who accuses.
     pub(crate) by: Member,
 }
 
 /// A member was called Dead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Death {
-    /// When.
     pub(crate) at: Duration,
     /// Who printed it.
     pub(crate) observer: Member,
@@ -116,7 +115,7 @@ impl Checker {
         let ids = names.iter().map(|name| NodeId::from_name(name).to_string());
         let numbers = names.iter().cloned().chain(ids).zip((0..names.len()).cycle()).collect();
         let (zero, n) = (Duration::ZERO, names.len());
-        let view = View { held: Held::Unknown, since: zero, alive_at: None };
+        let view = View { held: None, since: zero, alive_at: None };
         Self {
             numbers,
             suspicion_min,
@@ -141,7 +140,7 @@ impl Checker {
         process.since = at;
         if deed == Deed::Runs && starts_anew {
             // A new epoch knows nothing.
-            self.views[member].fill(View { held: Held::Unknown, since: at, alive_at: None });
+            self.views[member].fill(View { held: None, since: at, alive_at: None });
             self.answered[member] = None;
         }
     }
@@ -152,10 +151,10 @@ impl Checker {
             Line::Event(stamped) => self.event(at, observer, &stamped.event),
             Line::Members { members } => {
                 self.answered[observer] = Some(at);
-                let mut listed = vec![Held::Unknown; self.processes.len()];
+                let mut listed = vec![None; self.processes.len()];
                 for row in members {
                     if let Some(subject) = self.number(&row.who.id) {
-                        listed[subject] = row.status.into();
+                        listed[subject] = Some(row.status);
                     }
                 }
                 for (subject, held) in listed.into_iter().enumerate() {
@@ -174,20 +173,20 @@ impl Checker {
         match &event.what {
             Happening::Started { .. } | Happening::Alive { .. } | Happening::Refuted { .. } => {
                 self.views[observer][subject].alive_at = Some(at);
-                self.hold(at, observer, subject, Held::Alive);
+                self.hold(at, observer, subject, Some(RowStatus::Alive));
             }
             Happening::Suspect { by, .. } => {
                 self.accused(at, observer, subject, by);
-                self.hold(at, observer, subject, Held::Suspect);
+                self.hold(at, observer, subject, Some(RowStatus::Suspect));
             }
             Happening::Confirmed { by, .. } => self.accused(at, observer, subject, by),
             Happening::Dead { .. } => {
                 let is_false = self.is_there(at, observer, subject);
                 self.deaths.push(Death { at, observer, subject, is_false });
-                self.hold(at, observer, subject, Held::Dead);
+                self.hold(at, observer, subject, Some(RowStatus::Dead));
             }
-            Happening::Left { .. } => self.hold(at, observer, subject, Held::Left),
-            Happening::Forgotten => self.hold(at, observer, subject, Held::Unknown),
+            Happening::Left { .. } => self.hold(at, observer, subject, Some(RowStatus::Left)),
+            Happening::Forgotten => self.hold(at, observer, subject, None),
             _ => {}
         }
     }
@@ -228,12 +227,10 @@ impl Checker {
         self.processes.len()
     }
 
-    /// What was done to `member` last.
     pub(crate) fn deed_of(&self, member: Member) -> Deed {
         self.processes[member].deed
     }
 
-    /// What `observer` believes of `subject`.
     pub(crate) fn held(&self, observer: Member, subject: Member) -> Held {
         self.views[observer][subject].held
     }
@@ -246,10 +243,10 @@ impl Checker {
     /// What the speakers other than `subject` should believe of it, given what was done to it.
     fn expected(&self, subject: Member) -> Held {
         match self.processes[subject].deed {
-            Deed::Nothing => Held::Unknown,
-            Deed::Runs | Deed::Stopped => Held::Alive,
-            Deed::Killed => Held::Dead,
-            Deed::Left => Held::Left,
+            Deed::Nothing => None,
+            Deed::Runs | Deed::Stopped => Some(RowStatus::Alive),
+            Deed::Killed => Some(RowStatus::Dead),
+            Deed::Left => Some(RowStatus::Left),
         }
     }
 
@@ -296,24 +293,14 @@ impl Checker {
 
     /// When each observer first called `subject` Dead, from `since` on.
     pub(crate) fn deaths_of(&self, subject: Member, since: Duration) -> Vec<(Member, Duration)> {
-        let mut firsts: Vec<(Member, Duration)> = Vec::new();
-        for burial in self.deaths.iter().filter(|b| b.subject == subject && b.at >= since) {
-            if firsts.iter().all(|(observer, _)| *observer != burial.observer) {
-                firsts.push((burial.observer, burial.at));
-            }
-        }
-        firsts
+        let deaths = self.deaths.iter().filter(|death| death.subject == subject && death.at >= since);
+        firsts(deaths.map(|death| (death.observer, death.at)))
     }
 
     /// Who accused `subject`, each with the first time that any member heard of it, from `since` on.
     pub(crate) fn accusers_of(&self, subject: Member, since: Duration) -> Vec<(Member, Duration)> {
-        let mut firsts: Vec<(Member, Duration)> = Vec::new();
-        for accusation in self.accusations.iter().filter(|a| a.subject == subject && a.at >= since) {
-            if firsts.iter().all(|(by, _)| *by != accusation.by) {
-                firsts.push((accusation.by, accusation.at));
-            }
-        }
-        firsts
+        let accusations = self.accusations.iter().filter(|a| a.subject == subject && a.at >= since);
+        firsts(accusations.map(|accusation| (accusation.by, accusation.at)))
     }
 
     /// Whom `by` accused, itself, from `since` on.
@@ -322,14 +309,9 @@ impl Checker {
         self.accusations.iter().filter(own).copied().collect()
     }
 
-    /// How often a member that was there was called Dead.
-    pub(crate) fn false_deaths(&self) -> usize {
-        self.deaths.iter().filter(|burial| burial.is_false).count()
-    }
-
-    /// The first of them.
-    pub(crate) fn first_false_death(&self) -> Option<Death> {
-        self.deaths.iter().find(|burial| burial.is_false).copied()
+    /// All deaths of members that were there.
+    pub(crate) fn false_deaths(&self) -> impl Iterator<Item = &Death> {
+        self.deaths.iter().filter(|death| death.is_false)
     }
 
     /// Events that members say they lost: with any, deaths may have gone unseen.
@@ -338,15 +320,15 @@ impl Checker {
     }
 }
 
-impl From<RowStatus> for Held {
-    fn from(status: RowStatus) -> Self {
-        match status {
-            RowStatus::Alive => Self::Alive,
-            RowStatus::Suspect => Self::Suspect,
-            RowStatus::Dead => Self::Dead,
-            RowStatus::Left => Self::Left,
+/// Each member's first time.
+fn firsts(times: impl Iterator<Item = (Member, Duration)>) -> Vec<(Member, Duration)> {
+    let mut firsts: Vec<(Member, Duration)> = Vec::new();
+    for (member, at) in times {
+        if firsts.iter().all(|(known, _)| *known != member) {
+            firsts.push((member, at));
         }
     }
+    firsts
 }
 
 #[cfg(test)]

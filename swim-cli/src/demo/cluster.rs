@@ -10,12 +10,12 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::args::{DemoArgs, DriverKind, Profile};
+use crate::args::{DemoArgs, DriverKind, Profile, word};
 use crate::demo::checker::Member;
 
 /// What may wait for the main thread.
@@ -26,21 +26,14 @@ const SEEDS: usize = 3;
 /// Something that the demo waited for.
 #[derive(Debug)]
 pub(crate) enum Change {
-    /// A member printed a line.
-    Said {
-        /// Which.
+    /// A member printed a line; `None`: its output has ended, the process is gone.
+    Member {
         member: Member,
+        /// Which of its processes.
+        run: u32,
         /// When it was read, since the demo began.
         at: Duration,
-        /// The line.
-        text: String,
-    },
-    /// A member's output ended: the process is gone.
-    Ended {
-        /// Which.
-        member: Member,
-        /// When, since the demo began.
-        at: Duration,
+        said: Option<String>,
     },
     /// A line was typed into the demo; `None`: its input ended.
     Typed(Option<String>),
@@ -48,23 +41,14 @@ pub(crate) enum Change {
     Interrupted,
 }
 
-/// In the queue, the run that a line is from is known: what an earlier one said last is dropped.
-enum Queued {
-    Said { member: Member, run: u32, at: Duration, text: String },
-    Ended { member: Member, run: u32, at: Duration },
-    Typed(Option<String>),
-    Interrupted,
-}
-
-/// All members of the demo.
 pub(crate) struct Cluster {
     start: Instant,
     profile: Profile,
     /// Where every run is recorded.
     record: Option<PathBuf>,
     slots: Vec<Slot>,
-    tx: SyncSender<Queued>,
-    rx: Receiver<Queued>,
+    tx: SyncSender<Change>,
+    rx: Receiver<Change>,
 }
 
 /// One member: its name stays, its process comes and goes.
@@ -100,17 +84,14 @@ impl Cluster {
         Self { start, profile: args.profile, record, slots, tx, rx }
     }
 
-    /// Time since the demo began.
     pub(crate) fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// All members.
     pub(crate) fn slots(&self) -> &[Slot] {
         &self.slots
     }
 
-    /// The names of all members.
     pub(crate) fn names(&self) -> Vec<String> {
         self.slots.iter().map(|slot| slot.name.clone()).collect()
     }
@@ -126,16 +107,13 @@ impl Cluster {
     }
 
     /// Starts a member at the address that it had before, if it had one, joining through some that run.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn start(&mut self, member: Member) -> io::Result<()> {
         let seeds: Vec<String> = self.seeds(member).map(|addr| addr.to_string()).collect();
         let (start, profile, tx) = (self.start, self.profile, self.tx.clone());
         let slot = &mut self.slots[member];
         let mut command = Command::new(myself()?);
         command.args(["node", "--json", "--name", &slot.name]);
-        command.args(["--driver", slot.driver.as_str(), "--profile", profile.as_str()]);
+        command.args(["--driver", &word(slot.driver), "--profile", &word(profile)]);
         command.arg("--bind");
         command.arg(slot.addr.map_or_else(|| "127.0.0.1:0".to_owned(), |addr| addr.to_string()));
         if !seeds.is_empty() {
@@ -162,9 +140,6 @@ impl Cluster {
     }
 
     /// SIGKILL, and waits until the process is gone.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn kill(&mut self, member: Member) -> io::Result<()> {
         match self.slots[member].process.take() {
             Some(mut process) => {
@@ -175,23 +150,8 @@ impl Cluster {
         }
     }
 
-    /// SIGSTOP: the process stands still wherever it is.
-    ///
-    /// # Errors
-    /// The operating system refused.
-    pub(crate) fn pause(&self, member: Member) -> io::Result<()> {
-        self.signal(member, Signal::STOP)
-    }
-
-    /// SIGCONT: the process goes on as if nothing had happened.
-    ///
-    /// # Errors
-    /// The operating system refused.
-    pub(crate) fn resume(&self, member: Member) -> io::Result<()> {
-        self.signal(member, Signal::CONT)
-    }
-
-    fn signal(&self, member: Member, signal: Signal) -> io::Result<()> {
+    /// Sends a signal to a member, if it runs.
+    pub(crate) fn signal(&self, member: Member, signal: Signal) -> io::Result<()> {
         match &self.slots[member].process {
             Some(process) => Ok(kill_process(Pid::from_child(&process.child), signal)?),
             None => Ok(()),
@@ -206,9 +166,6 @@ impl Cluster {
     }
 
     /// Collects a process that has ended by itself. `Ok(true)`: with exit code 0.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn collect(&mut self, member: Member) -> io::Result<bool> {
         match self.slots[member].process.take() {
             Some(mut process) => Ok(process.child.wait()?.success()),
@@ -221,57 +178,40 @@ impl Cluster {
         self.slots[member].addr = Some(addr);
     }
 
-    /// The next thing that happens, if it does so within `wait`.
+    /// The next thing that happens, if it does so within `wait`. What a process said before the last start of its
+    /// member is dropped.
     pub(crate) fn next(&self, wait: Duration) -> Option<Change> {
         let until = Instant::now() + wait;
         loop {
-            let queued = match self.rx.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(queued) => queued,
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
-            };
-            let is_current = |member: Member, run| self.slots[member].run == run;
-            return Some(match queued {
-                Queued::Said { member, run, at, text } if is_current(member, run) => {
-                    Change::Said { member, at, text }
-                }
-                Queued::Ended { member, run, at } if is_current(member, run) => Change::Ended { member, at },
-                Queued::Said { .. } | Queued::Ended { .. } => continue,
-                Queued::Typed(line) => Change::Typed(line),
-                Queued::Interrupted => Change::Interrupted,
-            });
+            match self.rx.recv_timeout(until.saturating_duration_since(Instant::now())).ok()? {
+                Change::Member { member, run, .. } if self.slots[member].run != run => {}
+                change => return Some(change),
+            }
         }
     }
 
     /// From now on SIGINT and SIGTERM are [`Change::Interrupted`]; a second one ends the process at once,
     /// and the kernel its members.
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn watch_signals(&self) -> io::Result<()> {
         let tx = self.tx.clone();
         let interrupt = move || {
-            let _ = tx.send(Queued::Interrupted);
+            let _ = tx.send(Change::Interrupted);
         };
-        crate::signals::on_termination(interrupt, || {
-            std::process::exit(crate::exit::Exit::Interrupted as i32)
-        })
+        crate::exit::on_termination(interrupt, || std::process::exit(crate::exit::Exit::Interrupted as i32))
     }
 
     /// From now on lines on standard input are [`Change::Typed`].
-    ///
-    /// # Errors
-    /// The operating system refused.
     pub(crate) fn read_input(&self) -> io::Result<()> {
         let tx = self.tx.clone();
-        let read = move || {
-            for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
-                if tx.send(Queued::Typed(Some(String::from_utf8_lossy(&line).into_owned()))).is_err() {
+        crate::spawn("swim-input", move || {
+            let lines = io::stdin().lock().split(b'\n').map_while(Result::ok);
+            let typed = lines.map(|line| Some(String::from_utf8_lossy(&line).into_owned()));
+            for line in typed.chain([None]) {
+                if tx.send(Change::Typed(line)).is_err() {
                     return;
                 }
             }
-            let _ = tx.send(Queued::Typed(None));
-        };
-        std::thread::Builder::new().name("swim-input".to_owned()).spawn(read).map(|_| ())
+        })
     }
 }
 
@@ -313,17 +253,17 @@ fn listen(
     member: Member,
     run: u32,
     start: Instant,
-    tx: SyncSender<Queued>,
+    tx: SyncSender<Change>,
 ) -> io::Result<()> {
     let read = move || {
-        for text in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if tx.send(Queued::Said { member, run, at: start.elapsed(), text }).is_err() {
+        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        for said in lines.map(Some).chain([None]) {
+            if tx.send(Change::Member { member, run, at: start.elapsed(), said }).is_err() {
                 return;
             }
         }
-        let _ = tx.send(Queued::Ended { member, run, at: start.elapsed() });
     };
-    std::thread::Builder::new().name(format!("swim-ear-{}", member + 1)).spawn(read).map(|_| ())
+    crate::spawn(&format!("swim-ear-{}", member + 1), read)
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::json;
 
 use crate::args::DriverKind;
-use crate::demo::checker::{Deed, Held, Member};
+use crate::demo::checker::{Deed, Member};
 use crate::demo::report::Spread;
 use crate::demo::script::{converge, in_s};
-use crate::demo::stage::{Stage, Stop, system};
-use crate::line::millis;
+use crate::demo::stage::{Act, Stage, Stop, system};
+use crate::line::{RowStatus, millis};
 use crate::style::{BAD, DIM, paint};
 
 const HELP: &str = "\
@@ -23,20 +24,16 @@ const HELP: &str = "\
 
 /// A line that was typed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Action {
-    Kill(Member),
-    Restart(Member),
-    Pause(Member),
-    Resume(Member),
-    Leave(Member),
+enum Typed {
+    Act(Act, Member),
     Status,
     Help,
     Quit,
 }
 
-/// Why a line is no order.
+/// Why a line is no command.
 #[derive(thiserror::Error, PartialEq, Eq, Debug)]
-enum ActionError {
+enum TypedError {
     #[error("`{0}` is no command; `help` lists them")]
     Unknown(String),
     #[error("`{0}` needs the number of a member, from 1 to {1}")]
@@ -45,10 +42,10 @@ enum ActionError {
     NoMember(String, usize),
 }
 
-/// A deed whose effect is waited for.
+/// What was done to a member, until the others have noticed.
 struct Effect {
     member: Member,
-    order: Action,
+    act: Act,
     since: Duration,
 }
 
@@ -67,20 +64,7 @@ struct StatusRow<'a> {
     left_at: usize,
 }
 
-#[derive(Serialize)]
-struct StatusObject<'a> {
-    status: Vec<StatusRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct ErrorObject {
-    error: String,
-}
-
 /// Starts all members, then does what is typed until `quit` or the end of input.
-///
-/// # Errors
-/// The demo cannot go on.
 pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
     if !converge(stage)? {
         return Ok(());
@@ -102,190 +86,143 @@ pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
         let Some(line) = line else { return Ok(()) };
         match parse(&line, stage.names.len()) {
             Ok(None) => {}
-            Ok(Some(Action::Quit)) => return Ok(()),
-            Ok(Some(order)) => obey(stage, order, &mut effects)?,
-            Err(error) => {
-                let error = error.to_string();
-                complain(stage, error)?;
-            }
+            Ok(Some(Typed::Act(act, member))) => obey(stage, act, member, &mut effects)?,
+            Ok(Some(Typed::Status)) => status(stage)?,
+            Ok(Some(Typed::Help)) => stage.say(HELP)?,
+            Ok(Some(Typed::Quit)) => return Ok(()),
+            Err(error) => complain(stage, &error.to_string())?,
         }
     }
 }
 
-fn obey(stage: &mut Stage, order: Action, effects: &mut Vec<Effect>) -> Result<(), Stop> {
-    let member = match order {
-        Action::Status => return status(stage),
-        Action::Help => return stage.say(HELP),
-        Action::Quit => return Ok(()),
-        Action::Kill(member)
-        | Action::Restart(member)
-        | Action::Resume(member)
-        | Action::Pause(member)
-        | Action::Leave(member) => member,
-    };
-    if let Some(objection) = objection(order, stage.checker.deed_of(member), &stage.names[member]) {
-        return complain(stage, objection);
+fn obey(stage: &mut Stage, act: Act, member: Member, effects: &mut Vec<Effect>) -> Result<(), Stop> {
+    if let Some(objection) = objection(act, stage.checker.deed_of(member)) {
+        let objection = format!("{} {objection}", stage.names[member]);
+        return complain(stage, &objection);
     }
     stage.show_the_rest()?;
     stage.begin("", Some(member))?;
-    let since = match order {
-        Action::Kill(_) => stage.kill(member)?,
-        Action::Pause(_) => stage.pause(member)?,
-        Action::Resume(_) => stage.resume(member)?,
-        Action::Leave(_) => stage.leave(member)?,
-        _ => {
-            if matches!(stage.checker.deed_of(member), Deed::Runs | Deed::Stopped) {
-                stage.kill(member)?;
-            }
-            let text = format!("{} is started", stage.names[member]);
-            stage.start(member, &text)?
-        }
-    };
+    let since = stage.act(act, member)?;
     effects.retain(|effect| effect.member != member);
-    effects.push(Effect { member, order, since });
+    effects.push(Effect { member, act, since });
     Ok(())
 }
 
 /// What makes no sense, given what was done last.
-fn objection(order: Action, deed: Deed, name: &str) -> Option<String> {
-    let gone = matches!(deed, Deed::Killed | Deed::Left | Deed::Nothing);
-    let text = match (order, deed) {
-        (Action::Kill(_) | Action::Pause(_) | Action::Resume(_) | Action::Leave(_), _) if gone => {
-            "does not run; `restart` starts it"
-        }
-        (Action::Pause(_), Deed::Stopped) => "is stopped already; `resume` wakes it",
-        (Action::Leave(_), Deed::Stopped) => "is stopped and hears nothing; `resume` wakes it",
-        (Action::Resume(_), Deed::Runs) => "is not stopped; `pause` stops it",
-        _ => return None,
-    };
-    Some(format!("{name} {text}"))
+const fn objection(act: Act, deed: Deed) -> Option<&'static str> {
+    match (act, deed) {
+        (Act::Restart, _) => None,
+        (_, Deed::Killed | Deed::Left | Deed::Nothing) => Some("does not run; `restart` starts it"),
+        (Act::Pause, Deed::Stopped) => Some("is stopped already; `resume` wakes it"),
+        (Act::Leave, Deed::Stopped) => Some("is stopped and hears nothing; `resume` wakes it"),
+        (Act::Resume, Deed::Runs) => Some("is not stopped; `pause` stops it"),
+        _ => None,
+    }
 }
 
-fn complain(stage: &mut Stage, error: String) -> Result<(), Stop> {
+fn complain(stage: &mut Stage, error: &str) -> Result<(), Stop> {
     stage.say(&format!("  {} {error}", paint(BAD, "error:")))?;
-    stage.presenter.object(&ErrorObject { error }).map_err(Stop::Output)
+    stage.presenter.object(&json!({ "error": error })).map_err(Stop::Output)
 }
 
 /// Says when the others have all noticed.
 fn report_effects(stage: &mut Stage, effects: &mut Vec<Effect>) -> Result<(), Stop> {
-    let mut done = Vec::new();
-    effects.retain(|effect| {
-        let is_done = has_shown(stage, effect);
-        if is_done {
-            done.push((effect.member, effect.order, effect.since));
-        }
-        !is_done
-    });
-    for (member, order, since) in done {
-        let name = stage.names[member].clone();
+    let done: Vec<Effect> = effects.extract_if(.., |effect| has_shown(stage, effect)).collect();
+    for Effect { member, act, since } in done {
         let after = stage.cluster.now().saturating_sub(since);
-        match order {
-            Action::Kill(_) => {
+        let report = &mut stage.report;
+        let (step, held) = match act {
+            Act::Kill => {
                 let deaths = stage.checker.deaths_of(member, since);
-                let times = deaths.iter().map(|(_, at)| at.saturating_sub(since));
-                stage.report.detected_ms = Spread::of(times);
-                stage.found(true, "detected", &format!("{name} is Dead everywhere after {}", in_s(after)))?;
+                report.detected_ms = Spread::of(deaths.iter().map(|(_, at)| at.saturating_sub(since)));
+                ("detected", "Dead")
             }
-            Action::Leave(_) => {
-                stage.report.left_ms = Some(millis(after));
-                stage.found(true, "left", &format!("{name} is Left everywhere after {}", in_s(after)))?;
+            Act::Leave => {
+                report.left_ms = Some(millis(after));
+                ("left", "Left")
             }
-            _ => {
-                let time = match order {
-                    Action::Resume(_) => &mut stage.report.resumed_ms,
-                    _ => &mut stage.report.rejoined_ms,
-                };
-                *time = Some(millis(after));
-                stage.found(true, "alive", &format!("{name} is Alive everywhere after {}", in_s(after)))?;
+            Act::Resume => {
+                report.resumed_ms = Some(millis(after));
+                ("alive", "Alive")
             }
-        }
+            Act::Restart | Act::Pause => {
+                report.rejoined_ms = Some(millis(after));
+                ("alive", "Alive")
+            }
+        };
+        let text = format!("{} is {held} everywhere after {}", stage.names[member], in_s(after));
+        stage.found(true, step, &text)?;
     }
     Ok(())
 }
 
-fn has_shown(stage: &Stage, effect: &Effect) -> bool {
-    let everywhere = |held| {
-        let (count, all) = stage.checker.holders(effect.member, held);
+fn has_shown(stage: &Stage, &mut Effect { member, act, since }: &mut Effect) -> bool {
+    let checker = &stage.checker;
+    let everywhere = |status| {
+        let (count, all) = checker.holders(member, Some(status));
         count == all && all > 0
     };
-    match effect.order {
-        Action::Kill(_) => {
-            let deaths = stage.checker.deaths_of(effect.member, effect.since);
+    match act {
+        Act::Kill => {
+            let deaths = checker.deaths_of(member, since);
             let has_said_so = |speaker| deaths.iter().any(|(observer, _)| *observer == speaker);
-            everywhere(Held::Dead) && stage.checker.speakers().all(has_said_so)
+            everywhere(RowStatus::Dead) && checker.speakers().all(has_said_so)
         }
         // The others may not have noticed that it was away; of a new epoch they must have heard.
-        Action::Restart(_) => {
-            everywhere(Held::Alive) && stage.checker.all_heard_of(effect.member, effect.since)
-        }
-        Action::Resume(_) => everywhere(Held::Alive),
-        Action::Leave(_) => everywhere(Held::Left),
+        Act::Restart => everywhere(RowStatus::Alive) && checker.all_heard_of(member, since),
+        Act::Resume => everywhere(RowStatus::Alive),
+        Act::Leave => everywhere(RowStatus::Left),
         // Whether and when a stopped member is called Dead is seen line by line.
-        Action::Pause(_) | Action::Status | Action::Help | Action::Quit => false,
+        Act::Pause => false,
     }
 }
 
 fn status(stage: &mut Stage) -> Result<(), Stop> {
     stage.show_picture()?;
-    let rows: Vec<String> = stage
-        .cluster
-        .slots()
-        .iter()
-        .enumerate()
-        .map(|(member, slot)| {
-            let pid = slot.pid().map_or_else(|| "-".to_owned(), |pid| pid.to_string());
-            let addr = slot.addr.map_or_else(|| "-".to_owned(), |addr| addr.to_string());
-            format!("  {:>3}  {:<10} {addr:<22} pid {pid}", member + 1, slot.name)
-        })
-        .collect();
-    stage.say(&paint(DIM, rows.join("\n")))?;
-    let checker = &stage.checker;
-    let status = stage.cluster.slots().iter().enumerate().map(|(member, slot)| {
-        let at = |held| checker.holders(member, held).0;
+    let (checker, slots) = (&stage.checker, stage.cluster.slots().iter().enumerate());
+    let lines = slots.clone().map(|(member, slot)| {
+        let pid = slot.pid().map_or_else(|| "-".to_owned(), |pid| pid.to_string());
+        let addr = slot.addr.map_or_else(|| "-".to_owned(), |addr| addr.to_string());
+        format!("  {:>3}  {:<10} {addr:<22} pid {pid}", member + 1, slot.name)
+    });
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let rows = slots.map(|(member, slot)| {
+        let at = |status| checker.holders(member, Some(status)).0;
         StatusRow {
             name: &slot.name,
             driver: slot.driver,
             addr: slot.addr,
             pid: slot.pid(),
-            process: process(checker.deed_of(member)),
-            alive_at: at(Held::Alive),
-            suspect_at: at(Held::Suspect),
-            dead_at: at(Held::Dead),
-            left_at: at(Held::Left),
+            process: checker.deed_of(member).word(),
+            alive_at: at(RowStatus::Alive),
+            suspect_at: at(RowStatus::Suspect),
+            dead_at: at(RowStatus::Dead),
+            left_at: at(RowStatus::Left),
         }
     });
-    let object = StatusObject { status: status.collect() };
+    let object = json!({ "status": rows.collect::<Vec<_>>() });
+    stage.say(&paint(DIM, lines))?;
     stage.presenter.object(&object).map_err(Stop::Output)
 }
 
-const fn process(deed: Deed) -> &'static str {
-    match deed {
-        Deed::Nothing => "not started",
-        Deed::Runs => "running",
-        Deed::Stopped => "stopped",
-        Deed::Killed => "killed",
-        Deed::Left => "left",
-    }
-}
-
-fn parse(line: &str, nodes: usize) -> Result<Option<Action>, ActionError> {
+fn parse(line: &str, nodes: usize) -> Result<Option<Typed>, TypedError> {
     let mut words = line.split_whitespace();
     let Some(verb) = words.next() else { return Ok(None) };
-    let order: fn(Member) -> Action = match verb {
-        "status" => return Ok(Some(Action::Status)),
-        "help" | "?" => return Ok(Some(Action::Help)),
-        "quit" | "exit" => return Ok(Some(Action::Quit)),
-        "kill" => Action::Kill,
-        "restart" => Action::Restart,
-        "pause" => Action::Pause,
-        "resume" => Action::Resume,
-        "leave" => Action::Leave,
-        other => return Err(ActionError::Unknown(other.to_owned())),
+    let act = match verb {
+        "status" => return Ok(Some(Typed::Status)),
+        "help" | "?" => return Ok(Some(Typed::Help)),
+        "quit" | "exit" => return Ok(Some(Typed::Quit)),
+        "kill" => Act::Kill,
+        "restart" => Act::Restart,
+        "pause" => Act::Pause,
+        "resume" => Act::Resume,
+        "leave" => Act::Leave,
+        other => return Err(TypedError::Unknown(other.to_owned())),
     };
-    let Some(number) = words.next() else { return Err(ActionError::NoNumber(verb.to_owned(), nodes)) };
+    let Some(number) = words.next() else { return Err(TypedError::NoNumber(verb.to_owned(), nodes)) };
     match number.trim_start_matches("node-").parse::<usize>() {
-        Ok(number) if (1..=nodes).contains(&number) => Ok(Some(order(number - 1))),
-        _ => Err(ActionError::NoMember(number.to_owned(), nodes)),
+        Ok(number) if (1..=nodes).contains(&number) => Ok(Some(Typed::Act(act, number - 1))),
+        _ => Err(TypedError::NoMember(number.to_owned(), nodes)),
     }
 }
 
@@ -295,8 +232,8 @@ mod tests {
 
     #[test]
     fn members_are_named_by_number_or_by_name() {
-        assert_eq!(parse("kill 3", 5), Ok(Some(Action::Kill(2))));
-        assert_eq!(parse(" resume  node-5 ", 5), Ok(Some(Action::Resume(4))));
+        assert_eq!(parse("kill 3", 5), Ok(Some(Typed::Act(Act::Kill, 2))));
+        assert_eq!(parse(" resume  node-5 ", 5), Ok(Some(Typed::Act(Act::Resume, 4))));
         assert_eq!(parse("", 5), Ok(None));
     }
 
@@ -310,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn every_order_is_in_the_help() {
+    fn every_command_is_in_the_help() {
         for word in ["kill", "restart", "pause", "resume", "leave", "status", "quit"] {
             assert!(HELP.lines().any(|line| line.trim_start().starts_with(word)), "{word}");
         }
@@ -318,10 +255,10 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_and_the_rest_is_not() {
-        assert!(objection(Action::Resume(0), Deed::Runs, "a").is_some());
-        assert!(objection(Action::Kill(0), Deed::Killed, "a").is_some());
-        assert!(objection(Action::Leave(0), Deed::Stopped, "a").is_some());
-        assert!(objection(Action::Kill(0), Deed::Stopped, "a").is_none());
-        assert!(objection(Action::Restart(0), Deed::Runs, "a").is_none());
+        assert!(objection(Act::Resume, Deed::Runs).is_some());
+        assert!(objection(Act::Kill, Deed::Killed).is_some());
+        assert!(objection(Act::Leave, Deed::Stopped).is_some());
+        assert!(objection(Act::Kill, Deed::Stopped).is_none());
+        assert!(objection(Act::Restart, Deed::Runs).is_none());
     }
 }

@@ -5,8 +5,10 @@
 
 use anstyle::Style;
 
+use crate::args::word;
 use crate::demo::checker::{Checker, Deed, Held, Member};
 use crate::demo::cluster::Slot;
+use crate::line::RowStatus;
 use crate::style::{BAD, BOLD, DIM, GOOD, WARN, paint};
 
 /// Largest cluster that is shown as a matrix.
@@ -20,21 +22,21 @@ pub(crate) fn picture(checker: &Checker, slots: &[Slot], columns: usize) -> Stri
 
 const fn sign(held: Held) -> (Style, char) {
     match held {
-        Held::Unknown => (DIM, '·'),
-        Held::Alive => (GOOD, '●'),
-        Held::Suspect => (WARN, '◐'),
-        Held::Dead => (BAD, '✕'),
-        Held::Left => (DIM, '○'),
+        None => (DIM, '·'),
+        Some(RowStatus::Alive) => (GOOD, '●'),
+        Some(RowStatus::Suspect) => (WARN, '◐'),
+        Some(RowStatus::Dead) => (BAD, '✕'),
+        Some(RowStatus::Left) => (DIM, '○'),
     }
 }
 
 fn legend() -> String {
     let named = [
-        (Held::Alive, "alive"),
-        (Held::Suspect, "suspect"),
-        (Held::Dead, "dead"),
-        (Held::Left, "left"),
-        (Held::Unknown, "not heard of"),
+        (Some(RowStatus::Alive), "alive"),
+        (Some(RowStatus::Suspect), "suspect"),
+        (Some(RowStatus::Dead), "dead"),
+        (Some(RowStatus::Left), "left"),
+        (None, "not heard of"),
     ];
     let entry = |(held, name)| {
         let (style, sign) = sign(held);
@@ -49,10 +51,15 @@ fn matrix(checker: &Checker, slots: &[Slot]) -> String {
     let mut lines = vec![paint(DIM, format_args!("  {:<16} believes of {numbers}", "member"))];
     for observer in all.clone() {
         let slot = &slots[observer];
-        let (style, state) = state(checker.deed_of(observer));
-        let name = format!("{:<8} {:<6}", slot.name, slot.driver.as_str());
+        let deed = checker.deed_of(observer);
+        let style = match deed {
+            Deed::Stopped => WARN,
+            Deed::Killed => BAD,
+            Deed::Nothing | Deed::Runs | Deed::Left => DIM,
+        };
+        let name = format!("{:<8} {:<6}", slot.name, word(slot.driver));
         let cells: String = all.clone().map(|subject| cell(checker, observer, subject)).collect();
-        let state = paint(style, format_args!("{state:<12}"));
+        let state = paint(style, format_args!("{:<12}", deed.word()));
         lines.push(format!("  {name} {state} {cells}"));
     }
     lines.join("\n")
@@ -64,16 +71,6 @@ fn cell(checker: &Checker, observer: Member, subject: Member) -> String {
         _ if !speaks => "   ".to_owned(),
         (_, _) if observer == subject => format!("  {}", paint(DIM, '\\')),
         (style, sign) => format!("  {}", paint(style, sign)),
-    }
-}
-
-const fn state(deed: Deed) -> (Style, &'static str) {
-    match deed {
-        Deed::Nothing => (DIM, "not started"),
-        Deed::Runs => (DIM, "runs"),
-        Deed::Stopped => (WARN, "SIGSTOP"),
-        Deed::Killed => (BAD, "SIGKILL"),
-        Deed::Left => (DIM, "left"),
     }
 }
 
@@ -91,8 +88,14 @@ fn strip(checker: &Checker, columns: usize) -> String {
 
 /// What most of the others believe of `subject`; of equals the worst.
 fn majority(checker: &Checker, subject: Member) -> String {
-    let held = [Held::Dead, Held::Suspect, Held::Left, Held::Alive, Held::Unknown];
-    let mut best = (0, Held::Unknown);
+    let held = [
+        Some(RowStatus::Dead),
+        Some(RowStatus::Suspect),
+        Some(RowStatus::Left),
+        Some(RowStatus::Alive),
+        None,
+    ];
+    let mut best = (0, None);
     for held in held {
         let (count, _) = checker.holders(subject, held);
         if count > best.0 {

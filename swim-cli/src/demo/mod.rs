@@ -20,7 +20,7 @@ mod report;
 mod script;
 mod stage;
 
-use crate::args::DemoArgs;
+use crate::args::{DemoArgs, word};
 use crate::exit::Exit;
 use crate::line::millis;
 use crate::style::{BAD, BOLD, GOOD, paint};
@@ -57,7 +57,7 @@ fn introduce(stage: &mut Stage, args: &DemoArgs) -> Result<(), Stop> {
         crate::args::DriverMix::Mio => "all on mio",
         crate::args::DriverMix::Tokio => "all on tokio",
     };
-    let what = format!("{} members, {drivers}, profile {}", args.nodes, args.profile.as_str());
+    let what = format!("{} members, {drivers}, profile {}", args.nodes, word(args.profile));
     stage.say(&format!("{} — SWIM with Lifeguard: {what}", paint(BOLD, "swim demo")))
 }
 
@@ -65,9 +65,9 @@ fn introduce(stage: &mut Stage, args: &DemoArgs) -> Result<(), Stop> {
 fn conclude(stage: &mut Stage, all_promised: bool) -> Result<(), Stop> {
     let checker = &stage.checker;
     let report = &mut stage.report;
-    report.false_deaths = checker.false_deaths();
-    if let Some(burial) = checker.first_false_death() {
-        let (by, of) = (&stage.names[burial.observer], &stage.names[burial.subject]);
+    report.false_deaths = checker.false_deaths().count();
+    if let Some(death) = checker.false_deaths().next() {
+        let (by, of) = (&stage.names[death.observer], &stage.names[death.subject]);
         report.failures.push(format!("{by} called {of} Dead, which was there"));
     }
     if checker.lost() > 0 {

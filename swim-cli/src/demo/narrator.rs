@@ -18,7 +18,6 @@ const LINES_MAX: usize = 6;
 /// A cluster so small.
 const SMALL: usize = 10;
 
-/// Narrates one step.
 pub(crate) struct Narrator {
     /// The member that the step is about, if it is about one.
     focus: Option<String>,
@@ -67,7 +66,6 @@ impl Narrator {
         (*shown <= self.lines_max).then(|| stamped(at.saturating_sub(self.since), paint(style, text)))
     }
 
-    /// When the step began.
     pub(crate) const fn since(&self) -> Duration {
         self.since
     }
@@ -100,28 +98,16 @@ impl Narrator {
                 let verb = if is_first { "suspects" } else { "confirms: no answer from" };
                 (Kind::Accusation, WARN, format!("{by} {verb} {who}"))
             }
-            Happening::Dead { accuser, .. } => {
-                if !first(self, Kind::Outcome, observer) {
-                    return None;
-                }
+            Happening::Dead { accuser, .. } if first(self, Kind::Outcome, observer) => {
                 (Kind::Outcome, BAD, format!("{observer} calls {who} Dead (accused by {accuser})"))
             }
-            Happening::Alive { .. } if in_focus && observer != who => {
-                if !first(self, Kind::Return, observer) {
-                    return None;
-                }
+            Happening::Alive { .. } if in_focus && observer != who && first(self, Kind::Return, observer) => {
                 (Kind::Return, GOOD, format!("{observer} sees {who} Alive"))
             }
-            Happening::Refuted { .. } => {
-                if !first(self, Kind::Return, observer) {
-                    return None;
-                }
+            Happening::Refuted { .. } if first(self, Kind::Return, observer) => {
                 (Kind::Return, GOOD, format!("{observer} hears from {who}: it is alive"))
             }
-            Happening::Left { .. } => {
-                if !first(self, Kind::Goodbye, observer) {
-                    return None;
-                }
+            Happening::Left { .. } if first(self, Kind::Goodbye, observer) => {
                 (Kind::Goodbye, DIM, format!("{observer} hears {who} say goodbye"))
             }
             Happening::Stalled { lost_ms, .. } => {

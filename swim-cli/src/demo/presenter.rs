@@ -4,7 +4,6 @@
 //! The panel is drawn, erased and drawn again with three escape sequences and no state in the terminal: if
 //! the demo is killed, nothing has to be put right.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
@@ -56,9 +55,6 @@ impl Presenter {
     }
 
     /// For people: a line, or several.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn text(&mut self, text: &str) -> io::Result<()> {
         if self.form == Form::Objects {
             return Ok(());
@@ -68,9 +64,6 @@ impl Presenter {
     }
 
     /// For programs: one object, one line.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn object(&mut self, object: &impl Serialize) -> io::Result<()> {
         if self.form != Form::Objects {
             return Ok(());
@@ -80,9 +73,6 @@ impl Presenter {
     }
 
     /// Draws what `panel` makes for so many columns, if there is a panel and it is time.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn draw(&mut self, panel: impl FnOnce(usize) -> String) -> io::Result<()> {
         let Form::TextAndPanel { columns } = self.form else { return Ok(()) };
         if self.drawn.is_some_and(|drawn| drawn.elapsed() < FRAME) {
@@ -99,9 +89,6 @@ impl Presenter {
     }
 
     /// Takes the panel away.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
         let erased = erase(&std::mem::take(&mut self.panel));
         self.write(&erased)
@@ -115,12 +102,10 @@ impl Presenter {
 
 /// Up to the panel's first line, and everything below away.
 fn erase(panel: &str) -> String {
-    let mut sequence = String::new();
-    let lines = panel.matches('\n').count();
-    if lines > 0 {
-        let _ = write!(sequence, "\r\x1b[{lines}A\x1b[J");
+    match panel.matches('\n').count() {
+        0 => String::new(),
+        lines => format!("\r\x1b[{lines}A\x1b[J"),
     }
-    sequence
 }
 
 fn columns() -> Option<usize> {

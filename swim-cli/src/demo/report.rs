@@ -9,18 +9,15 @@ use crate::line::millis;
 use crate::style::{BAD, BOLD, DIM, GOOD, paint};
 
 /// The last line of `swim demo --json`. A time is `None` (`null`) if what it measures did not happen.
-#[derive(Serialize, Clone, PartialEq, Debug)]
+#[derive(Serialize, Clone, PartialEq, Debug, Default)]
 pub(crate) struct Report {
     /// Whether everything that was to be shown really happened.
     pub(crate) ok: bool,
     /// What did not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) failures: Vec<String>,
-    /// Members.
     pub(crate) nodes: usize,
-    /// What drove them.
     pub(crate) driver: DriverMix,
-    /// Their timing.
     pub(crate) profile: Profile,
     /// From the start of the last process until all members listed all members as Alive.
     pub(crate) converged_ms: Option<u64>,
@@ -45,7 +42,6 @@ pub(crate) struct Report {
     pub(crate) left_ms: Option<u64>,
     /// How often a member that was there was called Dead, by any member, in the whole demo.
     pub(crate) false_deaths: usize,
-    /// How long the demo took.
     pub(crate) elapsed_ms: u64,
 }
 
@@ -68,35 +64,12 @@ impl Spread {
 }
 
 impl Report {
-    /// Nothing shown yet.
-    pub(crate) const fn new(nodes: usize, driver: DriverMix, profile: Profile) -> Self {
-        Self {
-            ok: false,
-            failures: Vec::new(),
-            nodes,
-            driver,
-            profile,
-            converged_ms: None,
-            suspected_ms: None,
-            detected_ms: None,
-            detection_bound_ms: 0,
-            rejoined_ms: None,
-            paused_ms: None,
-            paused_suspected_by: None,
-            resumed_ms: None,
-            accused_on_waking: None,
-            left_ms: None,
-            false_deaths: 0,
-            elapsed_ms: 0,
-        }
-    }
-
     /// The times as a table of text. A row without one is left out if it is no failure: no member promised it.
     pub(crate) fn table(&self, all_promised: bool) -> String {
         let one = |ms: Option<u64>| ms.map(seconds);
         let died = |pick: fn(Spread) -> u64| one(self.detected_ms.map(pick));
         let rows = [
-            ("all members lists all members", "last start", one(self.converged_ms)),
+            ("all members list all members", "last start", one(self.converged_ms)),
             ("the killed member is suspected", "SIGKILL", one(self.suspected_ms)),
             ("the first survivor calls it Dead", "SIGKILL", died(|spread| spread.min)),
             ("half of the survivors call it Dead", "SIGKILL", died(|spread| spread.median)),
@@ -145,8 +118,7 @@ mod tests {
 
     #[test]
     fn what_did_not_happen_is_null_in_the_outcome() {
-        let mut report = Report::new(5, DriverMix::Mixed, Profile::Local);
-        report.converged_ms = Some(812);
+        let report = Report { nodes: 5, converged_ms: Some(812), ..Report::default() };
         let json = serde_json::to_value(&report).expect("serialises");
         assert_eq!(json["ok"], false);
         assert_eq!((&json["converged_ms"], &json["nodes"]), (&812.into(), &5.into()));
@@ -157,8 +129,8 @@ mod tests {
 
     #[test]
     fn the_columns_of_the_table_line_up() {
-        let mut report = Report::new(5, DriverMix::Mixed, Profile::Local);
-        (report.converged_ms, report.detected_ms) = (Some(812), ms(&[2000, 2100, 12_200]));
+        let (converged_ms, detected_ms) = (Some(812), ms(&[2000, 2100, 12_200]));
+        let report = Report { converged_ms, detected_ms, ..Report::default() };
         let text = anstream::adapter::strip_str(&report.table(true)).to_string();
         let ends = ["0.812 s", "2.000 s", "2.100 s", "12.200 s", "not seen"].map(|time| {
             let line = text.lines().find(|line| line.ends_with(time));

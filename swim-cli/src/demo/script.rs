@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use crate::demo::checker::{Held, Member};
+use crate::demo::checker::Member;
 use crate::demo::narrator::list;
 use crate::demo::report::Spread;
-use crate::demo::stage::{Stage, Stop};
-use crate::line::millis;
+use crate::demo::stage::{Act, Stage, Stop};
+use crate::line::{RowStatus, millis};
 use crate::style::{DIM, paint};
 
 /// Who plays what. A small cluster has to double up.
@@ -26,9 +26,6 @@ impl Cast {
 }
 
 /// Plays the script to its end, or until a step without which the next makes no sense has failed.
-///
-/// # Errors
-/// The demo cannot go on.
 pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
     let cast = Cast::new(stage.names.len());
     if !converge(stage)? || !kill(stage, cast.killed)? || !restart(stage, cast.killed)? {
@@ -74,7 +71,7 @@ fn kill(stage: &mut Stage, victim: Member) -> Result<bool, Stop> {
     let name = stage.names[victim].clone();
     stage
         .begin(&format!("2  {name} is killed without warning; the others have to find out"), Some(victim))?;
-    let killed = stage.kill(victim)?;
+    let killed = stage.act(Act::Kill, victim)?;
     let survivors = stage.checker.speakers().count();
     let limit = stage.pace.detection();
     let noticed = move |stage: &Stage| stage.checker.deaths_of(victim, killed).len() >= survivors;
@@ -114,7 +111,7 @@ fn restart(stage: &mut Stage, victim: Member) -> Result<bool, Stop> {
     let title =
         format!("3  {name} is started again, under the same name and without memory of its earlier epoch");
     stage.begin(&title, Some(victim))?;
-    let started = stage.start(victim, &format!("{name} is started"))?;
+    let started = stage.act(Act::Restart, victim)?;
     let limit = stage.pace.spread();
     let agreed = stage.agree(limit, "all members to list it as Alive, and it to list all")?;
     let text = match agreed {
@@ -124,7 +121,7 @@ fn restart(stage: &mut Stage, victim: Member) -> Result<bool, Stop> {
             format!("{name} is Alive everywhere again, {} after its start", in_s(after))
         }
         None => {
-            let (alive, all) = stage.checker.holders(victim, Held::Alive);
+            let (alive, all) = stage.checker.holders(victim, Some(RowStatus::Alive));
             format!("{name} is Alive at {alive} of {all} only, after {}", in_s(limit))
         }
     };
@@ -137,15 +134,15 @@ fn pause(stage: &mut Stage, sleeper: Member) -> Result<(), Stop> {
     let title =
         format!("4  {name} is stopped, as a garbage collector or a busy machine would, and goes on later");
     stage.begin(&title, Some(sleeper))?;
-    let stopped = stage.pause(sleeper)?;
+    let stopped = stage.act(Act::Pause, sleeper)?;
     let suspected = |stage: &Stage| !stage.checker.accusers_of(sleeper, stopped).is_empty();
     if !stage.until(stage.pace.accuse(), "a member to suspect it", suspected)? {
-        stage.resume(sleeper)?;
+        stage.act(Act::Resume, sleeper)?;
         return stage.found(false, "suspected", &format!("no member suspected {name}"));
     }
     stage.until(stage.pace.pause_after_accusation(), "the suspicion to spread", |_| false)?;
-    let (suspecting, all) = stage.checker.holders(sleeper, Held::Suspect);
-    let woken = stage.resume(sleeper)?;
+    let (suspecting, all) = stage.checker.holders(sleeper, Some(RowStatus::Suspect));
+    let woken = stage.act(Act::Resume, sleeper)?;
     stage.report.paused_ms = Some(millis(woken.saturating_sub(stopped)));
     stage.report.paused_suspected_by = Some(suspecting);
     let agreed = stage.agree(stage.pace.spread(), "all members to list it as Alive again")?;
@@ -179,7 +176,7 @@ fn pause(stage: &mut Stage, sleeper: Member) -> Result<(), Stop> {
 fn leave(stage: &mut Stage, leaver: Member) -> Result<(), Stop> {
     let name = stage.names[leaver].clone();
     stage.begin(&format!("5  {name} says goodbye: no suspicion, no death"), Some(leaver))?;
-    let asked = stage.leave(leaver)?;
+    let asked = stage.act(Act::Leave, leaver)?;
     let limit = stage.pace.spread();
     let agreed = stage.agree(limit, "all others to list it as Left")?;
     let gone = move |stage: &Stage| stage.cluster.slots()[leaver].pid().is_none();
@@ -192,7 +189,7 @@ fn leave(stage: &mut Stage, leaver: Member) -> Result<(), Stop> {
         }
         Some(_) => format!("{name} is Left everywhere, but its process goes on"),
         None => {
-            let (left, all) = stage.checker.holders(leaver, Held::Left);
+            let (left, all) = stage.checker.holders(leaver, Some(RowStatus::Left));
             format!("{name} is Left at {left} of {all} only, after {}", in_s(limit))
         }
     };

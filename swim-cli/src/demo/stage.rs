@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde::Serialize;
 
 use crate::args::DemoArgs;
@@ -28,26 +29,16 @@ const ANSWER_MAX: Duration = Duration::from_secs(5);
 /// Why the demo ended before its end.
 #[derive(thiserror::Error, Debug)]
 pub(crate) enum Stop {
-    /// SIGINT or SIGTERM.
     #[error("interrupted")]
     Interrupted,
-    /// No member reads what it prints.
     #[error("cannot write to standard output: {0}")]
     Output(#[source] io::Error),
-    /// Processes, signals or threads were refused.
     #[error("cannot {what}: {source}")]
-    System {
-        /// What could not be done.
-        what: String,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// A process ended that should not have.
+    System { what: String, source: io::Error },
     #[error("{0} ended by itself")]
     Ended(String),
 }
 
-/// Everything that the demo is made of.
 pub(crate) struct Stage {
     pub(crate) cluster: Cluster,
     pub(crate) checker: Checker,
@@ -57,6 +48,17 @@ pub(crate) struct Stage {
     pub(crate) names: Vec<String>,
     narrator: Narrator,
     waiting_for: String,
+}
+
+/// What can be done to a member that was started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Act {
+    Kill,
+    /// Kills it first if it runs.
+    Restart,
+    Pause,
+    Resume,
+    Leave,
 }
 
 /// `--json`: a member's line.
@@ -81,16 +83,18 @@ struct Step<'a> {
 
 impl Stage {
     /// A stage on which no member has been started yet.
-    ///
-    /// # Errors
-    /// The operating system refused the signal handlers or a thread.
     pub(crate) fn new(args: &DemoArgs) -> Result<Self, Stop> {
         let cluster = Cluster::new(args);
         cluster.watch_signals().map_err(|e| system("install signal handlers", e))?;
         let (names, nodes) = (cluster.names(), usize::from(args.nodes));
         let pace = Pace::new(args.profile, nodes);
-        let mut report = Report::new(nodes, args.driver, args.profile);
-        report.detection_bound_ms = millis(pace.detection_bound);
+        let report = Report {
+            nodes,
+            driver: args.driver,
+            profile: args.profile,
+            detection_bound_ms: millis(pace.detection_bound),
+            ..Report::default()
+        };
         Ok(Self {
             checker: Checker::new(&names, pace.suspicion_min),
             presenter: Presenter::new(args.json, !args.interactive),
@@ -159,36 +163,31 @@ impl Stage {
         Ok(at)
     }
 
-    /// SIGKILL. Returns when that was.
-    pub(crate) fn kill(&mut self, member: Member) -> Result<Duration, Stop> {
-        let (at, name) = (self.cluster.now(), self.names[member].clone());
-        self.cluster.kill(member).map_err(|e| system(&format!("kill {name}"), e))?;
-        self.did(at, member, Deed::Killed, "kill", &format!("SIGKILL to {name}"))?;
-        Ok(at)
-    }
-
-    /// SIGSTOP. Returns when that was.
-    pub(crate) fn pause(&mut self, member: Member) -> Result<Duration, Stop> {
-        let (at, name) = (self.cluster.now(), self.names[member].clone());
-        self.cluster.pause(member).map_err(|e| system(&format!("stop {name}"), e))?;
-        self.did(at, member, Deed::Stopped, "pause", &format!("SIGSTOP to {name}"))?;
-        Ok(at)
-    }
-
-    /// SIGCONT. Returns when that was.
-    pub(crate) fn resume(&mut self, member: Member) -> Result<Duration, Stop> {
-        let (at, name) = (self.cluster.now(), self.names[member].clone());
-        // Checked before it is done: what it prints at once must find it woken.
-        self.did(at, member, Deed::Runs, "resume", &format!("SIGCONT to {name}"))?;
-        self.cluster.resume(member).map_err(|e| system(&format!("wake {name}"), e))?;
-        Ok(at)
-    }
-
-    /// Asks a member to leave. Returns when that was.
-    pub(crate) fn leave(&mut self, member: Member) -> Result<Duration, Stop> {
-        let (at, name) = (self.cluster.now(), self.names[member].clone());
-        self.did(at, member, Deed::Left, "leave", &format!("{name} is asked to leave"))?;
-        self.cluster.say(member, "leave");
+    /// Does something to a member. Returns when that was.
+    pub(crate) fn act(&mut self, act: Act, member: Member) -> Result<Duration, Stop> {
+        let (name, cluster) = (self.names[member].clone(), &mut self.cluster);
+        let at = cluster.now();
+        let (deed, step, text, done) = match act {
+            Act::Kill => (Deed::Killed, "kill", format!("SIGKILL to {name}"), cluster.kill(member)),
+            Act::Pause => {
+                (Deed::Stopped, "pause", format!("SIGSTOP to {name}"), cluster.signal(member, Signal::STOP))
+            }
+            Act::Resume => {
+                (Deed::Runs, "resume", format!("SIGCONT to {name}"), cluster.signal(member, Signal::CONT))
+            }
+            Act::Leave => {
+                cluster.say(member, "leave");
+                (Deed::Left, "leave", format!("{name} is asked to leave"), Ok(()))
+            }
+            Act::Restart => {
+                if matches!(self.checker.deed_of(member), Deed::Runs | Deed::Stopped) {
+                    self.act(Act::Kill, member)?;
+                }
+                return self.start(member, &format!("{name} is started"));
+            }
+        };
+        done.map_err(|e| system(&format!("{step} {name}"), e))?;
+        self.did(at, member, deed, step, &text)?;
         Ok(at)
     }
 
@@ -243,8 +242,10 @@ impl Stage {
         self.draw()?;
         match happening {
             None => Ok(None),
-            Some(Change::Said { member, at, text }) => self.said(member, at, &text).map(|()| None),
-            Some(Change::Ended { member, at }) => self.ended(member, at).map(|()| None),
+            Some(Change::Member { member, at, said: Some(text), .. }) => {
+                self.said(member, at, &text).map(|()| None)
+            }
+            Some(Change::Member { member, at, said: None, .. }) => self.ended(member, at).map(|()| None),
             Some(Change::Typed(line)) => Ok(Some(line)),
             Some(Change::Interrupted) => Err(Stop::Interrupted),
         }

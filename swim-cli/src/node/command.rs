@@ -4,44 +4,30 @@ use std::str::FromStr;
 
 use crate::address::{AddressError, SeedAddr};
 
-/// One command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Command {
-    /// All members known.
     Members,
-    /// Counters.
     Stats,
-    /// Look for the cluster through these.
     Join(Vec<SeedAddr>),
-    /// Say goodbye, then end.
     Leave,
-    /// Send to all members.
     Broadcast(String),
-    /// Send to one member.
     Send {
         /// Its name, or its id in hexadecimal.
         to: String,
-        /// What.
         text: String,
     },
-    /// Change this member's text.
     Meta(String),
-    /// List the commands.
     Help,
-    /// End without a goodbye.
     Quit,
 }
 
 /// Why a line is no command.
 #[derive(thiserror::Error, Debug)]
 pub(crate) enum CommandError {
-    /// The first word means nothing.
     #[error("`{0}` is no command; `help` lists them")]
     Unknown(String),
-    /// Something is missing behind it.
     #[error("`{0}` needs more: {1}")]
     Incomplete(&'static str, &'static str),
-    /// Something is behind it that it has no use for.
     #[error("`{0}` takes nothing behind it, but there is `{1}`")]
     Surplus(&'static str, String),
     /// `join` with something that is no address.
@@ -51,9 +37,6 @@ pub(crate) enum CommandError {
 
 impl Command {
     /// Reads one line. `Ok(None)` is an empty one.
-    ///
-    /// # Errors
-    /// What is wrong with it, and the way out.
     pub(crate) fn parse(line: &str) -> Result<Option<Self>, CommandError> {
         let line = line.trim();
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -86,18 +69,6 @@ impl Command {
             other => Err(CommandError::Unknown(other.to_owned())),
         }
     }
-
-    /// The commands, one a line.
-    pub(crate) const HELP: &'static str = "\
-members           all known members, and the status of each
-stats             counters of this member
-join ADDR[,ADDR]  look for the cluster through these members
-leave             say goodbye to all, then end
-broadcast TEXT    send it to every member, best effort
-send NAME TEXT    send it to one member, best effort
-meta TEXT         change the text that this member attaches to itself
-quit              end without a goodbye: the others will find out
-help              this list";
 }
 
 fn seeds(list: &str) -> Result<Vec<SeedAddr>, CommandError> {
@@ -108,6 +79,7 @@ fn seeds(list: &str) -> Result<Vec<SeedAddr>, CommandError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::COMMANDS;
 
     fn parse(line: &str) -> Command {
         Command::parse(line).expect("a command").expect("not empty")
@@ -149,7 +121,7 @@ mod tests {
     #[test]
     fn every_command_is_in_the_help() {
         for word in ["members", "stats", "join", "leave", "broadcast", "send", "meta", "quit", "help"] {
-            assert!(Command::HELP.lines().any(|line| line.starts_with(word)), "{word}");
+            assert!(COMMANDS.lines().any(|line| line.starts_with(word)), "{word}");
         }
     }
 }

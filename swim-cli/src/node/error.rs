@@ -13,19 +13,15 @@ use crate::node::running::StartError;
 /// Why a member could not run, or stopped running.
 #[derive(thiserror::Error, Debug)]
 pub(crate) enum NodeError {
-    /// `--bind`.
     #[error("--bind: {0}")]
     Bind(#[source] AddressError),
-    /// `--advertise`.
     #[error("--advertise: {0}")]
     Advertise(#[source] AddressError),
-    /// A wildcard address without the address to advertise.
     #[error(
         "--bind {0} listens on every address of this machine, but the others need to know one: \
              add --advertise ADDR, or bind to one address"
     )]
     Wildcard(SocketAddr),
-    /// `--name`.
     #[error("--name: {0}")]
     Name(#[from] NameError),
     /// The name leaves no room.
@@ -34,33 +30,22 @@ pub(crate) enum NodeError {
     /// `--label`, mostly.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// No free port to be had.
     #[error("cannot listen on {0}: {1}")]
     Port(SocketAddr, #[source] io::Error),
     /// The driver did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// Threads, signals.
     #[error("the operating system refused a thread or a signal handler: {0}")]
     System(#[source] io::Error),
-    /// A member else has the name.
     #[error("the cluster has a living member called `{name}` at {rival}: choose another --name")]
-    NameTaken {
-        /// This member's name.
-        name: String,
-        /// Where the other one is.
-        rival: SocketAddr,
-    },
-    /// No member reads any more.
+    NameTaken { name: String, rival: SocketAddr },
     #[error("standard output is closed")]
     Closed,
-    /// Standard output is broken in another way.
     #[error("cannot write to standard output: {0}")]
     Output(#[source] io::Error),
 }
 
 impl NodeError {
-    /// The exit code that says so.
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Bind(_)
@@ -70,9 +55,7 @@ impl NodeError {
             | Self::Meta(_)
             | Self::Config(_) => Exit::Usage,
             Self::Closed => Exit::Ok,
-            Self::Port(..) | Self::Start(_) | Self::System(_) | Self::NameTaken { .. } | Self::Output(_) => {
-                Exit::Failed
-            }
+            _ => Exit::Failed,
         }
     }
 }

@@ -9,9 +9,6 @@ use std::io;
 use rustix::process::{Pid, getppid};
 
 /// Ties this process to its parent `pid`. `false`: that one is gone already.
-///
-/// # Errors
-/// The operating system refused.
 pub(crate) fn tie_to(pid: u32) -> io::Result<bool> {
     ask_to_die_with_it(pid)?;
     // Between the start of this process and the line above the parent may have gone: then nothing is left to
@@ -39,5 +36,5 @@ fn ask_to_die_with_it(pid: u32) -> io::Result<()> {
         }
         std::process::exit(1);
     };
-    std::thread::Builder::new().name("swim-parent".to_owned()).spawn(look).map(|_| ())
+    crate::spawn("swim-parent", look)
 }

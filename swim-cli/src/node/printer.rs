@@ -8,10 +8,10 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anstream::AutoStream;
 use anstyle::Style;
 
+use crate::args::word;
 use crate::line::{Happening, Line, NamedEvent, Row, RowStatus, Stamped, Who, millis};
 use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, WARN, paint};
 
-/// Writes lines to standard output.
 pub(crate) struct Printer {
     json: bool,
     out: AutoStream<io::Stdout>,
@@ -24,10 +24,6 @@ impl Printer {
         Self { json, out: AutoStream::auto(io::stdout()), start: Instant::now() }
     }
 
-    /// Prints an event.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn event(&mut self, event: NamedEvent) -> io::Result<()> {
         if self.json {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -38,10 +34,6 @@ impl Printer {
         self.text(&format!("{} {text}", paint(DIM, time)))
     }
 
-    /// Prints an answer or an error.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn answer(&mut self, line: &Line) -> io::Result<()> {
         if self.json {
             return self.line(line);
@@ -56,10 +48,6 @@ impl Printer {
         self.text(&text)
     }
 
-    /// Prints an error.
-    ///
-    /// # Errors
-    /// Standard output is closed.
     pub(crate) fn error(&mut self, error: &dyn std::error::Error) -> io::Result<()> {
         self.answer(&Line::Error { error: error.to_string() })
     }
@@ -81,7 +69,7 @@ fn in_words(event: &NamedEvent) -> Option<String> {
     let who = &event.who;
     let (style, kind, rest) = match &event.what {
         Happening::Started { driver, profile, .. } => {
-            let (driver, profile) = (driver.as_str(), profile.as_str());
+            let (driver, profile) = (word(*driver), word(*profile));
             (BOLD, "started", format!("on {driver}, profile {profile}; `help` lists the commands"))
         }
         Happening::Alive { .. } => (GOOD, "alive", String::new()),

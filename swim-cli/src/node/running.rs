@@ -10,13 +10,11 @@ use swim_mio::{CommandError, Settings, Snapshot};
 
 use crate::args::DriverKind;
 
-/// Why the driver did not start.
 #[derive(thiserror::Error, Debug)]
 pub(crate) enum StartError {
     /// Either of them.
     #[error(transparent)]
     Driver(#[from] swim_mio::Error),
-    /// No runtime for swim-tokio.
     #[error("cannot start the tokio runtime: {0}")]
     Runtime(#[source] std::io::Error),
 }
@@ -40,10 +38,6 @@ macro_rules! either {
 }
 
 impl Running {
-    /// Starts a member.
-    ///
-    /// # Errors
-    /// The address cannot be bound, or the operating system refused something else.
     pub(crate) fn start(driver: DriverKind, settings: &Settings) -> Result<Self, StartError> {
         match driver {
             DriverKind::Mio => Ok(Self::Mio(swim_mio::spawn(settings)?)),
@@ -60,7 +54,6 @@ impl Running {
         }
     }
 
-    /// Who this is.
     pub(crate) fn me(&self) -> Identity {
         match self {
             Self::Mio(handle) => handle.me(),
@@ -104,7 +97,6 @@ impl Running {
         either!(self, handle => handle.broadcast(text))
     }
 
-    /// Sends to one member.
     pub(crate) fn send(&self, to: NodeId, text: &[u8]) -> Result<(), CommandError> {
         either!(self, handle => handle.send(to, text))
     }

@@ -9,6 +9,7 @@ use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
 use crate::address::{AddressError, HostPort, SeedAddr, same_family};
+use crate::spawn;
 
 /// The first and the longest pause before a name that was not found is looked up again. Not longer, since a
 /// member is to be there within seconds of its first seed.
@@ -19,15 +20,14 @@ const ASKING_MAX: usize = 4;
 
 /// Splits what was given into addresses and names.
 pub(crate) fn split(seeds: &[SeedAddr]) -> (Vec<SocketAddr>, Vec<HostPort>) {
-    let ready = seeds.iter().filter_map(|seed| match seed {
-        SeedAddr::Ready(addr) => Some(*addr),
-        SeedAddr::Name(_) => None,
-    });
-    let names = seeds.iter().filter_map(|seed| match seed {
-        SeedAddr::Name(name) => Some(name.clone()),
-        SeedAddr::Ready(_) => None,
-    });
-    (ready.collect(), names.collect())
+    let (mut ready, mut names) = (Vec::new(), Vec::new());
+    for seed in seeds {
+        match seed {
+            SeedAddr::Ready(addr) => ready.push(*addr),
+            SeedAddr::Name(name) => names.push(name.clone()),
+        }
+    }
+    (ready, names)
 }
 
 /// What came of looking a name up.
@@ -41,9 +41,6 @@ pub(crate) enum LookedUp {
 
 /// Looks `names` up until each is found or `report` says that nothing listens any more (`false`).
 /// `like` is the member's own address: only addresses of its family are of use.
-///
-/// # Errors
-/// The operating system refused a thread.
 pub(crate) fn look_up(
     names: Vec<HostPort>,
     like: SocketAddr,
@@ -51,8 +48,7 @@ pub(crate) fn look_up(
 ) -> io::Result<()> {
     for name in names {
         let report = report.clone();
-        let thread = std::thread::Builder::new().name("swim-names".to_owned());
-        thread.spawn(move || look_up_one(&name, like, report))?;
+        spawn("swim-names", move || look_up_one(&name, like, report))?;
     }
     Ok(())
 }
@@ -90,8 +86,7 @@ fn look_up_one(name: &HostPort, like: SocketAddr, report: impl Fn(LookedUp) -> b
 
 /// One attempt, on a thread of its own.
 fn ask(name: HostPort, answers: Sender<Result<Vec<SocketAddr>, AddressError>>) -> io::Result<()> {
-    let thread = std::thread::Builder::new().name("swim-name".to_owned());
-    thread.spawn(move || drop(answers.send(name.resolve()))).map(drop)
+    spawn("swim-name", move || drop(answers.send(name.resolve())))
 }
 
 /// Those of the member's family; if there is none, all, so that the refusal names them.

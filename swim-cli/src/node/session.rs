@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use swim_core::Event;
 use swim_mio::{CommandError, RecordError};
 
-use crate::args::NodeArgs;
-use crate::exit::Exit;
+use crate::args::{COMMANDS, NodeArgs};
+use crate::exit::{self, Exit};
 use crate::line::Directory as _;
 use crate::line::{Happening, Line, NamedEvent};
 use crate::naming::Name;
@@ -20,7 +20,7 @@ use crate::node::printer::Printer;
 use crate::node::roster::Roster;
 use crate::node::running::Running;
 use crate::node::seeds::{self, LookedUp};
-use crate::signals;
+use crate::spawn;
 use crate::stats_row::stats_row;
 use crate::style::{BAD, paint};
 
@@ -39,9 +39,6 @@ enum Turn {
 }
 
 /// Starts a member and serves it until it stops.
-///
-/// # Errors
-/// It could not be started, it lost its name, or its output is not read.
 pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeError> {
     let Plan { mut settings, name, names } = Plan::new(args)?;
     if let Some(recording) = &mut settings.recording {
@@ -70,7 +67,6 @@ struct Session<'a> {
     tx: SyncSender<Turn>,
     printer: &'a mut Printer,
     roster: Roster,
-    /// Nothing more is to be done.
     ends: bool,
 }
 
@@ -126,9 +122,15 @@ impl Session<'_> {
 
     fn obey(&mut self, command: Command) -> Result<(), NodeError> {
         let (name, about, result) = match command {
-            Command::Members => return self.members(),
-            Command::Stats => return self.stats(),
-            Command::Help => return self.answer(&Line::Help { help: Command::HELP.to_owned() }),
+            Command::Members => {
+                let members = self.roster.rows();
+                return self.answer(&Line::Members { members });
+            }
+            Command::Stats => {
+                let stats = stats_row(&self.running.stats());
+                return self.answer(&Line::Stats { stats });
+            }
+            Command::Help => return self.answer(&Line::Help { help: COMMANDS.to_owned() }),
             Command::Join(list) => {
                 let (ready, names) = seeds::split(&list);
                 self.look_up(names)?;
@@ -149,7 +151,10 @@ impl Session<'_> {
                 Some(id) => {
                     ("send", Some(id), self.running.send(id, text.as_bytes()).map(|()| Happening::Sent))
                 }
-                None => return self.no_such_member(&to),
+                None => {
+                    let error = format!("no member is called `{to}`; `members` lists them");
+                    return self.answer(&Line::Error { error });
+                }
             },
             Command::Meta(text) => match self.name.metadata(&text) {
                 Ok(metadata) => {
@@ -180,21 +185,6 @@ impl Session<'_> {
         self.answer(&Line::Error { error: format!("{name}: {error}") })
     }
 
-    fn members(&mut self) -> Result<(), NodeError> {
-        let members = self.roster.rows();
-        self.answer(&Line::Members { members })
-    }
-
-    fn stats(&mut self) -> Result<(), NodeError> {
-        let stats = stats_row(&self.running.stats());
-        self.answer(&Line::Stats { stats })
-    }
-
-    fn no_such_member(&mut self, name: &str) -> Result<(), NodeError> {
-        let error = format!("no member is called `{name}`; `members` lists them");
-        self.answer(&Line::Error { error })
-    }
-
     fn answer(&mut self, line: &Line) -> Result<(), NodeError> {
         self.printer.answer(line).map_err(output)
     }
@@ -202,11 +192,12 @@ impl Session<'_> {
     /// A join takes as long as it takes: until the first seed is up, perhaps. Its success is an event.
     fn join(&self, seeds: Vec<std::net::SocketAddr>) -> Result<(), NodeError> {
         let (running, tx) = (Arc::clone(&self.running), self.tx.clone());
-        spawn("swim-join", move || {
+        let join = move || {
             if let Err(error) = running.join(&seeds) {
                 let _ = tx.send(Turn::NotJoined(error));
             }
-        })
+        };
+        spawn("swim-join", join).map_err(NodeError::System)
     }
 
     fn look_up(&self, names: Vec<crate::address::HostPort>) -> Result<(), NodeError> {
@@ -216,27 +207,22 @@ impl Session<'_> {
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), NodeError> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(|_| ()).map_err(NodeError::System)
-}
-
 fn wait_for_events(running: &Arc<Running>, tx: &SyncSender<Turn>) -> io::Result<()> {
     let (running, tx) = (Arc::clone(running), tx.clone());
-    std::thread::Builder::new().name("swim-events".to_owned()).spawn(move || {
+    spawn("swim-events", move || {
         while let Some(event) = running.next_event() {
             if tx.send(Turn::Event(event)).is_err() {
                 return;
             }
         }
         let _ = tx.send(Turn::Stopped);
-    })?;
-    Ok(())
+    })
 }
 
 /// A recording that ends does not end the member. A thread of its own says so: its output may not be read.
 fn wait_for_the_recording() -> io::Result<Sender<Arc<RecordError>>> {
     let (tx, rx) = channel();
-    std::thread::Builder::new().name("swim-recording".to_owned()).spawn(move || {
+    spawn("swim-recording", move || {
         for error in rx {
             let warning = paint(BAD, "the recording has ended, the member goes on:");
             // Written by hand: the macro panics if the output is not read.
@@ -248,15 +234,13 @@ fn wait_for_the_recording() -> io::Result<Sender<Arc<RecordError>>> {
 
 /// The end of input is not the end of the member.
 fn wait_for_input(tx: SyncSender<Turn>) -> io::Result<()> {
-    std::thread::Builder::new().name("swim-input".to_owned()).spawn(move || {
-        for line in io::stdin().lock().split(b'\n') {
-            let Ok(line) = line else { return };
+    spawn("swim-input", move || {
+        for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
             if tx.send(Turn::Typed(String::from_utf8_lossy(&line).into_owned())).is_err() {
                 return;
             }
         }
-    })?;
-    Ok(())
+    })
 }
 
 /// The signal thread sees to the goodbye itself: the main thread may be waiting for a member to take its
@@ -268,7 +252,7 @@ fn wait_for_signals(running: &Arc<Running>) -> io::Result<()> {
             std::process::exit(Exit::Failed as i32);
         }
     };
-    signals::on_termination(leave, || std::process::exit(Exit::Interrupted as i32))
+    exit::on_termination(leave, || std::process::exit(Exit::Interrupted as i32))
 }
 
 /// Says goodbye. That stops the member, and its last event ends the main thread and the process; should any
@@ -278,9 +262,12 @@ fn leave_then_end(running: &Arc<Running>) -> Result<(), NodeError> {
     spawn("swim-goodbye", move || {
         // Refused: it has left already. Either way it has nothing more to say.
         let _ = running.leave();
-    })?;
-    spawn("swim-timeout", || {
-        std::thread::sleep(LEAVE_MAX);
-        std::process::exit(Exit::Ok as i32);
     })
+    .and_then(|()| {
+        spawn("swim-timeout", || {
+            std::thread::sleep(LEAVE_MAX);
+            std::process::exit(Exit::Ok as i32);
+        })
+    })
+    .map_err(NodeError::System)
 }

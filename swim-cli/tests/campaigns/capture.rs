@@ -24,9 +24,6 @@ pub(crate) struct Capture {
 
 impl Capture {
     /// Begins to collect all that is `wanted`, `max` datagrams at most.
-    ///
-    /// # Errors
-    /// Raw sockets need root.
     pub(crate) fn start(max: usize, wanted: impl Fn(&Seen) -> bool + Send + 'static) -> Result<Self, String> {
         let open = || -> std::io::Result<Socket> {
             let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::UDP))?;
@@ -70,8 +67,6 @@ pub(crate) struct Spoofer {
 }
 
 impl Spoofer {
-    /// # Errors
-    /// Raw sockets need root.
     pub(crate) fn new() -> Result<Self, String> {
         // IPPROTO_RAW: what is sent begins with the IP header.
         let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(255)));

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
-
-use crate::member::{Heard, Launch, Member, Row};
+use crate::lab::Heard;
+use crate::member::{Launch, Member, Row};
 use crate::report::Report;
 use crate::scale::Profile;
 
@@ -25,35 +24,38 @@ pub(crate) struct Death {
 }
 
 impl Cluster {
-    /// Starts `n` members, all joining through the first, as fast as processes can be started.
-    pub(crate) fn start(n: usize, profile: Profile, namespace: Option<&str>) -> Self {
+    /// A cluster of one member, through which the others will join.
+    pub(crate) fn of_one(profile: Profile, namespace: Option<&str>) -> Self {
         let namespace = namespace.map(str::to_owned);
         let mut cluster = Self { profile, members: Vec::new(), namespace };
-        let first = Member::start(&cluster.launch(0));
-        let seed = first.addr;
-        cluster.members.push(first);
-        for index in 1..n {
-            let launch = cluster.launch(index).join(&[seed]);
-            cluster.members.push(Member::spawn(&launch));
-        }
-        cluster.members.iter_mut().skip(1).for_each(Member::settle);
+        cluster.members.push(Member::start(&cluster.launch(0)));
         cluster
     }
 
-    /// Starts `n` members and waits until they know each other.
+    /// Starts `n` members as fast as processes can be started, and waits until they know each other.
     pub(crate) fn converged(
         report: &mut Report,
         n: usize,
         profile: Profile,
         namespace: Option<&str>,
     ) -> Self {
-        let cluster = Self::start(n, profile, namespace);
+        let mut cluster = Self::of_one(profile, namespace);
+        for index in 1..n {
+            let launch = cluster.newcomer(index);
+            cluster.members.push(Member::spawn(&launch));
+        }
+        cluster.members.iter_mut().skip(1).for_each(Member::settle);
         let last = cluster.members.iter().map(|member| member.began).max().expect("not empty");
         let took = cluster.wait_until_all_alive(last, Duration::from_secs(30));
         let what =
             format!("{n} members, mixed drivers, profile {}, converged after the last start", profile.name());
         report.within(&what, took, Duration::from_secs(5));
         cluster
+    }
+
+    /// How the `index`-th member is started so that it joins through the first.
+    pub(crate) fn newcomer(&self, index: usize) -> Launch {
+        self.launch(index).join(&[self.members[0].addr])
     }
 
     /// How the `index`-th member is started.
@@ -73,7 +75,7 @@ impl Cluster {
 
     /// How much each has said so far.
     pub(crate) fn marks(&self) -> Vec<usize> {
-        self.members.iter().map(Member::mark).collect()
+        self.members.iter().map(|member| member.mark()).collect()
     }
 
     /// How long after `since` every member called every other one Alive, by their events; `None`: not within
@@ -149,19 +151,11 @@ impl Cluster {
         (times, all)
     }
 
-    /// Kills one member and checks how the others find out.
-    pub(crate) fn kill_and_check(&mut self, report: &mut Report, victim: usize, bound: Duration) {
-        let marks = self.marks();
-        let killed = self.members[victim].kill();
-        let (times, all) = self.wait_for_deaths(victim, &marks, killed, bound * 3);
-        let ms = |duration: Option<&Duration>| duration.map_or(0, Duration::as_millis);
-        let (least, middle, most) = (times.first(), times.get(times.len() / 2), times.last());
-        report.figure(format!("Dead after min {} / median {} / max {} ms", ms(least), ms(middle), ms(most)));
-        let what = format!("{} killed: Dead at all {} survivors", self.members[victim].name, self.len() - 1);
-        report.within(&what, most.copied().filter(|_| all), bound);
-        let name = self.members[victim].name.clone();
-        let others = self.deaths(&marks).iter().filter(|death| death.name != name).count();
-        report.must(others == 0, format!("no other member called Dead: {others}"));
+    /// Every `dead` after `marks` that is not about the member at `gone`.
+    pub(crate) fn deaths_of_others(&self, marks: &[usize], gone: usize) -> Vec<Death> {
+        let mut deaths = self.deaths(marks);
+        deaths.retain(|death| death.name != self.members[gone].name);
+        deaths
     }
 
     /// Asks all running members for their tables; those that do not call all of `alive` Alive.
@@ -180,14 +174,14 @@ impl Cluster {
         wrong
     }
 
-    /// All members's table.
-    pub(crate) fn tables(&mut self) -> Vec<Vec<Row>> {
-        self.members.iter_mut().map(Member::rows).collect()
+    /// All running members call all of `alive` Alive.
+    pub(crate) fn must_agree(&mut self, report: &mut Report, alive: &[String]) {
+        report.none("members that are not listed as alive by all", &self.disagreeing(alive));
     }
 
-    /// Sends one member a signal.
-    pub(crate) fn signal(&self, index: usize, signal: Signal) {
-        self.members[index].signal(signal);
+    /// The tables of all members.
+    pub(crate) fn tables(&mut self) -> Vec<Vec<Row>> {
+        self.members.iter_mut().map(Member::rows).collect()
     }
 }
 
@@ -201,32 +195,18 @@ pub(crate) fn about(heard: &Heard) -> String {
     heard.line["name"].as_str().unwrap_or_default().to_owned()
 }
 
-/// What `member` holds of the others by its events, and since when.
-pub(crate) fn held(lines: &[Heard]) -> BTreeMap<String, (&'static str, Instant)> {
-    let mut held = BTreeMap::new();
-    for heard in lines {
-        let status = match heard.line["event"].as_str() {
-            Some("alive" | "refuted") => "alive",
-            Some("suspect") => "suspect",
-            Some("dead") => "dead",
-            Some("left") => "left",
-            _ => continue,
-        };
-        held.insert(about(heard), (status, heard.at));
-    }
-    held
-}
-
-/// Since when `member` calls all others of `names` Alive.
+/// Since when `member` calls all others of `names` Alive, by its events.
 fn alive_since(member: &Member, names: &[String]) -> Option<Instant> {
-    let lines = member.since(0);
-    let held = held(&lines);
-    let mut last = member.began;
-    for name in names.iter().filter(|name| **name != member.name) {
-        match held.get(name) {
-            Some(("alive", at)) => last = last.max(*at),
-            _ => return None,
+    let mut held = BTreeMap::new();
+    for heard in member.since(0) {
+        if let Some(kind @ ("alive" | "refuted" | "suspect" | "dead" | "left")) = heard.line["event"].as_str()
+        {
+            held.insert(about(&heard), (matches!(kind, "alive" | "refuted"), heard.at));
         }
     }
-    Some(last)
+    let mut others = names.iter().filter(|name| **name != member.name);
+    others.try_fold(member.began, |last, name| match held.get(name) {
+        Some((true, at)) => Some(last.max(*at)),
+        _ => None,
+    })
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::cluster::{Cluster, about};
+use crate::lab::Heard;
 use crate::namespace::Namespace;
 use crate::report::Report;
 use crate::scale::Profile;
@@ -16,19 +17,22 @@ pub(crate) fn kill(report: &mut Report, n: usize, after: Duration) {
     let mut cluster = Cluster::converged(report, n, profile, None);
     let marks = cluster.marks();
     let victim = n / 2;
-    cluster.kill_and_check(report, victim, profile.detection_bound(n));
+    let (name, bound) = (cluster.members[victim].name.clone(), profile.detection_bound(n));
+    let killed = cluster.members[victim].kill();
+    let (times, all) = cluster.wait_for_deaths(victim, &marks, killed, bound * 3);
+    let ms = |duration: Option<&Duration>| duration.map_or(0, Duration::as_millis);
+    let (least, middle, most) = (times.first(), times.get(times.len() / 2), times.last());
+    report.figure(format!("Dead after min {} / median {} / max {} ms", ms(least), ms(middle), ms(most)));
+    let what = format!("{name} killed: Dead at all {} survivors", n - 1);
+    report.within(&what, most.copied().filter(|_| all), bound);
     let end = Instant::now() + after;
     std::thread::sleep(end.saturating_duration_since(Instant::now()));
-    let gone = cluster.members[victim].name.clone();
-    let wrong = cluster.deaths(&marks).iter().filter(|death| death.name != gone).count();
-    report.must(
-        wrong == 0,
-        format!("in the {} s after it no other member called Dead: {wrong}", after.as_secs()),
-    );
+    let what = format!("in the {} s after it no other member called Dead", after.as_secs());
+    report.none(what, &cluster.deaths_of_others(&marks, victim));
     report.figure(format!("suspicions meanwhile: {}", cluster.count(&marks, "suspect")));
-    let alive: Vec<String> = cluster.names().into_iter().filter(|name| *name != gone).collect();
-    let wrong = cluster.disagreeing(&alive);
-    report.must(wrong.is_empty(), format!("all survivors list all survivors as alive: {wrong:?}"));
+    let mut alive = cluster.names();
+    alive.remove(victim);
+    cluster.must_agree(report, &alive);
 }
 
 /// Members are stopped one after another: which, and for how many seconds.
@@ -42,11 +46,11 @@ pub(crate) fn stop(report: &mut Report, n: usize, profile: Profile, pauses: &[(u
 fn pause(report: &mut Report, cluster: &mut Cluster, sleeper: usize, time: Duration) {
     let (marks, names) = (cluster.marks(), cluster.names());
     let (name, driver) = (names[sleeper].clone(), cluster.members[sleeper].driver);
-    cluster.signal(sleeper, Signal::STOP);
+    cluster.members[sleeper].signal(Signal::STOP);
     std::thread::sleep(time);
     let (suspected, dead) = (cluster.count(&marks, "suspect"), cluster.count(&marks, "dead"));
     let woken = Instant::now();
-    cluster.signal(sleeper, Signal::CONT);
+    cluster.members[sleeper].signal(Signal::CONT);
 
     let what = format!("{name} ({driver}) stopped for {} s", time.as_secs());
     let timeout = Duration::from_secs(30);
@@ -64,17 +68,15 @@ fn pause(report: &mut Report, cluster: &mut Cluster, sleeper: usize, time: Durat
     std::thread::sleep(cluster.profile.period() * 6);
     let lines = cluster.members[sleeper].since(marks[sleeper]);
     let called_dead: Vec<String> = lines.iter().filter(|heard| heard.is("dead")).map(about).collect();
-    report.must(called_dead.is_empty(), format!("it called no member Dead: {called_dead:?}"));
+    report.none("it called members Dead", &called_dead);
     let mut accused = Vec::new();
     for (member, mark) in cluster.members.iter().zip(&marks) {
-        let by = |heard: &crate::member::Heard| heard.is("suspect") && heard.line["by"] == name.as_str();
+        let by = |heard: &Heard| heard.is("suspect") && heard.line["by"] == name.as_str();
         accused.extend(member.since(*mark).iter().filter(|heard| by(heard)).map(about));
     }
-    report.must(accused.is_empty(), format!("it accused no member: {accused:?}"));
-    let others = cluster.deaths(&marks).into_iter().filter(|death| death.name != name).count();
-    report.must(others == 0, format!("no other member was called Dead meanwhile: {others}"));
-    let wrong = cluster.disagreeing(&names);
-    report.must(wrong.is_empty(), format!("all members list all members as alive: {wrong:?}"));
+    report.none("it accused members", &accused);
+    report.none("other members called Dead meanwhile", &cluster.deaths_of_others(&marks, sleeper));
+    cluster.must_agree(report, &names);
 }
 
 /// Packets are lost for a while, each with the same probability.
@@ -114,11 +116,8 @@ pub(crate) fn loss(report: &mut Report, n: usize, profile: Profile, percent: u32
         cluster.count(&marks, "refuted"),
         cluster.count(&marks, "accused")
     ));
-    let deaths = cluster.deaths(&marks);
-    report.must(
-        deaths.is_empty(),
-        format!("no member called Dead anywhere in {} s: {deaths:?}", time.as_secs()),
-    );
+    let what = format!("members called Dead anywhere in {} s", time.as_secs());
+    report.none(what, &cluster.deaths(&marks));
 }
 
 /// The halves of a cluster cannot reach each other for a while.
@@ -150,13 +149,13 @@ pub(crate) fn partition(report: &mut Report, n: usize, profile: Profile, wall: W
     let mut wrong = Vec::new();
     for (observer, rows) in names.iter().zip(&tables) {
         for row in rows {
-            let expected = if side(&row.name) == side(observer) { &["alive"][..] } else { &["dead"] };
-            if !expected.contains(&row.status.as_str()) {
+            let expected = if side(&row.name) == side(observer) { "alive" } else { "dead" };
+            if row.status != expected {
                 wrong.push(format!("{observer} calls {} {}", row.name, row.status));
             }
         }
     }
-    report.must(wrong.is_empty(), format!("each half sees the other Dead and itself Alive: {wrong:?}"));
+    report.none("each half sees the other Dead and itself Alive", &wrong);
 
     let marks = cluster.marks();
     namespace.run("iptables -F INPUT");
@@ -169,8 +168,7 @@ pub(crate) fn partition(report: &mut Report, n: usize, profile: Profile, wall: W
     let own = deaths.iter().filter(|death| side(&death.name) == side(&death.seen_by)).count();
     report.must(own == 0, format!("no half called its own Dead on the way: {own}"));
     report.figure(format!("other members called Dead on the way: {}", deaths.len() - own));
-    let wrong = cluster.disagreeing(&names);
-    report.must(wrong.is_empty(), format!("and it stays so: {wrong:?}"));
+    cluster.must_agree(report, &names);
 }
 
 /// How the halves are kept apart.
@@ -188,17 +186,13 @@ fn split(namespace: &Namespace, cluster: &Cluster, half: usize, wall: Wall) {
         return refuse(namespace, cluster, half);
     }
     // One rule for each pair of ports would be hundreds: mark what the first half sends, then drop what crosses.
-    for member in &cluster.members[..half] {
-        let port = member.addr.port();
-        namespace.run(&format!("iptables -t mangle -A INPUT -p udp --sport {port} -j MARK --set-mark 1"));
-    }
-    for member in &cluster.members[half..] {
-        let port = member.addr.port();
-        namespace.run(&format!("iptables -A INPUT -p udp -m mark --mark 1 --dport {port} -j DROP"));
-    }
-    for member in &cluster.members[..half] {
-        let port = member.addr.port();
-        namespace.run(&format!("iptables -A INPUT -p udp -m mark --mark 0 --dport {port} -j DROP"));
+    for (index, member) in cluster.members.iter().enumerate() {
+        let (port, is_first) = (member.addr.port(), index < half);
+        if is_first {
+            namespace.run(&format!("iptables -t mangle -A INPUT -p udp --sport {port} -j MARK --set-mark 1"));
+        }
+        let other = u8::from(!is_first);
+        namespace.run(&format!("iptables -A INPUT -p udp -m mark --mark {other} --dport {port} -j DROP"));
     }
 }
 

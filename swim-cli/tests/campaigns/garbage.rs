@@ -2,12 +2,12 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::capture::{Capture, Seen};
 use crate::cluster::Cluster;
-use crate::member::Row;
+use crate::member::{Member, Row};
 use crate::packet::{STATUSES, datagram, kinds, mention, ping, plain, update};
 use crate::report::Report;
 use crate::scale::Profile;
@@ -29,15 +29,11 @@ pub(crate) fn garbage(report: &mut Report, drivers: &[&str], wanted: usize, pace
 
 /// Five members that know each other, and a capture of what the first receives, if that can be had.
 fn start(report: &mut Report, n: usize, profile: Profile) -> (Cluster, Result<Capture, String>) {
-    let mut cluster = Cluster::start(1, profile, None);
-    let capture = {
-        let ports = Arc::new(AtomicU64::new(u64::from(cluster.members[0].addr.port())));
-        let wanted = move |seen: &Seen| u64::from(seen.target.port()) == ports.load(Ordering::Relaxed);
-        Capture::start(5_000, wanted)
-    };
+    let mut cluster = Cluster::of_one(profile, None);
+    let first = cluster.members[0].addr;
+    let capture = Capture::start(5_000, move |seen: &Seen| seen.target == first);
     for index in 1..n {
-        let launch = cluster.launch(index).join(&[cluster.members[0].addr]);
-        cluster.members.push(crate::member::Member::start(&launch));
+        cluster.members.push(Member::start(&cluster.newcomer(index)));
     }
     let converged = cluster.wait_until_all_alive(Instant::now(), Duration::from_secs(30));
     report.must(converged.is_some(), "converged");
@@ -88,38 +84,34 @@ fn flood(report: &mut Report, driver: &str, wanted: u64, pace: Pace) {
     report.must(cluster.members[victim].is_running(), format!("{driver}: it still runs"));
     let now = cluster.members[victim].resident_kb();
     report.must(now < memory + 2048, format!("{driver}: memory {memory} kB before, {now} kB after"));
-    unharmed(report, &mut cluster, driver, pace, &Before { victim, name, marks, rows });
+    unharmed(report, &mut cluster, driver, pace, &Before { victim, gone, marks, rows });
 }
 
-/// What is known from before the rain: the member in it, the name of the one that is killed, marks and rows.
+/// What is known from before the rain: the member in it, the one that is killed, marks and rows.
 struct Before {
     victim: usize,
-    name: String,
+    gone: usize,
     marks: Vec<usize>,
     rows: Vec<Row>,
 }
 
 /// No other member was called Dead, and the view of the member in the rain is what it was.
 fn unharmed(report: &mut Report, cluster: &mut Cluster, driver: &str, pace: Pace, before: &Before) {
-    let Before { victim, name, marks, rows } = before;
-    let others = |cluster: &Cluster| {
-        let deaths = cluster.deaths(marks).into_iter().filter(|death| death.name != *name);
-        deaths.map(|death| format!("{} by {}", death.name, death.seen_by)).collect::<Vec<_>>()
-    };
+    let Before { victim, gone, marks, rows } = before;
+    let others = cluster.deaths_of_others(marks, *gone);
     let suspects = cluster.count(marks, "suspect");
     report.figure(format!("{driver}: suspicions meanwhile, of the killed one included: {suspects}"));
-    if pace == Pace::AsItReads {
-        let wrong = others(cluster);
-        report.must(wrong.is_empty(), format!("{driver}: no other member was called Dead: {wrong:?}"));
-    } else {
-        report.figure(format!(
-            "{driver}: others called Dead while most of what they said was lost: {:?}",
-            others(cluster)
-        ));
+    match pace {
+        Pace::AsItReads => report.none(format!("{driver}: others called Dead"), &others),
+        Pace::Faster => report.figure(format!(
+            "{driver}: others called Dead while most of what they said was lost: {others:?}"
+        )),
     }
     std::thread::sleep(Duration::from_secs(if pace == Pace::Faster { 25 } else { 2 }));
     let mut expected: Vec<Row> = rows.clone();
-    for row in expected.iter_mut().filter(|row| row.name == *name) {
+    let mut alive = cluster.names();
+    let name = alive.remove(*gone);
+    for row in expected.iter_mut().filter(|row| row.name == name) {
         row.status = "dead".to_owned();
     }
     let mut after = cluster.members[*victim].rows();
@@ -131,9 +123,7 @@ fn unharmed(report: &mut Report, cluster: &mut Cluster, driver: &str, pace: Pace
         after == expected,
         format!("{driver}: its view is what it was, less the killed one: {after:?}"),
     );
-    let alive: Vec<String> = cluster.names().into_iter().filter(|alive| alive != name).collect();
-    let wrong = cluster.disagreeing(&alive);
-    report.must(wrong.is_empty(), format!("{driver}: all survivors agree: {wrong:?}"));
+    cluster.must_agree(report, &alive);
 }
 
 fn wait_for(cluster: &mut Cluster, victim: usize, received: u64) {
@@ -231,12 +221,8 @@ fn mutated(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
 
 /// Bytes that wait in the socket bound to `addr`.
 fn unread(addr: SocketAddr) -> u64 {
-    let SocketAddr::V4(v4) = addr else { return 0 };
-    let local = format!("{:08X}:{:04X}", u32::from_le_bytes(v4.ip().octets()), v4.port());
-    let table = std::fs::read_to_string("/proc/net/udp").unwrap_or_default();
-    let line = table.lines().find(|line| line.split_whitespace().nth(1) == Some(&local));
-    let queue = line.and_then(|line| line.split_whitespace().nth(4)?.split(':').nth(1));
-    queue.and_then(|queue| u64::from_str_radix(queue, 16).ok()).unwrap_or(0)
+    let sockets = procfs::net::udp().unwrap_or_default();
+    sockets.iter().find(|socket| socket.local_address == addr).map_or(0, |socket| socket.rx_queue.into())
 }
 
 /// xorshift64*: good enough for noise, and the same for the same seed.

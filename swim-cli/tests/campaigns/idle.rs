@@ -1,6 +1,7 @@
 //! What a member at rest asks of the kernel, counted by strace.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -31,7 +32,7 @@ pub(crate) fn rest(report: &mut Report, n: usize, settle: Duration, time: Durati
         };
         report.figure(format!("{who}: {}", counts.per_second(time)));
         if index < n {
-            checker(report, member.driver, counts, periods);
+            as_often_as_it_should(report, member.driver, counts, periods);
         } else {
             report.must(counts.total() == 0, format!("a lone member made {} system calls", counts.total()));
         }
@@ -51,12 +52,14 @@ fn watch(report: &Report, members: &[&Member], time: Duration) -> Vec<Option<Cou
         let marks: Vec<usize> = members.iter().map(|member| member.mark()).collect();
         let began = SystemTime::now();
         std::thread::sleep(time);
-        let window = Window { began, ended: began + time };
+        let window = began..began + time;
         for ((member, mark), calm) in members.iter().zip(marks).zip(&mut calm) {
             let printed = member.since(mark);
             match printed.first() {
                 Some(first) => report.figure(format!("{} printed something: {}", member.name, first.line)),
-                None => *calm = calm.or(Some(window)),
+                None => {
+                    calm.get_or_insert_with(|| window.clone());
+                }
             }
         }
         if calm.iter().all(Option::is_some) {
@@ -68,7 +71,7 @@ fn watch(report: &Report, members: &[&Member], time: Duration) -> Vec<Option<Cou
 
 /// One wake-up for each packet that arrives and for each period, and for each ping beyond that; one wait and one
 /// empty read for each wake-up.
-fn checker(report: &mut Report, driver: &str, counts: &Counts, periods: f64) {
+fn as_often_as_it_should(report: &mut Report, driver: &str, counts: &Counts, periods: f64) {
     let pings = periods as u64;
     report.must(counts.sent + 1 >= pings, format!("{} sent, of at least {pings}", counts.sent));
     let more = counts.sent.saturating_sub((2.0 * periods) as u64);
@@ -82,22 +85,7 @@ fn checker(report: &mut Report, driver: &str, counts: &Counts, periods: f64) {
 }
 
 /// A time on the clock that strace prints.
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    began: SystemTime,
-    ended: SystemTime,
-}
-
-impl Window {
-    /// Whether these seconds since 1970, as strace writes them, are in it.
-    fn has(&self, seconds: &str) -> bool {
-        let Some(at) = seconds.parse().ok().map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs_f64(at))
-        else {
-            return false;
-        };
-        self.began <= at && at < self.ended
-    }
-}
+type Window = Range<SystemTime>;
 
 /// System calls of one process, by what they were for.
 #[derive(Default, PartialEq, Debug)]
@@ -178,13 +166,13 @@ impl Trace {
         let _ = self.strace.wait();
         let text = std::fs::read_to_string(&self.file).unwrap_or_default();
         let _ = std::fs::remove_file(&self.file);
-        count(&text, window)
+        count(&text, &window)
     }
 }
 
 /// Counts what strace printed: `thread seconds name(arguments) = result`, a call that another thread's came between
 /// in two lines. Each call counts when its last line began.
-fn count(text: &str, window: Window) -> Counts {
+fn count(text: &str, window: &Window) -> Counts {
     let mut counts = Counts::default();
     let mut unfinished = BTreeMap::new();
     for line in text.lines() {
@@ -199,7 +187,8 @@ fn count(text: &str, window: Window) -> Counts {
         let (Some(name), Some((_, result))) = (name, call.rsplit_once(" = ")) else { continue };
         // A wait that only noticed that strace came or went.
         let disturbed = ["ERESTART", "EINTR", "<detached"].iter().any(|word| call.contains(word));
-        if window.has(at) && !disturbed && name != "restart_syscall" {
+        let at = at.parse().map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs_f64(at));
+        if at.is_ok_and(|at| window.contains(&at)) && !disturbed && name != "restart_syscall" {
             counts.add(name, result.trim());
         }
     }
@@ -219,7 +208,7 @@ fn counting_works(report: &mut Report) {
         7 101.7 timerfd_settime(5, 0, 0, NULL) = 0
         7 102.0 sendto(3, \"x\", 1) = 1";
     let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-    let counts = count(text, Window { began: at(101), ended: at(102) });
+    let counts = count(text, &(at(101)..at(102)));
     let others = BTreeMap::from([("timerfd_settime".to_owned(), 1)]);
     let expected = Counts { sent: 1, received: 1, empty: 1, woken: 0, rang: 1, others };
     report.must(counts == expected, format!("calls are counted by what they are for and when: {counts:?}"));

@@ -16,7 +16,7 @@
 //! | `reflection` | a stranger gets no more than it gave, and no member sends to strangers |
 //! | `drivers` | `swim bench drivers` counts what it should |
 //!
-//! The rest is equipment: `member` and `cluster` run processes and read what they print, `namespace` is a network
+//! The rest is equipment: `lab`, `member` and `cluster` run processes and read what they print, `namespace` is a network
 //! of one's own, `packet` makes datagrams by hand, `capture` reads and writes raw packets, `scale` holds sizes and
 //! bounds, `report` the outcome.
 #![forbid(unsafe_code)]
@@ -27,6 +27,9 @@ mod drivers;
 mod faults;
 mod garbage;
 mod idle;
+#[path = "../lab/mod.rs"]
+#[expect(dead_code, reason = "shared with the tests of the command line: each program uses its part")]
+mod lab;
 mod member;
 mod namespace;
 mod packet;

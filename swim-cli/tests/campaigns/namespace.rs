@@ -3,6 +3,8 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use procfs::process::Process;
+
 /// Deleted when dropped.
 pub(crate) struct Namespace {
     pub(crate) name: String,
@@ -13,9 +15,6 @@ const PREFIX: &str = "swim-campaign-";
 
 impl Namespace {
     /// A fresh one.
-    ///
-    /// # Errors
-    /// Why there can be none here: not root, or no `ip` or `iptables`.
     pub(crate) fn new() -> Result<Self, String> {
         if !rustix::process::geteuid().is_root() {
             return Err("a network namespace needs root".to_owned());
@@ -83,8 +82,8 @@ fn sweep() {
 
 /// Whether a process has ended, also if its parent has not collected it yet.
 fn is_gone(pid: &str) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-    stat.map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+    let process = pid.parse().ok().and_then(|pid| Process::new(pid).ok());
+    process.and_then(|process| process.stat().ok()).is_none_or(|stat| stat.state == 'Z')
 }
 
 fn try_run(program: &str, args: &[&str]) -> Result<String, String> {

@@ -2,13 +2,14 @@
 //! one that was killed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use swim_trace::{Reader, ReplayOptions, Replayed, replay};
+use swim_trace::Replayed;
 
 use crate::cluster::Cluster;
-use crate::member::{Member, TIMEOUT};
+use crate::lab::{Folder, TIMEOUT, replayed};
+use crate::member::Member;
 use crate::namespace::Namespace;
 use crate::report::Report;
 use crate::scale::Profile;
@@ -22,6 +23,7 @@ const KILLED: usize = 3;
 
 pub(crate) fn recording(report: &mut Report, time: Duration) {
     let folder = Folder::new();
+    let file = |index: usize| folder.0.join(format!("m{index:02}.swim"));
     // Without a network to hurt the rest can still be shown.
     let namespace = Namespace::new().map_err(|why| report.skip(format!("loss: {why}"))).ok();
     let mut cluster = Cluster {
@@ -31,13 +33,13 @@ pub(crate) fn recording(report: &mut Report, time: Duration) {
     };
     for index in 0..5 {
         let seeds: Vec<_> = cluster.members.first().map(|first| first.addr).into_iter().collect();
-        let mut launch = cluster.launch(index).join(&seeds);
-        launch.more = vec!["--record".to_owned(), folder.file(index).display().to_string()];
-        match index {
-            SHORT => launch.more.extend(["--record-limit", "1MiB"].map(str::to_owned)),
-            REDACTED => launch.more.push("--record-redacted".to_owned()),
-            _ => {}
-        }
+        let launch =
+            cluster.launch(index).join(&seeds).more(["--record", &file(index).display().to_string()]);
+        let launch = match index {
+            SHORT => launch.more(["--record-limit", "1MiB"]),
+            REDACTED => launch.more(["--record-redacted"]),
+            _ => launch,
+        };
         cluster.members.push(Member::start(&launch));
     }
     let met = cluster.wait_until_all_alive(Instant::now(), TIMEOUT);
@@ -57,13 +59,12 @@ pub(crate) fn recording(report: &mut Report, time: Duration) {
         let (arrived, dropped) = namespace.losses();
         report.must(dropped > 0, format!("{dropped} of {arrived} packets were lost"));
     }
-    let end = Instant::now() + TIMEOUT;
-    while cluster.members.iter_mut().any(Member::is_running) && Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(20));
+    for member in &mut cluster.members {
+        member.end();
     }
 
     for index in 0..5 {
-        let (driver, path) = (cluster.members[index].driver, folder.file(index));
+        let (driver, path) = (cluster.members[index].driver, file(index));
         match replayed(&path) {
             Ok(replayed) => {
                 let Replayed { records, first, digest, until, .. } = replayed;
@@ -76,10 +77,10 @@ pub(crate) fn recording(report: &mut Report, time: Duration) {
             Err(error) => report.must(false, format!("m{index:02} on {driver}: {error}")),
         }
     }
-    let short = size(&folder.file(SHORT)) + size(&swim_trace::older(&folder.file(SHORT)));
+    let short = size(&file(SHORT)) + size(&swim_trace::older(&file(SHORT)));
     report.must(short <= 1 << 20, format!("m01 keeps {short} bytes, at most 1 MiB"));
     let says = |index: usize| {
-        let bytes = fs::read(folder.file(index)).unwrap_or_default();
+        let bytes = fs::read(file(index)).unwrap_or_default();
         bytes.windows(WORD.len()).any(|window| window == WORD.as_bytes())
     };
     report.must(says(0) && !says(REDACTED), "what users said is in m00 and not in m02");
@@ -88,7 +89,7 @@ pub(crate) fn recording(report: &mut Report, time: Duration) {
 /// What users say.
 const WORD: &str = "confidential";
 
-/// All members says something again and again.
+/// All members say something again and again.
 fn load(cluster: &mut Cluster, time: Duration) {
     let (began, text) = (Instant::now(), "x".repeat(800));
     let mut number = 0;
@@ -106,36 +107,6 @@ fn load(cluster: &mut Cluster, time: Duration) {
     }
 }
 
-fn replayed(path: &Path) -> Result<Replayed, String> {
-    let trace = Reader::open(path).map_err(|error| error.to_string())?;
-    replay(&trace, ReplayOptions::default()).map_err(|error| error.to_string())
-}
-
 fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |meta| meta.len())
-}
-
-/// Deleted when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("swim-recording-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder for temporary files");
-        Self(path)
-    }
-
-    fn file(&self, index: usize) -> PathBuf {
-        self.0.join(format!("m{index:02}.swim"))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
 }

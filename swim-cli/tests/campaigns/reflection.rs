@@ -30,8 +30,7 @@ pub(crate) fn reflection(report: &mut Report) {
         exchange(report, addr, &letters);
         repeat(report, addr, &letters);
     }
-    let wrong = cluster.disagreeing(&cluster.names());
-    report.must(wrong.is_empty(), format!("no member's view has changed: {wrong:?}"));
+    cluster.must_agree(report, &cluster.names());
 }
 
 /// A ping-req never makes a member send to a stranger.
@@ -155,8 +154,7 @@ fn exchange(report: &mut Report, target: SocketAddr, letters: &[(String, Vec<u8>
         "{answered} were answered; most bytes back for one sent: {:.2} ({})",
         worst.0, worst.1
     ));
-    over.truncate(10);
-    report.must(over.is_empty(), format!("none came back longer: {over:#?}"));
+    report.none("answers that were longer", &over);
 }
 
 /// Sends all letters from one socket, several times: no state of the member's adds to the answers.

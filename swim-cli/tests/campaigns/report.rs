@@ -1,6 +1,6 @@
 //! Figures as they are measured, and what a campaign comes to.
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -46,6 +46,12 @@ impl Report {
             self.failures.push(what.to_string());
         }
         self.figure(format!("{} {what}", if holds { "ok  " } else { "FAIL" }));
+    }
+
+    /// Something of which there must be none; of what there is, some is shown.
+    pub(crate) fn none(&mut self, what: impl Display, found: &[impl Debug]) {
+        let some = &found[..found.len().min(10)];
+        self.must(found.is_empty(), format_args!("{what}: {} {some:?}", found.len()));
     }
 
     /// A time that must not be exceeded, and that something must have happened at all.

@@ -32,51 +32,40 @@ pub(crate) fn restart(report: &mut Report, n: usize, profile: Profile, rounds: u
         for (turn, (what, same, back, wait)) in restarts.into_iter().enumerate() {
             let index = n - 1 - (round + turn) % 2;
             let bind = if same { cluster.members[index].addr } else { SocketAddr::from(([127, 0, 0, 1], 0)) };
-            start_again(report, &mut cluster, index, what, Restart { bind, back, wait });
+            let epoch = (unix_ms() - back).to_string();
+            let launch = cluster.newcomer(index).bind(bind).more(["--epoch", &epoch]);
+            start_again(report, &mut cluster, index, what, wait, &launch);
         }
     }
     if let Some(faketime) = faketime() {
-        let index = n - 1;
-        let marks = cluster.marks();
-        cluster.members[index].kill();
-        let mut launch = cluster.launch(index).join(&[cluster.members[0].addr]);
-        launch.wrapper = faketime;
-        cluster.members[index] = Member::start(&launch);
-        checker(
-            report,
-            &mut cluster,
-            index,
-            "libfaketime, clock set back a day, new address, at once",
-            &marks,
-        );
+        let launch = Launch { wrapper: faketime, ..cluster.newcomer(n - 1) };
+        let what = "libfaketime, clock set back a day, new address, at once";
+        start_again(report, &mut cluster, n - 1, what, None, &launch);
     } else {
         report.skip("libfaketime is not installed; --epoch has shown the same");
     }
 }
 
-/// How a member is started again.
-struct Restart {
-    bind: SocketAddr,
-    /// Milliseconds by which its clock has been set back.
-    back: u64,
-    /// How long the others have to call the earlier epoch Dead first.
+/// Kills a member, and starts it again; before that the others have so long to call it Dead.
+fn start_again(
+    report: &mut Report,
+    cluster: &mut Cluster,
+    index: usize,
+    what: &str,
     wait: Option<Duration>,
-}
-
-fn start_again(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, again: Restart) {
+    launch: &Launch,
+) {
     let marks = cluster.marks();
     let killed = cluster.members[index].kill();
-    if let Some(timeout) = again.wait {
+    if let Some(timeout) = wait {
         let (_, all) = cluster.wait_for_deaths(index, &marks, killed, timeout);
         report.must(all, "called Dead by all members first");
     }
-    let mut launch: Launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(again.bind);
-    launch.more = vec!["--epoch".to_owned(), (unix_ms() - again.back).to_string()];
-    cluster.members[index] = Member::start(&launch);
-    checker(report, cluster, index, what, &marks);
+    cluster.members[index] = Member::start(launch);
+    alive_everywhere(report, cluster, index, what, &marks);
 }
 
-fn checker(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, marks: &[usize]) {
+fn alive_everywhere(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str, marks: &[usize]) {
     let (name, addr) = (cluster.members[index].name.clone(), cluster.members[index].addr);
     let (began, driver) = (cluster.members[index].began, cluster.members[index].driver);
     let limit = cluster.profile.period() * 2
@@ -102,7 +91,7 @@ fn checker(report: &mut Report, cluster: &mut Cluster, index: usize, what: &str,
         std::thread::sleep(Duration::from_millis(100));
         wrong = cluster.disagreeing(&names);
     }
-    report.must(wrong.is_empty(), format!("all tables agree: {wrong:?}"));
+    report.none("tables that do not agree", &wrong);
 }
 
 /// What was said in an earlier epoch, or with impossible numbers, changes nothing.
@@ -116,10 +105,10 @@ pub(crate) fn replay(report: &mut Report) {
     let known = std::sync::Arc::clone(&ports);
     let wanted = move |seen: &Seen| known.lock().is_ok_and(|ports| ports.contains(&seen.target.port()));
     let capture = Capture::start(100_000, wanted).expect("the spoofer had the right to");
-    let mut cluster = Cluster::start(1, profile, None);
+    let mut cluster = Cluster::of_one(profile, None);
     ports.lock().expect("not poisoned").push(cluster.members[0].addr.port());
     for index in 1..n {
-        let member = Member::start(&cluster.launch(index).join(&[cluster.members[0].addr]));
+        let member = Member::start(&cluster.newcomer(index));
         ports.lock().expect("not poisoned").push(member.addr.port());
         cluster.members.push(member);
     }
@@ -134,11 +123,8 @@ pub(crate) fn replay(report: &mut Report) {
     for (index, bind) in
         [(n - 1, cluster.members[n - 1].addr), (n - 2, SocketAddr::from(([127, 0, 0, 1], 0)))]
     {
-        let marks = cluster.marks();
-        cluster.members[index].kill();
-        let launch = cluster.launch(index).join(&[cluster.members[0].addr]).bind(bind);
-        cluster.members[index] = Member::start(&launch);
-        checker(report, &mut cluster, index, "a new epoch", &marks);
+        let launch = cluster.newcomer(index).bind(bind);
+        start_again(report, &mut cluster, index, "a new epoch", None, &launch);
     }
     std::thread::sleep(Duration::from_secs(2));
     let before = cluster.tables();
@@ -227,8 +213,7 @@ fn unchanged(
             }
         }
     }
-    said.truncate(10);
-    report.must(said.is_empty(), format!("no member printed an event: {said:#?}"));
+    report.none("events that members printed", &said);
     let plainly = |rows: &[Row]| -> Vec<Row> {
         rows.iter()
             .map(|row| Row { incarnation: if may_refute { 0 } else { row.incarnation }, ..row.clone() })

@@ -3,10 +3,11 @@
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::member::{Launch, Member, TIMEOUT};
+use crate::lab::{TIMEOUT, free_address};
+use crate::member::{Launch, Member};
 use crate::namespace::Namespace;
 use crate::report::Report;
 use crate::scale::Profile;
@@ -33,8 +34,7 @@ pub(crate) fn late(report: &mut Report, after: Duration) {
         let began = Instant::now();
         let _seed = Member::start(&Launch::new("seed", 0, profile).bind(seed));
         for (_, member) in waiting.iter().filter(|(own, _)| *own == profile) {
-            let joined = member.wait(0, TIMEOUT, |heard| heard.is("joined"));
-            let took = joined.map(|heard| heard.at.saturating_duration_since(began));
+            let took = joined_after(member, began);
             let (profile_name, driver, waited) = (profile.name(), member.driver, after.as_secs());
             let what = format!("{profile_name}, {driver}: joined a seed that came up after {waited} s");
             report.within(&what, took, limit(profile));
@@ -46,9 +46,7 @@ pub(crate) fn late(report: &mut Report, after: Duration) {
 pub(crate) fn bad(report: &mut Report) {
     for profile in [Profile::Local, Profile::Lan] {
         let seed = Member::start(&Launch::new("seed", 0, profile));
-        let mut foreign = Launch::new("foreign", 1, profile);
-        foreign.more = vec!["--label".to_owned(), "another".to_owned()];
-        let foreign = Member::start(&foreign);
+        let foreign = Member::start(&Launch::new("foreign", 1, profile).more(["--label", "another"]));
         // Bound and never read; answering nonsense; another cluster; unused; without a route.
         let silent: Vec<UdpSocket> =
             (0..4).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a port")).collect();
@@ -95,11 +93,8 @@ pub(crate) fn walls(report: &mut Report) {
     for index in 0..2 {
         let seeds = [&walls[..], &[seed.addr.to_string()]].concat();
         let what = format!("{}: joined past nine walls", ["mio", "tokio"][index]);
-        report.within(
-            &what,
-            join_time(&launch(&format!("walled-{index}"), index, &seeds)),
-            Duration::from_millis(500),
-        );
+        let took = join_time(&launch(&format!("walled-{index}"), index, &seeds));
+        report.within(&what, took, Duration::from_millis(500));
     }
     let named = format!("seed.test:{}", seed.addr.port());
     let unknown = "unknown.test:1".to_owned();
@@ -112,8 +107,7 @@ pub(crate) fn walls(report: &mut Report) {
     namespace.write_file("hosts", "127.0.0.1 localhost\n127.0.0.1 seed.test\n");
     let known = Instant::now();
     for member in &waiting {
-        let joined = member.wait(0, TIMEOUT, |heard| heard.is("joined"));
-        let took = joined.map(|heard| heard.at.saturating_duration_since(known));
+        let took = joined_after(member, known);
         let what = format!("{}: joined after the name of the seed became known", member.driver);
         report.within(&what, took, Duration::from_secs(6));
     }
@@ -125,17 +119,12 @@ pub(crate) fn walls(report: &mut Report) {
 /// From the start of the process to `joined`.
 fn join_time(launch: &Launch) -> Option<Duration> {
     let member = Member::start(launch);
-    let joined = member.wait(0, TIMEOUT, |heard| heard.is("joined"));
-    joined.map(|heard| heard.at.saturating_duration_since(member.began))
+    joined_after(&member, member.began)
 }
 
-/// An address that no member has, on a port that the kernel does not hand out by itself.
-fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 20_000 + (std::process::id() % 1000) as u16 * 8;
-    let ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed) % 2000);
-    let mut addresses = ports.take(2000).map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-    addresses.find(|address| UdpSocket::bind(address).is_ok()).expect("a free port")
+fn joined_after(member: &Member, since: Instant) -> Option<Duration> {
+    let joined = member.wait(0, TIMEOUT, |heard| heard.is("joined"));
+    joined.map(|heard| heard.at.saturating_duration_since(since))
 }
 
 /// Answers every datagram with itself, until it is dropped.

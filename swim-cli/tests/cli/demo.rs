@@ -3,8 +3,11 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::support::{LIVENESS, Running, run, swim};
+use rustix::process::Signal;
 use serde_json::Value;
+
+use crate::lab::{Process, TIMEOUT};
+use crate::{run, start, swim};
 
 /// The last line: the outcome.
 fn outcome(out: &str) -> Value {
@@ -26,11 +29,18 @@ fn members_of(pid: u32) -> Vec<u32> {
 }
 
 fn assert_no_member_is_left(pid: u32) {
-    let end = Instant::now() + LIVENESS;
+    let end = Instant::now() + TIMEOUT;
     while !members_of(pid).is_empty() {
         assert!(Instant::now() < end, "left behind: {:?}", members_of(pid));
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// A demo that has converged, and takes commands.
+fn interactive(nodes: u16) -> Process {
+    let mut demo = start(&["demo", "--json", "--interactive", "--nodes", &nodes.to_string()]);
+    demo.next("convergence", |line| line["step"] == "converged" && line["ok"] == true);
+    demo
 }
 
 #[test]
@@ -73,54 +83,50 @@ fn text_shows_the_story_and_ends_with_the_outcome() {
 
 #[test]
 fn a_demo_that_is_killed_leaves_no_process_behind_not_even_the_stopped() {
-    let mut demo = Running::start(&["demo", "--json", "--interactive", "--nodes", "3"]);
-    demo.wait("convergence", |line| line["step"] == "converged" && line["ok"] == true);
+    let mut demo = interactive(3);
     demo.say("pause 2");
-    demo.wait("the pause", |line| line["step"] == "pause");
-    let pid = demo.child.id();
+    demo.next("the pause", |line| line["step"] == "pause");
+    let pid = demo.pid();
     assert_eq!(members_of(pid).len(), 3);
-    demo.child.kill().expect("SIGKILL");
-    demo.child.wait().expect("it ends");
+    demo.kill();
     assert_no_member_is_left(pid);
 }
 
 #[test]
 fn an_interrupted_demo_says_so_and_leaves_no_process_behind() {
-    let mut demo = Running::start(&["demo", "--json", "--nodes", "3"]);
-    demo.wait("a member", |line| line["event"] == "started");
-    demo.signal("INT");
+    let mut demo = start(&["demo", "--json", "--nodes", "3"]);
+    demo.next("a member", |line| line["event"] == "started");
+    demo.signal(Signal::INT);
     assert_eq!(demo.end().code(), Some(130));
-    let rest = demo.rest();
-    assert_eq!(outcome(&rest.join("\n"))["ok"], false);
-    assert_no_member_is_left(demo.child.id());
+    assert_eq!(outcome(&demo.text())["ok"], false);
+    assert_no_member_is_left(demo.pid());
 }
 
 #[test]
 fn members_can_be_killed_and_started_by_hand() {
-    let mut demo = Running::start(&["demo", "--json", "--interactive", "--nodes", "3"]);
-    demo.wait("convergence", |line| line["step"] == "converged" && line["ok"] == true);
+    let mut demo = interactive(3);
     demo.say("kill 2");
-    demo.wait("the outcome of all", |line| line["step"] == "detected");
+    demo.next("the outcome of all", |line| line["step"] == "detected");
     demo.say("restart 2");
-    demo.wait("the return", |line| line["step"] == "alive");
+    demo.next("the return", |line| line["step"] == "alive");
     demo.say("status");
-    let status = demo.wait("status", |line| line.get("status").is_some());
+    let status = demo.next("status", |line| line.get("status").is_some());
     assert_eq!(
         (&status["status"][1]["name"], &status["status"][1]["alive_at"]),
         (&"node-2".into(), &2.into())
     );
     demo.say("hug 2");
-    demo.wait("an error", |line| line["error"].as_str().is_some_and(|error| error.contains("`hug`")));
+    demo.next("an error", |line| line["error"].as_str().is_some_and(|error| error.contains("`hug`")));
     demo.say("quit");
-    let outcome = demo.wait("the outcome", |line| line.get("ok").is_some() && line.get("nodes").is_some());
+    let outcome = demo.next("the outcome", |line| line.get("ok").is_some() && line.get("nodes").is_some());
     assert_eq!((&outcome["ok"], &outcome["false_deaths"]), (&true.into(), &0.into()), "{outcome}");
     assert_eq!(demo.end().code(), Some(0));
-    assert_no_member_is_left(demo.child.id());
+    assert_no_member_is_left(demo.pid());
 }
 
 #[test]
 fn a_demo_that_is_not_read_ends_and_leaves_no_process_behind() {
-    let mut child = swim().args(["demo", "--nodes", "3"]).spawn().expect("swim starts");
+    let mut child = swim(&["demo", "--nodes", "3"]).spawn().expect("swim starts");
     drop(child.stdout.take());
     let pid = child.id();
     assert_eq!(child.wait().expect("it ends").code(), Some(1));
@@ -129,9 +135,9 @@ fn a_demo_that_is_not_read_ends_and_leaves_no_process_behind() {
 
 #[test]
 fn commands_typed_before_the_members_have_met_are_obeyed_when_they_have() {
-    let mut demo = Running::start(&["demo", "--json", "--interactive", "--nodes", "2"]);
+    let mut demo = start(&["demo", "--json", "--interactive", "--nodes", "2"]);
     demo.say("quit");
-    let outcome = demo.wait("the outcome", |line| line.get("ok").is_some() && line.get("nodes").is_some());
+    let outcome = demo.next("the outcome", |line| line.get("ok").is_some() && line.get("nodes").is_some());
     assert!(outcome["converged_ms"].is_u64(), "{outcome}");
     assert_eq!(demo.end().code(), Some(0));
 }

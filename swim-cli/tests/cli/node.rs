@@ -1,14 +1,17 @@
 //! `swim node`, as a user or a script meets it.
 
+use std::io::Write as _;
 use std::net::UdpSocket;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::support::{Running, addr, run, swim};
+use rustix::process::Signal;
+
+use crate::lab::{Process, free_address};
+use crate::{addr, converged, member, run, start, swim};
 
 #[test]
 fn the_first_line_names_the_member_and_the_port_that_was_bound() {
-    let (_member, started) = Running::member(&[]);
+    let (_member, started) = member(&[]);
     let port = addr(&started).rsplit(':').next().expect("a port");
     assert_ne!(port, "0");
     assert_eq!(started["name"], format!("node-{port}"));
@@ -17,22 +20,15 @@ fn the_first_line_names_the_member_and_the_port_that_was_bound() {
 
 #[test]
 fn members_on_both_drivers_find_each_other() {
-    let (mut anna, bruno) = pair();
-    let mut bruno = bruno;
-    anna.converged(&["anna", "bruno"]);
-    bruno.converged(&["anna", "bruno"]);
-    anna.say("members");
-    let answer = anna.wait("members", |line| line["members"].is_array());
-    let rows = answer["members"].as_array().expect("a list");
-    assert_eq!((&rows[0]["name"], &rows[0]["me"]), (&"anna".into(), &true.into()), "by name: {rows:?}");
+    let (mut anna, _bruno) = pair();
+    let rows = anna.ask("members");
+    assert_eq!((&rows[0]["name"], &rows[0]["me"]), (&"anna".into(), &true.into()), "by name: {rows}");
     assert!(rows[1]["rtt_us"].is_u64() || rows[1]["rtt_us"].is_null());
 }
 
 #[test]
 fn a_broadcast_reaches_the_other_member_under_the_name_of_its_origin() {
     let (mut anna, mut bruno) = pair();
-    anna.converged(&["anna", "bruno"]);
-    bruno.converged(&["anna", "bruno"]);
     anna.say("broadcast grüße an  alle");
     assert_eq!(bruno.event("broadcast")["text"], "grüße an  alle");
 }
@@ -40,8 +36,6 @@ fn a_broadcast_reaches_the_other_member_under_the_name_of_its_origin() {
 #[test]
 fn a_message_reaches_the_member_that_it_is_for() {
     let (mut anna, mut bruno) = pair();
-    anna.converged(&["anna", "bruno"]);
-    bruno.converged(&["anna", "bruno"]);
     bruno.say("send anna how are you");
     let message = anna.event("message");
     assert_eq!((&message["name"], &message["text"]), (&"bruno".into(), &"how are you".into()));
@@ -50,8 +44,6 @@ fn a_message_reaches_the_member_that_it_is_for() {
 #[test]
 fn a_changed_text_is_seen_by_the_others() {
     let (mut anna, mut bruno) = pair();
-    anna.converged(&["anna", "bruno"]);
-    bruno.converged(&["anna", "bruno"]);
     bruno.say("meta role=db");
     let updated = anna.event_about("updated", "bruno");
     assert_eq!(updated["meta"], "role=db");
@@ -59,30 +51,26 @@ fn a_changed_text_is_seen_by_the_others() {
 
 #[test]
 fn the_end_of_input_does_not_stop_a_member() {
-    let (mut anna, started) = Running::member(&["--name", "anna"]);
+    let (mut anna, started) = member(&["--name", "anna"]);
     drop(anna.stdin.take());
-    let (mut bruno, _) = Running::member(&["--name", "bruno", "--join", addr(&started)]);
-    bruno.converged(&["anna", "bruno"]);
+    let (mut bruno, _) = member(&["--name", "bruno", "--join", addr(&started)]);
+    converged(&mut bruno, &["anna", "bruno"]);
     assert!(anna.child.try_wait().expect("it can be asked").is_none());
 }
 
 #[test]
 fn a_signal_makes_a_member_say_goodbye_and_end_well() {
-    for signal in ["TERM", "INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let (mut anna, mut bruno) = pair();
-        anna.converged(&["anna", "bruno"]);
-        bruno.converged(&["anna", "bruno"]);
         bruno.signal(signal);
         anna.event_about("left", "bruno");
-        assert_eq!(bruno.end().code(), Some(0), "SIG{signal}");
+        assert_eq!(bruno.end().code(), Some(0), "{signal:?}");
     }
 }
 
 #[test]
 fn leave_ends_the_member_once_the_others_have_heard_it() {
     let (mut anna, mut bruno) = pair();
-    anna.converged(&["anna", "bruno"]);
-    bruno.converged(&["anna", "bruno"]);
     bruno.say("leave");
     bruno.event("leave_sent");
     anna.event_about("left", "bruno");
@@ -91,63 +79,60 @@ fn leave_ends_the_member_once_the_others_have_heard_it() {
 
 #[test]
 fn quit_ends_the_member_at_once() {
-    let (mut member, _) = Running::member(&[]);
+    let (mut member, _) = member(&[]);
     member.say("quit");
     assert_eq!(member.end().code(), Some(0));
 }
 
 #[test]
 fn a_member_joins_through_a_seed_that_comes_up_later_and_past_one_that_never_does() {
-    let later = free_port();
-    let seeds = format!("no-such-host.invalid:7946,127.0.0.1:{},127.0.0.1:{later}", free_port());
-    let (mut bruno, _) = Running::member(&["--name", "bruno", "--join", &seeds]);
-    bruno.wait("the name that is not known", |line| {
+    let later = free_address().to_string();
+    let seeds = format!("no-such-host.invalid:7946,{},{later}", free_address());
+    let (mut bruno, _) = member(&["--name", "bruno", "--join", &seeds]);
+    bruno.next("the name that is not known", |line| {
         line["error"].as_str().is_some_and(|error| error.contains("no-such-host.invalid:7946"))
     });
-    let bind = format!("127.0.0.1:{later}");
-    let mut anna =
-        Running::start(&["node", "--json", "--profile", "local", "--name", "anna", "--bind", &bind]);
+    let mut anna = start(&["node", "--json", "--profile", "local", "--name", "anna", "--bind", &later]);
     bruno.event("joined");
-    anna.converged(&["anna", "bruno"]);
+    converged(&mut anna, &["anna", "bruno"]);
 }
 
 #[test]
 fn a_seed_may_be_given_while_running_and_by_name() {
-    let (mut anna, started) = Running::member(&["--name", "anna"]);
+    let (mut anna, started) = member(&["--name", "anna"]);
     let port = addr(&started).rsplit(':').next().expect("a port");
-    let (mut bruno, _) = Running::member(&["--name", "bruno"]);
+    let (mut bruno, _) = member(&["--name", "bruno"]);
     bruno.say(&format!("join localhost:{port}"));
     bruno.event("joined");
-    anna.converged(&["anna", "bruno"]);
+    converged(&mut anna, &["anna", "bruno"]);
 }
 
 #[test]
 fn counters_are_given_by_name() {
-    let (mut member, _) = Running::member(&[]);
-    member.say("stats");
-    let answer = member.wait("stats", |line| line.get("stats").is_some());
-    assert!(answer["stats"]["probes"].is_u64(), "{answer}");
+    let (mut member, _) = member(&[]);
+    let stats = member.ask("stats");
+    assert!(stats["probes"].is_u64(), "{stats}");
 }
 
 #[test]
 fn what_is_no_command_is_answered_by_an_error_that_names_it() {
-    let (mut member, _) = Running::member(&[]);
+    let (mut member, _) = member(&[]);
     for (line, part) in
         [("dance", "`dance`"), ("send nadja hi", "`nadja`"), ("join 10.0.0.1", "10.0.0.1:7946")]
     {
         member.say(line);
-        let answer = member.wait("an error", |line| line.get("error").is_some());
+        let answer = member.next("an error", |line| line.get("error").is_some());
         assert!(answer["error"].as_str().expect("text").contains(part), "{line}: {answer}");
     }
 }
 
 #[test]
 fn a_name_that_another_member_has_is_given_up_with_an_explanation() {
-    let (mut anna, started) = Running::member(&["--name", "anna"]);
-    let (mut other, _) = Running::member(&["--name", "anna", "--join", addr(&started)]);
-    other.wait("an explanation", |line| line["error"].as_str().is_some_and(|error| error.contains("--name")));
+    let (mut anna, started) = member(&["--name", "anna"]);
+    let (mut other, _) = member(&["--name", "anna", "--join", addr(&started)]);
+    other.next("an explanation", |line| line["error"].as_str().is_some_and(|error| error.contains("--name")));
     assert_eq!(other.end().code(), Some(1));
-    anna.converged(&["anna"]);
+    converged(&mut anna, &["anna"]);
 }
 
 #[test]
@@ -179,11 +164,11 @@ fn an_address_in_use_is_named_and_is_no_usage_error() {
 
 #[test]
 fn closed_output_ends_a_member_quietly() {
-    let mut child = swim().args(["node", "--json", "--bind", "127.0.0.1:0"]).spawn().expect("swim starts");
+    let mut child = swim(&["node", "--json", "--bind", "127.0.0.1:0"]).spawn().expect("swim starts");
     drop(child.stdout.take());
     let mut stdin = child.stdin.take().expect("a pipe");
     // The first line may have gone out before the pipe was closed; the answer cannot.
-    let _ = std::io::Write::write_all(&mut stdin, b"members\n");
+    let _ = stdin.write_all(b"members\n");
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
@@ -191,30 +176,19 @@ fn closed_output_ends_a_member_quietly() {
 
 #[test]
 fn text_for_people_has_no_colours_when_it_goes_to_a_file() {
-    let mut child =
-        swim().args(["node", "--bind", "127.0.0.1:0"]).stderr(Stdio::null()).spawn().expect("starts");
+    let mut child = swim(&["node", "--bind", "127.0.0.1:0"]).stderr(Stdio::null()).spawn().expect("starts");
     let mut stdin = child.stdin.take().expect("a pipe");
-    std::io::Write::write_all(&mut stdin, b"members\nquit\n").expect("it listens");
+    stdin.write_all(b"members\nquit\n").expect("it listens");
     let output = child.wait_with_output().expect("it ends");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("started") && text.contains("(this one)") && !text.contains('\x1b'), "{text:?}");
 }
 
-/// `anna` on mio, and `bruno` on tokio, which joins through it.
-fn pair() -> (Running, Running) {
-    let (anna, started) = Running::member(&["--name", "anna", "--driver", "mio"]);
-    let (bruno, _) = Running::member(&["--name", "bruno", "--driver", "tokio", "--join", addr(&started)]);
+/// `anna` on mio, and `bruno` on tokio, which has joined through it.
+fn pair() -> (Process, Process) {
+    let (mut anna, started) = member(&["--name", "anna", "--driver", "mio"]);
+    let (mut bruno, _) = member(&["--name", "bruno", "--driver", "tokio", "--join", addr(&started)]);
+    converged(&mut anna, &["anna", "bruno"]);
+    converged(&mut bruno, &["anna", "bruno"]);
     (anna, bruno)
-}
-
-/// A port that no member has now, and that the kernel does not hand out to a socket that asks for port 0.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 10_000).expect("below 10,000");
-    loop {
-        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }

@@ -3,23 +3,21 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use swim_trace::{Reader, ReplayOptions, Replayed, replay};
-
-use crate::support::{Running, run, swim};
+use crate::lab::{Folder, Process, replayed};
+use crate::{member, run, start, swim};
 
 #[test]
 fn a_killed_member_leaves_a_recording_that_replays() {
     for driver in ["mio", "tokio"] {
-        let folder = Folder::new(driver);
+        let folder = Folder::new();
         let file = folder.0.join("anna.swim");
         let (mut anna, _) = recorded(&file, &["--name", "anna", "--driver", driver]);
         anna.say("broadcast something");
         anna.event("broadcast_queued");
-        anna.child.kill().expect("SIGKILL");
-        anna.child.wait().expect("it ends");
-        let replayed = replayed(&file);
+        anna.kill();
+        let replayed = replayed(&file).expect("it replays");
         assert!(replayed.records >= 6, "{driver}: {replayed:?}");
         assert_eq!((replayed.first, replayed.tail, replayed.other_core), (0, None, None), "{driver}");
     }
@@ -27,7 +25,7 @@ fn a_killed_member_leaves_a_recording_that_replays() {
 
 #[test]
 fn a_recording_is_for_its_owner_only() {
-    let folder = Folder::new("mode");
+    let folder = Folder::new();
     let file = folder.0.join("anna.swim");
     let (_anna, _) = recorded(&file, &[]);
     assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);
@@ -35,7 +33,7 @@ fn a_recording_is_for_its_owner_only() {
 
 #[test]
 fn the_run_before_is_kept_beside_the_present_one() {
-    let folder = Folder::new("before");
+    let folder = Folder::new();
     let file = folder.0.join("anna.swim");
     for _ in 0..3 {
         let (mut anna, _) = recorded(&file, &["--name", "anna"]);
@@ -43,7 +41,7 @@ fn the_run_before_is_kept_beside_the_present_one() {
         anna.end();
     }
     let before = folder.0.join("anna.swim.before");
-    let epoch = |file: &Path| replayed(file).me.epoch;
+    let epoch = |file: &Path| replayed(file).expect("it replays").me.epoch;
     assert!(epoch(&before) < epoch(&file));
     assert_eq!(fs::read_dir(&folder.0).expect("a folder").count(), 2);
 }
@@ -51,7 +49,7 @@ fn the_run_before_is_kept_beside_the_present_one() {
 #[test]
 fn a_disk_that_is_full_is_reported_once_and_the_member_goes_on() {
     let args = ["node", "--json", "--profile", "local", "--bind", "127.0.0.1:0", "--record", "/dev/full"];
-    let mut child = swim().args(args).spawn().expect("swim starts");
+    let mut child = swim(&args).spawn().expect("swim starts");
     let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
     let mut said = String::new();
     stderr.read_line(&mut said).expect("text");
@@ -79,45 +77,23 @@ fn a_file_that_cannot_be_made_is_named_before_the_member_starts() {
 
 #[test]
 fn every_run_in_a_demo_is_recorded() {
-    let folder = Folder::new("demo");
+    let folder = Folder::new();
     let name = folder.0.join("runs").display().to_string();
-    let mut demo = Running::start(&["demo", "--json", "--interactive", "--nodes", "2", "--record", &name]);
-    demo.wait("convergence", |line| line["step"] == "converged" && line["ok"] == true);
+    let mut demo = start(&["demo", "--json", "--interactive", "--nodes", "2", "--record", &name]);
+    demo.next("convergence", |line| line["step"] == "converged" && line["ok"] == true);
     demo.say("kill 2");
-    demo.wait("the outcome", |line| line["step"] == "detected");
+    demo.next("the outcome", |line| line["step"] == "detected");
     demo.say("restart 2");
-    demo.wait("the return", |line| line["step"] == "alive");
+    demo.next("the return", |line| line["step"] == "alive");
     demo.say("quit");
     demo.end();
     for file in ["node-1.swim", "node-2.swim", "node-2-2.swim"] {
-        let replayed = replayed(&folder.0.join("runs").join(file));
+        let replayed = replayed(&folder.0.join("runs").join(file)).expect("it replays");
         assert!(replayed.records > 10, "{file}: {replayed:?}");
     }
 }
 
-fn recorded(file: &Path, args: &[&str]) -> (Running, serde_json::Value) {
+fn recorded(file: &Path, args: &[&str]) -> (Process, serde_json::Value) {
     let file = file.display().to_string();
-    Running::member(&[&["--record", &file], args].concat())
-}
-
-fn replayed(file: &Path) -> Replayed {
-    let trace = Reader::open(file).unwrap_or_else(|error| panic!("{error}"));
-    replay(&trace, ReplayOptions::default()).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-}
-
-/// Deleted when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("swim-record-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder for temporary files");
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+    member(&[&["--record", &file], args].concat())
 }
