@@ -55,7 +55,7 @@ mod node;
 mod reconnect;
 mod snapshot;
 mod timers;
-mod wire;
+pub mod wire;
 
 pub use api::{
     Claim, Command, CommandKind, Config, ConfigError, Done, DropReason, Epoch, Event, Identity, Incarnation,
@@ -66,10 +66,7 @@ pub use api::{
 pub use context::Seed;
 pub use node::Node;
 pub use snapshot::{SOURCE, StateError, VERSION};
-pub use wire::{
-    Inspection, JoinOutcome, Kind as MessageKind, Said, SaidBroadcast, SaidMember, describe, inspect,
-    payload_ranges,
-};
+pub use wire::{JoinOutcome, Kind as MessageKind, payload_ranges};
 
 /// Seeds that a node remembers.
 pub const SEEDS_MAX: usize = 64;

@@ -7,7 +7,8 @@ use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::str;
 
-use swim_core::{Event, Instant, describe};
+use swim_core::{Event, Instant};
+use swim_trace::describe;
 
 use crate::host_id::HostId;
 use crate::traffic::Fate;

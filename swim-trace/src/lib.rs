@@ -19,9 +19,11 @@
 
 mod bytes;
 mod command;
+mod describe;
 mod digest;
 mod error;
 mod frame;
+mod inspect;
 mod reader;
 mod record;
 mod recorder;
@@ -32,8 +34,10 @@ mod ring;
 mod sink;
 
 pub use command::OwnedCommand;
+pub use describe::describe;
 pub use error::{ReadError, RecordError};
 pub use frame::{Damage, Tail};
+pub use inspect::{Inspection, Said, SaidMember, inspect};
 pub use reader::{Entry, Reader};
 pub use record::{Born, Core, Head, KeyFrame, Record};
 pub use recorder::{Recorder, Subject};

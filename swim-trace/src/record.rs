@@ -144,7 +144,7 @@ impl fmt::Display for Record<'_> {
             Self::Born(born) => write!(f, "born as {:?} at {}", born.me.id, born.me.addr),
             Self::KeyFrame(frame) => write!(f, "key frame of {} bytes", frame.state.len()),
             Self::Input { input: Input::Datagram { source, bytes }, .. } => {
-                write!(f, "datagram from {source}: {}", swim_core::describe(bytes))
+                write!(f, "datagram from {source}: {}", crate::describe(bytes))
             }
             Self::Input { input: Input::Tick, .. } => f.write_str("tick"),
             Self::Input { input: Input::Undelivered { target }, .. } => write!(f, "undelivered to {target}"),
@@ -153,7 +153,7 @@ impl fmt::Display for Record<'_> {
             Self::Result(Ok(done)) => write!(f, "done: {done:?}"),
             Self::Result(Err(refusal)) => write!(f, "refused: {refusal}"),
             Self::Transmit { target, bytes } => {
-                write!(f, "datagram to {target}: {}", swim_core::describe(bytes))
+                write!(f, "datagram to {target}: {}", crate::describe(bytes))
             }
             Self::Event(event) => write!(f, "event {event:?}"),
             Self::Settled { deadline: Some(deadline) } => {

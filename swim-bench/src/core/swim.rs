@@ -7,8 +7,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swim_core::{Config, Epoch, Identity, Input, Instant, Node, Options, Output, Seed, Status, inspect};
+use swim_core::{Config, Epoch, Identity, Input, Instant, Node, Options, Output, Seed, Status};
 use swim_craft::{self as craft, Datagram, EPOCH, u64_at};
+use swim_trace::inspect;
 
 use super::members::{addr, alive_record, id, mention, ping_number, plain_ack};
 use super::meter::{Meter, Nothing};

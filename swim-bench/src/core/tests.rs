@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use foca::State;
 use swim_core::{
-    Command, Config, DropReason, Epoch, Identity, Input, Instant, MessageKind, Node, Output, Said, Seed,
-    Status, inspect,
+    Command, Config, DropReason, Epoch, Identity, Input, Instant, MessageKind, Node, Output, Seed, Status,
 };
 use swim_craft::Datagram;
+use swim_trace::{Said, inspect};
 
 use super::foca::Peer;
 use super::members::{addr, alive_record, id, mention, ping_number, plain_ack};

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use swim_core::{
     Config, Epoch, Identity, Input, Instant as NodeInstant, MessageKind, Node, NodeId, Output, Seed, Status,
-    inspect,
 };
 use swim_craft::{Datagram, Mention};
+use swim_trace::inspect;
 
 /// Where a ping's number begins, and an answer's (`docs/wire.md`): behind the header and a part's tag and
 /// length.

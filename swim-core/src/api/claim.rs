@@ -47,6 +47,12 @@ impl Status {
         matches!(self, Self::Alive | Self::Suspect)
     }
 
+    /// Its name: `alive`, `suspect`, `dead` or `left`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        ["alive", "suspect", "dead", "left"][self as usize]
+    }
+
     pub(crate) const fn from_u8(value: u8) -> Option<Self> {
         match value {
             0 => Some(Self::Alive),

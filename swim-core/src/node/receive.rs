@@ -48,7 +48,7 @@ impl Node {
         if self.group.cx.is_stopped() {
             return Err(DropReason::NotRunning);
         }
-        let (header, parts) = read_header(bytes, self.group.cx.config.label_hash())?;
+        let (header, parts) = read_header(bytes, Some(self.group.cx.config.label_hash()))?;
         // Whatever is answered goes to the source: never to this node itself, never to an address that is no host's.
         if source == self.group.cx.me.addr {
             return Err(DropReason::FromMyself);

@@ -9,7 +9,7 @@ pub(crate) const ACCUSERS_MAX: usize = 7;
 
 /// One to [`ACCUSERS_MAX`] distinct accusers, in the order in which they were heard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct Accusers {
+pub struct Accusers {
     /// How many of `ids` count; never zero.
     len: u8,
     /// Beyond `len` all are the first one's, so that equal lists compare equal.
@@ -18,7 +18,7 @@ pub(crate) struct Accusers {
 
 impl Accusers {
     /// One accuser.
-    pub(crate) const fn new(first: NodeId) -> Self {
+    pub const fn new(first: NodeId) -> Self {
         Self { len: 1, ids: [first; ACCUSERS_MAX] }
     }
 
@@ -53,7 +53,7 @@ impl Accusers {
     }
 
     /// All of them, the first first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = NodeId> {
+    pub fn iter(&self) -> impl Iterator<Item = NodeId> {
         self.ids[..self.len()].iter().copied()
     }
 }

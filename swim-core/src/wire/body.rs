@@ -30,17 +30,17 @@ pub(crate) struct Datagram<'a> {
 
 /// A datagram's body as it was read. Updates and broadcasts are decoded as they are iterated.
 #[derive(Clone, Debug)]
-pub(crate) struct Body<'a> {
+pub struct Body<'a> {
     /// The kind with its fields.
-    pub(crate) message: Message,
+    pub message: Message,
     /// Piggybacked claims.
-    pub(crate) updates: Updates<'a>,
+    pub updates: Updates<'a>,
     /// Piggybacked broadcasts.
-    pub(crate) broadcasts: Broadcasts<'a>,
+    pub broadcasts: Broadcasts<'a>,
     /// The user's bytes, at most [`PAYLOAD_MAX`]; always there in a `User` message.
-    pub(crate) payload: Option<&'a [u8]>,
+    pub payload: Option<&'a [u8]>,
     /// How many parts were skipped.
-    pub(crate) unknown_parts: u32,
+    pub unknown_parts: u32,
 }
 
 impl Body<'_> {
@@ -57,7 +57,7 @@ impl Body<'_> {
 /// `TrailingBytes` if the parts do not end where the datagram does; `Malformed` if a known part comes
 /// twice, or the head is missing or too short, or holds what no node can mean, or a `User` message has no
 /// payload, or a payload is too long.
-pub(crate) fn read_body(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
+pub fn read_body(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
     let mut body = Body::EMPTY;
     body.read(kind, parts).map(|()| body)
 }

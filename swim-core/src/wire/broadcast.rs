@@ -12,15 +12,15 @@ const FIXED_LEN: usize = 8 + 8 + 4 + 2;
 
 /// One broadcast. (origin, epoch, sequence) names it for ever.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct BroadcastRecord<'a> {
+pub struct BroadcastRecord<'a> {
     /// Whose it is.
-    pub(crate) origin: NodeId,
+    pub origin: NodeId,
     /// Its epoch then.
-    pub(crate) epoch: Epoch,
+    pub epoch: Epoch,
     /// Its number within that epoch.
-    pub(crate) sequence: u32,
+    pub sequence: u32,
     /// What it says, at most [`PAYLOAD_MAX`] bytes.
-    pub(crate) payload: &'a [u8],
+    pub payload: &'a [u8],
 }
 
 impl<'a> BroadcastRecord<'a> {
@@ -63,7 +63,7 @@ pub(super) fn payload_at(record: &[u8]) -> Range<usize> {
 
 /// The broadcasts of one datagram. A record that does not decode is one `Err`, and the next one follows.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Broadcasts<'a> {
+pub struct Broadcasts<'a> {
     records: Records<'a>,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Broadcasts<'a> {
 
     /// Whether there are none.
     #[inline]
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 }

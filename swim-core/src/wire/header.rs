@@ -20,17 +20,17 @@ const FLAGS_TO_BE_UNDERSTOOD: u8 = 0b0000_1111;
 
 /// A datagram's header as it was read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Header {
+pub struct Header {
     /// What the head part holds.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// The hash of the cluster's label.
-    pub(crate) label: u32,
+    pub label: u32,
     /// Whose datagram it is.
-    pub(crate) sender: NodeId,
+    pub sender: NodeId,
     /// The sender's epoch.
-    pub(crate) epoch: Epoch,
+    pub epoch: Epoch,
     /// The sender's incarnation.
-    pub(crate) incarnation: Incarnation,
+    pub incarnation: Incarnation,
 }
 
 impl Header {
@@ -110,6 +110,27 @@ impl Kind {
         Self::User,
     ];
 
+    /// Its name: `ping`, `ping-req`, …
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        const NAMES: [&str; 13] = [
+            "ping",
+            "ack",
+            "ping-req",
+            "nack",
+            "relayed-ack",
+            "join",
+            "challenge",
+            "welcome",
+            "announce",
+            "sync-pull",
+            "sync-page",
+            "gossip",
+            "user",
+        ];
+        NAMES[self as usize - 1]
+    }
+
     const fn from_u8(value: u8) -> Option<Self> {
         // The numbers begin at 1 and have no gap.
         match value {
@@ -119,16 +140,12 @@ impl Kind {
     }
 }
 
-/// Reads the header of one of the cluster's datagrams; the parts are what follows it.
+/// Reads the header of a datagram, of the cluster with this `label` if one is asked for; the parts are what
+/// follows it.
 ///
 /// # Errors
 /// `Length`, `Magic`, `Version`, `Flags`, `Label`, `UnknownKind` or `InsaneEpoch`, whichever shows first.
-pub(crate) fn read_header(bytes: &[u8], label: u32) -> Result<(Header, &[u8]), DropReason> {
-    read(bytes, Some(label))
-}
-
-/// The same for a datagram of whatever cluster, if no `label` is asked for.
-pub(super) fn read(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), DropReason> {
+pub fn read_header(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), DropReason> {
     if bytes.len() > DATAGRAM_MAX {
         return Err(DropReason::Length);
     }

@@ -12,19 +12,19 @@ use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 /// The target's epoch, incarnation and status are the claim that the sender holds: a suspect learns of
 /// the suspicion from the ping and can refute it in its answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Ping {
+pub struct Ping {
     /// The member that is meant; another node that has this address now must not answer.
-    pub(crate) target: NodeId,
+    pub target: NodeId,
     /// The target's epoch as the sender holds it.
-    pub(crate) target_epoch: Epoch,
+    pub target_epoch: Epoch,
     /// Its incarnation within that epoch.
-    pub(crate) target_incarnation: Incarnation,
+    pub target_incarnation: Incarnation,
     /// What the sender holds of it.
-    pub(crate) target_status: Status,
+    pub target_status: Status,
     /// Unpredictable; the answer repeats it.
-    pub(crate) number: u64,
+    pub number: u64,
     /// The root of the sender's digest.
-    pub(crate) root: u64,
+    pub root: u64,
 }
 
 impl Ping {
@@ -37,16 +37,16 @@ impl Ping {
 
 /// The answer to a ping.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Ack {
+pub struct Ack {
     /// The ping's.
-    pub(crate) number: u64,
+    pub number: u64,
     /// The root of the answerer's digest, only if it differs from the ping's.
-    pub(crate) root: Option<u64>,
+    pub root: Option<u64>,
     /// The claim that the answerer holds of the asker, only if it differs from Alive as in the header of
     /// the ping.
-    pub(crate) held_claim: Option<Claim>,
+    pub held_claim: Option<Claim>,
     /// Whether the answerer does not know the asker.
-    pub(crate) stranger: bool,
+    pub stranger: bool,
 }
 
 impl Ping {
@@ -64,64 +64,64 @@ const _: () = assert!(Ack::LEN_MAX <= Ping::LEN);
 
 /// A request to ping a member on the sender's behalf.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct PingReq {
+pub struct PingReq {
     /// Whom.
-    pub(crate) target: NodeId,
+    pub target: NodeId,
     /// Unpredictable; the answers repeat it.
-    pub(crate) number: u64,
+    pub number: u64,
     /// How long an answer is still of use, counted from its arrival at the relay, in microseconds.
-    pub(crate) budget_us: u32,
+    pub budget_us: u32,
 }
 
 /// The relay sent the ping and has no answer so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Nack {
+pub struct Nack {
     /// The ping-req's.
-    pub(crate) number: u64,
+    pub number: u64,
 }
 
 /// The relay sent the ping and has received the ack.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct RelayedAck {
+pub struct RelayedAck {
     /// The ping-req's.
-    pub(crate) number: u64,
+    pub number: u64,
     /// Who answered.
-    pub(crate) target: NodeId,
+    pub target: NodeId,
 }
 
 /// A request to be admitted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Join {
+pub struct Join {
     /// Unpredictable; the answers repeat it.
-    pub(crate) nonce: u64,
+    pub nonce: u64,
     /// What the challenge gave; zero when there was none yet.
-    pub(crate) token: u64,
+    pub token: u64,
 }
 
 /// A request to repeat the join with this token, which proves that the joiner receives at its address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Challenge {
+pub struct Challenge {
     /// The join's.
-    pub(crate) nonce: u64,
+    pub nonce: u64,
     /// Never zero.
-    pub(crate) token: u64,
+    pub token: u64,
 }
 
 /// What the cluster knows about a joiner and the time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Welcome {
+pub struct Welcome {
     /// The join's.
-    pub(crate) nonce: u64,
+    pub nonce: u64,
     /// Whether the joiner may have the id.
-    pub(crate) outcome: JoinOutcome,
+    pub outcome: JoinOutcome,
     /// The epoch held under the joiner's id; zero when none is.
-    pub(crate) held_epoch: Epoch,
+    pub held_epoch: Epoch,
     /// The incarnation held with it.
-    pub(crate) held_incarnation: Incarnation,
+    pub held_incarnation: Incarnation,
     /// The cluster's epoch clock.
-    pub(crate) clock: Epoch,
+    pub clock: Epoch,
     /// How many Alive and Suspect members the answerer holds.
-    pub(crate) members: u32,
+    pub members: u32,
 }
 
 /// What a welcome answers to a joiner.
@@ -138,37 +138,37 @@ pub enum JoinOutcome {
 
 /// The sender is a member now: its own Alive is among the updates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Announce {
+pub struct Announce {
     /// The challenge's.
-    pub(crate) token: u64,
+    pub token: u64,
     /// Unpredictable; the ack repeats it.
-    pub(crate) number: u64,
+    pub number: u64,
 }
 
 /// A request for the members in which the tables differ, within one range of the digest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct SyncPull {
+pub struct SyncPull {
     /// Unpredictable; the page repeats it.
-    pub(crate) number: u64,
+    pub number: u64,
     /// The range: its leading nibbles, left-aligned.
-    pub(crate) prefix: u32,
+    pub prefix: u32,
     /// How many nibbles of the prefix count. The reader bounds it.
-    pub(crate) depth: u8,
+    pub depth: u8,
     /// What the asker holds in each sixteenth of the range.
-    pub(crate) hashes: [u32; 16],
+    pub hashes: [u32; 16],
 }
 
 /// A page of what differs: the piggybacked updates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct SyncPage {
+pub struct SyncPage {
     /// The pull's.
-    pub(crate) number: u64,
+    pub number: u64,
     /// The pull's.
-    pub(crate) prefix: u32,
+    pub prefix: u32,
     /// The pull's.
-    pub(crate) depth: u8,
+    pub depth: u8,
     /// Which sixteenths differ and did not fit: one bit each, the lowest for the first.
-    pub(crate) more: u16,
+    pub more: u16,
 }
 
 impl SyncPull {
@@ -183,19 +183,32 @@ impl SyncPage {
 
 /// A kind with its head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Message {
+pub enum Message {
+    /// [`Kind::Ping`].
     Ping(Ping),
+    /// [`Kind::Ack`].
     Ack(Ack),
+    /// [`Kind::PingReq`].
     PingReq(PingReq),
+    /// [`Kind::Nack`].
     Nack(Nack),
+    /// [`Kind::RelayedAck`].
     RelayedAck(RelayedAck),
+    /// [`Kind::Join`].
     Join(Join),
+    /// [`Kind::Challenge`].
     Challenge(Challenge),
+    /// [`Kind::Welcome`].
     Welcome(Welcome),
+    /// [`Kind::Announce`].
     Announce(Announce),
+    /// [`Kind::SyncPull`].
     SyncPull(SyncPull),
+    /// [`Kind::SyncPage`].
     SyncPage(SyncPage),
+    /// [`Kind::Gossip`].
     Gossip,
+    /// [`Kind::User`].
     User,
 }
 

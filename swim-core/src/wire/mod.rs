@@ -14,17 +14,24 @@
 //! ```
 //!
 //! All integers are little-endian and of fixed width: equal messages have equal lengths, whatever their
-//! numbers, so a sender can tell beforehand what fits. Reading borrows and never allocates; writing
+//! numbers, so a sender knows beforehand what fits. Reading borrows and never allocates; writing
 //! appends to a buffer that the caller has reserved. No input makes a reader panic or loop longer than
 //! the datagram has bytes. `docs/wire.md` has the tables.
+//!
+//! What reads is public, for programs that watch a cluster: a watcher sees a datagram as the node does that acts on
+//! it. It changes with the version of the format.
+//!
+//! ```
+//! use swim_core::{DropReason, wire};
+//!
+//! assert_eq!(wire::read_header(b"hello", None).err(), Some(DropReason::Length));
+//! ```
 
 mod accusers;
 mod body;
 mod broadcast;
-mod describe;
 mod fixed;
 mod header;
-mod inspect;
 mod message;
 mod payloads;
 mod records;
@@ -35,25 +42,20 @@ mod writer;
 
 #[cfg(test)]
 pub(crate) use accusers::ACCUSERS_MAX;
-pub(crate) use accusers::Accusers;
-#[cfg(test)]
-pub(crate) use body::read_body;
-pub(crate) use body::{Body, Datagram};
-#[cfg(test)]
-pub(crate) use broadcast::Broadcasts;
-pub(crate) use broadcast::{BroadcastRecord, broadcast_len};
-pub use describe::describe;
-pub use header::Kind;
-pub(crate) use header::{HEADER_LEN, Header, Sender, VERSION, read_header};
-pub use inspect::{Inspection, Said, SaidBroadcast, SaidMember, inspect};
-pub use message::JoinOutcome;
-pub(crate) use message::{
-    Ack, Announce, Challenge, Join, Message, Nack, Ping, PingReq, RelayedAck, SyncPage, SyncPull, Welcome,
+pub use accusers::Accusers;
+pub(crate) use body::Datagram;
+pub use body::{Body, read_body};
+pub(crate) use broadcast::broadcast_len;
+pub use broadcast::{BroadcastRecord, Broadcasts};
+pub(crate) use header::{HEADER_LEN, Sender, VERSION};
+pub use header::{Header, Kind, read_header};
+pub use message::{
+    Ack, Announce, Challenge, Join, JoinOutcome, Message, Nack, Ping, PingReq, RelayedAck, SyncPage,
+    SyncPull, Welcome,
 };
 pub use payloads::payload_ranges;
-#[cfg(test)]
-pub(crate) use update::Updates;
-pub(crate) use update::{About, Plain, SUSPECT_LEN_MAX, Update, update_len};
+pub use update::{About, Update, Updates};
+pub(crate) use update::{Plain, SUSPECT_LEN_MAX, update_len};
 pub(crate) use writer::Writer;
 
 /// Longest datagram that is looked at, in bytes.

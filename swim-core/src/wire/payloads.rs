@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_PAYLOAD, TAG_UPDATES, split_part};
-use super::header::{HEADER_LEN, read};
+use super::header::{HEADER_LEN, read_header};
 use super::records::RECORD_LEN;
 use super::{DATAGRAM_MAX, PART_LEN, broadcast, update};
 
@@ -23,7 +23,7 @@ use super::{DATAGRAM_MAX, PART_LEN, broadcast, update};
 /// ```
 pub fn payload_ranges(datagram: &[u8]) -> impl Iterator<Item = Range<usize>> + use<> {
     let mut found = Vec::new();
-    if read(datagram, None).is_err() {
+    if read_header(datagram, None).is_err() {
         let looked_at = (HEADER_LEN..=DATAGRAM_MAX).contains(&datagram.len());
         found.push(if looked_at { HEADER_LEN } else { 0 }..datagram.len());
     } else {

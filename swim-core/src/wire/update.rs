@@ -1,4 +1,4 @@
-//! Updates: claims about members, as they ride along.
+//! Updates: claims about members, as they are piggybacked.
 //!
 //! These are what a busy cluster mostly reads, hence a fixed layout that is taken apart with one length
 //! check and no decoder in between. A record's first 22 bytes are the same for every status; what
@@ -28,13 +28,13 @@ const FLAG_SCOPE: u8 = 1 << 2;
 
 /// Whom a claim is about, and which of its statements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct About {
+pub struct About {
     /// The member.
-    pub(crate) id: NodeId,
-    /// Which of its lives.
-    pub(crate) epoch: Epoch,
-    /// Which incarnation within that life.
-    pub(crate) incarnation: Incarnation,
+    pub id: NodeId,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// The incarnation within that epoch.
+    pub incarnation: Incarnation,
 }
 
 impl About {
@@ -47,8 +47,8 @@ impl About {
 
 /// One claim about one member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Update<'a> {
-    /// It lives.
+pub enum Update<'a> {
+    /// It is Alive.
     Alive {
         /// Who.
         about: About,
@@ -59,7 +59,7 @@ pub(crate) enum Update<'a> {
         /// What it attached to itself, at most [`METADATA_MAX`] bytes.
         metadata: &'a [u8],
     },
-    /// Somebody's probe of it failed.
+    /// A probe of it failed.
     Suspect {
         /// Who.
         about: About,
@@ -84,7 +84,7 @@ pub(crate) enum Update<'a> {
     },
 }
 
-/// What most records are: somebody lives, at a v4 address and without metadata.
+/// What most records are: a member is Alive, at a v4 address and without metadata.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Plain {
     /// Who.
@@ -97,7 +97,7 @@ pub(crate) struct Plain {
 
 impl<'a> Update<'a> {
     /// Whom it is about.
-    pub(crate) const fn about(&self) -> &About {
+    pub const fn about(&self) -> &About {
         match self {
             Self::Alive { about, .. }
             | Self::Suspect { about, .. }
@@ -107,7 +107,7 @@ impl<'a> Update<'a> {
     }
 
     /// What it says.
-    pub(crate) const fn status(&self) -> Status {
+    pub const fn status(&self) -> Status {
         match self {
             Self::Alive { .. } => Status::Alive,
             Self::Suspect { .. } => Status::Suspect,
@@ -228,7 +228,7 @@ pub(crate) fn update_len(update: &Update<'_>) -> usize {
 
 /// The updates of one datagram. A record that does not decode is one `Err`, and the next one follows.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Updates<'a> {
+pub struct Updates<'a> {
     records: Records<'a>,
 }
 
@@ -239,7 +239,7 @@ impl<'a> Updates<'a> {
 
     /// Whether there are none.
     #[inline]
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 

@@ -12,7 +12,8 @@ mod things;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use swim_core::{Done, Event, MessageKind, NodeId, Refusal, Stats, inspect};
+use swim_core::{Done, Event, MessageKind, NodeId, Refusal, Stats};
+use swim_trace::inspect;
 
 use crate::World;
 use crate::action::FaultClass;

@@ -3,7 +3,7 @@
 //! All times are µs. Long lists are stored by columns, and times that only grow as differences.
 
 use serde::Serialize;
-use swim_core::describe;
+use swim_trace::describe;
 
 use super::Facts;
 use crate::ground_truth::{Fate, Phase, Presence};

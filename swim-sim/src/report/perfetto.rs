@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use swim_core::describe;
+use swim_trace::describe;
 
 use super::Facts;
 use crate::Timeline;

@@ -3,6 +3,7 @@
 mod cluster;
 mod cost;
 mod damage;
+mod datagrams;
 mod hostile;
 mod redaction;
 mod replaying;

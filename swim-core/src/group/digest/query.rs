@@ -8,10 +8,12 @@ use core::ops::ControlFlow;
 
 use super::{Below, DEPTH_MAX, Digest, END, Node, Rows, WIDTH, hash32, nibble};
 
-/// What is below a prefix: a node of the tree, or those members of a leaf that match.
-enum Found<'a> {
-    Node(&'a Node),
-    PartOf { head: u32, mask: u64, prefix: u64 },
+/// What is below a prefix: the members of a node that match.
+struct Found<'a> {
+    node: &'a Node,
+    /// Zero if all match; only some of a leaf that lies above the prefix do.
+    mask: u64,
+    prefix: u64,
 }
 
 impl Digest {
@@ -28,12 +30,13 @@ impl Digest {
         }
         let found = self.find(prefix, depth)?;
         let mut sums = [0_u64; WIDTH];
-        if let Found::Node(Node { link, .. }) = found
-            && let Below::Block(block) = link.below()
-        {
+        if let Below::Block(block) = found.node.link.below() {
             sums = self.block(block).map(|child| child.sum);
         } else {
-            let _ = self.walk(rows, &found, &mut |slot| {
+            let _ = self.walk(rows, found.node, &mut |slot| {
+                if !found.matches(rows, slot) {
+                    return ControlFlow::Continue(());
+                }
                 let sum = &mut sums[nibble(rows.digest_path(slot), depth)];
                 *sum = sum.wrapping_add(rows.element(slot));
                 ControlFlow::Continue(())
@@ -52,7 +55,9 @@ impl Digest {
         mut visit: impl FnMut(u32) -> ControlFlow<()>,
     ) -> Option<()> {
         let found = self.find(prefix, depth)?;
-        let _ = self.walk(rows, &found, &mut visit);
+        let _ = self.walk(rows, found.node, &mut |slot| {
+            if found.matches(rows, slot) { visit(slot) } else { ControlFlow::Continue(()) }
+        });
         Some(())
     }
 
@@ -64,53 +69,36 @@ impl Digest {
         let prefix = u64::from(prefix) << 32_u32 & mask;
         let mut node = &self.root;
         for level in 0..depth {
-            match node.link.below() {
-                Below::Block(block) => node = &self.block(block)[nibble(prefix, level)],
-                Below::List(head) => return Some(Found::PartOf { head, mask, prefix }),
-            }
+            let Below::Block(block) = node.link.below() else { return Some(Found { node, mask, prefix }) };
+            node = &self.block(block)[nibble(prefix, level)];
         }
-        Some(Found::Node(node))
-    }
-
-    fn walk<F>(&self, rows: &impl Rows, found: &Found<'_>, visit: &mut F) -> ControlFlow<()>
-    where
-        F: FnMut(u32) -> ControlFlow<()>,
-    {
-        match *found {
-            Found::Node(node) => self.walk_node(rows, node, visit),
-            Found::PartOf { head, mask, prefix } => {
-                walk_list(rows, head, &mut |slot| match rows.digest_path(slot) & mask == prefix {
-                    true => visit(slot),
-                    false => ControlFlow::Continue(()),
-                })
-            }
-        }
+        Some(Found { node, mask: 0, prefix })
     }
 
     /// Recursion as deep as the tree: at most [`DEPTH_MAX`].
-    fn walk_node<F>(&self, rows: &impl Rows, node: &Node, visit: &mut F) -> ControlFlow<()>
+    fn walk<F>(&self, rows: &impl Rows, node: &Node, visit: &mut F) -> ControlFlow<()>
     where
         F: FnMut(u32) -> ControlFlow<()>,
     {
         match node.link.below() {
-            Below::List(head) => walk_list(rows, head, visit),
             Below::Block(block) => {
-                self.block(block).iter().try_for_each(|child| self.walk_node(rows, child, visit))
+                self.block(block).iter().try_for_each(|child| self.walk(rows, child, visit))
+            }
+            Below::List(mut slot) => {
+                while slot != END {
+                    visit(slot)?;
+                    slot = rows.next(slot);
+                }
+                ControlFlow::Continue(())
             }
         }
     }
 }
 
-fn walk_list<F>(rows: &impl Rows, head: u32, visit: &mut F) -> ControlFlow<()>
-where
-    F: FnMut(u32) -> ControlFlow<()>,
-{
-    let mut slot = head;
-    while slot != END {
-        visit(slot)?;
-        slot = rows.next(slot);
+impl Found<'_> {
+    fn matches(&self, rows: &impl Rows, slot: u32) -> bool {
+        self.mask == 0 || rows.digest_path(slot) & self.mask == self.prefix
     }
-    ControlFlow::Continue(())
 }
 
 /// The leading `depth` nibbles.

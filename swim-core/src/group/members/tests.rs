@@ -355,6 +355,81 @@ fn check(members: &Members, model: &Model) {
     assert_eq!(members.next_expiry(), model.next_expiry());
 }
 
+/// Does the same to both, and compares what comes of it.
+fn apply(members: &mut Members, model: &mut Model, now_s: &mut u64, op: Op) -> Result<(), TestCaseError> {
+    match op {
+        Op::Insert { id, host, v6 } => {
+            if !model.rows.contains_key(&id) {
+                let addr = host_addr(host, v6);
+                let claim = claim(0, Status::Alive);
+                let slot = members.insert(NodeId(id), addr, claim, at(*now_s));
+                let full = model.others_active() + 1 >= MEMBERS_MAX as usize;
+                prop_assert_eq!(slot.is_none(), full);
+                if !full {
+                    let metadata = Vec::new();
+                    let row = Row { addr, claim, pending: false, metadata, since_s: *now_s };
+                    model.rows.insert(id, row);
+                }
+            }
+        }
+        Op::Claim { id, claim, pending } => {
+            if let Some(slot) = members.find(NodeId(id)) {
+                members.set_suspicion(slot, None);
+                let set = members.set_claim(slot, claim, pending, at(*now_s));
+                prop_assert_eq!(set, model.set_claim(id, claim, pending, *now_s));
+            }
+        }
+        Op::Addr { id, host, v6 } => {
+            if let Some(slot) = members.find(NodeId(id)) {
+                members.set_addr(slot, host_addr(host, v6));
+                model.rows.get_mut(&id).expect("found").addr = host_addr(host, v6);
+            }
+        }
+        Op::Metadata { id, len, byte } => {
+            if let Some(slot) = members.find(NodeId(id)) {
+                let metadata = alloc::vec![byte; len];
+                members.set_metadata(slot, &metadata);
+                model.rows.get_mut(&id).expect("found").metadata = metadata;
+            }
+        }
+        Op::Links { id, number } => {
+            if let Some(slot) = members.find(NodeId(id)) {
+                members.set_queue(slot, number);
+                members.set_suspicion(slot, number);
+                prop_assert_eq!((members.queue(slot), members.suspicion(slot)), (number, number));
+            }
+        }
+        Op::Pass { seconds } => *now_s += seconds,
+        Op::Forget { max } => {
+            let mut forgotten = Vec::new();
+            let more = members.forget_expired(at(*now_s), max, |gone| forgotten.push(gone.id.0));
+            let mut expected = Vec::new();
+            let is_due = |model: &Model| model.next_expiry().is_some_and(|due| due <= at(*now_s));
+            while expected.len() < max as usize && is_due(model) {
+                let id = model.tombstones.remove(0);
+                model.rows.remove(&id);
+                expected.push(id);
+            }
+            prop_assert_eq!((forgotten, more), (expected, is_due(model)));
+        }
+        Op::Probe { random } => probe(members, model, random)?,
+    }
+    Ok(())
+}
+
+fn probe(members: &mut Members, model: &Model, random: u32) -> Result<(), TestCaseError> {
+    let target = members.next_target(&mut |n| random % n);
+    prop_assert_eq!(target.is_none(), model.others_active() == 0);
+    let status = target.map(|slot| members.claim(slot).status);
+    prop_assert!(status.is_none_or(Status::is_active) && target != Some(Slot::ME));
+    let dead = members.sample_tombstone(&mut |n| random % n);
+    let status = dead.map(|slot| members.claim(slot).status);
+    prop_assert!(status.is_none_or(|status| status == Status::Dead));
+    let none_dead = model.rows.iter().all(|(id, row)| *id == 0 || row.claim.status != Status::Dead);
+    prop_assert_eq!(dead.is_none(), none_dead);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -370,73 +445,7 @@ proptest! {
             let revision = members.revision();
             let before = model.rows.clone();
             let mut pending_before: Vec<_> = before.values().map(|row| row.pending).collect();
-            match op {
-                Op::Insert { id, host, v6 } => {
-                    if !model.rows.contains_key(&id) {
-                        let addr = host_addr(host, v6);
-                        let claim = claim(0, Status::Alive);
-                        let slot = members.insert(NodeId(id), addr, claim, at(now_s));
-                        let full = model.others_active() + 1 >= MEMBERS_MAX as usize;
-                        prop_assert_eq!(slot.is_none(), full);
-                        if !full {
-                            let metadata = Vec::new();
-                            let row = Row { addr, claim, pending: false, metadata, since_s: now_s };
-                            model.rows.insert(id, row);
-                        }
-                    }
-                }
-                Op::Claim { id, claim, pending } => {
-                    if let Some(slot) = members.find(NodeId(id)) {
-                        members.set_suspicion(slot, None);
-                        let set = members.set_claim(slot, claim, pending, at(now_s));
-                        prop_assert_eq!(set, model.set_claim(id, claim, pending, now_s));
-                    }
-                }
-                Op::Addr { id, host, v6 } => {
-                    if let Some(slot) = members.find(NodeId(id)) {
-                        members.set_addr(slot, host_addr(host, v6));
-                        model.rows.get_mut(&id).expect("found").addr = host_addr(host, v6);
-                    }
-                }
-                Op::Metadata { id, len, byte } => {
-                    if let Some(slot) = members.find(NodeId(id)) {
-                        let metadata = alloc::vec![byte; len];
-                        members.set_metadata(slot, &metadata);
-                        model.rows.get_mut(&id).expect("found").metadata = metadata;
-                    }
-                }
-                Op::Links { id, number } => {
-                    if let Some(slot) = members.find(NodeId(id)) {
-                        members.set_queue(slot, number);
-                        members.set_suspicion(slot, number);
-                        prop_assert_eq!((members.queue(slot), members.suspicion(slot)), (number, number));
-                    }
-                }
-                Op::Pass { seconds } => now_s += seconds,
-                Op::Forget { max } => {
-                    let mut forgotten = Vec::new();
-                    let more = members.forget_expired(at(now_s), max, |gone| forgotten.push(gone.id.0));
-                    let mut expected = Vec::new();
-                    let is_due = |model: &Model| model.next_expiry().is_some_and(|due| due <= at(now_s));
-                    while expected.len() < max as usize && is_due(&model) {
-                        let id = model.tombstones.remove(0);
-                        model.rows.remove(&id);
-                        expected.push(id);
-                    }
-                    prop_assert_eq!((forgotten, more), (expected, is_due(&model)));
-                }
-                Op::Probe { random } => {
-                    let target = members.next_target(&mut |n| random % n);
-                    prop_assert_eq!(target.is_none(), model.others_active() == 0);
-                    let status = target.map(|slot| members.claim(slot).status);
-                    prop_assert!(status.is_none_or(Status::is_active) && target != Some(Slot::ME));
-                    let dead = members.sample_tombstone(&mut |n| random % n);
-                    let status = dead.map(|slot| members.claim(slot).status);
-                    prop_assert!(status.is_none_or(|status| status == Status::Dead));
-                    let none_dead = model.rows.iter().all(|(id, row)| *id == 0 || row.claim.status != Status::Dead);
-                    prop_assert_eq!(dead.is_none(), none_dead);
-                }
-            }
+            apply(&mut members, &mut model, &mut now_s, op)?;
             check(&members, &model);
             // What the view does not show is no revision; everything that it shows is.
             let mut after = model.rows.clone();

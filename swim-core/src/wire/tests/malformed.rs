@@ -10,7 +10,7 @@ const RECORD: usize = HEADER_LEN + PART_LEN + 2;
 fn header_with(change: impl FnOnce(&mut [u8])) -> Result<(), DropReason> {
     let mut bytes = golden("Ping");
     change(&mut bytes);
-    read_header(&bytes, LABEL).map(|_| ())
+    read_header(&bytes, Some(LABEL)).map(|_| ())
 }
 
 /// Gossip whose only part holds these bytes.
@@ -55,13 +55,13 @@ fn each_fault_of_a_header_has_its_own_reason() {
 
 #[test]
 fn a_datagram_shorter_than_a_header_or_longer_than_9000_bytes_is_not_looked_at() {
-    assert_eq!(read_header(&golden("Gossip")[..HEADER_LEN - 1], LABEL), Err(DropReason::Length));
-    assert!(read_header(&golden("Gossip"), LABEL).is_ok());
+    assert_eq!(read_header(&golden("Gossip")[..HEADER_LEN - 1], Some(LABEL)), Err(DropReason::Length));
+    assert!(read_header(&golden("Gossip"), Some(LABEL)).is_ok());
     let mut bytes = golden("Gossip");
     bytes.resize(DATAGRAM_MAX, 0);
-    assert!(read_header(&bytes, LABEL).is_ok());
+    assert!(read_header(&bytes, Some(LABEL)).is_ok());
     bytes.push(0);
-    assert_eq!(read_header(&bytes, LABEL), Err(DropReason::Length));
+    assert_eq!(read_header(&bytes, Some(LABEL)), Err(DropReason::Length));
 }
 
 #[test]

@@ -6,10 +6,8 @@ use super::*;
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 mod bounds;
-mod describe;
 mod document;
 mod golden;
-mod inspect;
 mod later;
 mod malformed;
 mod payloads;
@@ -65,7 +63,7 @@ pub(super) struct Reading<'a> {
 
 /// Reads all of a datagram, whatever its label.
 pub(super) fn read(bytes: &[u8]) -> Result<Reading<'_>, DropReason> {
-    let (header, parts): (Header, &[u8]) = header::read(bytes, None)?;
+    let (header, parts): (Header, &[u8]) = read_header(bytes, None)?;
     let body: Body<'_> = read_body(header.kind, parts)?;
     assert_eq!(body.message.kind(), header.kind);
     let (updates, broadcasts): (Updates<'_>, Broadcasts<'_>) = (body.updates, body.broadcasts);

@@ -138,9 +138,6 @@ fn head_part_len(message: &Message) -> usize {
 
 /// Reads to the end, and counts what came out.
 fn read_all(bytes: &[u8]) {
-    let described = alloc::format!("{}", crate::describe(bytes));
-    assert!(!described.contains('\n'));
-    assert_eq!(crate::inspect(bytes).is_ok(), read(bytes).is_ok());
     let Ok(reading) = read(bytes) else { return };
     let Reading { datagram, skipped, unknown_parts } = reading;
     let records = datagram.updates.len() + datagram.broadcasts.len() + skipped.len();
@@ -152,7 +149,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read(datagram in datagram()) {
         let bytes = datagram.write();
-        let (_, parts) = read_header(&bytes, datagram.sender.label).expect("its own label");
+        let (_, parts) = read_header(&bytes, Some(datagram.sender.label)).expect("its own label");
         prop_assert_eq!(parts.len(), bytes.len() - HEADER_LEN);
         let reading = read(&bytes).expect("readable");
         prop_assert_eq!(&reading.datagram, &datagram);

@@ -43,7 +43,7 @@ impl Monitor for Lengths {
         if bytes.len() <= self.max {
             return Ok(());
         }
-        let said = swim_core::describe(bytes);
+        let said = swim_trace::describe(bytes);
         let why = format!("{host:?} sent {} bytes of at most {}: {said}", bytes.len(), self.max);
         Err(Broken::by(&[*host], why))
     }

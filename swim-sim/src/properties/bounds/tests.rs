@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use swim_core::{Config, Event, MessageKind, NodeId, Options, inspect};
+use swim_core::{Config, Event, MessageKind, NodeId, Options};
+use swim_trace::inspect;
 
 use super::{datagrams, deadlines, repeats, tables};
 use crate::ground_truth::{Happening, Phase};

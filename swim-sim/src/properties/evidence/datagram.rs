@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::Deref;
 
-use swim_core::{DropReason, Inspection, MessageKind, Said, SaidMember, inspect};
+use swim_core::{DropReason, MessageKind};
+use swim_trace::{Inspection, Said, SaidMember, inspect};
 
 use crate::ground_truth::{Fate, Happening, Scene};
 use crate::host::HostId;

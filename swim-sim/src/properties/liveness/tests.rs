@@ -105,9 +105,9 @@ fn a_leave_that_some_do_not_know_is_found() {
     // A datagram that says that a member left does not reach this one.
     let unreached = world.addr(hosts[0]);
     world.set_hook(move |datagram| {
-        let read = swim_core::inspect(datagram.bytes).expect("made by a node");
+        let read = swim_trace::inspect(datagram.bytes).expect("made by a node");
         let left = read.said().flatten().any(|said| match said {
-            swim_core::Said::Member(member) => member.claim.status == swim_core::Status::Left,
+            swim_trace::Said::Member(member) => member.claim.status == swim_core::Status::Left,
             _ => false,
         });
         if left && datagram.target == unreached { crate::Handling::Drop } else { crate::Handling::Pass }

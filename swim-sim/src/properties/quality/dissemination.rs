@@ -17,7 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use swim_core::{Command, Config, Event, Instant, NodeId, Said};
+use swim_core::{Command, Config, Event, Instant, NodeId};
+use swim_trace::Said;
 
 use crate::ground_truth::{Fate, Happening, Scene};
 use crate::host::HostId;

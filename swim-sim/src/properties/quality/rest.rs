@@ -13,7 +13,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use swim_core::{Event, Instant, MessageKind, inspect};
+use swim_core::{Event, Instant, MessageKind};
+use swim_trace::inspect;
 
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;

@@ -44,7 +44,7 @@ fn probes_are_fair_and_one_that_is_not_seen_is_missed() {
     // As if #2 never probed #3.
     let blind = attach(&mut world, probing::Fairness::default(), |what| match what {
         Happening::Sent { host: HostId(1), bytes, .. } => {
-            swim_core::inspect(bytes).is_ok_and(|said| said.target != Some(NodeId(3)))
+            swim_trace::inspect(bytes).is_ok_and(|said| said.target != Some(NodeId(3)))
         }
         _ => true,
     });

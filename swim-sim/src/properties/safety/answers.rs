@@ -159,7 +159,7 @@ mod tests {
     fn a_welcome_to_an_address_that_has_shown_no_token_is_found() {
         let (broken, _) = worlds::doctored(Box::new(Answers::new(false)), |what| {
             let challenge = |bytes: &[u8]| {
-                swim_core::inspect(bytes).is_ok_and(|said| said.kind == MessageKind::Challenge)
+                swim_trace::inspect(bytes).is_ok_and(|said| said.kind == MessageKind::Challenge)
             };
             !matches!(what, Happening::Sent { bytes, .. } if challenge(bytes))
         });

@@ -9,7 +9,8 @@
 
 use std::collections::BTreeSet;
 
-use swim_core::{Command, Epoch, Event, NodeId, SaidMember, Status};
+use swim_core::{Command, Epoch, Event, NodeId, Status};
+use swim_trace::SaidMember;
 
 use crate::World;
 use crate::ground_truth::{Happening, Scene};

@@ -201,7 +201,7 @@ mod tests {
         let (broken, _) = worlds::doctored(Box::new(monitor()), |what| {
             // The property does not see that tokens are given out.
             let challenge = |bytes: &[u8]| {
-                swim_core::inspect(bytes).is_ok_and(|said| said.kind == MessageKind::Challenge)
+                swim_trace::inspect(bytes).is_ok_and(|said| said.kind == MessageKind::Challenge)
             };
             !matches!(what, Happening::Sent { bytes, .. } if challenge(bytes))
         });

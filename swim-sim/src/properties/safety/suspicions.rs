@@ -19,7 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use swim_core::{Config, Event, Node, NodeId, SaidMember, Status};
+use swim_core::{Config, Event, Node, NodeId, Status};
+use swim_trace::SaidMember;
 
 use crate::World;
 use crate::ground_truth::{Happening, Scene};

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use swim_core::{Config, MessageKind, inspect};
+use swim_core::{Config, MessageKind};
+use swim_trace::inspect;
 
 use super::super::{Case, Check, Checker, Monitor, Row};
 use crate::ground_truth::{Fate, Happening, Phase, Scene};

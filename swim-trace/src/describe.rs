@@ -2,22 +2,20 @@
 
 use core::fmt;
 
-use super::body::{Body, read_body};
-use super::broadcast::BroadcastRecord;
-use super::header::{Header, read};
-use super::message::{JoinOutcome, Message};
-use super::update::{About, Update};
-use crate::api::{Claim, DropReason};
+use swim_core::wire::{
+    About, Body, BroadcastRecord, Header, JoinOutcome, Message, Update, read_body, read_header,
+};
+use swim_core::{Claim, DropReason};
 
 /// Shows a datagram in one line: the kind, its sender as `#id@epoch.incarnation`, the fields of its head,
 /// then each update, broadcast and payload after a ` | `. Works on any bytes, of any cluster; what is
 /// not understood is named by its [`DropReason`].
 ///
 /// ```
-/// assert_eq!(swim_core::describe(b"hello").to_string(), "5 bytes, Length");
+/// assert_eq!(swim_trace::describe(b"hello").to_string(), "5 bytes, Length");
 /// ```
 pub fn describe(bytes: &[u8]) -> impl fmt::Display + '_ {
-    fmt::from_fn(move |f| match read(bytes, None) {
+    fmt::from_fn(move |f| match read_header(bytes, None) {
         Ok((header, parts)) => show(f, &header, parts),
         Err(reason) => write!(f, "{} bytes, {reason:?}", bytes.len()),
     })
@@ -25,7 +23,7 @@ pub fn describe(bytes: &[u8]) -> impl fmt::Display + '_ {
 
 fn show(f: &mut fmt::Formatter<'_>, header: &Header, parts: &[u8]) -> fmt::Result {
     let sender = About { id: header.sender, epoch: header.epoch, incarnation: header.incarnation };
-    write!(f, "{:?} from {sender}", header.kind)?;
+    write!(f, "{:?} from {}", header.kind, Shown(&sender))?;
     match read_body(header.kind, parts) {
         Ok(body) => show_body(f, body),
         Err(reason) => write!(f, ", {} bytes of parts, {reason:?}", parts.len()),
@@ -33,7 +31,7 @@ fn show(f: &mut fmt::Formatter<'_>, header: &Header, parts: &[u8]) -> fmt::Resul
 }
 
 fn show_body(f: &mut fmt::Formatter<'_>, body: Body<'_>) -> fmt::Result {
-    write!(f, "{}", body.message)?;
+    write!(f, "{}", Shown(&body.message))?;
     for update in body.updates {
         show_or_reason(f, update)?;
     }
@@ -49,17 +47,23 @@ fn show_body(f: &mut fmt::Formatter<'_>, body: Body<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn show_or_reason(f: &mut fmt::Formatter<'_>, record: Result<impl fmt::Display, DropReason>) -> fmt::Result {
+/// A part of a datagram in its place in the line.
+struct Shown<'a, T>(&'a T);
+
+fn show_or_reason<T>(f: &mut fmt::Formatter<'_>, record: Result<T, DropReason>) -> fmt::Result
+where
+    for<'a> Shown<'a, T>: fmt::Display,
+{
     match record {
-        Ok(record) => write!(f, " | {record}"),
+        Ok(record) => write!(f, " | {}", Shown(&record)),
         Err(reason) => write!(f, " | {reason:?}"),
     }
 }
 
-impl fmt::Display for Message {
+impl fmt::Display for Shown<'_, Message> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ping(head) => write!(
+        match self.0 {
+            Message::Ping(head) => write!(
                 f,
                 " target={:?}@{}.{} believed={} number={:x} root={:x}",
                 head.target,
@@ -69,7 +73,7 @@ impl fmt::Display for Message {
                 head.number,
                 head.root
             ),
-            Self::Ack(head) => {
+            Message::Ack(head) => {
                 write!(f, " number={:x}", head.number)?;
                 if let Some(root) = head.root {
                     write!(f, " root={root:x}")?;
@@ -79,14 +83,14 @@ impl fmt::Display for Message {
                 }
                 if head.stranger { write!(f, " stranger") } else { Ok(()) }
             }
-            Self::PingReq(head) => {
+            Message::PingReq(head) => {
                 write!(f, " target={:?} number={:x} budget={}us", head.target, head.number, head.budget_us)
             }
-            Self::Nack(head) => write!(f, " number={:x}", head.number),
-            Self::RelayedAck(head) => write!(f, " target={:?} number={:x}", head.target, head.number),
-            Self::Join(head) => write!(f, " nonce={:x} token={:x}", head.nonce, head.token),
-            Self::Challenge(head) => write!(f, " nonce={:x} token={:x}", head.nonce, head.token),
-            Self::Welcome(head) => {
+            Message::Nack(head) => write!(f, " number={:x}", head.number),
+            Message::RelayedAck(head) => write!(f, " target={:?} number={:x}", head.target, head.number),
+            Message::Join(head) => write!(f, " nonce={:x} token={:x}", head.nonce, head.token),
+            Message::Challenge(head) => write!(f, " nonce={:x} token={:x}", head.nonce, head.token),
+            Message::Welcome(head) => {
                 let outcome = match head.outcome {
                     JoinOutcome::Admitted => "admitted",
                     JoinOutcome::IdTaken => "id-taken",
@@ -98,51 +102,53 @@ impl fmt::Display for Message {
                     head.nonce, head.held_epoch.0, head.held_incarnation.0, head.clock.0, head.members
                 )
             }
-            Self::Announce(head) => write!(f, " token={:x} number={:x}", head.token, head.number),
-            Self::SyncPull(head) => {
+            Message::Announce(head) => write!(f, " token={:x} number={:x}", head.token, head.number),
+            Message::SyncPull(head) => {
                 write!(f, " number={:x} prefix={:08x}/{} hashes=", head.number, head.prefix, head.depth)?;
                 for (i, hash) in head.hashes.iter().enumerate() {
                     write!(f, "{}{hash:x}", if i == 0 { "" } else { "," })?;
                 }
                 Ok(())
             }
-            Self::SyncPage(head) => write!(
+            Message::SyncPage(head) => write!(
                 f,
                 " number={:x} prefix={:08x}/{} more={:04x}",
                 head.number, head.prefix, head.depth, head.more
             ),
-            Self::Gossip | Self::User => Ok(()),
+            Message::Gossip | Message::User => Ok(()),
         }
     }
 }
 
-impl fmt::Display for About {
+impl fmt::Display for Shown<'_, About> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}@{}.{}", self.id, self.epoch.0, self.incarnation.0)
+        write!(f, "{:?}@{}.{}", self.0.id, self.0.epoch.0, self.0.incarnation.0)
     }
 }
 
-impl fmt::Display for Update<'_> {
+impl fmt::Display for Shown<'_, Update<'_>> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Alive { about, addr, versions, metadata } => {
-                write!(f, "alive {about} at {addr} speaks {}-{}", versions.0, versions.1)?;
+        match self.0 {
+            Update::Alive { about, addr, versions, metadata } => {
+                write!(f, "alive {} at {addr} speaks {}-{}", Shown(about), versions.0, versions.1)?;
                 if metadata.is_empty() { Ok(()) } else { write!(f, " metadata of {} bytes", metadata.len()) }
             }
-            Self::Suspect { about, accusers } => {
-                write!(f, "suspect {about} by")?;
+            Update::Suspect { about, accusers } => {
+                write!(f, "suspect {} by", Shown(about))?;
                 accusers.iter().try_for_each(|id| write!(f, " {id:?}"))
             }
-            Self::Dead { about, by, accuser } => write!(f, "dead {about} by {by:?}, accused by {accuser:?}"),
-            Self::Left { about, by } if *by == about.id => write!(f, "left {about}"),
-            Self::Left { about, by } => write!(f, "left {about}, removed by {by:?}"),
+            Update::Dead { about, by, accuser } => {
+                write!(f, "dead {} by {by:?}, accused by {accuser:?}", Shown(about))
+            }
+            Update::Left { about, by } if *by == about.id => write!(f, "left {}", Shown(about)),
+            Update::Left { about, by } => write!(f, "left {}, removed by {by:?}", Shown(about)),
         }
     }
 }
 
-impl fmt::Display for BroadcastRecord<'_> {
+impl fmt::Display for Shown<'_, BroadcastRecord<'_>> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { origin, epoch, sequence, payload } = self;
+        let BroadcastRecord { origin, epoch, sequence, payload } = self.0;
         write!(f, "broadcast {origin:?}@{} no. {sequence} of {} bytes", epoch.0, payload.len())
     }
 }

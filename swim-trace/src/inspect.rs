@@ -1,19 +1,16 @@
 //! A datagram as data, for observers: a simulator's invariants, a dissector, a report.
 //!
-//! [`describe`](crate::describe) is for eyes, [`inspect`] for programs. Both are made from the node's own
-//! readers, so neither can see a datagram differently from the node that acts on it. Nothing is copied but
+//! [`describe`](crate::describe) is for eyes, [`inspect`] for programs. Both are made from
+//! [the node's own readers](swim_core::wire), so neither can see a datagram differently from the node that acts on it. Nothing is copied but
 //! numbers: the records are read where they lie, one after the other, as they are asked for.
 
-use core::net::SocketAddr;
-use core::time::Duration;
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use super::accusers::Accusers;
-use super::body::{Body, read_body};
-use super::broadcast::BroadcastRecord;
-use super::header::{Kind, read};
-use super::message::{JoinOutcome, Message};
-use super::update::Update;
-use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
+use swim_core::wire::{
+    Accusers, Body, BroadcastRecord, JoinOutcome, Kind, Message, Update, read_body, read_header,
+};
+use swim_core::{Claim, DropReason, Epoch, Incarnation, NodeId};
 
 /// What a datagram says, of whatever cluster. A field that its kind does not have is `None`.
 #[derive(Clone, Debug)]
@@ -21,7 +18,7 @@ use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 pub struct Inspection<'a> {
     /// Its kind.
     pub kind: Kind,
-    /// The hash of the cluster's label: [`Config::label_hash`](crate::Config::label_hash).
+    /// The hash of the cluster's label: [`Config::label_hash`](swim_core::Config::label_hash).
     pub label: u32,
     /// Whose datagram it says that it is.
     pub sender: NodeId,
@@ -54,12 +51,11 @@ pub struct Inspection<'a> {
 
 /// One record that is piggybacked on a datagram.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum Said<'a> {
     /// A claim about a member.
     Member(SaidMember<'a>),
     /// A user's broadcast.
-    Broadcast(SaidBroadcast<'a>),
+    Broadcast(BroadcastRecord<'a>),
 }
 
 /// A claim about a member.
@@ -79,20 +75,6 @@ pub struct SaidMember<'a> {
     accusers: Option<Accusers>,
 }
 
-/// A user's broadcast: (origin, epoch, sequence) names it for ever.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct SaidBroadcast<'a> {
-    /// Whose it is.
-    pub origin: NodeId,
-    /// Its epoch then.
-    pub epoch: Epoch,
-    /// Its number within that epoch.
-    pub sequence: u32,
-    /// What it says.
-    pub payload: &'a [u8],
-}
-
 /// Reads a datagram of whatever cluster, without acting on it and without allocating.
 ///
 /// # Errors
@@ -100,12 +82,13 @@ pub struct SaidBroadcast<'a> {
 /// [`Inspection::said`].
 ///
 /// ```
-/// use swim_core::{DropReason, inspect};
+/// use swim_core::DropReason;
+/// use swim_trace::inspect;
 ///
 /// assert_eq!(inspect(b"hello").err(), Some(DropReason::Length));
 /// ```
 pub fn inspect(bytes: &[u8]) -> Result<Inspection<'_>, DropReason> {
-    let (header, parts) = read(bytes, None)?;
+    let (header, parts) = read_header(bytes, None)?;
     let body = read_body(header.kind, parts)?;
     let mut inspection = Inspection {
         kind: header.kind,
@@ -134,7 +117,7 @@ impl<'a> Inspection<'a> {
     /// skips.
     pub fn said(&self) -> impl Iterator<Item = Result<Said<'a>, DropReason>> + use<'a> {
         let updates = self.body.updates.clone().map(|update| update.map(|update| said_of_member(&update)));
-        updates.chain(self.body.broadcasts.clone().map(|record| record.map(|record| said_by_user(&record))))
+        updates.chain(self.body.broadcasts.clone().map(|record| record.map(Said::Broadcast)))
     }
 
     fn read_head(&mut self) {
@@ -183,41 +166,6 @@ impl SaidMember<'_> {
     }
 }
 
-impl Kind {
-    /// Its name: `ping`, `ping-req`, …
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ping => "ping",
-            Self::Ack => "ack",
-            Self::PingReq => "ping-req",
-            Self::Nack => "nack",
-            Self::RelayedAck => "relayed-ack",
-            Self::Join => "join",
-            Self::Challenge => "challenge",
-            Self::Welcome => "welcome",
-            Self::Announce => "announce",
-            Self::SyncPull => "sync-pull",
-            Self::SyncPage => "sync-page",
-            Self::Gossip => "gossip",
-            Self::User => "user",
-        }
-    }
-}
-
-impl Status {
-    /// Its name: `alive`, `suspect`, `dead` or `left`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Alive => "alive",
-            Self::Suspect => "suspect",
-            Self::Dead => "dead",
-            Self::Left => "left",
-        }
-    }
-}
-
 fn said_of_member<'a>(update: &Update<'a>) -> Said<'a> {
     let about = update.about();
     let claim = Claim { epoch: about.epoch, incarnation: about.incarnation, status: update.status() };
@@ -230,9 +178,4 @@ fn said_of_member<'a>(update: &Update<'a>) -> Said<'a> {
         }
         Update::Left { by, .. } => SaidMember { by: Some(by), ..plain },
     })
-}
-
-const fn said_by_user<'a>(record: &BroadcastRecord<'a>) -> Said<'a> {
-    let BroadcastRecord { origin, epoch, sequence, payload } = *record;
-    Said::Broadcast(SaidBroadcast { origin, epoch, sequence, payload })
 }
