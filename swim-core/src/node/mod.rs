@@ -348,8 +348,8 @@ impl Node {
     fn is_sound(&self) -> bool {
         let Self { group, detector, handshake, anti_entropy, reconnect, .. } = self;
         let timers = &group.cx.timers;
-        let parts = detector.is_sound() && handshake.is_sound() && reconnect.is_sound() && timers.is_sound();
-        let armed = detector.is_armed(timers) && handshake.is_armed(timers);
+        let parts = detector.is_sound(self.config()) && handshake.is_sound() && reconnect.is_sound();
+        let armed = detector.is_armed(timers) && handshake.is_armed(timers) && group.is_armed();
         parts && armed && anti_entropy.is_sound(group) && group.is_sound()
     }
 
