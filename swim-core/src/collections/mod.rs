@@ -17,13 +17,6 @@ pub(crate) use index::Index;
 pub(crate) use least_sent::{LeastSent, SENDS_MAX};
 pub(crate) use slab::{NONE, Number, Slab};
 
-/// Whether `free` names every empty index, and each of them once.
-pub(crate) fn is_free_list<T>(indexes: &[Option<T>], free: &[u32]) -> bool {
-    let mut sorted = free.to_vec();
-    sorted.sort_unstable();
-    sorted.into_iter().eq((0_u32..).zip(indexes).filter(|(_, entry)| entry.is_none()).map(|(index, _)| index))
-}
-
 /// A number as two halves, which need half the alignment.
 #[inline]
 pub(crate) const fn split(value: u64) -> [u32; 2] {

@@ -34,7 +34,6 @@ impl Isolation {
     pub(super) fn on_heard(&mut self, clock: &mut Clock, direct_timeout: impl FnOnce() -> Duration) -> bool {
         self.heard_at = clock.node_time();
         self.asked_in_vain = 0;
-        debug_assert!(self.heard_at <= clock.node_time(), "a member is heard now");
         if !self.isolated {
             return false;
         }
@@ -57,8 +56,6 @@ impl Isolation {
         }
         self.isolated = true;
         clock.freeze_until(Instant::MAX);
-        debug_assert!(self.heard_at <= clock.node_time(), "no member is heard in the future");
-        debug_assert!(self.asked_in_vain >= TARGETS, "isolation takes two members that were asked in vain");
         true
     }
 }

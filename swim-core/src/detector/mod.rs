@@ -24,7 +24,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{DropReason, Event, Handled, NodeId, Status};
+use crate::api::{Config, DropReason, Event, Handled, NodeId, Status};
 use crate::context::{Context, RequestKind, Stream};
 use crate::group::{Group, Piggyback, Slot};
 use crate::timers::{Timer, Timers};
@@ -45,7 +45,7 @@ impl Detector {
     pub(crate) fn new(cx: &Context) -> Self {
         Self {
             probe: None,
-            relays: Relays::new(usize::from(cx.config.relayed_max)),
+            relays: Relays::default(),
             isolation: Isolation::new(cx.config.self_doubt, cx.now()),
         }
     }
@@ -60,17 +60,12 @@ impl Detector {
             let first = cx.jittered(cx.period());
             cx.timers.set(Timer::Period, Some(cx.now().after(first)));
         }
-        debug_assert!(
-            wanted || cx.timers.get(Timer::Period).is_none(),
-            "periods run only while they are wanted"
-        );
     }
 
     /// Gives the open probe up.
     pub(crate) fn stop_probe(&mut self, group: &mut Group) {
         self.probe = None;
         self.arm_step(group);
-        debug_assert!(group.cx.timers.get(Timer::ProbeStep).is_none(), "without a probe no step is due");
     }
 
     /// Ends the last period.
@@ -83,7 +78,6 @@ impl Detector {
             group.cx.event(Event::Isolated { isolated: true });
         }
         self.conclude(group);
-        debug_assert!(self.probe.is_none(), "the end of a period ends its probe");
         let next = group.cx.now().after(group.cx.period());
         group.cx.timers.set(Timer::Period, Some(next));
     }
@@ -93,8 +87,6 @@ impl Detector {
         debug_assert!(self.probe.is_none(), "the last period was ended");
         let (period, direct_timeout) = (group.cx.period(), group.cx.direct_timeout());
         let Some(target) = group.next_target() else { return };
-        debug_assert!(target != Slot::ME, "a node does not probe itself");
-        debug_assert!(group.status(target).is_active(), "only an active member is probed");
         let timing = Timing { period, direct_timeout, retries: group.cx.config.retries };
         let (id, addr, epoch) = (group.id(target), group.addr(target), group.claim(target).epoch);
         let number = group.cx.number(RequestKind::Probe { attempt: 0 });
@@ -269,7 +261,6 @@ impl Detector {
                     && group.claim(probe.target).epoch == probe.target_epoch
                     && group.addr(probe.target) == probe.target_addr;
                 if same {
-                    debug_assert!(probe.target != Slot::ME, "a node does not accuse itself");
                     group.accuse(probe.target);
                 }
             }
@@ -281,14 +272,9 @@ impl Detector {
         group.cx.timers.set(Timer::ProbeStep, self.probe.as_ref().and_then(Probe::next_at));
     }
 
-    /// After loading: makes anew what follows from what was saved.
-    pub(crate) fn rebuild(&mut self) {
-        self.relays.rebuild();
-    }
-
     /// Whether it contradicts itself nowhere.
-    pub(crate) fn is_sound(&self) -> bool {
-        self.probe.as_ref().is_none_or(Probe::is_sound) && self.relays.is_sound()
+    pub(crate) fn is_sound(&self, config: &Config) -> bool {
+        self.probe.as_ref().is_none_or(Probe::is_sound) && self.relays.is_sound(config.relayed_max)
     }
 
     /// Whether its timers are armed as its queues say.

@@ -182,7 +182,6 @@ impl Probe {
     pub(crate) fn answer_by_relay(&mut self, relay: SocketAddr) -> bool {
         let asked = self.relays.iter().flatten().any(|asked| asked.addr == relay);
         self.answered |= asked;
-        debug_assert!(self.answered || !asked, "a relayed ack answers the probe");
         asked
     }
 

@@ -51,32 +51,27 @@ pub(crate) struct Relayed {
     nacked: bool,
 }
 
-/// All of them, by index.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Relays {
-    pings: Vec<Option<Relayed>>,
-    open: usize,
-    max: usize,
-    next: Option<Instant>,
+impl Relayed {
+    /// When the origin is owed a nack, or the ping is forgotten.
+    const fn due_at(&self) -> Instant {
+        if self.nacked { self.ends } else { self.nack_at }
+    }
 }
 
-impl Relays {
-    pub(crate) const fn new(max: usize) -> Self {
-        Self { pings: Vec::new(), open: 0, max, next: None }
-    }
+/// All of them, by index.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Relays(Vec<Option<Relayed>>);
 
+impl Relays {
     /// The index for a ping on behalf of `origin`, or `None` if a bound is reached.
-    pub(crate) fn room(&self, origin: SocketAddr) -> Option<u16> {
-        if self.open == 0 {
-            return (self.max > 0).then_some(0);
-        }
-        let own = self.pings.iter().flatten().filter(|relayed| relayed.origin.addr == origin).count();
-        if own >= RELAYED_PER_ORIGIN || self.open >= self.max {
+    pub(crate) fn room(&self, origin: SocketAddr, max: u16) -> Option<u16> {
+        let Self(pings) = self;
+        let open = pings.iter().flatten().count();
+        let own = pings.iter().flatten().filter(|relayed| relayed.origin.addr == origin).count();
+        if own >= RELAYED_PER_ORIGIN || open >= usize::from(max) {
             return None;
         }
-        let empty = self.pings.iter().position(Option::is_none).unwrap_or(self.pings.len());
-        debug_assert!(empty < self.max, "an index lies below the bound");
-        u16::try_from(empty).ok()
+        u16::try_from(pings.iter().position(Option::is_none).unwrap_or(pings.len())).ok()
     }
 
     /// Opens one at `index`, which `room` gave.
@@ -84,100 +79,53 @@ impl Relays {
         &mut self,
         index: u16,
         origin: Origin,
-        target: (NodeId, SocketAddr),
+        (target, target_addr): (NodeId, SocketAddr),
         number: u64,
         budget: Duration,
         now: Instant,
     ) {
+        let Self(pings) = self;
         let index = usize::from(index);
-        if self.pings.len() <= index {
-            self.pings.resize(index + 1, None);
+        if pings.len() <= index {
+            pings.resize(index + 1, None);
         }
-        debug_assert!(self.pings[index].is_none(), "an open ping keeps its index");
+        debug_assert!(pings[index].is_none(), "an open ping keeps its index");
         let wait = budget.saturating_mul(4) / 5;
-        let nack_at = now.after(wait);
-        let relayed = Relayed {
-            origin,
-            target: target.0,
-            target_addr: target.1,
-            number,
-            nack_at,
-            ends: now.after(budget),
-            nacked: false,
-        };
-        self.pings[index] = Some(relayed);
-        self.open += 1;
-        debug_assert!(self.open <= self.max, "the relayed pings are bounded");
-        debug_assert!(relayed.nack_at <= relayed.ends, "the nack comes before the end");
-        self.reschedule();
+        let (nack_at, ends) = (now.after(wait), now.after(budget));
+        pings[index] = Some(Relayed { origin, target, target_addr, number, nack_at, ends, nacked: false });
     }
 
     /// The ping that `number` answers, removed; `None` if it is not open.
     pub(crate) fn answer(&mut self, index: u16, number: u64, source: SocketAddr) -> Option<Relayed> {
-        let entry = self.pings.get_mut(usize::from(index))?;
-        if !entry.is_some_and(|relayed| relayed.number == number && relayed.target_addr == source) {
-            return None;
-        }
-        let answered = entry.take();
-        debug_assert!(self.open > 0, "a ping that is answered was open");
-        self.open -= 1;
-        self.reschedule();
-        answered
+        let is_answered = |relayed: &mut Relayed| relayed.number == number && relayed.target_addr == source;
+        self.0.get_mut(usize::from(index))?.take_if(is_answered)
     }
 
     /// The next origin that is owed a nack by `now`.
     pub(crate) fn due(&mut self, now: Instant) -> Option<Origin> {
-        if self.next? > now {
-            return None;
-        }
-        let mut due = None;
-        for entry in &mut self.pings {
-            let Some(relayed) = entry else { continue };
+        for entry in &mut self.0 {
+            let Some(relayed) = entry.as_mut().filter(|relayed| relayed.due_at() <= now) else { continue };
+            let (origin, was_nacked) = (relayed.origin, relayed.nacked);
+            relayed.nacked = true;
             if relayed.ends <= now {
-                let late = !relayed.nacked;
-                let nack = relayed.origin;
                 *entry = None;
-                self.open -= 1;
-                if late {
-                    due = Some(nack);
-                    break;
-                }
-            } else if !relayed.nacked && relayed.nack_at <= now {
-                relayed.nacked = true;
-                due = Some(relayed.origin);
-                break;
+            }
+            if !was_nacked {
+                return Some(origin);
             }
         }
-        self.reschedule();
-        due
+        None
     }
 
     /// When something is due next.
-    pub(crate) const fn deadline(&self) -> Option<Instant> {
-        self.next
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.0.iter().flatten().map(Relayed::due_at).min()
     }
 
-    /// After loading: counts anew.
-    pub(crate) fn rebuild(&mut self) {
-        self.open = self.pings.iter().flatten().count();
-        self.reschedule();
-    }
-
-    fn reschedule(&mut self) {
-        self.next = self
-            .pings
-            .iter()
-            .flatten()
-            .map(|relayed| if relayed.nacked { relayed.ends } else { relayed.nack_at })
-            .min();
-        debug_assert!(self.next.is_some() == (self.open > 0), "the timer runs exactly while a ping is open");
-    }
-
-    /// Whether the count and the next time follow from the open pings.
-    pub(super) fn is_sound(&self) -> bool {
-        let open = || self.pings.iter().flatten();
-        let next = open().map(|relayed| if relayed.nacked { relayed.ends } else { relayed.nack_at }).min();
-        self.open == open().count() && self.open <= self.max && self.next == next
+    /// Whether no more are open than may be, and each nack comes before its end.
+    pub(super) fn is_sound(&self, max: u16) -> bool {
+        let open = || self.0.iter().flatten();
+        open().count() <= usize::from(max) && open().all(|relayed| relayed.nack_at <= relayed.ends)
     }
 }
 
@@ -198,8 +146,7 @@ impl Detector {
             }
             return Err(DropReason::RelayTarget);
         };
-        let index = self.relays.room(source).ok_or(DropReason::RelayLimit)?;
-        debug_assert!(target != Slot::ME, "a node does not relay to itself");
+        let index = self.relays.room(source, group.cx.config.relayed_max).ok_or(DropReason::RelayLimit)?;
         let number = group.cx.number(RequestKind::Relayed { index });
         let longest = group.cx.config.period.saturating_mul(u32::from(group.cx.config.health_max) + 1);
         let budget = Duration::from_micros(u64::from(request.budget_us)).min(longest);
@@ -265,14 +212,14 @@ mod tests {
     }
 
     fn open(relays: &mut Relays, origin: u8, number: u64) -> Option<u16> {
-        let index = relays.room(addr(origin))?;
+        let index = relays.room(addr(origin), 6)?;
         relays.open(index, asker(origin), (NodeId(9), addr(9)), number, BUDGET, Instant::ORIGIN);
         Some(index)
     }
 
     #[test]
     fn a_nack_is_due_at_four_fifths_and_an_ack_is_still_passed_on_after_it() {
-        let mut relays = Relays::new(8);
+        let mut relays = Relays::default();
         let index = open(&mut relays, 1, 5).expect("there is room");
         assert_eq!(relays.deadline(), Some(Instant::from_millis(400)));
         assert_eq!(relays.due(Instant::from_millis(399)), None);
@@ -285,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_ping_without_an_answer_is_forgotten() {
-        let mut relays = Relays::new(8);
+        let mut relays = Relays::default();
         let index = open(&mut relays, 1, 5).expect("there is room");
         assert!(relays.due(Instant::from_millis(500)).is_some(), "late, but not silent");
         assert_eq!(relays.due(Instant::from_millis(500)), None);
@@ -294,7 +241,7 @@ mod tests {
 
     #[test]
     fn an_answer_needs_the_right_number_and_the_right_source() {
-        let mut relays = Relays::new(8);
+        let mut relays = Relays::default();
         let index = open(&mut relays, 1, 5).expect("there is room");
         assert!(relays.answer(index, 6, addr(9)).is_none());
         assert!(relays.answer(index, 5, addr(8)).is_none());
@@ -304,7 +251,7 @@ mod tests {
 
     #[test]
     fn one_origin_cannot_fill_the_table_and_all_together_cannot_exceed_it() {
-        let mut relays = Relays::new(6);
+        let mut relays = Relays::default();
         for number in 0..4 {
             assert!(open(&mut relays, 1, number).is_some());
         }

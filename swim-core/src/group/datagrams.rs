@@ -11,7 +11,7 @@ use super::Group;
 use super::gossip::{Broadcasts, News, Updates};
 use super::members::{Flag, Members, Slot};
 use super::suspicion::Suspicions;
-use crate::api::{Claim, DropReason, Epoch, Incarnation, Status};
+use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 use crate::wire::{
     About, Accusers, Message, PART_LEN, Ping, Plain, SEAL_ROOM, Sender, Update, VERSION, Writer,
 };
@@ -20,7 +20,7 @@ use crate::wire::{
 const UNKNOWN: Claim = Claim { epoch: Epoch(0), incarnation: Incarnation(0), status: Status::Alive };
 
 /// What a datagram carries besides its head.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Piggyback<'a> {
     /// Claims that come first, in this order, as far as they fit.
     pub(crate) claims: &'a [Slot],
@@ -40,12 +40,11 @@ impl<'a> Piggyback<'a> {
         Self { claims: &[], rows: &[], gossip: false, payload: None, len_max: None };
 
     /// As much gossip as fits.
-    pub(crate) const GOSSIP: Self =
-        Self { claims: &[], rows: &[], gossip: true, payload: None, len_max: None };
+    pub(crate) const GOSSIP: Self = Self { gossip: true, ..Self::EMPTY };
 
     /// These claims.
     pub(crate) const fn claims(claims: &'a [Slot]) -> Self {
-        Self { claims, rows: &[], gossip: false, payload: None, len_max: None }
+        Self { claims, ..Self::EMPTY }
     }
 }
 
@@ -218,12 +217,10 @@ fn news(members: &Members, slot: Slot) -> News {
 fn put_claim(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions, news: &News) -> bool {
     let slot = news.slot;
     if let Some((id, claim, addr)) = members.plain(slot) {
-        let about = About { id, epoch: claim.epoch, incarnation: claim.incarnation };
-        return writer.plain(&Plain { about, addr, versions: (VERSION, VERSION) });
+        return writer.plain(&Plain { about: about(id, &claim), addr, versions: (VERSION, VERSION) });
     }
-    let claim = members.claim(slot);
-    let about = About { id: members.id(slot), epoch: claim.epoch, incarnation: claim.incarnation };
-    let update = match claim.status {
+    let about = about(members.id(slot), &members.claim(slot));
+    let update = match members.status(slot) {
         Status::Alive if members.is_pending(slot) => return false,
         Status::Alive => alive(members, slot),
         Status::Suspect => {
@@ -253,12 +250,17 @@ fn put_row(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions, 
         && (!suspected || put_claim(writer, members, suspicions, &news(members, slot)))
 }
 
+/// What a claim is about.
+#[inline]
+pub(super) const fn about(id: NodeId, claim: &Claim) -> About {
+    About { id, epoch: claim.epoch, incarnation: claim.incarnation }
+}
+
 /// A member's own last claim.
 #[inline]
 fn alive(members: &Members, slot: Slot) -> Update<'_> {
-    let claim = members.claim(slot);
     Update::Alive {
-        about: About { id: members.id(slot), epoch: claim.epoch, incarnation: claim.incarnation },
+        about: about(members.id(slot), &members.claim(slot)),
         addr: members.addr(slot),
         versions: (VERSION, VERSION),
         metadata: members.metadata(slot),

@@ -31,6 +31,7 @@ use crate::api::{
     Claim, Config, Epoch, Event, Identity, Incarnation, Instant, NodeId, Refusal, Stats, Status,
 };
 use crate::context::{Context, Stream, Streams};
+use crate::timers::Timer;
 pub(crate) use claims::{Absorbed, OUTDATED_MAX};
 pub(crate) use datagrams::{Piggyback, row_len};
 use gossip::{Broadcasts, Updates};
@@ -305,6 +306,17 @@ impl Group {
     /// Whether no part contradicts itself or another part.
     pub(crate) fn is_sound(&self) -> bool {
         self.unsound_part().is_none()
+    }
+
+    /// Whether its timers are armed as its queues say, while this node takes part. A suspicion that is overdue is due
+    /// now.
+    pub(crate) fn is_armed(&self) -> bool {
+        let Context { timers, clock, .. } = &self.cx;
+        let suspicion =
+            self.suspicions.deadline().map(|at| clock.when_suspicion_time(at).max(clock.node_time()));
+        self.cx.is_stopped()
+            || timers.is_set_to(Timer::Suspicion, suspicion)
+                && timers.is_set_to(Timer::Gossip, self.gossip_at())
     }
 
     /// The part that contradicts itself or another part, if one does.

@@ -7,6 +7,7 @@
 
 use core::net::SocketAddr;
 
+use super::datagrams::about;
 use super::members::Slot;
 use super::{Group, Namesake};
 use crate::api::{
@@ -33,7 +34,7 @@ impl Group {
 
     /// `by` holds this node, at this stamp, for this status. (A ping says so.)
     pub(crate) fn on_claim_about_me(&mut self, held: Claim, by: NodeId) {
-        let about = About { id: self.cx.me.id, epoch: held.epoch, incarnation: held.incarnation };
+        let about = about(self.cx.me.id, &held);
         if held.status == Status::Alive {
             self.on_alive_about_me(about, self.cx.me.addr);
         } else {

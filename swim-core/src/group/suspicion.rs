@@ -113,8 +113,8 @@ impl Suspicion {
 pub(crate) enum SuspicionDue {
     /// It is to be gossiped again.
     GossipAgain(Slot),
-    /// It has run out.
-    TimedOut(Slot),
+    /// It has run out. Who accused first, and who called it Dead already.
+    TimedOut { slot: Slot, accuser: NodeId, declared_by: Option<NodeId> },
 }
 
 /// All running suspicions, by index; each suspect's record holds its index.
@@ -150,7 +150,7 @@ impl Suspicions {
 
     /// Adds an accuser. `true` if it is news; the deadline has moved closer then.
     pub(crate) fn confirm(&mut self, index: u32, accuser: NodeId) -> bool {
-        let Some(suspicion) = self.get_mut(index) else { return false };
+        let Some(suspicion) = self.items.get_mut(index) else { return false };
         let counted = usize::from(suspicion.timeouts.k) + 1;
         if suspicion.accusers.len() >= counted || !suspicion.accusers.insert(accuser) {
             return false;
@@ -163,7 +163,7 @@ impl Suspicions {
 
     /// `by` calls it Dead: it gets the shortest timeout.
     pub(crate) fn shorten(&mut self, index: u32, by: NodeId) {
-        let Some(suspicion) = self.get_mut(index) else { return };
+        let Some(suspicion) = self.items.get_mut(index) else { return };
         if suspicion.declared_by.is_none() {
             let before = suspicion.deadline();
             suspicion.declared_by = Some(by);
@@ -184,10 +184,10 @@ impl Suspicions {
     /// until it is ended.
     pub(crate) fn due(&mut self, now: Instant) -> Option<SuspicionDue> {
         let (at, index) = self.due.first()?;
-        let suspicion = self.get_mut(index).filter(|_| at <= now)?;
-        let slot = suspicion.slot;
+        let suspicion = self.items.get_mut(index).filter(|_| at <= now)?;
+        let &mut Suspicion { slot, ref accusers, declared_by, .. } = suspicion;
         if at >= suspicion.deadline() {
-            return Some(SuspicionDue::TimedOut(slot));
+            return Some(SuspicionDue::TimedOut { slot, accuser: accusers.first(), declared_by });
         }
         suspicion.gossiped_again = true;
         self.schedule(index);
@@ -201,12 +201,7 @@ impl Suspicions {
 
     /// Who accuses.
     pub(crate) fn accusers(&self, index: u32) -> Option<&Accusers> {
-        self.get(index).map(|suspicion| &suspicion.accusers)
-    }
-
-    /// Who has called it Dead already.
-    pub(crate) fn declared_by(&self, index: u32) -> Option<NodeId> {
-        self.get(index)?.declared_by
+        self.items.get(index).map(|suspicion| &suspicion.accusers)
     }
 
     /// After loading: queues what is due anew.
@@ -217,24 +212,16 @@ impl Suspicions {
 
     /// Whether it contradicts neither itself nor the table.
     pub(crate) fn is_sound(&self, members: &Members) -> bool {
-        let is_mine = |slot, index| self.get(index).is_some_and(|suspicion| suspicion.slot == slot);
+        let is_mine = |slot, index| self.items.get(index).is_some_and(|suspicion| suspicion.slot == slot);
         let named = || members.slots().filter_map(|slot| Some((slot, members.suspicion(slot)?)));
         self.items.is_sound()
             && named().all(|(slot, index)| is_mine(slot, index) && members.status(slot) == Status::Suspect)
             && named().count() == self.items.len() as usize
-            && self.items.indexes().filter_map(|index| self.get(index)).all(|held| held.accusers.is_sound())
-    }
-
-    fn get(&self, index: u32) -> Option<&Suspicion> {
-        self.items.get(index)
-    }
-
-    fn get_mut(&mut self, index: u32) -> Option<&mut Suspicion> {
-        self.items.get_mut(index)
+            && self.items.indexes().all(|index| self.accusers(index).is_some_and(Accusers::is_sound))
     }
 
     fn schedule(&mut self, index: u32) {
-        let Some(suspicion) = self.get_mut(index) else { return };
+        let Some(suspicion) = self.items.get_mut(index) else { return };
         let due_at = suspicion.due_at();
         self.due.set(index, due_at);
     }
@@ -324,22 +311,19 @@ impl Group {
     fn expire_suspicions(&mut self) {
         let now = self.cx.clock.suspicion_time();
         for _ in 0..EXPIRIES_MAX {
-            let slot = match self.suspicions.due(now) {
+            match self.suspicions.due(now) {
                 None => return,
                 Some(SuspicionDue::GossipAgain(slot)) => {
                     let id = self.id(slot);
                     self.enqueue(slot, id, id);
-                    continue;
                 }
-                Some(SuspicionDue::TimedOut(slot)) => slot,
-            };
-            let me = self.cx.me.id;
-            let index = self.members.suspicion(slot);
-            let accuser = index.and_then(|index| self.suspicions.accusers(index)).map_or(me, Accusers::first);
-            let by = index.and_then(|index| self.suspicions.declared_by(index)).unwrap_or(me);
-            self.cx.stats.suspicions_expired += 1;
-            debug_assert!(self.status(slot) == Status::Suspect, "only a suspect times out");
-            self.mark_dead(slot, Claim { status: Status::Dead, ..self.claim(slot) }, by, accuser);
+                Some(SuspicionDue::TimedOut { slot, accuser, declared_by }) => {
+                    self.cx.stats.suspicions_expired += 1;
+                    debug_assert!(self.status(slot) == Status::Suspect, "only a suspect times out");
+                    let dead = Claim { status: Status::Dead, ..self.claim(slot) };
+                    self.mark_dead(slot, dead, declared_by.unwrap_or(self.cx.me.id), accuser);
+                }
+            }
         }
     }
 
@@ -376,6 +360,10 @@ mod tests {
         (suspicions, index, timeout)
     }
 
+    fn timed_out(slot: u32, declared_by: Option<NodeId>) -> SuspicionDue {
+        SuspicionDue::TimedOut { slot: Slot(slot), accuser: NodeId(10), declared_by }
+    }
+
     #[test]
     fn each_independent_accuser_brings_the_end_closer_down_to_the_shortest() {
         let (mut suspicions, index, timeout) = started(10);
@@ -406,7 +394,7 @@ mod tests {
         assert_eq!(suspicions.due(at(3_999)), None);
         assert!(suspicions.confirm(index, NodeId(11)));
         assert_eq!(suspicions.deadline(), Some(at(4_000)));
-        assert_eq!(suspicions.declared_by(index), Some(NodeId(20)));
+        assert_eq!(suspicions.due(at(4_000)), Some(timed_out(1, Some(NodeId(20)))));
     }
 
     #[test]
@@ -422,7 +410,7 @@ mod tests {
         assert_eq!(suspicions.due(at(11_999)), None);
         assert_eq!(suspicions.due(at(12_000)), Some(SuspicionDue::GossipAgain(Slot(1))));
         assert_eq!(suspicions.due(at(13_999)), None, "once");
-        assert_eq!(suspicions.due(at(14_000)), Some(SuspicionDue::TimedOut(Slot(1))));
+        assert_eq!(suspicions.due(at(14_000)), Some(timed_out(1, None)));
         for accuser in 12..14 {
             suspicions.confirm(index, NodeId(accuser));
         }
@@ -454,7 +442,7 @@ mod tests {
         assert_eq!(suspicions.due(at(22_004)), None);
         assert_eq!(suspicions.due(at(22_005)), Some(SuspicionDue::GossipAgain(Slot(2))));
         assert_eq!(suspicions.due(at(24_004)), None);
-        assert_eq!(suspicions.due(at(24_005)), Some(SuspicionDue::TimedOut(Slot(2))));
+        assert_eq!(suspicions.due(at(24_005)), Some(timed_out(2, None)));
         assert!(suspicions.end(other).is_some());
         assert_eq!(suspicions.deadline(), None);
     }

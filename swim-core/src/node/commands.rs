@@ -82,13 +82,12 @@ impl Node {
     /// After loading: makes anew what follows from what was saved.
     pub(crate) fn rebuild(&mut self) {
         self.group.rebuild();
-        self.detector.rebuild();
     }
 
     /// The part that contradicts itself or another part, if one does.
     pub(crate) fn unsound_part(&self) -> Option<&'static str> {
         let parts = [
-            ("probe", self.detector.is_sound()),
+            ("probe", self.detector.is_sound(self.config())),
             ("handshake", self.handshake.is_sound()),
             ("anti_entropy", self.anti_entropy.is_sound(&self.group)),
             ("reconnect", self.reconnect.is_sound()),

@@ -11,9 +11,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Epoch, NodeId};
-use crate::collections::Index;
-use crate::collections::LeastSent;
-use crate::collections::is_free_list;
+use crate::collections::{Index, LeastSent, Slab};
 use crate::wire::{BroadcastRecord, Writer, broadcast_len};
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -36,8 +34,7 @@ struct Queued {
 /// The queue, and what was seen.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Broadcasts {
-    queue: Vec<Option<Queued>>,
-    free: Vec<u32>,
+    queue: Slab<Queued, 16>,
     order: LeastSent,
     max: usize,
     index: Index,
@@ -48,8 +45,7 @@ pub(crate) struct Broadcasts {
 impl Broadcasts {
     pub(crate) fn new(hash_key: u64, max: usize) -> Self {
         Self {
-            queue: Vec::new(),
-            free: Vec::new(),
+            queue: Slab::new(),
             order: LeastSent::new(),
             max,
             index: Index::with_key(hash_key),
@@ -129,18 +125,16 @@ impl Broadcasts {
 
     /// Whether it contradicts itself nowhere.
     pub(crate) fn is_sound(&self) -> bool {
-        let Self { queue, free, order, index, seen, .. } = self;
+        let Self { queue, order, index, seen, .. } = self;
         let origin = |at: u32| seen[at as usize].origin;
         (0..seen.len() as u32).all(|at| index.find(origin(at).0, |at| origin(at).0) == Some(at))
-            && order.is_sound(queue.iter().flatten().count() as u32, |index| {
-                matches!(queue.get(index as usize), Some(Some(_)))
-            })
-            && is_free_list(queue, free)
+            && order.is_sound(queue.len(), |index| queue.get(index).is_some())
+            && queue.is_sound()
     }
 
     /// What users say, to change.
     pub(crate) fn payloads_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
-        self.queue.iter_mut().flatten().map(|queued| &mut *queued.payload)
+        self.queue.items_mut().map(|queued| &mut *queued.payload)
     }
 
     /// Queues a broadcast; `false` if the queue is full.
@@ -148,11 +142,7 @@ impl Broadcasts {
         if self.is_full() {
             return false;
         }
-        let index = self.free.pop().unwrap_or_else(|| {
-            self.queue.push(None);
-            self.queue.len() as u32 - 1
-        });
-        self.queue[index as usize] = Some(Queued { origin, epoch, sequence, payload: payload.into() });
+        let index = self.queue.insert(Queued { origin, epoch, sequence, payload: payload.into() });
         self.order.push(index);
         debug_assert!(self.len() as usize <= self.max, "the queue is bounded by configuration");
         true
@@ -161,7 +151,7 @@ impl Broadcasts {
     /// Bytes that the next one takes in a datagram; `None` if nothing is queued.
     pub(crate) fn next_len(&mut self) -> Option<usize> {
         self.order.begin();
-        self.queue[self.order.first()? as usize].as_ref().map(|queued| broadcast_len(queued.payload.len()))
+        self.queue.get(self.order.first()?).map(|queued| broadcast_len(queued.payload.len()))
     }
 
     /// Writes as many as fit, least sent first; those sent `limit` times are dropped.
@@ -171,21 +161,15 @@ impl Broadcasts {
         let mut next = self.order.first();
         while let Some(index) = next {
             next = self.order.after(index);
-            let Some(queued) = &self.queue[index as usize] else { continue };
-            let record = BroadcastRecord {
-                origin: queued.origin,
-                epoch: queued.epoch,
-                sequence: queued.sequence,
-                payload: &queued.payload,
-            };
+            let Some(Queued { origin, epoch, sequence, payload }) = self.queue.get(index) else { continue };
+            let record = BroadcastRecord { origin: *origin, epoch: *epoch, sequence: *sequence, payload };
             if !writer.broadcast(&record) {
                 break;
             }
             written += 1;
             if self.order.sent(index) >= limit {
                 self.order.remove(index);
-                self.queue[index as usize] = None;
-                self.free.push(index);
+                self.queue.remove(index);
             }
         }
         written

@@ -77,11 +77,16 @@ impl Group {
     /// Sets the timer for the next gossip, if there is something to gossip and a member to gossip to.
     #[inline]
     pub(crate) fn arm_gossip(&mut self) {
-        let at = if self.has_gossip() { self.gossip_at() } else { None };
+        let at = self.gossip_at();
         self.cx.timers.set(Timer::Gossip, at);
     }
 
-    fn gossip_at(&self) -> Option<Instant> {
+    /// When gossip is sent next.
+    #[inline]
+    pub(super) fn gossip_at(&self) -> Option<Instant> {
+        if !self.has_gossip() {
+            return None;
+        }
         let leaving = matches!(self.cx.phase, Phase::Leaving { .. });
         let interval = match self.cx.config.gossip_interval {
             Some(interval) => interval,

@@ -7,13 +7,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::NodeId;
-use crate::collections::LeastSent;
-use crate::collections::{Slab, join, split};
+use crate::collections::{LeastSent, Slab};
 use crate::group::members::{Members, Slot};
 use crate::wire::Writer;
 
 /// One thing to gossip: the claim that the table holds about `slot`, and which node declared it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct News {
     pub(crate) slot: Slot,
     /// Who declared it Dead or removed it; the member itself otherwise.
@@ -22,34 +21,14 @@ pub(crate) struct News {
     pub(crate) accuser: NodeId,
 }
 
-/// News as it is kept: in halves of ids, which makes it 20 bytes instead of 24.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    slot: Slot,
-    by: [u32; 2],
-    accuser: [u32; 2],
-}
-
-impl From<News> for Kept {
-    fn from(news: News) -> Self {
-        Self { slot: news.slot, by: split(news.by.0), accuser: split(news.accuser.0) }
-    }
-}
-
-impl From<&Kept> for News {
-    fn from(kept: &Kept) -> Self {
-        Self { slot: kept.slot, by: NodeId(join(kept.by)), accuser: NodeId(join(kept.accuser)) }
-    }
-}
-
 /// Entries that may fail to fit before a datagram is taken as full.
 const MISFITS_MAX: usize = 4;
 
 /// All of them; each member's record holds the index of its entry.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Updates {
-    /// In chunks of 6 KiB: most nodes gossip about a few members at once, and what is empty gives back all but one.
-    news: Slab<Kept, 256>,
+    /// In chunks of 4 KiB: most nodes gossip about a few members at once, and what is empty gives back all but one.
+    news: Slab<News, 128>,
     order: LeastSent,
 }
 
@@ -65,7 +44,7 @@ impl Updates {
     /// Begins to gossip something; returns its index.
     #[inline]
     pub(crate) fn push(&mut self, news: News) -> u32 {
-        let index = self.news.insert(news.into());
+        let index = self.news.insert(news);
         self.order.push(index);
         debug_assert_eq!(self.news.len(), self.order.len(), "every entry is in the order");
         index
@@ -77,7 +56,7 @@ impl Updates {
         let news = self.news.remove(index)?;
         self.order.remove(index);
         debug_assert_eq!(self.news.len(), self.order.len(), "nothing else is in the order");
-        Some(News::from(&news))
+        Some(news)
     }
 
     /// After loading: whether it hangs together, and with the table.
@@ -123,7 +102,7 @@ impl Updates {
                 break;
             }
             next = self.order.after(index);
-            let Some(news) = self.news.get(index).map(News::from) else { continue };
+            let Some(news) = self.news.get(index).copied() else { continue };
             if !put(writer, &news) {
                 misfits += 1;
                 continue;
