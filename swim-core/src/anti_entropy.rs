@@ -12,10 +12,6 @@
 //!     └── nothing left ────────┘ productive: again at once · nothing new: wait twice as long, to 30 s
 //! ```
 //!
-//! Under loss the roots of many members differ all the time, only because news are under way, and the waits
-//! grow. So a member that suspects another does not wait longer than a period: what it lacks may be the
-//! refutation.
-//!
 //! The puller never learns that it has *more*: the other side sees the same two roots and pulls in turn.
 
 use alloc::vec::Vec;
@@ -25,7 +21,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Config, DropReason, Handled, Instant, NodeId, Status};
+use crate::api::{Config, DropReason, Handled, Instant, NodeId};
 use crate::context::{RequestKind, Stream, requests};
 use crate::group::{Absorbed, Group, Piggyback, SAMPLE_MAX, Slot, digest, row_len};
 use crate::timers::Timer;
@@ -68,8 +64,7 @@ impl AntiEntropy {
     #[inline]
     pub(crate) fn compare(&mut self, group: &mut Group, peer: NodeId, root: Option<u64>) {
         if root.is_some_and(|root| root != group.digest_root()) {
-            let urgent = group.members().count(Status::Suspect) > 0;
-            self.session.differs(peer, urgent, group.cx.now());
+            self.session.differs(peer, group.cx.now());
             self.arm(group);
         }
     }
@@ -78,7 +73,7 @@ impl AntiEntropy {
     pub(crate) fn catch_up(&mut self, group: &mut Group, peer: NodeId) {
         let now = group.cx.now();
         self.session.at_once(now);
-        self.session.differs(peer, false, now);
+        self.session.differs(peer, now);
         for helper in group.sample(Stream::Joining, SAMPLE_MAX, |_, _| true) {
             self.session.add_peer(group.id(helper));
         }
@@ -234,7 +229,6 @@ struct Session {
     news: u32,
     pages: u32,
     wait: Duration,
-    finished_at: Instant,
     not_before: Instant,
 }
 
@@ -254,17 +248,13 @@ impl Session {
             news: 0,
             pages: 0,
             wait: shortest,
-            finished_at: Instant::ORIGIN,
             not_before: Instant::ORIGIN,
         }
     }
 
-    /// `peer` holds something else. `urgent`: what this node lacks may be the refutation of a suspect, so there is no
-    /// back-off.
-    fn differs(&mut self, peer: NodeId, urgent: bool, now: Instant) {
-        let urgent_at = self.finished_at.after(self.shortest);
-        let not_before = if urgent { self.not_before.min(urgent_at) } else { self.not_before };
-        if !self.enabled || (!self.pulling && now < not_before) {
+    /// `peer` holds something else.
+    fn differs(&mut self, peer: NodeId, now: Instant) {
+        if !self.enabled || (!self.pulling && now < self.not_before) {
             return;
         }
         if !self.pulling {
@@ -397,7 +387,6 @@ impl Session {
 
     fn finish(&mut self, now: Instant) {
         self.pulling = false;
-        self.finished_at = now;
         self.window = [None; WINDOW];
         self.work.clear();
         if self.news > 0 {
@@ -454,7 +443,7 @@ mod tests {
     #[test]
     fn children_that_did_not_fit_are_asked_for_one_level_deeper() {
         let mut sync = sync();
-        sync.differs(NodeId(1), false, at(0));
+        sync.differs(NodeId(1), at(0));
         let (range, index) = ask(&mut sync, 7, at(0)).expect("a session began");
         assert_eq!(range, Range::ALL);
         assert_eq!(sync.page(index, 7, addr(1)), Some(range));
@@ -471,7 +460,7 @@ mod tests {
         let mut now = 0;
         let mut began = alloc::vec![];
         while began.len() < 7 {
-            sync.differs(NodeId(1), false, at(now));
+            sync.differs(NodeId(1), at(now));
             if let Some((range, index)) = ask(&mut sync, 7, at(now)) {
                 began.push(now / 1000);
                 sync.page(index, 7, addr(1));
@@ -481,34 +470,18 @@ mod tests {
         }
         assert_eq!(began, [0, 1, 3, 7, 15, 31, 61]);
         sync.at_once(at(now));
-        sync.differs(NodeId(1), false, at(now));
+        sync.differs(NodeId(1), at(now));
         let (range, index) = ask(&mut sync, 7, at(now)).expect("no waiting after a join");
         sync.page(index, 7, addr(1));
         sync.progress(range, 0, 1, at(now));
-        sync.differs(NodeId(1), false, at(now));
+        sync.differs(NodeId(1), at(now));
         assert!(ask(&mut sync, 8, at(now)).is_some(), "productive: again at once");
-    }
-
-    #[test]
-    fn a_node_that_suspects_a_member_waits_no_longer_than_a_period() {
-        let mut sync = sync();
-        let mut began = alloc::vec![];
-        for seconds in 0..12 {
-            let now = at(seconds * 1000);
-            sync.differs(NodeId(1), seconds > 7, now);
-            if let Some((range, index)) = ask(&mut sync, 7, now) {
-                began.push(seconds);
-                sync.page(index, 7, addr(1));
-                sync.progress(range, 0, 0, now);
-            }
-        }
-        assert_eq!(began, [0, 1, 3, 7, 8, 9, 10, 11]);
     }
 
     #[test]
     fn a_page_that_does_not_come_is_asked_of_another_member_and_given_up_in_the_end() {
         let mut sync = sync();
-        sync.differs(NodeId(1), false, at(0));
+        sync.differs(NodeId(1), at(0));
         sync.add_peer(NodeId(2));
         for (try_, peer) in [(0_u64, 1), (1, 2), (2, 1)] {
             let now = at(try_ * 500);
@@ -524,7 +497,7 @@ mod tests {
     fn only_what_was_asked_for_is_a_page() {
         let mut sync = sync();
         assert_eq!(sync.page(0, 7, addr(1)), None);
-        sync.differs(NodeId(1), false, at(0));
+        sync.differs(NodeId(1), at(0));
         let (_, index) = ask(&mut sync, 7, at(0)).expect("a session began");
         assert_eq!(sync.page(index, 8, addr(1)), None);
         assert_eq!(sync.page(index, 7, addr(2)), None);
@@ -536,7 +509,7 @@ mod tests {
     #[test]
     fn the_work_is_bounded_and_the_window_too() {
         let mut sync = sync();
-        sync.differs(NodeId(1), false, at(0));
+        sync.differs(NodeId(1), at(0));
         for number in 0..200 {
             let Some((range, index)) = ask(&mut sync, number, at(0)) else { break };
             sync.page(index, number, addr(1));
@@ -553,7 +526,7 @@ mod tests {
     fn no_more_than_eight_members_are_asked_in_one_session() {
         let mut sync = sync();
         for peer in 1..20 {
-            sync.differs(NodeId(peer), false, at(0));
+            sync.differs(NodeId(peer), at(0));
         }
         let mut asked = alloc::collections::BTreeSet::new();
         for number in 0..40 {
