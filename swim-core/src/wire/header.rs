@@ -18,7 +18,7 @@ const MAGIC: [u8; 2] = *b"SW";
 /// means "sealed"; this version knows none of them. The other four may be ignored.
 const FLAGS_TO_BE_UNDERSTOOD: u8 = 0b0000_1111;
 
-/// A datagram's header as it was read.
+/// A datagram's header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Header {
     /// What the head part holds.
@@ -45,19 +45,6 @@ impl Header {
     pub(crate) const fn claim(&self) -> Claim {
         Claim { epoch: self.epoch, incarnation: self.incarnation, status: Status::Alive }
     }
-}
-
-/// What a writer puts into every header; the kind follows from the message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Sender {
-    /// The hash of the cluster's label.
-    pub(crate) label: u32,
-    /// Who writes.
-    pub(crate) id: NodeId,
-    /// Its epoch.
-    pub(crate) epoch: Epoch,
-    /// Its incarnation.
-    pub(crate) incarnation: Incarnation,
 }
 
 /// What a datagram is for.
@@ -180,14 +167,14 @@ pub fn read_header(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), 
 
 /// The bytes of a header.
 #[inline]
-pub(super) fn raw(kind: Kind, sender: &Sender) -> [u8; HEADER_LEN] {
-    debug_assert!(sender.epoch <= Epoch::MAX, "an epoch is at most the last one");
+pub(super) fn raw(header: &Header) -> [u8; HEADER_LEN] {
+    debug_assert!(header.epoch <= Epoch::MAX, "an epoch is at most the last one");
     let mut raw = [0; HEADER_LEN];
     raw[..2].copy_from_slice(&MAGIC);
-    raw[2..8].copy_from_slice(&[VERSION, 0, kind as u8, 0, 0, 0]);
-    raw[8..12].copy_from_slice(&sender.label.to_le_bytes());
-    raw[12..20].copy_from_slice(&sender.id.0.to_le_bytes());
-    raw[20..28].copy_from_slice(&sender.epoch.0.to_le_bytes());
-    raw[28..].copy_from_slice(&sender.incarnation.0.to_le_bytes());
+    raw[2..8].copy_from_slice(&[VERSION, 0, header.kind as u8, 0, 0, 0]);
+    raw[8..12].copy_from_slice(&header.label.to_le_bytes());
+    raw[12..20].copy_from_slice(&header.sender.0.to_le_bytes());
+    raw[20..28].copy_from_slice(&header.epoch.0.to_le_bytes());
+    raw[28..].copy_from_slice(&header.incarnation.0.to_le_bytes());
     raw
 }

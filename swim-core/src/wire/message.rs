@@ -136,6 +136,11 @@ pub enum JoinOutcome {
     Refused = 2,
 }
 
+impl JoinOutcome {
+    /// All of them, by number.
+    pub(super) const ALL: [Self; 3] = [Self::Admitted, Self::IdTaken, Self::Refused];
+}
+
 /// The sender is a member now: its own Alive is among the updates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Announce {
