@@ -87,7 +87,7 @@ impl Members {
     ) -> Sample {
         let mut slots = [0; SAMPLE_MAX];
         let len = self.probe_list.sample(random, &mut slots, k, |slot| accept(Slot(slot)));
-        Sample { slots, len, next: 0 }
+        slots.map(Slot).into_iter().take(len)
     }
 
     /// One of the Dead (not of those that left), for healing.
@@ -168,7 +168,8 @@ impl Members {
     #[inline]
     pub(crate) fn plain(&self, slot: Slot) -> Option<(NodeId, Claim, SocketAddrV4)> {
         let record = self.records.at(slot.0);
-        let plain = record.status() == Status::Alive && !record.is_pending() && record.metadata.is_none();
+        let plain =
+            record.status() == Status::Alive && !record.flag(Flag::Pending) && record.metadata.is_none();
         Some((record.id(), record.claim(), record.addr().as_v4().filter(|_| plain)?))
     }
 
@@ -176,7 +177,7 @@ impl Members {
     #[inline]
     pub(crate) fn holds_plain(&self, slot: Slot, claim: &Claim, addr: SocketAddrV4) -> bool {
         let record = self.records.at(slot.0);
-        record.claim() == *claim && !record.is_pending() && record.addr() == PackedAddr::v4(addr)
+        record.claim() == *claim && !record.flag(Flag::Pending) && record.addr() == PackedAddr::v4(addr)
     }
 
     /// Whether this very claim is held of the member, at the address that a datagram came from.
@@ -190,9 +191,10 @@ impl Members {
     /// Whether the claim was learnt without the address and metadata that belong to it.
     #[inline]
     pub(crate) fn is_pending(&self, slot: Slot) -> bool {
-        self.records.at(slot.0).is_pending()
+        self.flag(slot, Flag::Pending)
     }
 
+    #[inline]
     pub(crate) fn flag(&self, slot: Slot, flag: Flag) -> bool {
         self.records.at(slot.0).flag(flag)
     }

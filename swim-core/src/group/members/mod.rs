@@ -22,6 +22,8 @@ mod tests;
 mod tombstones;
 
 use alloc::boxed::Box;
+use core::array;
+use core::iter::Take;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -60,29 +62,7 @@ pub(crate) struct Forgotten {
 }
 
 /// Members chosen at random, one after the other.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sample {
-    slots: [u32; SAMPLE_MAX],
-    len: usize,
-    next: usize,
-}
-
-impl Iterator for Sample {
-    type Item = Slot;
-
-    #[inline]
-    fn next(&mut self) -> Option<Slot> {
-        let slot = *self.slots[..self.len].get(self.next)?;
-        self.next += 1;
-        Some(Slot(slot))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.len - self.next, Some(self.len - self.next))
-    }
-}
-
-impl ExactSizeIterator for Sample {}
+pub(crate) type Sample = Take<array::IntoIter<Slot, SAMPLE_MAX>>;
 
 /// All members, the node itself at [`Slot::ME`].
 #[derive(Serialize, Deserialize)]
@@ -164,7 +144,7 @@ impl Members {
     pub(crate) fn set_claim(&mut self, slot: Slot, claim: Claim, pending: bool, now: Instant) -> bool {
         let record = self.records.at(slot.0);
         let held = record.claim();
-        if held == claim && record.is_pending() == pending {
+        if held == claim && record.flag(Flag::Pending) == pending {
             return true;
         }
         let was_active = held.status.is_active();
@@ -174,7 +154,7 @@ impl Members {
         }
         debug_assert!(is_active || self.suspicion(slot).is_none(), "a suspicion ends before its member does");
         if was_active && is_active {
-            let held_element = digest::element(record.id(), &held, record.is_pending());
+            let held_element = digest::element(record.id(), &held, record.flag(Flag::Pending));
             self.records.at_mut(slot.0).set_claim(claim, pending);
             self.digest.change(&self.records, slot.0, held_element);
         } else if held == claim {
