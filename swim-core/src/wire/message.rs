@@ -28,6 +28,9 @@ pub struct Ping {
 }
 
 impl Ping {
+    /// Bytes of its head.
+    pub(super) const LEN: usize = 8 + 8 + 4 + 1 + 8 + 8;
+
     /// What the sender holds of the target.
     #[inline]
     pub(crate) const fn held(&self) -> Claim {
@@ -47,11 +50,6 @@ pub struct Ack {
     pub held_claim: Option<Claim>,
     /// Whether the answerer does not know the asker.
     pub stranger: bool,
-}
-
-impl Ping {
-    /// Bytes of its head.
-    pub(super) const LEN: usize = 8 + 8 + 4 + 1 + 8 + 8;
 }
 
 impl Ack {
