@@ -73,8 +73,8 @@ impl Broadcasts {
         self.sequence < u32::MAX
     }
 
-    /// Remembers that a broadcast arrived. `false` if it was seen before, or is too old to know. The caller has made sure that the
-    /// origin is a member, which bounds what is remembered.
+    /// Remembers that a broadcast arrived. `false` if it was seen before, or is too old to know. The caller has made sure
+    /// that the origin is a member, which bounds what is remembered.
     pub(crate) fn note(&mut self, origin: NodeId, epoch: Epoch, sequence: u32) -> bool {
         let Self { index, seen, .. } = self;
         let Some(seen) = index.find(origin.0, |at| origin_at(seen, at)).and_then(|at| seen.get_mut(at))

@@ -10,8 +10,7 @@ use super::{Flag, Members, SAMPLE_MAX, Sample, Slot};
 #[cfg(test)]
 use crate::api::Instant;
 use crate::api::{Claim, Member, NodeId, Status};
-use crate::collections::NONE;
-use crate::collections::Number;
+use crate::collections::{NONE, Number};
 use crate::group::digest;
 
 /// The table as a whole.
@@ -38,7 +37,8 @@ impl Members {
         lens as u64 ^ self.digest.root() ^ self.revision ^ u64::from(self.counts[0])
     }
 
-    /// The slot of the next target of a probe and the one that it changes listings with, if `random` is what will be drawn for it.
+    /// The slot of the next target of a probe and the one with which it changes positions, if `random` is what will be
+    /// drawn for it.
     pub(crate) fn target_ahead(&self, random: u32) -> [u32; 2] {
         self.probe_list.ahead(random)
     }

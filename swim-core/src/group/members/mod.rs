@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!                 Alive, Suspect                      Dead                 Left
-//!     insert ──▶  probe_list (not myself)   ◀──────▶    tombstones           tombstones    ──▶ forgotten
+//!     insert ──▶  probe list (not myself)   ◀──────▶    tombstones           tombstones    ──▶ forgotten
 //!                 digest, limit on members            sample of the dead
 //! ```
 //!
@@ -230,7 +230,7 @@ impl Members {
     }
 
     fn is_full(&self) -> bool {
-        // The node itself is not in the probe_list and needs no free listing.
+        // The node itself is not in the probe list.
         self.probe_list.len() as u64 + 1 >= u64::from(self.members_max)
     }
 

@@ -21,7 +21,7 @@ use crate::collections::Chunks;
 /// Slots in one allocation of 4 KiB: a list that grew by copying itself would stall at a million members.
 const CHUNK_LEN: usize = 1024;
 
-/// Rows that [`ProbeList::sample`] draws from exactly; in a longer probe_list it draws and rejects.
+/// Rows that [`ProbeList::sample`] draws from exactly; in a longer list it draws and rejects.
 const EXACT_MAX: usize = 64;
 
 /// Most slots that one sample gives.
@@ -172,11 +172,11 @@ impl ProbeList {
     }
 
     fn at(&self, position: usize) -> u32 {
-        *self.slots.get(position).expect("a position is inside the probe_list")
+        *self.slots.get(position).expect("a position is inside the list")
     }
 
     fn put(&mut self, position: usize, slot: u32) {
-        *self.slots.get_mut(position).expect("a position is inside the probe_list") = slot;
+        *self.slots.get_mut(position).expect("a position is inside the list") = slot;
     }
 }
 
@@ -189,7 +189,7 @@ mod tests {
 
     use super::*;
 
-    /// A probe_list beside the positions that it reported.
+    /// A probe list beside the positions that it reported.
     struct Reported {
         probe_list: ProbeList,
         positions: BTreeMap<u32, u32>,
