@@ -5,7 +5,7 @@
 //! the one held repairs a missed refutation without a further message.
 
 use super::DATAGRAM_MAX;
-use super::fixed::{u32_at, u64_at};
+use super::fixed::field;
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 /// Bytes of the header.
@@ -146,21 +146,21 @@ pub fn read_header(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), 
     if raw[3] & FLAGS_TO_BE_UNDERSTOOD != 0 {
         return Err(DropReason::Flags);
     }
-    let header_label = u32_at(raw, 8);
+    let header_label = u32::from_le_bytes(field(raw, 8));
     if label.is_some_and(|label| label != header_label) {
         return Err(DropReason::Label);
     }
     let kind = Kind::from_u8(raw[4]).ok_or(DropReason::UnknownKind)?;
-    let epoch = Epoch(u64_at(raw, 20));
+    let epoch = Epoch(u64::from_le_bytes(field(raw, 20)));
     if epoch > Epoch::MAX {
         return Err(DropReason::InsaneEpoch);
     }
     let header = Header {
         kind,
         label: header_label,
-        sender: NodeId(u64_at(raw, 12)),
+        sender: NodeId(u64::from_le_bytes(field(raw, 12))),
         epoch,
-        incarnation: Incarnation(u32_at(raw, 28)),
+        incarnation: Incarnation(u32::from_le_bytes(field(raw, 28))),
     };
     Ok((header, parts))
 }

@@ -6,7 +6,7 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::fixed::{Fixed, Front, u16_at, u32_at, u64_at};
+use super::fixed::{Fixed, Front, field};
 use super::update::Update;
 use crate::api::{DropReason, Epoch, NodeId, PAYLOAD_MAX};
 
@@ -100,14 +100,19 @@ pub struct BroadcastRecord<'a> {
 impl<'a> Record<'a> for BroadcastRecord<'a> {
     fn read(record: &'a [u8]) -> Result<Self, DropReason> {
         let (fixed, rest) = record.split_first_chunk::<FIXED_LEN>().ok_or(DropReason::Malformed)?;
-        let epoch = Epoch(u64_at(fixed, 8));
+        let epoch = Epoch(u64::from_le_bytes(field(fixed, 8)));
         if epoch > Epoch::MAX {
             return Err(DropReason::ClaimEpoch);
         }
-        let len = usize::from(u16_at(fixed, 20));
+        let len = usize::from(u16::from_le_bytes(field(fixed, 20)));
         let payload =
             rest.get(..len).filter(|payload| payload.len() <= PAYLOAD_MAX).ok_or(DropReason::Malformed)?;
-        Ok(Self { origin: NodeId(u64_at(fixed, 0)), epoch, sequence: u32_at(fixed, 16), payload })
+        Ok(Self {
+            origin: NodeId(u64::from_le_bytes(field(fixed, 0))),
+            epoch,
+            sequence: u32::from_le_bytes(field(fixed, 16)),
+            payload,
+        })
     }
 }
 
@@ -135,5 +140,5 @@ pub(crate) const fn broadcast_len(payload: usize) -> usize {
 /// Where the payload lies in a record, without its length; nothing after it is looked at.
 pub(super) fn payload_at(record: &[u8]) -> Range<usize> {
     let Some((fixed, rest)) = record.split_first_chunk::<FIXED_LEN>() else { return 0..0 };
-    FIXED_LEN..FIXED_LEN + usize::from(u16_at(fixed, 20)).min(rest.len())
+    FIXED_LEN..FIXED_LEN + usize::from(u16::from_le_bytes(field(fixed, 20))).min(rest.len())
 }

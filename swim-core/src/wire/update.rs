@@ -8,7 +8,7 @@ use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::ops::Range;
 
 use super::accusers::{ACCUSERS_MAX, Accusers};
-use super::fixed::{Fixed, Front, head, u16_at, u32_at, u64_at};
+use super::fixed::{Fixed, Front, field, head};
 use super::records::{RECORD_LEN, Record, Updates};
 use crate::api::{DropReason, Epoch, Incarnation, METADATA_MAX, NodeId, Status, canonical};
 
@@ -41,9 +41,9 @@ impl About {
     #[inline]
     fn at<const N: usize>(bytes: &[u8; N], at: usize) -> Self {
         Self {
-            id: NodeId(u64_at(bytes, at)),
-            epoch: Epoch(u64_at(bytes, at + 8)),
-            incarnation: Incarnation(u32_at(bytes, at + 16)),
+            id: NodeId(u64::from_le_bytes(field(bytes, at))),
+            epoch: Epoch(u64::from_le_bytes(field(bytes, at + 8))),
+            incarnation: Incarnation(u32::from_le_bytes(field(bytes, at + 16))),
         }
     }
 
@@ -221,7 +221,7 @@ impl Plain {
         let ip = Ipv4Addr::new(raw[26], raw[27], raw[28], raw[29]);
         Self {
             about: About::at(raw, 4),
-            addr: SocketAddrV4::new(ip, u16_at(raw, 24)),
+            addr: SocketAddrV4::new(ip, u16::from_le_bytes(field(raw, 24))),
             versions: (raw[30], raw[31]),
         }
     }
