@@ -140,7 +140,7 @@ impl Group {
         let new = claim(&about, Status::Alive);
         let Some(slot) = slot else { return self.admit(about.id, new, addr, metadata) };
         let held = self.claim(slot);
-        let pending = self.members.is_pending(slot);
+        let pending = self.members.flag(slot, Flag::Pending);
         let fills = held.stamp() == new.stamp() && pending && held.status.is_active();
         // Two nodes with one id and one epoch: all members must take the same side until the two settle it.
         let rival = held == new && addr > self.addr(slot);
@@ -165,7 +165,10 @@ impl Group {
             return self.refuse(DropReason::MembersFull);
         };
         self.members.set_metadata(slot, metadata);
-        debug_assert!(!self.members.is_pending(slot), "a member is admitted with its address and metadata");
+        debug_assert!(
+            !self.members.flag(slot, Flag::Pending),
+            "a member is admitted with its address and metadata"
+        );
         self.cx.event(Event::Alive { id, addr, epoch: claim.epoch });
         self.enqueue(slot, id, id);
         Effect::News
@@ -267,7 +270,7 @@ impl Group {
             self.cx.event(Event::Alive { id, addr, epoch: new.epoch });
         }
         debug_assert!(self.members.suspicion(slot).is_none(), "an Alive member is under no suspicion");
-        debug_assert_eq!(self.members.is_pending(slot), addr.is_none(), "a header tells no address");
+        debug_assert_eq!(self.members.flag(slot, Flag::Pending), addr.is_none(), "a header tells no address");
         true
     }
 

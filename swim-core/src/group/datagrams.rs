@@ -217,7 +217,7 @@ fn put_claim(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions
     }
     let about = about(members.id(slot), &members.claim(slot));
     let update = match members.status(slot) {
-        Status::Alive if members.is_pending(slot) => return false,
+        Status::Alive if members.flag(slot, Flag::Pending) => return false,
         Status::Alive => alive(members, slot),
         Status::Suspect => {
             let accusers = members.suspicion(slot).and_then(|index| suspicions.accusers(index));
@@ -232,7 +232,7 @@ fn put_claim(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions
 /// Bytes that a member takes in a page: its address, and what is suspected of it. 0 for a member that is
 /// pending, whose address is not known.
 pub(crate) fn row_len(members: &Members, slot: Slot) -> usize {
-    if members.is_pending(slot) {
+    if members.flag(slot, Flag::Pending) {
         return 0;
     }
     let suspected = members.claim(slot).status == Status::Suspect;

@@ -27,7 +27,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::members::{Members, Slot};
+use super::members::{Flag, Members, Slot};
 use super::{EXPIRIES_MAX, Group, scale};
 use crate::api::{Claim, Config, DropReason, Event, Instant, NodeId, Status};
 use crate::collections::{Heap, Slab};
@@ -235,7 +235,7 @@ impl Group {
         debug_assert!(slot != Slot::ME, "a node never suspects itself");
         debug_assert!(new.status == Status::Suspect, "the claim says Suspect");
         let held = self.claim(slot);
-        let pending = self.members.is_pending(slot) || held.stamp() != new.stamp();
+        let pending = self.members.flag(slot, Flag::Pending) || held.stamp() != new.stamp();
         if !self.members.set_claim(slot, new, pending, self.cx.now()) {
             self.cx.stats.drop(DropReason::MembersFull);
             return false;

@@ -188,12 +188,6 @@ impl Members {
         record.claim() == *claim && record.addr() == PackedAddr::v4(source)
     }
 
-    /// Whether the claim was learnt without the address and metadata that belong to it.
-    #[inline]
-    pub(crate) fn is_pending(&self, slot: Slot) -> bool {
-        self.flag(slot, Flag::Pending)
-    }
-
     #[inline]
     pub(crate) fn flag(&self, slot: Slot, flag: Flag) -> bool {
         self.records.at(slot.0).flag(flag)

@@ -173,7 +173,10 @@ impl Members {
             self.revision += 1;
         }
         debug_assert!(self.status(slot) == claim.status, "the table holds the new status");
-        debug_assert!(self.is_pending(slot) == pending, "a claim is pending until its address is known");
+        debug_assert!(
+            self.flag(slot, Flag::Pending) == pending,
+            "a claim is pending until its address is known"
+        );
         true
     }
 
@@ -213,20 +216,11 @@ impl Members {
         self.probe_list.next(random, |slot, position| records.listing_mut(slot).position = position).map(Slot)
     }
 
-    /// Forgets at most `max` tombstones that have expired or are too many, oldest first, and calls
-    /// `forgotten` for each. True if more are due. To be called after whatever may have made tombstones:
-    /// only this keeps their number down.
-    pub(crate) fn forget_expired(
-        &mut self,
-        now: Instant,
-        max: u32,
-        mut forgotten: impl FnMut(Forgotten),
-    ) -> bool {
-        for _ in 0..max {
-            let Some(slot) = self.tombstones.due(&self.records, now) else { return false };
-            forgotten(self.forget(Slot(slot)));
-        }
-        self.tombstones.due(&self.records, now).is_some()
+    /// Forgets the oldest tombstone, if it has expired or there are too many. To be called after whatever may have made
+    /// tombstones, until there is none: only this keeps their number down.
+    pub(crate) fn forget_expired(&mut self, now: Instant) -> Option<Forgotten> {
+        let slot = self.tombstones.due(&self.records, now)?;
+        Some(self.forget(Slot(slot)))
     }
 
     fn is_full(&self) -> bool {
