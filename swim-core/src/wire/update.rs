@@ -266,7 +266,8 @@ impl<'a> Updates<'a> {
 
 /// Where the metadata lies in a record, without its length; nothing after it is looked at.
 pub(super) fn metadata_at(record: &[u8]) -> Range<usize> {
-    let (Some(status), Some(flags)) = (record.first(), record.get(1)) else { return 0..0 };
+    let Some(status) = record.first() else { return 0..0 };
+    let flags = record.get(1).copied().unwrap_or(0);
     let address = match flags & (FLAG_V6 | FLAG_SCOPE) {
         FLAG_V6 => 16,
         0 | FLAG_SCOPE => 4,
