@@ -616,7 +616,8 @@ fn well_formed_nonsense_and_captures_reach_most_of_the_protocol() {
         let mut trial = Trial::new(&Options::local());
         captured.extend(trial.captures.iter().map(|packet| craft::kind(&packet.bytes)));
         let steps = proptest::collection::vec(a_step(), 100..101).new_tree(&mut runner).expect("steps");
-        for step in steps.current().iter().filter(|step| !matches!(step, Step::Command(OwnedCommand::Leave))) {
+        for step in steps.current().iter().filter(|step| !matches!(step, Step::Command(OwnedCommand::Leave)))
+        {
             trial.perform(step);
         }
         let stats = trial.node().stats();
