@@ -12,10 +12,6 @@
 //!     └── nothing left ────────┘ productive: again at once · nothing new: wait twice as long, to 30 s
 //! ```
 //!
-//! Under loss the roots of many members differ all the time, only because news are under way, and the waits
-//! grow. So a member that suspects another does not wait longer than a period: what it lacks may be the
-//! refutation.
-//!
 //! The puller never learns that it has *more*: the other side sees the same two roots and pulls in turn.
 
 use alloc::vec::Vec;
@@ -25,7 +21,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Config, DropReason, Handled, Instant, NodeId, Status};
+use crate::api::{Config, DropReason, Handled, Instant, NodeId};
 use crate::context::{RequestKind, Stream, requests};
 use crate::group::{Absorbed, Group, Piggyback, SAMPLE_MAX, Slot, digest, row_len};
 use crate::timers::Timer;
@@ -53,14 +49,12 @@ pub(crate) struct AntiEntropy {
 
 impl AntiEntropy {
     pub(crate) fn new(config: &Config) -> Self {
-        let session = Session::new(config.period, config.sync_interval_max, config.direct_timeout);
-        Self { session, rows: Vec::new() }
+        Self { session: Session::new(config), rows: Vec::new() }
     }
 
     /// The table is empty: nothing that was found is of use.
     pub(crate) fn start_over(&mut self, group: &mut Group) {
-        self.session = Self::new(&group.cx.config).session;
-        debug_assert!(!self.session.pulling, "a session that starts over asks for nothing");
+        self.session = Session::new(&group.cx.config);
         self.arm(group);
     }
 
@@ -68,8 +62,7 @@ impl AntiEntropy {
     #[inline]
     pub(crate) fn compare(&mut self, group: &mut Group, peer: NodeId, root: Option<u64>) {
         if root.is_some_and(|root| root != group.digest_root()) {
-            let urgent = group.members().count(Status::Suspect) > 0;
-            self.session.differs(peer, urgent, group.cx.now());
+            self.session.differs(peer, &group.cx.config, group.cx.now());
             self.arm(group);
         }
     }
@@ -77,8 +70,8 @@ impl AntiEntropy {
     /// Pulls what the cluster holds, from the member that let this node in and a few others.
     pub(crate) fn catch_up(&mut self, group: &mut Group, peer: NodeId) {
         let now = group.cx.now();
-        self.session.at_once(now);
-        self.session.differs(peer, false, now);
+        self.session.skip_wait(&group.cx.config, now);
+        self.session.differs(peer, &group.cx.config, now);
         for helper in group.sample(Stream::Joining, SAMPLE_MAX, |_, _| true) {
             self.session.add_peer(group.id(helper));
         }
@@ -88,12 +81,12 @@ impl AntiEntropy {
     /// Asks for as many pages as the window and the send budget allow.
     pub(crate) fn on_pull_timer(&mut self, group: &mut Group) {
         let now = group.cx.now();
-        self.session.expire(now);
+        self.session.expire(&group.cx.config, now);
         while group.cx.outbox.budget_left() > 0
             && let Some((range, peer, index)) = self.session.next_pull()
         {
             let Some(slot) = group.find_active(peer) else {
-                self.session.drop_peer(peer, now);
+                self.session.drop_peer(peer, &group.cx.config, now);
                 continue;
             };
             let Some(hashes) = group.members().child_hashes(range.prefix, range.depth) else { break };
@@ -111,17 +104,15 @@ impl AntiEntropy {
     pub(crate) fn on_pull(&mut self, group: &mut Group, source: SocketAddr, pull: SyncPull) -> Handled {
         let mine = group.members().child_hashes(pull.prefix, pull.depth).ok_or(DropReason::Malformed)?;
         group.cx.take_page()?;
+        let range = Range { prefix: pull.prefix, depth: pull.depth };
         let mut room = group.datagram_room() - (HEADER_LEN + PART_LEN + SyncPage::LEN + PART_LEN);
         let mut more = 0_u16;
         self.rows.clear();
-        for (nibble, hash) in (0_u32..).zip(mine) {
-            if hash == pull.hashes[nibble as usize] {
+        for (nibble, (mine, theirs)) in (0_u32..).zip(mine.iter().zip(&pull.hashes)) {
+            if mine == theirs {
                 continue;
             }
-            let shift = 28_u32.saturating_sub(4 * u32::from(pull.depth));
-            let kept = if pull.depth == 0 { 0 } else { pull.prefix & (u32::MAX << (shift + 4)) };
-            let prefix = kept | (nibble << shift);
-            if !collect(group, (prefix, pull.depth + 1), &mut self.rows, &mut room) {
+            if !collect(group, range.child(nibble), &mut self.rows, &mut room) {
                 more |= 1 << nibble;
             }
         }
@@ -143,25 +134,26 @@ impl AntiEntropy {
             return Err(DropReason::UnexpectedAnswer);
         };
         let range = self.session.page(index, page.number, source).ok_or(DropReason::UnexpectedAnswer)?;
-        self.session.progress(range, page.more, absorbed.news, group.cx.now());
+        self.session.progress(range, page.more, absorbed.news > 0, &group.cx.config, group.cx.now());
         self.arm(group);
         Ok(())
     }
 
     fn arm(&self, group: &mut Group) {
-        group.cx.timers.set(Timer::Pull, self.session.deadline());
+        group.cx.timers.set(Timer::Pull, self.session.deadline(&group.cx.config));
         debug_assert!(self.is_sound(group), "a session is idle, or waits for something by its timer");
     }
 
     /// Whether the session contradicts itself nowhere, and its timer is armed.
     pub(crate) fn is_sound(&self, group: &Group) -> bool {
-        self.session.is_sound() && group.cx.timers.is_set_to(Timer::Pull, self.session.deadline())
+        let config = &group.cx.config;
+        self.session.is_sound(config) && group.cx.timers.is_set_to(Timer::Pull, self.session.deadline(config))
     }
 }
 
 /// Collects all members below a prefix; if they do not fit into `room`, none, and `false`. At the last level, where
 /// there is no finer question, as many as fit.
-fn collect(group: &Group, (prefix, depth): (u32, u8), rows: &mut Vec<Slot>, room: &mut usize) -> bool {
+fn collect(group: &Group, Range { prefix, depth }: Range, rows: &mut Vec<Slot>, room: &mut usize) -> bool {
     let (start, before) = (rows.len(), *room);
     let mut complete = true;
     let _ = group.members().for_each_in(prefix, depth, |slot| {
@@ -195,11 +187,12 @@ struct Range {
 impl Range {
     const ALL: Self = Self { prefix: 0, depth: 0 };
 
-    /// The part below `nibble`.
+    /// The part below `nibble`. A peer's prefix may have bits below its depth; they are ignored.
     const fn child(self, nibble: u32) -> Self {
-        debug_assert!(nibble < 16 && self.depth < 8, "a range has sixteen parts, down to the last nibble");
-        let shift = 28 - 4 * self.depth as u32;
-        Self { prefix: self.prefix | (nibble << shift), depth: self.depth + 1 }
+        debug_assert!(nibble < 16, "a range has sixteen parts");
+        debug_assert!(self.depth < digest::DEPTH_MAX, "a range is divided down to the last nibble");
+        let above = self.prefix & !(u32::MAX >> (4 * self.depth));
+        Self { prefix: above | (nibble << (28 - 4 * self.depth)), depth: self.depth + 1 }
     }
 }
 
@@ -218,67 +211,56 @@ struct Pull {
     sent_at: Instant,
 }
 
-/// One side of the exchange: the one that lacks.
+/// One side of the exchange: the one that lacks. It is idle while nothing is in `window` or `work`.
 #[derive(Debug, Serialize, Deserialize)]
 struct Session {
-    enabled: bool,
-    longest: Duration,
-    shortest: Duration,
-    timeout: Duration,
-
-    pulling: bool,
     window: [Option<Pull>; WINDOW],
     work: Vec<Work>,
     peers: [Option<NodeId>; PEERS_MAX],
-    turn: usize,
-    news: u32,
+    /// Pages asked for: the peers take turns.
     pages: u32,
+    /// Whether a page brought something new.
+    productive: bool,
+    /// How long to wait after the next unproductive session.
     wait: Duration,
-    finished_at: Instant,
     not_before: Instant,
 }
 
+/// The longest wait after an unproductive session.
+fn wait_max(config: &Config) -> Duration {
+    config.sync_interval_max.unwrap_or(config.period).max(config.period)
+}
+
 impl Session {
-    /// `shortest` is the period; `longest` is `None` if there is no anti-entropy.
-    fn new(shortest: Duration, longest: Option<Duration>, timeout: Duration) -> Self {
+    fn new(config: &Config) -> Self {
         Self {
-            enabled: longest.is_some(),
-            longest: longest.unwrap_or(shortest).max(shortest),
-            shortest,
-            timeout,
-            pulling: false,
             window: [None; WINDOW],
             work: Vec::new(),
             peers: [None; PEERS_MAX],
-            turn: 0,
-            news: 0,
             pages: 0,
-            wait: shortest,
-            finished_at: Instant::ORIGIN,
+            productive: false,
+            wait: config.period,
             not_before: Instant::ORIGIN,
         }
     }
 
-    /// `peer` holds something else. `urgent`: what this node lacks may be the refutation of a suspect, so there is no
-    /// back-off.
-    fn differs(&mut self, peer: NodeId, urgent: bool, now: Instant) {
-        let urgent_at = self.finished_at.after(self.shortest);
-        let not_before = if urgent { self.not_before.min(urgent_at) } else { self.not_before };
-        if !self.enabled || (!self.pulling && now < not_before) {
+    fn is_idle(&self) -> bool {
+        self.work.is_empty() && self.window.iter().all(Option::is_none)
+    }
+
+    /// `peer` holds something else.
+    fn differs(&mut self, peer: NodeId, config: &Config, now: Instant) {
+        let idle = self.is_idle();
+        if config.sync_interval_max.is_none() || (idle && now < self.not_before) {
             return;
         }
-        if !self.pulling {
-            self.pulling = true;
-            debug_assert!(
-                self.window.iter().all(Option::is_none),
-                "a session begins without a page in flight"
-            );
-            self.work.clear();
+        if idle {
             self.work.push(Work { range: Range::ALL, tries: 0 });
             self.peers = [None; PEERS_MAX];
-            (self.turn, self.news, self.pages) = (0, 0, 0);
+            (self.pages, self.productive) = (0, false);
         }
         self.add_peer(peer);
+        debug_assert!(self.next_pull().is_some() || !idle, "a session begins with a page to ask for");
     }
 
     /// One more member to ask in this session.
@@ -295,23 +277,19 @@ impl Session {
         );
     }
 
-    /// Skips the waiting time: a join.
-    fn at_once(&mut self, now: Instant) {
-        self.wait = self.shortest;
+    /// The next session may begin at once: a join.
+    fn skip_wait(&mut self, config: &Config, now: Instant) {
+        self.wait = config.period;
         self.not_before = self.not_before.min(now);
-        debug_assert!(self.not_before <= now, "a join does not wait");
     }
 
     /// The next range to ask for, the member to ask, and the index in the window.
     fn next_pull(&self) -> Option<(Range, NodeId, u16)> {
-        if !self.pulling {
-            return None;
-        }
         let work = self.work.last()?;
         let index = self.window.iter().position(Option::is_none)?;
-        let known = self.peers.iter().flatten().count();
-        let peer = self.peers.iter().flatten().nth(self.turn % known.max(1))?;
-        Some((work.range, *peer, index as u16))
+        let peers = self.peers.iter().flatten();
+        let turn = self.pages as usize % peers.clone().count().max(1);
+        Some((work.range, *peers.clone().nth(turn)?, index as u16))
     }
 
     /// It was asked for.
@@ -320,106 +298,81 @@ impl Session {
         work.tries += 1;
         debug_assert!(work.tries <= TRIES_MAX, "the attempts at a range are bounded");
         debug_assert!(self.window[usize::from(index)].is_none(), "a page in flight keeps its entry");
-        self.turn = self.turn.wrapping_add(1);
         self.pages += 1;
         self.window[usize::from(index)] = Some(Pull { work, peer, number, sent_at: now });
     }
 
     /// `peer` cannot be asked any more.
-    fn drop_peer(&mut self, peer: NodeId, now: Instant) {
+    fn drop_peer(&mut self, peer: NodeId, config: &Config, now: Instant) {
         for entry in &mut self.peers {
-            if *entry == Some(peer) {
-                *entry = None;
-            }
+            entry.take_if(|held| *held == peer);
         }
         debug_assert!(!self.peers.contains(&Some(peer)), "a member that is gone is not asked again");
         if self.peers.iter().all(Option::is_none) {
-            self.finish(now);
+            self.finish(config, now);
         }
     }
 
     /// A page came. Its range, or `None` if it was not asked for.
     fn page(&mut self, index: u16, number: u64, source: SocketAddr) -> Option<Range> {
         let entry = self.window.get_mut(usize::from(index))?;
-        if !entry.is_some_and(|pull| pull.number == number && pull.peer == source) {
-            return None;
-        }
-        entry.take().map(|pull| pull.work.range)
+        let pull = entry.take_if(|pull| pull.number == number && pull.peer == source)?;
+        Some(pull.work.range)
     }
 
-    /// What the page brought: `news` updates that were new, and the children that did not fit.
-    fn progress(&mut self, range: Range, more: u16, news: u32, now: Instant) {
-        self.news = self.news.saturating_add(news);
+    /// What the page brought: whether anything was new, and the children that did not fit.
+    fn progress(&mut self, range: Range, more: u16, news: bool, config: &Config, now: Instant) {
+        self.productive |= news;
         for nibble in (0..16).filter(|nibble| more & (1 << nibble) != 0) {
-            if range.depth < 7 && self.work.len() < WORK_MAX && self.pages < PAGES_MAX {
+            if range.depth < digest::DEPTH_MAX - 1 && self.work.len() < WORK_MAX && self.pages < PAGES_MAX {
                 self.work.push(Work { range: range.child(nibble), tries: 0 });
             }
         }
         debug_assert!(self.work.len() <= WORK_MAX, "the ranges that wait are bounded");
-        self.finish_if_done(now);
+        if self.is_idle() {
+            self.finish(config, now);
+        }
     }
 
     /// Gives up on pages that did not come in time, and tries them elsewhere.
-    fn expire(&mut self, now: Instant) {
-        if !self.pulling {
+    fn expire(&mut self, config: &Config, now: Instant) {
+        if self.is_idle() {
             return;
         }
         for entry in &mut self.window {
-            let Some(pull) = entry else { continue };
-            if pull.sent_at.after(self.timeout) > now {
-                continue;
-            }
+            let late = |pull: &mut Pull| pull.sent_at.after(config.direct_timeout) <= now;
+            let Some(pull) = entry.take_if(late) else { continue };
             if pull.work.tries < TRIES_MAX && self.work.len() < WORK_MAX {
                 self.work.push(pull.work);
             }
-            *entry = None;
         }
         debug_assert!(self.work.len() <= WORK_MAX, "the ranges that are tried again are bounded");
-        self.finish_if_done(now);
+        if self.is_idle() {
+            self.finish(config, now);
+        }
     }
 
     /// When there is something to do next.
-    fn deadline(&self) -> Option<Instant> {
-        if !self.pulling {
-            return None;
-        }
+    fn deadline(&self, config: &Config) -> Option<Instant> {
         if !self.work.is_empty() && self.window.iter().any(Option::is_none) {
             return Some(Instant::ORIGIN);
         }
-        self.window.iter().flatten().map(|pull| pull.sent_at.after(self.timeout)).min()
+        self.window.iter().flatten().map(|pull| pull.sent_at.after(config.direct_timeout)).min()
     }
 
-    fn finish_if_done(&mut self, now: Instant) {
-        if self.pulling && self.work.is_empty() && self.window.iter().all(Option::is_none) {
-            self.finish(now);
-        }
-    }
-
-    fn finish(&mut self, now: Instant) {
-        self.pulling = false;
-        self.finished_at = now;
+    fn finish(&mut self, config: &Config, now: Instant) {
         self.window = [None; WINDOW];
         self.work.clear();
-        if self.news > 0 {
-            self.wait = self.shortest;
-            self.not_before = now;
-        } else {
-            self.not_before = now.after(self.wait);
-            self.wait = self.wait.saturating_mul(2).min(self.longest);
-        }
-        debug_assert!(
-            self.wait >= self.shortest && self.wait <= self.longest,
-            "the back-off stays in its bounds"
-        );
-        debug_assert!(self.not_before >= now, "the next session does not begin in the past");
+        self.not_before = if self.productive { now } else { now.after(self.wait) };
+        self.wait =
+            if self.productive { config.period } else { self.wait.saturating_mul(2).min(wait_max(config)) };
+        debug_assert!(self.is_sound(config), "the back-off stays in its bounds");
+        debug_assert!(self.is_idle(), "what is finished waits for nothing");
     }
 
-    /// Whether an idle session holds nothing, and a running one waits for something.
-    fn is_sound(&self) -> bool {
-        let open = self.window.iter().flatten().count() + self.work.len();
-        self.pulling == (open > 0)
-            && self.wait >= self.shortest
-            && self.wait <= self.longest
+    /// Whether the back-off and the attempts are in their bounds.
+    fn is_sound(&self, config: &Config) -> bool {
+        (config.period..=wait_max(config)).contains(&self.wait)
             && self.work.len() <= WORK_MAX
             && self.window.iter().flatten().all(|pull| (1..=TRIES_MAX).contains(&pull.work.tries))
             && self.work.iter().all(|work| work.tries < TRIES_MAX)
@@ -430,9 +383,6 @@ impl Session {
 mod tests {
     use super::*;
 
-    const PERIOD: Duration = Duration::from_secs(1);
-    const TIMEOUT: Duration = Duration::from_millis(500);
-
     fn addr(last: u8) -> SocketAddr {
         SocketAddr::from(([10, 0, 0, last], 7946))
     }
@@ -441,8 +391,10 @@ mod tests {
         Instant::from_millis(millis)
     }
 
-    fn sync() -> Session {
-        Session::new(PERIOD, Some(Duration::from_secs(30)), TIMEOUT)
+    /// T is 1 s, a page is waited for for 500 ms, the longest pause is 30 s.
+    fn sync() -> (Session, Config) {
+        let config = Config::lan();
+        (Session::new(&config), config)
     }
 
     fn ask(sync: &mut Session, number: u64, now: Instant) -> Option<(Range, u16)> {
@@ -453,12 +405,12 @@ mod tests {
 
     #[test]
     fn children_that_did_not_fit_are_asked_for_one_level_deeper() {
-        let mut sync = sync();
-        sync.differs(NodeId(1), false, at(0));
+        let (mut sync, config) = sync();
+        sync.differs(NodeId(1), &config, at(0));
         let (range, index) = ask(&mut sync, 7, at(0)).expect("a session began");
         assert_eq!(range, Range::ALL);
         assert_eq!(sync.page(index, 7, addr(1)), Some(range));
-        sync.progress(range, 0b1000_0000_0000_0010, 3, at(1));
+        sync.progress(range, 0b1000_0000_0000_0010, true, &config, at(1));
         let ranges = [ask(&mut sync, 8, at(1)), ask(&mut sync, 9, at(1))].map(|asked| asked.map(|a| a.0));
         assert_eq!(ranges[0], Some(Range { prefix: 0xf000_0000, depth: 1 }));
         assert_eq!(ranges[1], Some(Range { prefix: 0x1000_0000, depth: 1 }));
@@ -467,64 +419,48 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_while_nothing_comes_of_it_and_falls_back_when_something_does() {
-        let mut sync = sync();
+        let (mut sync, config) = sync();
         let mut now = 0;
         let mut began = alloc::vec![];
         while began.len() < 7 {
-            sync.differs(NodeId(1), false, at(now));
+            sync.differs(NodeId(1), &config, at(now));
             if let Some((range, index)) = ask(&mut sync, 7, at(now)) {
                 began.push(now / 1000);
                 sync.page(index, 7, addr(1));
-                sync.progress(range, 0, 0, at(now));
+                sync.progress(range, 0, false, &config, at(now));
             }
             now += 1000;
         }
         assert_eq!(began, [0, 1, 3, 7, 15, 31, 61]);
-        sync.at_once(at(now));
-        sync.differs(NodeId(1), false, at(now));
+        sync.skip_wait(&config, at(now));
+        sync.differs(NodeId(1), &config, at(now));
         let (range, index) = ask(&mut sync, 7, at(now)).expect("no waiting after a join");
         sync.page(index, 7, addr(1));
-        sync.progress(range, 0, 1, at(now));
-        sync.differs(NodeId(1), false, at(now));
+        sync.progress(range, 0, true, &config, at(now));
+        sync.differs(NodeId(1), &config, at(now));
         assert!(ask(&mut sync, 8, at(now)).is_some(), "productive: again at once");
     }
 
     #[test]
-    fn a_node_that_suspects_a_member_waits_no_longer_than_a_period() {
-        let mut sync = sync();
-        let mut began = alloc::vec![];
-        for seconds in 0..12 {
-            let now = at(seconds * 1000);
-            sync.differs(NodeId(1), seconds > 7, now);
-            if let Some((range, index)) = ask(&mut sync, 7, now) {
-                began.push(seconds);
-                sync.page(index, 7, addr(1));
-                sync.progress(range, 0, 0, now);
-            }
-        }
-        assert_eq!(began, [0, 1, 3, 7, 8, 9, 10, 11]);
-    }
-
-    #[test]
     fn a_page_that_does_not_come_is_asked_of_another_member_and_given_up_in_the_end() {
-        let mut sync = sync();
-        sync.differs(NodeId(1), false, at(0));
+        let (mut sync, config) = sync();
+        sync.differs(NodeId(1), &config, at(0));
         sync.add_peer(NodeId(2));
         for (try_, peer) in [(0_u64, 1), (1, 2), (2, 1)] {
             let now = at(try_ * 500);
             assert_eq!(sync.next_pull().map(|next| next.1), Some(NodeId(peer)));
             ask(&mut sync, try_, now).expect("tried again");
-            sync.expire(now.after(TIMEOUT));
+            sync.expire(&config, now.after(config.direct_timeout));
         }
         assert_eq!(sync.next_pull(), None);
-        assert_eq!(sync.deadline(), None);
+        assert_eq!(sync.deadline(&config), None);
     }
 
     #[test]
     fn only_what_was_asked_for_is_a_page() {
-        let mut sync = sync();
+        let (mut sync, config) = sync();
         assert_eq!(sync.page(0, 7, addr(1)), None);
-        sync.differs(NodeId(1), false, at(0));
+        sync.differs(NodeId(1), &config, at(0));
         let (_, index) = ask(&mut sync, 7, at(0)).expect("a session began");
         assert_eq!(sync.page(index, 8, addr(1)), None);
         assert_eq!(sync.page(index, 7, addr(2)), None);
@@ -535,12 +471,12 @@ mod tests {
 
     #[test]
     fn the_work_is_bounded_and_the_window_too() {
-        let mut sync = sync();
-        sync.differs(NodeId(1), false, at(0));
+        let (mut sync, config) = sync();
+        sync.differs(NodeId(1), &config, at(0));
         for number in 0..200 {
             let Some((range, index)) = ask(&mut sync, number, at(0)) else { break };
             sync.page(index, number, addr(1));
-            sync.progress(range, u16::MAX, 0, at(0));
+            sync.progress(range, u16::MAX, false, &config, at(0));
         }
         assert!(sync.work.len() <= WORK_MAX);
         for number in 0..10 {
@@ -551,9 +487,9 @@ mod tests {
 
     #[test]
     fn no_more_than_eight_members_are_asked_in_one_session() {
-        let mut sync = sync();
+        let (mut sync, config) = sync();
         for peer in 1..20 {
-            sync.differs(NodeId(peer), false, at(0));
+            sync.differs(NodeId(peer), &config, at(0));
         }
         let mut asked = alloc::collections::BTreeSet::new();
         for number in 0..40 {
@@ -561,7 +497,7 @@ mod tests {
             sync.asked(index, addr(peer.0 as u8), number, at(0));
             asked.insert(peer);
             let range = sync.page(index, number, addr(peer.0 as u8)).expect("it was asked for");
-            sync.progress(range, u16::MAX, 1, at(0));
+            sync.progress(range, u16::MAX, true, &config, at(0));
         }
         assert_eq!(asked.len(), PEERS_MAX);
     }

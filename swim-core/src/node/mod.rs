@@ -1,4 +1,4 @@
-//! The node: one door in, one door out, and between them the sequence of the mechanisms.
+//! The node: two doors in, one door out, and between them the sequence of the mechanisms.
 //!
 //! ```text
 //!  datagram ─▶ receive  ─▶┐                                                        ┌─▶ poll()
@@ -340,7 +340,9 @@ impl Node {
                 let timers = &self.group.cx.timers;
                 debug_assert_eq!(self.unsound_part(), None, "no part contradicts itself or another");
                 debug_assert!(
-                    self.detector.is_armed(timers) && self.handshake.is_armed(timers) && self.group.is_armed(),
+                    self.detector.is_armed(timers)
+                        && self.handshake.is_armed(timers)
+                        && self.group.is_armed(),
                     "each timer is armed as its queue says"
                 );
             }

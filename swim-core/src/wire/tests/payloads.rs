@@ -69,6 +69,15 @@ fn an_unknown_part_and_what_a_later_version_appends_may_hold_anything() {
 }
 
 #[test]
+fn the_status_of_the_shortest_update_is_none_of_its_user_s() {
+    let gossip = golden("Gossip");
+    for status in [Status::Alive as u8, 77] {
+        let bytes = [&gossip[..], &[2, 3, 0, 1, 0, status]].concat();
+        assert_eq!(ranges(&bytes), [], "status {status}");
+    }
+}
+
+#[test]
 fn every_prefix_of_a_full_datagram_is_searched_to_its_end() {
     let whole = everything().write();
     for len in 0..whole.len() {
