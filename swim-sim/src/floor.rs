@@ -212,9 +212,6 @@ impl Floor {
     fn arrive(&mut self, packet: PacketId) {
         let Some(id) = self.fabric.receiver(packet) else { return };
         let host = &mut self.hosts[id.index()];
-        if host.unplugged || host.paused {
-            return self.fabric.packets.discard(packet);
-        }
         let (source, bytes) = self.fabric.packets.lend(packet);
         self.fabric.traffic.received.add(bytes.len());
         host.traffic.received.add(bytes.len());
@@ -268,7 +265,7 @@ impl Floor {
         host.traffic.count_sent(&bytes);
         let target = HostId(target).birthplace();
         self.fabric.fingerprint.transmit(target, &bytes);
-        self.fabric.send(id, host.mask.unwrap_or(host.addr), target, &bytes);
+        self.fabric.send(id, host.addr, target, &bytes);
     }
 
     fn rearm(&mut self, id: HostId) {
