@@ -207,7 +207,6 @@ impl<'a> Again<'a> {
             },
             _ => return Err(nothing(trace)),
         };
-        let (digest, redacted) = (Digest::default(), head.redacted);
         Ok(Self {
             node,
             now,
@@ -215,8 +214,8 @@ impl<'a> Again<'a> {
             returned: None,
             records: 0,
             unknown: 0,
-            digest,
-            redacted,
+            digest: Digest::default(),
+            redacted: head.redacted,
             other_core,
         })
     }
@@ -252,55 +251,31 @@ impl<'a> Again<'a> {
                 self.unknown += 1;
                 Ok(())
             }
-            Record::Transmit { .. } | Record::Event(_) => self.poll(number, &record),
-            Record::Settled { deadline } => self.settle(number, &record, deadline),
+            Record::Transmit { .. } | Record::Event(_) | Record::Settled { .. } => self.poll(number, &record),
             Record::KeyFrame(frame) => self.compare(number, &frame),
         }
     }
 
-    /// One more thing must come out, and this one.
+    /// The next thing that comes out must be this one.
     fn poll(&mut self, number: u64, recorded: &Record<'_>) -> Result<(), ReplayError> {
+        let deadline = self.node.deadline();
         let replayed = match self.node.poll() {
             Some(Output::Transmit(transmit)) => {
-                let (target, bytes) = (transmit.destination, transmit.bytes);
-                if matches!(recorded, Record::Transmit { target: t, bytes: b } if (*t, *b) == (target, bytes))
-                {
-                    self.digest.transmit(target, bytes);
-                    return Ok(());
-                }
-                Record::Transmit { target, bytes }.to_string()
+                Record::Transmit { target: transmit.destination, bytes: transmit.bytes }
             }
-            Some(Output::Event(event)) => {
-                if matches!(recorded, Record::Event(e) if *e == event) {
-                    self.digest.event(&event);
-                    return Ok(());
-                }
-                Record::Event(event).to_string()
-            }
-            None => "nothing more".to_owned(),
+            Some(Output::Event(event)) => Record::Event(event),
+            None => Record::Settled { deadline },
         };
-        Err(self.diverged(number, recorded.to_string(), replayed))
-    }
-
-    /// Nothing more must come out.
-    fn settle(
-        &mut self,
-        number: u64,
-        recorded: &Record<'_>,
-        deadline: Option<Instant>,
-    ) -> Result<(), ReplayError> {
-        let more = match self.node.poll() {
-            Some(Output::Transmit(transmit)) => {
-                Some(Record::Transmit { target: transmit.destination, bytes: transmit.bytes }.to_string())
-            }
-            Some(Output::Event(event)) => Some(Record::Event(event).to_string()),
-            None => None,
-        };
-        if more.is_none() && self.node.deadline() == deadline {
-            return Ok(());
+        if replayed != *recorded {
+            let replayed = replayed.to_string();
+            return Err(self.diverged(number, recorded.to_string(), replayed));
         }
-        let replayed = more.unwrap_or_else(|| Record::Settled { deadline: self.node.deadline() }.to_string());
-        Err(self.diverged(number, recorded.to_string(), replayed))
+        match &replayed {
+            Record::Transmit { target, bytes } => self.digest.transmit(*target, bytes),
+            Record::Event(event) => self.digest.event(event),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The node must be as it was. The state of another core cannot be compared: what comes out can.
@@ -326,16 +301,14 @@ impl<'a> Again<'a> {
 
     fn diverged(&self, number: u64, recorded: String, replayed: String) -> ReplayError {
         let input = self.input.as_ref().map_or_else(|| "its beginning".to_owned(), ToString::to_string);
-        let (now, other_core) = (self.now, self.other_core.clone());
-        let unknown = self.unknown;
         ReplayError::Diverged(Box::new(Divergence {
             number,
-            now,
+            now: self.now,
             input,
             recorded,
             replayed,
-            unknown,
-            other_core,
+            unknown: self.unknown,
+            other_core: self.other_core.clone(),
         }))
     }
 }

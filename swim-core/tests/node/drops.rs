@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use crate::craft::{self, Datagram, EPOCH, member};
 use crate::lab::{Lab, ME, addr};
-use swim_core::{Command, DropReason, Input, Options, Status};
+use swim_core::{Command, DropReason, DropReason as R, Input, Options, Status};
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
 
@@ -26,99 +26,98 @@ fn quiet_with(change: impl FnOnce(&mut Options)) -> Options {
 /// A node that has just dropped something for `reason`, and for nothing else. `None`: what sends that
 /// answer is built so that it cannot happen; the guard behind it has a test of its own.
 fn provoke(reason: DropReason) -> Option<Lab> {
-    use DropReason as R;
+    if reason == R::Amplification {
+        return None;
+    }
     let (mut lab, gossip) = among_members(Lab::quiet_options());
-    let stranger: SocketAddr = "192.0.2.9:9".parse().expect("an address");
-    let mut feed = |datagram: &Datagram| lab.feed(addr(2), datagram);
+    if let Some(datagram) = unreadable(reason, &gossip) {
+        lab.feed(addr(2), &datagram);
+    } else if let Some((source, datagram)) = unacceptable(reason, &gossip) {
+        lab.feed(source, &datagram);
+    } else {
+        return Some(one_too_many(reason));
+    }
+    Some(lab)
+}
+
+/// A datagram that the node cannot read, or not all of it.
+fn unreadable(reason: DropReason, gossip: &Datagram) -> Option<Datagram> {
     let altered = |at: usize, byte: u8| {
         let mut altered = gossip.clone();
         altered.0[at] = byte;
         altered
     };
+    Some(match reason {
+        R::Length => Datagram(gossip.0[..31].to_vec()),
+        R::Magic => altered(0, b'X'),
+        R::Version => altered(2, 2),
+        R::Flags => altered(3, 1),
+        R::Label => altered(8, !gossip.0[8]),
+        R::UnknownKind => altered(4, 14),
+        R::Malformed => altered(4, craft::PING),
+        R::TrailingBytes => Datagram([&gossip.0[..], &[1, 0]].concat()),
+        R::UnknownPart => gossip.clone().with_part(5, b"later"),
+        R::UnknownUpdate => gossip.clone().updates(&[vec![4; 22]]),
+        _ => return None,
+    })
+}
+
+/// A datagram in order that the node does not take from its sender, and where it comes from.
+fn unacceptable(reason: DropReason, gossip: &Datagram) -> Option<(SocketAddr, Datagram)> {
+    let stranger = address("192.0.2.9:9");
+    let of = |kind| lab_craft(gossip, member(2), kind);
+    let claim = |update: Vec<u8>| gossip.clone().updates(&[update]);
+    let insane = EPOCH + 2 * DAY_MS;
+    Some(match reason {
+        R::InsaneEpoch => (addr(2), lab_craft(gossip, member(2).epoch(insane), craft::GOSSIP)),
+        R::StaleSender => (addr(2), lab_craft(gossip, member(2).epoch(EPOCH - 1), craft::GOSSIP)),
+        R::UnknownMember => (addr(2), claim(craft::suspect(member(99), &[2]))),
+        R::ClaimEpoch => (addr(2), claim(craft::alive(member(99).epoch(insane), addr(99), b""))),
+        R::ClaimAddress => (addr(2), claim(craft::alive(member(99), address("0.0.0.0:1"), b""))),
+        R::UnexpectedAnswer => (addr(2), of(craft::ACK).head(&craft::ack(8, None, None, false))),
+        R::RelayTarget => (addr(2), of(craft::PING_REQ).head(&craft::ping_req(99, 1, 1_000))),
+        R::NotForMe => (addr(2), of(craft::PING).head(&craft::ping(member(3), Status::Alive as u8, 1, 0))),
+        R::Stranger => (stranger, lab_craft(gossip, member(99), craft::GOSSIP)),
+        R::WrongSource => (stranger, gossip.clone()),
+        R::FromMyself => (addr(ME), lab_craft(gossip, member(ME), craft::GOSSIP)),
+        R::Token => (stranger, lab_craft(gossip, member(99), craft::JOIN).head(&craft::two(1, 0xbad))),
+        _ => return None,
+    })
+}
+
+/// A node for which something was one too many, or came too late.
+fn one_too_many(reason: DropReason) -> Lab {
+    let (mut lab, gossip) = among_members(quiet_with(|o| match reason {
+        R::PageLimit => o.pages_per_second = 1,
+        R::MembersFull => o.members_max = 5,
+        R::BroadcastLimit => o.broadcasts_max = 1,
+        _ => {}
+    }));
     match reason {
-        R::Length => feed(&Datagram(gossip.0[..31].to_vec())),
-        R::Magic => feed(&altered(0, b'X')),
-        R::Version => feed(&altered(2, 2)),
-        R::Flags => feed(&altered(3, 1)),
-        R::Label => feed(&altered(8, !gossip.0[8])),
-        R::UnknownKind => feed(&altered(4, 14)),
-        R::Malformed => feed(&altered(4, craft::PING)),
-        R::TrailingBytes => feed(&Datagram([&gossip.0[..], &[1, 0]].concat())),
-        R::UnknownPart => feed(&gossip.with_part(5, b"later")),
-        R::UnknownUpdate => feed(&gossip.updates(&[vec![4; 22]])),
-        R::InsaneEpoch => feed(&lab_craft(&gossip, member(2).epoch(EPOCH + 2 * DAY_MS), craft::GOSSIP)),
-        R::StaleSender => feed(&lab_craft(&gossip, member(2).epoch(EPOCH - 1), craft::GOSSIP)),
-        R::UnknownMember => feed(&gossip.updates(&[craft::suspect(member(99), &[2])])),
-        R::ClaimEpoch => {
-            feed(&gossip.updates(&[craft::alive(member(99).epoch(EPOCH + 2 * DAY_MS), addr(99), b"")]));
-        }
-        R::ClaimAddress => {
-            feed(&gossip.updates(&[craft::alive(member(99), "0.0.0.0:1".parse().expect("an address"), b"")]));
-        }
-        R::UnexpectedAnswer => {
-            feed(&lab_craft(&gossip, member(2), craft::ACK).head(&craft::ack(8, None, None, false)));
-        }
-        R::RelayTarget => {
-            feed(&lab_craft(&gossip, member(2), craft::PING_REQ).head(&craft::ping_req(99, 1, 1_000)));
-        }
         R::RelayLimit => {
             let request = lab_craft(&gossip, member(2), craft::PING_REQ).head(&craft::ping_req(3, 1, 1_000));
-            (0..5).for_each(|_| feed(&request));
-        }
-        R::NotForMe => {
-            feed(&lab_craft(&gossip, member(2), craft::PING).head(&craft::ping(
-                member(3),
-                Status::Alive as u8,
-                1,
-                0,
-            )));
+            (0..5).for_each(|_| lab.feed(addr(2), &request));
         }
         R::DuplicateBroadcast => {
             let twice = gossip.broadcasts(&[craft::broadcast(member(3), 1, b"x")]);
-            (0..2).for_each(|_| feed(&twice));
+            (0..2).for_each(|_| lab.feed(addr(2), &twice));
         }
-        R::Stranger => lab.feed(stranger, &lab_craft(&gossip, member(99), craft::GOSSIP)),
-        R::WrongSource => lab.feed(stranger, &gossip),
-        R::FromMyself => lab.feed(addr(ME), &lab_craft(&gossip, member(ME), craft::GOSSIP)),
-        R::Token => {
-            lab.feed(stranger, &lab_craft(&gossip, member(99), craft::JOIN).head(&craft::two(1, 0xbad)));
-        }
-        R::AttemptLimit => {
-            // Seventeen joiners claim the ids of members that live elsewhere.
-            lab.meet(30);
-            for id in 3..20_u64 {
-                let (joiner, source) = (member(id).epoch(EPOCH + 1), addr(100 + id));
-                let token = lab.token(source, joiner);
-                let strangers = lab.dropped(R::Stranger);
-                let join = lab.craft(joiner, craft::JOIN).head(&craft::two(1, token));
-                lab.feed(source, &join);
-                let in_question = id < 19;
-                assert_eq!(lab.dropped(R::Stranger) > strangers, in_question, "{id}");
-            }
-            assert_eq!((lab.dropped(R::Stranger), lab.dropped(R::AttemptLimit)), (16, 1));
-            return Some(lab);
-        }
+        R::AttemptLimit => seventeen_rivals(&mut lab),
         R::PageLimit => {
-            let (mut lab, gossip) = among_members(quiet_with(|o| o.pages_per_second = 1));
             lab.run_for(std::time::Duration::from_secs(1));
             let pull = lab_craft(&gossip, member(2), craft::SYNC_PULL);
             let pull = pull.head(&craft::sync_pull(1, 0, 0, [0; 16]));
             (0..2).for_each(|_| lab.feed(addr(2), &pull));
             assert_eq!(lab.stats().pages_served, 1);
-            return Some(lab);
         }
         R::MembersFull => {
-            let (mut lab, gossip) = among_members(quiet_with(|o| o.members_max = 5));
             lab.feed(addr(2), &gossip.updates(&[craft::alive(member(6), addr(6), b"")]));
             assert_eq!(lab.status(6), None);
-            return Some(lab);
         }
         R::BroadcastLimit => {
-            let (mut lab, gossip) = among_members(quiet_with(|o| o.broadcasts_max = 1));
             let two = [craft::broadcast(member(3), 1, b"x"), craft::broadcast(member(4), 1, b"y")];
             lab.feed(addr(2), &gossip.broadcasts(&two));
             assert_eq!(lab.stats().broadcasts_delivered, 2, "it is delivered here all the same");
-            return Some(lab);
         }
         R::OutboxFull => {
             let ping = lab.ping(member(2), 1);
@@ -127,15 +126,33 @@ fn provoke(reason: DropReason) -> Option<Lab> {
             }
         }
         R::NotRunning => {
-            let mut lab = Lab::quiet();
             lab.command(Command::Leave);
+            lab.run_for(std::time::Duration::from_secs(5));
+            assert!(!lab.node.is_running());
             lab.feed(addr(2), &gossip);
-            return Some(lab);
         }
-        R::Amplification => return None,
         _ => panic!("{reason:?} has no test"),
     }
-    Some(lab)
+    lab
+}
+
+/// Joiners claim the ids of members at other addresses; the node asks about sixteen of them at a time.
+fn seventeen_rivals(lab: &mut Lab) {
+    lab.meet(30);
+    for id in 3..20_u64 {
+        let (joiner, source) = (member(id).epoch(EPOCH + 1), addr(100 + id));
+        let token = lab.token(source, joiner);
+        let strangers = lab.dropped(R::Stranger);
+        let join = lab.craft(joiner, craft::JOIN).head(&craft::two(1, token));
+        lab.feed(source, &join);
+        let in_question = id < 19;
+        assert_eq!(lab.dropped(R::Stranger) > strangers, in_question, "{id}");
+    }
+    assert_eq!((lab.dropped(R::Stranger), lab.dropped(R::AttemptLimit)), (16, 1));
+}
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().expect("an address")
 }
 
 /// Another datagram in the same cluster.
@@ -148,7 +165,7 @@ fn every_reason_is_counted_under_its_own_name_and_under_no_other() {
     for reason in DropReason::ALL {
         let Some(lab) = provoke(reason) else { continue };
         assert!(lab.dropped(reason) >= 1, "{reason:?}");
-        // Joiners whose place is in question are strangers until it is decided.
+        // Joiners whose id is in question are strangers until it is decided.
         let expected =
             |other| other == reason || (reason == DropReason::AttemptLimit && other == DropReason::Stranger);
         for other in DropReason::ALL.into_iter().filter(|other| !expected(*other)) {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -215,4 +216,36 @@ pub(crate) fn eventful(seed: u64, redactor: Option<&Redactor>) -> Vec<u8> {
 
 pub(crate) fn reader(bytes: Vec<u8>) -> Reader {
     Reader::new("memory", bytes).expect("a trace")
+}
+
+/// A short trace of one of two nodes.
+pub(crate) fn short(seed: u64, steps: usize) -> Vec<u8> {
+    let mut cluster = Cluster::in_memory(2, seed, None);
+    cluster.run(steps);
+    cluster.trace(0)
+}
+
+/// The bytes of each frame, its header included: the head's and the birth's first.
+pub(crate) fn frames(trace: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut end = 12;
+    std::iter::from_fn(move || {
+        let at = end;
+        let len = trace.get(at..at + 4)?.try_into().expect("four bytes");
+        end = at + 8 + u32::from_le_bytes(len) as usize;
+        Some(at..end)
+    })
+}
+
+/// Corrects the checksum of a frame.
+pub(crate) fn seal(frame: &mut [u8]) {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&frame[..4]);
+    hasher.update(&frame[8..]);
+    frame[4..8].copy_from_slice(&hasher.finalize().to_le_bytes());
+}
+
+/// Corrects the checksum of the frame that holds byte `changed`.
+pub(crate) fn reseal(trace: &mut [u8], changed: usize) {
+    let frame = frames(trace).find(|frame| frame.contains(&changed)).expect("it is in a frame");
+    seal(&mut trace[frame]);
 }

@@ -2,28 +2,16 @@
 
 use swim_trace::{Damage, ReadError, Reader, ReplayOptions, replay};
 
-use crate::cluster::{Cluster, reader};
-
-fn short_trace() -> Vec<u8> {
-    let mut cluster = Cluster::in_memory(2, 1, None);
-    cluster.run(20);
-    cluster.trace(0)
-}
+use crate::cluster::{frames, reader, short};
 
 /// Where the frames of `trace` end, the head's and the birth's first.
 fn ends(trace: &[u8]) -> Vec<usize> {
-    let (mut at, mut ends) = (12, Vec::new());
-    while at < trace.len() {
-        let len: [u8; 4] = trace[at..at + 4].try_into().expect("a length");
-        at += 8 + u32::from_le_bytes(len) as usize;
-        ends.push(at);
-    }
-    ends
+    frames(trace).map(|frame| frame.end).collect()
 }
 
 #[test]
 fn a_trace_that_was_cut_anywhere_is_used_up_to_there() {
-    let trace = short_trace();
+    let trace = short(1, 20);
     let ends = ends(&trace);
     let birth = ends[1];
     for len in 0..trace.len() {
@@ -50,7 +38,7 @@ fn a_trace_that_was_cut_anywhere_is_used_up_to_there() {
 
 #[test]
 fn a_bit_that_was_flipped_anywhere_is_noticed() {
-    let trace = short_trace();
+    let trace = short(1, 20);
     let ends = ends(&trace);
     for at in 0..trace.len() {
         let mut bent = trace.clone();
@@ -69,7 +57,7 @@ fn a_bit_that_was_flipped_anywhere_is_noticed() {
 
 #[test]
 fn zeros_at_the_end_are_no_records() {
-    let mut trace = short_trace();
+    let mut trace = short(1, 20);
     let len = trace.len() as u64;
     trace.extend([0; 4096]);
     let tail = reader(trace).tail().expect("noticed");
@@ -82,7 +70,7 @@ fn zeros_at_the_end_are_no_records() {
 fn what_is_no_trace_or_of_another_version_is_named_with_its_file() {
     let error = Reader::new("notes.txt", b"hello, world".to_vec()).expect_err("no trace");
     assert_eq!(error.to_string(), "notes.txt is no trace: it does not begin with `SWIMTRC1`");
-    let mut trace = short_trace();
+    let mut trace = short(1, 20);
     for version in [1, 9] {
         trace[8] = version;
         let error = Reader::new("a.swim", trace.clone()).expect_err("of another version").to_string();

@@ -4,14 +4,7 @@ use proptest::prelude::*;
 use swim_core::Input;
 use swim_trace::{OwnedCommand, Reader, Record, ReplayOptions, replay};
 
-use crate::cluster::Cluster;
-use crate::replaying::reseal;
-
-fn trace() -> Vec<u8> {
-    let mut cluster = Cluster::in_memory(2, 9, None);
-    cluster.run(60);
-    cluster.trace(0)
-}
+use crate::cluster::{frames, reseal, short};
 
 /// Reads all of it. What was read cannot be larger than what it was read from.
 fn read(bytes: Vec<u8>) {
@@ -51,7 +44,7 @@ proptest! {
     fn changed_bytes_under_right_checksums_are_refused_or_diverge(
         changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let mut bent = trace();
+        let mut bent = short(9, 60);
         for (index, byte) in changes {
             let at = 12 + index.index(bent.len() - 12);
             // Lengths of frames stay, or there would be no frame to seal.
@@ -69,7 +62,7 @@ proptest! {
 
 #[test]
 fn a_length_that_promises_more_than_there_is_is_refused() {
-    let trace = trace();
+    let trace = short(9, 60);
     // Every byte in the second record, the birth: its options' length among them.
     for at in 12 + 8..400 {
         let mut bent = trace.clone();
@@ -83,12 +76,5 @@ fn a_length_that_promises_more_than_there_is_is_refused() {
 
 /// Whether `byte` belongs to the length or the checksum of a frame.
 fn is_header(trace: &[u8], byte: usize) -> bool {
-    let mut at = 12;
-    while at <= byte {
-        if byte < at + 8 {
-            return true;
-        }
-        at += 8 + u32::from_le_bytes(trace[at..at + 4].try_into().expect("four bytes")) as usize;
-    }
-    false
+    frames(trace).any(|frame| (frame.start..frame.start + 8).contains(&byte))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use swim_core::Instant;
 use swim_trace::{Entry, Record, Recorder, ReplayError, ReplayOptions, replay};
 
-use crate::cluster::{Cluster, eventful, reader};
+use crate::cluster::{Cluster, eventful, frames, reader, reseal, seal, short};
 
 #[test]
 fn a_recording_happens_again_bit_for_bit() {
@@ -83,9 +83,7 @@ fn key_frames_on_the_way_are_compared_and_can_be_begun_at() {
 
 #[test]
 fn another_node_diverges_and_both_sides_are_in_the_error() {
-    let mut cluster = Cluster::in_memory(2, 4, None);
-    cluster.run(100);
-    let trace = cluster.trace(0);
+    let trace = short(4, 100);
     // The seed stands behind head and identity; another one draws other numbers for its pings.
     let seed = trace.windows(32).position(|bytes| bytes == [1; 32]).expect("the seed");
     let mut other = trace.clone();
@@ -103,26 +101,22 @@ fn another_node_diverges_and_both_sides_are_in_the_error() {
 
 #[test]
 fn a_datagram_that_was_not_recorded_is_missed() {
-    let mut cluster = Cluster::in_memory(2, 4, None);
-    cluster.run(50);
-    let trace = cluster.trace(0);
+    let trace = short(4, 50);
     let transmit = reader(trace.clone())
         .records()
         .filter_map(Result::ok)
         .find(|entry| matches!(entry.record, Record::Transmit { .. }))
         .expect("it says something")
         .at as usize;
-    let len = u32::from_le_bytes(trace[transmit..transmit + 4].try_into().expect("four bytes")) as usize;
-    let without = [&trace[..transmit], &trace[transmit + 8 + len..]].concat();
+    let frame = frames(&trace).find(|frame| frame.start == transmit).expect("an entry is a frame");
+    let without = [&trace[..frame.start], &trace[frame.end..]].concat();
     let error = replay(&reader(without), ReplayOptions::default()).expect_err("one more comes out");
     assert!(error.to_string().contains("replayed: datagram to"), "{error}");
 }
 
 #[test]
 fn a_trace_of_another_core_that_begins_at_its_birth_is_tried_and_says_so() {
-    let mut cluster = Cluster::in_memory(2, 4, None);
-    cluster.run(50);
-    let mut trace = cluster.trace(0);
+    let mut trace = short(4, 50);
     let source = swim_core::SOURCE.to_le_bytes();
     let at = trace.windows(8).position(|bytes| bytes == source).expect("in the head");
     trace[at] ^= 1;
@@ -133,9 +127,7 @@ fn a_trace_of_another_core_that_begins_at_its_birth_is_tried_and_says_so() {
 
 #[test]
 fn a_command_that_returned_something_else_is_a_difference() {
-    let mut cluster = Cluster::in_memory(2, 4, None);
-    cluster.run(50);
-    let mut trace = cluster.trace(0);
+    let mut trace = short(4, 50);
     let results = reader(trace.clone());
     let results = results.records().filter_map(Result::ok);
     let result = results.into_iter().find(|entry| matches!(entry.record, Record::Result(Ok(_))));
@@ -150,24 +142,22 @@ fn a_command_that_returned_something_else_is_a_difference() {
     );
 }
 
+fn framed(record: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(record.len()).expect("short").to_le_bytes();
+    let mut frame = [&len[..], &[0; 4], record].concat();
+    seal(&mut frame);
+    frame
+}
+
 /// Inserts a record behind the birth.
 fn insert(trace: &[u8], record: &[u8]) -> Vec<u8> {
-    let len = |at: usize| u32::from_le_bytes(trace[at..at + 4].try_into().expect("four bytes")) as usize;
-    let birth = 12 + 8 + len(12);
-    let at = birth + 8 + len(birth);
-    let mut frame = u32::try_from(record.len()).expect("short").to_le_bytes().to_vec();
-    frame.extend([0; 4]);
-    frame.extend(record);
-    let mut longer = [&trace[..at], &frame, &trace[at..]].concat();
-    reseal(&mut longer, at);
-    longer
+    let birth = frames(trace).nth(1).expect("a birth");
+    [&trace[..birth.end], &framed(record), &trace[birth.end..]].concat()
 }
 
 #[test]
 fn a_record_of_a_later_version_is_passed_over_and_counted() {
-    let mut cluster = Cluster::in_memory(2, 4, None);
-    cluster.run(50);
-    let trace = cluster.trace(0);
+    let trace = short(4, 50);
     let records = reader(trace.clone()).len();
     for (kind, counts) in [(9, false), (77, true)] {
         let later = reader(insert(&trace, &[kind, 1, 2, 3]));
@@ -183,45 +173,12 @@ fn a_record_of_a_later_version_is_passed_over_and_counted() {
 
 #[test]
 fn fields_that_a_later_version_appends_are_not_read() {
-    let mut cluster = Cluster::in_memory(2, 4, None);
-    cluster.run(50);
-    let trace = cluster.trace(0);
+    let trace = short(4, 50);
     let mut longer = trace[..12].to_vec();
-    let mut at = 12;
-    while at < trace.len() {
-        let len = u32::from_le_bytes(trace[at..at + 4].try_into().expect("four bytes"));
-        let start = longer.len();
-        longer.extend((len + 3).to_le_bytes());
-        longer.extend(&trace[at + 4..at + 8 + len as usize]);
-        longer.extend([0xab; 3]);
-        reseal_from(&mut longer, start);
-        at += 8 + len as usize;
+    for frame in frames(&trace) {
+        longer.extend(framed(&[&trace[frame.start + 8..frame.end], &[0xab; 3]].concat()));
     }
     let (plain, longer) = (reader(trace), reader(longer));
     let run = |trace| replay(trace, ReplayOptions::default()).expect("as recorded");
     assert_eq!(run(&plain), run(&longer));
-}
-
-/// Makes the checksum of the frame right that begins at `at` and ends the trace.
-fn reseal_from(trace: &mut [u8], at: usize) {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&trace[at..at + 4]);
-    hasher.update(&trace[at + 8..]);
-    trace[at + 4..at + 8].copy_from_slice(&hasher.finalize().to_le_bytes());
-}
-
-/// Makes the checksum of the frame right in which byte `changed` stands.
-pub(crate) fn reseal(trace: &mut [u8], changed: usize) {
-    let mut at = 12;
-    loop {
-        let len = u32::from_le_bytes(trace[at..at + 4].try_into().expect("four bytes")) as usize;
-        if changed < at + 8 + len {
-            let mut hasher = crc32fast::Hasher::new();
-            hasher.update(&trace[at..at + 4]);
-            hasher.update(&trace[at + 8..at + 8 + len]);
-            trace[at + 4..at + 8].copy_from_slice(&hasher.finalize().to_le_bytes());
-            return;
-        }
-        at += 8 + len;
-    }
 }

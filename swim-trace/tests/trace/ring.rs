@@ -10,8 +10,7 @@ use swim_trace::{
     Replayed, Ring, older, replay,
 };
 
-use crate::cluster::Cluster;
-use crate::replaying::reseal;
+use crate::cluster::{Cluster, reseal};
 
 #[test]
 fn the_limit_is_kept_and_what_is_left_replays_as_the_whole_did() {
@@ -38,9 +37,7 @@ fn the_limit_is_kept_and_what_is_left_replays_as_the_whole_did() {
 
 #[test]
 fn either_half_replays_alone() {
-    let folder = Folder::new("halves");
-    let mut cluster = cluster(&folder, None);
-    noise(&mut cluster, 300);
+    let folder = recorded("halves");
     let path = folder.file(0);
     let whole = replayed(&path);
     let earlier = replayed(&older(&path));
@@ -53,9 +50,7 @@ fn either_half_replays_alone() {
 
 #[test]
 fn a_process_that_was_killed_between_two_halves_leaves_the_earlier_one() {
-    let folder = Folder::new("between");
-    let mut cluster = cluster(&folder, None);
-    noise(&mut cluster, 300);
+    let folder = recorded("between");
     let path = folder.file(0);
     let earlier = replayed(&older(&path));
     // It had made the new file, and written nothing or too little to it; or had not made it yet.
@@ -70,9 +65,7 @@ fn a_process_that_was_killed_between_two_halves_leaves_the_earlier_one() {
 
 #[test]
 fn the_earlier_half_of_another_recording_is_not_joined() {
-    let folder = Folder::new("another");
-    let mut cluster = cluster(&folder, None);
-    noise(&mut cluster, 300);
+    let folder = recorded("another");
     fs::copy(older(&folder.file(1)), older(&folder.file(0))).expect("copied");
     let trace = Reader::open(folder.file(0)).expect("a trace");
     assert_eq!(trace.paths().count(), 1);
@@ -81,9 +74,7 @@ fn the_earlier_half_of_another_recording_is_not_joined() {
 
 #[test]
 fn a_state_that_is_not_the_one_of_the_key_frame_diverges() {
-    let folder = Folder::new("state");
-    let mut cluster = cluster(&folder, None);
-    noise(&mut cluster, 300);
+    let folder = recorded("state");
     let path = folder.file(0);
     let mut bytes = fs::read(&path).expect("it is there");
     let trace = Reader::new("later", bytes.clone()).expect("a trace");
@@ -102,9 +93,7 @@ fn a_state_that_is_not_the_one_of_the_key_frame_diverges() {
 
 #[test]
 fn a_replay_can_begin_at_the_key_frame_before_its_end() {
-    let folder = Folder::new("skip");
-    let mut cluster = cluster(&folder, None);
-    noise(&mut cluster, 300);
+    let folder = recorded("skip");
     let trace = Reader::open(folder.file(0)).expect("a trace");
     let run = |skip, until| {
         replay(&trace, ReplayOptions { skip, until, ..ReplayOptions::default() }).expect("as recorded")
@@ -118,9 +107,7 @@ fn a_replay_can_begin_at_the_key_frame_before_its_end() {
 
 #[test]
 fn the_key_frame_of_another_core_is_refused_by_name() {
-    let folder = Folder::new("other");
-    let mut cluster = cluster(&folder, None);
-    noise(&mut cluster, 300);
+    let folder = recorded("other");
     let mut bytes = fs::read(folder.file(0)).expect("it is there");
     let source = swim_core::SOURCE.to_le_bytes();
     let at = bytes.windows(8).position(|window| window == source).expect("in the head");
@@ -168,6 +155,13 @@ fn cluster(folder: &Folder, redactor: Option<&Redactor>) -> Cluster<Ring> {
         Recorder::create(&recording, subject).expect("a file")
     };
     Cluster::new(2, 5, recorder, redactor)
+}
+
+/// A folder with two recordings that have turned over.
+fn recorded(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    noise(&mut cluster(&folder, None), 300);
+    folder
 }
 
 /// Much is said.
