@@ -1,7 +1,7 @@
-//! Hashes the sources, so that a recording can tell whether it was made by this very core.
+//! Hashes the sources, so that a recording says whether it was made by this very core.
 //!
 //! The same on every machine: paths are relative with `/` between their parts and sorted, line ends are
-//! counted as `\n`. The hash is FNV-1a, whose 64 bits tell builds apart and resist nobody.
+//! counted as `\n`. The hash is FNV-1a, whose 64 bits distinguish builds and resist no attack.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

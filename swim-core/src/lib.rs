@@ -1,9 +1,9 @@
 //! SWIM with Lifeguard as a deterministic state machine: who is in the group, and who is gone.
 //!
-//! The law of this crate: *the same inputs at the same times give the same outputs.* It has no clock, no
+//! The one property of this crate: *the same inputs at the same times give the same outputs.* It has no clock, no
 //! socket, no thread, no randomness of its own, no floats and no order of a hash map; lints refuse them. So
 //! a cluster can be run under a virtual clock, a run can be repeated from its seed, and what a node did can
-//! be told from what it was handed.
+//! be derived from what it was handed.
 //!
 //! A [`Node`] has one way in, one way out, and one deadline:
 //!

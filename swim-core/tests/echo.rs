@@ -67,7 +67,7 @@ fn a_seed_that_only_echoes_is_not_taken_for_another_with_the_same_id() {
 }
 
 #[test]
-fn a_stranger_that_knows_of_a_later_life_is_asked_once_and_not_at_length() {
+fn a_stranger_that_knows_of_a_later_epoch_is_asked_once_and_not_at_length() {
     let mut node = node(1, 1);
     let before: Stats = node.stats();
     let ping = ping_about(&node, EPOCH + 60_000);
@@ -80,7 +80,7 @@ fn a_stranger_that_knows_of_a_later_life_is_asked_once_and_not_at_length() {
 }
 
 #[test]
-fn nobody_lives_in_the_epoch_that_stands_for_nothing_held() {
+fn no_node_has_the_epoch_that_stands_for_nothing_held() {
     let me = Identity { id: NodeId(1), addr: addr(1), epoch: Epoch(0) };
     let node = Node::new(Arc::new(Config::local()), me, Seed([1; 32]), Instant::ORIGIN);
     assert_eq!(node.me().epoch, Epoch(1));

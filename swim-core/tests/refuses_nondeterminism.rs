@@ -5,7 +5,7 @@
 //! three times: clean it must pass; with `planted/offences.rs` in it every marked line must fail, with
 //! the lint that its mark names; and `use std::…` by itself does not even get past the compiler.
 //!
-//! It is one test because all runs share one copy and one target directory, where cargo tells fresh from
+//! It is one test because all runs share one copy and one target directory, where cargo distinguishes fresh from
 //! stale by the time of a file's last change.
 
 use std::fs;
@@ -31,9 +31,9 @@ fn what_must_not_enter_the_core_is_refused_by_the_lint_that_its_mark_names() {
     let mut passed = Vec::new();
     for (line, source, lint) in marks() {
         // Where the diagnostic points to, and what it is called, in cargo's JSON.
-        let place = format!("planted.rs:{line}:");
+        let position = format!("planted.rs:{line}:");
         let code = format!("\"code\":\"{lint}\"");
-        if !errors.iter().any(|error| error.contains(&place) && error.contains(&code)) {
+        if !errors.iter().any(|error| error.contains(&position) && error.contains(&code)) {
             passed.push(format!("{lint} let this pass: {}", source.trim()));
         }
     }

@@ -15,7 +15,7 @@ thread_local! {
 
 /// Takes note of `allocations`, and of what they change in the number of bytes held.
 fn count(allocations: u64, bytes: isize) {
-    // A thread that ends may allocate after its locals are gone; nobody measures that.
+    // A thread that ends may allocate after its locals are gone; no test measures that.
     let _ = COUNTED.try_with(|counted| {
         if counted.get() {
             let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + allocations));

@@ -1,4 +1,4 @@
-//! One real node, and a test that plays everybody else.
+//! One real node, and a test that plays all other members.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use swim_core::{
 /// The node's own id; invented members have others.
 pub(crate) const ME: u64 = 1;
 
-/// Where member `id` lives.
+/// The address of member `id`.
 pub(crate) fn addr(id: u64) -> SocketAddr {
     let [a, b, c] = [(id >> 16) as u8, (id >> 8) as u8, id as u8];
     SocketAddr::from(([10, a, b, c], 7946))
 }
 
-/// The node, what it sent, and what it told its user.
+/// The node, what it sent, and its events.
 pub(crate) struct Lab {
     pub(crate) node: Node,
     pub(crate) now: Instant,
@@ -121,7 +121,7 @@ impl Lab {
         craft::u64_at(craft::part_of(&challenge, craft::HEAD), 8)
     }
 
-    /// Member `sender` announces itself from where it lives, and is let in.
+    /// Member `sender` announces itself from its address, and is admitted.
     pub(crate) fn admit(&mut self, sender: Mention) {
         let source = addr(sender.id);
         let token = self.token(source, sender);
@@ -134,7 +134,7 @@ impl Lab {
         self.forget();
     }
 
-    /// Members 2 to `last`: the first announces itself, and tells of the others.
+    /// Members 2 to `last`: the first announces itself, and gossips the others.
     pub(crate) fn meet(&mut self, last: u64) {
         self.admit(member(2));
         let others: Vec<u64> = (3..=last).collect();
@@ -145,13 +145,13 @@ impl Lab {
         self.forget();
     }
 
-    /// A gossip datagram of a member, from where it lives.
+    /// A gossip datagram of a member, from its address.
     pub(crate) fn gossip(&mut self, sender: Mention, updates: &[Vec<u8>]) {
         let gossip = self.craft(sender, craft::GOSSIP).updates(updates);
         self.feed(addr(sender.id), &gossip);
     }
 
-    /// Forgets what was sent and told.
+    /// Forgets what was sent, and the events.
     pub(crate) fn forget(&mut self) {
         self.sent.clear();
         self.events.clear();

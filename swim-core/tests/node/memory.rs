@@ -28,7 +28,7 @@ fn lab_that_knows_many() -> (Lab, isize) {
 }
 
 #[test]
-fn a_member_takes_at_most_64_bytes_and_at_most_128_while_everybody_is_told_of_it() {
+fn a_member_takes_at_most_64_bytes_and_at_most_128_while_it_is_gossiped() {
     let (mut lab, before) = lab_that_knows_many();
     let per_thousand = || (live_bytes() - before) * 1_000 / MEMBERS as isize;
     let queued = per_thousand();
@@ -39,8 +39,8 @@ fn a_member_takes_at_most_64_bytes_and_at_most_128_while_everybody_is_told_of_it
         lab.feed(addr(2), &lab.ping(member(2), number));
         lab.forget();
     }
-    let told = per_thousand();
-    println!("{told} bytes for a thousand members, {queued} while all of them are queued");
-    assert!(told <= 64_000, "{told}");
+    let held = per_thousand();
+    println!("{held} bytes for a thousand members, {queued} while all of them are queued");
+    assert!(held <= 64_000, "{held}");
     assert!(queued <= 128_000, "{queued}");
 }

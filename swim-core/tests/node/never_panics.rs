@@ -22,17 +22,17 @@ use swim_core::{
 /// What a driver may find after one call, and not more.
 const OUTBOX_DATAGRAMS: usize = 32;
 const OUTBOX_EVENTS: usize = 1024;
-const QUANTUM: usize = 16;
+const SEND_BUDGET: usize = 16;
 const SEAL_ROOM: usize = 44;
 /// The shortest ping-req: its answer is shorter.
 const PING_REQ_LEN: usize = 55;
 /// Ticks without a step of the clock after which everything that was due is done: 256 pings for others, 80
-/// contacts and some hundred suspicions, 16 or 64 at a time.
+/// handshake attempts and some hundred suspicions, 16 or 64 at a time.
 const TICKS_MAX: usize = 64;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// The cluster lives on for so many milliseconds.
+    /// The cluster runs for so many milliseconds.
     Run(u16),
     Tick,
     /// The clock of the node under test.
@@ -43,7 +43,7 @@ enum Step {
     /// Well-formed nonsense.
     Crafted(Source, Box<Nonsense>),
     Undelivered(Source),
-    Command(Order),
+    Command(Owned),
     Poll(u8),
 }
 
@@ -59,7 +59,7 @@ enum Clock {
 enum Source {
     AsCaptured,
     Member(u64),
-    Anybody(u8),
+    Elsewhere(u8),
     Wildcard,
     NoPort,
 }
@@ -85,7 +85,7 @@ struct Nonsense {
 }
 
 #[derive(Clone, Debug)]
-enum Order {
+enum Owned {
     Join(Vec<Source>),
     CancelJoin,
     Leave,
@@ -97,7 +97,7 @@ enum Order {
     Restore(Vec<(u64, Source, u64)>),
 }
 
-fn a_word() -> impl Strategy<Value = Mention> {
+fn a_mention() -> impl Strategy<Value = Mention> {
     let epoch = prop_oneof![
         6 => (0..6_u64).prop_map(|n| EPOCH + n),
         1 => Just(0),
@@ -113,7 +113,7 @@ fn a_source() -> impl Strategy<Value = Source> {
     prop_oneof![
         4 => Just(Source::AsCaptured),
         4 => (1..9_u64).prop_map(Source::Member),
-        2 => any::<u8>().prop_map(Source::Anybody),
+        2 => any::<u8>().prop_map(Source::Elsewhere),
         1 => Just(Source::Wildcard),
         1 => Just(Source::NoPort),
     ]
@@ -127,36 +127,36 @@ fn a_mutation() -> impl Strategy<Value = Mutation> {
         (index(), number).prop_map(|(at, number)| Mutation::Number(at, number)),
         index().prop_map(Mutation::Cut),
         proptest::collection::vec(any::<u8>(), 1..40).prop_map(Mutation::Append),
-        a_word().prop_map(Mutation::Header),
+        a_mention().prop_map(Mutation::Header),
     ]
 }
 
 prop_compose! {
     fn nonsense()(
-        sender in a_word(),
+        sender in a_mention(),
         kind in prop_oneof![4 => 1..14_u8, 1 => any::<u8>()],
-        about in a_word(),
+        about in a_mention(),
         status in prop_oneof![8 => 0..4_u8, 1 => any::<u8>()],
         numbers in (0..9_u64, any::<u64>(), any::<u64>()),
-        updates in proptest::collection::vec((0..5_u8, a_word(), 0..9_u64, any::<u8>()), 0..12),
-        broadcasts in proptest::collection::vec((a_word(), 0..200_u32, 0..1024_u16), 0..3),
+        updates in proptest::collection::vec((0..5_u8, a_mention(), 0..9_u64, any::<u8>()), 0..12),
+        broadcasts in proptest::collection::vec((a_mention(), 0..200_u32, 0..1024_u16), 0..3),
     ) -> Nonsense {
         Nonsense { sender, kind, about, status, numbers: numbers.into(), updates, broadcasts }
     }
 }
 
-fn an_order() -> impl Strategy<Value = Order> {
+fn an_owned_command() -> impl Strategy<Value = Owned> {
     let ids = || 0..9_u64;
     prop_oneof![
-        4 => proptest::collection::vec(a_source(), 0..70).prop_map(Order::Join),
-        4 => Just(Order::CancelJoin),
-        1 => Just(Order::Leave),
-        4 => (0..513_u16).prop_map(Order::SetMetadata),
-        4 => a_source().prop_map(Order::SetAddress),
-        4 => (0..1025_u16).prop_map(Order::Broadcast),
-        4 => (ids(), 0..1025_u16).prop_map(|(id, len)| Order::Send(id, len)),
-        4 => ids().prop_map(Order::Remove),
-        4 => proptest::collection::vec((ids(), a_source(), any::<u64>()), 0..20).prop_map(Order::Restore),
+        4 => proptest::collection::vec(a_source(), 0..70).prop_map(Owned::Join),
+        4 => Just(Owned::CancelJoin),
+        1 => Just(Owned::Leave),
+        4 => (0..513_u16).prop_map(Owned::SetMetadata),
+        4 => a_source().prop_map(Owned::SetAddress),
+        4 => (0..1025_u16).prop_map(Owned::Broadcast),
+        4 => (ids(), 0..1025_u16).prop_map(|(id, len)| Owned::Send(id, len)),
+        4 => ids().prop_map(Owned::Remove),
+        4 => proptest::collection::vec((ids(), a_source(), any::<u64>()), 0..20).prop_map(Owned::Restore),
     ]
 }
 
@@ -177,7 +177,7 @@ fn a_step() -> impl Strategy<Value = Step> {
             .prop_map(|(s, i, m)| Step::Capture(s, i, m)),
         12 => (a_source(), nonsense()).prop_map(|(s, n)| Step::Crafted(s, Box::new(n))),
         1 => a_source().prop_map(Step::Undelivered),
-        4 => an_order().prop_map(Step::Command),
+        4 => an_owned_command().prop_map(Step::Command),
         4 => any::<u8>().prop_map(Step::Poll),
     ]
 }
@@ -217,28 +217,28 @@ struct Watch {
     revision: u64,
     lost: u64,
     /// Where a member was held when what is not polled yet was made, or who announced itself then.
-    told: BTreeSet<SocketAddr>,
+    active: BTreeSet<SocketAddr>,
 }
 
 impl Watch {
     const fn new() -> Self {
-        Self { revision: 0, lost: 0, told: BTreeSet::new() }
+        Self { revision: 0, lost: 0, active: BTreeSet::new() }
     }
 
     /// Whom gossip may be for, before and after a call.
     fn meet(&mut self, node: &Node) {
-        self.told.extend(node.members().filter(is_active).map(|member| member.addr));
+        self.active.extend(node.members().filter(is_active).map(|member| member.addr));
     }
 
     fn check(&mut self, node: &Node) {
         let stats = node.stats();
         let mut counts = [0_u32; 4];
         let mut ids = BTreeSet::new();
-        for (place, member) in node.members().enumerate() {
+        for (index, member) in node.members().enumerate() {
             counts[member.status as usize] += 1;
             assert!(ids.insert(member.id), "{:?} twice", member.id);
             assert_eq!(node.member(member.id), Some(member));
-            assert_eq!(member.is_me, place == 0);
+            assert_eq!(member.is_me, index == 0);
             assert!(member.is_me || is_reachable_form(member.addr), "{member:?}");
         }
         assert_eq!([stats.alive, stats.suspect, stats.dead, stats.left], counts);
@@ -273,13 +273,13 @@ impl Watch {
                     assert!(bytes.len() <= room, "{} bytes", bytes.len());
                     assert!(is_reachable_form(target), "to {target}: {bytes:?}");
                     assert_ne!(target, me, "to itself: {bytes:?}");
-                    // Whoever accepts wrong sources answers members at other addresses than theirs.
+                    // A node that accepts wrong sources answers members at other addresses than theirs.
                     let gossips = [craft::UPDATES, craft::BROADCASTS].map(|tag| craft::part_of(&bytes, tag));
                     let asked = [craft::WELCOME, craft::ANNOUNCE].contains(&craft::kind(&bytes));
                     assert!(
                         gossips.concat().is_empty()
                             || asked
-                            || self.told.contains(&target)
+                            || self.active.contains(&target)
                             || node.config().accept_wrong_source,
                         "gossip for a stranger, {target}: {bytes:?}"
                     );
@@ -292,8 +292,8 @@ impl Watch {
                     }
                 }
                 _ => {
-                    assert_eq!(self.lost, node.stats().events_lost, "every lost event is told of");
-                    self.told.clear();
+                    assert_eq!(self.lost, node.stats().events_lost, "every lost event is reported");
+                    self.active.clear();
                     break;
                 }
             }
@@ -307,7 +307,7 @@ impl Watch {
 struct Trial {
     mesh: Mesh,
     now: Instant,
-    /// The latest time that it was told; it holds on to that when the clock goes back.
+    /// The latest time that it was given; it holds on to that when the clock goes back.
     latest: Instant,
     watch: Watch,
     captures: Vec<Packet>,
@@ -319,8 +319,8 @@ impl Trial {
     fn new(options: &Options) -> Self {
         let mut mesh = Mesh::new(4, options);
         let mut captures = Vec::new();
-        let words = [Metadata::new(b"a"), Metadata::new(&[9; 300])];
-        for (node, metadata) in mesh.nodes[1..].iter_mut().zip(words) {
+        let values = [Metadata::new(b"a"), Metadata::new(&[9; 300])];
+        for (node, metadata) in mesh.nodes[1..].iter_mut().zip(values) {
             let broadcast = Command::Broadcast(Payload::new(b"hello").expect("short"));
             for command in [Command::SetMetadata(metadata.expect("short")), broadcast] {
                 node.command(mesh.now, command).expect("not refused");
@@ -360,7 +360,7 @@ impl Trial {
         let before = self.mesh.nodes[0].stats();
         let (polled, now) = (std::mem::take(&mut self.polled), self.now);
         self.latest = self.latest.max(now);
-        // Whoever accepts wrong sources has no strangers among those who name a member.
+        // A node that accepts wrong sources has no strangers among those who name a member.
         let trusting = self.mesh.nodes[0].config().accept_wrong_source;
         let is_known = |node: &Node| match input {
             Input::Datagram { source, .. } if !trusting => {
@@ -374,7 +374,7 @@ impl Trial {
         if let Input::Datagram { source, bytes } = input
             && bytes.get(4) == Some(&craft::ANNOUNCE)
         {
-            watch.told.insert(swim_core::canonical(source));
+            watch.active.insert(swim_core::canonical(source));
         }
         let known = is_known(node);
         node.handle(now, input);
@@ -384,7 +384,7 @@ impl Trial {
         watch.check(node);
         let sent = node.stats().datagrams_sent - before.datagrams_sent;
         assert!(sent as usize <= OUTBOX_DATAGRAMS);
-        assert!(input != Input::Tick || sent as usize <= QUANTUM, "{sent} in one tick");
+        assert!(input != Input::Tick || sent as usize <= SEND_BUDGET, "{sent} in one tick");
         if let (Input::Datagram { source, bytes }, true, false) = (input, polled, known) {
             // Nothing waited before, so what is there now are the answers.
             let answers = watch.poll(node, usize::MAX);
@@ -473,25 +473,25 @@ impl Trial {
             }
             Step::Crafted(source, nonsense) => {
                 let label = self.node().config().label_hash();
-                let lived_at = addr(nonsense.sender.id.max(1));
-                let source = address(*source, Some(lived_at));
+                let held_at = addr(nonsense.sender.id.max(1));
+                let source = address(*source, Some(held_at));
                 self.handle(Input::Datagram { source, bytes: &write(label, nonsense).0 });
             }
             Step::Undelivered(target) => self.handle(Input::Undelivered { target: address(*target, None) }),
-            Step::Command(order) => self.order(order),
+            Step::Command(command) => self.owned_command(command),
             Step::Poll(max) => self.poll(if *max < 128 { usize::MAX } else { usize::from(*max) - 128 }),
         }
     }
 
-    fn order(&mut self, order: &Order) {
+    fn owned_command(&mut self, command: &Owned) {
         let zeros = [0; 1024];
         let payload = |len: u16| Payload::new(&zeros[..usize::from(len)]).expect("short enough");
-        let command = match order {
-            Order::Join(seeds) => {
+        let command = match command {
+            Owned::Join(seeds) => {
                 let seeds: Vec<SocketAddr> = seeds.iter().map(|seed| address(*seed, None)).collect();
                 return self.command(Command::Join { seeds: &seeds });
             }
-            Order::Restore(known_peers) => {
+            Owned::Restore(known_peers) => {
                 let known_peer = |(id, source, epoch): &(u64, Source, u64)| KnownPeer {
                     id: NodeId(*id),
                     addr: address(*source, None),
@@ -501,19 +501,19 @@ impl Trial {
                 let known_peers: Vec<KnownPeer> = known_peers.iter().map(known_peer).collect();
                 return self.command(Command::Restore { known_peers: &known_peers });
             }
-            Order::CancelJoin => Command::CancelJoin,
-            Order::Leave => Command::Leave,
-            Order::SetMetadata(len) => {
+            Owned::CancelJoin => Command::CancelJoin,
+            Owned::Leave => Command::Leave,
+            Owned::SetMetadata(len) => {
                 Command::SetMetadata(Metadata::new(&zeros[..usize::from(*len)]).expect("short enough"))
             }
-            Order::SetAddress(addr) => {
+            Owned::SetAddress(addr) => {
                 // What still waits was made for the world as it was before.
                 self.poll(usize::MAX);
                 Command::SetAddress(address(*addr, None))
             }
-            Order::Broadcast(len) => Command::Broadcast(payload(*len)),
-            Order::Send(id, len) => Command::Send { target: NodeId(*id), payload: payload(*len) },
-            Order::Remove(id) => Command::Remove { target: NodeId(*id) },
+            Owned::Broadcast(len) => Command::Broadcast(payload(*len)),
+            Owned::Send(id, len) => Command::Send { target: NodeId(*id), payload: payload(*len) },
+            Owned::Remove(id) => Command::Remove { target: NodeId(*id) },
         };
         self.command(command);
     }
@@ -523,7 +523,7 @@ fn address(source: Source, captured: Option<SocketAddr>) -> SocketAddr {
     match source {
         Source::AsCaptured => captured.unwrap_or_else(|| addr(2)),
         Source::Member(id) => addr(id),
-        Source::Anybody(last) => SocketAddr::from(([192, 0, 2, last], 9)),
+        Source::Elsewhere(last) => SocketAddr::from(([192, 0, 2, last], 9)),
         Source::Wildcard => SocketAddr::from(([0, 0, 0, 0], 7946)),
         Source::NoPort => SocketAddr::from(([10, 0, 0, 2], 0)),
     }
@@ -554,11 +554,11 @@ fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
 fn write(label: u32, n: &Nonsense) -> Datagram {
     let [id, a, b] = n.numbers;
     let status = n.status % 4;
-    let belief = (n.status > 1).then_some((n.about, status));
+    let held = (n.status > 1).then_some((n.about, status));
     let craft = Datagram::new(label, n.sender, n.kind);
     let craft = match n.kind {
         craft::PING => craft.head(&craft::ping(n.about, status, a, b)),
-        craft::ACK => craft.head(&craft::ack(a, (b % 2 == 0).then_some(b), belief, b % 3 == 0)),
+        craft::ACK => craft.head(&craft::ack(a, (b % 2 == 0).then_some(b), held, b % 3 == 0)),
         craft::PING_REQ => craft.head(&craft::ping_req(id, a, b as u32)),
         craft::NACK => craft.head(&craft::answer(a, None)),
         craft::RELAYED_ACK => craft.head(&craft::answer(a, Some(id))),
@@ -616,7 +616,7 @@ fn well_formed_nonsense_and_captures_reach_most_of_the_protocol() {
         let mut trial = Trial::new(&Options::local());
         captured.extend(trial.captures.iter().map(|packet| craft::kind(&packet.bytes)));
         let steps = proptest::collection::vec(a_step(), 100..101).new_tree(&mut runner).expect("steps");
-        for step in steps.current().iter().filter(|step| !matches!(step, Step::Command(Order::Leave))) {
+        for step in steps.current().iter().filter(|step| !matches!(step, Step::Command(Owned::Leave))) {
             trial.perform(step);
         }
         let stats = trial.node().stats();

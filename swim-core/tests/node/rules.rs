@@ -8,7 +8,7 @@ use crate::lab::{Lab, ME, addr};
 use swim_core::{Command, DropReason, Event, NodeId, Payload, Status};
 
 #[test]
-fn nothing_is_answered_to_nobody_or_to_this_node_itself() {
+fn nothing_is_answered_to_an_unreachable_address_or_to_this_node_itself() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
     let ping = lab.ping(member(9), 7);
@@ -27,7 +27,7 @@ fn nothing_is_answered_to_nobody_or_to_this_node_itself() {
 }
 
 #[test]
-fn a_rival_that_nobody_can_reach_is_not_asked() {
+fn a_rival_at_an_unreachable_address_is_not_asked() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
     let mine = lab.my_mention().incarnation(5);
@@ -125,7 +125,7 @@ fn a_relay_passes_on_only_what_the_target_itself_says() {
 
 /// What it has asked is answered, for it was a member then; nothing else is for it any more.
 #[test]
-fn a_relay_tells_no_gossip_to_who_has_left_since_it_asked() {
+fn a_relay_sends_no_gossip_to_an_origin_that_has_left_since_it_asked() {
     for (answered, kind) in [(true, craft::RELAYED_ACK), (false, craft::NACK)] {
         for leaves in [true, false] {
             let mut lab = Lab::quiet();
@@ -155,7 +155,7 @@ fn a_relay_tells_no_gossip_to_who_has_left_since_it_asked() {
 }
 
 #[test]
-fn a_question_on_which_its_sender_s_goodbye_rides_is_answered_without_gossip() {
+fn a_request_that_carries_its_sender_s_goodbye_is_answered_without_gossip() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.command(Command::Broadcast(Payload::new(b"news").expect("short")));
@@ -166,7 +166,7 @@ fn a_question_on_which_its_sender_s_goodbye_rides_is_answered_without_gossip() {
     assert!(ack.len() <= ping.0.len() && craft::part_of(&ack, craft::BROADCASTS).is_empty());
     let request = lab.craft(member(4), craft::PING_REQ).head(&craft::ping_req(3, 1, 500_000));
     lab.feed(addr(4), &request.updates(&[craft::left(member(4), 4)]));
-    assert!(lab.sent_of(craft::PING).is_empty(), "nobody is asked for it");
+    assert!(lab.sent_of(craft::PING).is_empty(), "no target is pinged for it");
     assert_eq!(lab.dropped(DropReason::Stranger), 1);
 }
 
@@ -196,19 +196,19 @@ fn a_suspect_learns_of_its_suspicion_from_the_ping_that_probes_it() {
 }
 
 #[test]
-fn a_suspect_that_asks_is_told_in_the_answer() {
+fn a_suspect_that_pings_learns_of_its_suspicion_from_the_ack() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.gossip(member(2), &[craft::suspect(member(3), &[4])]);
     lab.sent.clear();
     lab.feed(addr(3), &lab.ping(member(3), 7));
     let head = craft::part_of(&lab.sent[0].1, craft::HEAD).to_vec();
-    // number, no root, a belief: epoch, incarnation, status; no stranger.
+    // number, no root, a held claim: epoch, incarnation, status; no stranger.
     assert_eq!((head.len(), head[9], head[22]), (24, 1, Status::Suspect as u8));
 }
 
 #[test]
-fn a_tombstone_is_told_to_whoever_calls_its_member_alive() {
+fn a_tombstone_is_sent_to_a_peer_that_calls_its_member_alive() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.gossip(member(2), &[craft::left(member(3), 3)]);
@@ -222,7 +222,7 @@ fn a_tombstone_is_told_to_whoever_calls_its_member_alive() {
 }
 
 #[test]
-fn whoever_believes_an_older_word_of_this_node_is_told_the_present_one() {
+fn a_peer_that_holds_an_older_stamp_of_this_node_is_sent_the_present_one() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     let old = lab.my_mention();
@@ -237,7 +237,7 @@ fn whoever_believes_an_older_word_of_this_node_is_told_the_present_one() {
 }
 
 #[test]
-fn another_s_verdict_makes_a_suspicion_that_lasts_the_shortest_time() {
+fn a_death_that_a_peer_claims_makes_a_suspicion_that_lasts_the_shortest_time() {
     let mut options = Lab::quiet_options();
     options.self_doubt = false;
     let mut lab = Lab::new(options);
@@ -252,7 +252,7 @@ fn another_s_verdict_makes_a_suspicion_that_lasts_the_shortest_time() {
 }
 
 #[test]
-fn an_operator_s_removal_is_believed_only_of_somebody_who_is_doubted() {
+fn an_operator_s_removal_is_accepted_only_of_a_suspect() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.gossip(member(2), &[craft::left(member(3), 4)]);
@@ -280,7 +280,7 @@ fn gossip_is_heard_only_from_members_where_they_live() {
 }
 
 #[test]
-fn a_stranger_s_word_about_this_node_does_not_push_its_incarnation_up() {
+fn a_stranger_s_claim_about_this_node_does_not_raise_its_incarnation() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     lab.gossip(member(2), &[craft::left(member(3), 3)]);
@@ -291,7 +291,7 @@ fn a_stranger_s_word_about_this_node_does_not_push_its_incarnation_up() {
         lab.feed(addr(source), &lab.craft(member(sender), craft::PING).head(&ping));
     }
     assert_eq!(lab.my_mention(), mine);
-    // Who is buried here may say that it has buried this node, in exactly this incarnation.
+    // A member that is held as Left may say that it holds this node as Dead, in exactly this incarnation.
     let ping = craft::ping(mine, Status::Dead as u8, 7, 0);
     lab.feed(addr(3), &lab.craft(member(3), craft::PING).head(&ping));
     assert_eq!(lab.my_mention().incarnation, mine.incarnation + 1);
@@ -323,7 +323,7 @@ fn a_page_must_have_been_asked_for() {
 }
 
 #[test]
-fn a_ping_that_never_left_accuses_nobody() {
+fn a_ping_that_never_left_accuses_no_member() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
     for _ in 0..3 {
@@ -360,7 +360,7 @@ fn a_nack_counts_once_with_the_right_number_and_from_a_relay_that_was_asked() {
 }
 
 #[test]
-fn nobody_is_made_to_ping_the_dead_or_itself() {
+fn no_node_is_made_to_ping_a_dead_member_or_itself() {
     let mut options = Lab::quiet_options();
     options.dead_over_suspect_only = false;
     let mut lab = Lab::new(options);
@@ -374,9 +374,9 @@ fn nobody_is_made_to_ping_the_dead_or_itself() {
     assert_eq!((lab.dropped(DropReason::RelayTarget), lab.sent_of(craft::PING).len()), (3, 0));
 }
 
-/// The only one that holds a member that is gone would hear nobody at all, and blame itself each time.
+/// Otherwise the only node that holds a member that is gone would get no answer at all, and blame itself each time.
 #[test]
-fn a_relay_that_does_not_hold_the_target_says_at_once_that_it_hears_nothing_of_it() {
+fn a_relay_that_does_not_hold_the_target_sends_its_nack_at_once() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.forget();
@@ -429,7 +429,7 @@ fn a_member_that_speaks_no_common_version_is_not_admitted() {
 }
 
 #[test]
-fn of_two_addresses_under_one_word_everybody_takes_the_higher() {
+fn of_two_addresses_under_one_stamp_all_members_take_the_higher() {
     for order in [[7, 8], [8, 7]] {
         let mut lab = Lab::quiet();
         lab.admit(member(2));
@@ -451,7 +451,7 @@ fn a_suspect_is_no_accuser_of_itself() {
 }
 
 #[test]
-fn a_verdict_of_this_node_that_others_repeat_is_theirs_now() {
+fn a_death_found_by_this_node_that_others_repeat_is_their_claim_now() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.forget();
@@ -468,7 +468,7 @@ fn to_be_accused_costs_health() {
 }
 
 #[test]
-fn a_word_about_an_impossible_life_of_this_node_is_not_outlived() {
+fn a_claim_about_an_impossible_epoch_of_this_node_starts_no_new_epoch() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     let mine = lab.my_mention();
@@ -484,7 +484,7 @@ fn a_word_about_an_impossible_life_of_this_node_is_not_outlived() {
 }
 
 #[test]
-fn a_stranger_s_ping_for_somebody_else_is_not_answered() {
+fn a_stranger_s_ping_for_another_node_is_not_answered() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
     let ping = craft::ping(member(77), Status::Alive as u8, 7, 0);
@@ -493,7 +493,7 @@ fn a_stranger_s_ping_for_somebody_else_is_not_answered() {
 }
 
 #[test]
-fn a_broadcast_is_heard_only_of_the_life_that_is_held() {
+fn a_broadcast_is_accepted_only_of_the_epoch_that_is_held() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     for (epoch, heard) in [(EPOCH - 1, 0), (EPOCH + 48 * 3_600_000, 0), (EPOCH + 5, 0), (EPOCH, 1)] {
@@ -505,7 +505,7 @@ fn a_broadcast_is_heard_only_of_the_life_that_is_held() {
 }
 
 #[test]
-fn a_seed_that_calls_the_id_taken_in_an_impossible_life_poisons_nothing() {
+fn a_seed_that_calls_the_id_taken_in_an_impossible_epoch_poisons_nothing() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
     let mine = lab.my_mention();
@@ -538,7 +538,7 @@ fn a_token_is_good_for_one_address_and_for_half_a_minute_but_not_for_two() {
 }
 
 #[test]
-fn who_announces_itself_speaks_of_nobody_else() {
+fn a_node_that_announces_itself_claims_nothing_of_another_node() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
     let token = lab.token(addr(8), member(8));
@@ -574,7 +574,7 @@ fn a_second_challenge_does_not_replace_the_token_of_the_first() {
 }
 
 #[test]
-fn nobody_is_buried_in_the_tick_that_comes_too_late() {
+fn no_member_is_marked_dead_in_a_tick_that_comes_too_late() {
     let mut lab = Lab::quiet();
     lab.meet(6);
     lab.gossip(member(2), &[craft::dead(member(3), 4, 5)]);
@@ -603,7 +603,7 @@ fn a_ping_to_where_a_member_is_no_longer_held_says_nothing_of_it() {
     let mut lab = Lab::quiet();
     lab.meet(4);
     lab.await_probe_of(3);
-    // Somebody else has the id now, in a later life. Whoever is still there would outbid that mention.
+    // Another node has the id now, in a later epoch. A node that is still at the old address would outbid that mention.
     lab.gossip(member(2), &[craft::alive(member(3).epoch(EPOCH + 5), addr(33), b"")]);
     lab.sent.clear();
     let again = loop {
@@ -641,7 +641,7 @@ fn an_answer_of_a_member_that_was_forgotten_meanwhile_is_an_answer_and_nothing_m
     assert_eq!(lab.stats().probes_answered, 1);
     let credited =
         (1..30).filter(|id| lab.node.member(NodeId(*id)).is_some_and(|member| member.rtt.is_some()));
-    assert_eq!(credited.collect::<Vec<_>>(), [], "its time is that of nobody else");
+    assert_eq!(credited.collect::<Vec<_>>(), [], "its round-trip time is that of no other member");
     lab.run_for(Duration::from_secs(5));
     assert_eq!(lab.status(4), None);
 }

@@ -1,6 +1,6 @@
-//! A node can be saved and loaded at any moment, and its users' bytes exchanged, and nobody can tell.
+//! A node can be saved and loaded at any moment, and its users' bytes exchanged, without a visible difference.
 //!
-//! Two clusters live the same life: one as it is, the other with nodes that are saved and loaded in the
+//! Two clusters take the same steps: one as it is, the other with nodes that are saved and loaded in the
 //! middle of it, or that hold other payloads of the same lengths. Every datagram, event and deadline is
 //! compared, and at the end what each node is, byte by byte.
 
@@ -32,7 +32,7 @@ enum Step {
     /// So many of 256 packets are lost.
     Loss(u8),
     /// Everything arrives again.
-    Mend,
+    Heal,
     Restart(usize),
     Undelivered(usize, usize),
     Say(usize, Say),
@@ -67,11 +67,11 @@ fn options() -> Options {
     options
 }
 
-fn born(at: usize, life: u64, now: Instant) -> Node {
+fn born(at: usize, epoch: u64, now: Instant) -> Node {
     let id = NodeId(if at == NODES - 1 { NODES as u64 - 2 } else { at as u64 });
-    let me = Identity { id, addr: home(at, 0), epoch: Epoch(EPOCH + life) };
+    let me = Identity { id, addr: home(at, 0), epoch: Epoch(EPOCH + epoch) };
     let config = Arc::new(Config::new(options()).expect("in range"));
-    Node::new(config, me, Seed([(at as u64 * 16 + life) as u8; 32]), now)
+    Node::new(config, me, Seed([(at as u64 * 16 + epoch) as u8; 32]), now)
 }
 
 /// What is done to payloads: another one of the same length, equal only for equal ones.
@@ -107,7 +107,7 @@ struct World {
     cuts: Vec<(usize, usize)>,
     loss: u8,
     packets: u64,
-    lives: u64,
+    epochs: u64,
     calls: u64,
     /// One call of how many is preceded by saving and loading; 0: none.
     loads: u64,
@@ -128,7 +128,7 @@ impl World {
         let now = Instant::from_millis(1_000_000);
         let nodes = (0..NODES).map(|at| born(at, at as u64, now)).collect();
         let mesh = Mesh { nodes, now, flying: Vec::new(), events: Vec::new() };
-        Self { mesh, cuts: Vec::new(), loss: 0, packets: 0, lives: 10, calls: 0, loads, change: |_| {} }
+        Self { mesh, cuts: Vec::new(), loss: 0, packets: 0, epochs: 10, calls: 0, loads, change: |_| {} }
     }
 
     fn step(&mut self) {
@@ -161,10 +161,10 @@ impl World {
             }
             Step::Cut(from, to) => self.cuts.push((*from, *to)),
             Step::Loss(loss) => self.loss = *loss,
-            Step::Mend => (self.cuts, self.loss) = (Vec::new(), 0),
+            Step::Heal => (self.cuts, self.loss) = (Vec::new(), 0),
             Step::Restart(at) => {
-                self.lives += 1;
-                self.mesh.nodes[*at] = born(*at, self.lives, self.mesh.now);
+                self.epochs += 1;
+                self.mesh.nodes[*at] = born(*at, self.epochs, self.mesh.now);
                 self.say(*at, &Say::Join);
             }
             Step::Undelivered(at, to) => self.handle(*at, Input::Undelivered { target: home(*to, 0) }),
@@ -269,7 +269,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..20_000_u16).prop_map(Step::Sleep),
         4 => (0..NODES, 0..NODES).prop_map(|(from, to)| Step::Cut(from, to)),
         1 => any::<u8>().prop_map(Step::Loss),
-        1 => Just(Step::Mend),
+        1 => Just(Step::Heal),
         1 => (0..NODES).prop_map(Step::Restart),
         1 => (0..NODES, 0..NODES).prop_map(|(at, to)| Step::Undelivered(at, to)),
         6 => (0..NODES, say()).prop_map(|(at, say)| Step::Say(at, say)),
@@ -277,7 +277,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A cluster that has formed, then whatever happens.
-fn life() -> impl Strategy<Value = Vec<Step>> {
+fn steps() -> impl Strategy<Value = Vec<Step>> {
     let join = |at| Step::Say(at, Say::Join);
     let formed = (1..NODES - 1).map(join).chain([Step::Run(100)]).collect::<Vec<_>>();
     prop::collection::vec(step(), 1..30).prop_map(move |steps| formed.iter().cloned().chain(steps).collect())
@@ -287,9 +287,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_node_that_is_saved_and_loaded_goes_on_as_if_nothing_had_happened(life in life(), loads in 1..200_u64) {
+    fn a_node_that_is_saved_and_loaded_goes_on_as_if_nothing_had_happened(steps in steps(), loads in 1..200_u64) {
         let (mut plain, mut interrupted) = (World::new(0), World::new(loads));
-        for step in &life {
+        for step in &steps {
             plain.take(step);
             interrupted.take(step);
             plain.compare(&interrupted, |_| {});
@@ -297,10 +297,10 @@ proptest! {
     }
 
     #[test]
-    fn nothing_depends_on_what_users_say(life in life(), after in any::<prop::sample::Index>()) {
+    fn nothing_depends_on_what_users_say(steps in steps(), after in any::<prop::sample::Index>()) {
         let (mut plain, mut disguised) = (World::new(0), World::new(0));
-        let after = after.index(life.len());
-        for (i, step) in life.iter().enumerate() {
+        let after = after.index(steps.len());
+        for (i, step) in steps.iter().enumerate() {
             plain.take(step);
             disguised.take(step);
             if i == after {
@@ -311,16 +311,16 @@ proptest! {
     }
 }
 
-/// One life in which everything happens that a node has books for, and somebody is loaded at every call.
+/// A run in which everything happens that a node keeps state for, and in which a node is loaded at every call.
 #[test]
-fn nodes_that_are_loaded_at_every_call_live_through_everything() {
+fn nodes_that_are_loaded_at_every_call_pass_through_everything() {
     let steps = [
         vec![Step::Say(1, Say::Join), Step::Say(2, Say::Join), Step::Say(3, Say::Join), Step::Run(100)],
         vec![Step::Say(4, Say::Join), Step::Say(5, Say::Join), Step::Run(300)],
         vec![Step::Say(2, Say::Metadata(vec![7; 200])), Step::Say(3, Say::Broadcast(vec![8; 300]))],
         vec![Step::Say(1, Say::Send(2, vec![9; 400])), Step::Run(100)],
         (0..NODES).filter(|at| *at != 2).flat_map(|at| [Step::Cut(2, at), Step::Cut(at, 2)]).collect(),
-        vec![Step::Run(4000), Step::Mend, Step::Run(1500), Step::Loss(100), Step::Run(500), Step::Mend],
+        vec![Step::Run(4000), Step::Heal, Step::Run(1500), Step::Loss(100), Step::Run(500), Step::Heal],
         vec![Step::Say(1, Say::Leave), Step::Sleep(9_000), Step::Restart(3), Step::Run(2500)],
     ]
     .concat();
@@ -338,12 +338,12 @@ fn nodes_that_are_loaded_at_every_call_live_through_everything() {
     assert!(total(|stats| stats.relayed) > 0 && total(|stats| stats.pages_served) > 0);
     assert!(total(|stats| stats.reconnects) > 0 && total(|stats| stats.broadcasts_delivered) > 0);
     assert!(total(|stats| stats.stalls) > 0);
-    let told = |like: fn(&Event) -> bool| plain.mesh.events.iter().any(|(_, event)| like(event));
-    assert!(told(|event| matches!(event, Event::Conflict { .. })));
-    assert!(told(|event| matches!(event, Event::Dead { .. })));
-    assert!(told(|event| matches!(event, Event::Left { .. })));
-    assert!(told(|event| matches!(event, Event::Forgotten { .. })));
-    assert!(told(|event| matches!(event, Event::Message { .. })));
+    let happened = |like: fn(&Event) -> bool| plain.mesh.events.iter().any(|(_, event)| like(event));
+    assert!(happened(|event| matches!(event, Event::Conflict { .. })));
+    assert!(happened(|event| matches!(event, Event::Dead { .. })));
+    assert!(happened(|event| matches!(event, Event::Left { .. })));
+    assert!(happened(|event| matches!(event, Event::Forgotten { .. })));
+    assert!(happened(|event| matches!(event, Event::Message { .. })));
 }
 
 /// A node in the middle of everything.
@@ -359,7 +359,7 @@ fn busy() -> Node {
     loaded(&world.mesh.nodes[0])
 }
 
-/// Whatever it is, it lives on for a while.
+/// Whatever it is, it runs for a while.
 fn run(node: Node) {
     let mut lab = Lab { now: Instant::from_millis(1_010_000), node, sent: Vec::new(), events: Vec::new() };
     for _ in 0..40 {
@@ -385,10 +385,10 @@ fn no_payload_is_left_in_a_node_whose_payloads_were_changed() {
     world.take(&Step::Say(0, Say::Send(3, secret.into())));
     let mut node = loaded(&world.mesh.nodes[0]);
     assert!(matches!(node.poll(), Some(Output::Transmit(_))));
-    let places = |node: &Node| node.save().windows(24).filter(|window| *window == secret).count();
-    assert_eq!(places(&node), 4, "metadata, a broadcast, a message that was polled and one that was not");
+    let copies = |node: &Node| node.save().windows(24).filter(|window| *window == secret).count();
+    assert_eq!(copies(&node), 4, "metadata, a broadcast, a message that was polled and one that was not");
     node.map_payloads(&mut |payload| payload.fill(b'-'));
-    assert_eq!(places(&node), 0);
+    assert_eq!(copies(&node), 0);
 
     let mut message = None;
     while let Some(output) = node.poll() {
@@ -418,7 +418,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn damaged_bytes_are_refused_or_make_a_node_that_lives(
+    fn damaged_bytes_are_refused_or_make_a_node_that_runs(
         hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         cut in prop::option::weighted(0.1, any::<prop::sample::Index>()),
     ) {

@@ -16,8 +16,8 @@ fn lab_with(change: impl FnOnce(&mut Options)) -> Lab {
     Lab::new(options)
 }
 
-/// A stranger's ping for a later life of the node.
-fn ping_for_a_later_life(lab: &mut Lab, source: u64) {
+/// A stranger's ping for a later epoch of the node.
+fn ping_for_a_later_epoch(lab: &mut Lab, source: u64) {
     let later = lab.my_mention();
     let later = later.epoch(later.epoch + 1);
     let ping = lab.craft(member(source), craft::PING).head(&craft::ping(later, Status::Alive as u8, 1, 0));
@@ -34,7 +34,7 @@ fn asked(lab: &Lab) -> Option<u64> {
 /// A lone node that a stranger has made ask, and given a token; the nonce that it waits for.
 fn lured() -> (Lab, u64) {
     let mut lab = Lab::quiet();
-    ping_for_a_later_life(&mut lab, STRANGER);
+    ping_for_a_later_epoch(&mut lab, STRANGER);
     lab.tick();
     let nonce = asked(&lab).expect("a node that is alone asks");
     let challenge = lab.craft(member(STRANGER), craft::CHALLENGE).head(&craft::two(nonce, 5));
@@ -65,7 +65,7 @@ fn a_member_asks_no_stranger_to_let_it_in() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     for _ in 0..10 {
-        ping_for_a_later_life(&mut lab, STRANGER);
+        ping_for_a_later_epoch(&mut lab, STRANGER);
         lab.run_for(Duration::from_millis(300));
     }
     assert_eq!(asked(&lab), None);
@@ -73,9 +73,9 @@ fn a_member_asks_no_stranger_to_let_it_in() {
 }
 
 #[test]
-fn a_welcome_counts_only_from_somebody_who_asked_for_proof() {
+fn a_welcome_counts_only_from_a_peer_that_asked_for_proof() {
     let mut lab = Lab::quiet();
-    ping_for_a_later_life(&mut lab, STRANGER);
+    ping_for_a_later_epoch(&mut lab, STRANGER);
     lab.tick();
     let nonce = asked(&lab).expect("a node that is alone asks");
     let before = lab.dropped(DropReason::UnexpectedAnswer);
@@ -97,7 +97,7 @@ fn a_stranger_that_made_a_lone_node_ask_cannot_set_its_clock_nor_its_epoch_back(
 }
 
 #[test]
-fn a_stranger_that_made_a_lone_node_ask_can_tell_it_of_nobody_but_itself() {
+fn a_stranger_that_made_a_lone_node_ask_adds_no_member_but_itself() {
     let (mut lab, nonce) = lured();
     let others =
         [member(STRANGER), member(7), member(8)].map(|mention| craft::alive(mention, addr(mention.id), b""));
@@ -113,11 +113,11 @@ fn a_stranger_that_made_a_lone_node_ask_cannot_take_its_id() {
     welcome(&mut lab, &craft::welcome(nonce, true, member(ME).epoch(EPOCH + 9), EPOCH, 5), &[rival]);
     lab.run_for(Duration::from_secs(5));
     assert!(lab.node.is_running());
-    assert!(lab.sent_of(craft::PING).is_empty(), "nobody is asked on its mention: {:?}", lab.sent);
+    assert!(lab.sent_of(craft::PING).is_empty(), "no address is asked on its mention: {:?}", lab.sent);
 }
 
 #[test]
-fn an_announcement_is_for_the_address_that_it_comes_from_and_nobody_else_is_sent_to() {
+fn an_announcement_is_for_the_address_that_it_comes_from_and_no_other_is_sent_to() {
     let victim = addr(77);
     let announced = |accept| {
         let mut lab = lab_with(|options| options.accept_wrong_source = accept);
@@ -129,9 +129,9 @@ fn an_announcement_is_for_the_address_that_it_comes_from_and_nobody_else_is_sent
     let lab = announced(false);
     assert_eq!((lab.status(STRANGER), lab.dropped(DropReason::ClaimAddress)), (None, 1));
     assert!(lab.sent.iter().all(|(target, _)| *target != victim));
-    let answer = lab.sent_of(craft::WELCOME).pop().expect("it is told");
+    let answer = lab.sent_of(craft::WELCOME).pop().expect("it is answered");
     assert_eq!((answer.0, craft::part_of(&answer.1, craft::HEAD)[8]), (addr(STRANGER), 2), "refused");
-    // Whoever switches the check off takes the announced address on trust.
+    // A node without the check trusts the announced address.
     let lab = announced(true);
     assert!(lab.node.member(NodeId(STRANGER)).is_some_and(|member| member.addr == victim));
 }
@@ -149,7 +149,7 @@ fn one_token_lets_in_no_more_members_than_the_budget_of_pages() {
 }
 
 #[test]
-fn who_claims_the_id_of_a_living_member_is_turned_away_in_any_life() {
+fn a_node_that_claims_the_id_of_a_living_member_is_refused_in_any_epoch() {
     for (epoch, incarnation) in [(EPOCH, 1), (EPOCH + 1, 0), (EPOCH + HOUR_MS, 7)] {
         let mut lab = Lab::quiet();
         lab.meet(5);
@@ -172,7 +172,7 @@ fn who_claims_the_id_of_a_living_member_is_turned_away_in_any_life() {
 }
 
 #[test]
-fn pings_from_a_buried_member_s_address_push_the_incarnation_up_once_a_period_at_most() {
+fn pings_from_the_address_of_a_member_that_left_raise_the_incarnation_once_a_period_at_most() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     lab.gossip(member(2), &[craft::left(member(3), 3)]);
@@ -195,7 +195,7 @@ fn a_number_that_was_used_in_a_node_s_name_is_outbid() {
         lab.feed(addr(2), &gossip);
         assert!(
             !lab.events.iter().any(|event| matches!(event, Event::Broadcast { .. })),
-            "nobody hears himself"
+            "a node delivers no broadcast of its own"
         );
         lab.forget();
         lab.command(Command::Broadcast(Payload::new(b"real").expect("short")));
@@ -204,7 +204,7 @@ fn a_number_that_was_used_in_a_node_s_name_is_outbid() {
         let (epoch, number) = sent
             .map(|record| (craft::u64_at(record, 8), craft::u32_at(record, 16)))
             .next()
-            .expect("it is told");
+            .expect("it is answered");
         assert!((epoch, number) > (EPOCH, used), "{epoch} {number}");
     }
 }
