@@ -1,14 +1,15 @@
 //! SWIM with Lifeguard as a deterministic state machine: who is in the group, and who is gone.
 //!
-//! The one property of this crate: *the same inputs at the same times give the same outputs.* It has no clock, no
+//! The rule of this crate: *the same inputs at the same times give the same outputs.* It has no clock, no
 //! socket, no thread, no randomness of its own, no floats and no order of a hash map; lints refuse them. So
-//! a cluster can be run under a virtual clock, a run can be repeated from its seed, and what a node did can
-//! be derived from what it was handed.
+//! a cluster can be run under a virtual clock, a run can be repeated from its seed, and what a node did follows
+//! from what it was given.
 //!
-//! A [`Node`] has one way in, one way out, and one deadline:
+//! A [`Node`] has two ways in, one way out, and one deadline:
 //!
 //! ```text
-//!   datagram, Tick, command ──▶ Node::handle(now, Input)      the only thing that changes the protocol
+//!   datagram, Tick ──▶ Node::handle(now, Input)               what happens to the node
+//!   command ──▶ Node::command(now, Command) ──▶ Done | Refusal  what its user asks for; nothing else changes it
 //!   Node::poll() ──▶ Transmit | Event                         until None; it only pops
 //!   Node::deadline() ──▶ hand in Input::Tick no later than this
 //! ```

@@ -86,7 +86,7 @@ fn every_path_in_the_documents_exists() {
 }
 
 #[test]
-fn every_name_in_the_documents_stands_in_the_sources() {
+fn every_name_in_the_documents_stands_in_the_source() {
     let mut sources = Vec::new();
     files(&root(), &[".rs"], &mut sources);
     let mut known = BTreeSet::new();

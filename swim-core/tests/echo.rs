@@ -80,7 +80,7 @@ fn a_stranger_that_knows_of_a_later_epoch_is_asked_once_and_not_at_length() {
 }
 
 #[test]
-fn no_node_has_the_epoch_that_stands_for_nothing_held() {
+fn no_node_is_in_the_epoch_that_stands_for_nothing_held() {
     let me = Identity { id: NodeId(1), addr: addr(1), epoch: Epoch(0) };
     let node = Node::new(Arc::new(Config::local()), me, Seed([1; 32]), Instant::ORIGIN);
     assert_eq!(node.me().epoch, Epoch(1));

@@ -31,9 +31,9 @@ fn what_must_not_enter_the_core_is_refused_by_the_lint_that_its_mark_names() {
     let mut passed = Vec::new();
     for (line, source, lint) in marks() {
         // Where the diagnostic points to, and what it is called, in cargo's JSON.
-        let position = format!("planted.rs:{line}:");
+        let location = format!("planted.rs:{line}:");
         let code = format!("\"code\":\"{lint}\"");
-        if !errors.iter().any(|error| error.contains(&position) && error.contains(&code)) {
+        if !errors.iter().any(|error| error.contains(&location) && error.contains(&code)) {
             passed.push(format!("{lint} let this pass: {}", source.trim()));
         }
     }

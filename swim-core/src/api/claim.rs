@@ -1,13 +1,8 @@
-//! What can be said about a member, and which of two sayings holds.
+//! What can be claimed about a member, and which of two claims wins.
 //!
-//! Every node may repeat a claim, none needs to trust the order in which claims arrive: claims about one
-//! member form a total order, and a table only ever moves up in it. The order is lexicographic:
-//!
-//! | compared first | then | then |
-//! | --- | --- | --- |
-//! | epoch (this one over an earlier one) | incarnation (refuted later) | Alive < Suspect < Dead < Left |
-//!
-//! which gives, for an equal epoch (`i` is the new claim's incarnation, `j` the held one's):
+//! Every node may repeat a claim, and none depends on the order in which claims arrive: a table only ever moves up in
+//! one order. The later epoch wins; within an epoch, Left over everything else; then the higher incarnation; then
+//! Alive < Suspect < Dead. For an equal epoch (`i` is the new claim's incarnation, `j` the held one's):
 //!
 //! | new \ held | Alive j | Suspect j | Dead j | Left j |
 //! | --- | --- | --- | --- | --- |

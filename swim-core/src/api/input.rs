@@ -1,4 +1,4 @@
-//! The one door in: everything that can happen to a node.
+//! What goes into a node: inputs, which happen to it, and commands, which its user gives.
 //!
 //! Inputs are borrowed: nothing is copied before it is known to be needed.
 

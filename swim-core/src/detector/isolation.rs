@@ -1,7 +1,7 @@
 //! Isolation: before it accuses others of silence, a node asks whether it hears anything at all.
 //!
-//! At the end of a period it has asked two different members, for a probe or as relays that owe a nack, and has heard no
-//! member since, nor for a direct timeout: then it holds itself isolated. It accuses no member, and the
+//! At the end of a period it has sent two requests or more to members, pings or ping-reqs that owe a nack, and has heard
+//! no member since, nor for a direct timeout: then it holds itself isolated. It accuses no member, and the
 //! suspicion clock is frozen until a member is heard, as long as its budget lasts (`context/clock.rs`). (A node with one
 //! other member cannot distinguish its own isolation from the other's death, and does not try.)
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::Instant;
 use crate::context::Clock;
 
-/// Different members that must have been asked in vain.
+/// Requests that must have been sent in vain, and other members that there must be.
 const TARGETS: u8 = 2;
 
 /// When this node last heard a member, and how many it has asked since.

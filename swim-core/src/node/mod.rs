@@ -1,4 +1,4 @@
-//! The node: one door in, one door out, and between them the sequence of the mechanisms.
+//! The node: two doors in, one door out, and between them the sequence of the mechanisms.
 //!
 //! ```text
 //!  datagram ─▶ receive  ─▶┐                                                        ┌─▶ poll()

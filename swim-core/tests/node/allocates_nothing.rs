@@ -39,7 +39,7 @@ fn fed(lab: &mut Lab, source: u64, datagram: &Datagram) -> u64 {
     })
 }
 
-/// Allocations of one tick at the deadline, answered by no member.
+/// Allocations of one tick at the deadline, without an answer.
 fn ticked(lab: &mut Lab) -> u64 {
     lab.now = lab.now.max(lab.node.deadline().expect("something is due"));
     let (node, now) = (&mut lab.node, lab.now);

@@ -11,7 +11,7 @@ use swim_core::{
 };
 
 fn addresses(count: usize) -> Vec<SocketAddr> {
-    (0..count as u64).map(|n| addr(1_000 + n)).collect()
+    (0..count as u64).map(|nth| addr(1_000 + nth)).collect()
 }
 
 fn known_peers(count: u64) -> Vec<KnownPeer> {
@@ -114,7 +114,7 @@ fn a_thousand_suspects() -> Lab {
 }
 
 #[test]
-fn one_tick_marks_sixty_four_suspects_dead_and_the_rest_stays_due() {
+fn one_tick_declares_sixty_four_suspects_dead_and_the_rest_stays_due() {
     let mut lab = a_thousand_suspects();
     // Long enough for all of them to have run out, whatever their timeout.
     lab.now = lab.now.after(Duration::from_secs(3_600));
@@ -151,12 +151,12 @@ fn one_tick_forgets_sixty_four_tombstones() {
         forgotten.push(count_events(&lab, is_forgotten));
     }
     forgotten.retain(|count| *count > 0);
-    // Member 2, whose datagrams the test no longer sends, is the ninth of the last.
+    // Member 2, which the test plays no more, is the ninth of the last.
     assert_eq!(forgotten, [64, 64, 64, 9]);
 }
 
 #[test]
-fn the_thirty_third_unpolled_datagram_is_dropped_and_the_others_are_whole() {
+fn the_thirty_third_datagram_that_is_not_polled_is_dropped_and_the_others_are_whole() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     for number in 0..40 {
@@ -187,7 +187,7 @@ fn a_direct_message_is_refused_while_the_outbox_is_full() {
 }
 
 #[test]
-fn unpolled_events_beyond_the_bound_are_counted_and_reported_as_lost() {
+fn events_that_are_not_polled_are_counted_and_reported() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
     for first in (3..1_503).step_by(30) {
@@ -215,7 +215,7 @@ fn a_newcomer_beyond_the_bound_is_not_admitted_until_there_is_room() {
     let announce = lab.craft(member(6), craft::ANNOUNCE).head(&craft::two(token, 9));
     lab.feed(addr(6), &announce.updates(&[craft::alive(member(6), addr(6), b"")]));
     assert_eq!(lab.status(6), None);
-    assert!(lab.sent_of(craft::ACK).is_empty(), "no ack says that it was admitted");
+    assert!(lab.sent_of(craft::ACK).is_empty(), "it gets no ack before it is admitted");
     lab.gossip(member(2), &[craft::left(member(4), 4), newcomer]);
     assert_eq!(lab.status(5), Some(Status::Alive));
 }
@@ -373,9 +373,9 @@ fn an_update_is_sent_lambda_times_for_each_decade_and_then_never_again() {
         lab.feed(addr(2), &lab.ping(member(2), number));
     }
     let about_9 = |bytes: &[u8]| craft::claims(bytes).iter().filter(|claim| claim.1.id == 9).count();
-    let counts: Vec<usize> = lab.sent.iter().map(|(_, bytes)| about_9(bytes)).collect();
+    let sent: Vec<usize> = lab.sent.iter().map(|(_, bytes)| about_9(bytes)).collect();
     // λ = 4, and 51 has two digits: eight datagrams, once in each.
-    assert_eq!((&counts[..8], counts[8..].iter().sum()), (&[1; 8][..], 0));
+    assert_eq!((&sent[..8], sent[8..].iter().sum()), (&[1; 8][..], 0));
 }
 
 #[test]
@@ -413,9 +413,9 @@ fn one_answer_corrects_sixteen_outdated_claims() {
     lab.forget();
     let outdated: Vec<_> = (3..=25).map(|id| craft::alive(member(id), addr(id), b"")).collect();
     lab.feed(addr(2), &lab.ping(member(2), 1).updates(&outdated));
-    let claims = craft::claims(&lab.sent[0].1);
-    assert_eq!(claims.len(), 16, "{claims:?}");
-    assert!(claims.iter().all(|(status, _)| *status == Status::Left as u8));
+    let sent = craft::claims(&lab.sent[0].1);
+    assert_eq!(sent.len(), 16, "{sent:?}");
+    assert!(sent.iter().all(|(status, _)| *status == Status::Left as u8));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The cluster's clock, by which all members check epochs, and a node whose own wall clock is a month ahead of it.
+//! The epoch clock, which says for all members which epochs are plausible, and a node whose own wall clock is a month ahead.
 
 use crate::craft::{self, EPOCH, member};
 use crate::lab::{Lab, ME, addr};
@@ -57,7 +57,7 @@ fn a_member_takes_no_epoch_that_those_who_let_it_in_cannot_believe() {
 }
 
 #[test]
-fn a_node_accepts_exactly_the_epochs_that_its_cluster_accepts_whatever_its_own_clock_reads() {
+fn a_node_accepts_the_epochs_that_its_cluster_accepts_whatever_its_own_wall_clock_reads() {
     let mut lab = deferred();
     for epoch in [SLOW + 25 * HOUR_MS, SLOW + 300 * HOUR_MS, EPOCH, EPOCH + HOUR_MS] {
         let later = member(3).epoch(epoch);

@@ -8,13 +8,13 @@ use swim_core::{Command, PAYLOAD_MAX, Payload};
 
 /// How often each member's update and each broadcast was sent, by number of the datagram.
 #[derive(Default)]
-struct Carried {
+struct Gossiped {
     updates: BTreeMap<u64, Vec<usize>>,
     broadcasts: BTreeMap<u32, Vec<usize>>,
 }
 
-impl Carried {
-    fn count(&mut self, datagram: usize, bytes: &[u8]) {
+impl Gossiped {
+    fn hear(&mut self, datagram: usize, bytes: &[u8]) {
         for (_, mention) in craft::claims(bytes) {
             self.updates.entry(mention.id).or_default().push(datagram);
         }
@@ -38,22 +38,22 @@ fn crowded(count: u8, len: usize) -> Lab {
 }
 
 /// What the answers carry to so many pings.
-fn carried(lab: &mut Lab, datagrams: usize) -> Carried {
-    let mut carried = Carried::default();
+fn gossiped(lab: &mut Lab, datagrams: usize) -> Gossiped {
+    let mut gossiped = Gossiped::default();
     for datagram in 0..datagrams {
         lab.sent.clear();
         lab.feed(addr(2), &lab.ping(member(2), datagram as u64));
-        carried.count(datagram, &lab.sent[0].1);
+        gossiped.hear(datagram, &lab.sent[0].1);
     }
-    carried
+    gossiped
 }
 
 #[test]
 fn the_longest_broadcasts_are_sent_in_every_other_datagram_while_a_thousand_updates_wait() {
     let mut lab = crowded(16, PAYLOAD_MAX);
-    let carried = carried(&mut lab, 32);
-    assert_eq!(carried.broadcasts.len(), 16, "each once in 32 datagrams");
-    let sent: usize = carried.broadcasts.values().map(Vec::len).sum();
+    let gossiped = gossiped(&mut lab, 32);
+    assert_eq!(gossiped.broadcasts.len(), 16, "each once in 32 datagrams");
+    let sent: usize = gossiped.broadcasts.values().map(Vec::len).sum();
     assert_eq!(sent, 16, "and none twice before each was sent once");
 }
 
@@ -61,27 +61,27 @@ fn the_longest_broadcasts_are_sent_in_every_other_datagram_while_a_thousand_upda
 fn a_thousand_updates_are_sent_while_the_longest_broadcasts_wait() {
     let mut lab = crowded(200, PAYLOAD_MAX);
     // 32 fit into a datagram without a broadcast, and every other is one.
-    let carried = carried(&mut lab, 2 * 1_000 / 30 + 4);
-    let missing: Vec<u64> = (3..=1_001).filter(|id| !carried.updates.contains_key(id)).collect();
+    let gossiped = gossiped(&mut lab, 2 * 1_000 / 30 + 4);
+    let missing: Vec<u64> = (3..=1_001).filter(|id| !gossiped.updates.contains_key(id)).collect();
     assert!(missing.is_empty(), "{} are missing: {missing:?}", missing.len());
 }
 
 #[test]
 fn short_broadcasts_get_half_of_each_datagram_and_updates_the_other() {
     let mut lab = crowded(250, 100);
-    let carried = carried(&mut lab, 60);
-    assert_eq!(carried.broadcasts.len(), 250);
-    assert!(carried.updates.len() == 1_000, "{}", carried.updates.len());
+    let gossiped = gossiped(&mut lab, 60);
+    assert_eq!(gossiped.broadcasts.len(), 250);
+    assert!(gossiped.updates.len() == 1_000, "{}", gossiped.updates.len());
 }
 
 #[test]
 fn everything_is_sent_equally_often_and_the_queues_run_empty() {
     let mut lab = crowded(8, PAYLOAD_MAX);
-    let carried = carried(&mut lab, 2_000);
+    let gossiped = gossiped(&mut lab, 2_000);
     assert_eq!((lab.stats().updates_queued, lab.stats().broadcasts_queued), (0, 0));
     // λ = 4, and 1,002 has four digits.
-    assert!(carried.broadcasts.values().all(|sent| sent.len() == 16));
+    assert!(gossiped.broadcasts.values().all(|sent| sent.len() == 16));
     for id in 3..=1_001 {
-        assert_eq!(carried.updates[&id].len(), 16, "{id}");
+        assert_eq!(gossiped.updates[&id].len(), 16, "{id}");
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn addr(id: u64) -> SocketAddr {
     SocketAddr::from(([10, a, b, c], 7946))
 }
 
-/// The node, what it sent, and its events.
+/// The node, what it sent, and what it reported to its user.
 pub(crate) struct Lab {
     pub(crate) node: Node,
     pub(crate) now: Instant,
@@ -151,7 +151,7 @@ impl Lab {
         self.feed(addr(sender.id), &gossip);
     }
 
-    /// Forgets what was sent, and the events.
+    /// Forgets what was sent and reported.
     pub(crate) fn forget(&mut self) {
         self.sent.clear();
         self.events.clear();

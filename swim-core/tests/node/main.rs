@@ -13,7 +13,7 @@
 //! | `state.rs` | a node can be saved and loaded at any moment, and its payloads exchanged |
 //! | `strangers.rs` | what strangers can make a node do |
 //! | `wrong_source.rs` | a node that advertises one address and sends from another |
-//! | `clocks.rs` | what a node whose wall clock is far ahead of its cluster's clock accepts |
+//! | `clocks.rs` | what a node accepts whose wall clock is far ahead of its cluster's epoch clock |
 //! | `rules.rs` | single rules of the acts in `src/node/` |
 
 use swim_craft as craft;

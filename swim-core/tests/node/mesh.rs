@@ -66,7 +66,7 @@ impl Mesh {
         }
     }
 
-    /// The same, without a watcher.
+    /// The same, unwatched.
     pub(crate) fn run_for(&mut self, time: Duration) {
         for _ in 0..time.as_millis() / 10 {
             self.step(|_| true, |node, call| call(node));

@@ -32,7 +32,7 @@ const TICKS_MAX: usize = 64;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// The cluster runs for so many milliseconds.
+    /// The cluster runs on for so many milliseconds.
     Run(u16),
     Tick,
     /// The clock of the node under test.
@@ -43,7 +43,7 @@ enum Step {
     /// Well-formed nonsense.
     Crafted(Source, Box<Nonsense>),
     Undelivered(Source),
-    Command(Owned),
+    Command(OwnedCommand),
     Poll(u8),
 }
 
@@ -59,7 +59,7 @@ enum Clock {
 enum Source {
     AsCaptured,
     Member(u64),
-    Elsewhere(u8),
+    Other(u8),
     Wildcard,
     NoPort,
 }
@@ -85,7 +85,7 @@ struct Nonsense {
 }
 
 #[derive(Clone, Debug)]
-enum Owned {
+enum OwnedCommand {
     Join(Vec<Source>),
     CancelJoin,
     Leave,
@@ -97,7 +97,7 @@ enum Owned {
     Restore(Vec<(u64, Source, u64)>),
 }
 
-fn a_mention() -> impl Strategy<Value = Mention> {
+fn a_stamp() -> impl Strategy<Value = Mention> {
     let epoch = prop_oneof![
         6 => (0..6_u64).prop_map(|n| EPOCH + n),
         1 => Just(0),
@@ -113,7 +113,7 @@ fn a_source() -> impl Strategy<Value = Source> {
     prop_oneof![
         4 => Just(Source::AsCaptured),
         4 => (1..9_u64).prop_map(Source::Member),
-        2 => any::<u8>().prop_map(Source::Elsewhere),
+        2 => any::<u8>().prop_map(Source::Other),
         1 => Just(Source::Wildcard),
         1 => Just(Source::NoPort),
     ]
@@ -127,36 +127,36 @@ fn a_mutation() -> impl Strategy<Value = Mutation> {
         (index(), number).prop_map(|(at, number)| Mutation::Number(at, number)),
         index().prop_map(Mutation::Cut),
         proptest::collection::vec(any::<u8>(), 1..40).prop_map(Mutation::Append),
-        a_mention().prop_map(Mutation::Header),
+        a_stamp().prop_map(Mutation::Header),
     ]
 }
 
 prop_compose! {
     fn nonsense()(
-        sender in a_mention(),
+        sender in a_stamp(),
         kind in prop_oneof![4 => 1..14_u8, 1 => any::<u8>()],
-        about in a_mention(),
+        about in a_stamp(),
         status in prop_oneof![8 => 0..4_u8, 1 => any::<u8>()],
         numbers in (0..9_u64, any::<u64>(), any::<u64>()),
-        updates in proptest::collection::vec((0..5_u8, a_mention(), 0..9_u64, any::<u8>()), 0..12),
-        broadcasts in proptest::collection::vec((a_mention(), 0..200_u32, 0..1024_u16), 0..3),
+        updates in proptest::collection::vec((0..5_u8, a_stamp(), 0..9_u64, any::<u8>()), 0..12),
+        broadcasts in proptest::collection::vec((a_stamp(), 0..200_u32, 0..1024_u16), 0..3),
     ) -> Nonsense {
         Nonsense { sender, kind, about, status, numbers: numbers.into(), updates, broadcasts }
     }
 }
 
-fn an_owned_command() -> impl Strategy<Value = Owned> {
+fn a_command() -> impl Strategy<Value = OwnedCommand> {
     let ids = || 0..9_u64;
     prop_oneof![
-        4 => proptest::collection::vec(a_source(), 0..70).prop_map(Owned::Join),
-        4 => Just(Owned::CancelJoin),
-        1 => Just(Owned::Leave),
-        4 => (0..513_u16).prop_map(Owned::SetMetadata),
-        4 => a_source().prop_map(Owned::SetAddress),
-        4 => (0..1025_u16).prop_map(Owned::Broadcast),
-        4 => (ids(), 0..1025_u16).prop_map(|(id, len)| Owned::Send(id, len)),
-        4 => ids().prop_map(Owned::Remove),
-        4 => proptest::collection::vec((ids(), a_source(), any::<u64>()), 0..20).prop_map(Owned::Restore),
+        4 => proptest::collection::vec(a_source(), 0..70).prop_map(OwnedCommand::Join),
+        4 => Just(OwnedCommand::CancelJoin),
+        1 => Just(OwnedCommand::Leave),
+        4 => (0..513_u16).prop_map(OwnedCommand::SetMetadata),
+        4 => a_source().prop_map(OwnedCommand::SetAddress),
+        4 => (0..1025_u16).prop_map(OwnedCommand::Broadcast),
+        4 => (ids(), 0..1025_u16).prop_map(|(id, len)| OwnedCommand::Send(id, len)),
+        4 => ids().prop_map(OwnedCommand::Remove),
+        4 => proptest::collection::vec((ids(), a_source(), any::<u64>()), 0..20).prop_map(OwnedCommand::Restore),
     ]
 }
 
@@ -177,7 +177,7 @@ fn a_step() -> impl Strategy<Value = Step> {
             .prop_map(|(s, i, m)| Step::Capture(s, i, m)),
         12 => (a_source(), nonsense()).prop_map(|(s, n)| Step::Crafted(s, Box::new(n))),
         1 => a_source().prop_map(Step::Undelivered),
-        4 => an_owned_command().prop_map(Step::Command),
+        4 => a_command().prop_map(Step::Command),
         4 => any::<u8>().prop_map(Step::Poll),
     ]
 }
@@ -217,28 +217,28 @@ struct Watch {
     revision: u64,
     lost: u64,
     /// Where a member was held when what is not polled yet was made, or who announced itself then.
-    active: BTreeSet<SocketAddr>,
+    reported: BTreeSet<SocketAddr>,
 }
 
 impl Watch {
     const fn new() -> Self {
-        Self { revision: 0, lost: 0, active: BTreeSet::new() }
+        Self { revision: 0, lost: 0, reported: BTreeSet::new() }
     }
 
     /// Whom gossip may be for, before and after a call.
     fn meet(&mut self, node: &Node) {
-        self.active.extend(node.members().filter(is_active).map(|member| member.addr));
+        self.reported.extend(node.members().filter(is_active).map(|member| member.addr));
     }
 
     fn check(&mut self, node: &Node) {
         let stats = node.stats();
         let mut counts = [0_u32; 4];
         let mut ids = BTreeSet::new();
-        for (index, member) in node.members().enumerate() {
+        for (nth, member) in node.members().enumerate() {
             counts[member.status as usize] += 1;
             assert!(ids.insert(member.id), "{:?} twice", member.id);
             assert_eq!(node.member(member.id), Some(member));
-            assert_eq!(member.is_me, index == 0);
+            assert_eq!(member.is_me, nth == 0);
             assert!(member.is_me || is_reachable_form(member.addr), "{member:?}");
         }
         assert_eq!([stats.alive, stats.suspect, stats.dead, stats.left], counts);
@@ -279,7 +279,7 @@ impl Watch {
                     assert!(
                         gossips.concat().is_empty()
                             || asked
-                            || self.active.contains(&target)
+                            || self.reported.contains(&target)
                             || node.config().accept_wrong_source,
                         "gossip for a stranger, {target}: {bytes:?}"
                     );
@@ -293,7 +293,7 @@ impl Watch {
                 }
                 _ => {
                     assert_eq!(self.lost, node.stats().events_lost, "every lost event is reported");
-                    self.active.clear();
+                    self.reported.clear();
                     break;
                 }
             }
@@ -319,8 +319,8 @@ impl Trial {
     fn new(options: &Options) -> Self {
         let mut mesh = Mesh::new(4, options);
         let mut captures = Vec::new();
-        let values = [Metadata::new(b"a"), Metadata::new(&[9; 300])];
-        for (node, metadata) in mesh.nodes[1..].iter_mut().zip(values) {
+        let texts = [Metadata::new(b"a"), Metadata::new(&[9; 300])];
+        for (node, metadata) in mesh.nodes[1..].iter_mut().zip(texts) {
             let broadcast = Command::Broadcast(Payload::new(b"hello").expect("short"));
             for command in [Command::SetMetadata(metadata.expect("short")), broadcast] {
                 node.command(mesh.now, command).expect("not refused");
@@ -374,7 +374,7 @@ impl Trial {
         if let Input::Datagram { source, bytes } = input
             && bytes.get(4) == Some(&craft::ANNOUNCE)
         {
-            watch.active.insert(swim_core::canonical(source));
+            watch.reported.insert(swim_core::canonical(source));
         }
         let known = is_known(node);
         node.handle(now, input);
@@ -473,25 +473,25 @@ impl Trial {
             }
             Step::Crafted(source, nonsense) => {
                 let label = self.node().config().label_hash();
-                let held_at = addr(nonsense.sender.id.max(1));
-                let source = address(*source, Some(held_at));
+                let home = addr(nonsense.sender.id.max(1));
+                let source = address(*source, Some(home));
                 self.handle(Input::Datagram { source, bytes: &write(label, nonsense).0 });
             }
             Step::Undelivered(target) => self.handle(Input::Undelivered { target: address(*target, None) }),
-            Step::Command(command) => self.owned_command(command),
+            Step::Command(owned) => self.owned_command(owned),
             Step::Poll(max) => self.poll(if *max < 128 { usize::MAX } else { usize::from(*max) - 128 }),
         }
     }
 
-    fn owned_command(&mut self, command: &Owned) {
+    fn owned_command(&mut self, owned: &OwnedCommand) {
         let zeros = [0; 1024];
         let payload = |len: u16| Payload::new(&zeros[..usize::from(len)]).expect("short enough");
-        let command = match command {
-            Owned::Join(seeds) => {
+        let command = match owned {
+            OwnedCommand::Join(seeds) => {
                 let seeds: Vec<SocketAddr> = seeds.iter().map(|seed| address(*seed, None)).collect();
                 return self.command(Command::Join { seeds: &seeds });
             }
-            Owned::Restore(known_peers) => {
+            OwnedCommand::Restore(known_peers) => {
                 let known_peer = |(id, source, epoch): &(u64, Source, u64)| KnownPeer {
                     id: NodeId(*id),
                     addr: address(*source, None),
@@ -501,19 +501,19 @@ impl Trial {
                 let known_peers: Vec<KnownPeer> = known_peers.iter().map(known_peer).collect();
                 return self.command(Command::Restore { known_peers: &known_peers });
             }
-            Owned::CancelJoin => Command::CancelJoin,
-            Owned::Leave => Command::Leave,
-            Owned::SetMetadata(len) => {
+            OwnedCommand::CancelJoin => Command::CancelJoin,
+            OwnedCommand::Leave => Command::Leave,
+            OwnedCommand::SetMetadata(len) => {
                 Command::SetMetadata(Metadata::new(&zeros[..usize::from(*len)]).expect("short enough"))
             }
-            Owned::SetAddress(addr) => {
+            OwnedCommand::SetAddress(addr) => {
                 // What still waits was made for the world as it was before.
                 self.poll(usize::MAX);
                 Command::SetAddress(address(*addr, None))
             }
-            Owned::Broadcast(len) => Command::Broadcast(payload(*len)),
-            Owned::Send(id, len) => Command::Send { target: NodeId(*id), payload: payload(*len) },
-            Owned::Remove(id) => Command::Remove { target: NodeId(*id) },
+            OwnedCommand::Broadcast(len) => Command::Broadcast(payload(*len)),
+            OwnedCommand::Send(id, len) => Command::Send { target: NodeId(*id), payload: payload(*len) },
+            OwnedCommand::Remove(id) => Command::Remove { target: NodeId(*id) },
         };
         self.command(command);
     }
@@ -523,7 +523,7 @@ fn address(source: Source, captured: Option<SocketAddr>) -> SocketAddr {
     match source {
         Source::AsCaptured => captured.unwrap_or_else(|| addr(2)),
         Source::Member(id) => addr(id),
-        Source::Elsewhere(last) => SocketAddr::from(([192, 0, 2, last], 9)),
+        Source::Other(last) => SocketAddr::from(([192, 0, 2, last], 9)),
         Source::Wildcard => SocketAddr::from(([0, 0, 0, 0], 7946)),
         Source::NoPort => SocketAddr::from(([10, 0, 0, 2], 0)),
     }
@@ -616,7 +616,7 @@ fn well_formed_nonsense_and_captures_reach_most_of_the_protocol() {
         let mut trial = Trial::new(&Options::local());
         captured.extend(trial.captures.iter().map(|packet| craft::kind(&packet.bytes)));
         let steps = proptest::collection::vec(a_step(), 100..101).new_tree(&mut runner).expect("steps");
-        for step in steps.current().iter().filter(|step| !matches!(step, Step::Command(Owned::Leave))) {
+        for step in steps.current().iter().filter(|step| !matches!(step, Step::Command(OwnedCommand::Leave))) {
             trial.perform(step);
         }
         let stats = trial.node().stats();

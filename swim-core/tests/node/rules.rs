@@ -8,7 +8,7 @@ use crate::lab::{Lab, ME, addr};
 use swim_core::{Command, DropReason, Event, NodeId, Payload, Status};
 
 #[test]
-fn nothing_is_answered_to_an_unreachable_address_or_to_this_node_itself() {
+fn nothing_is_answered_to_an_address_without_a_port_or_to_this_node_itself() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
     let ping = lab.ping(member(9), 7);
@@ -125,7 +125,7 @@ fn a_relay_passes_on_only_what_the_target_itself_says() {
 
 /// What it has asked is answered, for it was a member then; nothing else is for it any more.
 #[test]
-fn a_relay_sends_no_gossip_to_an_origin_that_has_left_since_it_asked() {
+fn a_relay_sends_no_gossip_to_a_member_that_has_left_since_it_asked() {
     for (answered, kind) in [(true, craft::RELAYED_ACK), (false, craft::NACK)] {
         for leaves in [true, false] {
             let mut lab = Lab::quiet();
@@ -155,7 +155,7 @@ fn a_relay_sends_no_gossip_to_an_origin_that_has_left_since_it_asked() {
 }
 
 #[test]
-fn a_request_that_carries_its_sender_s_goodbye_is_answered_without_gossip() {
+fn a_ping_that_carries_its_sender_s_goodbye_is_answered_without_gossip() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.command(Command::Broadcast(Payload::new(b"news").expect("short")));
@@ -166,7 +166,7 @@ fn a_request_that_carries_its_sender_s_goodbye_is_answered_without_gossip() {
     assert!(ack.len() <= ping.0.len() && craft::part_of(&ack, craft::BROADCASTS).is_empty());
     let request = lab.craft(member(4), craft::PING_REQ).head(&craft::ping_req(3, 1, 500_000));
     lab.feed(addr(4), &request.updates(&[craft::left(member(4), 4)]));
-    assert!(lab.sent_of(craft::PING).is_empty(), "no target is pinged for it");
+    assert!(lab.sent_of(craft::PING).is_empty(), "no node is asked for it");
     assert_eq!(lab.dropped(DropReason::Stranger), 1);
 }
 
@@ -196,7 +196,7 @@ fn a_suspect_learns_of_its_suspicion_from_the_ping_that_probes_it() {
 }
 
 #[test]
-fn a_suspect_that_pings_learns_of_its_suspicion_from_the_ack() {
+fn a_suspect_that_pings_learns_of_it_from_the_ack() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.gossip(member(2), &[craft::suspect(member(3), &[4])]);
@@ -208,7 +208,7 @@ fn a_suspect_that_pings_learns_of_its_suspicion_from_the_ack() {
 }
 
 #[test]
-fn a_tombstone_is_sent_to_a_peer_that_calls_its_member_alive() {
+fn a_tombstone_is_sent_to_a_member_that_claims_its_subject_alive() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.gossip(member(2), &[craft::left(member(3), 3)]);
@@ -222,7 +222,7 @@ fn a_tombstone_is_sent_to_a_peer_that_calls_its_member_alive() {
 }
 
 #[test]
-fn a_peer_that_holds_an_older_stamp_of_this_node_is_sent_the_present_one() {
+fn a_peer_that_holds_an_outdated_claim_of_this_node_is_sent_the_present_one() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     let old = lab.my_mention();
@@ -237,7 +237,7 @@ fn a_peer_that_holds_an_older_stamp_of_this_node_is_sent_the_present_one() {
 }
 
 #[test]
-fn a_death_that_a_peer_claims_makes_a_suspicion_that_lasts_the_shortest_time() {
+fn a_dead_from_another_member_starts_a_suspicion_with_the_shortest_timeout() {
     let mut options = Lab::quiet_options();
     options.self_doubt = false;
     let mut lab = Lab::new(options);
@@ -252,7 +252,7 @@ fn a_death_that_a_peer_claims_makes_a_suspicion_that_lasts_the_shortest_time() {
 }
 
 #[test]
-fn an_operator_s_removal_is_accepted_only_of_a_suspect() {
+fn an_operator_s_removal_is_accepted_only_of_a_suspect_or_dead_member() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.gossip(member(2), &[craft::left(member(3), 4)]);
@@ -291,7 +291,7 @@ fn a_stranger_s_claim_about_this_node_does_not_raise_its_incarnation() {
         lab.feed(addr(source), &lab.craft(member(sender), craft::PING).head(&ping));
     }
     assert_eq!(lab.my_mention(), mine);
-    // A member that is held as Left may say that it holds this node as Dead, in exactly this incarnation.
+    // A member held Dead here may claim that it holds this node Dead, in exactly this incarnation.
     let ping = craft::ping(mine, Status::Dead as u8, 7, 0);
     lab.feed(addr(3), &lab.craft(member(3), craft::PING).head(&ping));
     assert_eq!(lab.my_mention().incarnation, mine.incarnation + 1);
@@ -360,7 +360,7 @@ fn a_nack_counts_once_with_the_right_number_and_from_a_relay_that_was_asked() {
 }
 
 #[test]
-fn no_node_is_made_to_ping_a_dead_member_or_itself() {
+fn no_relay_is_made_to_ping_the_dead_or_itself() {
     let mut options = Lab::quiet_options();
     options.dead_over_suspect_only = false;
     let mut lab = Lab::new(options);
@@ -374,9 +374,9 @@ fn no_node_is_made_to_ping_a_dead_member_or_itself() {
     assert_eq!((lab.dropped(DropReason::RelayTarget), lab.sent_of(craft::PING).len()), (3, 0));
 }
 
-/// Otherwise the only node that holds a member that is gone would get no answer at all, and blame itself each time.
+/// The only one that holds a member that is gone would hear from no relay, and hold itself isolated each time.
 #[test]
-fn a_relay_that_does_not_hold_the_target_sends_its_nack_at_once() {
+fn a_relay_that_does_not_hold_the_target_sends_a_nack_at_once() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.forget();
@@ -429,7 +429,7 @@ fn a_member_that_speaks_no_common_version_is_not_admitted() {
 }
 
 #[test]
-fn of_two_addresses_under_one_stamp_all_members_take_the_higher() {
+fn of_two_addresses_under_one_stamp_every_member_takes_the_higher() {
     for order in [[7, 8], [8, 7]] {
         let mut lab = Lab::quiet();
         lab.admit(member(2));
@@ -451,7 +451,7 @@ fn a_suspect_is_no_accuser_of_itself() {
 }
 
 #[test]
-fn a_death_found_by_this_node_that_others_repeat_is_their_claim_now() {
+fn a_dead_of_this_node_that_others_repeat_is_theirs_now() {
     let mut lab = Lab::quiet();
     lab.meet(5);
     lab.forget();
@@ -468,7 +468,7 @@ fn to_be_accused_costs_health() {
 }
 
 #[test]
-fn a_claim_about_an_impossible_epoch_of_this_node_starts_no_new_epoch() {
+fn a_claim_about_an_implausible_epoch_of_this_node_starts_no_new_epoch() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     let mine = lab.my_mention();
@@ -484,7 +484,7 @@ fn a_claim_about_an_impossible_epoch_of_this_node_starts_no_new_epoch() {
 }
 
 #[test]
-fn a_stranger_s_ping_for_another_node_is_not_answered() {
+fn a_stranger_s_ping_for_another_member_is_not_answered() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
     let ping = craft::ping(member(77), Status::Alive as u8, 7, 0);
@@ -493,7 +493,7 @@ fn a_stranger_s_ping_for_another_node_is_not_answered() {
 }
 
 #[test]
-fn a_broadcast_is_accepted_only_of_the_epoch_that_is_held() {
+fn a_broadcast_counts_only_in_the_epoch_that_is_held() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     for (epoch, heard) in [(EPOCH - 1, 0), (EPOCH + 48 * 3_600_000, 0), (EPOCH + 5, 0), (EPOCH, 1)] {
@@ -505,7 +505,7 @@ fn a_broadcast_is_accepted_only_of_the_epoch_that_is_held() {
 }
 
 #[test]
-fn a_seed_that_calls_the_id_taken_in_an_impossible_epoch_poisons_nothing() {
+fn a_seed_that_calls_the_id_taken_in_an_implausible_epoch_poisons_nothing() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
     let mine = lab.my_mention();
@@ -538,7 +538,7 @@ fn a_token_is_good_for_one_address_and_for_half_a_minute_but_not_for_two() {
 }
 
 #[test]
-fn a_node_that_announces_itself_claims_nothing_of_another_node() {
+fn an_announcement_carries_no_claim_about_another_member() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
     let token = lab.token(addr(8), member(8));
@@ -574,7 +574,7 @@ fn a_second_challenge_does_not_replace_the_token_of_the_first() {
 }
 
 #[test]
-fn no_member_is_marked_dead_in_a_tick_that_comes_too_late() {
+fn no_member_is_declared_dead_in_the_tick_that_comes_too_late() {
     let mut lab = Lab::quiet();
     lab.meet(6);
     lab.gossip(member(2), &[craft::dead(member(3), 4, 5)]);
@@ -603,7 +603,7 @@ fn a_ping_to_where_a_member_is_no_longer_held_says_nothing_of_it() {
     let mut lab = Lab::quiet();
     lab.meet(4);
     lab.await_probe_of(3);
-    // Another node has the id now, in a later epoch. A node that is still at the old address would outbid that mention.
+    // Another node has the id now, in a later epoch. A node that still ran would outbid that claim.
     lab.gossip(member(2), &[craft::alive(member(3).epoch(EPOCH + 5), addr(33), b"")]);
     lab.sent.clear();
     let again = loop {
@@ -641,7 +641,7 @@ fn an_answer_of_a_member_that_was_forgotten_meanwhile_is_an_answer_and_nothing_m
     assert_eq!(lab.stats().probes_answered, 1);
     let credited =
         (1..30).filter(|id| lab.node.member(NodeId(*id)).is_some_and(|member| member.rtt.is_some()));
-    assert_eq!(credited.collect::<Vec<_>>(), [], "its round-trip time is that of no other member");
+    assert_eq!(credited.collect::<Vec<_>>(), [], "its time is that of no other member");
     lab.run_for(Duration::from_secs(5));
     assert_eq!(lab.status(4), None);
 }

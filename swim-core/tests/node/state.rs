@@ -1,6 +1,6 @@
-//! A node can be saved and loaded at any moment, and its users' bytes exchanged, without a visible difference.
+//! A node can be saved and loaded at any moment, and its users' bytes exchanged, and no difference shows.
 //!
-//! Two clusters take the same steps: one as it is, the other with nodes that are saved and loaded in the
+//! Two clusters run the same schedule: one as it is, the other with nodes that are saved and loaded in the
 //! middle of it, or that hold other payloads of the same lengths. Every datagram, event and deadline is
 //! compared, and at the end what each node is, byte by byte.
 
@@ -32,7 +32,7 @@ enum Step {
     /// So many of 256 packets are lost.
     Loss(u8),
     /// Everything arrives again.
-    Heal,
+    Repair,
     Restart(usize),
     Undelivered(usize, usize),
     Say(usize, Say),
@@ -67,11 +67,11 @@ fn options() -> Options {
     options
 }
 
-fn born(at: usize, epoch: u64, now: Instant) -> Node {
+fn born(at: usize, nth: u64, now: Instant) -> Node {
     let id = NodeId(if at == NODES - 1 { NODES as u64 - 2 } else { at as u64 });
-    let me = Identity { id, addr: home(at, 0), epoch: Epoch(EPOCH + epoch) };
+    let me = Identity { id, addr: home(at, 0), epoch: Epoch(EPOCH + nth) };
     let config = Arc::new(Config::new(options()).expect("in range"));
-    Node::new(config, me, Seed([(at as u64 * 16 + epoch) as u8; 32]), now)
+    Node::new(config, me, Seed([(at as u64 * 16 + nth) as u8; 32]), now)
 }
 
 /// What is done to payloads: another one of the same length, equal only for equal ones.
@@ -161,7 +161,7 @@ impl World {
             }
             Step::Cut(from, to) => self.cuts.push((*from, *to)),
             Step::Loss(loss) => self.loss = *loss,
-            Step::Heal => (self.cuts, self.loss) = (Vec::new(), 0),
+            Step::Repair => (self.cuts, self.loss) = (Vec::new(), 0),
             Step::Restart(at) => {
                 self.epochs += 1;
                 self.mesh.nodes[*at] = born(*at, self.epochs, self.mesh.now);
@@ -269,7 +269,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..20_000_u16).prop_map(Step::Sleep),
         4 => (0..NODES, 0..NODES).prop_map(|(from, to)| Step::Cut(from, to)),
         1 => any::<u8>().prop_map(Step::Loss),
-        1 => Just(Step::Heal),
+        1 => Just(Step::Repair),
         1 => (0..NODES).prop_map(Step::Restart),
         1 => (0..NODES, 0..NODES).prop_map(|(at, to)| Step::Undelivered(at, to)),
         6 => (0..NODES, say()).prop_map(|(at, say)| Step::Say(at, say)),
@@ -277,7 +277,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A cluster that has formed, then whatever happens.
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn schedule() -> impl Strategy<Value = Vec<Step>> {
     let join = |at| Step::Say(at, Say::Join);
     let formed = (1..NODES - 1).map(join).chain([Step::Run(100)]).collect::<Vec<_>>();
     prop::collection::vec(step(), 1..30).prop_map(move |steps| formed.iter().cloned().chain(steps).collect())
@@ -287,9 +287,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_node_that_is_saved_and_loaded_goes_on_as_if_nothing_had_happened(steps in steps(), loads in 1..200_u64) {
+    fn a_node_that_is_saved_and_loaded_goes_on_as_if_nothing_had_happened(schedule in schedule(), loads in 1..200_u64) {
         let (mut plain, mut interrupted) = (World::new(0), World::new(loads));
-        for step in &steps {
+        for step in &schedule {
             plain.take(step);
             interrupted.take(step);
             plain.compare(&interrupted, |_| {});
@@ -297,10 +297,10 @@ proptest! {
     }
 
     #[test]
-    fn nothing_depends_on_what_users_say(steps in steps(), after in any::<prop::sample::Index>()) {
+    fn nothing_depends_on_what_users_say(schedule in schedule(), after in any::<prop::sample::Index>()) {
         let (mut plain, mut disguised) = (World::new(0), World::new(0));
-        let after = after.index(steps.len());
-        for (i, step) in steps.iter().enumerate() {
+        let after = after.index(schedule.len());
+        for (i, step) in schedule.iter().enumerate() {
             plain.take(step);
             disguised.take(step);
             if i == after {
@@ -311,16 +311,16 @@ proptest! {
     }
 }
 
-/// A run in which everything happens that a node keeps state for, and in which a node is loaded at every call.
+/// One schedule in which everything happens that a node keeps state for, and a node is loaded at every call.
 #[test]
-fn nodes_that_are_loaded_at_every_call_pass_through_everything() {
+fn nodes_that_are_loaded_at_every_call_live_through_everything() {
     let steps = [
         vec![Step::Say(1, Say::Join), Step::Say(2, Say::Join), Step::Say(3, Say::Join), Step::Run(100)],
         vec![Step::Say(4, Say::Join), Step::Say(5, Say::Join), Step::Run(300)],
         vec![Step::Say(2, Say::Metadata(vec![7; 200])), Step::Say(3, Say::Broadcast(vec![8; 300]))],
         vec![Step::Say(1, Say::Send(2, vec![9; 400])), Step::Run(100)],
         (0..NODES).filter(|at| *at != 2).flat_map(|at| [Step::Cut(2, at), Step::Cut(at, 2)]).collect(),
-        vec![Step::Run(4000), Step::Heal, Step::Run(1500), Step::Loss(100), Step::Run(500), Step::Heal],
+        vec![Step::Run(4000), Step::Repair, Step::Run(1500), Step::Loss(100), Step::Run(500), Step::Repair],
         vec![Step::Say(1, Say::Leave), Step::Sleep(9_000), Step::Restart(3), Step::Run(2500)],
     ]
     .concat();
@@ -338,12 +338,12 @@ fn nodes_that_are_loaded_at_every_call_pass_through_everything() {
     assert!(total(|stats| stats.relayed) > 0 && total(|stats| stats.pages_served) > 0);
     assert!(total(|stats| stats.reconnects) > 0 && total(|stats| stats.broadcasts_delivered) > 0);
     assert!(total(|stats| stats.stalls) > 0);
-    let happened = |like: fn(&Event) -> bool| plain.mesh.events.iter().any(|(_, event)| like(event));
-    assert!(happened(|event| matches!(event, Event::Conflict { .. })));
-    assert!(happened(|event| matches!(event, Event::Dead { .. })));
-    assert!(happened(|event| matches!(event, Event::Left { .. })));
-    assert!(happened(|event| matches!(event, Event::Forgotten { .. })));
-    assert!(happened(|event| matches!(event, Event::Message { .. })));
+    let reported = |like: fn(&Event) -> bool| plain.mesh.events.iter().any(|(_, event)| like(event));
+    assert!(reported(|event| matches!(event, Event::Conflict { .. })));
+    assert!(reported(|event| matches!(event, Event::Dead { .. })));
+    assert!(reported(|event| matches!(event, Event::Left { .. })));
+    assert!(reported(|event| matches!(event, Event::Forgotten { .. })));
+    assert!(reported(|event| matches!(event, Event::Message { .. })));
 }
 
 /// A node in the middle of everything.
@@ -359,7 +359,7 @@ fn busy() -> Node {
     loaded(&world.mesh.nodes[0])
 }
 
-/// Whatever it is, it runs for a while.
+/// Whatever it is, it runs on for a while.
 fn run(node: Node) {
     let mut lab = Lab { now: Instant::from_millis(1_010_000), node, sent: Vec::new(), events: Vec::new() };
     for _ in 0..40 {

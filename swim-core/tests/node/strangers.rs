@@ -97,7 +97,7 @@ fn a_stranger_that_made_a_lone_node_ask_cannot_set_its_clock_nor_its_epoch_back(
 }
 
 #[test]
-fn a_stranger_that_made_a_lone_node_ask_adds_no_member_but_itself() {
+fn a_stranger_that_made_a_lone_node_ask_can_introduce_only_itself() {
     let (mut lab, nonce) = lured();
     let others =
         [member(STRANGER), member(7), member(8)].map(|mention| craft::alive(mention, addr(mention.id), b""));
@@ -113,7 +113,7 @@ fn a_stranger_that_made_a_lone_node_ask_cannot_take_its_id() {
     welcome(&mut lab, &craft::welcome(nonce, true, member(ME).epoch(EPOCH + 9), EPOCH, 5), &[rival]);
     lab.run_for(Duration::from_secs(5));
     assert!(lab.node.is_running());
-    assert!(lab.sent_of(craft::PING).is_empty(), "no address is asked on its mention: {:?}", lab.sent);
+    assert!(lab.sent_of(craft::PING).is_empty(), "no node is asked because of its claim: {:?}", lab.sent);
 }
 
 #[test]
@@ -129,9 +129,9 @@ fn an_announcement_is_for_the_address_that_it_comes_from_and_no_other_is_sent_to
     let lab = announced(false);
     assert_eq!((lab.status(STRANGER), lab.dropped(DropReason::ClaimAddress)), (None, 1));
     assert!(lab.sent.iter().all(|(target, _)| *target != victim));
-    let answer = lab.sent_of(craft::WELCOME).pop().expect("it is answered");
+    let answer = lab.sent_of(craft::WELCOME).pop().expect("an answer");
     assert_eq!((answer.0, craft::part_of(&answer.1, craft::HEAD)[8]), (addr(STRANGER), 2), "refused");
-    // A node without the check trusts the announced address.
+    // A node with the check switched off accepts the announced address.
     let lab = announced(true);
     assert!(lab.node.member(NodeId(STRANGER)).is_some_and(|member| member.addr == victim));
 }
@@ -149,7 +149,7 @@ fn one_token_lets_in_no_more_members_than_the_budget_of_pages() {
 }
 
 #[test]
-fn a_node_that_claims_the_id_of_a_living_member_is_refused_in_any_epoch() {
+fn a_claim_to_the_id_of_a_living_member_is_refused_in_any_epoch() {
     for (epoch, incarnation) in [(EPOCH, 1), (EPOCH + 1, 0), (EPOCH + HOUR_MS, 7)] {
         let mut lab = Lab::quiet();
         lab.meet(5);
@@ -172,7 +172,7 @@ fn a_node_that_claims_the_id_of_a_living_member_is_refused_in_any_epoch() {
 }
 
 #[test]
-fn pings_from_the_address_of_a_member_that_left_raise_the_incarnation_once_a_period_at_most() {
+fn pings_from_a_dead_member_s_address_raise_the_incarnation_once_a_period_at_most() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     lab.gossip(member(2), &[craft::left(member(3), 3)]);
@@ -195,7 +195,7 @@ fn a_number_that_was_used_in_a_node_s_name_is_outbid() {
         lab.feed(addr(2), &gossip);
         assert!(
             !lab.events.iter().any(|event| matches!(event, Event::Broadcast { .. })),
-            "a node delivers no broadcast of its own"
+            "no node pings itself"
         );
         lab.forget();
         lab.command(Command::Broadcast(Payload::new(b"real").expect("short")));
@@ -204,7 +204,7 @@ fn a_number_that_was_used_in_a_node_s_name_is_outbid() {
         let (epoch, number) = sent
             .map(|record| (craft::u64_at(record, 8), craft::u32_at(record, 16)))
             .next()
-            .expect("it is answered");
+            .expect("an answer");
         assert!((epoch, number) > (EPOCH, used), "{epoch} {number}");
     }
 }

@@ -34,13 +34,13 @@ fn run(accept_wrong_source: bool) -> (Mesh, Vec<u8>) {
 }
 
 #[test]
-fn a_node_whose_datagrams_leave_from_another_address_is_refused_and_learns_why() {
+fn a_node_whose_datagrams_leave_from_another_address_is_refused_with_the_reason() {
     let (mesh, kinds) = run(false);
     assert!(mesh.nodes[0].member(NodeId(2)).is_none());
     let refused = (1, Event::JoinFailed { reason: JoinFailure::Refused });
     assert_eq!(mesh.events.iter().filter(|event| **event == refused).count(), 1, "{:?}", mesh.events);
     let asked = kinds.iter().filter(|kind| [craft::JOIN, craft::ANNOUNCE].contains(kind)).count();
-    assert!(asked <= 12, "{asked} attempts in a minute: a refusal ends the attempts");
+    assert!(asked <= 12, "{asked} attempts in a minute: a refusal is respected");
 }
 
 #[test]
