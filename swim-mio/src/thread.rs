@@ -32,7 +32,7 @@ pub(crate) fn start(settings: &Settings) -> Result<Started, Error> {
     let (messages, inbox) = sync_channel(COMMANDS_MAX);
     let shared = Arc::new(Shared::new(View::new(engine, settings.events_max), waker));
     let ending = Ending(Arc::clone(&shared));
-    let body = Body { poll, timer, socket, inbox, asked: false, callers: Callers::default(), ending };
+    let body = Body { poll, timer, socket, ending, inbox, asked: false, callers: Callers::default() };
     let thread =
         Builder::new().name("swim-mio".to_owned()).spawn(move || body.run()).map_err(Error::Start)?;
     Ok(Started { local_addr, messages, shared, thread })
@@ -42,12 +42,13 @@ struct Body {
     poll: Poll,
     timer: Timer,
     socket: Socket,
+    /// Dropped after the socket, which a member that has ended has closed, and before the inbox: a caller whose message
+    /// is lost finds the last table in the view.
+    ending: Ending,
     inbox: Receiver<Message>,
     /// Something may be in it: a handle that puts something in wakes the thread afterwards.
     asked: bool,
     callers: Callers<Waiter>,
-    /// Dropped last: a member that has ended has closed its socket, and its callers have their results.
-    ending: Ending,
 }
 
 /// However the thread ends, a caller that waits for an event or a result learns of it.

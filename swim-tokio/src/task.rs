@@ -28,7 +28,7 @@ pub(crate) fn start(settings: &Settings) -> Result<Started, Error> {
     let (messages, inbox) = mpsc::channel(COMMANDS_MAX);
     let shared = Arc::new(Shared::new(View::new(engine, settings.events_max)));
     let ending = Ending(Arc::clone(&shared));
-    let task = Task { socket, timer, inbox, callers: Callers::default(), ending };
+    let task = Task { socket, timer, ending, inbox, callers: Callers::default() };
     runtime.spawn(task.run());
     Ok(Started { local_addr, messages, shared })
 }
@@ -36,10 +36,11 @@ pub(crate) fn start(settings: &Settings) -> Result<Started, Error> {
 struct Task {
     socket: Socket,
     timer: Timer,
+    /// Dropped after the socket, which a member that has ended has closed, and before the inbox: a caller whose message
+    /// is lost finds the last table in the view.
+    ending: Ending,
     inbox: mpsc::Receiver<Message>,
     callers: Callers<Waiter>,
-    /// Dropped last: a member that has ended has closed its socket, and its callers have their results.
-    ending: Ending,
 }
 
 /// However the task ends, by the end of its runtime too, a caller that awaits an event or a result learns of it.
