@@ -17,7 +17,7 @@ pub(crate) struct Chunks<T, const LEN: usize> {
 impl<T, const LEN: usize> Chunks<T, LEN> {
     /// An empty sequence. Allocates nothing.
     pub(crate) const fn new() -> Self {
-        assert!(LEN.is_power_of_two(), "a index is split into chunk and offset by shifting");
+        assert!(LEN.is_power_of_two(), "an index is split into chunk and offset by shifting");
         Self { chunks: Vec::new() }
     }
 

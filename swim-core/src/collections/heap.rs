@@ -10,18 +10,12 @@ use alloc::vec::Vec;
 const NOWHERE: u32 = u32::MAX;
 
 /// Indexes by time; of two at the same time the smaller index comes first.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Heap<K> {
     /// A binary heap: no entry is before the one that it lies below.
     heap: Vec<(K, u32)>,
     /// Where each index lies in the heap.
     lies_at: Vec<u32>,
-}
-
-impl<K> Default for Heap<K> {
-    fn default() -> Self {
-        Self { heap: Vec::new(), lies_at: Vec::new() }
-    }
 }
 
 impl<K: Copy + Ord> Heap<K> {

@@ -67,7 +67,7 @@ impl Index {
     /// How many numbers are held.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.current.len() + self.old.len()
+        self.current.len + self.old.len
     }
 
     /// The number that stands for `id`.
@@ -76,7 +76,7 @@ impl Index {
         let hash = self.hash(id);
         let is_it = |number: u32| key_of(number) == id;
         let found = self.current.find(hash, is_it);
-        if found.is_none() && self.old.len() > 0 {
+        if found.is_none() && self.old.len > 0 {
             return self.old.find(hash, is_it);
         }
         found
@@ -104,9 +104,9 @@ impl Index {
         if self.current.has_room() {
             return;
         }
-        debug_assert!(self.old.len() == 0, "the old table is cleared long before the new one is full");
-        let full = self.current.buckets();
-        let twice = self.current.len() * 2 > self.current.room();
+        debug_assert!(self.old.len == 0, "the old table is cleared long before the new one is full");
+        let full = self.current.words.len();
+        let twice = self.current.len * 2 > self.current.room();
         let larger = Table::with_buckets(if twice { full * 2 } else { full });
         self.old = core::mem::replace(&mut self.current, larger);
         self.next_bucket = 0;
@@ -115,7 +115,7 @@ impl Index {
 
     /// Moves what is in the next few buckets of the old table, if there is one.
     fn carry_over(&mut self, key_of: impl Fn(u32) -> u64) {
-        if self.old.len() == 0 {
+        if self.old.len == 0 {
             return;
         }
         for bucket in self.next_bucket..self.next_bucket + MOVES_PER_CALL {
@@ -125,7 +125,7 @@ impl Index {
             }
         }
         self.next_bucket += MOVES_PER_CALL;
-        if self.old.len() == 0 {
+        if self.old.len == 0 {
             self.old = Table::NONE;
         }
     }
@@ -176,17 +176,6 @@ impl Table {
     /// An empty one of this many buckets, a power of two, or of some.
     fn with_buckets(buckets: usize) -> Self {
         Self { words: vec![EMPTY; buckets.max(BUCKETS_MIN)], used: 0, len: 0 }
-    }
-
-    /// How many there are, taken or not.
-    const fn buckets(&self) -> usize {
-        self.words.len()
-    }
-
-    /// How many numbers it holds.
-    #[inline]
-    const fn len(&self) -> usize {
-        self.len
     }
 
     /// How many buckets may be used: the others stay empty, so that every search ends soon.
@@ -282,10 +271,10 @@ mod tests {
         let mut index = Index::with_key(1);
         let mut tables = 0;
         for number in 0..50_000 {
-            let (old_len, buckets) = (index.old.len(), index.current.buckets());
+            let (old_len, buckets) = (index.old.len, index.current.words.len());
             index.insert(key_of(number), number, key_of);
-            if index.current.buckets() == buckets {
-                assert!(old_len - index.old.len() <= MOVES_PER_CALL);
+            if index.current.words.len() == buckets {
+                assert!(old_len - index.old.len <= MOVES_PER_CALL);
             } else {
                 assert!(old_len <= MOVES_PER_CALL, "the one before was cleared");
                 tables += 1;
@@ -305,7 +294,7 @@ mod tests {
             }
         }
         assert_eq!(index.len(), 1000);
-        assert!(index.current.buckets() <= 4096, "{}", index.current.buckets());
+        assert!(index.current.words.len() <= 4096, "{}", index.current.words.len());
     }
 
     #[test]

@@ -16,15 +16,3 @@ pub(crate) use heap::Heap;
 pub(crate) use index::Index;
 pub(crate) use least_sent::{LeastSent, SENDS_MAX};
 pub(crate) use slab::{NONE, Number, Slab};
-
-/// A number as two halves, which need half the alignment.
-#[inline]
-pub(crate) const fn split(value: u64) -> [u32; 2] {
-    [value as u32, (value >> 32) as u32]
-}
-
-/// The number again.
-#[inline]
-pub(crate) const fn join([low, high]: [u32; 2]) -> u64 {
-    (high as u64) << 32 | low as u64
-}

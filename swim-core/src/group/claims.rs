@@ -46,7 +46,8 @@ enum Effect {
     News,
     /// It said nothing new.
     Known,
-    /// It calls a member Alive that is known to be gone, or Dead that is known to have left: the sender gets the held claim.
+    /// It calls a member Alive that is known to be gone, or Dead that is known to have left: the sender gets the held
+    /// claim.
     Outdated(Slot),
     /// It could not be used.
     Refused,
@@ -139,7 +140,7 @@ impl Group {
         let new = claim(&about, Status::Alive);
         let Some(slot) = slot else { return self.admit(about.id, new, addr, metadata) };
         let held = self.claim(slot);
-        let pending = self.members.is_pending(slot);
+        let pending = self.members.flag(slot, Flag::Pending);
         let fills = held.stamp() == new.stamp() && pending && held.status.is_active();
         // Two nodes with one id and one epoch: all members must take the same side until the two settle it.
         let rival = held == new && addr > self.addr(slot);
@@ -164,6 +165,10 @@ impl Group {
             return self.refuse(DropReason::MembersFull);
         };
         self.members.set_metadata(slot, metadata);
+        debug_assert!(
+            !self.members.flag(slot, Flag::Pending),
+            "a member is admitted with its address and metadata"
+        );
         self.cx.event(Event::Alive { id, addr, epoch: claim.epoch });
         self.enqueue(slot, id, id);
         Effect::News
@@ -202,6 +207,7 @@ impl Group {
         let accuser = if by == self.cx.me.id { from } else { by };
         let effect = self.on_suspect(slot, about, &Accusers::new(accuser));
         self.shorten_suspicion(slot, accuser);
+        debug_assert!(self.status(slot).is_active(), "another node's Dead marks no active member Dead");
         effect
     }
 
@@ -264,6 +270,7 @@ impl Group {
             self.cx.event(Event::Alive { id, addr, epoch: new.epoch });
         }
         debug_assert!(self.members.suspicion(slot).is_none(), "an Alive member is under no suspicion");
+        debug_assert_eq!(self.members.flag(slot, Flag::Pending), addr.is_none(), "a header tells no address");
         true
     }
 
@@ -278,6 +285,7 @@ impl Group {
             self.cx.event(Event::Dead { id: self.members.id(slot), by, accuser });
         }
         debug_assert!(self.status(slot) == Status::Dead, "a tombstone needs no room among the active");
+        debug_assert!(self.members.suspicion(slot).is_none(), "no Dead member is under a suspicion");
         self.enqueue(slot, by, accuser);
     }
 
@@ -291,6 +299,7 @@ impl Group {
         self.members.set_flag(slot, Flag::Removed, by != id);
         self.cx.event(Event::Left { id, by: (by != id).then_some(by) });
         debug_assert!(self.status(slot) == Status::Left, "a tombstone needs no room among the active");
+        debug_assert!(self.members.suspicion(slot).is_none(), "a member that left is under no suspicion");
         self.enqueue(slot, by, by);
     }
 

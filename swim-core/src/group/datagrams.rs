@@ -13,7 +13,7 @@ use super::members::{Flag, Members, Slot};
 use super::suspicion::Suspicions;
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 use crate::wire::{
-    About, Accusers, Message, PART_LEN, Ping, Plain, SEAL_ROOM, Sender, Update, VERSION, Writer,
+    About, Accusers, Header, Message, PART_LEN, Ping, Plain, SEAL_ROOM, Update, VERSION, Writer,
 };
 
 /// What a ping says of its target where the target is not held.
@@ -54,16 +54,6 @@ impl Group {
         usize::from(self.cx.config.datagram_max) - SEAL_ROOM
     }
 
-    /// Who every header says that this is.
-    pub(crate) fn sender(&self) -> Sender {
-        Sender {
-            label: self.cx.config.label_hash(),
-            id: self.cx.me.id,
-            epoch: self.cx.me.epoch,
-            incarnation: self.incarnation(),
-        }
-    }
-
     /// Makes a datagram to `target`. `false`: it was not made, because the outbox is full or because its
     /// head alone is longer than it may be; both are counted.
     pub(crate) fn send(&mut self, target: SocketAddr, message: &Message, piggyback: Piggyback<'_>) -> bool {
@@ -73,7 +63,13 @@ impl Group {
             self.cx.outbox.spend();
             return true;
         }
-        let sender = self.sender();
+        let header = Header {
+            kind: message.kind(),
+            label: self.cx.config.label_hash(),
+            sender: self.cx.me.id,
+            epoch: self.cx.me.epoch,
+            incarnation: self.incarnation(),
+        };
         let limit = self.datagram_room().min(piggyback.len_max.unwrap_or(usize::MAX));
         let something = self.has_gossip();
         let sends_max = if something { self.sends_max() } else { 1 };
@@ -81,7 +77,7 @@ impl Group {
             self.cx.stats.drop(DropReason::OutboxFull);
             return false;
         };
-        let mut writer = Writer::begin(bytes, limit, &sender, message);
+        let mut writer = Writer::begin(bytes, limit, &header, message);
         if writer.len() > limit {
             writer.abandon();
             self.cx.stats.drop(DropReason::Amplification);
@@ -221,7 +217,7 @@ fn put_claim(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions
     }
     let about = about(members.id(slot), &members.claim(slot));
     let update = match members.status(slot) {
-        Status::Alive if members.is_pending(slot) => return false,
+        Status::Alive if members.flag(slot, Flag::Pending) => return false,
         Status::Alive => alive(members, slot),
         Status::Suspect => {
             let accusers = members.suspicion(slot).and_then(|index| suspicions.accusers(index));
@@ -236,7 +232,7 @@ fn put_claim(writer: &mut Writer<'_>, members: &Members, suspicions: &Suspicions
 /// Bytes that a member takes in a page: its address, and what is suspected of it. 0 for a member that is
 /// pending, whose address is not known.
 pub(crate) fn row_len(members: &Members, slot: Slot) -> usize {
-    if members.is_pending(slot) {
+    if members.flag(slot, Flag::Pending) {
         return 0;
     }
     let suspected = members.claim(slot).status == Status::Suspect;

@@ -127,21 +127,18 @@ impl Group {
 
     /// Forgets tombstones that have expired, or that are too many.
     pub(crate) fn forget_tombstones(&mut self) {
-        if self.members.count(Status::Dead) + self.members.count(Status::Left) == 0 {
-            return;
-        }
         let now = self.cx.now();
-        let Self { cx, members, updates, broadcasts, forgotten, .. } = self;
-        members.forget_expired(now, EXPIRIES_MAX, |gone| {
+        for _ in 0..EXPIRIES_MAX {
+            let Some(gone) = self.members.forget_expired(now) else { return };
             if let Some(index) = gone.queue {
-                updates.remove(index);
+                self.updates.remove(index);
             }
-            broadcasts.forget(gone.id);
+            self.broadcasts.forget(gone.id);
             if gone.status == Status::Dead {
-                remember(forgotten, gone.addr);
+                remember(&mut self.forgotten, gone.addr);
             }
-            cx.event(Event::Forgotten { id: gone.id });
-        });
+            self.cx.event(Event::Forgotten { id: gone.id });
+        }
     }
 
     /// Whether there are more tombstones than there may be.

@@ -129,6 +129,10 @@ impl Group {
 
     /// Takes a new stamp and gossips it.
     pub(crate) fn set_my_stamp(&mut self, epoch: Epoch, incarnation: Incarnation) {
+        debug_assert!(
+            (epoch, incarnation) >= self.my_stamp() || epoch == Epoch::MAX,
+            "this node's stamp never falls"
+        );
         self.cx.me.epoch = epoch;
         let claim = Claim { epoch, incarnation, status: Status::Alive };
         self.members.set_claim(Slot::ME, claim, false, self.cx.now());

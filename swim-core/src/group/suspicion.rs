@@ -27,7 +27,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::members::{Members, Slot};
+use super::members::{Flag, Members, Slot};
 use super::{EXPIRIES_MAX, Group, scale};
 use crate::api::{Claim, Config, DropReason, Event, Instant, NodeId, Status};
 use crate::collections::{Heap, Slab};
@@ -133,19 +133,19 @@ impl Default for Suspicions {
 }
 
 impl Suspicions {
-    /// Starts one at `now` (of the suspicion clock) and returns its index and its timeout.
+    /// Starts one at `now` (of the suspicion clock) and returns its index.
     pub(crate) fn start(
         &mut self,
         slot: Slot,
         accusers: Accusers,
         timeouts: SuspicionTimeout,
         now: Instant,
-    ) -> (u32, Duration) {
+    ) -> u32 {
         let suspicion =
             Suspicion { slot, started: now, timeouts, accusers, declared_by: None, gossiped_again: false };
         let index = self.items.insert(suspicion);
         self.schedule(index);
-        (index, timeouts.timeout(accusers.len()))
+        index
     }
 
     /// Adds an accuser. `true` if it is news; the deadline has moved closer then.
@@ -155,6 +155,7 @@ impl Suspicions {
         if suspicion.accusers.len() >= counted || !suspicion.accusers.insert(accuser) {
             return false;
         }
+        debug_assert!(suspicion.accusers.len() <= counted, "no more accusers are kept than count");
         if suspicion.declared_by.is_none() {
             self.schedule(index);
         }
@@ -191,6 +192,7 @@ impl Suspicions {
         }
         suspicion.gossiped_again = true;
         self.schedule(index);
+        debug_assert!(self.due.first().is_some_and(|(next, _)| next >= at), "what was due is past");
         Some(SuspicionDue::GossipAgain(slot))
     }
 
@@ -233,7 +235,7 @@ impl Group {
         debug_assert!(slot != Slot::ME, "a node never suspects itself");
         debug_assert!(new.status == Status::Suspect, "the claim says Suspect");
         let held = self.claim(slot);
-        let pending = self.members.is_pending(slot) || held.stamp() != new.stamp();
+        let pending = self.members.flag(slot, Flag::Pending) || held.stamp() != new.stamp();
         if !self.members.set_claim(slot, new, pending, self.cx.now()) {
             self.cx.stats.drop(DropReason::MembersFull);
             return false;
@@ -245,8 +247,14 @@ impl Group {
         }
         self.adjust_suspicion_timeout();
         let (timeouts, now) = (self.suspicion_timeout.1, self.cx.clock.suspicion_time());
-        let (index, timeout) = self.suspicions.start(slot, accusers, timeouts, now);
+        let timeout = timeouts.timeout(accusers.len());
+        let index = self.suspicions.start(slot, accusers, timeouts, now);
         self.members.set_suspicion(slot, Some(index));
+        debug_assert_eq!(
+            self.suspicions.items.len(),
+            self.members.count(Status::Suspect),
+            "every suspect has one suspicion"
+        );
         self.arm_suspicions();
         self.cx.event(Event::Suspect { id, by: accusers.first(), incarnation: new.incarnation, timeout });
         self.enqueue(slot, id, id);
@@ -356,8 +364,8 @@ mod tests {
     fn started(n: u32) -> (Suspicions, u32, Duration) {
         let mut suspicions = Suspicions::default();
         let timeouts = SuspicionTimeout::new(&Config::lan(), n);
-        let (index, timeout) = suspicions.start(Slot(1), Accusers::new(NodeId(10)), timeouts, at(0));
-        (suspicions, index, timeout)
+        let index = suspicions.start(Slot(1), Accusers::new(NodeId(10)), timeouts, at(0));
+        (suspicions, index, timeouts.timeout(1))
     }
 
     fn timed_out(slot: u32, declared_by: Option<NodeId>) -> SuspicionDue {
@@ -422,7 +430,7 @@ mod tests {
         let (mut suspicions, _, _) = started(10);
         for turn in 1..10_000 {
             let timeouts = SuspicionTimeout::new(&Config::lan(), 10);
-            let (index, _) = suspicions.start(Slot(2), Accusers::new(NodeId(10)), timeouts, at(turn));
+            let index = suspicions.start(Slot(2), Accusers::new(NodeId(10)), timeouts, at(turn));
             suspicions.end(index);
         }
         assert_eq!(suspicions.items.indexes().max(), Some(0));
@@ -432,7 +440,7 @@ mod tests {
     #[test]
     fn a_suspicion_that_ended_never_expires() {
         let (mut suspicions, index, _) = started(10);
-        let (other, _) = suspicions.start(
+        let other = suspicions.start(
             Slot(2),
             Accusers::new(NodeId(10)),
             SuspicionTimeout::new(&Config::lan(), 10),

@@ -221,7 +221,7 @@ impl Handshake {
             let helpers = group.sample(Stream::Joining, SAMPLE_MAX, |members, slot| {
                 members.status(slot) == Status::Alive && members.id(slot) != id
             });
-            claims.iter_mut().skip(1).zip(helpers).for_each(|(claim, slot)| *claim = slot);
+            claims.iter_mut().skip(1).zip(helpers.clone()).for_each(|(claim, slot)| *claim = slot);
             helpers.len()
         };
         debug_assert!(count <= SAMPLE_MAX, "a welcome names a few members");

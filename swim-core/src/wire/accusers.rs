@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fixed::{Fixed, Front};
 use crate::api::NodeId;
 
 /// Most accusers that a suspicion names: the first and six confirmations.
@@ -55,6 +56,23 @@ impl Accusers {
     /// All of them, the first first.
     pub fn iter(&self) -> impl Iterator<Item = NodeId> {
         self.ids[..self.len()].iter().copied()
+    }
+}
+
+/// How many, then each. One that is named twice counts once.
+impl Fixed for Accusers {
+    fn put(&self, bytes: &mut Front) {
+        self.len.put(bytes);
+        self.iter().for_each(|id| id.put(bytes));
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        let count = u8::take(bytes).filter(|count| (1..=ACCUSERS_MAX).contains(&usize::from(*count)))?;
+        let mut accusers = Self::new(NodeId::take(bytes)?);
+        for _ in 1..count {
+            accusers.insert(NodeId::take(bytes)?);
+        }
+        Some(accusers)
     }
 }
 

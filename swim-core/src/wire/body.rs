@@ -6,10 +6,9 @@
 use core::net::SocketAddr;
 
 use super::PART_LEN;
-use super::broadcast::Broadcasts;
 use super::header::{Header, Kind};
 use super::message::{Message, fields};
-use super::update::Updates;
+use super::records::{Broadcasts, Updates};
 use crate::api::{DropReason, PAYLOAD_MAX};
 
 pub(super) const TAG_HEAD: u8 = 1;

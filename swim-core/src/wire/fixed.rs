@@ -37,6 +37,19 @@ pub(super) use head;
 
 head!(Claim: epoch incarnation status);
 
+impl<const N: usize> Fixed for [u8; N] {
+    #[inline]
+    fn put(&self, bytes: &mut Front) {
+        bytes.put(*self);
+    }
+    #[inline]
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        let (field, rest) = bytes.split_first_chunk()?;
+        *bytes = rest;
+        Some(*field)
+    }
+}
+
 macro_rules! number {
     ($($type:ty)*) => {$(
         impl Fixed for $type {
@@ -46,9 +59,7 @@ macro_rules! number {
             }
             #[inline]
             fn take(bytes: &mut &[u8]) -> Option<Self> {
-                let (number, rest) = bytes.split_first_chunk()?;
-                *bytes = rest;
-                Some(Self::from_le_bytes(*number))
+                Fixed::take(bytes).map(Self::from_le_bytes)
             }
         }
     )*};
@@ -56,52 +67,31 @@ macro_rules! number {
 
 number!(u8 u16 u32 u64);
 
-impl Fixed for NodeId {
-    #[inline]
-    fn put(&self, bytes: &mut Front) {
-        self.0.put(bytes);
-    }
-    #[inline]
-    fn take(bytes: &mut &[u8]) -> Option<Self> {
-        u64::take(bytes).map(Self)
-    }
-}
-
-impl Fixed for Incarnation {
-    #[inline]
-    fn put(&self, bytes: &mut Front) {
-        self.0.put(bytes);
-    }
-    #[inline]
-    fn take(bytes: &mut &[u8]) -> Option<Self> {
-        u32::take(bytes).map(Self)
-    }
-}
-
-impl Fixed for Epoch {
-    #[inline]
-    fn put(&self, bytes: &mut Front) {
-        self.0.put(bytes);
-    }
-    #[inline]
-    fn take(bytes: &mut &[u8]) -> Option<Self> {
-        u64::take(bytes).map(Self).filter(|epoch| *epoch <= Self::MAX)
-    }
-}
-
-impl Fixed for bool {
-    #[inline]
-    fn put(&self, bytes: &mut Front) {
-        bytes.put([u8::from(*self)]);
-    }
-    #[inline]
-    fn take(bytes: &mut &[u8]) -> Option<Self> {
-        match u8::take(bytes)? {
-            0 => Some(false),
-            1 => Some(true),
-            _ => None,
+/// A type that is sent as a number: what it becomes, and what it comes back as.
+macro_rules! sent_as {
+    ($($name:ty: $number:ty, $to:expr, $from:expr;)*) => {$(
+        impl Fixed for $name {
+            #[inline]
+            fn put(&self, bytes: &mut Front) {
+                let to: fn(Self) -> $number = $to;
+                to(*self).put(bytes);
+            }
+            #[inline]
+            fn take(bytes: &mut &[u8]) -> Option<Self> {
+                let from: fn($number) -> Option<Self> = $from;
+                from(<$number>::take(bytes)?)
+            }
         }
-    }
+    )*};
+}
+
+sent_as! {
+    NodeId: u64, |id| id.0, |number| Some(Self(number));
+    Incarnation: u32, |incarnation| incarnation.0, |number| Some(Self(number));
+    Epoch: u64, |epoch| epoch.0, |number| Some(Self(number)).filter(|epoch| *epoch <= Self::MAX);
+    bool: u8, |is_true| u8::from(is_true), |number| (number <= 1).then_some(number == 1);
+    Status: u8, |status| status as u8, Self::from_u8;
+    JoinOutcome: u8, |outcome| outcome as u8, |number| Self::ALL.get(usize::from(number)).copied();
 }
 
 /// A byte that says whether the field follows, then the field.
@@ -116,33 +106,6 @@ impl<T: Fixed> Fixed for Option<T> {
     #[inline]
     fn take(bytes: &mut &[u8]) -> Option<Self> {
         if bool::take(bytes)? { T::take(bytes).map(Some) } else { Some(None) }
-    }
-}
-
-impl Fixed for Status {
-    #[inline]
-    fn put(&self, bytes: &mut Front) {
-        bytes.put([*self as u8]);
-    }
-    #[inline]
-    fn take(bytes: &mut &[u8]) -> Option<Self> {
-        Self::from_u8(u8::take(bytes)?)
-    }
-}
-
-impl Fixed for JoinOutcome {
-    #[inline]
-    fn put(&self, bytes: &mut Front) {
-        bytes.put([*self as u8]);
-    }
-    #[inline]
-    fn take(bytes: &mut &[u8]) -> Option<Self> {
-        match u8::take(bytes)? {
-            0 => Some(Self::Admitted),
-            1 => Some(Self::IdTaken),
-            2 => Some(Self::Refused),
-            _ => None,
-        }
     }
 }
 
@@ -161,8 +124,8 @@ impl Fixed for [u32; 16] {
     }
 }
 
-/// The front of a datagram, header and head, made at once: to append a field to a buffer costs more than the
-/// field's bytes.
+/// The front of a datagram (header and head) or of a record, made at once: to append a field to a buffer costs more
+/// than the field's bytes.
 pub(super) struct Front {
     bytes: [u8; ROOM],
     len: usize,
@@ -181,11 +144,22 @@ impl Front {
         self.len += N;
     }
 
-    /// Writes at `at` how many bytes there are from `start` on.
+    /// Writes a length over the two bytes at `at`.
     #[inline]
-    pub(super) fn patch(&mut self, at: usize, start: usize) {
-        let len = (self.len - start) as u16;
+    pub(super) fn set_len(&mut self, at: usize, len: usize) {
+        debug_assert!(at + 2 <= self.len, "a length has its place before it is known");
+        let len = u16::try_from(len).expect("metadata and payloads are bounded far below 64 KiB");
         self.bytes[at..at + 2].copy_from_slice(&len.to_le_bytes());
+    }
+
+    /// Writes `byte` over the one at `at`.
+    pub(super) fn set(&mut self, at: usize, byte: u8) {
+        self.bytes[at] = byte;
+    }
+
+    #[inline]
+    pub(super) const fn len(&self) -> usize {
+        self.len
     }
 
     #[inline]
@@ -197,27 +171,9 @@ impl Front {
 /// Bytes of the longest front.
 const ROOM: usize = HEADER_LEN + PART_LEN + SyncPull::LEN;
 
-/// The little-endian number in the two bytes at `at`, an offset within an array whose length was checked once: so
-/// every check in here folds away.
+/// The bytes at `at`, an offset within an array whose length was checked once: so every check in here folds away.
 #[inline]
-pub(super) fn u16_at<const N: usize>(bytes: &[u8; N], at: usize) -> u16 {
-    u16::from_le_bytes(copy(bytes, at))
-}
-
-/// The little-endian number in the four bytes at `at`.
-#[inline]
-pub(super) fn u32_at<const N: usize>(bytes: &[u8; N], at: usize) -> u32 {
-    u32::from_le_bytes(copy(bytes, at))
-}
-
-/// The little-endian number in the eight bytes at `at`.
-#[inline]
-pub(super) fn u64_at<const N: usize>(bytes: &[u8; N], at: usize) -> u64 {
-    u64::from_le_bytes(copy(bytes, at))
-}
-
-#[inline]
-fn copy<const N: usize, const M: usize>(bytes: &[u8; N], at: usize) -> [u8; M] {
+pub(super) fn field<const N: usize, const M: usize>(bytes: &[u8; N], at: usize) -> [u8; M] {
     let mut field = [0; M];
     field.copy_from_slice(&bytes[at..at + M]);
     field

@@ -5,7 +5,7 @@
 //! the one held repairs a missed refutation without a further message.
 
 use super::DATAGRAM_MAX;
-use super::fixed::{u32_at, u64_at};
+use super::fixed::field;
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 /// Bytes of the header.
@@ -18,7 +18,7 @@ const MAGIC: [u8; 2] = *b"SW";
 /// means "sealed"; this version knows none of them. The other four may be ignored.
 const FLAGS_TO_BE_UNDERSTOOD: u8 = 0b0000_1111;
 
-/// A datagram's header as it was read.
+/// A datagram's header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Header {
     /// What the head part holds.
@@ -45,19 +45,6 @@ impl Header {
     pub(crate) const fn claim(&self) -> Claim {
         Claim { epoch: self.epoch, incarnation: self.incarnation, status: Status::Alive }
     }
-}
-
-/// What a writer puts into every header; the kind follows from the message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Sender {
-    /// The hash of the cluster's label.
-    pub(crate) label: u32,
-    /// Who writes.
-    pub(crate) id: NodeId,
-    /// Its epoch.
-    pub(crate) epoch: Epoch,
-    /// Its incarnation.
-    pub(crate) incarnation: Incarnation,
 }
 
 /// What a datagram is for.
@@ -159,35 +146,35 @@ pub fn read_header(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), 
     if raw[3] & FLAGS_TO_BE_UNDERSTOOD != 0 {
         return Err(DropReason::Flags);
     }
-    let header_label = u32_at(raw, 8);
+    let header_label = u32::from_le_bytes(field(raw, 8));
     if label.is_some_and(|label| label != header_label) {
         return Err(DropReason::Label);
     }
     let kind = Kind::from_u8(raw[4]).ok_or(DropReason::UnknownKind)?;
-    let epoch = Epoch(u64_at(raw, 20));
+    let epoch = Epoch(u64::from_le_bytes(field(raw, 20)));
     if epoch > Epoch::MAX {
         return Err(DropReason::InsaneEpoch);
     }
     let header = Header {
         kind,
         label: header_label,
-        sender: NodeId(u64_at(raw, 12)),
+        sender: NodeId(u64::from_le_bytes(field(raw, 12))),
         epoch,
-        incarnation: Incarnation(u32_at(raw, 28)),
+        incarnation: Incarnation(u32::from_le_bytes(field(raw, 28))),
     };
     Ok((header, parts))
 }
 
 /// The bytes of a header.
 #[inline]
-pub(super) fn raw(kind: Kind, sender: &Sender) -> [u8; HEADER_LEN] {
-    debug_assert!(sender.epoch <= Epoch::MAX, "an epoch is at most the last one");
+pub(super) fn raw(header: &Header) -> [u8; HEADER_LEN] {
+    debug_assert!(header.epoch <= Epoch::MAX, "an epoch is at most the last one");
     let mut raw = [0; HEADER_LEN];
     raw[..2].copy_from_slice(&MAGIC);
-    raw[2..8].copy_from_slice(&[VERSION, 0, kind as u8, 0, 0, 0]);
-    raw[8..12].copy_from_slice(&sender.label.to_le_bytes());
-    raw[12..20].copy_from_slice(&sender.id.0.to_le_bytes());
-    raw[20..28].copy_from_slice(&sender.epoch.0.to_le_bytes());
-    raw[28..].copy_from_slice(&sender.incarnation.0.to_le_bytes());
+    raw[2..8].copy_from_slice(&[VERSION, 0, header.kind as u8, 0, 0, 0]);
+    raw[8..12].copy_from_slice(&header.label.to_le_bytes());
+    raw[12..20].copy_from_slice(&header.sender.0.to_le_bytes());
+    raw[20..28].copy_from_slice(&header.epoch.0.to_le_bytes());
+    raw[28..].copy_from_slice(&header.incarnation.0.to_le_bytes());
     raw
 }

@@ -28,6 +28,9 @@ pub struct Ping {
 }
 
 impl Ping {
+    /// Bytes of its head.
+    pub(super) const LEN: usize = 8 + 8 + 4 + 1 + 8 + 8;
+
     /// What the sender holds of the target.
     #[inline]
     pub(crate) const fn held(&self) -> Claim {
@@ -47,11 +50,6 @@ pub struct Ack {
     pub held_claim: Option<Claim>,
     /// Whether the answerer does not know the asker.
     pub stranger: bool,
-}
-
-impl Ping {
-    /// Bytes of its head.
-    pub(super) const LEN: usize = 8 + 8 + 4 + 1 + 8 + 8;
 }
 
 impl Ack {
@@ -136,6 +134,11 @@ pub enum JoinOutcome {
     Refused = 2,
 }
 
+impl JoinOutcome {
+    /// All of them, by number.
+    pub(super) const ALL: [Self; 3] = [Self::Admitted, Self::IdTaken, Self::Refused];
+}
+
 /// The sender is a member now: its own Alive is among the updates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Announce {
@@ -213,81 +216,62 @@ pub enum Message {
 }
 
 impl Message {
-    /// Which kind it is.
-    pub(crate) const fn kind(&self) -> Kind {
-        match self {
-            Self::Ping(_) => Kind::Ping,
-            Self::Ack(_) => Kind::Ack,
-            Self::PingReq(_) => Kind::PingReq,
-            Self::Nack(_) => Kind::Nack,
-            Self::RelayedAck(_) => Kind::RelayedAck,
-            Self::Join(_) => Kind::Join,
-            Self::Challenge(_) => Kind::Challenge,
-            Self::Welcome(_) => Kind::Welcome,
-            Self::Announce(_) => Kind::Announce,
-            Self::SyncPull(_) => Kind::SyncPull,
-            Self::SyncPage(_) => Kind::SyncPage,
-            Self::Gossip => Kind::Gossip,
-            Self::User => Kind::User,
-        }
-    }
-
     /// Whether there is a head part at all.
     pub(super) const fn has_head(&self) -> bool {
         !matches!(self, Self::Gossip | Self::User)
     }
-
-    /// Reads the head of a message of this kind. Only kinds without fields can do without the part.
-    pub(super) fn read(kind: Kind, head: Option<&[u8]>) -> Result<Self, DropReason> {
-        let head = head.ok_or(DropReason::Malformed);
-        match kind {
-            Kind::Ping => head.and_then(fields).map(Self::Ping),
-            Kind::Ack => head.and_then(fields).map(Self::Ack),
-            Kind::PingReq => head.and_then(fields).map(Self::PingReq),
-            Kind::Nack => head.and_then(fields).map(Self::Nack),
-            Kind::RelayedAck => head.and_then(fields).map(Self::RelayedAck),
-            Kind::Join => head.and_then(fields).map(Self::Join),
-            Kind::Challenge => head.and_then(fields).map(Self::Challenge),
-            Kind::Welcome => head.and_then(fields).map(Self::Welcome),
-            Kind::Announce => head.and_then(fields).map(Self::Announce),
-            Kind::SyncPull => head.and_then(fields).map(Self::SyncPull),
-            Kind::SyncPage => head.and_then(fields).map(Self::SyncPage),
-            Kind::Gossip => Ok(Self::Gossip),
-            Kind::User => Ok(Self::User),
-        }
-    }
-
-    /// Appends the head's fields.
-    #[inline]
-    pub(super) fn write(&self, bytes: &mut Front) {
-        match self {
-            Self::Ping(head) => head.put(bytes),
-            Self::Ack(head) => head.put(bytes),
-            Self::PingReq(head) => head.put(bytes),
-            Self::Nack(head) => head.put(bytes),
-            Self::RelayedAck(head) => head.put(bytes),
-            Self::Join(head) => head.put(bytes),
-            Self::Challenge(head) => head.put(bytes),
-            Self::Welcome(head) => head.put(bytes),
-            Self::Announce(head) => head.put(bytes),
-            Self::SyncPull(head) => head.put(bytes),
-            Self::SyncPage(head) => head.put(bytes),
-            Self::Gossip | Self::User => {}
-        }
-    }
 }
 
-head!(Ping: target target_epoch target_incarnation target_status number root);
-head!(Ack: number root held_claim stranger);
-head!(PingReq: target number budget_us);
-head!(Nack: number);
-head!(RelayedAck: number target);
-head!(Join: nonce token);
-head!(Challenge: nonce token);
-head!(Welcome: nonce outcome held_epoch held_incarnation clock members);
-head!(Announce: token number);
-head!(SyncPull: number prefix depth hashes);
-head!(SyncPage: number prefix depth more);
+/// Every kind with a head: its fields, in the order in which they are sent.
+macro_rules! heads {
+    ($($kind:ident: $($field:ident)*;)*) => {
+        $(head!($kind: $($field)*);)*
+
+        impl Message {
+            /// Which kind it is.
+            pub(crate) const fn kind(&self) -> Kind {
+                match self {
+                    $(Self::$kind(_) => Kind::$kind,)*
+                    Self::Gossip => Kind::Gossip,
+                    Self::User => Kind::User,
+                }
+            }
+
+            /// Reads the head of a message of this kind. Only kinds without fields can do without the part.
+            pub(super) fn read(kind: Kind, head: Option<&[u8]>) -> Result<Self, DropReason> {
+                let head = head.ok_or(DropReason::Malformed);
+                match kind {
+                    $(Kind::$kind => head.and_then(fields).map(Self::$kind),)*
+                    Kind::Gossip => Ok(Self::Gossip),
+                    Kind::User => Ok(Self::User),
+                }
+            }
+
+            /// Appends the head's fields.
+            #[inline]
+            pub(super) fn write(&self, bytes: &mut Front) {
+                match self {
+                    $(Self::$kind(head) => head.put(bytes),)*
+                    Self::Gossip | Self::User => {}
+                }
+            }
+        }
+    };
+}
+
+heads! {
+    Ping: target target_epoch target_incarnation target_status number root;
+    Ack: number root held_claim stranger;
+    PingReq: target number budget_us;
+    Nack: number;
+    RelayedAck: number target;
+    Join: nonce token;
+    Challenge: nonce token;
+    Welcome: nonce outcome held_epoch held_incarnation clock members;
+    Announce: token number;
+    SyncPull: number prefix depth hashes;
+    SyncPage: number prefix depth more;
+}
 
 /// What follows the known fields belongs to a later version.
 #[inline]

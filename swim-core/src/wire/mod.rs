@@ -29,7 +29,6 @@
 
 mod accusers;
 mod body;
-mod broadcast;
 mod fixed;
 mod header;
 mod message;
@@ -45,16 +44,16 @@ pub(crate) use accusers::ACCUSERS_MAX;
 pub use accusers::Accusers;
 pub(crate) use body::Datagram;
 pub use body::{Body, read_body};
-pub(crate) use broadcast::broadcast_len;
-pub use broadcast::{BroadcastRecord, Broadcasts};
-pub(crate) use header::{HEADER_LEN, Sender, VERSION};
+pub(crate) use header::{HEADER_LEN, VERSION};
 pub use header::{Header, Kind, read_header};
 pub use message::{
     Ack, Announce, Challenge, Join, JoinOutcome, Message, Nack, Ping, PingReq, RelayedAck, SyncPage,
     SyncPull, Welcome,
 };
 pub use payloads::payload_ranges;
-pub use update::{About, Update, Updates};
+pub(crate) use records::broadcast_len;
+pub use records::{BroadcastRecord, Broadcasts, Updates};
+pub use update::{About, Update};
 pub(crate) use update::{Plain, SUSPECT_LEN_MAX, update_len};
 pub(crate) use writer::Writer;
 

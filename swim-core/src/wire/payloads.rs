@@ -9,8 +9,9 @@ use core::ops::Range;
 
 use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_PAYLOAD, TAG_UPDATES, split_part};
 use super::header::{HEADER_LEN, read_header};
-use super::records::RECORD_LEN;
-use super::{DATAGRAM_MAX, PART_LEN, broadcast, update};
+use super::records::{RECORD_LEN, payload_at};
+use super::update::metadata_at;
+use super::{DATAGRAM_MAX, PART_LEN};
 
 /// The bytes of `datagram` that belong to users: each metadata, broadcast and message is one range, in
 /// order. What cannot be read, and so may be anything, is a range too. Empty payloads are none.
@@ -39,8 +40,8 @@ fn parts(datagram: &[u8], found: &mut Vec<Range<usize>>) {
         at = start + part.len();
         match tag {
             TAG_HEAD => {}
-            TAG_UPDATES => records(datagram, start..at, update::metadata_at, found),
-            TAG_BROADCASTS => records(datagram, start..at, broadcast::payload_at, found),
+            TAG_UPDATES => records(datagram, start..at, metadata_at, found),
+            TAG_BROADCASTS => records(datagram, start..at, payload_at, found),
             TAG_PAYLOAD.. | 0 => found.push(start..at),
         }
     }

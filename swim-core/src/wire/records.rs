@@ -3,27 +3,45 @@
 //! A record that a reader does not understand costs only itself. One that claims to be longer than what
 //! is left ends the part, for nothing after it can be found.
 
-use alloc::vec::Vec;
+use core::marker::PhantomData;
+use core::ops::Range;
 
-use crate::api::DropReason;
+use super::fixed::{Fixed, Front, field};
+use super::update::Update;
+use crate::api::{DropReason, Epoch, NodeId, PAYLOAD_MAX};
 
 /// Bytes in front of every record: its length, which does not count them.
 pub(super) const RECORD_LEN: usize = 2;
 
-/// The records of one part, unread.
-#[derive(Clone, Default, Debug)]
-pub(super) struct Records<'a> {
-    rest: &'a [u8],
+/// What the records of a part say.
+pub trait Record<'a>: Sized {
+    /// Reads one record, without its length.
+    ///
+    /// # Errors
+    /// Why it is skipped.
+    fn read(record: &'a [u8]) -> Result<Self, DropReason>;
 }
 
-impl<'a> Records<'a> {
+/// The records of one part. One that does not decode is one `Err`, and the next one follows.
+#[derive(Clone, Default, Debug)]
+pub struct Records<'a, R> {
+    rest: &'a [u8],
+    record: PhantomData<R>,
+}
+
+/// The updates of one datagram.
+pub type Updates<'a> = Records<'a, Update<'a>>;
+/// The broadcasts of one datagram.
+pub type Broadcasts<'a> = Records<'a, BroadcastRecord<'a>>;
+
+impl<'a, R> Records<'a, R> {
     pub(super) const fn new(part: &'a [u8]) -> Self {
-        Self { rest: part }
+        Self { rest: part, record: PhantomData }
     }
 
     /// Whether nothing is left.
     #[inline]
-    pub(super) const fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
@@ -36,13 +54,13 @@ impl<'a> Records<'a> {
 
     /// Goes past what [`peek`](Self::peek) has shown.
     #[inline]
-    pub(super) fn pass<const N: usize>(&mut self) {
+    pub(super) fn skip<const N: usize>(&mut self) {
         self.rest = &self.rest[N..];
     }
 }
 
-impl<'a> Iterator for Records<'a> {
-    type Item = Result<&'a [u8], DropReason>;
+impl<'a, R: Record<'a>> Iterator for Records<'a, R> {
+    type Item = Result<R, DropReason>;
 
     /// Every call consumes at least the two bytes of a length, or all that is left.
     #[inline]
@@ -54,21 +72,73 @@ impl<'a> Iterator for Records<'a> {
             .rest
             .split_first_chunk()
             .and_then(|(len, after)| after.split_at_checked(usize::from(u16::from_le_bytes(*len))));
-        match split {
-            Some((record, rest)) => {
-                self.rest = rest;
-                Some(Ok(record))
-            }
-            None => {
-                self.rest = &[];
-                Some(Err(DropReason::TrailingBytes))
-            }
-        }
+        let Some((record, rest)) = split else {
+            self.rest = &[];
+            return Some(Err(DropReason::TrailingBytes));
+        };
+        self.rest = rest;
+        Some(R::read(record))
     }
 }
 
-/// Appends a record's length; `len` counts what follows it.
-pub(super) fn write_len(bytes: &mut Vec<u8>, len: usize) {
-    let len = u16::try_from(len).expect("metadata and payloads are bounded far below 64 KiB");
-    bytes.extend_from_slice(&len.to_le_bytes());
+/// Bytes of a broadcast in front of its payload, without the record's length.
+const FIXED_LEN: usize = 8 + 8 + 4 + 2;
+
+/// A user's broadcast. (origin, epoch, sequence) names it for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BroadcastRecord<'a> {
+    /// Whose it is.
+    pub origin: NodeId,
+    /// Its epoch then.
+    pub epoch: Epoch,
+    /// Its number within that epoch.
+    pub sequence: u32,
+    /// What it says, at most [`PAYLOAD_MAX`] bytes.
+    pub payload: &'a [u8],
+}
+
+impl<'a> Record<'a> for BroadcastRecord<'a> {
+    fn read(record: &'a [u8]) -> Result<Self, DropReason> {
+        let (fixed, rest) = record.split_first_chunk::<FIXED_LEN>().ok_or(DropReason::Malformed)?;
+        let epoch = Epoch(u64::from_le_bytes(field(fixed, 8)));
+        if epoch > Epoch::MAX {
+            return Err(DropReason::ClaimEpoch);
+        }
+        let len = usize::from(u16::from_le_bytes(field(fixed, 20)));
+        let payload =
+            rest.get(..len).filter(|payload| payload.len() <= PAYLOAD_MAX).ok_or(DropReason::Malformed)?;
+        Ok(Self {
+            origin: NodeId(u64::from_le_bytes(field(fixed, 0))),
+            epoch,
+            sequence: u32::from_le_bytes(field(fixed, 16)),
+            payload,
+        })
+    }
+}
+
+impl BroadcastRecord<'_> {
+    /// The record but for its payload, with its length.
+    pub(super) fn front(&self) -> Front {
+        debug_assert!(self.payload.len() <= PAYLOAD_MAX, "refused before it gets here");
+        debug_assert!(self.epoch <= Epoch::MAX, "no later epoch is ever held");
+        let mut front = Front::new();
+        front.put([0; RECORD_LEN]);
+        self.origin.put(&mut front);
+        self.epoch.put(&mut front);
+        self.sequence.put(&mut front);
+        (self.payload.len() as u16).put(&mut front);
+        front.set_len(0, FIXED_LEN + self.payload.len());
+        front
+    }
+}
+
+/// Bytes that a broadcast with a payload of `payload` bytes takes in a datagram, its length included.
+pub(crate) const fn broadcast_len(payload: usize) -> usize {
+    RECORD_LEN + FIXED_LEN + payload
+}
+
+/// Where the payload lies in a record, without its length; nothing after it is looked at.
+pub(super) fn payload_at(record: &[u8]) -> Range<usize> {
+    let Some((fixed, rest)) = record.split_first_chunk::<FIXED_LEN>() else { return 0..0 };
+    FIXED_LEN..FIXED_LEN + usize::from(u16::from_le_bytes(field(fixed, 20))).min(rest.len())
 }

@@ -4,13 +4,12 @@
 //! check and no decoder in between. A record's first 22 bytes are the same for every status; what
 //! follows depends on it; what follows *that* belongs to a later version and is skipped.
 
-use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::ops::Range;
 
 use super::accusers::{ACCUSERS_MAX, Accusers};
-use super::fixed::{u16_at, u32_at, u64_at};
-use super::records::{RECORD_LEN, Records, write_len};
+use super::fixed::{Fixed, Front, field, head};
+use super::records::{RECORD_LEN, Record, Updates};
 use crate::api::{DropReason, Epoch, Incarnation, METADATA_MAX, NodeId, Status, canonical};
 
 /// Bytes that every record begins with: status, flags, id, epoch, incarnation.
@@ -38,12 +37,24 @@ pub struct About {
 }
 
 impl About {
+    /// Reads it at `at`.
+    #[inline]
+    fn at<const N: usize>(bytes: &[u8; N], at: usize) -> Self {
+        Self {
+            id: NodeId(u64::from_le_bytes(field(bytes, at))),
+            epoch: Epoch(u64::from_le_bytes(field(bytes, at + 8))),
+            incarnation: Incarnation(u32::from_le_bytes(field(bytes, at + 16))),
+        }
+    }
+
     /// The epoch and incarnation that are spoken of.
     #[inline]
     pub(crate) const fn stamp(&self) -> (Epoch, Incarnation) {
         (self.epoch, self.incarnation)
     }
 }
+
+head!(About: id epoch incarnation);
 
 /// One claim about one member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,84 +127,107 @@ impl<'a> Update<'a> {
         }
     }
 
-    /// Reads one record, without its length.
+    /// What the member attached to itself.
+    pub(super) const fn metadata(&self) -> &'a [u8] {
+        if let Self::Alive { metadata, .. } = self { metadata } else { &[] }
+    }
+
+    /// The record but for its metadata, with its length.
+    pub(super) fn front(&self) -> Front {
+        debug_assert!(self.about().epoch <= Epoch::MAX, "no later epoch is ever held");
+        debug_assert!(self.metadata().len() <= METADATA_MAX, "refused before it gets here");
+        let mut front = Front::new();
+        front.put([0, 0, self.status() as u8, 0]);
+        self.about().put(&mut front);
+        match self {
+            Self::Alive { addr, versions, metadata, .. } => {
+                debug_assert!(versions.0 <= versions.1, "a range");
+                let mut flags = if metadata.is_empty() { 0 } else { FLAG_METADATA };
+                addr.port().put(&mut front);
+                match canonical(*addr) {
+                    SocketAddr::V4(v4) => front.put(v4.ip().octets()),
+                    SocketAddr::V6(v6) => {
+                        flags |= FLAG_V6;
+                        front.put(v6.ip().octets());
+                        if v6.scope_id() != 0 {
+                            flags |= FLAG_SCOPE;
+                            v6.scope_id().put(&mut front);
+                        }
+                    }
+                }
+                front.put([versions.0, versions.1]);
+                if !metadata.is_empty() {
+                    (metadata.len() as u16).put(&mut front);
+                }
+                front.set(RECORD_LEN + 1, flags);
+            }
+            Self::Suspect { accusers, .. } => accusers.put(&mut front),
+            Self::Dead { by, accuser, .. } => {
+                by.put(&mut front);
+                accuser.put(&mut front);
+            }
+            Self::Left { by, .. } => by.put(&mut front),
+        }
+        let len = front.len() - RECORD_LEN + self.metadata().len();
+        front.set_len(0, len);
+        front
+    }
+}
+
+impl<'a> Record<'a> for Update<'a> {
     #[inline]
     fn read(record: &'a [u8]) -> Result<Self, DropReason> {
         let status = Status::from_u8(*record.first().ok_or(DropReason::Malformed)?);
         let status = status.ok_or(DropReason::UnknownUpdate)?;
         let (common, rest) = record.split_first_chunk::<COMMON_LEN>().ok_or(DropReason::Malformed)?;
-        let about = About {
-            id: NodeId(u64_at(common, 2)),
-            epoch: Epoch(u64_at(common, 10)),
-            incarnation: Incarnation(u32_at(common, 18)),
-        };
+        let about = About::at(common, 2);
         if about.epoch > Epoch::MAX {
             return Err(DropReason::ClaimEpoch);
         }
-        let update = match status {
-            Status::Alive => read_alive(about, common[1], rest),
-            Status::Suspect => read_suspect(about, rest),
-            Status::Dead => rest.first_chunk::<16>().map(|ids| {
-                let (by, accuser) = (NodeId(u64_at(ids, 0)), NodeId(u64_at(ids, 8)));
-                Self::Dead { about, by, accuser }
-            }),
-            Status::Left => rest.first_chunk::<8>().map(|id| Self::Left { about, by: NodeId(u64_at(id, 0)) }),
-        };
-        update.ok_or(DropReason::Malformed)
+        read_rest(about, (status, common[1]), rest).ok_or(DropReason::Malformed)
     }
+}
 
-    /// Appends it as one record, with its length.
-    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
-        let start = bytes.len();
-        write_len(bytes, update_len(self) - RECORD_LEN);
-        bytes.extend_from_slice(&[self.status() as u8, self.flags()]);
-        let about = self.about();
-        debug_assert!(about.epoch <= Epoch::MAX, "no later epoch is ever held");
-        bytes.extend_from_slice(&about.id.0.to_le_bytes());
-        bytes.extend_from_slice(&about.epoch.0.to_le_bytes());
-        bytes.extend_from_slice(&about.incarnation.0.to_le_bytes());
-        match self {
-            Self::Alive { addr, versions, metadata, .. } => write_alive(bytes, *addr, *versions, metadata),
-            Self::Suspect { accusers, .. } => {
-                bytes.push(accusers.len() as u8);
-                for id in accusers.iter() {
-                    bytes.extend_from_slice(&id.0.to_le_bytes());
-                }
+/// What depends on the status, and on the flags.
+#[inline]
+fn read_rest<'a>(about: About, (status, flags): (Status, u8), mut rest: &'a [u8]) -> Option<Update<'a>> {
+    let bytes = &mut rest;
+    Some(match status {
+        Status::Alive => {
+            let port = u16::take(bytes)?;
+            let addr = if flags & FLAG_V6 == 0 {
+                SocketAddr::from((<[u8; 4]>::take(bytes)?, port))
+            } else {
+                let ip = <[u8; 16]>::take(bytes)?.into();
+                let scope = if flags & FLAG_SCOPE == 0 { 0 } else { u32::take(bytes)? };
+                canonical(SocketAddrV6::new(ip, port, 0, scope).into())
+            };
+            let versions = (u8::take(bytes)?, u8::take(bytes)?);
+            let len = if flags & FLAG_METADATA == 0 { 0 } else { usize::from(u16::take(bytes)?) };
+            if versions.0 > versions.1 || len > METADATA_MAX {
+                return None;
             }
-            Self::Dead { by, accuser, .. } => {
-                bytes.extend_from_slice(&by.0.to_le_bytes());
-                bytes.extend_from_slice(&accuser.0.to_le_bytes());
-            }
-            Self::Left { by, .. } => bytes.extend_from_slice(&by.0.to_le_bytes()),
+            Update::Alive { about, addr, versions, metadata: bytes.get(..len)? }
         }
-        debug_assert_eq!(bytes.len() - start, update_len(self));
-    }
-
-    fn flags(&self) -> u8 {
-        let Self::Alive { addr, metadata, .. } = self else { return 0 };
-        let address = match canonical(*addr) {
-            SocketAddr::V4(_) => 0,
-            SocketAddr::V6(v6) if v6.scope_id() == 0 => FLAG_V6,
-            SocketAddr::V6(_) => FLAG_V6 | FLAG_SCOPE,
-        };
-        address | if metadata.is_empty() { 0 } else { FLAG_METADATA }
-    }
+        Status::Suspect => Update::Suspect { about, accusers: Fixed::take(bytes)? },
+        Status::Dead => Update::Dead { about, by: Fixed::take(bytes)?, accuser: Fixed::take(bytes)? },
+        Status::Left => Update::Left { about, by: Fixed::take(bytes)? },
+    })
 }
 
 impl Plain {
     #[inline]
     fn read(raw: &[u8; PLAIN_LEN]) -> Self {
-        let about = About {
-            id: NodeId(u64_at(raw, 4)),
-            epoch: Epoch(u64_at(raw, 12)),
-            incarnation: Incarnation(u32_at(raw, 20)),
-        };
         let ip = Ipv4Addr::new(raw[26], raw[27], raw[28], raw[29]);
-        Self { about, addr: SocketAddrV4::new(ip, u16_at(raw, 24)), versions: (raw[30], raw[31]) }
+        Self {
+            about: About::at(raw, 4),
+            addr: SocketAddrV4::new(ip, u16::from_le_bytes(field(raw, 24))),
+            versions: (raw[30], raw[31]),
+        }
     }
 
-    /// Appends it at once: an append costs more than the bytes of a field.
-    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+    /// The record with its length.
+    pub(super) fn raw(&self) -> [u8; PLAIN_LEN] {
         debug_assert!(self.about.epoch <= Epoch::MAX, "no later epoch is ever held");
         debug_assert!(self.versions.0 <= self.versions.1, "a range");
         let mut raw = [0; PLAIN_LEN];
@@ -204,85 +238,30 @@ impl Plain {
         raw[24..26].copy_from_slice(&self.addr.port().to_le_bytes());
         raw[26..30].copy_from_slice(&self.addr.ip().octets());
         raw[30..].copy_from_slice(&[self.versions.0, self.versions.1]);
-        bytes.extend_from_slice(&raw);
+        raw
     }
 }
 
 /// Bytes that `update` takes in a datagram, its length included.
 pub(crate) fn update_len(update: &Update<'_>) -> usize {
-    let rest = match update {
-        Update::Alive { addr, metadata, .. } => {
-            let ip = match canonical(*addr) {
-                SocketAddr::V4(_) => 4,
-                SocketAddr::V6(v6) if v6.scope_id() == 0 => 16,
-                SocketAddr::V6(_) => 16 + 4,
-            };
-            2 + ip + 2 + if metadata.is_empty() { 0 } else { 2 + metadata.len() }
-        }
-        Update::Suspect { accusers, .. } => 1 + 8 * accusers.len(),
-        Update::Dead { .. } => 16,
-        Update::Left { .. } => 8,
-    };
-    RECORD_LEN + COMMON_LEN + rest
-}
-
-/// The updates of one datagram. A record that does not decode is one `Err`, and the next one follows.
-#[derive(Clone, Default, Debug)]
-pub struct Updates<'a> {
-    records: Records<'a>,
+    update.front().len() + update.metadata().len()
 }
 
 impl<'a> Updates<'a> {
-    pub(super) const fn new(part: &'a [u8]) -> Self {
-        Self { records: Records::new(part) }
-    }
-
-    /// Whether there are none.
-    #[inline]
-    pub const fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
-
     /// Passes over plain records as long as they are `known`, without taking them for more than they are.
     /// Returns how many.
     #[inline]
     pub(crate) fn pass(&mut self, mut known: impl FnMut(&Plain) -> bool) -> u64 {
         let mut passed = 0;
-        while let Some(raw) = self.records.peek::<PLAIN_LEN>() {
+        while let Some(raw) = self.peek::<PLAIN_LEN>() {
             if raw[2..4] != [Status::Alive as u8, 0] || !known(&Plain::read(raw)) {
                 break;
             }
-            self.records.pass::<PLAIN_LEN>();
+            self.skip::<PLAIN_LEN>();
             passed += 1;
         }
         passed
     }
-}
-
-impl<'a> Iterator for Updates<'a> {
-    type Item = Result<Update<'a>, DropReason>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        Some(self.records.next()?.and_then(Update::read))
-    }
-}
-
-#[inline]
-fn read_alive(about: About, flags: u8, rest: &[u8]) -> Option<Update<'_>> {
-    let (addr, rest) = if flags & FLAG_V6 == 0 { read_v4(rest)? } else { read_v6(flags, rest)? };
-    let (&[lowest, highest], rest) = rest.split_first_chunk::<2>()?;
-    if lowest > highest {
-        return None;
-    }
-    let metadata = if flags & FLAG_METADATA == 0 {
-        &[]
-    } else {
-        let (len, rest) = rest.split_first_chunk::<2>()?;
-        let len = usize::from(u16::from_le_bytes(*len));
-        rest.get(..len).filter(|metadata| metadata.len() <= METADATA_MAX)?
-    };
-    Some(Update::Alive { about, addr, versions: (lowest, highest), metadata })
 }
 
 /// Where the metadata lies in a record, without its length; nothing after it is looked at.
@@ -306,61 +285,5 @@ pub(super) fn metadata_at(record: &[u8]) -> Range<usize> {
             start..start + usize::from(u16::from_le_bytes(*len)).min(rest.len())
         }
         _ => start..start,
-    }
-}
-
-#[inline]
-fn read_v4(rest: &[u8]) -> Option<(SocketAddr, &[u8])> {
-    let (fixed, rest) = rest.split_first_chunk::<6>()?;
-    let &[_, _, a, b, c, d] = fixed;
-    Some((SocketAddr::new(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), u16_at(fixed, 0)), rest))
-}
-
-fn read_v6(flags: u8, rest: &[u8]) -> Option<(SocketAddr, &[u8])> {
-    let (&port, rest) = rest.split_first_chunk::<2>()?;
-    let (&ip, rest) = rest.split_first_chunk::<16>()?;
-    let (scope, rest) = if flags & FLAG_SCOPE == 0 {
-        (0, rest)
-    } else {
-        let (&scope, rest) = rest.split_first_chunk::<4>()?;
-        (u32::from_le_bytes(scope), rest)
-    };
-    let addr = SocketAddrV6::new(Ipv6Addr::from(ip), u16::from_le_bytes(port), 0, scope);
-    Some((canonical(SocketAddr::V6(addr)), rest))
-}
-
-/// An accuser that is named twice counts once.
-fn read_suspect(about: About, rest: &[u8]) -> Option<Update<'_>> {
-    let (&count, rest) = rest.split_first()?;
-    let count = usize::from(count);
-    if count > ACCUSERS_MAX {
-        return None;
-    }
-    let (ids, _) = rest.get(..8 * count)?.as_chunks::<8>();
-    let mut ids = ids.iter().map(|id| NodeId(u64::from_le_bytes(*id)));
-    let mut accusers = Accusers::new(ids.next()?);
-    for id in ids {
-        accusers.insert(id);
-    }
-    Some(Update::Suspect { about, accusers })
-}
-
-fn write_alive(bytes: &mut Vec<u8>, addr: SocketAddr, versions: (u8, u8), metadata: &[u8]) {
-    debug_assert!(metadata.len() <= METADATA_MAX, "refused before it gets here");
-    debug_assert!(versions.0 <= versions.1, "a range");
-    bytes.extend_from_slice(&addr.port().to_le_bytes());
-    match canonical(addr) {
-        SocketAddr::V4(v4) => bytes.extend_from_slice(&v4.ip().octets()),
-        SocketAddr::V6(v6) => {
-            bytes.extend_from_slice(&v6.ip().octets());
-            if v6.scope_id() != 0 {
-                bytes.extend_from_slice(&v6.scope_id().to_le_bytes());
-            }
-        }
-    }
-    bytes.extend_from_slice(&[versions.0, versions.1]);
-    if !metadata.is_empty() {
-        write_len(bytes, metadata.len());
-        bytes.extend_from_slice(metadata);
     }
 }

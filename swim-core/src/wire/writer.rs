@@ -8,11 +8,11 @@ use core::net::SocketAddr;
 
 use super::PART_LEN;
 use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_PAYLOAD, TAG_UPDATES};
-use super::broadcast::{BroadcastRecord, broadcast_len};
 use super::fixed::Front;
-use super::header::{HEADER_LEN, Sender, raw as raw_header};
+use super::header::{HEADER_LEN, Header, raw as raw_header};
 use super::message::{Message, Ping};
-use super::update::{PLAIN_LEN, Plain, Update, update_len};
+use super::records::{BroadcastRecord, broadcast_len};
+use super::update::{Plain, Update};
 use crate::api::PAYLOAD_MAX;
 
 /// One datagram under construction at the end of a buffer: the message first, then updates, then
@@ -35,15 +35,16 @@ impl<'a> Writer<'a> {
     /// the caller, who sees it from [`len`](Self::len), abandons the datagram.
     ///
     /// Nothing is allocated if `bytes` has that much capacity left.
-    pub(crate) fn begin(bytes: &'a mut Vec<u8>, limit: usize, sender: &Sender, message: &Message) -> Self {
+    pub(crate) fn begin(bytes: &'a mut Vec<u8>, limit: usize, header: &Header, message: &Message) -> Self {
+        debug_assert_eq!(header.kind, message.kind(), "the header says what the head is of");
         let start = bytes.len();
         let mut front = Front::new();
-        front.put(raw_header(message.kind(), sender));
+        front.put(raw_header(header));
         let has_head = message.has_head();
         if has_head {
             front.put([TAG_HEAD, 0, 0]);
             message.write(&mut front);
-            front.patch(HEADER_LEN + 1, HEADER_LEN + PART_LEN);
+            front.set_len(HEADER_LEN + 1, front.len() - HEADER_LEN - PART_LEN);
         }
         bytes.extend_from_slice(front.bytes());
         let part = if has_head { (TAG_HEAD, start + HEADER_LEN) } else { (0, start) };
@@ -56,37 +57,19 @@ impl<'a> Writer<'a> {
         if let Update::Alive { about, addr: SocketAddr::V4(addr), versions, metadata: [] } = *update {
             return self.plain(&Plain { about, addr, versions });
         }
-        if !self.fits(TAG_UPDATES, update_len(update)) {
-            return false;
-        }
-        self.open(TAG_UPDATES);
-        update.write(self.bytes);
-        self.patch();
-        true
+        self.append(TAG_UPDATES, update.front().bytes(), update.metadata())
     }
 
     /// Appends what most updates are; `false` if it does not fit.
     #[must_use]
     pub(crate) fn plain(&mut self, update: &Plain) -> bool {
-        if !self.fits(TAG_UPDATES, PLAIN_LEN) {
-            return false;
-        }
-        self.open(TAG_UPDATES);
-        update.write(self.bytes);
-        self.patch();
-        true
+        self.append(TAG_UPDATES, &update.raw(), &[])
     }
 
     /// Appends a broadcast; `false` if it does not fit. No update can follow.
     #[must_use]
     pub(crate) fn broadcast(&mut self, broadcast: &BroadcastRecord<'_>) -> bool {
-        if !self.fits(TAG_BROADCASTS, broadcast_len(broadcast.payload.len())) {
-            return false;
-        }
-        self.open(TAG_BROADCASTS);
-        broadcast.write(self.bytes);
-        self.patch();
-        true
+        self.append(TAG_BROADCASTS, broadcast.front().bytes(), broadcast.payload)
     }
 
     /// Appends the user's bytes; `false` if they do not fit. Nothing can follow.
@@ -94,13 +77,7 @@ impl<'a> Writer<'a> {
     pub(crate) fn payload(&mut self, payload: &[u8]) -> bool {
         debug_assert!(payload.len() <= PAYLOAD_MAX, "refused before it gets here");
         debug_assert!(self.part.0 < TAG_PAYLOAD, "one payload at most");
-        if !self.fits(TAG_PAYLOAD, payload.len()) {
-            return false;
-        }
-        self.open(TAG_PAYLOAD);
-        self.bytes.extend_from_slice(payload);
-        self.patch();
-        true
+        self.append(TAG_PAYLOAD, &[], payload)
     }
 
     /// Takes the datagram back out of the buffer.
@@ -123,25 +100,25 @@ impl<'a> Writer<'a> {
         self.start
     }
 
-    fn fits(&self, tag: u8, len: usize) -> bool {
-        let prefix = if self.part.0 == tag { 0 } else { PART_LEN };
-        prefix + len <= self.room()
-    }
-
-    /// Makes the part with this tag the last one, unless it is.
-    fn open(&mut self, tag: u8) {
+    /// Appends bytes to the part with this tag, which is the last one or begins here; `false` if they do not fit.
+    fn append(&mut self, tag: u8, front: &[u8], rest: &[u8]) -> bool {
         debug_assert!(self.part.0 <= tag, "updates, then broadcasts, then a payload");
-        if self.part.0 != tag {
+        let begins = self.part.0 != tag;
+        let len = front.len() + rest.len() + if begins { PART_LEN } else { 0 };
+        if len > self.room() {
+            return false;
+        }
+        if begins {
             self.part = (tag, self.bytes.len());
             self.bytes.extend_from_slice(&[tag, 0, 0]);
         }
-    }
-
-    /// Writes the last part's length into its place.
-    fn patch(&mut self) {
+        self.bytes.extend_from_slice(front);
+        self.bytes.extend_from_slice(rest);
         let at = self.part.1;
         let len = u16::try_from(self.bytes.len() - at - PART_LEN).expect("no datagram reaches 64 KiB");
         self.bytes[at + 1..at + PART_LEN].copy_from_slice(&len.to_le_bytes());
+        debug_assert!(self.len() <= self.limit, "what was appended fits");
+        true
     }
 }
 

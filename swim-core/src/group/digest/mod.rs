@@ -41,7 +41,7 @@ const INNER_MIN: u32 = 16;
 const CHUNK_LEN: usize = 64;
 
 /// End of a leaf's list.
-pub(crate) const END: u32 = u32::MAX;
+pub(crate) const END: u32 = SLOTS_MAX;
 
 /// The table that a digest is of: what is at a slot, and a link from each to the next in its leaf.
 pub(crate) trait Rows {
@@ -88,10 +88,8 @@ enum Below {
 }
 
 impl Link {
-    const EMPTY: Self = Self(SLOTS_MAX);
-
     const fn list(head: u32) -> Self {
-        if head == END { Self::EMPTY } else { Self(head) }
+        Self(head)
     }
 
     const fn block(block: u32) -> Self {
@@ -99,18 +97,12 @@ impl Link {
     }
 
     const fn below(self) -> Below {
-        if self.0 & INNER != 0 {
-            Below::Block(self.0 & !INNER)
-        } else if self.0 == SLOTS_MAX {
-            Below::List(END)
-        } else {
-            Below::List(self.0)
-        }
+        if self.0 & INNER != 0 { Below::Block(self.0 & !INNER) } else { Below::List(self.0) }
     }
 }
 
 impl Node {
-    const EMPTY: Self = Self { sum: 0, count: 0, link: Link::EMPTY };
+    const EMPTY: Self = Self { sum: 0, count: 0, link: Link::list(END) };
 }
 
 /// Where a node is: the root, or a child in a block.
@@ -161,6 +153,7 @@ impl Digest {
             node.sum = node.sum.wrapping_sub(element);
             debug_assert!(node.count > 0, "a removed member was counted on its path");
             node.count -= 1;
+            debug_assert!(node.count > 0 || node.sum == 0, "an empty node sums up to nothing");
             match node.link.below() {
                 Below::Block(block) => at = At::Child { block, nibble: nibble(path, depth) },
                 Below::List(head) => {
@@ -202,6 +195,11 @@ impl Digest {
             child.link = Link::list(slot);
             slot = next;
         }
+        debug_assert_eq!(
+            children.iter().map(|child| child.count).sum::<u32>(),
+            self.node_mut(at).count,
+            "each member of a leaf is in one of its children"
+        );
         let block = self.blocks.insert(children);
         self.node_mut(at).link = Link::block(block);
     }

@@ -6,7 +6,6 @@
 //! given back when the member is forgotten; the queue is bounded by configuration.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +37,7 @@ pub(crate) struct Broadcasts {
     order: LeastSent,
     max: usize,
     index: Index,
-    seen: Vec<Seen>,
+    seen: Slab<Seen, 64>,
     sequence: u32,
 }
 
@@ -49,7 +48,7 @@ impl Broadcasts {
             order: LeastSent::new(),
             max,
             index: Index::with_key(hash_key),
-            seen: Vec::new(),
+            seen: Slab::new(),
             sequence: 0,
         }
     }
@@ -74,17 +73,16 @@ impl Broadcasts {
         self.sequence < u32::MAX
     }
 
-    /// Remembers that a broadcast arrived. `false` if it was seen before, or is too old to know. The caller has made sure that the
-    /// origin is a member, which bounds what is remembered.
+    /// Remembers that a broadcast arrived. `false` if it was seen before, or is too old to know. The caller has made sure
+    /// that the origin is a member, which bounds what is remembered.
     pub(crate) fn note(&mut self, origin: NodeId, epoch: Epoch, sequence: u32) -> bool {
-        let seen = &self.seen;
-        let Some(at) = self.index.find(origin.0, |at| seen[at as usize].origin.0) else {
-            self.seen.push(Seen { origin, epoch, last: sequence, window: 1 });
-            let seen = &self.seen;
-            self.index.insert(origin.0, seen.len() as u32 - 1, |at| seen[at as usize].origin.0);
+        let Self { index, seen, .. } = self;
+        let Some(seen) = index.find(origin.0, |at| origin_at(seen, at)).and_then(|at| seen.get_mut(at))
+        else {
+            let at = seen.insert(Seen { origin, epoch, last: sequence, window: 1 });
+            index.insert(origin.0, at, |at| origin_at(seen, at));
             return true;
         };
-        let seen = &mut self.seen[at as usize];
         debug_assert!(seen.window & 1 == 1, "the last number is a seen one");
         if (epoch, sequence) > (seen.epoch, seen.last) {
             let ahead = if epoch == seen.epoch { sequence - seen.last } else { u32::MAX };
@@ -102,32 +100,27 @@ impl Broadcasts {
 
     /// Forgets what was seen of a member that is forgotten.
     pub(crate) fn forget(&mut self, origin: NodeId) {
-        let seen = &self.seen;
-        let Some(at) = self.index.find(origin.0, |at| seen[at as usize].origin.0) else { return };
-        let last = seen.len() as u32 - 1;
-        let moved = seen[last as usize].origin;
-        self.index.remove(origin.0, |at| seen[at as usize].origin.0);
-        if at != last {
-            self.index.remove(moved.0, |at| seen[at as usize].origin.0);
-            self.seen.swap_remove(at as usize);
-            let seen = &self.seen;
-            self.index.insert(moved.0, at, |at| seen[at as usize].origin.0);
-        } else {
-            self.seen.pop();
+        if let Some(at) = self.index.remove(origin.0, |at| origin_at(&self.seen, at)) {
+            let forgotten = self.seen.remove(at);
+            debug_assert!(
+                forgotten.is_some_and(|seen| seen.origin == origin),
+                "an origin leads to its record"
+            );
         }
     }
 
     /// After loading: finds origins again.
     pub(crate) fn rebuild(&mut self) {
         let Self { index, seen, .. } = self;
-        index.fill(0..seen.len() as u32, |at| seen[at as usize].origin.0);
+        index.fill(seen.indexes(), |at| origin_at(seen, at));
     }
 
     /// Whether it contradicts itself nowhere.
     pub(crate) fn is_sound(&self) -> bool {
         let Self { queue, order, index, seen, .. } = self;
-        let origin = |at: u32| seen[at as usize].origin;
-        (0..seen.len() as u32).all(|at| index.find(origin(at).0, |at| origin(at).0) == Some(at))
+        let origin = |at| origin_at(seen, at);
+        seen.is_sound()
+            && seen.indexes().all(|at| index.find(origin(at), origin) == Some(at))
             && order.is_sound(queue.len(), |index| queue.get(index).is_some())
             && queue.is_sound()
     }
@@ -174,6 +167,11 @@ impl Broadcasts {
         }
         written
     }
+}
+
+/// The id of the origin whose record is at `at`: the key of the index.
+fn origin_at(seen: &Slab<Seen, 64>, at: u32) -> u64 {
+    seen.get(at).expect("an origin in the index has a record").origin.0
 }
 
 #[cfg(test)]

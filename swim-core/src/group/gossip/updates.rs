@@ -125,7 +125,12 @@ mod tests {
 
     use super::*;
     use crate::api::{Epoch, Incarnation};
-    use crate::wire::{Message, Sender};
+    use crate::wire::{Header, Kind, Message};
+
+    fn header() -> Header {
+        let (kind, sender, epoch) = (Kind::Gossip, NodeId(1), Epoch(1));
+        Header { kind, label: 0, sender, epoch, incarnation: Incarnation(0) }
+    }
 
     /// What the queue does, done slowly: entries in the order in which they stand, with their sends.
     #[derive(Default)]
@@ -214,7 +219,7 @@ mod tests {
         ) {
             let mut updates = Updates::new();
             let mut model = Model::default();
-            let sender = Sender { label: 0, id: NodeId(1), epoch: Epoch(1), incarnation: Incarnation(0) };
+            let header = header();
             for op in ops {
                 match op {
                     Op::Push(slot) => {
@@ -236,7 +241,7 @@ mod tests {
                             prop_assert_eq!(updates.sent(index, limit), model.sent(index, limit));
                         }
                         let mut bytes = Vec::new();
-                        let mut writer = Writer::begin(&mut bytes, 1400, &sender, &Message::Gossip);
+                        let mut writer = Writer::begin(&mut bytes, 1400, &header, &Message::Gossip);
                         let fits = |news: &News| news.slot.0 % refused != 1;
                         let [mut written, mut done] = [Vec::new(), Vec::new()];
                         let put = |_: &mut Writer<'_>, news: &News| {
@@ -262,9 +267,9 @@ mod tests {
         for slot in 0..100 {
             updates.push(news(slot));
         }
-        let sender = Sender { label: 0, id: NodeId(1), epoch: Epoch(1), incarnation: Incarnation(0) };
+        let header = header();
         let mut bytes = Vec::new();
-        let mut writer = Writer::begin(&mut bytes, 1000, &sender, &Message::Gossip);
+        let mut writer = Writer::begin(&mut bytes, 1000, &header, &Message::Gossip);
         let about =
             |news: &News| crate::wire::About { id: news.by, epoch: Epoch(1), incarnation: Incarnation(0) };
         let put = |writer: &mut Writer<'_>, news: &News| {

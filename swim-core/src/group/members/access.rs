@@ -10,8 +10,7 @@ use super::{Flag, Members, SAMPLE_MAX, Sample, Slot};
 #[cfg(test)]
 use crate::api::Instant;
 use crate::api::{Claim, Member, NodeId, Status};
-use crate::collections::NONE;
-use crate::collections::Number;
+use crate::collections::{NONE, Number};
 use crate::group::digest;
 
 /// The table as a whole.
@@ -38,7 +37,8 @@ impl Members {
         lens as u64 ^ self.digest.root() ^ self.revision ^ u64::from(self.counts[0])
     }
 
-    /// The slot of the next target of a probe and the one that it changes listings with, if `random` is what will be drawn for it.
+    /// The slot of the next target of a probe and the one with which it changes positions, if `random` is what will be
+    /// drawn for it.
     pub(crate) fn target_ahead(&self, random: u32) -> [u32; 2] {
         self.probe_list.ahead(random)
     }
@@ -87,7 +87,7 @@ impl Members {
     ) -> Sample {
         let mut slots = [0; SAMPLE_MAX];
         let len = self.probe_list.sample(random, &mut slots, k, |slot| accept(Slot(slot)));
-        Sample { slots, len, next: 0 }
+        slots.map(Slot).into_iter().take(len)
     }
 
     /// One of the Dead (not of those that left), for healing.
@@ -168,7 +168,8 @@ impl Members {
     #[inline]
     pub(crate) fn plain(&self, slot: Slot) -> Option<(NodeId, Claim, SocketAddrV4)> {
         let record = self.records.at(slot.0);
-        let plain = record.status() == Status::Alive && !record.is_pending() && record.metadata.is_none();
+        let plain =
+            record.status() == Status::Alive && !record.flag(Flag::Pending) && record.metadata.is_none();
         Some((record.id(), record.claim(), record.addr().as_v4().filter(|_| plain)?))
     }
 
@@ -176,7 +177,7 @@ impl Members {
     #[inline]
     pub(crate) fn holds_plain(&self, slot: Slot, claim: &Claim, addr: SocketAddrV4) -> bool {
         let record = self.records.at(slot.0);
-        record.claim() == *claim && !record.is_pending() && record.addr() == PackedAddr::v4(addr)
+        record.claim() == *claim && !record.flag(Flag::Pending) && record.addr() == PackedAddr::v4(addr)
     }
 
     /// Whether this very claim is held of the member, at the address that a datagram came from.
@@ -187,12 +188,7 @@ impl Members {
         record.claim() == *claim && record.addr() == PackedAddr::v4(source)
     }
 
-    /// Whether the claim was learnt without the address and metadata that belong to it.
     #[inline]
-    pub(crate) fn is_pending(&self, slot: Slot) -> bool {
-        self.records.at(slot.0).is_pending()
-    }
-
     pub(crate) fn flag(&self, slot: Slot, flag: Flag) -> bool {
         self.records.at(slot.0).flag(flag)
     }

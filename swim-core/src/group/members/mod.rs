@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!                 Alive, Suspect                      Dead                 Left
-//!     insert ──▶  probe_list (not myself)   ◀──────▶    tombstones           tombstones    ──▶ forgotten
+//!     insert ──▶  probe list (not myself)   ◀──────▶    tombstones           tombstones    ──▶ forgotten
 //!                 digest, limit on members            sample of the dead
 //! ```
 //!
@@ -22,6 +22,8 @@ mod tests;
 mod tombstones;
 
 use alloc::boxed::Box;
+use core::array;
+use core::iter::Take;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -60,29 +62,7 @@ pub(crate) struct Forgotten {
 }
 
 /// Members chosen at random, one after the other.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sample {
-    slots: [u32; SAMPLE_MAX],
-    len: usize,
-    next: usize,
-}
-
-impl Iterator for Sample {
-    type Item = Slot;
-
-    #[inline]
-    fn next(&mut self) -> Option<Slot> {
-        let slot = *self.slots[..self.len].get(self.next)?;
-        self.next += 1;
-        Some(Slot(slot))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.len - self.next, Some(self.len - self.next))
-    }
-}
-
-impl ExactSizeIterator for Sample {}
+pub(crate) type Sample = Take<array::IntoIter<Slot, SAMPLE_MAX>>;
 
 /// All members, the node itself at [`Slot::ME`].
 #[derive(Serialize, Deserialize)]
@@ -164,7 +144,7 @@ impl Members {
     pub(crate) fn set_claim(&mut self, slot: Slot, claim: Claim, pending: bool, now: Instant) -> bool {
         let record = self.records.at(slot.0);
         let held = record.claim();
-        if held == claim && record.is_pending() == pending {
+        if held == claim && record.flag(Flag::Pending) == pending {
             return true;
         }
         let was_active = held.status.is_active();
@@ -174,7 +154,7 @@ impl Members {
         }
         debug_assert!(is_active || self.suspicion(slot).is_none(), "a suspicion ends before its member does");
         if was_active && is_active {
-            let held_element = digest::element(record.id(), &held, record.is_pending());
+            let held_element = digest::element(record.id(), &held, record.flag(Flag::Pending));
             self.records.at_mut(slot.0).set_claim(claim, pending);
             self.digest.change(&self.records, slot.0, held_element);
         } else if held == claim {
@@ -193,7 +173,10 @@ impl Members {
             self.revision += 1;
         }
         debug_assert!(self.status(slot) == claim.status, "the table holds the new status");
-        debug_assert!(self.is_pending(slot) == pending, "a claim is pending until its address is known");
+        debug_assert!(
+            self.flag(slot, Flag::Pending) == pending,
+            "a claim is pending until its address is known"
+        );
         true
     }
 
@@ -233,24 +216,15 @@ impl Members {
         self.probe_list.next(random, |slot, position| records.listing_mut(slot).position = position).map(Slot)
     }
 
-    /// Forgets at most `max` tombstones that have expired or are too many, oldest first, and calls
-    /// `forgotten` for each. True if more are due. To be called after whatever may have made tombstones:
-    /// only this keeps their number down.
-    pub(crate) fn forget_expired(
-        &mut self,
-        now: Instant,
-        max: u32,
-        mut forgotten: impl FnMut(Forgotten),
-    ) -> bool {
-        for _ in 0..max {
-            let Some(slot) = self.tombstones.due(&self.records, now) else { return false };
-            forgotten(self.forget(Slot(slot)));
-        }
-        self.tombstones.due(&self.records, now).is_some()
+    /// Forgets the oldest tombstone, if it has expired or there are too many. To be called after whatever may have made
+    /// tombstones, until there is none: only this keeps their number down.
+    pub(crate) fn forget_expired(&mut self, now: Instant) -> Option<Forgotten> {
+        let slot = self.tombstones.due(&self.records, now)?;
+        Some(self.forget(Slot(slot)))
     }
 
     fn is_full(&self) -> bool {
-        // The node itself is not in the probe_list and needs no free listing.
+        // The node itself is not in the probe list.
         self.probe_list.len() as u64 + 1 >= u64::from(self.members_max)
     }
 

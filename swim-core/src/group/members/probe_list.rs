@@ -21,7 +21,7 @@ use crate::collections::Chunks;
 /// Slots in one allocation of 4 KiB: a list that grew by copying itself would stall at a million members.
 const CHUNK_LEN: usize = 1024;
 
-/// Rows that [`ProbeList::sample`] draws from exactly; in a longer probe_list it draws and rejects.
+/// Rows that [`ProbeList::sample`] draws from exactly; in a longer list it draws and rejects.
 const EXACT_MAX: usize = 64;
 
 /// Most slots that one sample gives.
@@ -111,49 +111,25 @@ impl ProbeList {
         k: usize,
         accept: impl Fn(u32) -> bool,
     ) -> usize {
-        let k = k.min(SAMPLE_MAX);
-        if self.slots.len() <= EXACT_MAX {
-            self.sample_exactly(random, &mut found[..k], accept)
-        } else {
-            self.sample_by_drawing(random, &mut found[..k], accept)
-        }
-    }
-
-    fn sample_exactly(
-        &self,
-        random: &mut impl FnMut(u32) -> u32,
-        found: &mut [u32],
-        accept: impl Fn(u32) -> bool,
-    ) -> usize {
         let mut left = [0; EXACT_MAX];
         let mut left_len = self.slots.len();
-        left.iter_mut().zip(self.slots.iter()).for_each(|(left, slot)| *left = *slot);
-        let mut count = 0;
-        while count < found.len() && left_len > 0 {
-            let picked = random(left_len as u32) as usize;
-            let slot = left[picked];
-            left_len -= 1;
-            left[picked] = left[left_len];
-            if accept(slot) {
-                found[count] = slot;
-                count += 1;
-            }
+        let exact = left_len <= EXACT_MAX;
+        if exact {
+            left.iter_mut().zip(self.slots.iter()).for_each(|(left, slot)| *left = *slot);
         }
-        count
-    }
-
-    fn sample_by_drawing(
-        &self,
-        random: &mut impl FnMut(u32) -> u32,
-        found: &mut [u32],
-        accept: impl Fn(u32) -> bool,
-    ) -> usize {
         let mut count = 0;
-        for _ in 0..EXACT_MAX {
-            if count == found.len() {
+        for _ in 0..left_len.min(EXACT_MAX) {
+            if count == k.min(SAMPLE_MAX) {
                 break;
             }
-            let slot = self.at(random(self.slots.len() as u32) as usize);
+            let picked = random(left_len as u32) as usize;
+            let slot = if exact {
+                left_len -= 1;
+                let last = left[left_len];
+                core::mem::replace(&mut left[picked], last)
+            } else {
+                self.at(picked)
+            };
             if !found[..count].contains(&slot) && accept(slot) {
                 found[count] = slot;
                 count += 1;
@@ -172,11 +148,11 @@ impl ProbeList {
     }
 
     fn at(&self, position: usize) -> u32 {
-        *self.slots.get(position).expect("a position is inside the probe_list")
+        *self.slots.get(position).expect("a position is inside the list")
     }
 
     fn put(&mut self, position: usize, slot: u32) {
-        *self.slots.get_mut(position).expect("a position is inside the probe_list") = slot;
+        *self.slots.get_mut(position).expect("a position is inside the list") = slot;
     }
 }
 
@@ -189,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    /// A probe_list beside the positions that it reported.
+    /// A probe list beside the positions that it reported.
     struct Reported {
         probe_list: ProbeList,
         positions: BTreeMap<u32, u32>,

@@ -7,7 +7,7 @@
 //!
 //! | field | Alive, Suspect | Dead | Left |
 //! | --- | --- | --- | --- |
-//! | `position` | listing in the probe_list | listing among the dead | unused |
+//! | `position` | position in the probe list | position among the dead | unused |
 //! | `next` | next in the digest's leaf | next newer tombstone | next newer tombstone |
 //! | `rtt_us` / `previous` | round trip | next older tombstone | next older tombstone |
 //!
@@ -18,8 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::address::PackedAddr;
 use crate::api::{Claim, Epoch, Incarnation, NodeId, Status};
 use crate::collections::Number;
-use crate::collections::{Chunks, join, split};
-use crate::collections::{NONE, Slab};
+use crate::collections::{Chunks, NONE, Slab};
 use crate::group::digest::{self, Rows};
 
 /// All records of a table and their listings, by slot.
@@ -29,20 +28,19 @@ pub(super) struct Records {
     listings: Chunks<Listing, 1024>,
 }
 
-/// A fact about a member that is not a claim.
+/// A fact about a member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Flag {
+    /// Its address is in the v6 slab.
+    V6 = 1 << 0,
+    /// Its claim was learnt without the address and metadata that belong to it: those are of an earlier one.
+    Pending = 1 << 1,
     /// Its right answers come from a wrong address, and the user knows.
     WrongSourceReported = 1 << 2,
     /// It did not say goodbye itself: it was removed.
     Removed = 1 << 3,
 }
-
-/// The address is in the v6 slab.
-const V6: u8 = 1 << 0;
-/// The claim was learnt from a header: its address and metadata are those of an earlier one.
-const PENDING: u8 = 1 << 1;
 
 /// What is said of one member.
 #[repr(align(32))]
@@ -94,7 +92,7 @@ impl Record {
     #[inline]
     pub(super) const fn claim(&self) -> Claim {
         Claim {
-            epoch: Epoch(join([self.epoch_low, self.epoch_high as u32])),
+            epoch: Epoch((self.epoch_high as u64) << 32_u32 | self.epoch_low as u64),
             incarnation: Incarnation(self.incarnation),
             status: self.status,
         }
@@ -102,43 +100,35 @@ impl Record {
 
     /// Only 48 bits of the epoch are held: a larger one is [`Epoch::MAX`].
     pub(super) fn set_claim(&mut self, claim: Claim, pending: bool) {
-        let [low, high] = split(claim.epoch.min(Epoch::MAX).0);
-        self.epoch_low = low;
-        self.epoch_high = high as u16;
+        let epoch = claim.epoch.min(Epoch::MAX).0;
+        self.epoch_low = epoch as u32;
+        self.epoch_high = (epoch >> 32) as u16;
         self.incarnation = claim.incarnation.0;
         self.status = claim.status;
-        self.set_bit(PENDING, pending);
+        self.set_flag(Flag::Pending, pending);
     }
 
     #[inline]
     pub(super) const fn addr(&self) -> PackedAddr {
-        PackedAddr { ip: self.ip, port: self.port, is_v6: self.flags & V6 != 0 }
+        PackedAddr { ip: self.ip, port: self.port, is_v6: self.flag(Flag::V6) }
     }
 
     pub(super) fn set_addr(&mut self, addr: PackedAddr) {
         self.ip = addr.ip;
         self.port = addr.port;
-        self.set_bit(V6, addr.is_v6);
+        self.set_flag(Flag::V6, addr.is_v6);
     }
 
     #[inline]
-    pub(super) const fn is_pending(&self) -> bool {
-        self.flags & PENDING != 0
-    }
-
     pub(super) const fn flag(&self, flag: Flag) -> bool {
         self.flags & flag as u8 != 0
     }
 
-    pub(super) fn set_flag(&mut self, flag: Flag, on: bool) {
-        self.set_bit(flag as u8, on);
-    }
-
-    const fn set_bit(&mut self, bit: u8, on: bool) {
+    pub(super) const fn set_flag(&mut self, flag: Flag, on: bool) {
         if on {
-            self.flags |= bit;
+            self.flags |= flag as u8;
         } else {
-            self.flags &= !bit;
+            self.flags &= !(flag as u8);
         }
     }
 }
@@ -146,7 +136,7 @@ impl Record {
 /// Where a member stands in the table's lists.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Listing {
-    /// Listing in the probe_list, or among the dead.
+    /// Position in the probe list, or among the dead.
     pub(super) position: u32,
     /// Next in a digest leaf's list, or next newer tombstone.
     pub(super) next: u32,
@@ -264,7 +254,7 @@ impl Rows for Records {
 
     fn element(&self, slot: u32) -> u64 {
         let record = self.at(slot);
-        digest::element(record.id(), &record.claim(), record.is_pending())
+        digest::element(record.id(), &record.claim(), record.flag(Flag::Pending))
     }
 
     fn next(&self, slot: u32) -> u32 {
@@ -305,8 +295,8 @@ mod tests {
         record.set_flag(Flag::WrongSourceReported, true);
         record.set_claim(claim(1, 1, Status::Alive), true);
         record.set_addr(PackedAddr { is_v6: true, ..ADDR });
-        assert!(record.flag(Flag::WrongSourceReported) && record.is_pending() && record.addr().is_v6);
+        assert!(record.flag(Flag::WrongSourceReported) && record.flag(Flag::Pending) && record.addr().is_v6);
         record.set_claim(claim(1, 2, Status::Alive), false);
-        assert!(record.flag(Flag::WrongSourceReported) && !record.is_pending() && record.addr().is_v6);
+        assert!(record.flag(Flag::WrongSourceReported) && !record.flag(Flag::Pending) && record.addr().is_v6);
     }
 }

@@ -39,6 +39,7 @@ impl Tombstones {
     /// Adds a slot whose record says Dead or Left since now.
     pub(super) fn push(&mut self, records: &mut Records, slot: u32) {
         debug_assert!(!records.at(slot).status().is_active(), "a tombstone is Dead or Left");
+        debug_assert_eq!(self.len == 0, self.newest == NONE, "an empty list has no newest");
         let newest = self.newest;
         let is_dead = records.at(slot).status() == Status::Dead;
         let listing = records.listing_mut(slot);
@@ -55,6 +56,7 @@ impl Tombstones {
         }
         self.newest = slot;
         self.len += 1;
+        debug_assert!(self.dead.len() <= self.len as usize, "the Dead are among the tombstones");
     }
 
     /// Takes a slot out; its record still says what it said when it was added.
@@ -64,7 +66,8 @@ impl Tombstones {
         let (older, newer) = (listing.older_tombstone(), listing.next);
         if records.at(slot).status() == Status::Dead {
             let position = listing.position as usize;
-            self.dead.swap_remove(position);
+            let removed = self.dead.swap_remove(position);
+            debug_assert_eq!(removed, slot, "a Dead member knows its position");
             if let Some(moved) = self.dead.get(position) {
                 records.listing_mut(*moved).position = position as u32;
             }
@@ -80,6 +83,7 @@ impl Tombstones {
             records.listing_mut(newer).set_older_tombstone(older);
         }
         self.len -= 1;
+        debug_assert_eq!(self.len == 0, self.oldest == NONE, "the list counts what it links");
     }
 
     /// Whether the list and the array hold `dead` members that died, and `left` that left.

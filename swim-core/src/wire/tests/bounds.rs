@@ -45,7 +45,7 @@ fn the_longest_suspicion_has_seven_accusers() {
 fn a_message_that_is_longer_than_the_limit_shows_and_can_be_abandoned() {
     let (_, ping) = messages()[0];
     let mut bytes = alloc::vec![7];
-    let mut writer = Writer::begin(&mut bytes, 50, &ME, &ping);
+    let mut writer = begin(&mut bytes, 50, &ping);
     assert!(writer.len() > 50);
     assert_eq!(writer.room(), 0);
     assert!(!writer.update(&DEAD) && !writer.broadcast(&BROADCAST) && !writer.payload(b""));
@@ -79,7 +79,7 @@ fn what_does_not_fit_is_refused_and_leaves_no_trace() {
     let base = golden("Gossip").len() + PART_LEN;
     for (limit, fitting) in [(base + 31, 0), (base + 32, 1), (base + 63, 1), (base + 64, 2)] {
         let mut bytes = Vec::new();
-        let mut writer = Writer::begin(&mut bytes, limit, &ME, &Message::Gossip);
+        let mut writer = begin(&mut bytes, limit, &Message::Gossip);
         let written = (0..3).filter(|_| writer.update(&update)).count();
         assert_eq!(written, fitting, "of {limit} bytes");
         assert_eq!(writer.room(), limit - writer.len());
@@ -95,21 +95,21 @@ fn a_broadcast_or_payload_of_exactly_the_room_fits_and_one_byte_more_does_not() 
     let base = golden("Gossip").len() + PART_LEN;
     let mut bytes = Vec::new();
     let needed = base + broadcast_len(PAYLOAD_MAX);
-    assert!(Writer::begin(&mut bytes, needed, &ME, &Message::Gossip).broadcast(&broadcast));
-    assert!(!Writer::begin(&mut bytes, needed - 1, &ME, &Message::Gossip).broadcast(&broadcast));
-    assert!(Writer::begin(&mut bytes, base + 1024, &ME, &Message::User).payload(&payload));
-    assert!(!Writer::begin(&mut bytes, base + 1023, &ME, &Message::User).payload(&payload));
+    assert!(begin(&mut bytes, needed, &Message::Gossip).broadcast(&broadcast));
+    assert!(!begin(&mut bytes, needed - 1, &Message::Gossip).broadcast(&broadcast));
+    assert!(begin(&mut bytes, base + 1024, &Message::User).payload(&payload));
+    assert!(!begin(&mut bytes, base + 1023, &Message::User).payload(&payload));
 }
 
 #[test]
 fn datagrams_follow_one_another_in_one_buffer_and_one_can_be_taken_back() {
     let mut bytes = Vec::new();
-    let first = Writer::begin(&mut bytes, 1200, &ME, &messages()[0].1).len();
-    let mut second = Writer::begin(&mut bytes, 1200, &ME, &Message::Gossip);
+    let first = begin(&mut bytes, 1200, &messages()[0].1).len();
+    let mut second = begin(&mut bytes, 1200, &Message::Gossip);
     assert_eq!(second.start(), first);
     assert!(second.update(&DEAD));
     let second_len = second.len();
-    let mut third = Writer::begin(&mut bytes, 1200, &ME, &Message::Gossip);
+    let mut third = begin(&mut bytes, 1200, &Message::Gossip);
     assert!(third.update(&DEAD));
     third.abandon();
     assert_eq!(bytes.len(), first + second_len);
@@ -121,7 +121,7 @@ fn datagrams_follow_one_another_in_one_buffer_and_one_can_be_taken_back() {
 fn a_writer_does_not_allocate_beyond_what_was_reserved() {
     let mut bytes = Vec::with_capacity(1200);
     let reserved = bytes.capacity();
-    let mut writer = Writer::begin(&mut bytes, 1200, &ME, &messages()[0].1);
+    let mut writer = begin(&mut bytes, 1200, &messages()[0].1);
     while writer.update(&updates()[0].1) {}
     while writer.broadcast(&BROADCAST) {}
     let room = writer.room();

@@ -14,17 +14,23 @@ mod payloads;
 mod roundtrip;
 
 pub(super) const LABEL: u32 = 0x1122_3344;
-pub(super) const ME: Sender = Sender {
+pub(super) const ME: Header = Header {
+    kind: Kind::Gossip,
     label: LABEL,
-    id: NodeId(0x0102_0304_0506_0708),
+    sender: NodeId(0x0102_0304_0506_0708),
     epoch: Epoch(1_700_000_000_000),
     incarnation: Incarnation(7),
 };
 
+/// A datagram of this node that begins with `message`.
+pub(super) fn begin<'a>(bytes: &'a mut Vec<u8>, limit: usize, message: &Message) -> Writer<'a> {
+    Writer::begin(bytes, limit, &Header { kind: message.kind(), ..ME }, message)
+}
+
 /// Everything that a datagram says.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Datagram<'a> {
-    pub(super) sender: Sender,
+    pub(super) header: Header,
     pub(super) message: Message,
     pub(super) updates: Vec<Update<'a>>,
     pub(super) broadcasts: Vec<BroadcastRecord<'a>>,
@@ -35,7 +41,8 @@ impl<'a> Datagram<'a> {
     /// Only a message.
     pub(super) fn bare(message: Message) -> Self {
         let payload = (message == Message::User).then_some(&b"hello"[..]);
-        Self { sender: ME, message, updates: Vec::new(), broadcasts: Vec::new(), payload }
+        let header = Header { kind: message.kind(), ..ME };
+        Self { header, message, updates: Vec::new(), broadcasts: Vec::new(), payload }
     }
 
     /// Gossip about one member.
@@ -45,7 +52,7 @@ impl<'a> Datagram<'a> {
 
     pub(super) fn write(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut writer = Writer::begin(&mut bytes, DATAGRAM_MAX, &self.sender, &self.message);
+        let mut writer = Writer::begin(&mut bytes, DATAGRAM_MAX, &self.header, &self.message);
         assert!(self.updates.iter().all(|update| writer.update(update)));
         assert!(self.broadcasts.iter().all(|broadcast| writer.broadcast(broadcast)));
         assert!(self.payload.is_none_or(|payload| writer.payload(payload)));
@@ -71,13 +78,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Reading<'_>, DropReason> {
     let mut note = |reason| skipped.push(reason);
     let updates = updates.filter_map(|update| update.map_err(&mut note).ok()).collect();
     let broadcasts = broadcasts.filter_map(|broadcast| broadcast.map_err(&mut note).ok()).collect();
-    let sender = Sender {
-        label: header.label,
-        id: header.sender,
-        epoch: header.epoch,
-        incarnation: header.incarnation,
-    };
-    let datagram = Datagram { sender, message: body.message, updates, broadcasts, payload: body.payload };
+    let datagram = Datagram { header, message: body.message, updates, broadcasts, payload: body.payload };
     Ok(Reading { datagram, skipped, unknown_parts: body.unknown_parts })
 }
 

@@ -109,12 +109,12 @@ fn broadcast() -> impl Strategy<Value = BroadcastRecord<'static>> {
 }
 
 pub(super) fn datagram() -> impl Strategy<Value = Datagram<'static>> {
-    let sender = (any::<u32>(), id(), epoch(), incarnation())
-        .prop_map(|(label, id, epoch, incarnation)| Sender { label, id, epoch, incarnation });
-    (sender, message(), vec(update(), 0..6), vec(broadcast(), 0..3), proptest::option::of(bytes(PAYLOAD_MAX)))
-        .prop_map(|(sender, message, updates, broadcasts, payload)| {
+    let fields = (any::<u32>(), id(), epoch(), incarnation());
+    (fields, message(), vec(update(), 0..6), vec(broadcast(), 0..3), proptest::option::of(bytes(PAYLOAD_MAX)))
+        .prop_map(|((label, sender, epoch, incarnation), message, updates, broadcasts, payload)| {
             let payload = if message == Message::User { Some(payload.unwrap_or(b"")) } else { payload };
-            Datagram { sender, message, updates, broadcasts, payload }
+            let header = Header { kind: message.kind(), label, sender, epoch, incarnation };
+            Datagram { header, message, updates, broadcasts, payload }
         })
 }
 
@@ -149,7 +149,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read(datagram in datagram()) {
         let bytes = datagram.write();
-        let (_, parts) = read_header(&bytes, Some(datagram.sender.label)).expect("its own label");
+        let (_, parts) = read_header(&bytes, Some(datagram.header.label)).expect("its own label");
         prop_assert_eq!(parts.len(), bytes.len() - HEADER_LEN);
         let reading = read(&bytes).expect("readable");
         prop_assert_eq!(&reading.datagram, &datagram);
