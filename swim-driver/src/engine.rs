@@ -20,7 +20,7 @@ use std::sync::Arc;
 use swim_core::{Command, Done, Event, Input, Instant, Node, Output, Refusal, Seed};
 use swim_trace::{RecordError, Recorder, Ring, Sink};
 
-use crate::{DRAIN_MAX, EventQueue, Snapshot, Viewed};
+use crate::{DRAIN_MAX, EventQueue, Snapshot};
 
 /// What an [`Engine`] asks of its surroundings. Nothing here may block.
 pub trait Host {
@@ -315,6 +315,16 @@ impl<S: Sink> Engine<S> {
         &self.node
     }
 
+    /// The last copy of the table that was made, however old.
+    pub(crate) const fn copied(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// The time, as it was last read.
+    pub(crate) const fn last_now(&self) -> Instant {
+        self.now
+    }
+
     fn is_due(&self, now: Instant) -> bool {
         self.node.deadline().is_some_and(|deadline| deadline <= now)
     }
@@ -414,20 +424,6 @@ impl<S: Sink> Engine<S> {
             recorder.settled(self.node.deadline());
         }
         self.finished = !self.node.is_running();
-    }
-}
-
-impl<S> Viewed for Engine<S> {
-    fn node(&self) -> &Node {
-        &self.node
-    }
-
-    fn copied(&self) -> Option<&Snapshot> {
-        self.snapshot.as_ref()
-    }
-
-    fn last_now(&self) -> Instant {
-        self.now
     }
 }
 

@@ -4,8 +4,8 @@
 //! tokio and under the simulator's virtual clock, so it is written once, here: [`Engine`] is a
 //! [`Node`](swim_core::Node) with the loop around it, and [`Host`] is the little that the loop asks of its
 //! surroundings. Neither touches the operating system. The feature `os` adds the module `os`: a bound socket,
-//! one read, one send, the time, and the settings of a member on a real machine. [`View`] and [`EventQueue`]
-//! are what callers elsewhere read. What is left to a driver is how it and its callers wait.
+//! one read, one send, the time, and the settings of a member on a real machine. [`View`] is what
+//! callers elsewhere read. What is left to a driver is how it and its callers wait.
 //!
 //! This crate is for authors of drivers. Users of a driver find what they need of it in `swim_mio` or
 //! `swim_tokio`. Start at [`Engine::turn`].
@@ -47,7 +47,7 @@ pub use engine::{Delivery, Engine, Host, Ready, Received, Step, Turn};
 pub use events::EventQueue;
 pub use snapshot::{OwnedMember, Snapshot};
 pub use swim_trace::{OwnedCommand, RecordError, Recording};
-pub use view::{View, Viewed};
+pub use view::{Inbox, View};
 
 /// Datagrams read at most before a tick that is due, and between two looks at anything else.
 pub const DRAIN_MAX: usize = 1024;

@@ -2,81 +2,136 @@
 //!
 //! Nothing is copied for handles after a turn: a kilobyte of counters for each datagram that comes alone would be. A
 //! look waits until the turn has ended, if there is one, and the lock is never held while the driver waits. Handles hold
-//! it for a copy, so they cannot hold up the member.
+//! it for a copy, so they cannot hold up the member. Events lie behind a lock of their own.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
-use swim_core::{Identity, Instant, Node, Stats};
+use swim_core::{Event, Identity, Stats};
 
-use crate::Snapshot;
+use crate::{Engine, EventQueue, Snapshot};
 
-/// What can be seen of a member without changing it.
-pub trait Viewed {
-    /// The node.
-    fn node(&self) -> &Node;
-    /// The last copy of the table that was made, however old.
-    fn copied(&self) -> Option<&Snapshot>;
-    /// The time, as its driver last read it.
-    fn last_now(&self) -> Instant;
+/// A member, or what is left of it, and what its driver and its handles have to say to each other. How they wait for it
+/// is theirs.
+pub struct View {
+    seat: Mutex<Seat>,
+    inbox: Mutex<Inbox>,
+    stopping: AtomicBool,
 }
 
-/// A member, or what is left of it.
-#[derive(Debug)]
-pub struct View<M>(Mutex<Seat<M>>);
-
-#[derive(Debug)]
-enum Seat<M> {
-    Live(Box<M>),
+enum Seat {
+    Live(Box<Engine>),
     Ended(Box<Last>),
 }
 
 /// The member as of its last turn.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Last {
     me: Identity,
     stats: Stats,
     members: Option<Snapshot>,
 }
 
-impl<M: Viewed> View<M> {
-    /// The view of this member.
-    #[must_use]
-    pub fn new(member: M) -> Self {
-        Self(Mutex::new(Seat::Live(Box::new(member))))
-    }
+/// Events for consumers of handles.
+#[derive(Debug)]
+pub struct Inbox {
+    events: EventQueue,
+    closed: bool,
+}
 
-    /// For the driver: one turn. A consumer of an event finds it in the view, if `act` hands events out. `None`
-    /// after [`View::end`].
-    pub fn with<T>(&self, act: impl FnOnce(&mut M) -> T) -> Option<T> {
-        match &mut *self.lock() {
-            Seat::Live(member) => Some(act(member)),
-            Seat::Ended(_) => None,
-        }
-    }
-
-    /// Nothing more will come: the member is dropped, and what was last seen of it stays.
-    pub fn end(&self) {
-        let mut seat = self.lock();
-        if let Seat::Live(member) = &*seat {
-            let last = Last::of(member.as_ref());
-            let member = std::mem::replace(&mut *seat, Seat::Ended(Box::new(last)));
-            // Its socket is closed without the lock.
-            drop(seat);
-            drop(member);
+impl Inbox {
+    /// The next event, or `None` after the last.
+    pub fn poll(&mut self) -> Poll<Option<Event>> {
+        match self.events.pop() {
+            None if !self.closed => Poll::Pending,
+            event => Poll::Ready(event),
         }
     }
 
     /// Whether nothing more will come.
     #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.closed
+    }
+}
+
+impl View {
+    /// The view of this member. At most `events_max` events wait for consumers.
+    #[must_use]
+    pub fn new(engine: Engine, events_max: usize) -> Self {
+        Self {
+            seat: Mutex::new(Seat::Live(Box::new(engine))),
+            inbox: Mutex::new(Inbox { events: EventQueue::new(events_max), closed: false }),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// For the driver: one turn. `None` after [`View::end`].
+    pub fn with<T>(&self, act: impl FnOnce(&mut Engine) -> T) -> Option<T> {
+        match &mut *lock(&self.seat) {
+            Seat::Live(engine) => Some(act(engine)),
+            Seat::Ended(_) => None,
+        }
+    }
+
+    /// For the driver: after a turn, and within it, so that a consumer of an event finds it in the view. Returns whether
+    /// there was an event.
+    pub fn hand_out(&self, engine: &mut Engine) -> bool {
+        let any = engine.has_events();
+        if any {
+            let mut inbox = lock(&self.inbox);
+            while let Some(event) = engine.next_event() {
+                inbox.events.push(event);
+            }
+        }
+        any
+    }
+
+    /// For the driver: nothing more will come. The member is dropped, and what was last seen of it stays, with its
+    /// events.
+    pub fn end(&self) {
+        let mut seat = lock(&self.seat);
+        if let Seat::Live(engine) = &mut *seat {
+            // A panic may have left the engine in the middle of a turn.
+            if !std::thread::panicking() {
+                self.hand_out(engine);
+                engine.snapshot(engine.last_now());
+            }
+            let (me, stats, members) = (engine.node().me(), engine.node().stats(), engine.copied().cloned());
+            *seat = Seat::Ended(Box::new(Last { me, stats, members }));
+        }
+        drop(seat);
+        lock(&self.inbox).closed = true;
+    }
+
+    /// Whether nothing more will come.
+    #[must_use]
     pub fn is_ended(&self) -> bool {
-        matches!(&*self.lock(), Seat::Ended(_))
+        matches!(&*lock(&self.seat), Seat::Ended(_))
+    }
+
+    /// Asks the driver to end.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Whether the driver was asked to end.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Events for consumers.
+    pub fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        lock(&self.inbox)
     }
 
     /// Who the member is.
     #[must_use]
     pub fn me(&self) -> Identity {
-        match &*self.lock() {
-            Seat::Live(member) => member.node().me(),
+        match &*lock(&self.seat) {
+            Seat::Live(engine) => engine.node().me(),
             Seat::Ended(last) => last.me,
         }
     }
@@ -84,8 +139,8 @@ impl<M: Viewed> View<M> {
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        match &*self.lock() {
-            Seat::Live(member) => member.node().stats(),
+        match &*lock(&self.seat) {
+            Seat::Live(engine) => engine.node().stats(),
             Seat::Ended(last) => last.stats,
         }
     }
@@ -93,67 +148,42 @@ impl<M: Viewed> View<M> {
     /// The last copy of the table, if it still holds; after the end, however old.
     #[must_use]
     pub fn members(&self) -> Option<Snapshot> {
-        match &*self.lock() {
-            Seat::Live(member) => {
-                let holds = |copy: &&Snapshot| copy.is_current(member.node().revision(), member.last_now());
-                member.copied().filter(holds).cloned()
+        match &*lock(&self.seat) {
+            Seat::Live(engine) => {
+                let holds = |copy: &&Snapshot| copy.is_current(engine.node().revision(), engine.last_now());
+                engine.copied().filter(holds).cloned()
             }
             Seat::Ended(last) => last.members.clone(),
         }
     }
-
-    /// A panic of the driver leaves a member that is only looked at from then on.
-    fn lock(&self) -> MutexGuard<'_, Seat<M>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Last {
-    fn of(member: &impl Viewed) -> Self {
-        let node = member.node();
-        Self { me: node.me(), stats: node.stats(), members: member.copied().cloned() }
-    }
+/// A panic of the driver leaves a member that is only looked at from then on, and whole events.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use swim_core::{Command, Config, Epoch, Metadata, NodeId, Seed};
+    use swim_core::{Command, Config, Epoch, Instant, Metadata, Node, NodeId, Seed};
 
     use super::*;
 
     const START: Instant = Instant::ORIGIN;
 
-    struct Member {
-        node: Node,
-        copied: Option<Snapshot>,
-    }
-
-    impl Viewed for Member {
-        fn node(&self) -> &Node {
-            &self.node
-        }
-
-        fn copied(&self) -> Option<&Snapshot> {
-            self.copied.as_ref()
-        }
-
-        fn last_now(&self) -> Instant {
-            START
-        }
-    }
-
-    fn view() -> View<Member> {
+    fn view() -> View {
         let addr = "127.0.0.1:1".parse().expect("a valid address");
         let me = Identity { id: NodeId(1), addr, epoch: Epoch(1) };
         let node = Node::new(Config::local().into(), me, Seed([1; 32]), START);
-        let copied = Some(Snapshot::of(&node, START, None));
-        View::new(Member { node, copied })
+        let mut engine = Engine::new(node, START, 16);
+        engine.snapshot(START);
+        View::new(engine, 16)
     }
 
-    fn change(view: &View<Member>) {
+    fn change(view: &View) {
         let metadata = Metadata::new(b"new").expect("short");
         let command = Command::SetMetadata(metadata);
-        view.with(|member| member.node.command(START, command)).expect("it runs").expect("not refused");
+        view.with(|engine| engine.prepare(command)).expect("it runs").expect("not refused");
     }
 
     #[test]

@@ -7,10 +7,20 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
+use swim_driver::os::{Error, Settings};
 use swim_driver::{CommandError, Outcome, OwnedCommand, Snapshot};
 
-use crate::shared::Shared;
-use crate::thread::{Message, Waiter};
+use crate::shared::{Message, Shared, Waiter};
+use crate::thread::{Started, start};
+
+/// Starts a member on a thread of its own. It looks for `settings.seeds` at once, without waiting for them.
+///
+/// # Errors
+/// [`Error`] names what could not be done, and with which address.
+pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
+    let Started { local_addr, messages, shared, thread } = start(settings)?;
+    Ok(Handle { local_addr, messages, shared, thread: Mutex::new(Some(thread)) })
+}
 
 /// A member that runs on its own thread. Dropping it stops the member without a goodbye.
 ///
@@ -24,15 +34,6 @@ pub struct Handle {
 }
 
 impl Handle {
-    pub(crate) fn new(
-        local_addr: SocketAddr,
-        messages: SyncSender<Message>,
-        shared: Arc<Shared>,
-        thread: JoinHandle<()>,
-    ) -> Self {
-        Self { local_addr, messages, shared, thread: Mutex::new(Some(thread)) }
-    }
-
     /// The bound address.
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {

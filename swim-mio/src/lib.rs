@@ -39,16 +39,16 @@
 mod embedded;
 mod handle;
 mod shared;
+mod socket;
 mod thread;
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "timer_timeout.rs")]
 mod timer;
 
 pub use embedded::Embedded;
-pub use handle::Handle;
+pub use handle::{Handle, spawn};
 pub use swim_core::{
     Command, Config, Done, Epoch, Event, Identity, JoinFailure, Joined, KnownPeer, NodeId, Options, Refusal,
     Stats, Status,
 };
 pub use swim_driver::os::{Error, Settings};
 pub use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, Snapshot};
-pub use thread::spawn;

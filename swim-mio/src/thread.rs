@@ -1,63 +1,63 @@
-//! The thread of a spawned member: a thin loop around [`Embedded`].
+//! The thread of a spawned member: wait, turn, publish.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
-use swim_driver::os::{Error, Settings};
-use swim_driver::{COMMANDS_MAX, Callers, CommandError, Outcome, OwnedCommand, Reply, Snapshot};
+use swim_driver::os::{self, Bound, Error, Settings};
+use swim_driver::{COMMANDS_MAX, Callers, Engine, View};
 
-use crate::embedded::Embedded;
-use crate::handle::Handle;
-use crate::shared::Shared;
+use crate::shared::{Message, Shared, Waiter};
+use crate::socket::Socket;
 use crate::timer::Timer;
 
-/// Starts a member on a thread of its own. It looks for `settings.seeds` at once, without waiting for them.
-///
-/// # Errors
-/// [`Error`] names what could not be done, and with which address.
-pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
+/// A thread that was started, for a handle to hold.
+pub(crate) struct Started {
+    pub(crate) local_addr: SocketAddr,
+    pub(crate) messages: SyncSender<Message>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) thread: JoinHandle<()>,
+}
+
+pub(crate) fn start(settings: &Settings) -> Result<Started, Error> {
     let poll = Poll::new().map_err(Error::Start)?;
     let waker = Waker::new(poll.registry(), WAKER).map_err(Error::Start)?;
     let timer = Timer::new(poll.registry(), ALARM).map_err(Error::Start)?;
-    let member = Embedded::new(settings, poll.registry(), SOCKET)?;
+    let Bound { socket, local_addr, clock, engine } = os::bind(settings)?;
+    let socket = Socket::new(socket, clock, poll.registry(), SOCKET).map_err(Error::Start)?;
     let (messages, inbox) = sync_channel(COMMANDS_MAX);
-    let local_addr = member.local_addr();
-    let shared = Arc::new(Shared::new(settings.events_max, member, waker));
-    let callers = Callers::default();
-    let body = Body { poll, timer, inbox, asked: false, callers, shared: Arc::clone(&shared) };
-    let thread = thread::Builder::new().name("swim-mio".to_owned());
-    let thread = thread.spawn(move || body.run()).map_err(Error::Start)?;
-    Ok(Handle::new(local_addr, messages, shared, thread))
-}
-
-/// What a handle asks of the thread.
-pub(crate) enum Message {
-    Command(OwnedCommand, Waiter),
-    Members(SyncSender<Snapshot>),
-}
-
-/// A caller that blocks until its command has ended.
-pub(crate) struct Waiter(pub(crate) SyncSender<Result<Outcome, CommandError>>);
-
-impl Reply for Waiter {
-    fn reply(self, outcome: Result<Outcome, CommandError>) {
-        // The channel has room for one. A caller that is gone does not want to know.
-        let _ = self.0.try_send(outcome);
-    }
+    let shared = Arc::new(Shared::new(View::new(engine, settings.events_max), waker));
+    let ending = Ending(Arc::clone(&shared));
+    let body = Body { poll, timer, socket, ending, inbox, asked: false, callers: Callers::default() };
+    let thread =
+        Builder::new().name("swim-mio".to_owned()).spawn(move || body.run()).map_err(Error::Start)?;
+    Ok(Started { local_addr, messages, shared, thread })
 }
 
 struct Body {
     poll: Poll,
     timer: Timer,
+    socket: Socket,
+    /// Dropped after the socket, which a member that has ended has closed, and before the inbox: a caller whose message
+    /// is lost finds the last table in the view.
+    ending: Ending,
     inbox: Receiver<Message>,
     /// Something may be in it: a handle that puts something in wakes the thread afterwards.
     asked: bool,
     callers: Callers<Waiter>,
-    shared: Arc<Shared>,
+}
+
+/// However the thread ends, a caller that waits for an event or a result learns of it.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 impl Body {
@@ -65,51 +65,54 @@ impl Body {
         let mut ready = Events::with_capacity(16);
         // The first turn does what the settings ask for.
         let mut timeout = Some(Duration::ZERO);
-        let shared = Arc::clone(&self.shared);
-        while !self.shared.is_stopping() {
+        let shared = Arc::clone(&self.ending.0);
+        while !shared.view.is_stopping() {
             match self.poll.poll(&mut ready, timeout) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => break,
                 _ => {}
             }
-            match shared.view.with(|member| self.turn(member, &ready)) {
+            match shared.view.with(|engine| self.turn(engine, &shared, &ready)) {
                 Some(Next::Wait(next)) => timeout = next,
                 Some(Next::End) | None => break,
             }
         }
     }
 
-    fn turn(&mut self, member: &mut Embedded, ready: &Events) -> Next {
+    fn turn(&mut self, engine: &mut Engine, shared: &Shared, ready: &Events) -> Next {
         for event in ready {
             match event.token() {
-                SOCKET => member.ready(event),
+                SOCKET => self.socket.ready(event),
                 ALARM => self.timer.rang(),
                 _ => self.asked = true,
             }
         }
-        member.turn();
-        let more_messages = self.asked && self.take_messages(member);
-        self.callers.settle(member.engine());
-        self.shared.hand_out(member);
-        if member.is_finished() {
+        self.socket.turn(engine);
+        let more_messages = self.asked && self.take_messages(engine);
+        self.callers.settle(engine);
+        shared.hand_out(engine);
+        if engine.is_finished() {
             Next::End
-        } else if more_messages || member.turns_again() {
+        } else if more_messages || self.socket.turns_again() {
             Next::Wait(Some(Duration::ZERO))
         } else {
-            Next::Wait(self.timer.timeout(member.deadline(), || member.now()))
+            Next::Wait(self.timer.timeout(engine.deadline(), || self.socket.now()))
         }
     }
 
     /// Carries out what handles asked for, but not without end. Returns whether to come back without a wait.
-    fn take_messages(&mut self, member: &mut Embedded) -> bool {
+    fn take_messages(&mut self, engine: &mut Engine) -> bool {
         for _ in 0..COMMANDS_MAX {
-            if !member.takes_commands() {
+            if engine.is_blocked() {
                 // A held send comes first; its own wake-up leads back here.
                 return false;
             }
             match self.inbox.try_recv() {
-                Ok(Message::Command(command, waiter)) => member.call(&mut self.callers, &command, waiter),
+                Ok(Message::Command(command, waiter)) => {
+                    self.callers.command(engine, &mut self.socket, &command, waiter);
+                    self.socket.give_back(engine);
+                }
                 Ok(Message::Members(reply)) => {
-                    let _ = reply.try_send(member.members());
+                    let _ = reply.try_send(engine.snapshot(self.socket.now()));
                 }
                 Err(_) => {
                     self.asked = false;
@@ -126,20 +129,6 @@ enum Next {
     /// Wait, this long at most.
     Wait(Option<Duration>),
     End,
-}
-
-/// However the thread ends, a caller that waits for an event or a result learns of it.
-impl Drop for Body {
-    fn drop(&mut self) {
-        if !thread::panicking() {
-            self.shared.view.with(|member| {
-                self.shared.hand_out(member);
-                // So that it is seen after the end.
-                member.members();
-            });
-        }
-        self.shared.close();
-    }
 }
 
 const SOCKET: Token = Token(0);

@@ -3,6 +3,8 @@
 #[macro_use]
 #[path = "../../conformance/mod.rs"]
 mod conformance;
+#[path = "../../conformance/reserved.rs"]
+mod reserved;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
+use reserved::Reserved;
 use swim_core::{Event, Stats};
 use swim_driver::os::Settings;
 use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
@@ -22,22 +25,23 @@ struct Threads {
     members: Vec<(Arc<Handle>, Vec<Event>)>,
     tickets: Vec<Receiver<Result<Outcome, CommandError>>>,
     stranger: UdpSocket,
+    reserved: Reserved,
 }
 
 impl Threads {
     fn new() -> Self {
         let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-        Self { members: Vec::new(), tickets: Vec::new(), stranger }
+        Self { members: Vec::new(), tickets: Vec::new(), stranger, reserved: Reserved::default() }
     }
 }
 
 impl Cluster for Threads {
     fn free_addr(&mut self) -> SocketAddr {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-        socket.local_addr().expect("bound")
+        self.reserved.any()
     }
 
     fn start(&mut self, settings: Settings) -> Member {
+        self.reserved.release(settings.bind);
         let handle = swim_mio::spawn(&settings).expect("started");
         self.members.push((Arc::new(handle), Vec::new()));
         self.members.len() - 1
@@ -49,6 +53,7 @@ impl Cluster for Threads {
 
     fn kill(&mut self, member: Member) {
         self.members[member].0.shutdown();
+        self.reserved.hold(self.members[member].0.local_addr());
     }
 
     fn is_running(&mut self, member: Member) -> bool {

@@ -2,13 +2,28 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 
 use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
+use swim_driver::os::{Error, Settings};
 use swim_driver::{CommandError, Outcome, OwnedCommand, Snapshot};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::shared::Shared;
-use crate::task::{Message, Waiter};
+use crate::shared::{Message, Shared, Waiter};
+use crate::task::{Started, start};
+
+/// Starts a member as a task of the current runtime, which needs its IO driver enabled (and its time driver, where there
+/// is no `timerfd`). It looks for `settings.seeds` at once, without waiting for them.
+///
+/// # Errors
+/// [`Error`] names what could not be done, and with which address.
+///
+/// # Panics
+/// If the runtime was built without that.
+pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
+    let Started { local_addr, messages, shared } = start(settings)?;
+    Ok(Handle { local_addr, messages, shared })
+}
 
 /// A member that runs as a task. Dropping it stops the member without a goodbye.
 ///
@@ -22,14 +37,6 @@ pub struct Handle {
 }
 
 impl Handle {
-    pub(crate) const fn new(
-        local_addr: SocketAddr,
-        messages: mpsc::Sender<Message>,
-        shared: Arc<Shared>,
-    ) -> Self {
-        Self { local_addr, messages, shared }
-    }
-
     /// The bound address.
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
@@ -78,7 +85,10 @@ impl Handle {
     /// The next event, if there is one now.
     #[must_use]
     pub fn try_next_event(&self) -> Option<Event> {
-        self.shared.try_next_event()
+        match self.shared.view.inbox().poll() {
+            Poll::Ready(event) => event,
+            Poll::Pending => None,
+        }
     }
 
     /// Looks for the cluster through `seeds` until one of them answers, however long that takes.
@@ -184,7 +194,7 @@ impl Handle {
     /// not consumed can still be. Dropping the handle stops as well, and does not wait.
     pub async fn shutdown(&self) {
         self.shared.stop();
-        self.shared.closed().await;
+        self.shared.ended().await;
     }
 }
 

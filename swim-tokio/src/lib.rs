@@ -35,11 +35,10 @@ mod task;
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "timer_sleep.rs")]
 mod timer;
 
-pub use handle::Handle;
+pub use handle::{Handle, spawn};
 pub use swim_core::{
     Config, Done, Epoch, Event, Identity, JoinFailure, Joined, KnownPeer, NodeId, Options, Refusal, Stats,
     Status,
 };
 pub use swim_driver::os::{Error, Settings};
 pub use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, Snapshot};
-pub use task::spawn;

@@ -1,63 +1,55 @@
 //! The task of a member: wait, turn, publish.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use swim_driver::os::{self, Bound, Error, Settings};
-use swim_driver::{
-    COMMANDS_MAX, Callers, CommandError, Engine, Outcome, OwnedCommand, Ready, Reply, Snapshot,
-};
+use swim_driver::{COMMANDS_MAX, Callers, Engine, Ready, View};
 use tokio::runtime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use crate::handle::Handle;
-use crate::shared::Shared;
+use crate::shared::{Message, Shared, Waiter};
 use crate::socket::Socket;
 use crate::timer::Timer;
 
-/// Starts a member as a task of the current runtime, which needs its IO driver enabled (and its time driver,
-/// where there is no `timerfd`). It looks
-/// for `settings.seeds` at once, without waiting for them.
-///
-/// # Errors
-/// [`Error`] names what could not be done, and with which address.
-///
-/// # Panics
-/// If the runtime was built without that.
-pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
+/// A task that was started, for a handle to hold.
+pub(crate) struct Started {
+    pub(crate) local_addr: SocketAddr,
+    pub(crate) messages: mpsc::Sender<Message>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) fn start(settings: &Settings) -> Result<Started, Error> {
     let runtime =
         runtime::Handle::try_current().map_err(|error| Error::Start(std::io::Error::other(error)))?;
     let Bound { socket, local_addr, clock, engine } = os::bind(settings)?;
     let socket = Socket::new(socket, clock).map_err(Error::Start)?;
-    let (messages, inbox) = mpsc::channel(COMMANDS_MAX);
-    let shared = Arc::new(Shared::new(settings.events_max, engine));
     let timer = Timer::new().map_err(Error::Start)?;
-    let task = Task { socket, timer, inbox, callers: Callers::default(), shared: Arc::clone(&shared) };
+    let (messages, inbox) = mpsc::channel(COMMANDS_MAX);
+    let shared = Arc::new(Shared::new(View::new(engine, settings.events_max)));
+    let ending = Ending(Arc::clone(&shared));
+    let task = Task { socket, timer, ending, inbox, callers: Callers::default() };
     runtime.spawn(task.run());
-    Ok(Handle::new(local_addr, messages, shared))
-}
-
-/// What a handle asks of the task.
-pub(crate) enum Message {
-    Command(OwnedCommand, Waiter),
-    Members(oneshot::Sender<Snapshot>),
-}
-
-/// A caller that awaits the end of its command.
-pub(crate) struct Waiter(pub(crate) oneshot::Sender<Result<Outcome, CommandError>>);
-
-impl Reply for Waiter {
-    fn reply(self, outcome: Result<Outcome, CommandError>) {
-        // A caller that is gone does not want to know.
-        let _ = self.0.send(outcome);
-    }
+    Ok(Started { local_addr, messages, shared })
 }
 
 struct Task {
     socket: Socket,
     timer: Timer,
+    /// Dropped after the socket, which a member that has ended has closed, and before the inbox: a caller whose message
+    /// is lost finds the last table in the view.
+    ending: Ending,
     inbox: mpsc::Receiver<Message>,
     callers: Callers<Waiter>,
-    shared: Arc<Shared>,
+}
+
+/// However the task ends, by the end of its runtime too, a caller that awaits an event or a result learns of it.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// What follows a turn.
@@ -72,8 +64,8 @@ enum Next {
 impl Task {
     async fn run(mut self) {
         let mut ready = Ready::default();
-        let shared = Arc::clone(&self.shared);
-        while !self.shared.is_stopping() {
+        let shared = Arc::clone(&self.ending.0);
+        while !shared.view.is_stopping() {
             match shared.view.with(|engine| self.turn(engine, ready)) {
                 Some(Next::Again) => {
                     // What was readable stays so until a read found the socket empty.
@@ -97,7 +89,7 @@ impl Task {
         self.socket.give_back();
         let more = self.take_messages(engine) || more;
         self.callers.settle(engine);
-        self.shared.hand_out(engine);
+        self.ending.0.hand_out(engine);
         if engine.is_finished() {
             return Next::End;
         }
@@ -115,7 +107,7 @@ impl Task {
         let mut first = None;
         tokio::select! {
             biased;
-            () = self.shared.stopped() => {}
+            () = self.ending.0.stopped() => {}
             () = self.socket.readable() => ready.readable = true,
             () = self.socket.writable(), if blocked => ready.writable = true,
             () = self.timer.rang() => {}
@@ -146,20 +138,5 @@ impl Task {
                 let _ = reply.send(engine.snapshot(self.socket.now()));
             }
         }
-    }
-}
-
-/// However the task ends, by the end of its runtime too, a caller that awaits an event or a result learns of it.
-impl Drop for Task {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let now = self.socket.now();
-            self.shared.view.with(|engine| {
-                self.shared.hand_out(engine);
-                // So that it is seen after the end.
-                engine.snapshot(now);
-            });
-        }
-        self.shared.close();
     }
 }

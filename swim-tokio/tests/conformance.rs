@@ -3,6 +3,8 @@
 #[macro_use]
 #[path = "../../conformance/mod.rs"]
 mod conformance;
+#[path = "../../conformance/reserved.rs"]
+mod reserved;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
+use reserved::Reserved;
 use swim_core::{Event, Stats};
 use swim_driver::os::Settings;
 use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
@@ -33,6 +36,7 @@ struct Tasks {
     members: Vec<(Arc<Handle>, Vec<Event>)>,
     tickets: Vec<oneshot::Receiver<Result<Outcome, CommandError>>>,
     stranger: UdpSocket,
+    reserved: Reserved,
 }
 
 impl Tasks {
@@ -51,6 +55,7 @@ impl Tasks {
             members: Vec::new(),
             tickets: Vec::new(),
             stranger,
+            reserved: Reserved::default(),
         }
     }
 }
@@ -66,11 +71,11 @@ impl Drop for Tasks {
 
 impl Cluster for Tasks {
     fn free_addr(&mut self) -> SocketAddr {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-        socket.local_addr().expect("bound")
+        self.reserved.any()
     }
 
     fn start(&mut self, settings: Settings) -> Member {
+        self.reserved.release(settings.bind);
         let _inside = self.runtime.enter();
         let handle = swim_tokio::spawn(&settings).expect("started");
         self.members.push((Arc::new(handle), Vec::new()));
@@ -83,6 +88,7 @@ impl Cluster for Tasks {
 
     fn kill(&mut self, member: Member) {
         self.runtime.block_on(self.members[member].0.shutdown());
+        self.reserved.hold(self.members[member].0.local_addr());
     }
 
     fn is_running(&mut self, member: Member) -> bool {
