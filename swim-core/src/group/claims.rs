@@ -270,7 +270,7 @@ impl Group {
             self.cx.event(Event::Alive { id, addr, epoch: new.epoch });
         }
         debug_assert!(self.members.suspicion(slot).is_none(), "an Alive member is under no suspicion");
-        debug_assert_eq!(self.members.flag(slot, Flag::Pending), addr.is_none(), "a header tells no address");
+        debug_assert_eq!(self.members.flag(slot, Flag::Pending), addr.is_none(), "a header has no address");
         true
     }
 

@@ -102,7 +102,7 @@ impl Record {
     pub(super) fn set_claim(&mut self, claim: Claim, pending: bool) {
         let epoch = claim.epoch.min(Epoch::MAX).0;
         self.epoch_low = epoch as u32;
-        self.epoch_high = (epoch >> 32) as u16;
+        self.epoch_high = (epoch >> 32_u32) as u16;
         self.incarnation = claim.incarnation.0;
         self.status = claim.status;
         self.set_flag(Flag::Pending, pending);
