@@ -41,6 +41,10 @@ pub(crate) const fn log_ratio_q16(c: u8, k: u8) -> u32 {
     if c >= k {
         return ONE_Q16;
     }
+    // No logarithm for what every suspicion begins with.
+    if c == 0 {
+        return 0;
+    }
     let numerator = (log2_q24(c as u32 + 1) as u64) << 16_u32;
     let denominator = log2_q24(k as u32 + 1) as u64;
     ((numerator + denominator / 2) / denominator) as u32
