@@ -8,7 +8,7 @@ use crate::api::NodeId;
 /// Most accusers that a suspicion names: the first and six confirmations.
 pub(crate) const ACCUSERS_MAX: usize = 7;
 
-/// One to [`ACCUSERS_MAX`] distinct accusers, in the order in which they were heard.
+/// One to 7 distinct accusers, in the order in which they were heard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Accusers {
     /// How many of `ids` count; never zero.
