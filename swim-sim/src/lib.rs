@@ -57,7 +57,6 @@ pub mod application;
 mod clock;
 pub mod coverage;
 mod fingerprint;
-mod floor;
 mod ground_truth;
 mod host;
 mod host_id;
@@ -84,7 +83,6 @@ mod world;
 pub use action::{Action, FaultClass, Inbox, Memory, Origin, Phase as ActionPhase, Says};
 pub use fingerprint::Fingerprint;
 #[doc(hidden)]
-pub use floor::Floor;
 pub use ground_truth::{Death, Fate, Happening, Phase, Presence, Scene};
 pub use host::{HostId, Logged, Spec};
 pub use net::{Arrival, Burst, Datagram, Directions, Handling, Latency, Link, Network, PER_CENT, Rate};

@@ -18,7 +18,7 @@ use crate::foca_name::{Lean, Usual};
 use crate::measure::{Claim, Measure, SPEED};
 use crate::table::Presenter;
 use figures::{Figures, Loop, peak_mib, time};
-use ours::{Null, Ours};
+use ours::Ours;
 
 /// What is to be measured.
 #[derive(Debug, Args)]
@@ -63,7 +63,6 @@ enum Side {
     Ours,
     Joining,
     Checked,
-    Null,
     FocaUsual,
     FocaLean,
 }
@@ -112,7 +111,6 @@ impl Side {
                 let prepared_s = began.elapsed().as_secs_f64();
                 Figures { prepared_s, peak_mib: peak_mib().unwrap_or(0.0), ..Figures::default() }
             }
-            Self::Null => prepared(&mut Null::new(nodes)),
             Self::FocaUsual => prepared(&mut foca::Theirs::<Usual>::loaded(nodes)),
             Self::FocaLean => prepared(&mut foca::Theirs::<Lean>::loaded(nodes)),
         })
@@ -156,12 +154,7 @@ fn compare(sizes: &[u32], presenter: &mut Presenter) -> Result<(), Box<dyn Error
         let speed = Measure::new("all know all, 1 % lost", size, SPEED, ours.speed);
         let least = SPEEDS.iter().find(|(size, _)| *size == nodes);
         presenter.show(speed.claiming(least.map(|(_, least)| Claim::AtLeast(*least))))?;
-        let null = Side::Null.apart(nodes)?;
-        presenter.show(
-            Measure::new("each event", size, "ns", ours.event_ns)
-                .beside("the loop without nodes", null.event_ns)
-                .claiming(Claim::AtMostTimes(2.0)),
-        )?;
+        presenter.show(Measure::new("each event", size, "ns", ours.event_ns))?;
         let limit = (nodes == 10_000).then_some(Claim::AtMost(PEAK_MIB));
         presenter.show(peak(nodes, &ours).claiming(limit))?;
         if nodes <= 1_000 {

@@ -1,5 +1,4 @@
-//! Our loops: `swim-sim`'s world with real nodes, and the same with nothing in it: its queue, links and books, and tables
-//! of the same size, without the protocol.
+//! Our loop: `swim-sim`'s world with real nodes.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex};
@@ -8,7 +7,7 @@ use std::time::Duration;
 use swim_core::{Config, Instant};
 use swim_sim::properties::{Case, Checker};
 use swim_sim::scenario::Scenario;
-use swim_sim::{Floor, HostId, Link, PER_CENT, Phase, Setup, Spec, Traffic, World};
+use swim_sim::{HostId, Link, PER_CENT, Phase, Setup, Spec, Traffic, World};
 
 use super::figures::{Loop, Work};
 
@@ -130,70 +129,7 @@ impl Loop for Ours {
     }
 
     fn work(&self) -> Work {
-        work(self.events, self.world.traffic())
-    }
-}
-
-/// A loop whose steps are counted.
-pub(crate) struct Null {
-    floor: Floor,
-    events: u64,
-}
-
-impl Null {
-    /// So many hosts that all know all.
-    pub(crate) fn new(nodes: u32) -> Self {
-        Self { floor: Floor::new(&setup(), nodes), events: 0 }
-    }
-}
-
-impl Loop for Null {
-    fn run_for(&mut self, time: Duration) {
-        let end = self.floor.now().after(time);
-        while self.floor.next_at().is_some_and(|at| at <= end) {
-            self.floor.step();
-            self.events += 1;
-        }
-    }
-
-    fn work(&self) -> Work {
-        work(self.events, self.floor.traffic())
-    }
-}
-
-fn work(events: u64, traffic: &Traffic) -> Work {
-    let Traffic { sent, received, .. } = traffic;
-    Work { events, arrivals: received.datagrams, sent: sent.datagrams, bytes: sent.bytes }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// In thousandths of a node's second.
-    fn rhythm(run: &mut impl Loop, nodes: u64) -> [u64; 4] {
-        let (seconds, before) = (100, run.work());
-        run.run_for(Duration::from_secs(seconds));
-        let after = run.work();
-        let pairs = [
-            (before.events, after.events),
-            (before.arrivals, after.arrivals),
-            (before.sent, after.sent),
-            (before.bytes / 59, after.bytes / 59),
-        ];
-        pairs.map(|(before, after)| (after - before) * 1_000 / (nodes * seconds))
-    }
-
-    #[test]
-    fn both_loops_do_the_same_number_of_things_of_each_kind() {
-        let mut ours = Ours::joined(100, false, |_| {}).expect("a hundred nodes join");
-        ours.settle();
-        let mut null = Null::new(100);
-        null.run_for(Duration::from_secs(10));
-        let (ours, null) = (rhythm(&mut ours, 100), rhythm(&mut null, 100));
-        for (ours, null) in ours.into_iter().zip(null) {
-            assert!(ours * 97 <= null * 100 && null * 97 <= ours * 100, "{ours:?} {null:?}");
-        }
-        assert!((3_900..4_200).contains(&null[0]) && (1_900..2_100).contains(&null[1]), "{null:?}");
+        let Traffic { sent, received, .. } = self.world.traffic();
+        Work { events: self.events, arrivals: received.datagrams, sent: sent.datagrams, bytes: sent.bytes }
     }
 }

@@ -81,7 +81,7 @@ impl Group {
         let now = cx.now();
         let members = empty_table(&mut cx.streams, &cx.config, cx.me, now);
         let broadcasts_max = usize::from(cx.config.broadcasts_max);
-        let broadcasts = Broadcasts::new(cx.streams.next_u64(Stream::Secrets), broadcasts_max);
+        let broadcasts = Broadcasts::new(broadcasts_max);
         let timeout = SuspicionTimeout::new(&cx.config, 1);
         cx.clock.set_longest_suspicion(timeout.longest());
         Self {
@@ -297,7 +297,6 @@ impl Group {
     pub(crate) fn rebuild(&mut self) {
         self.members.rebuild();
         self.suspicions.rebuild();
-        self.broadcasts.rebuild();
     }
 
     /// Whether no part contradicts itself or another part.

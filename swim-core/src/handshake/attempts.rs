@@ -15,10 +15,11 @@ pub(crate) const KNOWN_PEERS_OPEN_MAX: usize = 8;
 pub(crate) const INTRODUCTIONS_MAX: usize = 16;
 /// Replies to strangers open at once: what strangers send cannot crowd out what this node wants.
 pub(crate) const REPLIES_MAX: usize = 4;
-/// Attempts open at once: all seeds and some known peers, introductions and replies.
-#[cfg(test)]
+/// Peers that refused and are remembered.
+const REFUSED_MAX: usize = 16;
+/// Attempts open at once: all seeds and some known peers, introductions, replies and refusals.
 pub(crate) const OPEN_ATTEMPTS_MAX: usize =
-    SEEDS_MAX + KNOWN_PEERS_OPEN_MAX + INTRODUCTIONS_MAX + REPLIES_MAX;
+    SEEDS_MAX + KNOWN_PEERS_OPEN_MAX + INTRODUCTIONS_MAX + REPLIES_MAX + REFUSED_MAX;
 /// Attempts in all of an attempt that is not a seed's.
 const TRIES_MAX: u8 = 24;
 /// A peer that refused is left alone for so many of the longest pauses between two attempts.
@@ -38,6 +39,8 @@ pub(crate) enum Purpose {
     /// It sent something, from an address that may be forged: once, until a token comes from there. What
     /// else it says is not believed.
     Reply,
+    /// It refused this node: nothing, and only the user asks there again for a while.
+    Refused,
 }
 
 impl Purpose {
@@ -53,6 +56,7 @@ impl Purpose {
             Self::KnownPeer => (KNOWN_PEERS_OPEN_MAX, 4),
             Self::Introduction => (INTRODUCTIONS_MAX, 8),
             Self::Reply => (REPLIES_MAX, 1),
+            Self::Refused => (REFUSED_MAX, 0),
         }
     }
 }
@@ -112,8 +116,7 @@ impl Attempts {
             }
             return true;
         }
-        let alike = self.open.iter().filter(|attempt| attempt.purpose == purpose).count();
-        let has_room = alike < purpose.limits().0;
+        let has_room = self.has_room(purpose);
         if has_room {
             let (token, token_uses, tries, silent) = (0, 0, 0, 0);
             let peer = None;
@@ -121,6 +124,10 @@ impl Attempts {
             self.open.push(Attempt { addr, nonce, token, purpose, peer, token_uses, tries, silent, next_at });
         }
         has_room
+    }
+
+    fn has_room(&self, purpose: Purpose) -> bool {
+        self.open.iter().filter(|attempt| attempt.purpose == purpose).count() < purpose.limits().0
     }
 
     /// The open attempt with this nonce, if it was made to `source`.
@@ -143,12 +150,17 @@ impl Attempts {
         self.open.iter_mut().for_each(|attempt| attempt.advance(0, None, now));
     }
 
-    /// It refuses: only the user asks there again for a while.
+    /// The peer refuses: only the user asks there again for a while.
     pub(crate) fn refuse(&mut self, nonce: u64, now: Instant) {
         let next_at = now.after(self.retry.1.saturating_mul(REFUSED_PAUSES));
-        for attempt in self.open.iter_mut().filter(|attempt| attempt.nonce == nonce) {
-            (attempt.purpose, attempt.tries, attempt.next_at) = (Purpose::Introduction, TRIES_MAX, next_at);
-        }
+        let has_room = self.has_room(Purpose::Refused);
+        self.open.retain_mut(|attempt| {
+            let refused = attempt.nonce == nonce;
+            if refused {
+                (attempt.purpose, attempt.next_at) = (Purpose::Refused, next_at);
+            }
+            !refused || has_room
+        });
     }
 
     pub(crate) fn close(&mut self, nonce: u64) {
@@ -189,10 +201,10 @@ impl Attempts {
         self.open.iter().map(|attempt| attempt.next_at).min()
     }
 
-    /// Whether no address has two.
+    /// Whether no address has two, and no more are open than may be.
     pub(super) fn is_sound(&self) -> bool {
         let at = |addr| self.open.iter().filter(|attempt| attempt.addr == addr).count();
-        self.open.iter().all(|attempt| at(attempt.addr) == 1)
+        self.open.len() <= OPEN_ATTEMPTS_MAX && self.open.iter().all(|attempt| at(attempt.addr) == 1)
     }
 }
 
@@ -291,11 +303,23 @@ mod tests {
         ] {
             for _ in 0..max {
                 next += 1;
-                assert!(attempts.open(addr(next), purpose, 0, at(0)), "{purpose:?} {next}");
+                assert!(attempts.open(addr(next), purpose, u64::from(next), at(0)), "{purpose:?} {next}");
             }
             assert!(!attempts.open(addr(999), purpose, 0, at(0)), "{purpose:?}");
         }
+        (1..=REFUSED_MAX).for_each(|nonce| attempts.refuse(nonce as u64, at(0)));
+        let refused: alloc::vec::Vec<_> = (1..=REFUSED_MAX as u16).map(addr).collect();
+        for addr in &refused {
+            assert!(attempts.open(*addr, Purpose::Introduction, 0, at(0)), "a refusal is remembered");
+        }
+        assert!(!attempts.is_seeking() || attempts.open.len() == next.into());
+        for n in 100..100 + (REPLIES_MAX + INTRODUCTIONS_MAX) as u16 {
+            let purpose = if n < 104 { Purpose::Reply } else { Purpose::Introduction };
+            let _ = attempts.open(addr(n), purpose, n.into(), at(0));
+        }
         assert_eq!(attempts.open.len(), OPEN_ATTEMPTS_MAX);
+        attempts.refuse(100, at(0));
+        assert_eq!(attempts.open.len(), OPEN_ATTEMPTS_MAX - 1, "one refusal too many is forgotten");
     }
 
     #[test]

@@ -118,27 +118,14 @@ impl Node {
         black_box(self.group.touch() ^ self.detector.touch());
     }
 
-    /// Looks at what the next period will look at beyond that, and returns what it will draw.
+    /// Looks at the member that the next period will probe and at the one that changes places with it, and returns where
+    /// the first is.
     #[must_use]
-    pub fn warm_period(&self) -> u32 {
-        let [order, number] =
+    pub fn warm_target(&self) -> Option<SocketAddr> {
+        let [drawn, number] =
             [Stream::ProbeOrder, Stream::RequestNumbers].map(|stream| self.group.cx.streams.ahead(stream));
         black_box(number);
-        order
-    }
-
-    /// Looks up the member that the next period will probe if it draws this, and the one that changes places with it.
-    #[must_use]
-    pub fn warm_target(&self, drawn: u32) -> [u32; 2] {
-        self.group.members().target_ahead(drawn)
-    }
-
-    /// Looks at the member that the next period will probe, and returns where it is.
-    #[must_use]
-    pub fn warm_member(&self, slots: [u32; 2]) -> Option<SocketAddr> {
-        let [target, other] = slots.map(|slot| self.group.members().addr_ahead(Slot(slot)));
-        black_box(other);
-        target
+        self.group.members().warm_target(drawn)
     }
 
     /// Looks up a datagram's sender.

@@ -237,19 +237,7 @@ impl Packets {
         &self.slots[id.0 as usize]
     }
 
-    /// Lends the source and the bytes of a packet to its reader, until [`Packets::give_back`].
-    pub(crate) fn lend(&mut self, id: PacketId) -> (SocketAddr, Vec<u8>) {
-        let packet = &mut self.slots[id.0 as usize];
-        (packet.source, std::mem::take(&mut packet.bytes))
-    }
-
-    /// It has been read: the slot and the buffer are free.
-    pub(crate) fn give_back(&mut self, id: PacketId, bytes: Vec<u8>) {
-        self.slots[id.0 as usize].bytes = bytes;
-        self.discard(id);
-    }
-
-    /// It will not be read. To be called once for each packet.
+    /// It has been read, or will not be. To be called once for each packet.
     pub(crate) fn discard(&mut self, id: PacketId) {
         self.free.push(id.0);
     }

@@ -31,7 +31,6 @@ pub use timeout::Timeout;
 
 use recording::Recorders;
 use warming::Ahead;
-pub(crate) use warming::{HOSTS_MIN, TOGETHER};
 pub use watching::Watcher;
 use watching::Watchers;
 

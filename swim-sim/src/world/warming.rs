@@ -9,39 +9,30 @@
 
 use std::hint::black_box;
 
-use swim_core::{Node, NodeId};
+use swim_core::NodeId;
 
 use super::World;
 use crate::host::{Host, HostId};
 use crate::net::Fabric;
 
 /// Probes that are looked at together.
-pub(crate) const TOGETHER: usize = 32;
+const TOGETHER: usize = 32;
 /// Hosts below which all that is needed stays in cache.
-pub(crate) const HOSTS_MIN: usize = 200;
+const HOSTS_MIN: usize = 200;
 
 /// Who will do something soon.
 pub(super) struct Ahead {
     /// In worlds of so many hosts or more.
     hosts_min: usize,
     waking: Vec<HostId>,
-    probes: Vec<Upcoming>,
+    /// Who probes, and the host that it will probe.
+    probes: Vec<(NodeId, HostId)>,
 }
 
 impl Default for Ahead {
     fn default() -> Self {
         Self { hosts_min: HOSTS_MIN, waking: Vec::new(), probes: Vec::new() }
     }
-}
-
-/// A probe that is about to begin.
-struct Upcoming {
-    by: HostId,
-    name: NodeId,
-    /// What its prober will draw, and which places in its table follow from it.
-    drawn: u32,
-    slots: [u32; 2],
-    target: Option<HostId>,
 }
 
 impl World {
@@ -60,28 +51,17 @@ impl World {
         probes.clear();
         probes.extend(waking.iter().filter_map(|by| {
             let host = &hosts[by.index()];
-            let drawn = host.engine.as_ref()?.node().warm_period();
-            Some(Upcoming { by: *by, name: host.id, drawn, slots: [0; 2], target: None })
+            let target = host.engine.as_ref()?.node().warm_target()?;
+            Some((host.id, fabric.directory.host_at(target)?))
         }));
-        for probe in &mut *probes {
-            probe.slots = node(hosts, probe.by).map_or([0; 2], |node| node.warm_target(probe.drawn));
-        }
-        for probe in &mut *probes {
-            let addr = node(hosts, probe.by).and_then(|node| node.warm_member(probe.slots));
-            probe.target = addr.and_then(|addr| fabric.directory.host_at(addr));
-        }
-        look_at_hosts(fabric, hosts, probes.iter().filter_map(|probe| probe.target));
-        look_at_nodes(hosts, probes.iter().filter_map(|probe| probe.target));
-        for probe in &*probes {
-            if let Some(node) = probe.target.and_then(|target| node(hosts, target)) {
-                node.warm_sender(probe.name);
+        look_at_hosts(fabric, hosts, probes.iter().map(|(_, target)| *target));
+        look_at_nodes(hosts, probes.iter().map(|(_, target)| *target));
+        for (prober, target) in &*probes {
+            if let Some(engine) = &hosts[target.index()].engine {
+                engine.node().warm_sender(*prober);
             }
         }
     }
-}
-
-fn node(hosts: &[Host], id: HostId) -> Option<&Node> {
-    hosts[id.index()].engine.as_ref().map(|engine| engine.node())
 }
 
 fn look_at_hosts(fabric: &Fabric, hosts: &[Host], ids: impl Iterator<Item = HostId>) {

@@ -1,25 +1,49 @@
 //! User messages to all members: epidemic, best effort, each delivered at most once.
 //!
-//! A broadcast is known by its origin, the origin's epoch and a sequence number. For each origin the
-//! last number and a window of the 64 before it are remembered: what was seen is dropped, what is older
-//! than the window is dropped too. The memory is one small record for each member that ever broadcast,
-//! given back when the member is forgotten; the queue is bounded by configuration.
+//! A broadcast is known by its origin, the origin's epoch and a sequence number. For each origin the last number and
+//! which of the [`WINDOW`] up to it were seen are remembered: what was seen is dropped, what is older than the window is
+//! dropped too. What was sent least goes first, so a burst arrives newest first: the window is a multiple of what a
+//! queue may hold. The memory is one small record for each member that ever broadcast, given back when the member is
+//! forgotten; the queue is bounded by configuration.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Epoch, NodeId};
-use crate::collections::{Index, LeastSent, Slab};
+use crate::collections::{LeastSent, Slab};
 use crate::wire::{BroadcastRecord, Writer, broadcast_len};
 
+/// Numbers of one origin that are remembered.
+const WINDOW: u32 = 1024;
+const WORDS: usize = WINDOW as usize / 64;
+
+/// What was seen of one origin.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Seen {
-    origin: NodeId,
     epoch: Epoch,
     last: u32,
-    /// Bit i: `last - i` was seen.
-    window: u64,
+    /// Bit `number % WINDOW`: this number, of the last `WINDOW`, was seen.
+    window: [u64; WORDS],
+}
+
+impl Seen {
+    /// The word and the bit of `number`.
+    const fn bit(number: u32) -> (usize, u64) {
+        let bit = number % WINDOW;
+        ((bit / 64) as usize, 1 << (bit % 64))
+    }
+
+    /// Moves the window on to `last` of `epoch`, of which nothing after the numbers seen is seen yet.
+    fn advance(&mut self, epoch: Epoch, last: u32) {
+        let ahead = if epoch == self.epoch { last - self.last } else { WINDOW };
+        for number in 0..ahead.min(WINDOW) {
+            let (word, bit) = Self::bit(last.wrapping_sub(number));
+            self.window[word] &= !bit;
+        }
+        (self.epoch, self.last) = (epoch, last);
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,21 +60,13 @@ pub(crate) struct Broadcasts {
     queue: Slab<Queued, 16>,
     order: LeastSent,
     max: usize,
-    index: Index,
-    seen: Slab<Seen, 64>,
+    seen: BTreeMap<NodeId, Seen>,
     sequence: u32,
 }
 
 impl Broadcasts {
-    pub(crate) fn new(hash_key: u64, max: usize) -> Self {
-        Self {
-            queue: Slab::new(),
-            order: LeastSent::new(),
-            max,
-            index: Index::with_key(hash_key),
-            seen: Slab::new(),
-            sequence: 0,
-        }
+    pub(crate) const fn new(max: usize) -> Self {
+        Self { queue: Slab::new(), order: LeastSent::new(), max, seen: BTreeMap::new(), sequence: 0 }
     }
 
     pub(crate) const fn len(&self) -> u32 {
@@ -76,53 +92,28 @@ impl Broadcasts {
     /// Remembers that a broadcast arrived. `false` if it was seen before, or is too old to know. The caller has made sure
     /// that the origin is a member, which bounds what is remembered.
     pub(crate) fn note(&mut self, origin: NodeId, epoch: Epoch, sequence: u32) -> bool {
-        let Self { index, seen, .. } = self;
-        let Some(seen) = index.find(origin.0, |at| origin_at(seen, at)).and_then(|at| seen.get_mut(at))
-        else {
-            let at = seen.insert(Seen { origin, epoch, last: sequence, window: 1 });
-            index.insert(origin.0, at, |at| origin_at(seen, at));
-            return true;
-        };
-        debug_assert!(seen.window & 1 == 1, "the last number is a seen one");
+        let seen = self.seen.entry(origin).or_insert(Seen { epoch, last: sequence, window: [0; WORDS] });
         if (epoch, sequence) > (seen.epoch, seen.last) {
-            let ahead = if epoch == seen.epoch { sequence - seen.last } else { u32::MAX };
-            seen.window = seen.window.checked_shl(ahead).unwrap_or(0) | 1;
-            (seen.epoch, seen.last) = (epoch, sequence);
-            return true;
+            seen.advance(epoch, sequence);
         }
-        let behind = seen.last.wrapping_sub(sequence);
-        if epoch < seen.epoch || behind >= 64 || seen.window & (1 << behind) != 0 {
-            return false;
+        let (word, bit) = Seen::bit(sequence);
+        let known = epoch == seen.epoch && seen.last - sequence < WINDOW;
+        let new = known && seen.window[word] & bit == 0;
+        if new {
+            seen.window[word] |= bit;
         }
-        seen.window |= 1 << behind;
-        true
+        new
     }
 
     /// Forgets what was seen of a member that is forgotten.
     pub(crate) fn forget(&mut self, origin: NodeId) {
-        if let Some(at) = self.index.remove(origin.0, |at| origin_at(&self.seen, at)) {
-            let forgotten = self.seen.remove(at);
-            debug_assert!(
-                forgotten.is_some_and(|seen| seen.origin == origin),
-                "an origin leads to its record"
-            );
-        }
-    }
-
-    /// After loading: finds origins again.
-    pub(crate) fn rebuild(&mut self) {
-        let Self { index, seen, .. } = self;
-        index.fill(seen.indexes(), |at| origin_at(seen, at));
+        self.seen.remove(&origin);
     }
 
     /// Whether it contradicts itself nowhere.
     pub(crate) fn is_sound(&self) -> bool {
-        let Self { queue, order, index, seen, .. } = self;
-        let origin = |at| origin_at(seen, at);
-        seen.is_sound()
-            && seen.indexes().all(|at| index.find(origin(at), origin) == Some(at))
-            && order.is_sound(queue.len(), |index| queue.get(index).is_some())
-            && queue.is_sound()
+        let Self { queue, order, .. } = self;
+        order.is_sound(queue.len(), |index| queue.get(index).is_some()) && queue.is_sound()
     }
 
     /// What users say, to change.
@@ -169,27 +160,23 @@ impl Broadcasts {
     }
 }
 
-/// The id of the origin whose record is at `at`: the key of the index.
-fn origin_at(seen: &Slab<Seen, 64>, at: u32) -> u64 {
-    seen.get(at).expect("an origin in the index has a record").origin.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn broadcasts() -> Broadcasts {
-        Broadcasts::new(1, 4)
+        Broadcasts::new(4)
     }
 
     #[test]
     fn each_number_is_new_once_in_any_order_within_the_window() {
         let mut broadcasts = broadcasts();
-        for sequence in [5, 3, 9, 4, 70, 8] {
+        for sequence in [5, 3, 9, 4, WINDOW + 6, 8, WINDOW + 5] {
             assert!(broadcasts.note(NodeId(1), Epoch(1), sequence), "{sequence}");
             assert!(!broadcasts.note(NodeId(1), Epoch(1), sequence), "{sequence}");
         }
         assert!(!broadcasts.note(NodeId(1), Epoch(1), 6), "beyond the window");
+        assert!(broadcasts.note(NodeId(1), Epoch(1), 7), "the last number of the window");
         assert!(broadcasts.note(NodeId(2), Epoch(1), 6), "another origin");
     }
 
@@ -212,6 +199,18 @@ mod tests {
         }
         for id in 1..=20 {
             assert_eq!(broadcasts.note(NodeId(id), Epoch(1), 7), id % 2 == 1, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_burst_of_any_length_is_new_once_whatever_its_order() {
+        for burst in [1, 63, 64, 65, 300, WINDOW - 1, WINDOW] {
+            let mut broadcasts = broadcasts();
+            for round in 0..4 {
+                let numbers = || (round * burst + 1..=(round + 1) * burst).rev();
+                assert!(numbers().all(|number| broadcasts.note(NodeId(1), Epoch(1), number)), "{burst}");
+                assert!(numbers().all(|number| !broadcasts.note(NodeId(1), Epoch(1), number)), "{burst}");
+            }
         }
     }
 

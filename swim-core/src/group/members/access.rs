@@ -1,5 +1,6 @@
 //! Reading the table, and the fields of a row on which no list depends.
 
+use core::hint::black_box;
 use core::net::{SocketAddr, SocketAddrV4};
 use core::ops::ControlFlow;
 use core::time::Duration;
@@ -37,15 +38,12 @@ impl Members {
         lens as u64 ^ self.digest.root() ^ self.revision ^ u64::from(self.counts[0])
     }
 
-    /// The slot of the next target of a probe and the one with which it changes positions, if `random` is what will be
-    /// drawn for it.
-    pub(crate) fn target_ahead(&self, random: u32) -> [u32; 2] {
-        self.probe_list.ahead(random)
-    }
-
-    /// Where the member at `slot` is, if there is one.
-    pub(crate) fn addr_ahead(&self, slot: Slot) -> Option<SocketAddr> {
-        self.records.get(slot.0).map(|record| self.addresses.unpack(record.addr()))
+    /// Looks at the next target of a probe and the member with which it changes positions, if `random` is what will be
+    /// drawn. Returns where the target is.
+    pub(crate) fn warm_target(&self, random: u32) -> Option<SocketAddr> {
+        let [target, other] = self.probe_list.ahead(random).map(|slot| self.records.get(slot));
+        black_box(other.map(Record::id));
+        target.map(|record| self.addresses.unpack(record.addr()))
     }
 
     /// Alive and Suspect members, the node itself included.
