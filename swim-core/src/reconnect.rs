@@ -4,7 +4,8 @@
 //! open: now and then a node pings a member that it holds Dead, or asks a seed that is not among its members, or an
 //! address whose tombstone is gone. Cluster-wide that is one attempt for each missing member every 10 s, however many
 //! members there are: each node's own share is one in 10 s · alive / missing, within [1 period, 10 min]. It is drawn by
-//! lot in each period, so that the survivors of one death do not all ask at once.
+//! lot in each period, so that the survivors of one death do not all ask at once. Half of the attempts go to the latest
+//! 64 that died and to seeds, half to all that are missing: a partition heals as fast after a day of short-lived members.
 //!
 //! The ping says what the asker holds ("you are Dead, in this incarnation"), the answer says what the asked holds: one
 //! exchange makes both sides refute. Neither is ever sent in reply to news, so two such nodes cannot keep each other
@@ -22,6 +23,8 @@ use crate::context::{RequestKind, Stream};
 use crate::group::{Group, Piggyback, Slot};
 use crate::wire::{Datagram, Message};
 
+/// The dead that half of the attempts are at, beside the seeds.
+const RECENT_MAX: u32 = 64;
 /// Pings that may still be answered.
 const OPEN_MAX: usize = 4;
 /// The longest pause of one node.
@@ -57,24 +60,25 @@ impl Reconnect {
             return None;
         }
         group.cx.stats.reconnects += 1;
+        // Half of the attempts are at the latest dead and the seeds: older ones, however many, do not crowd them out.
+        let any = group.cx.below(Stream::Reconnect, 2) == 0 || dead + unmet == 0;
+        let (dead, forgotten) = if any { (dead, forgotten) } else { (dead.min(RECENT_MAX), 0) };
         let choice = group.cx.below(Stream::Reconnect, dead + forgotten + unmet);
         if choice < dead {
-            self.ping_dead(group);
+            self.ping_dead(group, dead);
             return None;
         }
-        let nth = (choice - dead) as usize;
-        debug_assert!(
-            nth < group.forgotten().len() + unmet as usize,
-            "the choice is among those that are missing"
-        );
-        match group.forgotten().get(nth) {
-            Some(addr) => Some(*addr),
-            None => unmet_seed(group, nth - group.forgotten().len()),
+        let nth = choice - dead;
+        if nth < forgotten {
+            return group.forgotten().get(nth as usize).copied();
         }
+        debug_assert!(nth - forgotten < unmet, "the choice is among those that are missing");
+        unmet_seed(group, (nth - forgotten) as usize)
     }
 
-    fn ping_dead(&mut self, group: &mut Group) {
-        let Some(dead) = group.sample_tombstone(Stream::Reconnect) else { return };
+    /// Pings one of the `latest` that died.
+    fn ping_dead(&mut self, group: &mut Group, latest: u32) {
+        let Some(dead) = group.sample_tombstone(Stream::Reconnect, latest) else { return };
         // It may have left, and another member may know.
         if let Some(member) = group.sample(Stream::Reconnect, 1, |_, _| true).next() {
             group.send(group.addr(member), &Message::Gossip, Piggyback::claims(&[dead]));

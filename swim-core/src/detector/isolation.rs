@@ -1,9 +1,11 @@
 //! Isolation: before it accuses others of silence, a node asks whether it hears anything at all.
 //!
 //! At the end of a period it has sent two requests or more to members, pings or ping-reqs that owe a nack, and has heard
-//! no member since, nor for a direct timeout: then it holds itself isolated. It accuses no member, and the
-//! suspicion clock is frozen until a member is heard, as long as its budget lasts (`context/clock.rs`). (A node with one
-//! other member cannot distinguish its own isolation from the other's death, and does not try.)
+//! no member since, nor for a direct timeout; or no request of the period left this machine, because the operating
+//! system refused them all. Then it holds itself isolated: it accuses no member, and the suspicion clock is frozen until
+//! a member is heard and requests leave, as long as its budget lasts (`context/clock.rs`). So neither silence nor a
+//! refusal excuses for ever. (A node with one other member cannot distinguish its own isolation from the other's death
+//! by silence, and does not try.)
 
 use core::time::Duration;
 
@@ -21,12 +23,14 @@ pub(super) struct Isolation {
     enabled: bool,
     heard_at: Instant,
     asked_in_vain: u8,
+    /// No request of the last period left this machine.
+    refused: bool,
     isolated: bool,
 }
 
 impl Isolation {
     pub(super) const fn new(enabled: bool, now: Instant) -> Self {
-        Self { enabled, heard_at: now, asked_in_vain: 0, isolated: false }
+        Self { enabled, heard_at: now, asked_in_vain: 0, refused: false, isolated: false }
     }
 
     /// A member was heard. `true` if this node had thought itself isolated.
@@ -34,7 +38,7 @@ impl Isolation {
     pub(super) fn on_heard(&mut self, clock: &mut Clock, direct_timeout: impl FnOnce() -> Duration) -> bool {
         self.heard_at = clock.node_time();
         self.asked_in_vain = 0;
-        if !self.isolated {
+        if !self.isolated || self.refused {
             return false;
         }
         self.isolated = false;
@@ -47,11 +51,19 @@ impl Isolation {
         self.asked_in_vain = self.asked_in_vain.saturating_add(members);
     }
 
-    /// A period ends, among so many other members. `true` if this node finds itself isolated from now on.
-    pub(super) fn on_period(&mut self, clock: &mut Clock, others: u32, direct_timeout: Duration) -> bool {
+    /// A period ends, among so many other members; `refused` if no request of it left this machine. `true` if this node
+    /// finds itself isolated from now on.
+    pub(super) fn on_period(
+        &mut self,
+        clock: &mut Clock,
+        others: u32,
+        direct_timeout: Duration,
+        refused: bool,
+    ) -> bool {
+        self.refused = refused;
         let silent = clock.node_time().since(self.heard_at) >= direct_timeout;
         let in_vain = self.asked_in_vain >= TARGETS && others >= u32::from(TARGETS);
-        if !self.enabled || self.isolated || !silent || !in_vain {
+        if !self.enabled || self.isolated || !(refused || silent && in_vain) {
             return false;
         }
         self.isolated = true;
@@ -80,7 +92,7 @@ mod tests {
     fn isolate((clock, isolation): (&mut Clock, &mut Isolation)) -> [bool; 4] {
         [1000, 2000, 3000, 4000].map(|millis| {
             clock.advance(at(millis), || DIRECT);
-            let isolated = isolation.on_period(clock, 9, DIRECT);
+            let isolated = isolation.on_period(clock, 9, DIRECT, false);
             isolation.on_asked(1);
             isolated
         })
@@ -107,7 +119,7 @@ mod tests {
         isolation.on_asked(1);
         isolation.on_asked(3);
         clock.advance(at(1000), || DIRECT);
-        assert!(isolation.on_period(&mut clock, 9, DIRECT));
+        assert!(isolation.on_period(&mut clock, 9, DIRECT, false));
     }
 
     #[test]
@@ -117,7 +129,7 @@ mod tests {
         isolation.on_heard(&mut clock, || DIRECT);
         isolation.on_asked(3);
         clock.advance(at(1000), || DIRECT);
-        assert!(!isolation.on_period(&mut clock, 9, DIRECT));
+        assert!(!isolation.on_period(&mut clock, 9, DIRECT, false));
     }
 
     #[test]
@@ -126,8 +138,17 @@ mod tests {
         for millis in [1000, 2000, 3000, 4000] {
             isolation.on_asked(1);
             clock.advance(at(millis), || DIRECT);
-            assert!(!isolation.on_period(&mut clock, 1, DIRECT));
+            assert!(!isolation.on_period(&mut clock, 1, DIRECT, false));
         }
+    }
+
+    #[test]
+    fn a_node_whose_requests_are_all_refused_is_isolated_whatever_it_hears_until_one_leaves() {
+        let (mut clock, mut isolation) = both();
+        assert!(isolation.on_period(&mut clock, 1, DIRECT, true));
+        assert!(!isolation.on_heard(&mut clock, || DIRECT) && clock.is_frozen());
+        assert!(!isolation.on_period(&mut clock, 1, DIRECT, false));
+        assert!(isolation.on_heard(&mut clock, || DIRECT));
     }
 
     #[test]
@@ -156,7 +177,7 @@ mod tests {
         let (mut clock, mut isolation) = (Clock::new(false, at(0)), Isolation::new(false, at(0)));
         clock.advance(at(60_000), || DIRECT);
         isolation.on_asked(9);
-        assert!(!isolation.on_period(&mut clock, 9, DIRECT));
+        assert!(!isolation.on_period(&mut clock, 9, DIRECT, false));
         assert_eq!(clock.suspicion_time(), at(60_000));
     }
 }

@@ -71,7 +71,8 @@ impl Detector {
     /// Ends the last period.
     pub(crate) fn end_period(&mut self, group: &mut Group) {
         let (others, direct_timeout) = (group.n().saturating_sub(1), group.cx.direct_timeout());
-        if self.isolation.on_period(&mut group.cx.clock, others, direct_timeout) {
+        let refused = self.probe.as_ref().is_some_and(Probe::is_refused);
+        if self.isolation.on_period(&mut group.cx.clock, others, direct_timeout, refused) {
             group.cx.stats.isolations += 1;
             group.cx.health.worsen(1);
             group.arm_suspicions();
@@ -248,7 +249,6 @@ impl Detector {
         let cx = &mut group.cx;
         match probe.outcome() {
             ProbeOutcome::Answered => cx.health.improve(),
-            ProbeOutcome::NeverSent => cx.stats.probes_excused += 1,
             ProbeOutcome::Failed { .. } if cx.clock.is_frozen() => cx.stats.probes_excused += 1,
             ProbeOutcome::Failed { relays, silent } => {
                 cx.stats.probes_failed += 1;

@@ -49,8 +49,6 @@ pub(crate) enum Step {
 pub(crate) enum ProbeOutcome {
     /// The target is alive.
     Answered,
-    /// No ping ever left this machine: nothing is known.
-    NeverSent,
     /// No answer. How many relays were asked, and how many of them did not even say no.
     Failed { relays: u8, silent: u8 },
 }
@@ -216,15 +214,17 @@ impl Probe {
         self.answered
     }
 
+    /// Whether no request of it left this machine: nothing is known of the target.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.undelivered >= self.attempts && !self.answered && self.relays.iter().all(Option::is_none)
+    }
+
     /// The outcome at the end of the period.
     pub(crate) fn outcome(&self) -> ProbeOutcome {
         if self.answered {
             return ProbeOutcome::Answered;
         }
         let relays = self.relays.iter().flatten().count() as u8;
-        if self.undelivered >= self.attempts && relays == 0 {
-            return ProbeOutcome::NeverSent;
-        }
         let silent = self.relays.iter().flatten().filter(|asked| !asked.nacked).count() as u8;
         debug_assert!(silent <= relays, "a relay that is silent was asked");
         ProbeOutcome::Failed { relays, silent }
@@ -296,7 +296,7 @@ mod tests {
     fn a_ping_that_never_left_proves_nothing() {
         let mut probe = probe();
         probe.undelivered(addr(1));
-        assert_eq!(probe.outcome(), ProbeOutcome::NeverSent);
+        assert!(probe.is_refused());
         probe.step(at(160));
         assert_eq!(probe.outcome(), ProbeOutcome::Failed { relays: 0, silent: 0 });
     }

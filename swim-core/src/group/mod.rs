@@ -201,10 +201,10 @@ impl Group {
         members.sample(&mut |n| streams.below(stream, n), k, |slot| accept(members, slot))
     }
 
-    /// One of the Dead, at random.
-    pub(crate) fn sample_tombstone(&mut self, stream: Stream) -> Option<Slot> {
+    /// One of the `latest` that died, at random.
+    pub(crate) fn sample_tombstone(&mut self, stream: Stream, latest: u32) -> Option<Slot> {
         let streams = &mut self.cx.streams;
-        self.members.sample_tombstone(&mut |n| streams.below(stream, n))
+        self.members.sample_tombstone(&mut |n| streams.below(stream, n), latest)
     }
 
     /// The node that was found to claim this node's id, once.

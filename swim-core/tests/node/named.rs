@@ -28,6 +28,8 @@ const REACHED: &[(&str, &str)] = &[
     ("PAYLOAD_MAX", "the_limits_are_inclusive_and_the_error_names_both_lengths"),
     ("PEERS_MAX", "no_more_than_eight_members_are_asked_in_one_session"),
     ("RELAYS_MAX", "a_probe_makes_three_pings_and_asks_as_many_relays_as_configured"),
+    ("RECENT_MAX", "of_many_tombstones_the_latest_that_died_are_visited"),
+    ("REFUSED_MAX", "attempts_are_bounded_for_each_purpose"),
     ("REPLIES_MAX", "four_strangers_at_a_time_make_this_node_ask_back"),
     ("SAMPLE_MAX", "a_welcome_names_eight_members_beside_the_one_who_says_it"),
     ("SEEDS_MAX", "a_seed_beyond_the_bound_is_refused_and_none_of_its_list_is_remembered"),

@@ -322,21 +322,26 @@ fn a_page_must_have_been_asked_for() {
     assert_eq!(lab.dropped(DropReason::UnexpectedAnswer), 3, "once");
 }
 
+/// As long as the budget for freezing suspicions lasts; then silence is silence.
 #[test]
-fn a_ping_that_never_left_accuses_no_member() {
+fn a_member_to_which_no_ping_leaves_is_excused_for_a_while_and_then_found_dead() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
-    for _ in 0..3 {
-        lab.await_probe_of(2);
-        let excused = lab.stats().probes_excused;
-        // Every attempt of this period is refused by the operating system.
-        while lab.stats().probes_excused == excused {
-            lab.handle(swim_core::Input::Undelivered { target: addr(2) });
-            lab.tick();
-            assert_eq!(lab.stats().probes_failed, 0);
+    lab.forget();
+    let mut suspected_after = None;
+    for _ in 0..1_000 {
+        lab.handle(swim_core::Input::Undelivered { target: addr(2) });
+        lab.tick();
+        if lab.status(2) == Some(Status::Suspect) {
+            suspected_after = suspected_after.or(Some(lab.stats().probes_excused));
+        } else if lab.status(2) == Some(Status::Dead) {
+            break;
         }
     }
-    assert_eq!((lab.status(2), lab.node.health()), (Some(Status::Alive), 0));
+    let isolated = |event: &Event| matches!(event, Event::Isolated { isolated: true });
+    assert_eq!(lab.events.iter().filter(|event| isolated(event)).count(), 1);
+    assert!(suspected_after.is_some_and(|excused| excused >= 3), "{suspected_after:?}");
+    assert_eq!(lab.status(2), Some(Status::Dead));
 }
 
 #[test]

@@ -88,9 +88,9 @@ impl Members {
         slots.map(Slot).into_iter().take(len)
     }
 
-    /// One of the Dead (not of those that left), for healing.
-    pub(crate) fn sample_tombstone(&self, random: &mut impl FnMut(u32) -> u32) -> Option<Slot> {
-        self.tombstones.sample_dead(random).map(Slot)
+    /// One of the `latest` that died (not of those that left), for healing.
+    pub(crate) fn sample_tombstone(&self, random: &mut impl FnMut(u32) -> u32, latest: u32) -> Option<Slot> {
+        self.tombstones.sample_dead(&self.records, random, latest).map(Slot)
     }
 }
 

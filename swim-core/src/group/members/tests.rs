@@ -51,10 +51,10 @@ fn a_dead_member_is_not_probed_and_is_probed_again_when_it_comes_back() {
     assert_eq!((members.digest_root(), members.rtt_us(slot)), (with_it, Some(500)));
     assert!(members.set_claim(slot, claim(0, Status::Dead), false, at(3)));
     assert_eq!((members.next_target(&mut |_| 0), members.digest_root()), (None, before));
-    assert_eq!(members.sample_tombstone(&mut |_| 0), Some(slot));
+    assert_eq!(members.sample_tombstone(&mut |_| 0, 9), Some(slot));
     assert!(members.set_claim(slot, claim(1, Status::Alive), false, at(4)));
     assert_eq!((members.next_target(&mut |_| 0), members.rtt_us(slot)), (Some(slot), None));
-    assert_eq!((members.sample_tombstone(&mut |_| 0), members.next_expiry()), (None, None));
+    assert_eq!((members.sample_tombstone(&mut |_| 0, 9), members.next_expiry()), (None, None));
     assert_eq!(members.view(slot).since, Duration::from_secs(4));
 }
 
@@ -413,12 +413,29 @@ fn apply(members: &mut Members, model: &mut Model, now_s: &mut u64, op: Op) -> R
     Ok(())
 }
 
+#[test]
+fn of_many_tombstones_the_latest_that_died_are_visited() {
+    let mut members = alone(200, 200);
+    for id in 1..=100 {
+        let slot = members.insert(NodeId(id), addr(id as u32), claim(0, Status::Alive), at(1)).expect("room");
+        let status = if id % 10 == 0 { Status::Left } else { Status::Dead };
+        members.set_claim(slot, claim(0, status), false, at(2));
+    }
+    let visited: std::collections::BTreeSet<u64> = (0..64)
+        .filter_map(|drawn| members.sample_tombstone(&mut |_| drawn, 64))
+        .map(|slot| members.id(slot).0)
+        .collect();
+    // The newest one has left: then one of all is visited.
+    assert!(visited.iter().all(|id| (37..=100).contains(id) && id % 10 != 0 || *id == 1), "{visited:?}");
+    assert!(visited.len() > 50, "{visited:?}");
+}
+
 fn probe(members: &mut Members, model: &Model, random: u32) -> Result<(), TestCaseError> {
     let target = members.next_target(&mut |n| random % n);
     prop_assert_eq!(target.is_none(), model.others_active() == 0);
     let status = target.map(|slot| members.claim(slot).status);
     prop_assert!(status.is_none_or(Status::is_active) && target != Some(Slot::ME));
-    let dead = members.sample_tombstone(&mut |n| random % n);
+    let dead = members.sample_tombstone(&mut |n| random % n, 1 + random % 7);
     let status = dead.map(|slot| members.claim(slot).status);
     prop_assert!(status.is_none_or(|status| status == Status::Dead));
     let none_dead = model.rows.iter().all(|(id, row)| *id == 0 || row.claim.status != Status::Dead);

@@ -123,11 +123,25 @@ impl Tombstones {
         (self.next_expiry(records)? <= now).then_some(self.oldest)
     }
 
-    /// One of the dead, each as probable as any other.
-    pub(super) fn sample_dead(&self, random: &mut impl FnMut(u32) -> u32) -> Option<u32> {
-        if self.dead.is_empty() {
-            return None;
+    /// One of the dead. If there are more than `latest`, one of the newest `latest` tombstones that died, and one of all
+    /// only if those have all left. Takes at most `latest` steps.
+    pub(super) fn sample_dead(
+        &self,
+        records: &Records,
+        random: &mut impl FnMut(u32) -> u32,
+        latest: u32,
+    ) -> Option<u32> {
+        let len = self.dead.len() as u32;
+        let picked = if len == 0 { return None } else { random(len.min(latest)) };
+        let mut found = self.dead[picked as usize];
+        if len > latest {
+            let newer = core::iter::successors(Some(self.newest), |slot| {
+                Some(records.listing(*slot).older_tombstone()).filter(|older| *older != NONE)
+            });
+            let died = |slot: &u32| records.at(*slot).status() == Status::Dead;
+            found = newer.take(picked as usize + 1).filter(died).last().unwrap_or(found);
         }
-        Some(self.dead[random(self.dead.len() as u32) as usize])
+        debug_assert!(records.at(found).status() == Status::Dead, "only the dead are visited");
+        Some(found)
     }
 }

@@ -5,21 +5,22 @@
 //! S13: a process that was stopped while its probe was open, or whose clock leapt, finds a question
 //! unanswered and much time gone; it must give the member another chance. That is certain only where nothing
 //! else was wrong: the member runs, no link loses anything, no other host was in trouble lately. So only then
-//! it is checked. (A node whose pings never left has probed no member: S21. A node that receives nothing
+//! it is checked. (A node whose pings do not leave accuses only after it has said so: S21. A node that receives nothing
 //! counts as isolated for a while only: a matter of chance.)
 //!
 //! S20: a member that started a new epoch while it was probed, or moved away from where it was probed, cannot
 //! have answered. So an accusation is of the very epoch that the first ping of the failed probe named, at the
 //! very address that it went to.
 //!
-//! S21: an accusation says that a probe has failed. So a ping of this node's own left it, for that member;
+//! S21: an accusation says that a probe has failed. So a ping of this node's own left it, for that member (or none could
+//! leave, for so long that the node has said that it is isolated);
 //! and no ack of that member, in the epoch that was probed, from where it was probed, and no answer of a
 //! relay that was asked, arrived before the probe ended. Excused is a member that is held at this node's own
 //! address, since it moved there: it is probed without a datagram.
 
 use std::time::Duration;
 
-use swim_core::{Config, Instant};
+use swim_core::{Config, Event, Instant};
 
 use crate::action::Action;
 use crate::ground_truth::{Happening, Scene};
@@ -177,12 +178,25 @@ impl Monitor for Former {
 /// S21.
 #[derive(Default)]
 pub(super) struct Unasked {
+    /// Which nodes have said that they are isolated.
+    isolated: PerHost<bool>,
     looked: u64,
 }
 
 impl Monitor for Unasked {
-    declare! { "S21", "unasked", NONE,
+    declare! { "S21", "unasked", REPORTED,
     "no member is accused by a node that did not probe it, or that got its answer" }
+
+    fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
+        match what {
+            Happening::Began { host, .. } => *self.isolated.of(*host) = false,
+            Happening::Reported { host, event: Event::Isolated { isolated } } => {
+                *self.isolated.of(*host) = *isolated;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
 
     fn on_accusation(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
         self.looked += 1;
@@ -192,7 +206,7 @@ impl Monitor for Unasked {
             Some(probe) => format!("which has answered the probe of {:?}", probe.at),
             None => {
                 let held = world.node(host).and_then(|node| node.member(subject));
-                if held.is_some_and(|held| held.addr == world.addr(host)) {
+                if held.is_some_and(|held| held.addr == world.addr(host)) || *self.isolated.of(host) {
                     return Ok(());
                 }
                 "which it has not asked".to_owned()
