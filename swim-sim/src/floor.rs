@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swim_core::{Config, Input, Instant};
+use swim_core::{Config, Instant};
 
 use crate::host::{Host, HostId, Spec};
 use crate::net::Fabric;
@@ -216,8 +216,7 @@ impl Floor {
         self.fabric.traffic.received.add(bytes.len());
         host.traffic.received.add(bytes.len());
         let now = host.local(self.fabric.now);
-        let input = Input::Datagram { source, bytes: &bytes };
-        self.fabric.fingerprint.input(self.fabric.now, id, now, &input);
+        self.fabric.fingerprint.received(self.fabric.now, id, now, source, &bytes);
         let seat = &mut self.seats[id.index()];
         let name = bytes[SENDER..SENDER + 4].try_into().map_or(NONE, u32::from_le_bytes);
         let kind = bytes[KIND];
@@ -241,7 +240,7 @@ impl Floor {
         let (host, seat) = (&mut self.hosts[id.index()], &mut self.seats[id.index()]);
         if seat.deadline() <= now {
             host.slowness.ticked();
-            self.fabric.fingerprint.input(now, id, host.local(now), &Input::Tick);
+            self.fabric.fingerprint.ticked(now, id, host.local(now));
             let again = seat.asked.filter(|_| seat.period_at > now).map(|(_, target)| target);
             let target = again.unwrap_or_else(|| {
                 seat.period_at = seat.period_at.after(PERIOD);

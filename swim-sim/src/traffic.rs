@@ -38,6 +38,12 @@ impl Count {
         self.datagrams += 1;
         self.bytes += bytes as u64;
     }
+
+    pub(crate) const fn add_if(&mut self, happened: bool, bytes: usize) {
+        if happened {
+            self.add(bytes);
+        }
+    }
 }
 
 /// Counters of datagrams, of one host or of a whole world.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use swim_core::Instant;
 
-use super::channel::{Channels, Passage, Throw, Throws, corrupt};
+use super::channel::{Channels, Throw, Throws, corrupt};
 use super::{Directory, Link, Network};
 use crate::alarms::Alarms;
 use crate::fingerprint::Fingerprint;
@@ -94,7 +94,9 @@ impl Fabric {
             Err(fate) => return self.lose(source, target, bytes, fate),
             Ok(passage) => passage,
         };
-        self.count(&passage, bytes.len());
+        self.traffic.spiked.add_if(passage.spiked, bytes.len());
+        self.traffic.reordered.add_if(passage.reordered, bytes.len());
+        self.traffic.corrupted.add_if(passage.corrupted, bytes.len());
         let changed;
         let (bytes, fate) = if passage.corrupted {
             let mut copy = bytes.to_vec();
@@ -111,18 +113,6 @@ impl Fabric {
             self.launch(source, target, bytes, delay + passage.queued);
         }
         fate
-    }
-
-    fn count(&mut self, passage: &Passage, len: usize) {
-        let traffic = &mut self.traffic;
-        let happened = [
-            (passage.spiked, &mut traffic.spiked),
-            (passage.reordered, &mut traffic.reordered),
-            (passage.corrupted, &mut traffic.corrupted),
-        ];
-        for (_, count) in happened.into_iter().filter(|(happened, _)| *happened) {
-            count.add(len);
-        }
     }
 
     /// Puts a datagram on its way past every model: from a host after its link, or from a stranger.
