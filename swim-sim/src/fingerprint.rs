@@ -9,7 +9,7 @@
 //! in this file never changes and is never used again.**
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use swim_core::{
@@ -63,12 +63,15 @@ impl Fingerprint {
             SocketAddr::V4(addr) => {
                 self.absorb(4 << 56 | u64::from(addr.ip().to_bits()) << 16 | u64::from(addr.port()));
             }
-            SocketAddr::V6(addr) => {
-                let bits = addr.ip().to_bits();
-                self.absorb_all([6 << 56 | u64::from(addr.port()), (bits >> 64) as u64, bits as u64]);
-                self.absorb(u64::from(addr.flowinfo()) << 32 | u64::from(addr.scope_id()));
-            }
+            SocketAddr::V6(addr) => self.absorb_v6(addr),
         }
+    }
+
+    #[cold]
+    fn absorb_v6(&mut self, addr: SocketAddrV6) {
+        let bits = addr.ip().to_bits();
+        self.absorb_all([6 << 56 | u64::from(addr.port()), (bits >> 64) as u64, bits as u64]);
+        self.absorb(u64::from(addr.flowinfo()) << 32 | u64::from(addr.scope_id()));
     }
 }
 
