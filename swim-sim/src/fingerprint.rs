@@ -229,8 +229,16 @@ impl Fingerprint {
         self.absorb(deadline.map_or(u64::MAX, Instant::as_nanos));
     }
 
-    /// Everything that a node counts.
-    pub(crate) fn stats(&mut self, stats: &Stats) {
+    /// Everything that a node counts, and what it shows of its members if that has changed.
+    #[cold]
+    pub(crate) fn state(&mut self, node: &Node, is_changed: bool) {
+        self.stats(&node.stats());
+        if is_changed {
+            self.members(node);
+        }
+    }
+
+    fn stats(&mut self, stats: &Stats) {
         self.absorb_all([
             stats.datagrams_received,
             stats.bytes_received,

@@ -261,10 +261,9 @@ impl Floor {
         bytes[KIND] = kind;
         bytes[SENDER..SENDER + 4].copy_from_slice(&id.0.to_le_bytes());
         let host = &mut self.hosts[id.index()];
-        host.traffic.count_sent(&bytes);
         let target = HostId(target).birthplace();
         self.fabric.fingerprint.transmit(target, &bytes);
-        self.fabric.send(id, host.addr, target, &bytes);
+        self.fabric.send(id, host.addr, target, &bytes, &mut host.traffic);
     }
 
     fn rearm(&mut self, id: HostId) {

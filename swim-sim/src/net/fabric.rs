@@ -14,7 +14,7 @@ use crate::host_id::HostId;
 use crate::hostile::Tape;
 use crate::queue::{PacketId, Pending, Queue};
 use crate::random::is_chosen;
-use crate::traffic::{Fate, Traffic};
+use crate::traffic::{Fate, Traffic, kind_of};
 use crate::transcript::Transcript;
 
 /// The network with its clock, its queue and its books.
@@ -59,15 +59,18 @@ impl Fabric {
         }
     }
 
-    /// A host sends.
+    /// A host sends, and counts it in `books`.
     pub(crate) fn send(
         &mut self,
         sender: HostId,
         source: SocketAddr,
         target: SocketAddr,
         bytes: &[u8],
+        books: &mut Traffic,
     ) -> Fate {
-        self.traffic.count_sent(bytes);
+        let kind = kind_of(bytes);
+        books.count_sent(kind, bytes.len());
+        self.traffic.count_sent(kind, bytes.len());
         self.tape.record(source, target, bytes);
         let replaced;
         let (bytes, extra) = match self.ask_hook(sender, source, target, bytes) {
@@ -289,7 +292,13 @@ mod tests {
         let target: SocketAddr = "192.0.2.1:1".parse().expect("a valid address");
         fabric.outside.insert(target, Vec::new());
         for number in 0..1000_u32 {
-            fabric.send(HostId(0), HostId(0).birthplace(), target, &number.to_le_bytes());
+            fabric.send(
+                HostId(0),
+                HostId(0).birthplace(),
+                target,
+                &number.to_le_bytes(),
+                &mut Traffic::default(),
+            );
         }
         while let Some((at, what)) = fabric.queue.pop() {
             fabric.now = at;
@@ -349,7 +358,7 @@ mod tests {
         }));
         let texts: [&[u8]; 4] = [b"delay", b"drop", b"replace", b"pass"];
         for text in texts {
-            fabric.send(HostId(0), HostId(0).birthplace(), target, text);
+            fabric.send(HostId(0), HostId(0).birthplace(), target, text, &mut Traffic::default());
         }
         let mut arrived = Vec::new();
         while let Some((at, Pending::Arrive(packet))) = fabric.queue.pop() {

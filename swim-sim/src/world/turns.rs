@@ -98,10 +98,7 @@ impl World {
         } else {
             self.fabric.fingerprint.settled(node.deadline());
             if self.setup.fingerprint_states {
-                self.fabric.fingerprint.stats(&node.stats());
-                if is_changed {
-                    self.fabric.fingerprint.members(node);
-                }
+                self.fabric.fingerprint.state(node, is_changed);
             }
         }
         self.settled(id);
@@ -237,9 +234,8 @@ impl swim_driver::Host for Machine<'_> {
             world.fabric.fingerprint.undelivered(world.fabric.now, id, local, target);
             return Delivery::Refused;
         }
-        host.traffic.count_sent(bytes);
         let source = host.mask.unwrap_or(host.addr);
-        let fate = world.fabric.send(id, source, target, bytes);
+        let fate = world.fabric.send(id, source, target, bytes, &mut host.traffic);
         world.notify(&Happening::Sent { host: id, source, target, bytes, fate });
         Delivery::Sent
     }
