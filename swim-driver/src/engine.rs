@@ -195,23 +195,22 @@ impl<S: Sink> Engine<S> {
         }
     }
 
-    /// Takes a step. Returns whether something was handed to the node, or came out of it.
-    pub fn step(&mut self, host: &mut impl Host, turn: &mut Turn, step: Step) -> bool {
+    /// Takes a step.
+    pub fn step(&mut self, host: &mut impl Host, turn: &mut Turn, step: Step) {
         match step {
             Step::Flush => {
                 turn.flushes = false;
                 self.release(host);
-                self.flush(host);
-                true
             }
-            Step::Read => self.read(host, turn),
+            Step::Read if !self.read(host, turn) => return,
+            Step::Read => {}
             Step::Tick => {
                 turn.ticks = false;
                 self.now = host.now();
-                self.feed(host, Input::Tick);
-                true
+                self.door(Input::Tick);
             }
         }
+        self.flush(host);
     }
 
     /// Ends a turn. Returns whether the driver must turn again without waiting.
@@ -329,12 +328,6 @@ impl<S: Sink> Engine<S> {
         self.node.deadline().is_some_and(|deadline| deadline <= now)
     }
 
-    /// One input, and what it causes leaves at once.
-    fn feed(&mut self, host: &mut impl Host, input: Input<'_>) {
-        self.door(input);
-        self.flush(host);
-    }
-
     /// Every input of the node passes here.
     fn door(&mut self, input: Input<'_>) {
         if let Some(recorder) = &mut self.recorder {
@@ -343,7 +336,7 @@ impl<S: Sink> Engine<S> {
         self.node.handle(self.now, input);
     }
 
-    /// Reads one datagram. What arrived by the turn's begin is read before the tick.
+    /// Reads one datagram, if there is one. What arrived by the turn's begin is read before the tick.
     fn read(&mut self, host: &mut impl Host, turn: &mut Turn) -> bool {
         turn.reads -= 1;
         turn.has_more = turn.reads == 0;
@@ -353,7 +346,6 @@ impl<S: Sink> Engine<S> {
         match host.receive() {
             Received::Datagram { source, bytes } => {
                 self.door(Input::Datagram { source, bytes });
-                self.flush(host);
                 true
             }
             Received::Nothing => false,

@@ -9,12 +9,11 @@
 //! in this file never changes and is never used again.**
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use swim_core::{
-    Command, CommandKind, Done, Event, Identity, Input, Instant, JoinFailure, Member, Node, Refusal, Stats,
-    Status,
+    Command, CommandKind, Done, Event, Identity, Instant, JoinFailure, Member, Node, Refusal, Stats, Status,
 };
 
 use crate::host_id::HostId;
@@ -42,12 +41,9 @@ impl Fingerprint {
     /// Adds a string of bytes, its length included.
     pub fn absorb_bytes(&mut self, bytes: &[u8]) {
         self.absorb(bytes.len() as u64);
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            self.absorb(u64::from_le_bytes(chunk.try_into().expect("chunks of 8 are 8 long")));
-        }
+        let (chunks, rest) = bytes.as_chunks();
+        chunks.iter().for_each(|chunk| self.absorb(u64::from_le_bytes(*chunk)));
         let mut last = [0; 8];
-        let rest = chunks.remainder();
         last[..rest.len()].copy_from_slice(rest);
         self.absorb(u64::from_le_bytes(last));
     }
@@ -67,12 +63,15 @@ impl Fingerprint {
             SocketAddr::V4(addr) => {
                 self.absorb(4 << 56 | u64::from(addr.ip().to_bits()) << 16 | u64::from(addr.port()));
             }
-            SocketAddr::V6(addr) => {
-                let bits = addr.ip().to_bits();
-                self.absorb_all([6 << 56 | u64::from(addr.port()), (bits >> 64) as u64, bits as u64]);
-                self.absorb(u64::from(addr.flowinfo()) << 32 | u64::from(addr.scope_id()));
-            }
+            SocketAddr::V6(addr) => self.absorb_v6(addr),
         }
+    }
+
+    #[cold]
+    fn absorb_v6(&mut self, addr: SocketAddrV6) {
+        let bits = addr.ip().to_bits();
+        self.absorb_all([6 << 56 | u64::from(addr.port()), (bits >> 64) as u64, bits as u64]);
+        self.absorb(u64::from(addr.flowinfo()) << 32 | u64::from(addr.scope_id()));
     }
 }
 
@@ -95,25 +94,33 @@ impl Fingerprint {
         self.at(now, host, 3);
     }
 
-    /// A node is given an input; what it does in return is added next. `local` is its own clock's time.
-    pub(crate) fn input(&mut self, now: Instant, host: HostId, local: Instant, input: &Input<'_>) {
-        let tag = match input {
-            Input::Datagram { .. } => 4,
-            Input::Tick => 5,
-            Input::Undelivered { .. } => 6,
-            other => panic!("{other:?} has no tag"),
-        };
-        self.at(now, host, tag);
+    /// A node reads a datagram; what it does in return is added next. `local` is its own clock's time. The bytes
+    /// were absorbed when they were sent; what the network changed shows in what the node does.
+    pub(crate) fn received(
+        &mut self,
+        now: Instant,
+        host: HostId,
+        local: Instant,
+        source: SocketAddr,
+        bytes: &[u8],
+    ) {
+        self.at(now, host, 4);
         self.absorb(local.as_nanos());
-        match input {
-            // Its bytes were absorbed when they were sent; what the network changed shows in what the node does.
-            Input::Datagram { source, bytes } => {
-                self.absorb_addr(*source);
-                self.absorb(bytes.len() as u64);
-            }
-            Input::Undelivered { target } => self.absorb_addr(*target),
-            _ => {}
-        }
+        self.absorb_addr(source);
+        self.absorb(bytes.len() as u64);
+    }
+
+    /// A node ticks.
+    pub(crate) fn ticked(&mut self, now: Instant, host: HostId, local: Instant) {
+        self.at(now, host, 5);
+        self.absorb(local.as_nanos());
+    }
+
+    /// A node is told that a send was refused.
+    pub(crate) fn undelivered(&mut self, now: Instant, host: HostId, local: Instant, target: SocketAddr) {
+        self.at(now, host, 6);
+        self.absorb(local.as_nanos());
+        self.absorb_addr(target);
     }
 
     /// A node is given a command; what it does in return is added next.
@@ -222,8 +229,16 @@ impl Fingerprint {
         self.absorb(deadline.map_or(u64::MAX, Instant::as_nanos));
     }
 
-    /// Everything that a node counts.
-    pub(crate) fn stats(&mut self, stats: &Stats) {
+    /// Everything that a node counts, and what it shows of its members if that has changed.
+    #[cold]
+    pub(crate) fn state(&mut self, node: &Node, is_changed: bool) {
+        self.stats(&node.stats());
+        if is_changed {
+            self.members(node);
+        }
+    }
+
+    fn stats(&mut self, stats: &Stats) {
         self.absorb_all([
             stats.datagrams_received,
             stats.bytes_received,

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use swim_core::{Config, Epoch, Event, Identity, Instant, Node, NodeId, Seed};
-use swim_driver::{Engine, Turn};
+use swim_driver::{Engine, Ready, Step, Turn};
 use swim_trace::Plain;
 
 use crate::action::Inbox;
@@ -85,6 +85,10 @@ pub(crate) type Process = Engine<Plain<Box<dyn Write + Send>>>;
 /// Events that wait for the user: more than one input can cause, and they are taken after each.
 const EVENTS_MAX: usize = 1 << 20;
 
+/// Turns in a row at one instant after which a process is said to hang: each does a bounded part of what is
+/// due, so a million members' worth of expiries needs some 20,000.
+const TURNS_AT_ONE_INSTANT_MAX: u32 = 100_000;
+
 /// One host. What every step of it looks at comes first and together: in a large world a step costs as many
 /// cache lines as it touches.
 #[repr(C)]
@@ -110,7 +114,7 @@ pub(crate) struct Host {
     /// The process's clock: a process that starts anew begins at zero.
     pub(crate) clock: Clock,
     /// When its process last turned, and how often in a row at that instant.
-    pub(crate) turned: Option<(Instant, u32)>,
+    pub(crate) turned: (Instant, u32),
     pub(crate) slowness: Slowness,
     pub(crate) inbox: VecDeque<PacketId>,
     pub(crate) addr: SocketAddr,
@@ -147,7 +151,7 @@ impl Host {
             clock: Clock::started(Instant::ORIGIN, 0),
             slowness: Slowness::none(late),
             inbox: VecDeque::new(),
-            turned: None,
+            turned: (Instant::ORIGIN, 0),
             log: Vec::new(),
             traffic: Traffic::default(),
             revision: 0,
@@ -165,7 +169,7 @@ impl Host {
         self.slowness.idle();
         self.paused = false;
         self.revision = 0;
-        (self.turned, self.turn, self.turns_again) = (None, None, false);
+        (self.turned, self.turn, self.turns_again) = ((now, 0), None, false);
         let node = Node::new(Arc::clone(&self.config), me, seed, Instant::ORIGIN);
         self.engine = Some(Box::new(Engine::new(node, Instant::ORIGIN, EVENTS_MAX)));
         me
@@ -189,6 +193,40 @@ impl Host {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let deadline = self.clock.when(self.engine.as_ref()?.deadline()?);
         Some(deadline.after(self.slowness.late()))
+    }
+
+    /// Begins a turn, or goes on with the one that a slow process left. `None`: the process is stopped or busy.
+    pub(crate) fn begin_turn(&mut self, now: Instant) -> Option<Turn> {
+        if self.paused || self.slowness.busy_until() > now {
+            return None;
+        }
+        let engine = self.engine.as_mut()?;
+        let (at, times) = &mut self.turned;
+        *times = if *at == now { *times + 1 } else { 1 };
+        *at = now;
+        assert!(*times <= TURNS_AT_ONE_INSTANT_MAX, "{:?} hangs: it never waits at {now:?}", self.id);
+        let ready = Ready { readable: !self.inbox.is_empty(), writable: !self.send_buffer_full };
+        let turn = self.turn.unwrap_or_else(|| engine.begin(self.clock.read(now), ready));
+        self.turn = None;
+        Some(turn)
+    }
+
+    /// The next step of a turn. `None`: it is over, or a slow process leaves it after a datagram.
+    pub(crate) fn next_step(&mut self, now: Instant, turn: &mut Turn) -> Option<Step> {
+        if self.slowness.busy_until() > now {
+            turn.pause();
+            self.turn = Some(*turn);
+            return None;
+        }
+        if self.inbox.is_empty() {
+            turn.drained();
+        }
+        let engine = self.engine.as_mut()?;
+        let step = engine.next(turn);
+        if step.is_none() {
+            self.turns_again = engine.end(turn);
+        }
+        step
     }
 
     /// How many datagrams the socket holds that waits to be read, where `inbox_max` is usual.

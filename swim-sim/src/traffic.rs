@@ -38,6 +38,12 @@ impl Count {
         self.datagrams += 1;
         self.bytes += bytes as u64;
     }
+
+    pub(crate) const fn add_if(&mut self, happened: bool, bytes: usize) {
+        if happened {
+            self.add(bytes);
+        }
+    }
 }
 
 /// Counters of datagrams, of one host or of a whole world.
@@ -83,9 +89,9 @@ impl Traffic {
         self.sent_by_kind.get(usize::from(kind)).copied().unwrap_or_default()
     }
 
-    pub(crate) fn count_sent(&mut self, bytes: &[u8]) {
-        self.sent.add(bytes.len());
-        self.sent_by_kind[kind_of(bytes)].add(bytes.len());
+    pub(crate) const fn count_sent(&mut self, kind: usize, len: usize) {
+        self.sent.add(len);
+        self.sent_by_kind[kind].add(len);
     }
 }
 
@@ -105,7 +111,7 @@ mod tests {
     fn datagrams_are_counted_by_kind_and_what_is_not_ours_as_kind_zero() {
         let mut traffic = Traffic::default();
         for bytes in [b"SW\x01\x00\x01".as_slice(), b"", b"SW\x01\x00\xff", b"junk"] {
-            traffic.count_sent(bytes);
+            traffic.count_sent(kind_of(bytes), bytes.len());
         }
         assert_eq!(traffic.of_kind(1), Count { datagrams: 1, bytes: 5 });
         assert_eq!(traffic.of_kind(0), Count { datagrams: 3, bytes: 9 });

@@ -36,9 +36,13 @@ impl Transcript {
         bytes: &[u8],
         fate: Fate,
     ) {
-        if !self.on {
-            return;
+        if self.on {
+            self.write(now, source, target, bytes, fate);
         }
+    }
+
+    #[cold]
+    fn write(&mut self, now: Instant, source: SocketAddr, target: SocketAddr, bytes: &[u8], fate: Fate) {
         let arrow = match fate {
             Fate::Sent => "->",
             Fate::Lost | Fate::Burst => "-?",

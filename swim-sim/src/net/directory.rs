@@ -16,12 +16,15 @@ pub(crate) struct Directory {
 
 impl Directory {
     pub(crate) fn host_at(&self, addr: SocketAddr) -> Option<HostId> {
-        if let Some(host) = HostId::born_at(addr)
-            && self.at_birthplace.get(host.index()) == Some(&true)
-        {
-            return Some(host);
+        match HostId::born_at(addr) {
+            Some(host) if self.at_birthplace.get(host.index()) == Some(&true) => Some(host),
+            _ => self.host_elsewhere(addr),
         }
-        if self.elsewhere.is_empty() { None } else { self.elsewhere.get(&addr).copied() }
+    }
+
+    #[cold]
+    fn host_elsewhere(&self, addr: SocketAddr) -> Option<HostId> {
+        self.elsewhere.get(&addr).copied()
     }
 
     /// `host` begins to listen at `addr`.

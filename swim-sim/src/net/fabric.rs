@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use swim_core::Instant;
 
-use super::channel::{Channels, Passage, Throw, Throws, corrupt};
+use super::channel::{Channels, Throw, Throws, corrupt};
 use super::{Directory, Link, Network};
 use crate::alarms::Alarms;
 use crate::fingerprint::Fingerprint;
@@ -14,7 +14,7 @@ use crate::host_id::HostId;
 use crate::hostile::Tape;
 use crate::queue::{PacketId, Pending, Queue};
 use crate::random::is_chosen;
-use crate::traffic::{Fate, Traffic};
+use crate::traffic::{Fate, Traffic, kind_of};
 use crate::transcript::Transcript;
 
 /// The network with its clock, its queue and its books.
@@ -59,15 +59,18 @@ impl Fabric {
         }
     }
 
-    /// A host sends.
+    /// A host sends, and counts it in `books`.
     pub(crate) fn send(
         &mut self,
         sender: HostId,
         source: SocketAddr,
         target: SocketAddr,
         bytes: &[u8],
+        books: &mut Traffic,
     ) -> Fate {
-        self.traffic.count_sent(bytes);
+        let kind = kind_of(bytes);
+        books.count_sent(kind, bytes.len());
+        self.traffic.count_sent(kind, bytes.len());
         self.tape.record(source, target, bytes);
         let replaced;
         let (bytes, extra) = match self.ask_hook(sender, source, target, bytes) {
@@ -94,7 +97,9 @@ impl Fabric {
             Err(fate) => return self.lose(source, target, bytes, fate),
             Ok(passage) => passage,
         };
-        self.count(&passage, bytes.len());
+        self.traffic.spiked.add_if(passage.spiked, bytes.len());
+        self.traffic.reordered.add_if(passage.reordered, bytes.len());
+        self.traffic.corrupted.add_if(passage.corrupted, bytes.len());
         let changed;
         let (bytes, fate) = if passage.corrupted {
             let mut copy = bytes.to_vec();
@@ -111,18 +116,6 @@ impl Fabric {
             self.launch(source, target, bytes, delay + passage.queued);
         }
         fate
-    }
-
-    fn count(&mut self, passage: &Passage, len: usize) {
-        let traffic = &mut self.traffic;
-        let happened = [
-            (passage.spiked, &mut traffic.spiked),
-            (passage.reordered, &mut traffic.reordered),
-            (passage.corrupted, &mut traffic.corrupted),
-        ];
-        for (_, count) in happened.into_iter().filter(|(happened, _)| *happened) {
-            count.add(len);
-        }
     }
 
     /// Puts a datagram on its way past every model: from a host after its link, or from a stranger.
@@ -287,7 +280,13 @@ mod tests {
         let target: SocketAddr = "192.0.2.1:1".parse().expect("a valid address");
         fabric.outside.insert(target, Vec::new());
         for number in 0..1000_u32 {
-            fabric.send(HostId(0), HostId(0).birthplace(), target, &number.to_le_bytes());
+            fabric.send(
+                HostId(0),
+                HostId(0).birthplace(),
+                target,
+                &number.to_le_bytes(),
+                &mut Traffic::default(),
+            );
         }
         while let Some((at, what)) = fabric.queue.pop() {
             fabric.now = at;
@@ -347,7 +346,7 @@ mod tests {
         }));
         let texts: [&[u8]; 4] = [b"delay", b"drop", b"replace", b"pass"];
         for text in texts {
-            fabric.send(HostId(0), HostId(0).birthplace(), target, text);
+            fabric.send(HostId(0), HostId(0).birthplace(), target, text, &mut Traffic::default());
         }
         let mut arrived = Vec::new();
         while let Some((at, Pending::Arrive(packet))) = fabric.queue.pop() {

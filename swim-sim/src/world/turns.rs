@@ -3,23 +3,15 @@
 //! A process turns when a datagram arrives, when its timer fires, and when a full send buffer drains. Between
 //! two steps of a turn the world looks at the node and hands out its events, and a slow process stays busy.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use swim_core::{Command, Done, Event, Input, Instant, NodeId, Refusal};
-use swim_driver::{Delivery, Ready, Received, Step, Turn};
+use swim_core::{Command, Done, Event, Instant, NodeId, Refusal};
+use swim_driver::{Delivery, Received, Step, Turn};
 
 use super::World;
-use super::watching::Watchers;
-use crate::ground_truth::{Death, GroundTruth, Happening, Phase, Presence, Scene};
+use crate::ground_truth::{Death, Happening, Presence, Scene};
 use crate::host::{HostId, Logged, Process};
-use crate::net::Fabric;
 use crate::queue::PacketId;
-use crate::traffic::Traffic;
-
-/// Turns in a row at one instant after which a process is said to hang: each does a bounded part of what is
-/// due, so a million members' worth of expiries needs some 20,000.
-const TURNS_AT_ONE_INSTANT_MAX: u32 = 100_000;
 
 impl World {
     /// A datagram has reached its target address.
@@ -50,48 +42,30 @@ impl World {
 
     /// Lets the process of a host turn, unless it is stopped or busy.
     fn run(&mut self, id: HostId) {
-        let host = &self.hosts[id.index()];
-        if host.is_running() && host.slowness.busy_until() <= self.fabric.now {
-            self.turn(id);
+        let now = self.fabric.now;
+        let host = &mut self.hosts[id.index()];
+        if let Some(mut turn) = host.begin_turn(now) {
+            while self.take_step(id, &mut turn) {}
         }
         self.rearm(id);
     }
 
-    /// One turn, or the rest of one. A slow process leaves it after each datagram.
-    fn turn(&mut self, id: HostId) {
-        self.count_turn(id);
+    /// Takes the next step of a turn, if there is one.
+    fn take_step(&mut self, id: HostId, turn: &mut Turn) -> bool {
         let now = self.fabric.now;
         let host = &mut self.hosts[id.index()];
-        let local = host.local(now);
-        let ready = Ready { readable: !host.inbox.is_empty(), writable: !host.send_buffer_full };
-        let Some(engine) = &mut host.engine else { return };
-        let mut turn = host.turn.take().unwrap_or_else(|| engine.begin(local, ready));
-        while let Some(step) = self.hosts[id.index()].engine.as_ref().and_then(|engine| engine.next(&turn)) {
-            if self.take_step(id, &mut turn, step) && self.settle(id) && step == Step::Read {
-                let host = &mut self.hosts[id.index()];
-                host.slowness.read(self.fabric.now);
-                if host.slowness.busy_until() > self.fabric.now {
-                    turn.pause();
-                    host.turn = Some(turn);
-                    return;
-                }
-                if host.inbox.is_empty() {
-                    turn.drained();
-                }
-            }
-        }
-        let host = &mut self.hosts[id.index()];
-        host.turns_again = host.engine.as_mut().is_some_and(|engine| engine.end(&turn));
-    }
-
-    fn take_step(&mut self, id: HostId, turn: &mut Turn, step: Step) -> bool {
+        let Some(step) = host.next_step(now, turn) else { return false };
         if step == Step::Tick {
-            self.hosts[id.index()].slowness.ticked();
-            let local = self.local(id);
-            self.fabric.fingerprint.input(self.fabric.now, id, local, &Input::Tick);
+            host.slowness.ticked();
+            self.fabric.fingerprint.ticked(now, id, host.local(now));
             self.notify(&Happening::Ticked { host: id });
         }
-        self.with_engine(id, |engine, machine| engine.step(machine, turn, step)).unwrap_or(false)
+        self.with_engine(id, |engine, machine| engine.step(machine, turn, step));
+        self.settle(id);
+        if step == Step::Flush {
+            self.ground_truth.fact_mut(id).holds_sends = self.hosts[id.index()].holds_sends();
+        }
+        true
     }
 
     /// Gives a command to the node of a process that runs. `None`: it does not run.
@@ -103,7 +77,6 @@ impl World {
         let local = self.local(id);
         self.fabric.fingerprint.commanded(self.fabric.now, id, local, &command);
         let result = self.with_engine(id, |engine, machine| engine.command(machine, command))?;
-        self.report_all(id);
         self.fabric.fingerprint.returned(&command, &result);
         self.notify(&Happening::Returned { host: id, result });
         self.settle(id);
@@ -111,11 +84,10 @@ impl World {
         Some(result)
     }
 
-    /// An input, and everything that it caused, is over. `false`: so is the process.
-    fn settle(&mut self, id: HostId) -> bool {
-        self.report_all(id);
+    /// An input, and everything that it caused, is over.
+    fn settle(&mut self, id: HostId) {
         let host = &mut self.hosts[id.index()];
-        let Some(engine) = &host.engine else { return false };
+        let Some(engine) = &host.engine else { return };
         let (node, finished) = (engine.node(), engine.is_finished());
         let is_changed = node.revision() != host.revision;
         host.revision = node.revision();
@@ -126,18 +98,10 @@ impl World {
         } else {
             self.fabric.fingerprint.settled(node.deadline());
             if self.setup.fingerprint_states {
-                self.fabric.fingerprint.stats(&node.stats());
-                if is_changed {
-                    self.fabric.fingerprint.members(node);
-                }
+                self.fabric.fingerprint.state(node, is_changed);
             }
         }
         self.settled(id);
-        let truth = self.ground_truth.fact_mut(id);
-        if truth.holds_sends {
-            truth.holds_sends = self.hosts[id.index()].holds_sends();
-        }
-        !finished
     }
 
     /// Arms the host's timer for its node's deadline, or for at once if there is something to do.
@@ -154,44 +118,32 @@ impl World {
         }
     }
 
-    /// Lends the engine of a host and the machine under it. `None`: there is no process.
+    /// Takes the engine of a host out of it, so that it can act on the machine under it, and hands out its events.
+    /// `None`: there is no process.
     fn with_engine<T>(
         &mut self,
         id: HostId,
         act: impl FnOnce(&mut Process, &mut Machine<'_>) -> T,
     ) -> Option<T> {
-        let Self { hosts, fabric, ground_truth, watchers, phase, .. } = self;
-        let host = &mut hosts[id.index()];
-        let engine = host.engine.as_deref_mut()?;
-        let mut machine = Machine {
-            id,
-            local: host.clock.read(fabric.now),
-            source: host.mask.unwrap_or(host.addr),
-            unplugged: host.unplugged,
-            send_buffer_full: host.send_buffer_full,
-            inbox: &mut host.inbox,
-            traffic: &mut host.traffic,
-            lent: None,
-            fabric,
-            ground_truth,
-            watchers,
-            phase: *phase,
-        };
-        let outcome = act(engine, &mut machine);
+        let mut engine = self.hosts[id.index()].engine.take()?;
+        let mut machine = Machine { world: self, id, lent: None };
+        let outcome = act(&mut engine, &mut machine);
         if let Some(packet) = machine.lent {
-            fabric.packets.discard(packet);
+            self.fabric.packets.discard(packet);
+        }
+        // Most inputs cause no event.
+        let reports = engine.has_events();
+        self.hosts[id.index()].engine = Some(engine);
+        if reports {
+            self.report_all(id);
         }
         Some(outcome)
     }
 
     fn report_all(&mut self, id: HostId) {
-        // Most inputs cause no event, and an event is large to move.
-        while let Some(engine) = &mut self.hosts[id.index()].engine
-            && engine.has_events()
+        while let Some(event) = self.hosts[id.index()].engine.as_mut().and_then(|engine| engine.next_event())
         {
-            if let Some(event) = engine.next_event() {
-                self.report(id, event);
-            }
+            self.report(id, event);
         }
     }
 
@@ -233,92 +185,58 @@ impl World {
             }),
         });
     }
-
-    fn count_turn(&mut self, id: HostId) {
-        let now = self.fabric.now;
-        let turned = &mut self.hosts[id.index()].turned;
-        let times = match *turned {
-            Some((at, times)) if at == now => times + 1,
-            _ => 1,
-        };
-        assert!(
-            times <= TURNS_AT_ONE_INSTANT_MAX,
-            "{id:?} hangs: it has something to do at {now:?} for ever"
-        );
-        *turned = Some((now, times));
-    }
 }
 
 /// What an engine asks of the host under it: a clock, the socket's inbox, the network.
 struct Machine<'a> {
+    world: &'a mut World,
     id: HostId,
-    /// What the process's clock shows.
-    local: Instant,
-    /// Where its datagrams seem to come from.
-    source: SocketAddr,
-    unplugged: bool,
-    send_buffer_full: bool,
-    inbox: &'a mut VecDeque<PacketId>,
-    traffic: &'a mut Traffic,
     /// The datagram that was read, until the step is over.
     lent: Option<PacketId>,
-    fabric: &'a mut Fabric,
-    ground_truth: &'a GroundTruth,
-    watchers: &'a mut Watchers,
-    phase: Phase,
-}
-
-impl Machine<'_> {
-    fn notify(&mut self, what: &Happening<'_>) {
-        if !self.watchers.is_empty() {
-            let Self { fabric, ground_truth, watchers, phase, .. } = self;
-            watchers.on_happening(
-                &Scene { now: fabric.now, phase: *phase, ground_truth, network: &fabric.network },
-                what,
-            );
-        }
-    }
 }
 
 impl swim_driver::Host for Machine<'_> {
     fn now(&mut self) -> Instant {
-        self.local
+        self.world.local(self.id)
     }
 
     fn receive(&mut self) -> Received<'_> {
         debug_assert!(self.lent.is_none(), "a step reads one datagram");
-        let Some(packet) = self.inbox.pop_front() else { return Received::Empty };
+        let World { hosts, fabric, ground_truth, watchers, phase, .. } = &mut *self.world;
+        let host = &mut hosts[self.id.index()];
+        let Some(packet) = host.inbox.pop_front() else { return Received::Empty };
         self.lent = Some(packet);
-        let Self { id, local, fabric, traffic, ground_truth, watchers, phase, .. } = self;
         let read = fabric.packets.get(packet);
         let (source, bytes) = (read.source, read.bytes.as_slice());
         fabric.traffic.received.add(bytes.len());
-        traffic.received.add(bytes.len());
+        host.traffic.received.add(bytes.len());
+        host.slowness.read(fabric.now);
         if !watchers.is_empty() {
             let scene = Scene { now: fabric.now, phase: *phase, ground_truth, network: &fabric.network };
-            watchers.on_happening(&scene, &Happening::Arrived { host: *id, source, bytes });
+            watchers.on_happening(&scene, &Happening::Arrived { host: self.id, source, bytes });
         }
-        fabric.fingerprint.input(fabric.now, *id, *local, &Input::Datagram { source, bytes });
+        let (now, local) = (fabric.now, host.local(fabric.now));
+        fabric.fingerprint.received(now, self.id, local, source, bytes);
         Received::Datagram { source, bytes }
     }
 
     fn send(&mut self, target: SocketAddr, bytes: &[u8]) -> Delivery {
-        let host = self.id;
-        if self.send_buffer_full {
-            self.notify(&Happening::Held { host, target });
+        let (world, id) = (&mut *self.world, self.id);
+        let host = &mut world.hosts[id.index()];
+        if host.send_buffer_full {
+            world.notify(&Happening::Held { host: id, target });
             return Delivery::Blocked;
         }
-        self.fabric.fingerprint.transmit(target, bytes);
-        if self.unplugged {
-            self.notify(&Happening::Unsendable { host, target });
-            let undelivered = Input::Undelivered { target };
-            self.fabric.fingerprint.input(self.fabric.now, host, self.local, &undelivered);
+        world.fabric.fingerprint.transmit(target, bytes);
+        if host.unplugged {
+            let local = host.local(world.fabric.now);
+            world.notify(&Happening::Unsendable { host: id, target });
+            world.fabric.fingerprint.undelivered(world.fabric.now, id, local, target);
             return Delivery::Refused;
         }
-        self.traffic.count_sent(bytes);
-        let source = self.source;
-        let fate = self.fabric.send(host, source, target, bytes);
-        self.notify(&Happening::Sent { host, source, target, bytes, fate });
+        let source = host.mask.unwrap_or(host.addr);
+        let fate = world.fabric.send(id, source, target, bytes, &mut host.traffic);
+        world.notify(&Happening::Sent { host: id, source, target, bytes, fate });
         Delivery::Sent
     }
 }
