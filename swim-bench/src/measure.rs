@@ -41,6 +41,8 @@ pub(crate) enum Claim {
     TimesLess(f64),
     /// Ours is at least so many times the peer's.
     TimesMore(f64),
+    /// Ours is at most so many times the peer's.
+    AtMostTimes(f64),
 }
 
 impl Measure {
@@ -58,11 +60,11 @@ impl Measure {
         self
     }
 
-    /// How many times better ours is than the peer's: less, or more where more is better. Where ours is claimed
-    /// to be a multiple of the peer's, that multiple.
+    /// How many times better ours is than the peer's: less, or more where more is better. Where ours may be a
+    /// multiple of the peer's, that multiple.
     pub(crate) fn ratio(&self) -> Option<f64> {
         let theirs = self.peer.as_ref()?.figure;
-        let ours_first = matches!(self.claim, Some(Claim::TimesMore(_)));
+        let ours_first = matches!(self.claim, Some(Claim::AtMostTimes(_) | Claim::TimesMore(_)));
         Some(if ours_first || self.unit == SPEED { self.ours / theirs } else { theirs / self.ours })
     }
 
@@ -76,6 +78,7 @@ impl Measure {
             Some(Claim::TimesLess(times) | Claim::TimesMore(times)) => {
                 ratio.is_some_and(|ratio| ratio >= times)
             }
+            Some(Claim::AtMostTimes(times)) => ratio.is_some_and(|ratio| ratio <= times),
         }
     }
 }
@@ -91,11 +94,12 @@ mod tests {
         assert!(met(Claim::AtMost(10.0)) && !met(Claim::AtMost(9.9)));
         assert!(met(Claim::AtLeast(10.0)) && !met(Claim::AtLeast(10.1)));
         assert!(met(Claim::TimesLess(3.0)) && !met(Claim::TimesLess(3.1)));
+        assert!(met(Claim::AtMostTimes(0.34)) && !met(Claim::AtMostTimes(0.33)));
         assert!(met(Claim::TimesMore(0.33)) && !met(Claim::TimesMore(0.34)));
         let ratio = |claim| measure.clone().claiming(claim).ratio().map(|ratio| (ratio * 100.0).round());
         assert_eq!(measure.ratio(), Some(3.0));
         assert_eq!(ratio(Claim::TimesLess(3.0)), Some(300.0));
-        assert_eq!(ratio(Claim::TimesMore(2.0)), Some(33.0));
+        assert_eq!(ratio(Claim::AtMostTimes(2.0)), Some(33.0));
         assert_eq!(Measure::new("x", None, SPEED, 10.0).beside("peer", 5.0).ratio(), Some(2.0));
         assert!(!Measure::new("x", None, "ns", 1.0).claiming(Claim::TimesLess(0.0)).met());
     }

@@ -112,6 +112,7 @@ fn line(measure: &Measure) -> String {
                 Claim::AtLeast(limit) => format!("at least {}", figure(limit)),
                 Claim::TimesLess(times) => format!("{times} times less"),
                 Claim::TimesMore(times) => format!("{times} times more"),
+                Claim::AtMostTimes(times) => format!("at most {times} times"),
             };
             let (style, outcome) = if measure.met() { (GOOD, "met") } else { (BAD, "MISSED") };
             format!("{said}: {}", paint(style, outcome))
