@@ -200,13 +200,16 @@ impl Monitor for Unasked {
 
     fn on_accusation(&mut self, world: &World, host: HostId, accusation: &Accusation) -> Check {
         self.looked += 1;
+        if *self.isolated.of(host) {
+            return Ok(());
+        }
         let subject = accusation.subject;
         let how = match &accusation.probe {
             Some(probe) if !probe.answered => return Ok(()),
             Some(probe) => format!("which has answered the probe of {:?}", probe.at),
             None => {
                 let held = world.node(host).and_then(|node| node.member(subject));
-                if held.is_some_and(|held| held.addr == world.addr(host)) || *self.isolated.of(host) {
+                if held.is_some_and(|held| held.addr == world.addr(host)) {
                     return Ok(());
                 }
                 "which it has not asked".to_owned()

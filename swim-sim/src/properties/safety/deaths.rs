@@ -110,6 +110,10 @@ impl FalseDeaths {
                 self.lasting.retain(|(troubled, class)| troubled != host || !LINKS.contains(class));
                 self.troubled.insert(*host, now);
             }
+            Action::Unplug(host) | Action::Plug(host) => {
+                self.shut_in.insert(*host, (matches!(action, Action::Unplug(_)), now));
+                self.trouble(now, action);
+            }
             Action::Mask { host, .. } | Action::Unmask(host) => {
                 self.masked.insert(*host, (matches!(action, Action::Mask { .. }), now));
                 self.trouble(now, action);
@@ -131,7 +135,7 @@ impl FalseDeaths {
         }
     }
 
-    /// Whether what `host` sends or hears is lost now, or was lately, or comes from an address that is not its own: it
+    /// Whether what `host` sends or hears is lost or refused now, or was lately, or comes from an address that is not its own: it
     /// counts itself as isolated only for a while, so in the end it calls others Dead, which hear none of its
     /// suspicions. They need not believe it.
     fn is_shut_in(&self, scene: &Scene<'_>, host: HostId) -> bool {
