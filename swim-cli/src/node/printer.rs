@@ -1,6 +1,7 @@
 //! The member's standard output: text for people, JSON for programs, one line per event either way.
 //!
-//! Every line is flushed. A reader that has gone away is no error, but the end.
+//! Every line is flushed. A line that cannot be written, because the reader has gone or the disk is full, is dropped
+//! and counted. The first is a warning on standard error; once writing works again, a line says how many there were.
 
 use std::io::{self, Write as _};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -10,56 +11,79 @@ use anstyle::Style;
 
 use crate::args::word;
 use crate::line::{Happening, Line, NamedEvent, Row, RowStatus, Stamped, Who, millis};
+use crate::node::complain;
 use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, WARN, paint};
 
 pub(crate) struct Printer {
     json: bool,
     out: AutoStream<io::Stdout>,
     start: Instant,
+    /// Lines dropped since the last one that was written.
+    dropped: u64,
+    warned: bool,
 }
 
 impl Printer {
     /// A printer of JSON, or of text.
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, out: AutoStream::auto(io::stdout()), start: Instant::now() }
+        Self { json, out: AutoStream::auto(io::stdout()), start: Instant::now(), dropped: 0, warned: false }
     }
 
-    pub(crate) fn event(&mut self, event: NamedEvent) -> io::Result<()> {
+    pub(crate) fn event(&mut self, event: NamedEvent) {
         if self.json {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            return self.line(&Line::Event(Stamped { event, t_ms: millis(now) }));
+            return self.answer(&Line::Event(Stamped { event, t_ms: millis(now) }));
         }
-        let Some(text) = in_words(&event) else { return Ok(()) };
+        let Some(text) = in_words(&event) else { return };
         let time = format!("{:>10.3}s", self.start.elapsed().as_secs_f64());
-        self.text(&format!("{} {text}", paint(DIM, time)))
+        self.text(&format!("{} {text}", paint(DIM, time)));
     }
 
-    pub(crate) fn answer(&mut self, line: &Line) -> io::Result<()> {
-        if self.json {
-            return self.line(line);
-        }
-        let text = match line {
+    pub(crate) fn answer(&mut self, line: &Line) {
+        let text = self.form(line);
+        self.text(&text);
+    }
+
+    fn form(&self, line: &Line) -> String {
+        match line {
+            line if self.json => {
+                serde_json::to_string(line).expect("strings, numbers and lists have a form in JSON")
+            }
             Line::Members { members } => table(members),
             Line::Stats { stats } => counters(stats),
             Line::Error { error } => format!("{} {error}", paint(BAD, "error:")),
             Line::Help { help } => help.clone(),
             Line::Event(stamped) => in_words(&stamped.event).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn error(&mut self, error: &dyn std::error::Error) {
+        self.answer(&Line::Error { error: error.to_string() });
+    }
+
+    fn text(&mut self, text: &str) {
+        let lost = match self.dropped {
+            0 => String::new(),
+            // The line that failed may have been written in part: it gets an end of its own.
+            lines => {
+                let error = format!("{lines} lines could not be written here");
+                format!("\n{}\n", self.form(&Line::Error { error }))
+            }
         };
-        self.text(&text)
+        match self.write(&format!("{lost}{text}\n")) {
+            Ok(()) => self.dropped = 0,
+            Err(error) => {
+                self.dropped += 1;
+                if !std::mem::replace(&mut self.warned, true) {
+                    complain("standard output fails, the member goes on without it:", &error);
+                }
+            }
+        }
     }
 
-    pub(crate) fn error(&mut self, error: &dyn std::error::Error) -> io::Result<()> {
-        self.answer(&Line::Error { error: error.to_string() })
-    }
-
-    fn line(&mut self, line: &Line) -> io::Result<()> {
-        let text = serde_json::to_string(line).map_err(io::Error::other)?;
-        self.text(&text)
-    }
-
-    /// One write per line, so that lines of several writers do not mix, and a flush.
-    fn text(&mut self, text: &str) -> io::Result<()> {
-        self.out.write_all(format!("{text}\n").as_bytes())?;
+    /// One write, so that lines of several writers do not mix, and a flush.
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
         self.out.flush()
     }
 }

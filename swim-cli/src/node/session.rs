@@ -1,6 +1,6 @@
 //! One running member: what comes in from everywhere, in one queue, and what is printed for it.
 
-use std::io::{self, BufRead as _, Write as _};
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
@@ -9,12 +9,13 @@ use swim_mio::{CommandError, RecordError};
 
 use crate::args::{COMMANDS, NodeArgs};
 use crate::exit::{self, Exit};
+use crate::input::{self, LineTooLong};
 use crate::line::Directory as _;
 use crate::line::{Happening, Line, NamedEvent};
 use crate::naming::Name;
 use crate::node::LEAVE_MAX;
 use crate::node::command::Command;
-use crate::node::error::{NodeError, output};
+use crate::node::error::NodeError;
 use crate::node::plan::Plan;
 use crate::node::printer::Printer;
 use crate::node::roster::Roster;
@@ -30,7 +31,7 @@ const TURNS_MAX: usize = 64;
 /// Something for the main thread to do.
 enum Turn {
     Event(Event),
-    Typed(String),
+    Typed(Result<String, LineTooLong>),
     LookedUp(LookedUp),
     /// A join has ended without a cluster.
     NotJoined(CommandError),
@@ -51,7 +52,7 @@ pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeEr
     let identity = running.me();
     let (driver, profile, pid) = (args.driver, args.profile, std::process::id());
     let started = Happening::Started { driver, profile, epoch: identity.epoch.0, pid };
-    printer.event(NamedEvent { what: started, who: roster.me() }).map_err(output)?;
+    printer.event(NamedEvent { what: started, who: roster.me() });
 
     wait_for_events(&running, &tx).map_err(NodeError::System)?;
     wait_for_input(tx.clone()).map_err(NodeError::System)?;
@@ -72,23 +73,14 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn run(mut self, turns: &Receiver<Turn>) -> Result<(), NodeError> {
-        let outcome = self.turns(turns);
-        if matches!(outcome, Err(NodeError::Closed)) {
-            // The reader of this member's output has gone; the other members still deserve a goodbye.
-            leave_then_end(&self.running)?;
-            turns.iter().take_while(|turn| !matches!(turn, Turn::Stopped)).for_each(drop);
-        }
-        outcome
-    }
-
-    fn turns(&mut self, turns: &Receiver<Turn>) -> Result<(), NodeError> {
         for turn in turns {
             match turn {
                 Turn::Event(event) => self.event(event)?,
-                Turn::Typed(line) => self.typed(&line)?,
+                Turn::Typed(Ok(line)) => self.typed(&line)?,
+                Turn::Typed(Err(error)) => self.printer.error(&error),
                 Turn::LookedUp(LookedUp::Found(addrs)) => self.join(addrs)?,
-                Turn::LookedUp(LookedUp::NotYet(error)) => self.printer.error(&error).map_err(output)?,
-                Turn::NotJoined(error) => self.failed("join", error)?,
+                Turn::LookedUp(LookedUp::NotYet(error)) => self.printer.error(&error),
+                Turn::NotJoined(error) => self.failed("join", error),
                 Turn::Stopped => self.ends = true,
             }
             if self.ends {
@@ -105,7 +97,7 @@ impl Session<'_> {
         };
         self.roster.notice(&event);
         let named = NamedEvent::new(event, &mut self.roster);
-        self.printer.event(named).map_err(output)?;
+        self.printer.event(named);
         match lost_to {
             Some(rival) => Err(NodeError::NameTaken { name: self.name.to_string(), rival }),
             None => Ok(()),
@@ -116,7 +108,10 @@ impl Session<'_> {
         match Command::parse(line) {
             Ok(None) => Ok(()),
             Ok(Some(command)) => self.obey(command),
-            Err(error) => self.printer.error(&error).map_err(output),
+            Err(error) => {
+                self.printer.error(&error);
+                Ok(())
+            }
         }
     }
 
@@ -124,13 +119,18 @@ impl Session<'_> {
         let (name, about, result) = match command {
             Command::Members => {
                 let members = self.roster.rows();
-                return self.answer(&Line::Members { members });
+                self.printer.answer(&Line::Members { members });
+                return Ok(());
             }
             Command::Stats => {
                 let stats = stats_row(&self.running.stats());
-                return self.answer(&Line::Stats { stats });
+                self.printer.answer(&Line::Stats { stats });
+                return Ok(());
             }
-            Command::Help => return self.answer(&Line::Help { help: COMMANDS.to_owned() }),
+            Command::Help => {
+                self.printer.answer(&Line::Help { help: COMMANDS.to_owned() });
+                return Ok(());
+            }
             Command::Join(list) => {
                 let (ready, names) = seeds::split(&list);
                 self.look_up(names)?;
@@ -153,7 +153,8 @@ impl Session<'_> {
                 }
                 None => {
                     let error = format!("no member is called `{to}`; `members` lists them");
-                    return self.answer(&Line::Error { error });
+                    self.printer.answer(&Line::Error { error });
+                    return Ok(());
                 }
             },
             Command::Meta(text) => match self.name.metadata(&text) {
@@ -161,7 +162,10 @@ impl Session<'_> {
                     let result = self.running.set_metadata(&metadata);
                     ("set_metadata", None, result.map(|set| Happening::MetadataSet { incarnation: set.0 }))
                 }
-                Err(error) => return self.printer.error(&error).map_err(output),
+                Err(error) => {
+                    self.printer.error(&error);
+                    return Ok(());
+                }
             },
         };
         match result {
@@ -170,23 +174,20 @@ impl Session<'_> {
                     Some(id) => self.roster.who(id),
                     None => self.roster.me(),
                 };
-                self.printer.event(NamedEvent { what, who }).map_err(output)
+                self.printer.event(NamedEvent { what, who });
             }
             Err(error) => self.failed(name, error),
         }
+        Ok(())
     }
 
     /// A command has ended otherwise than its user wished.
-    fn failed(&mut self, name: &str, error: CommandError) -> Result<(), NodeError> {
+    fn failed(&mut self, name: &str, error: CommandError) {
         if let CommandError::Refused(reason) = error {
             let refused = NamedEvent { what: Happening::refused(name, reason), who: self.roster.me() };
-            self.printer.event(refused).map_err(output)?;
+            self.printer.event(refused);
         }
-        self.answer(&Line::Error { error: format!("{name}: {error}") })
-    }
-
-    fn answer(&mut self, line: &Line) -> Result<(), NodeError> {
-        self.printer.answer(line).map_err(output)
+        self.printer.answer(&Line::Error { error: format!("{name}: {error}") });
     }
 
     /// A join takes as long as it takes: until the first seed is up, perhaps. Its success is an event.
@@ -235,11 +236,7 @@ fn wait_for_the_recording() -> io::Result<Sender<Arc<RecordError>>> {
 /// The end of input is not the end of the member.
 fn wait_for_input(tx: SyncSender<Turn>) -> io::Result<()> {
     spawn("swim-input", move || {
-        for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
-            if tx.send(Turn::Typed(String::from_utf8_lossy(&line).into_owned())).is_err() {
-                return;
-            }
-        }
+        let _ = input::read(|line| tx.send(Turn::Typed(line)).is_ok());
     })
 }
 

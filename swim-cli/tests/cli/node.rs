@@ -163,15 +163,25 @@ fn an_address_in_use_is_named_and_is_no_usage_error() {
 }
 
 #[test]
-fn closed_output_ends_a_member_quietly() {
-    let mut child = swim(&["node", "--json", "--bind", "127.0.0.1:0"]).spawn().expect("swim starts");
-    drop(child.stdout.take());
-    let mut stdin = child.stdin.take().expect("a pipe");
-    // The first line may have gone out before the pipe was closed; the answer cannot.
-    let _ = stdin.write_all(b"members\n");
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+fn a_member_goes_on_when_its_output_fails_and_warns_once() {
+    for full in [false, true] {
+        let (mut anna, started) = member(&["--name", "anna"]);
+        let mut bruno = swim(&["node", "--name", "bruno", "--bind", "127.0.0.1:0", "--profile", "local"]);
+        if full {
+            bruno.stdout(std::fs::File::create("/dev/full").expect("Linux"));
+        }
+        let mut bruno = bruno.args(["--join", addr(&started)]).spawn().expect("swim starts");
+        drop(bruno.stdout.take());
+        let mut stdin = bruno.stdin.take().expect("a pipe");
+        anna.event_about("alive", "bruno");
+        stdin.write_all(b"members\nmembers\nbroadcast still here\n").expect("it listens");
+        assert_eq!(anna.event("broadcast")["text"], "still here");
+        stdin.write_all(b"leave\n").expect("it listens");
+        anna.event_about("left", "bruno");
+        let output = bruno.wait_with_output().expect("it ends");
+        let warnings = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), warnings.lines().count()), (Some(0), 1), "{warnings}");
+    }
 }
 
 #[test]
