@@ -84,6 +84,13 @@ pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
         let Some(line) = typed else { continue };
         // The end of input is the end of the demo: nothing could end it any more.
         let Some(line) = line else { return Ok(()) };
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => {
+                complain(stage, &error.to_string())?;
+                continue;
+            }
+        };
         match parse(&line, stage.names.len()) {
             Ok(None) => {}
             Ok(Some(Typed::Act(act, member))) => obey(stage, act, member, &mut effects)?,

@@ -17,6 +17,7 @@ use crate::demo::narrator::{Narrator, stamped};
 use crate::demo::pace::Pace;
 use crate::demo::presenter::Presenter;
 use crate::demo::report::Report;
+use crate::input::LineTooLong;
 use crate::line::millis;
 use crate::line::{Happening, Line, NamedEvent};
 use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, paint};
@@ -236,7 +237,10 @@ impl Stage {
 
     /// Waits for one thing to happen, `wait` at most, and takes it in. Returns a line that was typed:
     /// `Some(None)` is the end of input.
-    pub(crate) fn turn(&mut self, wait: Duration) -> Result<Option<Option<String>>, Stop> {
+    pub(crate) fn turn(
+        &mut self,
+        wait: Duration,
+    ) -> Result<Option<Option<Result<String, LineTooLong>>>, Stop> {
         let wait = self.presenter.frame().map_or(wait, |frame| wait.min(frame));
         let happening = self.cluster.next(wait);
         self.draw()?;
