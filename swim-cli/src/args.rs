@@ -291,13 +291,14 @@ A recording holds everything that this member receives, sends and is asked to do
 is readable by its owner only. If it cannot be written, that is said once on standard error, and the member
 goes on. --record-redacted takes what users say out of it, not the addresses and names of the protocol.
 
-SIGINT and SIGTERM leave gracefully and end the process; a second one ends it at once.
+SIGINT, SIGTERM and SIGHUP (the terminal is closed) leave gracefully and end the process; a second SIGINT or SIGTERM
+ends it at once. If SIGHUP is ignored at the start, as under nohup, it stays ignored.
 
 With --json every event is one object a line, {\"event\": \"alive\"|\"suspect\"|\"confirmed\"|\"refuted\"|\"dead\"|
 \"left\"|…, \"name\", \"id\", \"addr\", …, \"t_ms\"}: `name` is whom it is about, `by` who said so, `t_ms` Unix
 milliseconds. The answers to commands are {\"members\": […]}, {\"stats\": {…}} and {\"error\": …}.
 
-Exit codes: 0 stopped as asked, 1 could not run (address in use, name taken), 2 usage.";
+Exit codes: 0 stopped as asked, also by a signal, 1 could not run (address in use, name taken), 2 usage.";
 
 #[cfg(test)]
 mod tests {

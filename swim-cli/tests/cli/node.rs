@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::lab::{Process, free_address};
+use crate::lab::{Folder, Process, SWIM, TIMEOUT, free_address};
 use crate::{addr, converged, member, run, start, swim};
 
 #[test]
@@ -60,12 +60,21 @@ fn the_end_of_input_does_not_stop_a_member() {
 
 #[test]
 fn a_signal_makes_a_member_say_goodbye_and_end_well() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let (mut anna, mut bruno) = pair();
         bruno.signal(signal);
         anna.event_about("left", "bruno");
         assert_eq!(bruno.end().code(), Some(0), "{signal:?}");
     }
+}
+
+#[test]
+fn a_member_that_ignores_hangups_from_the_start_keeps_to_that() {
+    let nohup = r#"trap "" HUP; exec "$0" node --json --bind 127.0.0.1:0"#;
+    let mut member = Process::start(std::process::Command::new("sh").args(["-c", nohup, SWIM]));
+    member.event("started");
+    member.signal(Signal::HUP);
+    assert!(member.ask("stats").is_object());
 }
 
 #[test]
@@ -201,4 +210,45 @@ fn pair() -> (Process, Process) {
     converged(&mut anna, &["anna", "bruno"]);
     converged(&mut bruno, &["anna", "bruno"]);
     (anna, bruno)
+}
+
+/// `swim` started by an interactive shell in the background of a new terminal; `script` gives terminals to processes.
+#[test]
+fn a_member_in_the_background_of_a_terminal_runs_and_in_the_foreground_it_reads() {
+    let (mut anna, started) = member(&["--name", "anna"]);
+    let folder = Folder::new();
+    let heard = folder.0.join("heard");
+    let join = format!("--profile local --join {}", addr(&started));
+    let shell = format!("{SWIM} node --name bruno --bind 127.0.0.1:0 {join} >{} &\n", heard.display());
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["-qec", "bash --norc -i", "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut terminal = terminal.spawn().expect("util-linux");
+    let mut keys = terminal.stdin.take().expect("a pipe");
+    keys.write_all(shell.as_bytes()).expect("it listens");
+    anna.event_about("alive", "bruno");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    anna.say("send bruno still there?");
+    let end = std::time::Instant::now() + TIMEOUT;
+    while !std::fs::read_to_string(&heard).expect("text").contains("still there?") {
+        assert!(std::time::Instant::now() < end, "stopped in the background");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    keys.write_all(b"fg\n").expect("it listens");
+    // The shell must not read what the member is to read.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    keys.write_all(b"broadcast from the foreground\nleave\n").expect("it listens");
+    assert_eq!(anna.event("broadcast")["text"], "from the foreground");
+    anna.event_about("left", "bruno");
+    terminal.kill().expect("it is there");
+    terminal.wait().expect("it ends");
+}
+
+#[test]
+fn a_line_without_end_is_refused_and_reading_goes_on_behind_it() {
+    let (mut member, _) = member(&[]);
+    member.say(&"x".repeat(1 << 20));
+    let is_error =
+        |line: &serde_json::Value| line["error"].as_str().is_some_and(|text| text.contains("65536"));
+    member.next("an error that names the bound", is_error);
+    assert!(member.ask("stats").is_object());
 }
