@@ -11,7 +11,7 @@ use crate::demo::report::Spread;
 use crate::demo::script::{converge, in_s};
 use crate::demo::stage::{Act, Stage, Stop, system};
 use crate::line::{RowStatus, millis};
-use crate::style::{BAD, DIM, paint};
+use crate::style::{BAD, DIM, paint, printable};
 
 const HELP: &str = "\
   kill N      SIGKILL: the others have to find out
@@ -128,7 +128,7 @@ const fn objection(act: Act, deed: Deed) -> Option<&'static str> {
 }
 
 fn complain(stage: &mut Stage, error: &str) -> Result<(), Stop> {
-    stage.say(&format!("  {} {error}", paint(BAD, "error:")))?;
+    stage.say(&format!("  {} {}", paint(BAD, "error:"), printable(error)))?;
     stage.presenter.object(&json!({ "error": error })).map_err(Stop::Output)
 }
 

@@ -11,7 +11,7 @@ use anstyle::Style;
 
 use crate::demo::checker::Member;
 use crate::line::{Happening, NamedEvent};
-use crate::style::{BAD, DIM, GOOD, NEWS, WARN, paint};
+use crate::style::{BAD, DIM, GOOD, NEWS, WARN, paint, printable};
 
 /// Lines of each kind in one step, if the cluster is not so small that all can be shown.
 const LINES_MAX: usize = 6;
@@ -82,7 +82,7 @@ impl Narrator {
     }
 
     fn words(&mut self, observer: &str, event: &NamedEvent) -> Option<(Kind, Style, String)> {
-        let who = event.who.name.as_str();
+        let who = &*printable(&event.who.name);
         let in_focus = self.focus.as_deref() == Some(who);
         let first = |this: &mut Self, kind, by: &str| this.seen.insert((kind, who.to_owned(), by.to_owned()));
         Some(match &event.what {
@@ -96,11 +96,13 @@ impl Narrator {
                     return None;
                 }
                 let verb = if is_first { "suspects" } else { "confirms: no answer from" };
-                (Kind::Accusation, WARN, format!("{by} {verb} {who}"))
+                (Kind::Accusation, WARN, format!("{} {verb} {who}", printable(by)))
             }
-            Happening::Dead { accuser, .. } if first(self, Kind::Outcome, observer) => {
-                (Kind::Outcome, BAD, format!("{observer} calls {who} Dead (accused by {accuser})"))
-            }
+            Happening::Dead { accuser, .. } if first(self, Kind::Outcome, observer) => (
+                Kind::Outcome,
+                BAD,
+                format!("{observer} calls {who} Dead (accused by {})", printable(accuser)),
+            ),
             Happening::Alive { .. } if in_focus && observer != who && first(self, Kind::Return, observer) => {
                 (Kind::Return, GOOD, format!("{observer} sees {who} Alive"))
             }
@@ -114,9 +116,11 @@ impl Narrator {
                 let lost = Duration::from_millis(*lost_ms).as_secs_f64();
                 (Kind::OwnNews, NEWS, format!("{observer} notices that it stood still for {lost:.1} s"))
             }
-            Happening::Accused { by, .. } if first(self, Kind::OwnNews, by) => {
-                (Kind::OwnNews, NEWS, format!("{observer} hears that {by} suspected it, and refutes"))
-            }
+            Happening::Accused { by, .. } if first(self, Kind::OwnNews, by) => (
+                Kind::OwnNews,
+                NEWS,
+                format!("{observer} hears that {} suspected it, and refutes", printable(by)),
+            ),
             Happening::Conflict { rival, .. } => {
                 (Kind::OwnNews, BAD, format!("{observer}: {rival} claims to be {who}, too"))
             }

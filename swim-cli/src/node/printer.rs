@@ -12,7 +12,7 @@ use anstyle::Style;
 use crate::args::word;
 use crate::line::{Happening, Line, NamedEvent, Row, RowStatus, Stamped, Who, millis};
 use crate::node::complain;
-use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, WARN, paint};
+use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, WARN, paint, printable};
 
 pub(crate) struct Printer {
     json: bool,
@@ -46,12 +46,12 @@ impl Printer {
 
     fn form(&self, line: &Line) -> String {
         match line {
-            line if self.json => {
-                serde_json::to_string(line).expect("strings, numbers and lists have a form in JSON")
-            }
+            line if self.json => printable(
+                &serde_json::to_string(line).expect("strings, numbers and lists have a form in JSON"),
+            ),
             Line::Members { members } => table(members),
             Line::Stats { stats } => counters(stats),
-            Line::Error { error } => format!("{} {error}", paint(BAD, "error:")),
+            Line::Error { error } => format!("{} {}", paint(BAD, "error:"), printable(error)),
             Line::Help { help } => help.clone(),
             Line::Event(stamped) => in_words(&stamped.event).unwrap_or_default(),
         }
@@ -97,19 +97,25 @@ fn in_words(event: &NamedEvent) -> Option<String> {
             (BOLD, "started", format!("on {driver}, profile {profile}; `help` lists the commands"))
         }
         Happening::Alive { .. } => (GOOD, "alive", String::new()),
-        Happening::Suspect { by, timeout_ms, .. } => {
-            (WARN, "suspect", format!("accused by {by}; {} left to refute", seconds(*timeout_ms)))
-        }
+        Happening::Suspect { by, timeout_ms, .. } => (
+            WARN,
+            "suspect",
+            format!("accused by {}; {} left to refute", printable(by), seconds(*timeout_ms)),
+        ),
         Happening::Confirmed { by, accusers } => {
-            (WARN, "confirmed", format!("by {by} too: {accusers} accusers"))
+            (WARN, "confirmed", format!("by {} too: {accusers} accusers", printable(by)))
         }
-        Happening::Refuted { by, .. } => (GOOD, "refuted", format!("it answers; {by} had accused it")),
-        Happening::Dead { by, accuser } => (BAD, "dead", format!("declared by {by}; accused by {accuser}")),
+        Happening::Refuted { by, .. } => {
+            (GOOD, "refuted", format!("it answers; {} had accused it", printable(by)))
+        }
+        Happening::Dead { by, accuser } => {
+            (BAD, "dead", format!("declared by {}; accused by {}", printable(by), printable(accuser)))
+        }
         Happening::Left { by: None } => (DIM, "left", "it said goodbye".to_owned()),
-        Happening::Left { by: Some(by) } => (DIM, "left", format!("removed by {by}")),
-        Happening::Updated { meta } => (NEWS, "updated", format!("{meta:?}")),
+        Happening::Left { by: Some(by) } => (DIM, "left", format!("removed by {}", printable(by))),
+        Happening::Updated { meta } => (NEWS, "updated", format!("\"{}\"", printable(meta))),
         Happening::Forgotten => (DIM, "forgotten", String::new()),
-        Happening::Accused { by, .. } => (WARN, "accused", format!("by {by}; refuted")),
+        Happening::Accused { by, .. } => (WARN, "accused", format!("by {}; refuted", printable(by))),
         Happening::Conflict { rival, won: true } => {
             (BAD, "conflict", format!("{rival} claims the name; kept"))
         }
@@ -144,10 +150,10 @@ fn in_words(event: &NamedEvent) -> Option<String> {
             (DIM, "restored", format!("{used} known peers, {skipped} skipped"))
         }
         Happening::Refused { .. } => return None,
-        Happening::Broadcast { text } => (NEWS, "broadcast", format!("{text:?}")),
-        Happening::Message { text } => (NEWS, "message", format!("{text:?}")),
+        Happening::Broadcast { text } => (NEWS, "broadcast", format!("\"{}\"", printable(text))),
+        Happening::Message { text } => (NEWS, "message", format!("\"{}\"", printable(text))),
         Happening::Lost { events } => (BAD, "lost", format!("{events} events; `members` shows the present")),
-        Happening::Other { what } => (DIM, "event", what.clone()),
+        Happening::Other { what } => (DIM, "event", printable(what)),
     };
     Some(
         format!("{} {}  {rest}", paint(style, format_args!("{kind:<10}")), name_and_addr(who))
@@ -158,8 +164,8 @@ fn in_words(event: &NamedEvent) -> Option<String> {
 
 fn name_and_addr(who: &Who) -> String {
     match who.addr {
-        Some(addr) => format!("{} {}", who.name, paint(DIM, addr)),
-        None => who.name.clone(),
+        Some(addr) => format!("{} {}", printable(&who.name), paint(DIM, addr)),
+        None => printable(&who.name),
     }
 }
 
@@ -178,7 +184,7 @@ const fn colour(status: RowStatus) -> Style {
 
 fn table(members: &[Row]) -> String {
     let addr = |row: &Row| row.who.addr.map(|addr| addr.to_string()).unwrap_or_default();
-    let name = members.iter().map(|row| row.who.name.chars().count()).max().unwrap_or(0).max(4);
+    let name = members.iter().map(|row| printable(&row.who.name).chars().count()).max().unwrap_or(0).max(4);
     let addr_width = members.iter().map(|row| addr(row).len()).max().unwrap_or(0).max(7);
     let head = format!("{:<name$}  {:<addr_width$}  {:<8}{:>9}  meta", "name", "address", "status", "rtt");
     let mut lines = vec![paint(BOLD, head)];
@@ -189,9 +195,9 @@ fn table(members: &[Row]) -> String {
         let me = if row.me { "(this one) " } else { "" };
         let line = format!(
             "{:<name$}  {:<addr_width$}  {status}{rtt:>9}  {me}{}",
-            row.who.name,
+            printable(&row.who.name),
             addr(row),
-            row.meta
+            printable(&row.meta)
         );
         lines.push(line.trim_end().to_owned());
     }

@@ -203,6 +203,28 @@ fn text_for_people_has_no_colours_when_it_goes_to_a_file() {
     assert!(text.contains("started") && text.contains("(this one)") && !text.contains('\x1b'), "{text:?}");
 }
 
+#[test]
+fn what_another_member_says_reaches_no_terminal_as_a_command() {
+    let mut anna = swim(&["node", "--name", "anna", "--bind", "127.0.0.1:0", "--profile", "local"]);
+    let (mut bruno, started) = member(&["--name", "bruno"]);
+    let mut anna = anna.args(["--join", addr(&started)]).env("CLICOLOR_FORCE", "1").spawn().expect("starts");
+    bruno.event_about("alive", "anna");
+    for command in ["meta", "broadcast", "send anna"] {
+        bruno.say(&format!("{command} x\x1b[2Jx\u{9b}2Jx\rfake\u{202e}"));
+    }
+    bruno.say("broadcast end");
+    let mut heard = String::new();
+    let mut lines = std::io::BufReader::new(anna.stdout.take().expect("a pipe"));
+    while !heard.contains("\"end\"") {
+        assert_ne!(std::io::BufRead::read_line(&mut lines, &mut heard).expect("text"), 0, "{heard}");
+    }
+    anna.stdin.take().expect("a pipe").write_all(b"members\nquit\n").expect("it listens");
+    std::io::Read::read_to_string(&mut lines, &mut heard).expect("text");
+    anna.wait().expect("it ends");
+    assert!(heard.matches("x\\u001b[2Jx\\u009b2Jx\\u000dfake\\u202e").count() >= 4, "{heard:?}");
+    assert!(!heard.contains(['\r', '\u{9b}', '\u{202e}']) && !heard.contains("\x1b[2J"), "{heard:?}");
+}
+
 /// `anna` on mio, and `bruno` on tokio, which has joined through it.
 fn pair() -> (Process, Process) {
     let (mut anna, started) = member(&["--name", "anna", "--driver", "mio"]);
@@ -236,8 +258,9 @@ fn a_member_in_the_background_of_a_terminal_runs_and_in_the_foreground_it_reads(
     keys.write_all(b"fg\n").expect("it listens");
     // The shell must not read what the member is to read.
     std::thread::sleep(std::time::Duration::from_secs(1));
-    keys.write_all(b"broadcast from the foreground\nleave\n").expect("it listens");
-    assert_eq!(anna.event("broadcast")["text"], "from the foreground");
+    keys.write_all(b"send anna from the foreground\n").expect("it listens");
+    assert_eq!(anna.event("message")["text"], "from the foreground");
+    keys.write_all(b"leave\n").expect("it listens");
     anna.event_about("left", "bruno");
     terminal.kill().expect("it is there");
     terminal.wait().expect("it ends");
