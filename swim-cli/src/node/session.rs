@@ -1,12 +1,15 @@
 //! One running member: what comes in from everywhere, in one queue, and what is printed for it.
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::time::Instant;
 
 use swim_core::Event;
 use swim_mio::{CommandError, RecordError};
 
+use crate::address::HostPort;
 use crate::args::{COMMANDS, NodeArgs};
 use crate::exit::{self, Exit};
 use crate::input::{self, LineTooLong};
@@ -20,7 +23,7 @@ use crate::node::plan::Plan;
 use crate::node::printer::Printer;
 use crate::node::roster::Roster;
 use crate::node::running::Running;
-use crate::node::seeds::{self, LookedUp};
+use crate::node::seeds::{self, LookedUp, Search};
 use crate::spawn;
 use crate::stats_row::stats_row;
 use crate::style::{BAD, paint};
@@ -57,7 +60,10 @@ pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeEr
     wait_for_events(&running, &tx).map_err(NodeError::System)?;
     wait_for_input(tx.clone()).map_err(NodeError::System)?;
     wait_for_signals(&running).map_err(NodeError::System)?;
-    let session = Session { running, name, tx, printer, roster, ends: false };
+    let mut session = Session { running, name, tx, printer, roster, search: None, ends: false };
+    if !settings.seeds.is_empty() {
+        session.search().asks(&settings.seeds, None);
+    }
     session.look_up(names)?;
     session.run(&rx)
 }
@@ -68,17 +74,18 @@ struct Session<'a> {
     tx: SyncSender<Turn>,
     printer: &'a mut Printer,
     roster: Roster,
+    search: Option<Search>,
     ends: bool,
 }
 
 impl Session<'_> {
     fn run(mut self, turns: &Receiver<Turn>) -> Result<(), NodeError> {
-        for turn in turns {
+        while let Some(turn) = self.next(turns) {
             match turn {
                 Turn::Event(event) => self.event(event)?,
                 Turn::Typed(Ok(line)) => self.typed(&line)?,
                 Turn::Typed(Err(error)) => self.printer.error(&error),
-                Turn::LookedUp(LookedUp::Found(addrs)) => self.join(addrs)?,
+                Turn::LookedUp(LookedUp::Found(name, addrs)) => self.join(addrs, Some(&name))?,
                 Turn::LookedUp(LookedUp::NotYet(error)) => self.printer.error(&error),
                 Turn::NotJoined(error) => self.failed("join", error),
                 Turn::Stopped => self.ends = true,
@@ -90,11 +97,38 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Waits for the next turn, and meanwhile says now and then that the cluster was not found.
+    fn next(&mut self, turns: &Receiver<Turn>) -> Option<Turn> {
+        while let Some(search) = &mut self.search {
+            match turns.recv_timeout(search.report_at.saturating_duration_since(Instant::now())) {
+                Err(RecvTimeoutError::Timeout) => {}
+                turn => return turn.ok(),
+            }
+            let stats = self.running.stats();
+            if stats.alive > 1 {
+                self.search = None;
+            } else {
+                let error = search.report(&stats);
+                self.printer.answer(&Line::Error { error });
+            }
+        }
+        turns.recv().ok()
+    }
+
+    fn search(&mut self) -> &mut Search {
+        self.search.get_or_insert_with(Search::begin)
+    }
+
     fn event(&mut self, event: Event) -> Result<(), NodeError> {
         let lost_to = match event {
             Event::Conflict { id, rival, won: false } if id == self.name.id() => Some(rival),
             _ => None,
         };
+        match event {
+            Event::Joined { .. } => self.search = None,
+            Event::JoinFailed { reason } => self.search().fails(reason.to_string()),
+            _ => {}
+        }
         self.roster.notice(&event);
         let named = NamedEvent::new(event, &mut self.roster);
         self.printer.event(named);
@@ -134,7 +168,7 @@ impl Session<'_> {
             Command::Join(list) => {
                 let (ready, names) = seeds::split(&list);
                 self.look_up(names)?;
-                return if ready.is_empty() { Ok(()) } else { self.join(ready) };
+                return if ready.is_empty() { Ok(()) } else { self.join(ready, None) };
             }
             Command::Leave => {
                 return leave_then_end(&self.running);
@@ -191,7 +225,8 @@ impl Session<'_> {
     }
 
     /// A join takes as long as it takes: until the first seed is up, perhaps. Its success is an event.
-    fn join(&self, seeds: Vec<std::net::SocketAddr>) -> Result<(), NodeError> {
+    fn join(&mut self, seeds: Vec<SocketAddr>, name: Option<&HostPort>) -> Result<(), NodeError> {
+        self.search().asks(&seeds, name);
         let (running, tx) = (Arc::clone(&self.running), self.tx.clone());
         let join = move || {
             if let Err(error) = running.join(&seeds) {
@@ -201,7 +236,10 @@ impl Session<'_> {
         spawn("swim-join", join).map_err(NodeError::System)
     }
 
-    fn look_up(&self, names: Vec<crate::address::HostPort>) -> Result<(), NodeError> {
+    fn look_up(&mut self, names: Vec<HostPort>) -> Result<(), NodeError> {
+        if !names.is_empty() {
+            self.search().names(&names);
+        }
         let tx = self.tx.clone();
         let report = move |news| tx.send(Turn::LookedUp(news)).is_ok();
         seeds::look_up(names, self.running.me().addr, report).map_err(NodeError::System)

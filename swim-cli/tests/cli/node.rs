@@ -107,6 +107,18 @@ fn a_member_joins_through_a_seed_that_comes_up_later_and_past_one_that_never_doe
 }
 
 #[test]
+fn a_member_that_does_not_get_in_says_whom_it_asked_and_what_came_back() {
+    let silent = free_address().to_string();
+    let (mut member, _) = member(&["--join", &format!("{silent},no-such-host.invalid:7946")]);
+    let report = member.next("a report", |line| {
+        line["error"].as_str().is_some_and(|error| error.starts_with("not in a cluster yet"))
+    });
+    for part in [&*silent, "silence", "no address of no-such-host.invalid:7946"] {
+        assert!(report["error"].as_str().is_some_and(|error| error.contains(part)), "{part}: {report}");
+    }
+}
+
+#[test]
 fn a_seed_may_be_given_while_running_and_by_name() {
     let (mut anna, started) = member(&["--name", "anna"]);
     let port = addr(&started).rsplit(':').next().expect("a port");
