@@ -94,7 +94,7 @@ pub(crate) struct DemoArgs {
     #[arg(long)]
     pub(crate) json: bool,
     /// Record every run of every member to a file in this folder (node-1.swim, …; the second run of
-    /// node-3 is node-3-2.swim)
+    /// node-3 is node-3-2.swim); the folder is created if it is missing
     #[arg(long, value_name = "DIR")]
     pub(crate) record: Option<PathBuf>,
     /// Take commands instead of playing the script: kill N, restart N, pause N, resume N, status, quit
@@ -276,8 +276,8 @@ leave             say goodbye to all, then end
 broadcast TEXT    send it to every member, best effort
 send NAME TEXT    send it to one member, best effort
 meta TEXT         change the text that this member attaches to itself
-quit              end without a goodbye: the others will find out
-help              this list";
+quit, exit        end without a goodbye: the others will find out
+help, ?           this list";
 
 fn node_help() -> String {
     let commands = COMMANDS.replace('\n', "\n  ");

@@ -38,6 +38,8 @@ enum TypedError {
     Unknown(String),
     #[error("`{0}` needs the number of a member, from 1 to {1}")]
     NoNumber(String, usize),
+    #[error("`{0}` takes one member, but there is `{1}` behind it")]
+    Surplus(String, String),
     #[error("there is no member {0}; they are numbered from 1 to {1}")]
     NoMember(String, usize),
 }
@@ -227,6 +229,9 @@ fn parse(line: &str, nodes: usize) -> Result<Option<Typed>, TypedError> {
         other => return Err(TypedError::Unknown(other.to_owned())),
     };
     let Some(number) = words.next() else { return Err(TypedError::NoNumber(verb.to_owned(), nodes)) };
+    if let Some(more) = words.next() {
+        return Err(TypedError::Surplus(verb.to_owned(), more.to_owned()));
+    }
     match number.trim_start_matches("node-").parse::<usize>() {
         Ok(number) if (1..=nodes).contains(&number) => Ok(Some(Typed::Act(act, number - 1))),
         _ => Err(TypedError::NoMember(number.to_owned(), nodes)),
@@ -248,6 +253,7 @@ mod tests {
     fn a_wrong_line_is_refused_with_the_way_out() {
         let refusal = |line| parse(line, 5).expect_err("refused").to_string();
         assert_eq!(refusal("kill"), "`kill` needs the number of a member, from 1 to 5");
+        assert_eq!(refusal("kill 1 2"), "`kill` takes one member, but there is `2` behind it");
         assert_eq!(refusal("kill 6"), "there is no member 6; they are numbered from 1 to 5");
         assert_eq!(refusal("kill 0"), "there is no member 0; they are numbered from 1 to 5");
         assert_eq!(refusal("hug 3"), "`hug` is no command; `help` lists them");
