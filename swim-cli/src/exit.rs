@@ -48,7 +48,7 @@ pub(crate) fn on_termination(
     })
 }
 
-/// Whether this process was started with SIGHUP ignored. Where the system does not tell, the signal is left alone.
+/// Whether this process was started with SIGHUP ignored. Where the system does not say, the signal is left alone.
 fn ignores_hangups() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

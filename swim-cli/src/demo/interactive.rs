@@ -113,6 +113,9 @@ fn obey(stage: &mut Stage, act: Act, member: Member, effects: &mut Vec<Effect>) 
     stage.begin("", Some(member))?;
     let since = stage.act(act, member)?;
     effects.retain(|effect| effect.member != member);
+    if stage.checker.holders(member, None).1 == 0 {
+        return stage.say(&paint(DIM, "             no other member runs that could notice"));
+    }
     effects.push(Effect { member, act, since });
     Ok(())
 }

@@ -63,7 +63,8 @@ impl Narrator {
         let (kind, style, text) = self.words(observer, event)?;
         let shown = self.shown.entry(kind).or_default();
         *shown += 1;
-        (*shown <= self.lines_max).then(|| stamped(at.saturating_sub(self.since), paint(style, text)))
+        (*shown <= self.lines_max)
+            .then(|| stamped(at.saturating_sub(self.since), paint(style, printable(&text))))
     }
 
     pub(crate) const fn since(&self) -> Duration {
@@ -82,7 +83,7 @@ impl Narrator {
     }
 
     fn words(&mut self, observer: &str, event: &NamedEvent) -> Option<(Kind, Style, String)> {
-        let who = &*printable(&event.who.name);
+        let who = event.who.name.as_str();
         let in_focus = self.focus.as_deref() == Some(who);
         let first = |this: &mut Self, kind, by: &str| this.seen.insert((kind, who.to_owned(), by.to_owned()));
         Some(match &event.what {
@@ -96,13 +97,11 @@ impl Narrator {
                     return None;
                 }
                 let verb = if is_first { "suspects" } else { "confirms: no answer from" };
-                (Kind::Accusation, WARN, format!("{} {verb} {who}", printable(by)))
+                (Kind::Accusation, WARN, format!("{by} {verb} {who}"))
             }
-            Happening::Dead { accuser, .. } if first(self, Kind::Outcome, observer) => (
-                Kind::Outcome,
-                BAD,
-                format!("{observer} calls {who} Dead (accused by {})", printable(accuser)),
-            ),
+            Happening::Dead { accuser, .. } if first(self, Kind::Outcome, observer) => {
+                (Kind::Outcome, BAD, format!("{observer} calls {who} Dead (accused by {accuser})"))
+            }
             Happening::Alive { .. } if in_focus && observer != who && first(self, Kind::Return, observer) => {
                 (Kind::Return, GOOD, format!("{observer} sees {who} Alive"))
             }
@@ -116,11 +115,9 @@ impl Narrator {
                 let lost = Duration::from_millis(*lost_ms).as_secs_f64();
                 (Kind::OwnNews, NEWS, format!("{observer} notices that it stood still for {lost:.1} s"))
             }
-            Happening::Accused { by, .. } if first(self, Kind::OwnNews, by) => (
-                Kind::OwnNews,
-                NEWS,
-                format!("{observer} hears that {} suspected it, and refutes", printable(by)),
-            ),
+            Happening::Accused { by, .. } if first(self, Kind::OwnNews, by) => {
+                (Kind::OwnNews, NEWS, format!("{observer} hears that {by} suspected it, and refutes"))
+            }
             Happening::Conflict { rival, .. } => {
                 (Kind::OwnNews, BAD, format!("{observer}: {rival} claims to be {who}, too"))
             }

@@ -4,7 +4,7 @@
 //! and counted. The first is a warning on standard error; once writing works again, a line says how many there were.
 
 use std::io::{self, Write as _};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anstream::AutoStream;
 use anstyle::Style;
@@ -17,7 +17,6 @@ use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, WARN, paint, printable};
 pub(crate) struct Printer {
     json: bool,
     out: AutoStream<io::Stdout>,
-    start: Instant,
     /// Lines dropped since the last one that was written.
     dropped: u64,
     warned: bool,
@@ -26,17 +25,16 @@ pub(crate) struct Printer {
 impl Printer {
     /// A printer of JSON, or of text.
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, out: AutoStream::auto(io::stdout()), start: Instant::now(), dropped: 0, warned: false }
+        Self { json, out: AutoStream::auto(io::stdout()), dropped: 0, warned: false }
     }
 
     pub(crate) fn event(&mut self, event: NamedEvent) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         if self.json {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             return self.answer(&Line::Event(Stamped { event, t_ms: millis(now) }));
         }
         let Some(text) = in_words(&event) else { return };
-        let time = format!("{:>10.3}s", self.start.elapsed().as_secs_f64());
-        self.text(&format!("{} {text}", paint(DIM, time)));
+        self.text(&format!("{} {text}", paint(DIM, clock(now))));
     }
 
     pub(crate) fn answer(&mut self, line: &Line) {
@@ -97,25 +95,19 @@ fn in_words(event: &NamedEvent) -> Option<String> {
             (BOLD, "started", format!("on {driver}, profile {profile}; `help` lists the commands"))
         }
         Happening::Alive { .. } => (GOOD, "alive", String::new()),
-        Happening::Suspect { by, timeout_ms, .. } => (
-            WARN,
-            "suspect",
-            format!("accused by {}; {} left to refute", printable(by), seconds(*timeout_ms)),
-        ),
+        Happening::Suspect { by, timeout_ms, .. } => {
+            (WARN, "suspect", format!("accused by {by}; {} left to refute", seconds(*timeout_ms)))
+        }
         Happening::Confirmed { by, accusers } => {
-            (WARN, "confirmed", format!("by {} too: {accusers} accusers", printable(by)))
+            (WARN, "confirmed", format!("by {by} too: {accusers} accusers"))
         }
-        Happening::Refuted { by, .. } => {
-            (GOOD, "refuted", format!("it answers; {} had accused it", printable(by)))
-        }
-        Happening::Dead { by, accuser } => {
-            (BAD, "dead", format!("declared by {}; accused by {}", printable(by), printable(accuser)))
-        }
+        Happening::Refuted { by, .. } => (GOOD, "refuted", format!("it answers; {by} had accused it")),
+        Happening::Dead { by, accuser } => (BAD, "dead", format!("declared by {by}; accused by {accuser}")),
         Happening::Left { by: None } => (DIM, "left", "it said goodbye".to_owned()),
-        Happening::Left { by: Some(by) } => (DIM, "left", format!("removed by {}", printable(by))),
-        Happening::Updated { meta } => (NEWS, "updated", format!("\"{}\"", printable(meta))),
+        Happening::Left { by: Some(by) } => (DIM, "left", format!("removed by {by}")),
+        Happening::Updated { meta } => (NEWS, "updated", format!("\"{meta}\"")),
         Happening::Forgotten => (DIM, "forgotten", String::new()),
-        Happening::Accused { by, .. } => (WARN, "accused", format!("by {}; refuted", printable(by))),
+        Happening::Accused { by, .. } => (WARN, "accused", format!("by {by}; refuted")),
         Happening::Conflict { rival, won: true } => {
             (BAD, "conflict", format!("{rival} claims the name; kept"))
         }
@@ -123,7 +115,9 @@ fn in_words(event: &NamedEvent) -> Option<String> {
         Happening::WrongSource { asked, answered } => {
             (WARN, "source", format!("was asked at {asked}, answered from {answered}: is there a NAT?"))
         }
-        Happening::EpochRaised { epoch } => (DIM, "epoch", format!("{epoch}")),
+        Happening::EpochRaised { epoch } => {
+            (DIM, "epoch", format!("is {epoch} from now on: for the others, this member has restarted"))
+        }
         Happening::Stalled { lost_ms } => {
             (WARN, "stalled", format!("not run for {}; accuses no member for it", seconds(*lost_ms)))
         }
@@ -150,13 +144,13 @@ fn in_words(event: &NamedEvent) -> Option<String> {
             (DIM, "restored", format!("{used} known peers, {skipped} skipped"))
         }
         Happening::Refused { .. } => return None,
-        Happening::Broadcast { text } => (NEWS, "broadcast", format!("\"{}\"", printable(text))),
-        Happening::Message { text } => (NEWS, "message", format!("\"{}\"", printable(text))),
+        Happening::Broadcast { text } => (NEWS, "broadcast", format!("\"{text}\"")),
+        Happening::Message { text } => (NEWS, "message", format!("\"{text}\"")),
         Happening::Lost { events } => (BAD, "lost", format!("{events} events; `members` shows the present")),
-        Happening::Other { what } => (DIM, "event", printable(what)),
+        Happening::Other { what } => (DIM, "event", what.clone()),
     };
     Some(
-        format!("{} {}  {rest}", paint(style, format_args!("{kind:<10}")), name_and_addr(who))
+        format!("{} {}  {}", paint(style, format_args!("{kind:<10}")), name_and_addr(who), printable(&rest))
             .trim_end()
             .to_owned(),
     )
@@ -167,6 +161,12 @@ fn name_and_addr(who: &Who) -> String {
         Some(addr) => format!("{} {}", printable(&who.name), paint(DIM, addr)),
         None => printable(&who.name),
     }
+}
+
+/// The time of day, UTC.
+fn clock(unix: Duration) -> String {
+    let (of_day, ms) = (unix.as_secs() % 86_400, unix.subsec_millis());
+    format!("{:02}:{:02}:{:02}.{ms:03}Z", of_day / 3600, of_day / 60 % 60, of_day % 60)
 }
 
 fn seconds(ms: u64) -> String {
@@ -221,6 +221,11 @@ mod tests {
 
     fn plain(text: &str) -> String {
         anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn a_line_begins_with_the_time_of_day() {
+        assert_eq!(clock(Duration::from_millis(1_795_866_900_161)), "11:55:00.161Z");
     }
 
     #[test]

@@ -182,11 +182,10 @@ impl Session<'_> {
                 ("broadcast", None, result.map(|sequence| Happening::BroadcastQueued { sequence }))
             }
             Command::Send { to, text } => match self.roster.find(&to) {
-                Some(id) => {
+                Ok(id) => {
                     ("send", Some(id), self.running.send(id, text.as_bytes()).map(|()| Happening::Sent))
                 }
-                None => {
-                    let error = format!("no member is called `{to}`; `members` lists them");
+                Err(error) => {
                     self.printer.answer(&Line::Error { error });
                     return Ok(());
                 }

@@ -84,6 +84,10 @@ fn leave_ends_the_member_once_the_others_have_heard_it() {
     bruno.event("leave_sent");
     anna.event_about("left", "bruno");
     assert_eq!(bruno.end().code(), Some(0));
+    anna.say("send bruno hi");
+    anna.next("why not", |line| {
+        line["error"].as_str().is_some_and(|error| error.contains("`bruno` is left"))
+    });
 }
 
 #[test]
@@ -137,10 +141,13 @@ fn counters_are_given_by_name() {
 
 #[test]
 fn what_is_no_command_is_answered_by_an_error_that_names_it() {
-    let (mut member, _) = member(&[]);
-    for (line, part) in
-        [("dance", "`dance`"), ("send nadja hi", "`nadja`"), ("join 10.0.0.1", "10.0.0.1:7946")]
-    {
+    let (mut member, _) = member(&["--name", "anna"]);
+    for (line, part) in [
+        ("dance", "`dance`"),
+        ("send nadja hi", "`nadja`"),
+        ("send anna hi", "this member itself"),
+        ("join 10.0.0.1", "10.0.0.1:7946"),
+    ] {
         member.say(line);
         let answer = member.next("an error", |line| line.get("error").is_some());
         assert!(answer["error"].as_str().expect("text").contains(part), "{line}: {answer}");
