@@ -94,7 +94,7 @@ pub(crate) struct DemoArgs {
     #[arg(long)]
     pub(crate) json: bool,
     /// Record every run of every member to a file in this folder (node-1.swim, …; the second run of
-    /// node-3 is node-3-2.swim)
+    /// node-3 is node-3-2.swim); the folder is created if it is missing
     #[arg(long, value_name = "DIR")]
     pub(crate) record: Option<PathBuf>,
     /// Take commands instead of playing the script: kill N, restart N, pause N, resume N, status, quit
@@ -276,8 +276,8 @@ leave             say goodbye to all, then end
 broadcast TEXT    send it to every member, best effort
 send NAME TEXT    send it to one member, best effort
 meta TEXT         change the text that this member attaches to itself
-quit              end without a goodbye: the others will find out
-help              this list";
+quit, exit        end without a goodbye: the others will find out
+help, ?           this list";
 
 fn node_help() -> String {
     let commands = COMMANDS.replace('\n', "\n  ");
@@ -291,13 +291,14 @@ A recording holds everything that this member receives, sends and is asked to do
 is readable by its owner only. If it cannot be written, that is said once on standard error, and the member
 goes on. --record-redacted takes what users say out of it, not the addresses and names of the protocol.
 
-SIGINT and SIGTERM leave gracefully and end the process; a second one ends it at once.
+SIGINT, SIGTERM and SIGHUP (the terminal is closed) leave gracefully and end the process; a second SIGINT or SIGTERM
+ends it at once. If SIGHUP is ignored at the start, as under nohup, it stays ignored.
 
 With --json every event is one object a line, {\"event\": \"alive\"|\"suspect\"|\"confirmed\"|\"refuted\"|\"dead\"|
 \"left\"|…, \"name\", \"id\", \"addr\", …, \"t_ms\"}: `name` is whom it is about, `by` who said so, `t_ms` Unix
 milliseconds. The answers to commands are {\"members\": […]}, {\"stats\": {…}} and {\"error\": …}.
 
-Exit codes: 0 stopped as asked, 1 could not run (address in use, name taken), 2 usage.";
+Exit codes: 0 stopped as asked, also by a signal, 1 could not run (address in use, name taken), 2 usage.";
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,11 @@
 //! How a process ends. Exit codes: one meaning each, the same for every command, and all of them in `--help`.
-//! SIGINT and SIGTERM: on a thread that sleeps until one comes. SIGHUP is left alone: it ends the process by default,
-//! and not under `nohup`, as it should be.
+//! SIGINT, SIGTERM and SIGHUP: on a thread that sleeps until one comes. SIGHUP stays ignored if it was at the start, as
+//! under `nohup`.
 
 use std::io;
 use std::process::ExitCode;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// How the process ends.
@@ -29,17 +29,29 @@ impl From<Exit> for ExitCode {
 }
 
 /// Calls `then` on a thread of its own for the first signal that asks the process to end, `again` for every
-/// further one.
+/// further one. A terminal that closes and a service manager may both send SIGHUP beside the first signal, so it is
+/// never the further one.
 pub(crate) fn on_termination(
     then: impl FnOnce() + Send + 'static,
     again: impl Fn() + Send + 'static,
 ) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    if !ignores_hangups() {
+        signals.add_signal(SIGHUP)?;
+    }
     crate::spawn("swim-signals", move || {
         let mut coming = signals.forever();
         if coming.next().is_some() {
             then();
         }
-        coming.for_each(|_| again());
+        coming.filter(|signal| *signal != SIGHUP).for_each(|_| again());
     })
+}
+
+/// Whether this process was started with SIGHUP ignored. Where the system does not say, the signal is left alone.
+fn ignores_hangups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_none_or(|mask| mask >> (SIGHUP - 1) & 1 == 1)
 }

@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | `args`, `address`, `naming`, `size` | what may be written on the command line, and what it means |
 //! | `line`, `stats_row` | what a member prints, as types that are both written and read |
+//! | `input`, `exit` | lines on standard input, signals and exit codes |
 //! | `node` | `swim node` |
 //! | `demo` | `swim demo` |
 //! | `bench` | `swim bench`, on Linux |
@@ -22,6 +23,7 @@ mod bench;
 mod contestant;
 mod demo;
 mod exit;
+mod input;
 mod line;
 mod naming;
 mod node;

@@ -17,6 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::args::{DemoArgs, DriverKind, Profile, word};
 use crate::demo::checker::Member;
+use crate::input::LineTooLong;
 
 /// What may wait for the main thread.
 const WAITING_MAX: usize = 4096;
@@ -36,8 +37,8 @@ pub(crate) enum Change {
         said: Option<String>,
     },
     /// A line was typed into the demo; `None`: its input ended.
-    Typed(Option<String>),
-    /// SIGINT or SIGTERM.
+    Typed(Option<Result<String, LineTooLong>>),
+    /// SIGINT, SIGTERM or SIGHUP.
     Interrupted,
 }
 
@@ -204,13 +205,8 @@ impl Cluster {
     pub(crate) fn read_input(&self) -> io::Result<()> {
         let tx = self.tx.clone();
         crate::spawn("swim-input", move || {
-            let lines = io::stdin().lock().split(b'\n').map_while(Result::ok);
-            let typed = lines.map(|line| Some(String::from_utf8_lossy(&line).into_owned()));
-            for line in typed.chain([None]) {
-                if tx.send(Change::Typed(line)).is_err() {
-                    return;
-                }
-            }
+            let _ = crate::input::read(|line| tx.send(Change::Typed(Some(line))).is_ok());
+            let _ = tx.send(Change::Typed(None));
         })
     }
 }

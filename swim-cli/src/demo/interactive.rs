@@ -11,7 +11,7 @@ use crate::demo::report::Spread;
 use crate::demo::script::{converge, in_s};
 use crate::demo::stage::{Act, Stage, Stop, system};
 use crate::line::{RowStatus, millis};
-use crate::style::{BAD, DIM, paint};
+use crate::style::{BAD, DIM, paint, printable};
 
 const HELP: &str = "\
   kill N      SIGKILL: the others have to find out
@@ -38,6 +38,8 @@ enum TypedError {
     Unknown(String),
     #[error("`{0}` needs the number of a member, from 1 to {1}")]
     NoNumber(String, usize),
+    #[error("`{0}` takes one member, but there is `{1}` behind it")]
+    Surplus(String, String),
     #[error("there is no member {0}; they are numbered from 1 to {1}")]
     NoMember(String, usize),
 }
@@ -84,6 +86,13 @@ pub(crate) fn play(stage: &mut Stage) -> Result<(), Stop> {
         let Some(line) = typed else { continue };
         // The end of input is the end of the demo: nothing could end it any more.
         let Some(line) = line else { return Ok(()) };
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => {
+                complain(stage, &error.to_string())?;
+                continue;
+            }
+        };
         match parse(&line, stage.names.len()) {
             Ok(None) => {}
             Ok(Some(Typed::Act(act, member))) => obey(stage, act, member, &mut effects)?,
@@ -104,6 +113,9 @@ fn obey(stage: &mut Stage, act: Act, member: Member, effects: &mut Vec<Effect>) 
     stage.begin("", Some(member))?;
     let since = stage.act(act, member)?;
     effects.retain(|effect| effect.member != member);
+    if stage.checker.holders(member, None).1 == 0 {
+        return stage.say(&paint(DIM, "             no other member runs that could notice"));
+    }
     effects.push(Effect { member, act, since });
     Ok(())
 }
@@ -121,7 +133,7 @@ const fn objection(act: Act, deed: Deed) -> Option<&'static str> {
 }
 
 fn complain(stage: &mut Stage, error: &str) -> Result<(), Stop> {
-    stage.say(&format!("  {} {error}", paint(BAD, "error:")))?;
+    stage.say(&format!("  {} {}", paint(BAD, "error:"), printable(error)))?;
     stage.presenter.object(&json!({ "error": error })).map_err(Stop::Output)
 }
 
@@ -220,6 +232,9 @@ fn parse(line: &str, nodes: usize) -> Result<Option<Typed>, TypedError> {
         other => return Err(TypedError::Unknown(other.to_owned())),
     };
     let Some(number) = words.next() else { return Err(TypedError::NoNumber(verb.to_owned(), nodes)) };
+    if let Some(more) = words.next() {
+        return Err(TypedError::Surplus(verb.to_owned(), more.to_owned()));
+    }
     match number.trim_start_matches("node-").parse::<usize>() {
         Ok(number) if (1..=nodes).contains(&number) => Ok(Some(Typed::Act(act, number - 1))),
         _ => Err(TypedError::NoMember(number.to_owned(), nodes)),
@@ -241,6 +256,7 @@ mod tests {
     fn a_wrong_line_is_refused_with_the_way_out() {
         let refusal = |line| parse(line, 5).expect_err("refused").to_string();
         assert_eq!(refusal("kill"), "`kill` needs the number of a member, from 1 to 5");
+        assert_eq!(refusal("kill 1 2"), "`kill` takes one member, but there is `2` behind it");
         assert_eq!(refusal("kill 6"), "there is no member 6; they are numbered from 1 to 5");
         assert_eq!(refusal("kill 0"), "there is no member 0; they are numbered from 1 to 5");
         assert_eq!(refusal("hug 3"), "`hug` is no command; `help` lists them");

@@ -11,7 +11,7 @@ use anstyle::Style;
 
 use crate::demo::checker::Member;
 use crate::line::{Happening, NamedEvent};
-use crate::style::{BAD, DIM, GOOD, NEWS, WARN, paint};
+use crate::style::{BAD, DIM, GOOD, NEWS, WARN, paint, printable};
 
 /// Lines of each kind in one step, if the cluster is not so small that all can be shown.
 const LINES_MAX: usize = 6;
@@ -63,7 +63,8 @@ impl Narrator {
         let (kind, style, text) = self.words(observer, event)?;
         let shown = self.shown.entry(kind).or_default();
         *shown += 1;
-        (*shown <= self.lines_max).then(|| stamped(at.saturating_sub(self.since), paint(style, text)))
+        (*shown <= self.lines_max)
+            .then(|| stamped(at.saturating_sub(self.since), paint(style, printable(&text))))
     }
 
     pub(crate) const fn since(&self) -> Duration {

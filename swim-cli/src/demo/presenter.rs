@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use anstream::{AutoStream, ColorChoice};
 use serde::Serialize;
 
+use crate::style::printable;
+
 /// Between two drawings of the panel.
 const FRAME: Duration = Duration::from_millis(80);
 /// Terminals that are smaller get plain text.
@@ -68,7 +70,7 @@ impl Presenter {
         if self.form != Form::Objects {
             return Ok(());
         }
-        let line = serde_json::to_string(object).map_err(io::Error::other)?;
+        let line = printable(&serde_json::to_string(object).map_err(io::Error::other)?);
         self.write(&format!("{line}\n"))
     }
 

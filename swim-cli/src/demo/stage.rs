@@ -17,9 +17,10 @@ use crate::demo::narrator::{Narrator, stamped};
 use crate::demo::pace::Pace;
 use crate::demo::presenter::Presenter;
 use crate::demo::report::Report;
+use crate::input::LineTooLong;
 use crate::line::millis;
 use crate::line::{Happening, Line, NamedEvent};
-use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, paint};
+use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, paint, printable};
 
 /// How long events alone are waited for before the members are asked for their tables.
 const ASK_AFTER: Duration = Duration::from_secs(2);
@@ -236,7 +237,10 @@ impl Stage {
 
     /// Waits for one thing to happen, `wait` at most, and takes it in. Returns a line that was typed:
     /// `Some(None)` is the end of input.
-    pub(crate) fn turn(&mut self, wait: Duration) -> Result<Option<Option<String>>, Stop> {
+    pub(crate) fn turn(
+        &mut self,
+        wait: Duration,
+    ) -> Result<Option<Option<Result<String, LineTooLong>>>, Stop> {
         let wait = self.presenter.frame().map_or(wait, |frame| wait.min(frame));
         let happening = self.cluster.next(wait);
         self.draw()?;
@@ -255,7 +259,7 @@ impl Stage {
         let name = self.names[member].clone();
         let Ok(line) = serde_json::from_str::<Line>(text) else {
             self.report.failures.push(format!("{name} printed what is no event: {text}"));
-            return self.say(&format!("  {} {name}: {text}", paint(BAD, "✗")));
+            return self.say(&format!("  {} {name}: {}", paint(BAD, "✗"), printable(text)));
         };
         self.checker.line(at, member, &line);
         match &line {
@@ -270,7 +274,9 @@ impl Stage {
                     self.say(&line)?;
                 }
             }
-            Line::Error { error } => self.say(&format!("  {} {name}: {error}", paint(BAD, "✗")))?,
+            Line::Error { error } => {
+                self.say(&format!("  {} {name}: {}", paint(BAD, "✗"), printable(error)))?
+            }
             // Tables are read, not repeated.
             Line::Members { .. } | Line::Stats { .. } | Line::Help { .. } => return Ok(()),
         }

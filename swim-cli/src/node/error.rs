@@ -39,10 +39,6 @@ pub(crate) enum NodeError {
     System(#[source] io::Error),
     #[error("the cluster has a living member called `{name}` at {rival}: choose another --name")]
     NameTaken { name: String, rival: SocketAddr },
-    #[error("standard output is closed")]
-    Closed,
-    #[error("cannot write to standard output: {0}")]
-    Output(#[source] io::Error),
 }
 
 impl NodeError {
@@ -54,13 +50,7 @@ impl NodeError {
             | Self::Name(_)
             | Self::Meta(_)
             | Self::Config(_) => Exit::Usage,
-            Self::Closed => Exit::Ok,
             _ => Exit::Failed,
         }
     }
-}
-
-/// What a failed write to standard output means.
-pub(crate) fn output(error: io::Error) -> NodeError {
-    if error.kind() == io::ErrorKind::BrokenPipe { NodeError::Closed } else { NodeError::Output(error) }
 }

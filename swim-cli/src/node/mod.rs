@@ -2,8 +2,8 @@
 //!
 //! The driver runs the protocol on a thread of its own. Around it are threads that do nothing but wait:
 //! one for events, one for lines on standard input, one for signals. All of them talk to the main thread,
-//! which alone prints. When it cannot print, because its output is not read, nothing else stands still:
-//! the member goes on, and its events wait in a bounded queue. An idle member makes no system call here.
+//! which alone prints. Output never decides about membership: while it is not read, events wait in a bounded queue;
+//! when it fails, lines are dropped and counted. An idle member makes no system call here.
 
 mod command;
 mod error;
@@ -15,11 +15,11 @@ mod running;
 mod seeds;
 mod session;
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use crate::args::NodeArgs;
 use crate::exit::Exit;
-use error::NodeError;
 use printer::Printer;
 
 /// How long a goodbye may take before the process ends without one.
@@ -35,18 +35,17 @@ pub(crate) fn run(args: &NodeArgs) -> Exit {
     match session::serve(args, &mut printer) {
         Ok(()) => Exit::Ok,
         Err(error) => {
-            if !matches!(error, NodeError::Closed) {
-                complain(&mut printer, args.json, &error);
+            // For people on standard error; for programs, which read the other stream, there as well.
+            if args.json {
+                printer.error(&error);
             }
+            complain("error:", &error);
             error.exit()
         }
     }
 }
 
-/// For people on standard error; for programs, which read the other stream, there as well.
-fn complain(printer: &mut Printer, json: bool, error: &NodeError) {
-    if json {
-        let _ = printer.error(error);
-    }
-    anstream::eprintln!("{} {error}", crate::style::paint(crate::style::BAD, "error:"));
+/// A line on standard error, if that works: `eprintln` panics where it does not.
+fn complain(what: &str, error: &dyn std::error::Error) {
+    let _ = writeln!(anstream::stderr(), "{} {error}", crate::style::paint(crate::style::BAD, what));
 }

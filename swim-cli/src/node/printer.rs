@@ -1,65 +1,87 @@
 //! The member's standard output: text for people, JSON for programs, one line per event either way.
 //!
-//! Every line is flushed. A reader that has gone away is no error, but the end.
+//! Every line is flushed. A line that cannot be written, because the reader has gone or the disk is full, is dropped
+//! and counted. The first is a warning on standard error; once writing works again, a line says how many there were.
 
 use std::io::{self, Write as _};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anstream::AutoStream;
 use anstyle::Style;
 
 use crate::args::word;
 use crate::line::{Happening, Line, NamedEvent, Row, RowStatus, Stamped, Who, millis};
-use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, WARN, paint};
+use crate::node::complain;
+use crate::style::{BAD, BOLD, DIM, GOOD, NEWS, WARN, paint, printable};
 
 pub(crate) struct Printer {
     json: bool,
     out: AutoStream<io::Stdout>,
-    start: Instant,
+    /// Lines dropped since the last one that was written.
+    dropped: u64,
+    warned: bool,
 }
 
 impl Printer {
     /// A printer of JSON, or of text.
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, out: AutoStream::auto(io::stdout()), start: Instant::now() }
+        Self { json, out: AutoStream::auto(io::stdout()), dropped: 0, warned: false }
     }
 
-    pub(crate) fn event(&mut self, event: NamedEvent) -> io::Result<()> {
+    pub(crate) fn event(&mut self, event: NamedEvent) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         if self.json {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            return self.line(&Line::Event(Stamped { event, t_ms: millis(now) }));
+            return self.answer(&Line::Event(Stamped { event, t_ms: millis(now) }));
         }
-        let Some(text) = in_words(&event) else { return Ok(()) };
-        let time = format!("{:>10.3}s", self.start.elapsed().as_secs_f64());
-        self.text(&format!("{} {text}", paint(DIM, time)))
+        let Some(text) = in_words(&event) else { return };
+        self.text(&format!("{} {text}", paint(DIM, clock(now))));
     }
 
-    pub(crate) fn answer(&mut self, line: &Line) -> io::Result<()> {
-        if self.json {
-            return self.line(line);
-        }
-        let text = match line {
+    pub(crate) fn answer(&mut self, line: &Line) {
+        let text = self.form(line);
+        self.text(&text);
+    }
+
+    fn form(&self, line: &Line) -> String {
+        match line {
+            line if self.json => printable(
+                &serde_json::to_string(line).expect("strings, numbers and lists have a form in JSON"),
+            ),
             Line::Members { members } => table(members),
             Line::Stats { stats } => counters(stats),
-            Line::Error { error } => format!("{} {error}", paint(BAD, "error:")),
+            Line::Error { error } => format!("{} {}", paint(BAD, "error:"), printable(error)),
             Line::Help { help } => help.clone(),
             Line::Event(stamped) => in_words(&stamped.event).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn error(&mut self, error: &dyn std::error::Error) {
+        self.answer(&Line::Error { error: error.to_string() });
+    }
+
+    fn text(&mut self, text: &str) {
+        let lost = match self.dropped {
+            0 => String::new(),
+            // The line that failed may have been written in part: it gets an end of its own.
+            lines => {
+                let error = format!("{lines} lines could not be written here");
+                format!("\n{}\n", self.form(&Line::Error { error }))
+            }
         };
-        self.text(&text)
+        match self.write(&format!("{lost}{text}\n")) {
+            Ok(()) => self.dropped = 0,
+            Err(error) => {
+                self.dropped += 1;
+                if !std::mem::replace(&mut self.warned, true) {
+                    complain("standard output fails, the member goes on without it:", &error);
+                }
+            }
+        }
     }
 
-    pub(crate) fn error(&mut self, error: &dyn std::error::Error) -> io::Result<()> {
-        self.answer(&Line::Error { error: error.to_string() })
-    }
-
-    fn line(&mut self, line: &Line) -> io::Result<()> {
-        let text = serde_json::to_string(line).map_err(io::Error::other)?;
-        self.text(&text)
-    }
-
-    /// One write per line, so that lines of several writers do not mix, and a flush.
-    fn text(&mut self, text: &str) -> io::Result<()> {
-        self.out.write_all(format!("{text}\n").as_bytes())?;
+    /// One write, so that lines of several writers do not mix, and a flush.
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
         self.out.flush()
     }
 }
@@ -83,7 +105,7 @@ fn in_words(event: &NamedEvent) -> Option<String> {
         Happening::Dead { by, accuser } => (BAD, "dead", format!("declared by {by}; accused by {accuser}")),
         Happening::Left { by: None } => (DIM, "left", "it said goodbye".to_owned()),
         Happening::Left { by: Some(by) } => (DIM, "left", format!("removed by {by}")),
-        Happening::Updated { meta } => (NEWS, "updated", format!("{meta:?}")),
+        Happening::Updated { meta } => (NEWS, "updated", format!("\"{meta}\"")),
         Happening::Forgotten => (DIM, "forgotten", String::new()),
         Happening::Accused { by, .. } => (WARN, "accused", format!("by {by}; refuted")),
         Happening::Conflict { rival, won: true } => {
@@ -93,7 +115,9 @@ fn in_words(event: &NamedEvent) -> Option<String> {
         Happening::WrongSource { asked, answered } => {
             (WARN, "source", format!("was asked at {asked}, answered from {answered}: is there a NAT?"))
         }
-        Happening::EpochRaised { epoch } => (DIM, "epoch", format!("{epoch}")),
+        Happening::EpochRaised { epoch } => {
+            (DIM, "epoch", format!("is {epoch} from now on: for the others, this member has restarted"))
+        }
         Happening::Stalled { lost_ms } => {
             (WARN, "stalled", format!("not run for {}; accuses no member for it", seconds(*lost_ms)))
         }
@@ -120,13 +144,13 @@ fn in_words(event: &NamedEvent) -> Option<String> {
             (DIM, "restored", format!("{used} known peers, {skipped} skipped"))
         }
         Happening::Refused { .. } => return None,
-        Happening::Broadcast { text } => (NEWS, "broadcast", format!("{text:?}")),
-        Happening::Message { text } => (NEWS, "message", format!("{text:?}")),
+        Happening::Broadcast { text } => (NEWS, "broadcast", format!("\"{text}\"")),
+        Happening::Message { text } => (NEWS, "message", format!("\"{text}\"")),
         Happening::Lost { events } => (BAD, "lost", format!("{events} events; `members` shows the present")),
         Happening::Other { what } => (DIM, "event", what.clone()),
     };
     Some(
-        format!("{} {}  {rest}", paint(style, format_args!("{kind:<10}")), name_and_addr(who))
+        format!("{} {}  {}", paint(style, format_args!("{kind:<10}")), name_and_addr(who), printable(&rest))
             .trim_end()
             .to_owned(),
     )
@@ -134,9 +158,15 @@ fn in_words(event: &NamedEvent) -> Option<String> {
 
 fn name_and_addr(who: &Who) -> String {
     match who.addr {
-        Some(addr) => format!("{} {}", who.name, paint(DIM, addr)),
-        None => who.name.clone(),
+        Some(addr) => format!("{} {}", printable(&who.name), paint(DIM, addr)),
+        None => printable(&who.name),
     }
+}
+
+/// The time of day, UTC.
+fn clock(unix: Duration) -> String {
+    let (of_day, ms) = (unix.as_secs() % 86_400, unix.subsec_millis());
+    format!("{:02}:{:02}:{:02}.{ms:03}Z", of_day / 3600, of_day / 60 % 60, of_day % 60)
 }
 
 fn seconds(ms: u64) -> String {
@@ -154,7 +184,7 @@ const fn colour(status: RowStatus) -> Style {
 
 fn table(members: &[Row]) -> String {
     let addr = |row: &Row| row.who.addr.map(|addr| addr.to_string()).unwrap_or_default();
-    let name = members.iter().map(|row| row.who.name.chars().count()).max().unwrap_or(0).max(4);
+    let name = members.iter().map(|row| printable(&row.who.name).chars().count()).max().unwrap_or(0).max(4);
     let addr_width = members.iter().map(|row| addr(row).len()).max().unwrap_or(0).max(7);
     let head = format!("{:<name$}  {:<addr_width$}  {:<8}{:>9}  meta", "name", "address", "status", "rtt");
     let mut lines = vec![paint(BOLD, head)];
@@ -165,9 +195,9 @@ fn table(members: &[Row]) -> String {
         let me = if row.me { "(this one) " } else { "" };
         let line = format!(
             "{:<name$}  {:<addr_width$}  {status}{rtt:>9}  {me}{}",
-            row.who.name,
+            printable(&row.who.name),
             addr(row),
-            row.meta
+            printable(&row.meta)
         );
         lines.push(line.trim_end().to_owned());
     }
@@ -191,6 +221,11 @@ mod tests {
 
     fn plain(text: &str) -> String {
         anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn a_line_begins_with_the_time_of_day() {
+        assert_eq!(clock(Duration::from_millis(1_795_866_900_161)), "11:55:00.161Z");
     }
 
     #[test]

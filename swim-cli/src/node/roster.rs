@@ -11,7 +11,7 @@ use swim_core::{Event, NodeId};
 use swim_mio::{OwnedMember, Snapshot};
 
 use crate::line::Directory;
-use crate::line::{Row, Who};
+use crate::line::{Row, RowStatus, Who};
 use crate::naming::{Name, parse_metadata};
 use crate::node::running::Running;
 
@@ -57,11 +57,20 @@ impl Roster {
         rows
     }
 
-    /// The id of the member that is called `name` (or has that id in hexadecimal), if there is one.
-    pub(crate) fn find(&mut self, name: &str) -> Option<NodeId> {
+    /// The id of another member that is called `name` (or has that id in hexadecimal) and can be sent to, or why there is
+    /// none.
+    pub(crate) fn find(&mut self, name: &str) -> Result<NodeId, String> {
         let snapshot = self.refresh();
         let wanted = [Some(NodeId::from_name(name)), u64::from_str_radix(name, 16).ok().map(NodeId)];
-        wanted.into_iter().flatten().find(|id| snapshot.get(*id).is_some())
+        match wanted.into_iter().flatten().find_map(|id| snapshot.get(id)) {
+            None => Err(format!("no member is called `{name}`; `members` lists them")),
+            Some(member) if member.is_me => Err(format!("`{name}` is this member itself")),
+            Some(member) if !member.status.is_active() => {
+                let status = RowStatus::from(member.status).as_str();
+                Err(format!("`{name}` is {status}: it receives nothing"))
+            }
+            Some(member) => Ok(member.id),
+        }
     }
 
     fn member(&mut self, id: NodeId) -> Option<OwnedMember> {

@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
+use swim_core::{DropReason, Stats};
+
 use crate::address::{AddressError, HostPort, SeedAddr, same_family};
 use crate::spawn;
 
@@ -17,6 +19,9 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 
 /// Attempts under way at once for one name.
 const ASKING_MAX: usize = 4;
+
+/// When a member that does not get in says so for the first time, and how often from then on.
+const REPORT: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
 
 /// Splits what was given into addresses and names.
 pub(crate) fn split(seeds: &[SeedAddr]) -> (Vec<SocketAddr>, Vec<HostPort>) {
@@ -34,7 +39,7 @@ pub(crate) fn split(seeds: &[SeedAddr]) -> (Vec<SocketAddr>, Vec<HostPort>) {
 #[derive(Debug)]
 pub(crate) enum LookedUp {
     /// Addresses that the member can send to; to be joined through.
-    Found(Vec<SocketAddr>),
+    Found(HostPort, Vec<SocketAddr>),
     /// Not found yet; reported once for each name, while the search goes on.
     NotYet(AddressError),
 }
@@ -68,7 +73,7 @@ fn look_up_one(name: &HostPort, like: SocketAddr, report: impl Fn(LookedUp) -> b
             asking -= 1;
             match answer {
                 Ok(addrs) => {
-                    report(LookedUp::Found(usable(&addrs, like)));
+                    report(LookedUp::Found(name.clone(), usable(&addrs, like)));
                     return;
                 }
                 Err(error) if !reported => {
@@ -95,6 +100,60 @@ fn usable(addrs: &[SocketAddr], like: SocketAddr) -> Vec<SocketAddr> {
     if same.is_empty() { addrs.to_vec() } else { same }
 }
 
+/// A search for the cluster that has not ended well yet: what was asked, and when that is to be said next.
+pub(crate) struct Search {
+    asked: Vec<SocketAddr>,
+    not_found: Vec<HostPort>,
+    failed: Option<String>,
+    pub(crate) report_at: Instant,
+}
+
+impl Search {
+    pub(crate) fn begin() -> Self {
+        let report_at = Instant::now() + REPORT.0;
+        Self { asked: Vec::new(), not_found: Vec::new(), failed: None, report_at }
+    }
+
+    pub(crate) fn names(&mut self, names: &[HostPort]) {
+        self.not_found.extend_from_slice(names);
+    }
+
+    pub(crate) fn asks(&mut self, addrs: &[SocketAddr], name: Option<&HostPort>) {
+        self.asked.extend_from_slice(addrs);
+        self.not_found.retain(|other| Some(other) != name);
+    }
+
+    pub(crate) fn fails(&mut self, error: String) {
+        self.failed = Some(error);
+    }
+
+    /// What has come of it so far. The next report is due in a while.
+    pub(crate) fn report(&mut self, stats: &Stats) -> String {
+        self.report_at = Instant::now() + REPORT.1;
+        let list = |items: Vec<String>| items.join(", ");
+        let mut parts = Vec::new();
+        if !self.asked.is_empty() {
+            let asked = list(self.asked.iter().map(ToString::to_string).collect());
+            let answer = match (&self.failed, stats.dropped(DropReason::Label), stats.datagrams_received) {
+                (Some(error), ..) => error.clone(),
+                (None, 0, 0) => "silence (not running, not reachable, or of another --label)".to_owned(),
+                (None, 0, received) => format!("{received} datagrams, none of which let this member in"),
+                (None, label, received) => {
+                    format!("{received} datagrams, {label} of them with another --label")
+                }
+            };
+            parts.push(format!("asked {asked}: {answer}"));
+        }
+        if !self.not_found.is_empty() {
+            parts.push(format!(
+                "no address of {}",
+                list(self.not_found.iter().map(ToString::to_string).collect())
+            ));
+        }
+        format!("not in a cluster yet: {}", parts.join("; "))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +169,7 @@ mod tests {
         let news = [(); 2].map(|()| rx.recv_timeout(LIVENESS).expect("news"));
         let expected = vec!["127.0.0.1:2".parse().expect("an address")];
         assert!(
-            news.iter().any(|one| matches!(one, LookedUp::Found(addrs) if *addrs == expected)),
+            news.iter().any(|one| matches!(one, LookedUp::Found(_, addrs) if *addrs == expected)),
             "{news:?}"
         );
         let missing = |one: &LookedUp| matches!(one, LookedUp::NotYet(error) if error.to_string().contains("no-such-host"));

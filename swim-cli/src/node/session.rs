@@ -1,25 +1,29 @@
 //! One running member: what comes in from everywhere, in one queue, and what is printed for it.
 
-use std::io::{self, BufRead as _, Write as _};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::time::Instant;
 
 use swim_core::Event;
 use swim_mio::{CommandError, RecordError};
 
+use crate::address::HostPort;
 use crate::args::{COMMANDS, NodeArgs};
 use crate::exit::{self, Exit};
+use crate::input::{self, LineTooLong};
 use crate::line::Directory as _;
 use crate::line::{Happening, Line, NamedEvent};
 use crate::naming::Name;
 use crate::node::LEAVE_MAX;
 use crate::node::command::Command;
-use crate::node::error::{NodeError, output};
+use crate::node::error::NodeError;
 use crate::node::plan::Plan;
 use crate::node::printer::Printer;
 use crate::node::roster::Roster;
 use crate::node::running::Running;
-use crate::node::seeds::{self, LookedUp};
+use crate::node::seeds::{self, LookedUp, Search};
 use crate::spawn;
 use crate::stats_row::stats_row;
 use crate::style::{BAD, paint};
@@ -30,7 +34,7 @@ const TURNS_MAX: usize = 64;
 /// Something for the main thread to do.
 enum Turn {
     Event(Event),
-    Typed(String),
+    Typed(Result<String, LineTooLong>),
     LookedUp(LookedUp),
     /// A join has ended without a cluster.
     NotJoined(CommandError),
@@ -51,12 +55,15 @@ pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeEr
     let identity = running.me();
     let (driver, profile, pid) = (args.driver, args.profile, std::process::id());
     let started = Happening::Started { driver, profile, epoch: identity.epoch.0, pid };
-    printer.event(NamedEvent { what: started, who: roster.me() }).map_err(output)?;
+    printer.event(NamedEvent { what: started, who: roster.me() });
 
     wait_for_events(&running, &tx).map_err(NodeError::System)?;
     wait_for_input(tx.clone()).map_err(NodeError::System)?;
     wait_for_signals(&running).map_err(NodeError::System)?;
-    let session = Session { running, name, tx, printer, roster, ends: false };
+    let mut session = Session { running, name, tx, printer, roster, search: None, ends: false };
+    if !settings.seeds.is_empty() {
+        session.search().asks(&settings.seeds, None);
+    }
     session.look_up(names)?;
     session.run(&rx)
 }
@@ -67,28 +74,20 @@ struct Session<'a> {
     tx: SyncSender<Turn>,
     printer: &'a mut Printer,
     roster: Roster,
+    search: Option<Search>,
     ends: bool,
 }
 
 impl Session<'_> {
     fn run(mut self, turns: &Receiver<Turn>) -> Result<(), NodeError> {
-        let outcome = self.turns(turns);
-        if matches!(outcome, Err(NodeError::Closed)) {
-            // The reader of this member's output has gone; the other members still deserve a goodbye.
-            leave_then_end(&self.running)?;
-            turns.iter().take_while(|turn| !matches!(turn, Turn::Stopped)).for_each(drop);
-        }
-        outcome
-    }
-
-    fn turns(&mut self, turns: &Receiver<Turn>) -> Result<(), NodeError> {
-        for turn in turns {
+        while let Some(turn) = self.next(turns) {
             match turn {
                 Turn::Event(event) => self.event(event)?,
-                Turn::Typed(line) => self.typed(&line)?,
-                Turn::LookedUp(LookedUp::Found(addrs)) => self.join(addrs)?,
-                Turn::LookedUp(LookedUp::NotYet(error)) => self.printer.error(&error).map_err(output)?,
-                Turn::NotJoined(error) => self.failed("join", error)?,
+                Turn::Typed(Ok(line)) => self.typed(&line)?,
+                Turn::Typed(Err(error)) => self.printer.error(&error),
+                Turn::LookedUp(LookedUp::Found(name, addrs)) => self.join(addrs, Some(&name))?,
+                Turn::LookedUp(LookedUp::NotYet(error)) => self.printer.error(&error),
+                Turn::NotJoined(error) => self.failed("join", error),
                 Turn::Stopped => self.ends = true,
             }
             if self.ends {
@@ -98,14 +97,41 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Waits for the next turn, and meanwhile says now and then that the cluster was not found.
+    fn next(&mut self, turns: &Receiver<Turn>) -> Option<Turn> {
+        while let Some(search) = &mut self.search {
+            match turns.recv_timeout(search.report_at.saturating_duration_since(Instant::now())) {
+                Err(RecvTimeoutError::Timeout) => {}
+                turn => return turn.ok(),
+            }
+            let stats = self.running.stats();
+            if stats.alive > 1 {
+                self.search = None;
+            } else {
+                let error = search.report(&stats);
+                self.printer.answer(&Line::Error { error });
+            }
+        }
+        turns.recv().ok()
+    }
+
+    fn search(&mut self) -> &mut Search {
+        self.search.get_or_insert_with(Search::begin)
+    }
+
     fn event(&mut self, event: Event) -> Result<(), NodeError> {
         let lost_to = match event {
             Event::Conflict { id, rival, won: false } if id == self.name.id() => Some(rival),
             _ => None,
         };
+        match event {
+            Event::Joined { .. } => self.search = None,
+            Event::JoinFailed { reason } => self.search().fails(reason.to_string()),
+            _ => {}
+        }
         self.roster.notice(&event);
         let named = NamedEvent::new(event, &mut self.roster);
-        self.printer.event(named).map_err(output)?;
+        self.printer.event(named);
         match lost_to {
             Some(rival) => Err(NodeError::NameTaken { name: self.name.to_string(), rival }),
             None => Ok(()),
@@ -116,7 +142,10 @@ impl Session<'_> {
         match Command::parse(line) {
             Ok(None) => Ok(()),
             Ok(Some(command)) => self.obey(command),
-            Err(error) => self.printer.error(&error).map_err(output),
+            Err(error) => {
+                self.printer.error(&error);
+                Ok(())
+            }
         }
     }
 
@@ -124,17 +153,22 @@ impl Session<'_> {
         let (name, about, result) = match command {
             Command::Members => {
                 let members = self.roster.rows();
-                return self.answer(&Line::Members { members });
+                self.printer.answer(&Line::Members { members });
+                return Ok(());
             }
             Command::Stats => {
                 let stats = stats_row(&self.running.stats());
-                return self.answer(&Line::Stats { stats });
+                self.printer.answer(&Line::Stats { stats });
+                return Ok(());
             }
-            Command::Help => return self.answer(&Line::Help { help: COMMANDS.to_owned() }),
+            Command::Help => {
+                self.printer.answer(&Line::Help { help: COMMANDS.to_owned() });
+                return Ok(());
+            }
             Command::Join(list) => {
                 let (ready, names) = seeds::split(&list);
                 self.look_up(names)?;
-                return if ready.is_empty() { Ok(()) } else { self.join(ready) };
+                return if ready.is_empty() { Ok(()) } else { self.join(ready, None) };
             }
             Command::Leave => {
                 return leave_then_end(&self.running);
@@ -148,12 +182,12 @@ impl Session<'_> {
                 ("broadcast", None, result.map(|sequence| Happening::BroadcastQueued { sequence }))
             }
             Command::Send { to, text } => match self.roster.find(&to) {
-                Some(id) => {
+                Ok(id) => {
                     ("send", Some(id), self.running.send(id, text.as_bytes()).map(|()| Happening::Sent))
                 }
-                None => {
-                    let error = format!("no member is called `{to}`; `members` lists them");
-                    return self.answer(&Line::Error { error });
+                Err(error) => {
+                    self.printer.answer(&Line::Error { error });
+                    return Ok(());
                 }
             },
             Command::Meta(text) => match self.name.metadata(&text) {
@@ -161,7 +195,10 @@ impl Session<'_> {
                     let result = self.running.set_metadata(&metadata);
                     ("set_metadata", None, result.map(|set| Happening::MetadataSet { incarnation: set.0 }))
                 }
-                Err(error) => return self.printer.error(&error).map_err(output),
+                Err(error) => {
+                    self.printer.error(&error);
+                    return Ok(());
+                }
             },
         };
         match result {
@@ -170,27 +207,25 @@ impl Session<'_> {
                     Some(id) => self.roster.who(id),
                     None => self.roster.me(),
                 };
-                self.printer.event(NamedEvent { what, who }).map_err(output)
+                self.printer.event(NamedEvent { what, who });
             }
             Err(error) => self.failed(name, error),
         }
+        Ok(())
     }
 
     /// A command has ended otherwise than its user wished.
-    fn failed(&mut self, name: &str, error: CommandError) -> Result<(), NodeError> {
+    fn failed(&mut self, name: &str, error: CommandError) {
         if let CommandError::Refused(reason) = error {
             let refused = NamedEvent { what: Happening::refused(name, reason), who: self.roster.me() };
-            self.printer.event(refused).map_err(output)?;
+            self.printer.event(refused);
         }
-        self.answer(&Line::Error { error: format!("{name}: {error}") })
-    }
-
-    fn answer(&mut self, line: &Line) -> Result<(), NodeError> {
-        self.printer.answer(line).map_err(output)
+        self.printer.answer(&Line::Error { error: format!("{name}: {error}") });
     }
 
     /// A join takes as long as it takes: until the first seed is up, perhaps. Its success is an event.
-    fn join(&self, seeds: Vec<std::net::SocketAddr>) -> Result<(), NodeError> {
+    fn join(&mut self, seeds: Vec<SocketAddr>, name: Option<&HostPort>) -> Result<(), NodeError> {
+        self.search().asks(&seeds, name);
         let (running, tx) = (Arc::clone(&self.running), self.tx.clone());
         let join = move || {
             if let Err(error) = running.join(&seeds) {
@@ -200,7 +235,10 @@ impl Session<'_> {
         spawn("swim-join", join).map_err(NodeError::System)
     }
 
-    fn look_up(&self, names: Vec<crate::address::HostPort>) -> Result<(), NodeError> {
+    fn look_up(&mut self, names: Vec<HostPort>) -> Result<(), NodeError> {
+        if !names.is_empty() {
+            self.search().names(&names);
+        }
         let tx = self.tx.clone();
         let report = move |news| tx.send(Turn::LookedUp(news)).is_ok();
         seeds::look_up(names, self.running.me().addr, report).map_err(NodeError::System)
@@ -235,11 +273,7 @@ fn wait_for_the_recording() -> io::Result<Sender<Arc<RecordError>>> {
 /// The end of input is not the end of the member.
 fn wait_for_input(tx: SyncSender<Turn>) -> io::Result<()> {
     spawn("swim-input", move || {
-        for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
-            if tx.send(Turn::Typed(String::from_utf8_lossy(&line).into_owned())).is_err() {
-                return;
-            }
-        }
+        let _ = input::read(|line| tx.send(Turn::Typed(line)).is_ok());
     })
 }
 

@@ -149,3 +149,14 @@ fn a_contestant_of_the_benchmark_ends_with_the_process_that_measures_it() {
     assert_eq!(code, Some(0), "{err}");
     assert!(out.starts_with("ready 127.0.0.1:"), "{out}");
 }
+
+#[test]
+fn the_end_of_an_interactive_demo_claims_no_more_than_was_checked() {
+    let mut demo = swim(&["demo", "--interactive", "--nodes", "2"]).spawn().expect("swim starts");
+    let commands = b"kill 1\nkill 2\nrestart 1\nquit\n";
+    std::io::Write::write_all(&mut demo.stdin.take().expect("a pipe"), commands).expect("it listens");
+    let output = demo.wait_with_output().expect("it ends");
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(out.contains("no other member runs that could notice"), "{out}");
+    assert!(out.contains("no member that was there was called Dead") && !out.contains("everything"), "{out}");
+}

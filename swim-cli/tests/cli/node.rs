@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::lab::{Process, free_address};
+use crate::lab::{Folder, Process, SWIM, TIMEOUT, free_address};
 use crate::{addr, converged, member, run, start, swim};
 
 #[test]
@@ -60,12 +60,21 @@ fn the_end_of_input_does_not_stop_a_member() {
 
 #[test]
 fn a_signal_makes_a_member_say_goodbye_and_end_well() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let (mut anna, mut bruno) = pair();
         bruno.signal(signal);
         anna.event_about("left", "bruno");
         assert_eq!(bruno.end().code(), Some(0), "{signal:?}");
     }
+}
+
+#[test]
+fn a_member_that_ignores_hangups_from_the_start_keeps_to_that() {
+    let nohup = r#"trap "" HUP; exec "$0" node --json --bind 127.0.0.1:0"#;
+    let mut member = Process::start(std::process::Command::new("sh").args(["-c", nohup, SWIM]));
+    member.event("started");
+    member.signal(Signal::HUP);
+    assert!(member.ask("stats").is_object());
 }
 
 #[test]
@@ -75,6 +84,10 @@ fn leave_ends_the_member_once_the_others_have_heard_it() {
     bruno.event("leave_sent");
     anna.event_about("left", "bruno");
     assert_eq!(bruno.end().code(), Some(0));
+    anna.say("send bruno hi");
+    anna.next("why not", |line| {
+        line["error"].as_str().is_some_and(|error| error.contains("`bruno` is left"))
+    });
 }
 
 #[test]
@@ -98,6 +111,18 @@ fn a_member_joins_through_a_seed_that_comes_up_later_and_past_one_that_never_doe
 }
 
 #[test]
+fn a_member_that_does_not_get_in_says_whom_it_asked_and_what_came_back() {
+    let silent = free_address().to_string();
+    let (mut member, _) = member(&["--join", &format!("{silent},no-such-host.invalid:7946")]);
+    let report = member.next("a report", |line| {
+        line["error"].as_str().is_some_and(|error| error.starts_with("not in a cluster yet"))
+    });
+    for part in [&*silent, "silence", "no address of no-such-host.invalid:7946"] {
+        assert!(report["error"].as_str().is_some_and(|error| error.contains(part)), "{part}: {report}");
+    }
+}
+
+#[test]
 fn a_seed_may_be_given_while_running_and_by_name() {
     let (mut anna, started) = member(&["--name", "anna"]);
     let port = addr(&started).rsplit(':').next().expect("a port");
@@ -116,10 +141,13 @@ fn counters_are_given_by_name() {
 
 #[test]
 fn what_is_no_command_is_answered_by_an_error_that_names_it() {
-    let (mut member, _) = member(&[]);
-    for (line, part) in
-        [("dance", "`dance`"), ("send nadja hi", "`nadja`"), ("join 10.0.0.1", "10.0.0.1:7946")]
-    {
+    let (mut member, _) = member(&["--name", "anna"]);
+    for (line, part) in [
+        ("dance", "`dance`"),
+        ("send nadja hi", "`nadja`"),
+        ("send anna hi", "this member itself"),
+        ("join 10.0.0.1", "10.0.0.1:7946"),
+    ] {
         member.say(line);
         let answer = member.next("an error", |line| line.get("error").is_some());
         assert!(answer["error"].as_str().expect("text").contains(part), "{line}: {answer}");
@@ -163,15 +191,25 @@ fn an_address_in_use_is_named_and_is_no_usage_error() {
 }
 
 #[test]
-fn closed_output_ends_a_member_quietly() {
-    let mut child = swim(&["node", "--json", "--bind", "127.0.0.1:0"]).spawn().expect("swim starts");
-    drop(child.stdout.take());
-    let mut stdin = child.stdin.take().expect("a pipe");
-    // The first line may have gone out before the pipe was closed; the answer cannot.
-    let _ = stdin.write_all(b"members\n");
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(0));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+fn a_member_goes_on_when_its_output_fails_and_warns_once() {
+    for full in [false, true] {
+        let (mut anna, started) = member(&["--name", "anna"]);
+        let mut bruno = swim(&["node", "--name", "bruno", "--bind", "127.0.0.1:0", "--profile", "local"]);
+        if full {
+            bruno.stdout(std::fs::File::create("/dev/full").expect("Linux"));
+        }
+        let mut bruno = bruno.args(["--join", addr(&started)]).spawn().expect("swim starts");
+        drop(bruno.stdout.take());
+        let mut stdin = bruno.stdin.take().expect("a pipe");
+        anna.event_about("alive", "bruno");
+        stdin.write_all(b"members\nmembers\nbroadcast still here\n").expect("it listens");
+        assert_eq!(anna.event("broadcast")["text"], "still here");
+        stdin.write_all(b"leave\n").expect("it listens");
+        anna.event_about("left", "bruno");
+        let output = bruno.wait_with_output().expect("it ends");
+        let warnings = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), warnings.lines().count()), (Some(0), 1), "{warnings}");
+    }
 }
 
 #[test]
@@ -184,6 +222,28 @@ fn text_for_people_has_no_colours_when_it_goes_to_a_file() {
     assert!(text.contains("started") && text.contains("(this one)") && !text.contains('\x1b'), "{text:?}");
 }
 
+#[test]
+fn what_another_member_says_reaches_no_terminal_as_a_command() {
+    let mut anna = swim(&["node", "--name", "anna", "--bind", "127.0.0.1:0", "--profile", "local"]);
+    let (mut bruno, started) = member(&["--name", "bruno"]);
+    let mut anna = anna.args(["--join", addr(&started)]).env("CLICOLOR_FORCE", "1").spawn().expect("starts");
+    bruno.event_about("alive", "anna");
+    for command in ["meta", "broadcast", "send anna"] {
+        bruno.say(&format!("{command} x\x1b[2Jx\u{9b}2Jx\rfake\u{202e}"));
+    }
+    bruno.say("broadcast end");
+    let mut heard = String::new();
+    let mut lines = std::io::BufReader::new(anna.stdout.take().expect("a pipe"));
+    while !heard.contains("\"end\"") {
+        assert_ne!(std::io::BufRead::read_line(&mut lines, &mut heard).expect("text"), 0, "{heard}");
+    }
+    anna.stdin.take().expect("a pipe").write_all(b"members\nquit\n").expect("it listens");
+    std::io::Read::read_to_string(&mut lines, &mut heard).expect("text");
+    anna.wait().expect("it ends");
+    assert!(heard.matches("x\\u001b[2Jx\\u009b2Jx\\u000dfake\\u202e").count() >= 4, "{heard:?}");
+    assert!(!heard.contains(['\r', '\u{9b}', '\u{202e}']) && !heard.contains("\x1b[2J"), "{heard:?}");
+}
+
 /// `anna` on mio, and `bruno` on tokio, which has joined through it.
 fn pair() -> (Process, Process) {
     let (mut anna, started) = member(&["--name", "anna", "--driver", "mio"]);
@@ -191,4 +251,46 @@ fn pair() -> (Process, Process) {
     converged(&mut anna, &["anna", "bruno"]);
     converged(&mut bruno, &["anna", "bruno"]);
     (anna, bruno)
+}
+
+/// `swim` started by an interactive shell in the background of a new terminal; `script` gives terminals to processes.
+#[test]
+fn a_member_in_the_background_of_a_terminal_runs_and_in_the_foreground_it_reads() {
+    let (mut anna, started) = member(&["--name", "anna"]);
+    let folder = Folder::new();
+    let heard = folder.0.join("heard");
+    let join = format!("--profile local --join {}", addr(&started));
+    let shell = format!("{SWIM} node --name bruno --bind 127.0.0.1:0 {join} >{} &\n", heard.display());
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["-qec", "bash --norc -i", "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut terminal = terminal.spawn().expect("util-linux");
+    let mut keys = terminal.stdin.take().expect("a pipe");
+    keys.write_all(shell.as_bytes()).expect("it listens");
+    anna.event_about("alive", "bruno");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    anna.say("send bruno still there?");
+    let end = std::time::Instant::now() + TIMEOUT;
+    while !std::fs::read_to_string(&heard).expect("text").contains("still there?") {
+        assert!(std::time::Instant::now() < end, "stopped in the background");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    keys.write_all(b"fg\n").expect("it listens");
+    // The shell must not read what the member is to read.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    keys.write_all(b"send anna from the foreground\n").expect("it listens");
+    assert_eq!(anna.event("message")["text"], "from the foreground");
+    keys.write_all(b"leave\n").expect("it listens");
+    anna.event_about("left", "bruno");
+    terminal.kill().expect("it is there");
+    terminal.wait().expect("it ends");
+}
+
+#[test]
+fn a_line_without_end_is_refused_and_reading_goes_on_behind_it() {
+    let (mut member, _) = member(&[]);
+    member.say(&"x".repeat(1 << 20));
+    let is_error =
+        |line: &serde_json::Value| line["error"].as_str().is_some_and(|text| text.contains("65536"));
+    member.next("an error that names the bound", is_error);
+    assert!(member.ask("stats").is_object());
 }
