@@ -4,6 +4,7 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -28,8 +29,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Signals within this time are one request: `timeout` and some service managers signal a process and then its group.
+const ONE_REQUEST: Duration = Duration::from_millis(500);
+
 /// Calls `then` on a thread of its own for the first signal that asks the process to end, `again` for every
-/// further one. A terminal that closes and a service manager may both send SIGHUP beside the first signal, so it is
+/// further request. A terminal that closes and a service manager may both send SIGHUP beside the first signal, so it is
 /// never the further one.
 pub(crate) fn on_termination(
     then: impl FnOnce() + Send + 'static,
@@ -41,10 +45,13 @@ pub(crate) fn on_termination(
     }
     crate::spawn("swim-signals", move || {
         let mut coming = signals.forever();
-        if coming.next().is_some() {
-            then();
+        if coming.next().is_none() {
+            return;
         }
-        coming.filter(|signal| *signal != SIGHUP).for_each(|_| again());
+        let asked_at = Instant::now();
+        then();
+        let is_another = |signal: &i32| *signal != SIGHUP && asked_at.elapsed() >= ONE_REQUEST;
+        coming.filter(is_another).for_each(|_| again());
     })
 }
 

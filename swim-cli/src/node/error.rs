@@ -37,6 +37,8 @@ pub(crate) enum NodeError {
     Start(#[from] StartError),
     #[error("the operating system refused a thread or a signal handler: {0}")]
     System(#[source] io::Error),
+    #[error("the reader of standard output has gone: the member leaves")]
+    ReaderGone,
     #[error("the cluster has a living member called `{name}` at {rival}: choose another --name")]
     NameTaken { name: String, rival: SocketAddr },
 }

@@ -1,7 +1,8 @@
 //! The member's standard output: text for people, JSON for programs, one line per event either way.
 //!
-//! Every line is flushed. A line that cannot be written, because the reader has gone or the disk is full, is dropped
-//! and counted. The first is a warning on standard error; once writing works again, a line says how many there were.
+//! Every line is flushed. A line that cannot be written, because the disk is full for example, is dropped and counted. The
+//! first is a warning on standard error; once writing works again, a line says how many there were. A pipe without a reader
+//! never works again: that is for the member to know.
 
 use std::io::{self, Write as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,12 +21,18 @@ pub(crate) struct Printer {
     /// Lines dropped since the last one that was written.
     dropped: u64,
     warned: bool,
+    has_reader: bool,
 }
 
 impl Printer {
     /// A printer of JSON, or of text.
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, out: AutoStream::auto(io::stdout()), dropped: 0, warned: false }
+        Self { json, out: AutoStream::auto(io::stdout()), dropped: 0, warned: false, has_reader: true }
+    }
+
+    /// Whether what is written can still be read: `false` once a pipe's reader has gone.
+    pub(crate) const fn has_reader(&self) -> bool {
+        self.has_reader
     }
 
     pub(crate) fn event(&mut self, event: NamedEvent) {
@@ -70,6 +77,7 @@ impl Printer {
         };
         match self.write(&format!("{lost}{text}\n")) {
             Ok(()) => self.dropped = 0,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.has_reader = false,
             Err(error) => {
                 self.dropped += 1;
                 if !std::mem::replace(&mut self.warned, true) {

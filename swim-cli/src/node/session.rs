@@ -80,6 +80,7 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn run(mut self, turns: &Receiver<Turn>) -> Result<(), NodeError> {
+        let mut leaves = None;
         while let Some(turn) = self.next(turns) {
             match turn {
                 Turn::Event(event) => self.event(event)?,
@@ -93,8 +94,12 @@ impl Session<'_> {
             if self.ends {
                 break;
             }
+            if leaves.is_none() && !self.printer.has_reader() {
+                leave_then_end(&self.running, Exit::Failed)?;
+                leaves = Some(NodeError::ReaderGone);
+            }
         }
-        Ok(())
+        leaves.map_or(Ok(()), Err)
     }
 
     /// Waits for the next turn, and meanwhile says now and then that the cluster was not found.
@@ -171,7 +176,7 @@ impl Session<'_> {
                 return if ready.is_empty() { Ok(()) } else { self.join(ready, None) };
             }
             Command::Leave => {
-                return leave_then_end(&self.running);
+                return leave_then_end(&self.running, Exit::Ok);
             }
             Command::Quit => {
                 self.ends = true;
@@ -282,7 +287,7 @@ fn wait_for_input(tx: SyncSender<Turn>) -> io::Result<()> {
 fn wait_for_signals(running: &Arc<Running>) -> io::Result<()> {
     let running = Arc::clone(running);
     let leave = move || {
-        if leave_then_end(&running).is_err() {
+        if leave_then_end(&running, Exit::Ok).is_err() {
             std::process::exit(Exit::Failed as i32);
         }
     };
@@ -291,16 +296,16 @@ fn wait_for_signals(running: &Arc<Running>) -> io::Result<()> {
 
 /// Says goodbye. That stops the member, and its last event ends the main thread and the process; should any
 /// of them not come, the process ends all the same.
-fn leave_then_end(running: &Arc<Running>) -> Result<(), NodeError> {
+fn leave_then_end(running: &Arc<Running>, exit: Exit) -> Result<(), NodeError> {
     let running = Arc::clone(running);
     spawn("swim-goodbye", move || {
         // Refused: it has left already. Either way it has nothing more to say.
         let _ = running.leave();
     })
     .and_then(|()| {
-        spawn("swim-timeout", || {
+        spawn("swim-timeout", move || {
             std::thread::sleep(LEAVE_MAX);
-            std::process::exit(Exit::Ok as i32);
+            std::process::exit(exit as i32);
         })
     })
     .map_err(NodeError::System)

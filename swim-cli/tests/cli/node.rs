@@ -191,7 +191,7 @@ fn an_address_in_use_is_named_and_is_no_usage_error() {
 }
 
 #[test]
-fn a_member_goes_on_when_its_output_fails_and_warns_once() {
+fn a_member_goes_on_without_room_for_its_output_and_leaves_when_its_reader_has_gone() {
     for full in [false, true] {
         let (mut anna, started) = member(&["--name", "anna"]);
         let mut bruno = swim(&["node", "--name", "bruno", "--bind", "127.0.0.1:0", "--profile", "local"]);
@@ -200,15 +200,36 @@ fn a_member_goes_on_when_its_output_fails_and_warns_once() {
         }
         let mut bruno = bruno.args(["--join", addr(&started)]).spawn().expect("swim starts");
         drop(bruno.stdout.take());
-        let mut stdin = bruno.stdin.take().expect("a pipe");
-        anna.event_about("alive", "bruno");
-        stdin.write_all(b"members\nmembers\nbroadcast still here\n").expect("it listens");
-        assert_eq!(anna.event("broadcast")["text"], "still here");
-        stdin.write_all(b"leave\n").expect("it listens");
-        anna.event_about("left", "bruno");
+        if full {
+            anna.event_about("alive", "bruno");
+            let stdin = bruno.stdin.as_mut().expect("a pipe");
+            stdin.write_all(b"members\nmembers\nbroadcast still here\n").expect("it listens");
+            assert_eq!(anna.event("broadcast")["text"], "still here");
+            stdin.write_all(b"leave\n").expect("it listens");
+            anna.event_about("left", "bruno");
+        }
         let output = bruno.wait_with_output().expect("it ends");
         let warnings = String::from_utf8_lossy(&output.stderr);
-        assert_eq!((output.status.code(), warnings.lines().count()), (Some(0), 1), "{warnings}");
+        let code = if full { 0 } else { 1 };
+        assert_eq!((output.status.code(), warnings.lines().count()), (Some(code), 1), "{warnings}");
+    }
+}
+
+/// As `timeout` does, which signals the process and then its group.
+#[test]
+fn one_request_to_end_may_be_two_signals() {
+    for round in 0..20 {
+        let (mut anna, started) = member(&["--name", "anna"]);
+        let bruno = ["node", "--name", "bruno", "--bind", "127.0.0.1:0", "--profile", "local", "--join"];
+        let mut bruno = swim(&bruno).arg(addr(&started)).stdout(Stdio::null()).spawn().expect("starts");
+        anna.event_about("alive", "bruno");
+        let pid = rustix::process::Pid::from_child(&bruno);
+        for _ in 0..3 {
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+            std::thread::sleep(std::time::Duration::from_micros(200 * round));
+        }
+        assert_eq!(bruno.wait().expect("it ends").code(), Some(0), "{round}");
+        anna.event_about("left", "bruno");
     }
 }
 

@@ -28,6 +28,24 @@ fn deferred() -> Lab {
     lab
 }
 
+#[test]
+fn a_node_that_has_admitted_others_is_held_by_them_and_keeps_its_epoch() {
+    let mut lab = Lab::quiet();
+    lab.command(Command::Join { seeds: &[addr(2)] });
+    lab.tick();
+    let (_, join) = lab.sent_of(craft::JOIN).pop().expect("it asks its seed");
+    let nonce = craft::u64_at(craft::part_of(&join, craft::HEAD), 0);
+    let token = lab.token(addr(3), member(3));
+    lab.feed(addr(3), &lab.craft(member(3), craft::JOIN).head(&craft::two(9, token)));
+    assert_eq!(lab.sent_of(craft::WELCOME).len(), 1);
+    let mine = lab.my_mention();
+    lab.feed(addr(2), &lab.craft(member(2), craft::CHALLENGE).head(&craft::two(nonce, 5)));
+    lab.tick();
+    let head = craft::welcome(nonce, false, mine, EPOCH, 3);
+    lab.feed(addr(2), &lab.craft(member(2), craft::WELCOME).head(&head));
+    assert_eq!(lab.my_mention(), mine, "member 3 has told the seed");
+}
+
 fn gossip(lab: &mut Lab, update: Vec<u8>) {
     lab.gossip(member(2).epoch(SLOW), &[update]);
 }
