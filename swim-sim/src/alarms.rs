@@ -69,9 +69,14 @@ impl Alarms {
 
     fn at(&mut self, host: HostId) -> &mut Alarm {
         if self.0.len() <= host.index() {
-            self.0.resize(host.index() + 1, Alarm::default());
+            self.grow(host);
         }
         &mut self.0[host.index()]
+    }
+
+    #[cold]
+    fn grow(&mut self, host: HostId) {
+        self.0.resize(host.index() + 1, Alarm::default());
     }
 }
 

@@ -31,22 +31,27 @@ impl Clock {
     /// What it shows when the world's shows `now`.
     pub(crate) fn read(&self, now: Instant) -> Instant {
         let passed = now.as_nanos() - self.set.as_nanos();
-        if self.drift_ppm == 0 {
-            return Instant::from_nanos(self.showed.saturating_add(passed));
-        }
-        let passed = u128::from(passed) * self.rate() / MILLION;
-        Instant::from_nanos(self.showed.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX)))
+        let shown = if self.drift_ppm == 0 { passed } else { self.drifted(passed) };
+        Instant::from_nanos(self.showed.saturating_add(shown))
     }
 
     /// The first time of the world's at which it shows `local` or more.
     pub(crate) fn when(&self, local: Instant) -> Instant {
-        let missing = local.as_nanos().saturating_sub(self.showed);
-        if self.drift_ppm == 0 {
-            return Instant::from_nanos(self.set.as_nanos().saturating_add(missing));
-        }
-        let missing = (u128::from(missing) * MILLION).div_ceil(self.rate());
-        let missing = u64::try_from(missing).unwrap_or(u64::MAX);
-        Instant::from_nanos(self.set.as_nanos().saturating_add(missing))
+        let shown = local.as_nanos().saturating_sub(self.showed);
+        let passed = if self.drift_ppm == 0 { shown } else { self.undrifted(shown) };
+        Instant::from_nanos(self.set.as_nanos().saturating_add(passed))
+    }
+
+    /// What it shows of so many nanoseconds. Few clocks drift, and the division is long: it stays out of line.
+    #[cold]
+    fn drifted(&self, passed: u64) -> u64 {
+        u64::try_from(u128::from(passed) * self.rate() / MILLION).unwrap_or(u64::MAX)
+    }
+
+    /// In how many nanoseconds it shows so many.
+    #[cold]
+    fn undrifted(&self, shown: u64) -> u64 {
+        u64::try_from((u128::from(shown) * MILLION).div_ceil(self.rate())).unwrap_or(u64::MAX)
     }
 
     /// From `now` on it runs this much faster, or slower; at most by half.

@@ -116,7 +116,7 @@ impl Fingerprint {
         self.absorb(local.as_nanos());
     }
 
-    /// A node is told that a send was refused.
+    /// A send of a node was refused, and it hears so.
     pub(crate) fn undelivered(&mut self, now: Instant, host: HostId, local: Instant, target: SocketAddr) {
         self.at(now, host, 6);
         self.absorb(local.as_nanos());

@@ -69,23 +69,23 @@ impl World {
 
     pub(super) fn notify(&mut self, what: &Happening<'_>) {
         if !self.watchers.is_empty() {
-            self.tell(|watcher, world| watcher.on_happening(&world.scene(), what));
+            self.show(|watcher, world| watcher.on_happening(&world.scene(), what));
         }
     }
 
     /// Everything that one input caused is over.
     pub(super) fn settled(&mut self, host: HostId) {
         if !self.watchers.is_empty() {
-            self.tell(|watcher, world| watcher.after_input(world, host));
+            self.show(|watcher, world| watcher.after_input(world, host));
         }
     }
 
     /// Watchers look at the whole world, so they are taken out of it meanwhile. Every step asks whether there are
-    /// any: what they are told stays out of line.
+    /// any: what they are shown stays out of line.
     #[inline(never)]
-    fn tell(&mut self, tell: impl Fn(&mut dyn Watcher, &Self)) {
+    fn show(&mut self, show: impl Fn(&mut dyn Watcher, &Self)) {
         let mut watchers = std::mem::take(&mut self.watchers);
-        watchers.0.iter_mut().for_each(|watcher| tell(&mut **watcher, self));
+        watchers.0.iter_mut().for_each(|watcher| show(&mut **watcher, self));
         self.watchers = watchers;
     }
 }
