@@ -61,16 +61,11 @@ struct Table {
 impl Table {
     fn of(hosts: u32) -> Self {
         let mut index = vec![NONE; (hosts as usize * 8 / 7).next_power_of_two()];
-        let mask = index.len() - 1;
-        let rows = (0..hosts).map(|host| [host; ROW]).collect();
         for host in 0..hosts {
-            let mut slot = Self::hash(host) & mask;
-            while index[slot] != NONE {
-                slot = (slot + 1) & mask;
-            }
+            let slot = Self::slot(host, index.len());
             index[slot] = host;
         }
-        Self { index, rows }
+        Self { index, rows: (0..hosts).map(|host| [host; ROW]).collect() }
     }
 
     /// The row of the host of this name.
@@ -80,22 +75,13 @@ impl Table {
     }
 
     fn number(&self, name: u32) -> Option<u32> {
-        let mask = self.index.len() - 1;
-        let mut slot = Self::hash(name) & mask;
-        loop {
-            let number = self.index[slot];
-            if number == NONE {
-                return None;
-            }
-            if self.rows[number as usize][0] == name {
-                return Some(number);
-            }
-            slot = (slot + 1) & mask;
-        }
+        let number = self.index[Self::slot(name, self.index.len())];
+        (self.rows.get(number as usize)?[0] == name).then_some(number)
     }
 
-    fn hash(name: u32) -> usize {
-        (u64::from(name).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
+    /// Of as many slots as a power of two: an odd factor gives each host's name one of its own.
+    const fn slot(name: u32, slots: usize) -> usize {
+        (name as usize).wrapping_mul(0x9e37_79b9) & (slots - 1)
     }
 }
 
