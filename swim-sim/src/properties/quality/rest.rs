@@ -11,7 +11,6 @@
 //! stretch. And no member has to refute any more, but for an old claim that comes round once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use swim_core::{Event, Instant, MessageKind};
 use swim_trace::inspect;
@@ -19,7 +18,6 @@ use swim_trace::inspect;
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::datagram::is_kind;
-use crate::properties::evidence::measures::Ledger;
 use crate::properties::monitor::SENT;
 use crate::properties::{Broken, Case, Check, Interest, Monitor, Property, declare};
 use crate::scenario::{REST_PERIODS, RESTS};
@@ -43,7 +41,6 @@ pub(super) enum Part {
 pub(super) struct Rest {
     part: Part,
     case: Case,
-    ledger: Arc<Ledger>,
     began: Option<Instant>,
     stretches: [Stretch; RESTS as usize],
     looked: u64,
@@ -59,9 +56,9 @@ struct Stretch {
 }
 
 impl Rest {
-    pub(super) fn new(part: Part, case: &Case, ledger: Arc<Ledger>) -> Self {
+    pub(super) fn new(part: Part, case: &Case) -> Self {
         let stretches = [Stretch::default(); RESTS as usize];
-        Self { part, case: case.clone(), ledger, began: None, stretches, looked: 0 }
+        Self { part, case: case.clone(), began: None, stretches, looked: 0 }
     }
 
     fn count(&mut self, scene: &Scene<'_>, bytes: &[u8]) {
@@ -94,7 +91,6 @@ impl Rest {
             let excused = 2 * stretch.dead + stretch.handshakes.min(HANDSHAKE * attempts);
             stretch.sent.saturating_sub(excused) * 1000 / member_periods
         });
-        self.ledger.write(|measures| measures.rest_permille.extend(permille));
         if permille.iter().any(|permille| *permille <= REST_PERMILLE) {
             return Ok(());
         }
