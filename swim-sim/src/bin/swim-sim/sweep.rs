@@ -246,9 +246,9 @@ fn unseen(tally: &Tally, whole: bool) {
     }
     if tally.runs < ENOUGH || !whole {
         let names = missed.iter().map(|(name, _)| *name).chain(idle);
-        let names: Vec<_> = names.map(|name| (name.to_owned(), anstyle::Style::new())).collect();
+        let names = names.map(|name| (name.to_owned(), anstyle::Style::new()));
         let title = format!("not seen yet (a whole sweep of {} sees all):", number(ENOUGH));
-        println!("{}", words(&title, &names));
+        println!("{}", words(&title, names));
         return;
     }
     for (name, how) in missed {

@@ -18,8 +18,7 @@ use swim_trace::inspect;
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::datagram::is_kind;
-use crate::properties::monitor::SENT;
-use crate::properties::{Broken, Case, Check, Interest, Monitor, Property, declare};
+use crate::properties::{Broken, Case, Check, Monitor, Property, declare};
 use crate::scenario::{REST_PERIODS, RESTS};
 use crate::{Presence, World};
 
@@ -35,6 +34,18 @@ pub(super) enum Part {
     Load,
     /// Q4.
     Pages,
+}
+
+impl Part {
+    const fn property(self) -> Property {
+        let (id, name, claim) = match self {
+            Self::Load => {
+                ("Q3", "rest", "at rest a member sends a ping and an ack in each period and little else")
+            }
+            Self::Pages => ("Q4", "pages-at-rest", "members in agreement ask for no pages"),
+        };
+        Property { id, name, claim }
+    }
 }
 
 /// Q3 or Q4.
@@ -112,26 +123,7 @@ impl Rest {
 }
 
 impl Monitor for Rest {
-    fn property(&self) -> Property {
-        match self.part {
-            Part::Load => Property {
-                id: "Q3",
-                name: "rest",
-                claim: "at rest a member sends a ping and an ack in each period and little else",
-            },
-            Part::Pages => {
-                Property { id: "Q4", name: "pages-at-rest", claim: "members in agreement ask for no pages" }
-            }
-        }
-    }
-
-    fn looked(&self) -> u64 {
-        self.looked
-    }
-
-    fn interest(&self) -> Interest {
-        SENT
-    }
+    declare! { self, self.part.property(), SENT }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
