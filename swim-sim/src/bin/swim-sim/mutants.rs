@@ -58,19 +58,18 @@ pub(crate) fn mutants(args: &MutantsArgs) -> Result<Exit, Error> {
     if chosen.is_empty() {
         return Err(Error::usage(format!("no mutant has `{only}` in its name")));
     }
-    let table = Table::of(args);
-    table.head();
+    args.head();
     let mut sound = Sound::default();
     let mut survivors = Vec::new();
     for mutant in &chosen {
         let mut hunt = Hunt { mutant, args, sound: &mut sound, runs: 0, stray: None };
         let kill = hunt.kill()?;
-        table.row(mutant, kill.as_ref());
+        args.row(mutant, kill.as_ref());
         if kill.is_none() {
             survivors.push((mutant.name, hunt.stray));
         }
     }
-    table.foot(chosen.len(), &survivors);
+    args.foot(chosen.len(), &survivors);
     Ok(if survivors.is_empty() { Exit::Ok } else { Exit::Failed })
 }
 
@@ -162,28 +161,14 @@ impl Sound {
 }
 
 /// How the result is shown.
-struct Table {
-    json: bool,
-    markdown: bool,
-    verbose: bool,
-}
-
-impl Table {
-    const fn of(args: &MutantsArgs) -> Self {
-        Self { json: args.json, markdown: args.markdown, verbose: args.verbose }
-    }
-
+impl MutantsArgs {
     fn head(&self) {
         if self.markdown {
             println!("| mutant | what is wrong | property | found by |\n| --- | --- | --- | --- |");
         } else if !self.json {
-            println!(
-                "{}",
-                paint(
-                    BOLD,
-                    format!("{:30} {:8} {:>5}  {:24} what fits", "mutant", "property", "runs", "found by")
-                )
-            );
+            let titles =
+                format!("{:30} {:8} {:>5}  {:24} what fits", "mutant", "property", "runs", "found by");
+            println!("{}", paint(BOLD, titles));
         }
     }
 
