@@ -22,7 +22,7 @@ use crate::host::HostId;
 use crate::world::Watcher;
 
 pub use things::UNREACHED;
-use things::{DROPS, THINGS, Thing};
+use things::{DROPS, KINDS, THINGS, Thing};
 
 /// Inputs of a host between two looks at its node's counters.
 const LOOK_EVERY: u32 = 64;
@@ -57,7 +57,7 @@ impl Default for Coverage {
 /// What a sweep of a few thousand seeds must have seen: the name of each, and what it takes.
 pub fn wanted() -> impl Iterator<Item = (&'static str, &'static str)> {
     let faults = FaultClass::ALL.map(|class| (class.coverage_name(), "a fault of this class is done"));
-    let all = THINGS.iter().chain(&DROPS).copied().chain(faults);
+    let all = THINGS.iter().chain(&KINDS).chain(&DROPS).copied().chain(faults);
     all.filter(|(name, _)| !UNREACHED.iter().any(|(unreached, _)| unreached == name))
 }
 
@@ -66,8 +66,9 @@ impl Coverage {
     pub(crate) fn counts(&mut self, world: &World) -> BTreeMap<&'static str, u64> {
         world.hosts().for_each(|host| self.look(world, host));
         let faults = FaultClass::ALL.map(FaultClass::coverage_name);
-        let names = THINGS.iter().chain(&DROPS).map(|(name, _)| *name).chain(faults);
-        let counts = self.things.iter().chain(&self.drops).chain(&self.faults);
+        let names = THINGS.iter().chain(&KINDS).chain(&DROPS).map(|(name, _)| *name).chain(faults);
+        let sent = MessageKind::ALL.map(|kind| world.traffic().of_kind(kind as u8).datagrams);
+        let counts = self.things.iter().chain(&sent).chain(&self.drops).chain(&self.faults);
         names.zip(counts).filter(|(_, count)| **count > 0).map(|(name, count)| (name, *count)).collect()
     }
 
@@ -115,12 +116,7 @@ impl Coverage {
 
     fn note_sent(&mut self, bytes: &[u8]) {
         // The kind is the fifth byte of a header.
-        let Some(thing) = bytes.get(4).and_then(|kind| KINDS.get(usize::from(*kind))).copied().flatten()
-        else {
-            return;
-        };
-        self.count(thing);
-        if thing == Thing::Ping
+        if bytes.get(4) == Some(&(MessageKind::Ping as u8))
             && let Some(held_claim) = inspect(bytes).ok().and_then(|ping| ping.held_claim)
         {
             match held_claim.status {
@@ -168,25 +164,6 @@ impl Watcher for Coverage {
         }
     }
 }
-
-/// By the number of a kind on the wire.
-const KINDS: [Option<Thing>; 14] = {
-    let mut kinds = [None; 14];
-    kinds[MessageKind::Ping as usize] = Some(Thing::Ping);
-    kinds[MessageKind::Ack as usize] = Some(Thing::Ack);
-    kinds[MessageKind::PingReq as usize] = Some(Thing::PingReq);
-    kinds[MessageKind::Nack as usize] = Some(Thing::Nack);
-    kinds[MessageKind::RelayedAck as usize] = Some(Thing::RelayedAck);
-    kinds[MessageKind::Join as usize] = Some(Thing::Join);
-    kinds[MessageKind::Challenge as usize] = Some(Thing::Challenge);
-    kinds[MessageKind::Welcome as usize] = Some(Thing::Welcome);
-    kinds[MessageKind::Announce as usize] = Some(Thing::Announce);
-    kinds[MessageKind::SyncPull as usize] = Some(Thing::SyncPull);
-    kinds[MessageKind::SyncPage as usize] = Some(Thing::SyncPage);
-    kinds[MessageKind::Gossip as usize] = Some(Thing::Gossip);
-    kinds[MessageKind::User as usize] = Some(Thing::User);
-    kinds
-};
 
 const fn thing_of_result(result: &Result<Done, Refusal>) -> Option<Thing> {
     Some(match result {
@@ -261,6 +238,7 @@ mod tests {
         let wanted: Vec<&str> = wanted().map(|(name, _)| name).collect();
         let distinct: BTreeSet<&str> = wanted.iter().copied().collect();
         assert_eq!(wanted.len(), distinct.len());
-        assert_eq!(wanted.len() + UNREACHED.len(), THINGS.len() + DROPS.len() + FaultClass::ALL.len());
+        let all = THINGS.len() + KINDS.len() + DROPS.len() + FaultClass::ALL.len();
+        assert_eq!(wanted.len() + UNREACHED.len(), all);
     }
 }

@@ -1,6 +1,6 @@
 //! The rare things themselves: a name for each, and what it takes to get there.
 
-use swim_core::DropReason;
+use swim_core::{DropReason, MessageKind};
 
 /// Declares things once: the variants, their names, and what it takes.
 macro_rules! things {
@@ -48,19 +48,6 @@ things! {
     Message "event-message" "a direct message arrives",
     Lost "event-lost" "more than a thousand events in one input",
     OtherEvent "event-other" "an event of a later version",
-    Ping "sent-ping" "always",
-    Ack "sent-ack" "always",
-    PingReq "sent-ping-req" "a direct ping stays unanswered",
-    Nack "sent-nack" "a relay hears nothing for four fifths of the time that is left",
-    RelayedAck "sent-relayed-ack" "a relay reaches a target that its prober cannot reach",
-    Join "sent-join" "always",
-    Challenge "sent-challenge" "always",
-    Welcome "sent-welcome" "always",
-    Announce "sent-announce" "always",
-    SyncPull "sent-sync-pull" "digests differ",
-    SyncPage "sent-sync-page" "a member asked for one",
-    Gossip "sent-gossip" "there is something to say",
-    User "sent-user" "a user sends one member a message",
     Buddy "buddy" "a suspect is pinged, and learns from the ping that it is suspected",
     HealingPing "healing-ping" "a member held Dead is asked whether it is",
     BackFromTheDead "back-from-the-dead" "a member that was Dead here is Alive again",
@@ -75,6 +62,23 @@ things! {
     SendHeld "send-held" "a full send buffer holds a datagram back in the engine",
     SickHealth "health-at-worst" "the local health multiplier reaches its largest value",
 }
+
+/// Name and meaning of each kind of message, in the order of [`MessageKind::ALL`].
+pub(super) const KINDS: [(&str, &str); MessageKind::ALL.len()] = [
+    ("sent-ping", "always"),
+    ("sent-ack", "always"),
+    ("sent-ping-req", "a direct ping stays unanswered"),
+    ("sent-nack", "a relay hears nothing for four fifths of the time that is left"),
+    ("sent-relayed-ack", "a relay reaches a target that its prober cannot reach"),
+    ("sent-join", "always"),
+    ("sent-challenge", "always"),
+    ("sent-welcome", "always"),
+    ("sent-announce", "always"),
+    ("sent-sync-pull", "digests differ"),
+    ("sent-sync-page", "a member asked for one"),
+    ("sent-gossip", "there is something to say"),
+    ("sent-user", "a user sends one member a message"),
+];
 
 /// Name and meaning of each [`DropReason`], by its counter.
 pub(super) const DROPS: [(&str, &str); DropReason::COUNT] = [

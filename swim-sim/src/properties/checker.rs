@@ -1,13 +1,10 @@
 //! All properties over one run: the first that is broken ends it.
 
-use std::sync::Arc;
-
 use super::evidence::datagram::{Reading, Tokens};
-use super::evidence::measures::{Ledger, Measures};
 use super::evidence::probes::Probes;
 use super::evidence::tables::Tables;
 use super::monitor::AFTER_INPUT;
-use super::{Case, Check, Interest, Monitor, Property, Violation, with_ledger};
+use super::{Case, Check, Interest, Monitor, Property, Violation, standard};
 use crate::World;
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -19,7 +16,6 @@ pub struct Checker {
     tables: Tables,
     probes: Probes,
     tokens: Tokens,
-    ledger: Arc<Ledger>,
 }
 
 /// The monitors, by what they are interested in, and what the first of them found.
@@ -66,8 +62,7 @@ impl Checker {
     /// For one run.
     #[must_use]
     pub fn new(case: &Case) -> Self {
-        let ledger = Ledger::shared();
-        Self { ledger: Arc::clone(&ledger), ..Self::of(with_ledger(case, &ledger)) }
+        Self::of(standard(case))
     }
 
     /// With these monitors only.
@@ -77,7 +72,7 @@ impl Checker {
 
     fn with(monitors: Monitors) -> Self {
         let (tables, probes, tokens) = Default::default();
-        Self { monitors, tables, probes, tokens, ledger: Ledger::shared() }
+        Self { monitors, tables, probes, tokens }
     }
 
     /// The first broken property.
@@ -90,12 +85,6 @@ impl Checker {
     #[must_use]
     pub fn looked(&self) -> Vec<(Property, u64)> {
         self.monitors.all.iter().map(|monitor| (monitor.property(), monitor.looked())).collect()
-    }
-
-    /// What was measured so far.
-    #[must_use]
-    pub fn measures(&self) -> Measures {
-        self.ledger.read()
     }
 
     /// A part of the run is over.
@@ -153,7 +142,7 @@ impl Watcher for Checker {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::{Arc, Mutex, PoisonError};
 
     use super::super::{monitor::ALL, standard};
     use super::*;

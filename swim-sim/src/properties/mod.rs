@@ -19,14 +19,10 @@ mod safety;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use evidence::measures::Ledger;
 use monitor::declare;
 
 pub use checker::Checker;
 pub use evidence::datagram::Reading;
-pub use evidence::measures::Measures;
 pub use evidence::probes::Accusation;
 pub use evidence::tables::{Row, RowChange};
 pub use monitor::{Broken, Case, Check, Interest, Kind, Monitor, Property, Violation};
@@ -34,14 +30,9 @@ pub use monitor::{Broken, Case, Check, Interest, Kind, Monitor, Property, Violat
 /// A monitor for every property, in the order in which they are asked.
 #[must_use]
 pub fn standard(case: &Case) -> Vec<Box<dyn Monitor>> {
-    with_ledger(case, &Ledger::shared())
-}
-
-/// The same; what they measure is written into `ledger`.
-fn with_ledger(case: &Case, ledger: &Arc<Ledger>) -> Vec<Box<dyn Monitor>> {
     let mut all = safety::monitors(case);
     all.extend(liveness::monitors(case));
-    all.extend(quality::monitors(case, ledger));
+    all.extend(quality::monitors(case));
     all.extend(bounds::monitors(case));
     if let Some(expected) = expected::Expected::new(case) {
         all.push(Box::new(expected));

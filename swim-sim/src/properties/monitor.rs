@@ -235,12 +235,15 @@ pub trait Monitor: Send {
     }
 }
 
-/// What every monitor begins with: the id, the name, what it is interested in, and the claim. It counts in
-/// its field `looked`.
+/// What every monitor begins with: the id, the name, what it is interested in, and the claim; or an expression
+/// for its property, and what it is interested in. It counts in its field `looked`.
 macro_rules! declare {
     ($id:expr, $name:expr, $interest:expr, $claim:expr) => {
-        fn property(&self) -> $crate::properties::Property {
-            $crate::properties::Property { id: $id, name: $name, claim: $claim }
+        declare! { self, $crate::properties::Property { id: $id, name: $name, claim: $claim }, $interest }
+    };
+    ($self:ident, $property:expr, $interest:expr) => {
+        fn property(&$self) -> $crate::properties::Property {
+            $property
         }
 
         fn looked(&self) -> u64 {

@@ -106,7 +106,7 @@ impl<'a> Data<'a> {
                 .iter()
                 .map(|truth| (micros(truth.at), truth.host, letter(truth.presence)))
                 .collect(),
-            bands: timeline.bands.all().iter().map(Band::new).collect(),
+            bands: timeline.bands.all.iter().map(Band::new).collect(),
             held: HeldColumns::new(timeline),
             marks: timeline
                 .marks
@@ -174,14 +174,14 @@ impl Spread {
 impl Load {
     fn new(timeline: &Timeline) -> Self {
         let load = &timeline.load;
-        let slices = (timeline.end / load.slice() + 1) as usize;
+        let slices = (timeline.end / load.slice + 1) as usize;
         let of = |host: usize, slice: usize| {
-            let row = load.rows().get(host);
+            let row = load.rows.get(host);
             row.and_then(|row| row.get(slice)).copied().unwrap_or_default()
         };
         let hosts = timeline.names.hosts().len();
         let members = (0..hosts).map(|host| {
-            let row = load.rows().get(host).map_or(&[][..], Vec::as_slice);
+            let row = load.rows.get(host).map_or(&[][..], Vec::as_slice);
             let datagrams = row.iter().map(|sent| u64::from(sent.datagrams)).sum();
             let bytes = row.iter().map(|sent| sent.bytes).sum();
             (datagrams, bytes, row.iter().map(|sent| sent.datagrams).max().unwrap_or(0))
@@ -193,7 +193,7 @@ impl Load {
             (at(0), at(hosts / 2), at(hosts.saturating_sub(1)))
         };
         Self {
-            slice: micros(load.slice()),
+            slice: micros(load.slice),
             members: members.collect(),
             datagrams: (0..slices).map(|slice| spread(slice, |sent| u64::from(sent.datagrams))).collect(),
             bytes: (0..slices).map(|slice| spread(slice, |sent| sent.bytes)).collect(),
@@ -204,7 +204,7 @@ impl Load {
 /// What is missing, a sentence each.
 fn notes(timeline: &Timeline) -> Vec<String> {
     let missing = [
-        (timeline.views.folded(), "changes of status are older than what the matrix can go back to"),
+        (timeline.views.folded, "changes of status are older than what the matrix can go back to"),
         (
             timeline.datagrams.forgotten,
             "datagrams are not in the diagram: only the newest and those around the failure are kept",
@@ -272,13 +272,13 @@ struct Datagrams {
 impl HeldColumns {
     fn new(timeline: &Timeline) -> Self {
         let (first_at, first) = timeline.views.first();
-        let rows = first.rows().iter().map(|row| {
+        let rows = first.rows.iter().map(|row| {
             let runs = row.chunk_by(|a, b| a == b);
             runs.map(|run| format!("{}{},", run[0] as u8, base_36(run.len()))).collect()
         });
         let mut columns = Self { first_at: micros(first_at), first: rows.collect(), ..Self::default() };
         let mut last = 0;
-        for change in timeline.views.changes() {
+        for change in &timeline.views.changes {
             let at = micros(change.at);
             columns.t.push(at - last);
             columns.o.push(change.observer);

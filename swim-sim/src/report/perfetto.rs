@@ -167,7 +167,7 @@ impl Trace {
         let name = |subject: u32| format!("{:?}", timeline.names.subjects()[subject as usize]);
         let mut open = BTreeMap::<(u32, u32), u64>::new();
         let mut spans = Vec::new();
-        for change in timeline.views.changes() {
+        for change in &timeline.views.changes {
             let pair = (change.observer, change.subject);
             let ended = match change.turn {
                 Turn::Confirmed => continue,
@@ -204,7 +204,7 @@ impl Trace {
 
     fn faults(&mut self, timeline: &Timeline) {
         let hosts = timeline.names.hosts().len() as u32;
-        for band in timeline.bands.all() {
+        for band in &timeline.bands.all {
             let all: Vec<u32> = (0..hosts).collect();
             let under = if band.hosts.is_empty() { &all } else { &band.hosts };
             for host in under.iter().filter(|host| **host < hosts) {

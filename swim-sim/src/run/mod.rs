@@ -17,13 +17,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use swim_core::{Config, Instant};
+use swim_core::Instant;
 
 use crate::action::Action;
 use crate::coverage::Coverage;
 use crate::ground_truth::Phase;
 use crate::host::Spec;
-use crate::host_id::HostId;
 use crate::properties::{Case, Checker, Violation};
 use crate::scenario::{REST_PERIODS, RESTS, Scenario, ScenarioError};
 use crate::{Setup, World};
@@ -40,7 +39,6 @@ type AtEnd = Box<dyn FnOnce(&World) + Send>;
 pub struct Run {
     case: Case,
     world: World,
-    hosts: Vec<HostId>,
     checker: Arc<Mutex<Checker>>,
     sometimes: Arc<Mutex<Coverage>>,
     until: Instant,
@@ -70,17 +68,7 @@ impl Run {
         world.attach(Arc::clone(&checker));
         world.attach(Arc::clone(&sometimes));
         let until = Instant::MAX;
-        Ok(Self {
-            case,
-            world,
-            hosts: Vec::new(),
-            checker,
-            sometimes,
-            until,
-            agreed: None,
-            on_step: None,
-            at_end: None,
-        })
+        Ok(Self { case, world, checker, sometimes, until, agreed: None, on_step: None, at_end: None })
     }
 
     /// Stops at this instant of the world's clock, whatever has been checked by then.
@@ -102,12 +90,6 @@ impl Run {
     /// Lets `look` see the world as the run leaves it.
     pub fn at_end(&mut self, look: impl FnOnce(&World) + Send + 'static) {
         self.at_end = Some(Box::new(look));
-    }
-
-    /// Every member's configuration.
-    #[must_use]
-    pub const fn config(&self) -> &Arc<Config> {
-        &self.case.config
     }
 
     /// Carries it out to its end, or to the first broken property.
@@ -223,10 +205,9 @@ impl Run {
     fn gather(&mut self) -> Result<(), Stop> {
         self.enter(Phase::Gathering);
         for _ in 0..self.case.scenario.hosts {
-            let host = self.world.start(Spec::new(self.case.config.clone()));
-            self.hosts.push(host);
+            self.world.start(Spec::new(self.case.config.clone()));
         }
-        for host in self.hosts.clone() {
+        for host in self.world.hosts() {
             self.case.scenario.join(&mut self.world, host);
         }
         self.go(self.periods(GATHERING_PERIODS))?;

@@ -70,19 +70,16 @@ impl Settings {
 /// How a field of `Options` is read from text and printed.
 trait Field: Sized {
     const KIND: &'static str;
-    fn read(value: &Setting) -> Option<Self>;
+    fn read(text: &str) -> Option<Self>;
     fn print(&self) -> String;
 }
 
-macro_rules! integers {
-    ($($kind:ty),*) => {$(
-        impl Field for $kind {
-            const KIND: &'static str = concat!("a whole number of ", stringify!($kind));
-            fn read(value: &Setting) -> Option<Self> {
-                match value {
-                    Setting::Int(value) => (*value).try_into().ok(),
-                    _ => None,
-                }
+macro_rules! plain {
+    ($($field:ty: $kind:literal,)*) => {$(
+        impl Field for $field {
+            const KIND: &'static str = $kind;
+            fn read(text: &str) -> Option<Self> {
+                text.parse().ok()
             }
             fn print(&self) -> String {
                 self.to_string()
@@ -90,32 +87,19 @@ macro_rules! integers {
         }
     )*};
 }
-integers!(u8, u16, u32);
 
-impl Field for bool {
-    const KIND: &'static str = "true or false";
-    fn read(value: &Setting) -> Option<Self> {
-        if let Setting::Bool(value) = value { Some(*value) } else { None }
-    }
-    fn print(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl Field for String {
-    const KIND: &'static str = "a text";
-    fn read(value: &Setting) -> Option<Self> {
-        Some(value.to_string())
-    }
-    fn print(&self) -> String {
-        self.clone()
-    }
+plain! {
+    u8: "a whole number of u8",
+    u16: "a whole number of u16",
+    u32: "a whole number of u32",
+    bool: "true or false",
+    String: "a text",
 }
 
 impl Field for Duration {
     const KIND: &'static str = "a duration such as 1.5s or 200ms";
-    fn read(value: &Setting) -> Option<Self> {
-        if let Setting::Text(text) = value { Duration::parse(text).ok() } else { None }
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
     }
     fn print(&self) -> String {
         Text::print(self)
@@ -124,11 +108,8 @@ impl Field for Duration {
 
 impl Field for Option<Duration> {
     const KIND: &'static str = "a duration such as 1.5s, or never";
-    fn read(value: &Setting) -> Option<Self> {
-        match value {
-            Setting::Text(text) if text == "never" => Some(None),
-            other => Duration::read(other).map(Some),
-        }
+    fn read(text: &str) -> Option<Self> {
+        if text == "never" { Some(None) } else { Duration::read(text).map(Some) }
     }
     fn print(&self) -> String {
         self.as_ref().map_or_else(|| "never".to_owned(), Field::print)
@@ -137,10 +118,9 @@ impl Field for Option<Duration> {
 
 impl Field for (Duration, Duration) {
     const KIND: &'static str = "two durations such as 500ms..3s";
-    fn read(value: &Setting) -> Option<Self> {
-        let Setting::Text(text) = value else { return None };
+    fn read(text: &str) -> Option<Self> {
         let (first, longest) = text.split_once("..")?;
-        Some((Duration::parse(first).ok()?, Duration::parse(longest).ok()?))
+        Some((Duration::read(first)?, Duration::read(longest)?))
     }
     fn print(&self) -> String {
         format!("{}..{}", Field::print(&self.0), Field::print(&self.1))
@@ -148,7 +128,7 @@ impl Field for (Duration, Duration) {
 }
 
 fn put<F: Field>(field: &mut F, name: &str, value: &Setting) -> Result<(), ScenarioError> {
-    *field = F::read(value)
+    *field = F::read(&value.to_string())
         .ok_or_else(|| ScenarioError(format!("option `{name}` is `{value}`; expected {}", F::KIND)))?;
     Ok(())
 }

@@ -64,46 +64,45 @@ impl Expect {
 
     /// Each way to expect one thing less, or, first of all, nothing.
     pub(crate) fn with_less(&self) -> Vec<Self> {
-        let mut fewer = vec![Self::default()];
-        let mut less = |change: &dyn Fn(&mut Self)| {
+        let with = |change: &dyn Fn(&mut Self)| {
             let mut one = self.clone();
             change(&mut one);
-            fewer.push(one);
+            one
         };
-        less(&|expect| expect.agree_within = None);
-        less(&|expect| (expect.nobody_dead, expect.may_be_dead) = (false, Vec::new()));
-        less(&|expect| expect.may_be_dead.clear());
-        for (index, _) in self.agree_at.iter().enumerate() {
-            less(&|expect| _ = expect.agree_at.remove(index));
+        let mut fewer = vec![
+            Self::default(),
+            with(&|expect| expect.agree_within = None),
+            with(&|expect| (expect.nobody_dead, expect.may_be_dead) = (false, Vec::new())),
+            with(&|expect| expect.may_be_dead.clear()),
+        ];
+        fewer.extend(self.without_one(|expect| &mut expect.agree_at));
+        fewer.extend(self.without_one(|expect| &mut expect.dead));
+        fewer.extend(self.without_one(|expect| &mut expect.alive));
+        fewer.extend(self.without_one(|expect| &mut expect.views));
+        fewer.extend(self.without_one(|expect| &mut expect.unchanged));
+        fewer.extend(self.without_one(|expect| &mut expect.events));
+        fewer.extend(self.without_one(|expect| &mut expect.sent));
+        for index in 0..self.events.len() {
+            fewer.push(with(&|expect| expect.events[index].at_least = None));
+            fewer.push(with(&|expect| expect.events[index].at_most = None));
         }
-        for (index, _) in self.dead.iter().enumerate() {
-            less(&|expect| _ = expect.dead.remove(index));
-        }
-        for (index, _) in self.alive.iter().enumerate() {
-            less(&|expect| _ = expect.alive.remove(index));
-        }
-        for (index, _) in self.views.iter().enumerate() {
-            less(&|expect| drop(expect.views.remove(index)));
-        }
-        for (index, _) in self.unchanged.iter().enumerate() {
-            less(&|expect| drop(expect.unchanged.remove(index)));
-        }
-        for (index, reported) in self.events.iter().enumerate() {
-            less(&|expect| drop(expect.events.remove(index)));
-            if reported.at_most.is_some() && reported.at_least.is_some() {
-                less(&|expect| expect.events[index].at_least = None);
-                less(&|expect| expect.events[index].at_most = None);
-            }
-        }
-        for (index, sent) in self.sent.iter().enumerate() {
-            less(&|expect| drop(expect.sent.remove(index)));
-            if sent.at_most.is_some() && sent.at_least.is_some() {
-                less(&|expect| expect.sent[index].at_least = None);
-                less(&|expect| expect.sent[index].at_most = None);
-            }
+        for index in 0..self.sent.len() {
+            fewer.push(with(&|expect| expect.sent[index].at_least = None));
+            fewer.push(with(&|expect| expect.sent[index].at_most = None));
         }
         fewer.retain(|one| one != self);
         fewer
+    }
+
+    /// The same without each one sentence of a list.
+    fn without_one<T>(&self, list: fn(&mut Self) -> &mut Vec<T>) -> Vec<Self> {
+        let count = list(&mut self.clone()).len();
+        let without = |index| {
+            let mut one = self.clone();
+            list(&mut one).remove(index);
+            one
+        };
+        (0..count).map(without).collect()
     }
 }
 

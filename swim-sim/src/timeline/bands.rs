@@ -28,7 +28,7 @@ pub(crate) struct Band {
 /// All faults, in the order of their beginnings.
 #[derive(Default)]
 pub(crate) struct Bands {
-    all: Vec<Band>,
+    pub(crate) all: Vec<Band>,
     /// Bands that have not ended, by their place, with the action that began them.
     open: Vec<(usize, Action)>,
     pub(crate) skipped: u64,
@@ -76,10 +76,6 @@ impl Bands {
     /// A process is over: it is no longer stopped.
     pub(crate) fn ended(&mut self, host: u32, at: u64) {
         self.close(at, |begun| matches!(begun, Action::Pause { host: stopped, .. } if stopped.0 == host));
-    }
-
-    pub(crate) fn all(&self) -> &[Band] {
-        &self.all
     }
 
     fn close(&mut self, at: u64, ends: impl Fn(&Action) -> bool) {

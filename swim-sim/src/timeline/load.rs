@@ -16,8 +16,10 @@ impl Sent {
 
 /// A row for each host, in slices of time that are all of one length.
 pub(crate) struct Load {
-    rows: Vec<Vec<Sent>>,
-    slice: u64,
+    /// By host and slice; rows may be short.
+    pub(crate) rows: Vec<Vec<Sent>>,
+    /// Length of a slice, in ns.
+    pub(crate) slice: u64,
 }
 
 /// The first length of a slice, in ns.
@@ -45,16 +47,6 @@ impl Load {
         row[slice].add(Sent { datagrams: 1, bytes: bytes as u64 });
     }
 
-    /// Length of a slice, in ns.
-    pub(crate) const fn slice(&self) -> u64 {
-        self.slice
-    }
-
-    /// By host and slice; rows may be short.
-    pub(crate) fn rows(&self) -> &[Vec<Sent>] {
-        &self.rows
-    }
-
     fn halve(&mut self) {
         self.slice *= 2;
         for row in &mut self.rows {
@@ -78,7 +70,7 @@ mod tests {
         for second in 0..40 {
             load.sent(0, second * SECOND, 10, 8);
         }
-        assert_eq!(load.slice(), 8 * SECOND);
-        assert_eq!(load.rows()[0], [Sent { datagrams: 8, bytes: 80 }; 5]);
+        assert_eq!(load.slice, 8 * SECOND);
+        assert_eq!(load.rows[0], [Sent { datagrams: 8, bytes: 80 }; 5]);
     }
 }

@@ -100,6 +100,7 @@ impl Default for Limits {
 
 /// Everything that a report shows of a run. Attach it before anything happens; attached later, it begins
 /// with the tables as they are then.
+#[derive(Default)]
 pub struct Timeline {
     pub(crate) limits: Limits,
     pub(crate) names: Names,
@@ -129,32 +130,13 @@ impl Timeline {
     /// An empty one with the default limits.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(Limits::default())
+        Self::default()
     }
 
     /// An empty one.
     #[must_use]
     pub fn with(limits: Limits) -> Self {
-        Self {
-            limits,
-            names: Names::default(),
-            views: Views::default(),
-            truth: Vec::new(),
-            phases: Vec::new(),
-            bands: Bands::default(),
-            marks: Vec::new(),
-            marks_skipped: 0,
-            datagrams: Datagrams::default(),
-            load: Load::default(),
-            spread: Spread::default(),
-            detection: Detection::default(),
-            false_deaths: Vec::new(),
-            end: 0,
-            bound: None,
-            spotlight: None,
-            deaths_seen: 0,
-            adopted: false,
-        }
+        Self { limits, ..Self::default() }
     }
 
     /// Something went wrong at `at`: the datagrams around it are kept even if the run goes on for long. The
@@ -374,11 +356,5 @@ impl Watcher for Timeline {
             }
         }
         self.deaths_seen = world.deaths().len();
-    }
-}
-
-impl Default for Timeline {
-    fn default() -> Self {
-        Self::new()
     }
 }

@@ -84,7 +84,7 @@ pub(crate) struct Change {
 /// One row for each observer; short rows end in `Unknown`.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Matrix {
-    rows: Vec<Vec<Held>>,
+    pub(crate) rows: Vec<Vec<Held>>,
     /// By row: how many cells hold each held.
     counts: Vec<[u32; 5]>,
 }
@@ -93,10 +93,6 @@ impl Matrix {
     pub(crate) fn of(&self, observer: u32, subject: u32) -> Held {
         let row = self.rows.get(observer as usize);
         row.and_then(|row| row.get(subject as usize)).copied().unwrap_or_default()
-    }
-
-    pub(crate) fn rows(&self) -> &[Vec<Held>] {
-        &self.rows
     }
 
     /// How many of the observer's row are Alive, Suspect, Dead and Left.
@@ -137,8 +133,9 @@ pub(crate) struct Views {
     first: Matrix,
     /// When `first` was so, in ns.
     first_at: u64,
-    changes: VecDeque<Change>,
-    folded: u64,
+    pub(crate) changes: VecDeque<Change>,
+    /// How many changes are only in the first matrix.
+    pub(crate) folded: u64,
 }
 
 impl Views {
@@ -166,15 +163,6 @@ impl Views {
     pub(crate) const fn first(&self) -> (u64, &Matrix) {
         (self.first_at, &self.first)
     }
-
-    pub(crate) fn changes(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter()
-    }
-
-    /// How many changes are only in the first matrix.
-    pub(crate) const fn folded(&self) -> u64 {
-        self.folded
-    }
 }
 
 #[cfg(test)]
@@ -193,9 +181,9 @@ mod tests {
             let turn = turns[(step * 7 % 11 % 4) as usize];
             views.change(change(u64::from(step), step % 3, step % 5, turn), 10);
         }
-        assert_eq!((views.changes.len(), views.folded(), views.first().0), (10, 50, 49));
+        assert_eq!((views.changes.len(), views.folded, views.first().0), (10, 50, 49));
         let mut replayed = views.first.clone();
-        views.changes().for_each(|change| replayed.apply(change));
+        views.changes.iter().for_each(|change| replayed.apply(change));
         for (observer, subject) in (0..3).flat_map(|observer| (0..5).map(move |subject| (observer, subject)))
         {
             assert_eq!(replayed.of(observer, subject), views.now(observer, subject));

@@ -4,15 +4,13 @@
 //! with each other, so that what differs between seeds does not count; a difference is reported if it is larger
 //! than chance explains.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use anstream::{eprintln, println};
 use swim_sim::mutants::{Ablation, ablations};
 use swim_sim::scenario::ScenarioError;
 use swim_sim::situations::{MEASURES, Measured, SITUATIONS, measure, situation};
+use swim_sim::sweep::in_order;
 
-use crate::args::AblationsArgs;
+use crate::args::{AblationsArgs, cores};
 use crate::exit::Error;
 use crate::exit::Exit;
 use crate::source::option;
@@ -43,10 +41,11 @@ pub(crate) fn run(args: &AblationsArgs) -> Result<Exit, Error> {
         ));
     }
     let seeds = if args.quick { QUICK_SEEDS } else { args.seeds };
-    let with = table(None, seeds, args.jobs())?;
+    let jobs = cores(args.jobs);
+    let with = table(None, seeds, jobs)?;
     let rows = chosen.into_iter().map(|ablation| {
         eprintln!("{}", ablation.name);
-        let without = table(Some(ablation), seeds, args.jobs())?;
+        let without = table(Some(ablation), seeds, jobs)?;
         Ok((ablation, with.iter().zip(&without).map(|(with, without)| differences(with, without)).collect()))
     });
     let rows: Vec<(&Ablation, Vec<Vec<Difference>>)> = rows.collect::<Result<_, Error>>()?;
@@ -59,25 +58,17 @@ pub(crate) fn run(args: &AblationsArgs) -> Result<Exit, Error> {
 fn table(ablation: Option<&Ablation>, seeds: u64, jobs: usize) -> Result<Table, Error> {
     let runs: Vec<(usize, u64)> =
         (0..SITUATIONS.len()).flat_map(|name| (0..seeds).map(move |seed| (name, seed))).collect();
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(vec![None; runs.len()]);
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(|| {
-                while let Some((name, seed)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let measured = one(SITUATIONS[*name], *seed, ablation);
-                    let index = name * seeds as usize + *seed as usize;
-                    results.lock().expect("no run panics while it holds the results")[index] = Some(measured);
-                }
-            });
-        }
-    });
-    let results = results.into_inner().expect("no run panics while it holds the results");
-    let measured: Vec<Measured> = results
-        .into_iter()
-        .flatten()
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::usage(error.to_string()))?;
+    let mut measured = Vec::new();
+    in_order(
+        jobs,
+        runs.len(),
+        |number| one(SITUATIONS[runs[number].0], runs[number].1, ablation),
+        |result| {
+            measured.push(result);
+            true
+        },
+    );
+    let measured: Vec<Measured> = measured.into_iter().collect::<Result<_, _>>()?;
     Ok(measured.chunks(seeds as usize).map(<[Measured]>::to_vec).collect())
 }
 

@@ -181,7 +181,7 @@ pub(crate) struct MutantsArgs {
     pub(crate) seeds: Seeds,
     /// Runs at once; 0 means one for each core
     #[arg(long, value_name = "J", default_value_t = 0)]
-    jobs: usize,
+    pub(crate) jobs: usize,
     /// Only those with this in their name
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
@@ -203,12 +203,6 @@ const MUTANTS_HELP: &str = "\
 Needs a build that has the mutants, which `proof/mutants/check` makes. A mutant that survives shows
 that a property is missing: the exit code is 1 then.";
 
-impl MutantsArgs {
-    pub(crate) fn jobs(&self) -> usize {
-        cores(self.jobs)
-    }
-}
-
 /// `swim-sim ablations`
 #[derive(ClapArgs, Clone, Debug)]
 #[command(after_help = ABLATIONS_HELP)]
@@ -221,7 +215,7 @@ pub(crate) struct AblationsArgs {
     pub(crate) quick: bool,
     /// Runs at once; 0 means one for each core
     #[arg(long, value_name = "J", default_value_t = 0)]
-    jobs: usize,
+    pub(crate) jobs: usize,
     /// Only those with this in their name
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
@@ -229,12 +223,6 @@ pub(crate) struct AblationsArgs {
 
 const ABLATIONS_HELP: &str = "\
 Needs a build that has the ablations: `proof/mutants/run ablations > docs/ablations.md`.";
-
-impl AblationsArgs {
-    pub(crate) fn jobs(&self) -> usize {
-        cores(self.jobs)
-    }
-}
 
 /// 0: as many as there are cores.
 pub(crate) fn cores(jobs: usize) -> usize {

@@ -75,10 +75,6 @@ impl Error {
         move |error| Self::File(path.clone(), error)
     }
 
-    pub(crate) fn file_text(path: &Path, text: String) -> Self {
-        Self::File(path.to_owned(), std::io::Error::other(text))
-    }
-
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self::Usage(text.into())
     }

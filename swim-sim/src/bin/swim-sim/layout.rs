@@ -43,7 +43,7 @@ pub(crate) fn moment(at: swim_core::Instant) -> String {
 }
 
 /// A title, and words that go on in as many lines as they need.
-pub(crate) fn words(title: &str, words: &[(String, Style)]) -> String {
+pub(crate) fn words(title: &str, words: impl IntoIterator<Item = (String, Style)>) -> String {
     let mut text = title.to_owned();
     let mut column = title.chars().count();
     for (word, style) in words {
@@ -56,7 +56,7 @@ pub(crate) fn words(title: &str, words: &[(String, Style)]) -> String {
             text.push(' ');
             column += 1;
         }
-        text.push_str(&paint(*style, word));
+        text.push_str(&paint(style, word));
         column += len;
     }
     text
@@ -142,8 +142,8 @@ mod tests {
 
     #[test]
     fn no_line_is_longer_than_the_page_and_nothing_is_lost() {
-        let many: Vec<(String, Style)> = (0..90).map(|n| (format!("dial{n}={n}"), Style::new())).collect();
-        let text = words("dials:", &many);
+        let many = (0..90).map(|n| (format!("dial{n}={n}"), Style::new()));
+        let text = words("dials:", many);
         assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
         assert_eq!(text.split_whitespace().count(), 91);
         let names: Vec<String> = (0..90).map(|n| format!("event-{n}")).collect();

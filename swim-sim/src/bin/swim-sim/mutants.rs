@@ -10,13 +10,14 @@ use anstream::println;
 use serde_json::json;
 use swim_sim::mutants::{Mutant, all};
 use swim_sim::run::attempt;
-use swim_sim::scenario::{NAMES, Scenario, named};
+use swim_sim::scenario::{NAMES, Scenario};
 use swim_sim::swarm::Plan;
-use swim_sim::sweep::Sweep;
+use swim_sim::sweep::{Sweep, in_order};
 
-use crate::args::MutantsArgs;
+use crate::args::{MutantsArgs, cores};
 use crate::exit::{Error, Exit};
 use crate::layout::{BAD, BOLD, DIM, GOOD, paint};
+use crate::run::parsed;
 use crate::source::{PROGRAM, as_built};
 
 /// Seeds that are tried before the named scenarios: most mistakes show everywhere.
@@ -57,19 +58,18 @@ pub(crate) fn mutants(args: &MutantsArgs) -> Result<Exit, Error> {
     if chosen.is_empty() {
         return Err(Error::usage(format!("no mutant has `{only}` in its name")));
     }
-    let table = Table::of(args);
-    table.head();
+    args.head();
     let mut sound = Sound::default();
     let mut survivors = Vec::new();
     for mutant in &chosen {
         let mut hunt = Hunt { mutant, args, sound: &mut sound, runs: 0, stray: None };
         let kill = hunt.kill()?;
-        table.row(mutant, kill.as_ref());
+        args.row(mutant, kill.as_ref());
         if kill.is_none() {
             survivors.push((mutant.name, hunt.stray));
         }
     }
-    table.foot(chosen.len(), &survivors);
+    args.foot(chosen.len(), &survivors);
     Ok(if survivors.is_empty() { Exit::Ok } else { Exit::Failed })
 }
 
@@ -101,20 +101,19 @@ impl Hunt<'_> {
         while !seeds.is_empty() {
             let mut found: Option<(u64, String)> = None;
             let sweep = Sweep {
-                jobs: self.args.jobs(),
+                jobs: cores(self.args.jobs),
                 keep_going: true,
                 twice_every: 0,
                 mutant: Some(self.mutant.name.to_owned()),
                 ..Sweep::of(seeds.clone())
             };
-            let result = sweep.run(|record| {
+            sweep.run(|record| {
                 self.runs += 1;
                 if self.fits(record.property.as_deref()) {
                     found = Some((record.seed, record.property.clone().unwrap_or_default()));
                 }
                 found.is_none()
-            });
-            result.map_err(|error| Error::usage(error.to_string()))?;
+            })?;
             let Some((seed, property)) = found else { return Ok(None) };
             if self.sound.is_sound(&format!("--seed {seed}"), &Plan::draw(seed).scenario())? {
                 return Ok(Some(Kill { property, runs: self.runs, by: format!("--seed {seed}") }));
@@ -125,11 +124,17 @@ impl Hunt<'_> {
     }
 
     fn among_scenarios(&mut self) -> Result<Option<Kill>, Error> {
-        for names in NAMES.chunks(self.args.jobs()) {
-            let scenarios: Vec<Scenario> = names.iter().map(|name| read(name)).collect::<Result<_, _>>()?;
+        for names in NAMES.chunks(cores(self.args.jobs)) {
+            let scenarios: Vec<Scenario> = names.iter().map(|name| parsed(name)).collect::<Result<_, _>>()?;
             let mutant = Some(self.mutant.name.to_owned());
-            let broken =
-                side_by_side(scenarios.iter().map(|one| Scenario { mutant: mutant.clone(), ..one.clone() }));
+            let run = |number: usize| {
+                attempt(&Scenario { mutant: mutant.clone(), ..scenarios[number].clone() }, |_| {})
+            };
+            let mut broken = Vec::new();
+            in_order(names.len(), names.len(), run, |finished| {
+                broken.push(finished.map(|finished| finished.outcome.property()));
+                true
+            });
             for ((name, scenario), property) in names.iter().zip(&scenarios).zip(broken) {
                 self.runs += 1;
                 let property = property?;
@@ -149,55 +154,21 @@ impl Sound {
         if let Some(known) = self.0.get(name) {
             return Ok(*known);
         }
-        let finished = attempt(scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
+        let finished = attempt(scenario, |_| {})?;
         self.0.insert(name.to_owned(), finished.outcome.is_good());
         Ok(finished.outcome.is_good())
     }
 }
 
-fn read(name: &str) -> Result<Scenario, Error> {
-    let text = named(name).unwrap_or_default();
-    toml::from_str(text).map_err(|error| Error::usage(format!("{name}: {error}")))
-}
-
-/// Runs them at once, and says which property each broke.
-fn side_by_side(scenarios: impl Iterator<Item = Scenario>) -> Vec<Result<Option<&'static str>, Error>> {
-    std::thread::scope(|scope| {
-        let run = |scenario: Scenario| {
-            scope.spawn(move || {
-                let finished = attempt(&scenario, |_| {}).map_err(|error| Error::usage(error.to_string()))?;
-                Ok(finished.outcome.property())
-            })
-        };
-        let running: Vec<_> = scenarios.map(run).collect();
-        let lost = |_| Err(Error::usage("a run ended without an outcome"));
-        running.into_iter().map(|run| run.join().unwrap_or_else(lost)).collect()
-    })
-}
-
 /// How the result is shown.
-struct Table {
-    json: bool,
-    markdown: bool,
-    verbose: bool,
-}
-
-impl Table {
-    const fn of(args: &MutantsArgs) -> Self {
-        Self { json: args.json, markdown: args.markdown, verbose: args.verbose }
-    }
-
+impl MutantsArgs {
     fn head(&self) {
         if self.markdown {
             println!("| mutant | what is wrong | property | found by |\n| --- | --- | --- | --- |");
         } else if !self.json {
-            println!(
-                "{}",
-                paint(
-                    BOLD,
-                    format!("{:30} {:8} {:>5}  {:24} what fits", "mutant", "property", "runs", "found by")
-                )
-            );
+            let titles =
+                format!("{:30} {:8} {:>5}  {:24} what fits", "mutant", "property", "runs", "found by");
+            println!("{}", paint(BOLD, titles));
         }
     }
 

@@ -96,31 +96,19 @@ fn announce(chosen: &Chosen) -> Result<(), Error> {
     println!("replay: {}", chosen.replay);
     let scenario = &chosen.scenario;
     if !scenario.about.is_empty() {
-        let about: Vec<(String, Style)> = std::iter::once((scenario.name.clone(), BOLD))
-            .chain(scenario.about.split_whitespace().map(|word| (word.to_owned(), Style::new())))
-            .collect();
-        println!("{}", words("about:", &about));
+        let about = scenario.about.split_whitespace().map(|word| (word.to_owned(), Style::new()));
+        println!("{}", words("about:", [(scenario.name.clone(), BOLD)].into_iter().chain(about)));
     }
     if let Some(plan) = &chosen.plan {
-        let dials: Vec<(String, Style)> = plan
-            .dials()
-            .iter()
-            .map(|dial| {
-                let style = if dial.by_hand { BOLD } else { Style::new() };
-                (format!("{}={}", dial.name, dial.value), style)
-            })
-            .collect();
-        println!("{}", words("dials:", &dials));
+        let style = |by_hand| if by_hand { BOLD } else { Style::new() };
+        let dials = plan.dials().into_iter();
+        let dials = dials.map(|dial| (format!("{}={}", dial.name, dial.value), style(dial.by_hand)));
+        println!("{}", words("dials:", dials));
     }
     let config = scenario.config()?;
-    let options: Vec<(String, Style)> = option_values(config.options())
-        .iter()
-        .map(|(name, value)| (format!("{name}={value}"), DIM))
-        .collect();
-    println!("{}", words("options:", &options));
-    let link: Vec<(String, Style)> =
-        link(chosen)?.split_whitespace().map(|word| (word.to_owned(), DIM)).collect();
-    println!("{}", words("link:", &link));
+    let options = option_values(config.options()).into_iter();
+    println!("{}", words("options:", options.map(|(name, value)| (format!("{name}={value}"), DIM))));
+    println!("{}", words("link:", link(chosen)?.split_whitespace().map(|word| (word.to_owned(), DIM))));
     println!(
         "{} hosts, {} steps in {} of trouble",
         scenario.hosts,

@@ -90,28 +90,16 @@ impl Source {
 
     /// The exact command that repeats the run.
     pub(crate) fn replay_line(&self) -> String {
-        let mut line = format!("{PROGRAM} replay");
-        let mut word = |text: &str| {
-            line.push(' ');
-            line.push_str(&quoted(text));
-        };
-        if let Some(what) = &self.what {
-            word(what);
-        }
-        if let Some(seed) = self.seed {
-            word("--seed");
-            word(&seed.to_string());
-        }
-        for assignment in &self.set {
-            word("--set");
-            word(assignment);
-        }
-        if let Some(mutant) = &self.mutant {
-            word("--mutant");
-            word(mutant);
-        }
-        as_built(&line)
+        let what = self.what.as_ref().map_or_else(String::new, |what| format!(" {}", quoted(what)));
+        let seed = self.seed.map_or_else(String::new, |seed| format!(" --seed {seed}"));
+        as_built(&format!("{PROGRAM} replay{what}{seed}{}", settings(&self.set, self.mutant.as_deref())))
     }
+}
+
+/// What a run was changed by, as the end of a command.
+pub(crate) fn settings(set: &[String], mutant: Option<&str>) -> String {
+    let set = set.iter().map(|assignment| format!(" --set {}", quoted(assignment)));
+    set.chain(mutant.map(|mutant| format!(" --mutant {}", quoted(mutant)))).collect()
 }
 
 /// A command in the build that this one is.

@@ -13,7 +13,7 @@ use swim_sim::sweep::{ENOUGH, Record, Sweep, Tally};
 use crate::args::{MergeArgs, SweepArgs, cores};
 use crate::exit::{Error, Exit};
 use crate::layout::{BAD, BOLD, DIM, GOOD, columns, number, paint, time, words};
-use crate::source::{PROGRAM, as_built, quoted};
+use crate::source::{self, PROGRAM, as_built};
 
 pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
     let sweep = Sweep {
@@ -119,14 +119,7 @@ fn failure(record: &Record, args: &SweepArgs) -> String {
 
 /// What every run of the sweep was changed by.
 fn settings(args: &SweepArgs) -> String {
-    let mut words = String::new();
-    for assignment in &args.set {
-        words.push_str(&format!(" --set {}", quoted(assignment)));
-    }
-    if let Some(mutant) = &args.mutant {
-        words.push_str(&format!(" --mutant {}", quoted(mutant)));
-    }
-    words
+    source::settings(&args.set, args.mutant.as_deref())
 }
 
 /// The exact command that repeats the sweep, up to a seed.
@@ -253,9 +246,9 @@ fn unseen(tally: &Tally, whole: bool) {
     }
     if tally.runs < ENOUGH || !whole {
         let names = missed.iter().map(|(name, _)| *name).chain(idle);
-        let names: Vec<_> = names.map(|name| (name.to_owned(), anstyle::Style::new())).collect();
+        let names = names.map(|name| (name.to_owned(), anstyle::Style::new()));
         let title = format!("not seen yet (a whole sweep of {} sees all):", number(ENOUGH));
-        println!("{}", words(&title, &names));
+        println!("{}", words(&title, names));
         return;
     }
     for (name, how) in missed {

@@ -69,8 +69,9 @@ impl Monitor for SendBudget {
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
-            Happening::Ticked { host } => (self.input, self.sent) = (Some((*host, TICK_MAX)), 0),
-            Happening::Commanded { host, .. } => (self.input, self.sent) = (Some((*host, TICK_MAX)), 0),
+            Happening::Ticked { host } | Happening::Commanded { host, .. } => {
+                (self.input, self.sent) = (Some((*host, TICK_MAX)), 0);
+            }
             Happening::Arrived { host, .. } => (self.input, self.sent) = (Some((*host, ANSWERS_MAX)), 0),
             Happening::Sent { host, .. } => {
                 let Some((_, max)) = self.input.filter(|(sender, _)| sender == host) else { return Ok(()) };

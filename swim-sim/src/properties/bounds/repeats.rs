@@ -57,23 +57,18 @@ impl Repeats {
         if !counts {
             return Ok(());
         }
-        let mut members = read.members();
-        let Some(mut next) = members.next() else { return Ok(()) };
-        let mut following = members.next();
-        // With a handshake with a dead member, one claim about it.
-        if gossip && following.is_none() && next.claim.status == Status::Dead {
-            return Ok(());
-        }
-        loop {
-            let put_right = ack && (next.id == read.sender || !next.claim.status.is_active());
-            if !put_right {
-                let accusers = next.accusers().count();
-                self.send_update(host, next.id, Update { claim: next.claim, accusers, addr: next.addr })?;
+        let alone = gossip && read.members().nth(1).is_none();
+        for member in read.members() {
+            let (claim, addr) = (member.claim, member.addr);
+            let put_right = ack && (member.id == read.sender || !claim.status.is_active());
+            // With a handshake with a dead member, one claim about it.
+            if put_right || alone && claim.status == Status::Dead {
+                continue;
             }
-            let Some(member) = following else { return Ok(()) };
-            next = member;
-            following = members.next();
+            let accusers = member.accusers().count();
+            self.send_update(host, member.id, Update { claim, accusers, addr })?;
         }
+        Ok(())
     }
 
     fn send_update(&mut self, host: HostId, id: NodeId, update: Update) -> Check {

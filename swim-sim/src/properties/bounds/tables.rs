@@ -19,8 +19,7 @@ use swim_core::{Config, Event, Instant, NodeId, Stats};
 use crate::action::FaultClass;
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
-use crate::properties::monitor::AFTER_INPUT;
-use crate::properties::{Broken, Case, Check, Interest, Monitor, Property, RowChange, declare};
+use crate::properties::{Broken, Case, Check, Monitor, Property, RowChange, declare};
 use crate::{Presence, World};
 
 /// Inputs of all hosts between two looks: what is too full stays so for a while, and a prime number meets every
@@ -70,17 +69,7 @@ impl Gauge {
 }
 
 impl Monitor for Gauge {
-    fn property(&self) -> Property {
-        self.property
-    }
-
-    fn looked(&self) -> u64 {
-        self.looked
-    }
-
-    fn interest(&self) -> Interest {
-        AFTER_INPUT
-    }
+    declare! { self, self.property, AFTER_INPUT }
 
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
         self.inputs += 1;

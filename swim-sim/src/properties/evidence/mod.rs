@@ -3,7 +3,6 @@
 
 pub(super) mod conditions;
 pub(super) mod datagram;
-pub(super) mod measures;
 pub(super) mod node_time;
 pub(super) mod probes;
 pub(super) mod tables;

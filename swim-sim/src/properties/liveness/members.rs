@@ -20,8 +20,7 @@ use crate::host::HostId;
 use crate::properties::evidence::conditions::{Awaited, knows, running};
 use crate::properties::evidence::datagram::Misled;
 use crate::properties::formulas::dissemination;
-use crate::properties::monitor::{AFTER_INPUT, SENT};
-use crate::properties::{Broken, Case, Check, Interest, Monitor, Property, declare};
+use crate::properties::{Broken, Case, Check, Monitor, Property, declare};
 use crate::{Presence, World};
 
 /// What all members must know soon.
@@ -169,17 +168,7 @@ impl Soon {
 }
 
 impl Monitor for Soon {
-    fn property(&self) -> Property {
-        self.what.property()
-    }
-
-    fn looked(&self) -> u64 {
-        self.looked
-    }
-
-    fn interest(&self) -> Interest {
-        AFTER_INPUT | SENT
-    }
+    declare! { self, self.what.property(), AFTER_INPUT | SENT }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match (self.what, what) {

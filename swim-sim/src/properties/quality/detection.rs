@@ -2,11 +2,9 @@
 //!
 //! Healthy is what the bound supposes: nothing is wrong and nothing was for a while, links are whole, every
 //! survivor knows all, suspects none, has no update queued and is in good health, relays are on,
-//! and nothing else happens until the bound has passed. Checked by what the survivors report. The time that
-//! each of them took is kept for statistics.
+//! and nothing else happens until the bound has passed. Checked by what the survivors report.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use swim_core::{Event, Instant, NodeId};
@@ -14,14 +12,12 @@ use swim_core::{Event, Instant, NodeId};
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::conditions::{Conditions, is_healthy};
-use crate::properties::evidence::measures::Ledger;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 use crate::{Presence, World};
 
 /// Q1.
 pub(super) struct Detection {
     case: Case,
-    ledger: Arc<Ledger>,
     conditions: Conditions,
     crash: Option<Crash>,
     looked: u64,
@@ -38,8 +34,8 @@ struct Crash {
 }
 
 impl Detection {
-    pub(super) fn new(case: &Case, ledger: Arc<Ledger>) -> Self {
-        Self { case: case.clone(), ledger, conditions: Conditions::new(), crash: None, looked: 0 }
+    pub(super) fn new(case: &Case) -> Self {
+        Self { case: case.clone(), conditions: Conditions::new(), crash: None, looked: 0 }
     }
 
     /// Whether the options are those that the bound is derived for.
@@ -83,12 +79,10 @@ impl Monitor for Detection {
         match what {
             Happening::Ended { host, presence: Presence::Crashed } => self.begin(scene, *host),
             Happening::Reported { host, event: Event::Dead { id, .. } } => {
-                if let Some(crash) = self.crash.as_mut().filter(|crash| crash.id == *id)
-                    && crash.silent.as_mut().is_some_and(|silent| silent.remove(host))
+                if let Some(Crash { silent: Some(silent), .. }) =
+                    self.crash.as_mut().filter(|crash| crash.id == *id)
                 {
-                    let took = scene.now().since(crash.at);
-                    let bound = crash.due.since(crash.at);
-                    self.ledger.write(|measures| measures.detections.push((took, bound)));
+                    silent.remove(host);
                 }
             }
             _ => {}

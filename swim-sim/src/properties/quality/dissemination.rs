@@ -24,7 +24,6 @@ use crate::ground_truth::{Fate, Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::conditions::{Conditions, is_healthy};
 use crate::properties::evidence::datagram::Reading;
-use crate::properties::evidence::measures::Ledger;
 use crate::properties::formulas::dissemination;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 use crate::{Presence, World};
@@ -62,10 +61,11 @@ impl<K: Ord + Clone> Spreading<K> {
         self.waiting.insert(what, Wait { since, due, silent, others });
     }
 
-    /// `host` knows `what`: how long that took, if it is new to it.
-    fn reach(&mut self, now: Instant, host: HostId, what: &K) -> Option<Duration> {
-        let wait = self.waiting.get_mut(what)?;
-        wait.silent.remove(&host).then(|| now.since(wait.since))
+    /// `host` knows `what`.
+    fn reach(&mut self, host: HostId, what: &K) {
+        if let Some(wait) = self.waiting.get_mut(what) {
+            wait.silent.remove(&host);
+        }
     }
 
     /// One of those whose time is over.
@@ -77,7 +77,6 @@ impl<K: Ord + Clone> Spreading<K> {
 
 /// Q8.
 pub(super) struct Dissemination {
-    ledger: Arc<Ledger>,
     /// By subject.
     updates: Spreading<NodeId>,
     /// Hosts that started in a healthy cluster and have not joined yet, and those that know them all the same.
@@ -90,9 +89,9 @@ pub(super) struct Dissemination {
 }
 
 impl Dissemination {
-    pub(super) fn new(case: &Case, ledger: Arc<Ledger>) -> Self {
+    pub(super) fn new(case: &Case) -> Self {
         let (updates, newcomers, metadata) = (Spreading::new(case), BTreeMap::new(), BTreeMap::new());
-        Self { ledger, updates, newcomers, unsure: None, metadata, looked: 0 }
+        Self { updates, newcomers, unsure: None, metadata, looked: 0 }
     }
 
     fn begin(&mut self, scene: &Scene<'_>, sender: HostId) {
@@ -102,23 +101,17 @@ impl Dissemination {
         self.updates.begin(scene, scene.identity(sender).id, sender, bound);
     }
 
-    fn reach(&mut self, now: Instant, host: HostId, subject: NodeId) {
-        if let Some(took) = self.updates.reach(now, host, &subject) {
-            self.ledger.write(|measures| measures.news.push(took));
-        }
-    }
-
     fn on_event(&mut self, scene: &Scene<'_>, host: HostId, event: &Event) {
         match event {
             Event::Joined { .. } => {
                 if let Some(knowing) = self.newcomers.remove(&host) {
                     self.begin(scene, host);
                     let id = scene.identity(host).id;
-                    knowing.into_iter().for_each(|knows| self.reach(scene.now(), knows, id));
+                    knowing.into_iter().for_each(|knows| self.updates.reach(knows, &id));
                 }
             }
             Event::Updated { id, .. } | Event::Alive { id, .. } => {
-                self.reach(scene.now(), host, *id);
+                self.updates.reach(host, id);
                 // The member that lets it in knows it before it has joined.
                 if let Some(newcomer) = scene.host_named(*id)
                     && let Some(knowing) = self.newcomers.get_mut(&newcomer)
@@ -221,10 +214,10 @@ impl Broadcasts {
         }
     }
 
-    fn deliver(&mut self, now: Instant, host: HostId, what: Broadcast) -> Check {
+    fn deliver(&mut self, host: HostId, what: Broadcast) -> Check {
         self.looked += 1;
         let sent = self.sent.get(&what).copied().unwrap_or_default();
-        self.spreading.reach(now, host, &what);
+        self.spreading.reach(host, &what);
         let delivered = self.delivered.entry((host, what.clone())).or_default();
         *delivered += 1;
         if *delivered > sent && !self.corrupted {
@@ -248,7 +241,7 @@ impl Monitor for Broadcasts {
                 self.note_command(scene, *host, payload.as_bytes());
             }
             Happening::Reported { host, event: Event::Broadcast { origin, payload } } => {
-                self.deliver(scene.now(), *host, (*origin, payload.to_vec()))?;
+                self.deliver(*host, (*origin, payload.to_vec()))?;
             }
             Happening::Returned { host, result: Err(_) } => {
                 let id = scene.identity(*host).id;

@@ -11,8 +11,6 @@
 //! that came lately, and a few for a rival of one's own id. Nacks and pages follow what others ask for, one
 //! each. All that is a constant: it does not grow with the cluster, nor with the trouble.
 
-use std::sync::Arc;
-
 use swim_core::{Instant, MessageKind};
 
 use crate::World;
@@ -20,7 +18,6 @@ use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::PerHost;
 use crate::properties::evidence::datagram::is_kind;
-use crate::properties::evidence::measures::Ledger;
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 
 /// Pings at the holder of an id, for each join that wants it; and at a rival.
@@ -32,7 +29,6 @@ const JOIN_LASTS_PERIODS: u32 = 3;
 /// Q9.
 pub(super) struct Load {
     case: Case,
-    ledger: Arc<Ledger>,
     windows: PerHost<Option<Window>>,
     ticking: Option<HostId>,
     looked: u64,
@@ -45,16 +41,14 @@ struct Window {
     pings: u64,
     requests: u64,
     gossips: u64,
-    /// Whatever it sent, answers included.
-    all: u64,
     /// Joins, announcements and words about its own name that came lately, and when the last did.
     joins: u64,
     joined: Instant,
 }
 
 impl Load {
-    pub(super) fn new(case: &Case, ledger: Arc<Ledger>) -> Self {
-        Self { case: case.clone(), ledger, windows: PerHost::default(), ticking: None, looked: 0 }
+    pub(super) fn new(case: &Case) -> Self {
+        Self { case: case.clone(), windows: PerHost::default(), ticking: None, looked: 0 }
     }
 
     /// At most: pings, ping-reqs, gossips.
@@ -73,11 +67,9 @@ impl Load {
 
     fn window(&mut self, now: Instant, host: HostId) -> &mut Window {
         let period = self.case.config.period;
-        let fresh = Window { began: now, pings: 0, requests: 0, gossips: 0, all: 0, joins: 0, joined: now };
+        let fresh = Window { began: now, pings: 0, requests: 0, gossips: 0, joins: 0, joined: now };
         let window = self.windows.of(host).get_or_insert(fresh);
         if window.began.after(period) < now {
-            let all = window.all;
-            self.ledger.write(|measures| measures.load_max = measures.load_max.max(all));
             let lasts = now <= window.joined.after(period * JOIN_LASTS_PERIODS);
             let joins = if lasts { window.joins } else { 0 };
             *window = Window { joins, joined: window.joined, ..fresh };
@@ -88,7 +80,6 @@ impl Load {
     fn send(&mut self, now: Instant, host: HostId, bytes: &[u8]) -> Check {
         let by_itself = self.ticking == Some(host);
         let window = self.window(now, host);
-        window.all += 1;
         if !by_itself {
             return Ok(());
         }

@@ -11,7 +11,6 @@
 //! stretch. And no member has to refute any more, but for an old claim that comes round once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use swim_core::{Event, Instant, MessageKind};
 use swim_trace::inspect;
@@ -19,9 +18,7 @@ use swim_trace::inspect;
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::datagram::is_kind;
-use crate::properties::evidence::measures::Ledger;
-use crate::properties::monitor::SENT;
-use crate::properties::{Broken, Case, Check, Interest, Monitor, Property, declare};
+use crate::properties::{Broken, Case, Check, Monitor, Property, declare};
 use crate::scenario::{REST_PERIODS, RESTS};
 use crate::{Presence, World};
 
@@ -39,11 +36,22 @@ pub(super) enum Part {
     Pages,
 }
 
+impl Part {
+    const fn property(self) -> Property {
+        let (id, name, claim) = match self {
+            Self::Load => {
+                ("Q3", "rest", "at rest a member sends a ping and an ack in each period and little else")
+            }
+            Self::Pages => ("Q4", "pages-at-rest", "members in agreement ask for no pages"),
+        };
+        Property { id, name, claim }
+    }
+}
+
 /// Q3 or Q4.
 pub(super) struct Rest {
     part: Part,
     case: Case,
-    ledger: Arc<Ledger>,
     began: Option<Instant>,
     stretches: [Stretch; RESTS as usize],
     looked: u64,
@@ -59,9 +67,9 @@ struct Stretch {
 }
 
 impl Rest {
-    pub(super) fn new(part: Part, case: &Case, ledger: Arc<Ledger>) -> Self {
+    pub(super) fn new(part: Part, case: &Case) -> Self {
         let stretches = [Stretch::default(); RESTS as usize];
-        Self { part, case: case.clone(), ledger, began: None, stretches, looked: 0 }
+        Self { part, case: case.clone(), began: None, stretches, looked: 0 }
     }
 
     fn count(&mut self, scene: &Scene<'_>, bytes: &[u8]) {
@@ -94,7 +102,6 @@ impl Rest {
             let excused = 2 * stretch.dead + stretch.handshakes.min(HANDSHAKE * attempts);
             stretch.sent.saturating_sub(excused) * 1000 / member_periods
         });
-        self.ledger.write(|measures| measures.rest_permille.extend(permille));
         if permille.iter().any(|permille| *permille <= REST_PERMILLE) {
             return Ok(());
         }
@@ -116,26 +123,7 @@ impl Rest {
 }
 
 impl Monitor for Rest {
-    fn property(&self) -> Property {
-        match self.part {
-            Part::Load => Property {
-                id: "Q3",
-                name: "rest",
-                claim: "at rest a member sends a ping and an ack in each period and little else",
-            },
-            Part::Pages => {
-                Property { id: "Q4", name: "pages-at-rest", claim: "members in agreement ask for no pages" }
-            }
-        }
-    }
-
-    fn looked(&self) -> u64 {
-        self.looked
-    }
-
-    fn interest(&self) -> Interest {
-        SENT
-    }
+    declare! { self, self.part.property(), SENT }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {

@@ -1,6 +1,5 @@
 //! What the properties of quality find, and that they are silent otherwise.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use swim_core::{Event, Incarnation, MessageKind, NodeId, Payload};
@@ -9,7 +8,6 @@ use super::{detection, dissemination, load, probing, rest};
 use crate::ground_truth::{Happening, Phase};
 use crate::host::HostId;
 use crate::properties::Monitor;
-use crate::properties::evidence::measures::Ledger;
 use crate::properties::tests::worlds::{attach, calm, case, feed, outcome, sent};
 
 /// A datagram that looks like one of this kind at a glance.
@@ -23,7 +21,7 @@ fn blank(kind: MessageKind) -> [u8; 40] {
 fn detection_of_a_crash(shows: fn(&Happening<'_>) -> bool) -> (Option<&'static str>, u64) {
     let (mut world, hosts) = calm(4);
     world.run_for(Duration::from_secs(30));
-    let checker = attach(&mut world, detection::Detection::new(&case(4), Ledger::shared()), shows);
+    let checker = attach(&mut world, detection::Detection::new(&case(4)), shows);
     world.crash(hosts[3]);
     world.run_for(Duration::from_secs(90));
     outcome(&checker)
@@ -65,8 +63,8 @@ fn rest_is_quiet_and_chatter_or_pages_in_every_stretch_of_it_are_found() {
     {
         let (mut world, hosts) = calm(3);
         world.run_for(Duration::from_secs(60));
-        let mut quiet = rest::Rest::new(part, &case(3), Ledger::shared());
-        let mut loud = rest::Rest::new(part, &case(3), Ledger::shared());
+        let mut quiet = rest::Rest::new(part, &case(3));
+        let mut loud = rest::Rest::new(part, &case(3));
         let begin = Happening::Entered { phase: Phase::Rest };
         assert_eq!(feed(&mut quiet, &world, &[begin]), Ok(()));
         assert_eq!(feed(&mut loud, &world, &[begin]), Ok(()));
@@ -129,8 +127,7 @@ fn a_broadcast_that_no_user_sent_or_hardly_any_member_received_is_found() {
 fn updates_that_reach_all_in_time_are_good_and_others_are_found() {
     let (mut world, hosts) = calm(5);
     world.run_for(Duration::from_secs(30));
-    let ledger = Ledger::shared();
-    let monitor = || dissemination::Dissemination::new(&case(5), Arc::clone(&ledger));
+    let monitor = || dissemination::Dissemination::new(&case(5));
     let seen = attach(&mut world, monitor(), |_| true);
     let hidden = attach(&mut world, monitor(), |what| {
         !matches!(what, Happening::Reported { host: HostId(2), event: Event::Updated { .. } })
@@ -139,7 +136,6 @@ fn updates_that_reach_all_in_time_are_good_and_others_are_found() {
     world.run_for(Duration::from_secs(60));
     assert_eq!(outcome(&seen), (None, 1));
     assert_eq!(outcome(&hidden).0, Some("Q8"));
-    assert_eq!(ledger.read().news.len(), 4 + 3);
     // The same value again is no update, and no node reports it.
     world.set_metadata(hosts[0], b"news");
     world.run_for(Duration::from_secs(60));
@@ -150,7 +146,7 @@ fn updates_that_reach_all_in_time_are_good_and_others_are_found() {
 fn a_member_that_sends_more_than_its_clockwork_makes_it_is_found() {
     for (kind, most) in [(MessageKind::Ping, 12), (MessageKind::PingReq, 6), (MessageKind::Gossip, 23)] {
         let (world, hosts) = calm(3);
-        let mut monitor = load::Load::new(&case(3), Ledger::shared());
+        let mut monitor = load::Load::new(&case(3));
         let bytes = blank(kind);
         let tick = Happening::Ticked { host: hosts[0] };
         assert_eq!(feed(&mut monitor, &world, &[tick]), Ok(()));

@@ -33,6 +33,7 @@ use crate::{Presence, World};
 const QUIET_PERIODS: u32 = 10;
 
 /// S13.
+#[derive(Default)]
 pub(super) struct Stalls {
     enabled: bool,
     quiet: Duration,
@@ -49,15 +50,7 @@ pub(super) struct Stalls {
 
 impl Stalls {
     pub(super) fn new(config: &Config) -> Self {
-        Self {
-            enabled: config.self_doubt,
-            quiet: config.period * QUIET_PERIODS,
-            hosts: PerHost::default(),
-            lasting: Vec::new(),
-            other: None,
-            stopped: None,
-            looked: 0,
-        }
+        Self { enabled: config.self_doubt, quiet: config.period * QUIET_PERIODS, ..Self::default() }
     }
 
     fn stop(&mut self, now: Instant, host: HostId, until: Option<Instant>) {

@@ -60,6 +60,11 @@ impl Answers {
         self.is_here(&before, source) && after.claim.status.is_active() && supersedes(&before.claim, &stamp)
     }
 
+    /// The request that is in hand at `host`, if what it sends to `target` answers it.
+    fn answered_at(&mut self, host: HostId, target: SocketAddr) -> Option<&mut Request> {
+        self.request.of(host).as_mut().filter(|request| request.source == target)
+    }
+
     fn is_here(&self, row: &Row, source: SocketAddr) -> bool {
         self.any_source || row.addr == source
     }
@@ -82,9 +87,7 @@ impl Monitor for Answers {
                 });
             }
             Happening::Sent { host, target, bytes, .. } => {
-                if let Some(request) =
-                    self.request.of(*host).as_mut().filter(|request| request.source == *target)
-                {
+                if let Some(request) = self.answered_at(*host, *target) {
                     request.answered += bytes.len();
                 }
             }
@@ -103,9 +106,7 @@ impl Monitor for Answers {
                 }
             }
             Happening::Sent { host, target, .. } => {
-                if let Some(request) =
-                    self.request.of(*host).as_mut().filter(|request| request.source == *target)
-                {
+                if let Some(request) = self.answered_at(*host, *target) {
                     request.gossip |= !said.records().is_empty();
                 }
             }

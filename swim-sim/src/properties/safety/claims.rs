@@ -56,23 +56,17 @@ impl Upwards {
         if reported.started_over && moved.id != me {
             return Ok(());
         }
-        match (moved.before, moved.after) {
-            (Some(_), None) if reported.forgotten.contains(&moved.id) => Ok(()),
-            (Some(before), None) => Err(format!("{:?} is gone, and it was not reported", before.claim)),
-            (Some(before), Some(after)) => {
-                let lowered = moved.id == me && reported.epoch == Some(after.claim.epoch);
-                let forgotten = reported.forgotten.contains(&moved.id);
-                if before.claim == after.claim
-                    || lowered
-                    || forgotten
-                    || supersedes(&before.claim, &after.claim)
-                {
-                    return Ok(());
-                }
-                Err(format!("{:?} became {:?}", before.claim, after.claim))
-            }
-            (None, Some(_) | None) => Ok(()),
+        let Some(before) = moved.before.filter(|_| !reported.forgotten.contains(&moved.id)) else {
+            return Ok(());
+        };
+        let Some(after) = moved.after else {
+            return Err(format!("{:?} is gone, and it was not reported", before.claim));
+        };
+        let lowered = moved.id == me && reported.epoch == Some(after.claim.epoch);
+        if before.claim == after.claim || lowered || supersedes(&before.claim, &after.claim) {
+            return Ok(());
         }
+        Err(format!("{:?} became {:?}", before.claim, after.claim))
     }
 }
 
@@ -112,9 +106,7 @@ impl Monitor for Upwards {
     }
 
     fn after_input(&mut self, _world: &World, host: HostId) -> Check {
-        let reported = self.reported.of(host);
-        reported.forgotten.clear();
-        (reported.started_over, reported.epoch) = (false, None);
+        *self.reported.of(host) = ReportedNow::default();
         Ok(())
     }
 }

@@ -36,6 +36,7 @@ const LINKS: [FaultClass; 9] = [
 ];
 
 /// S4.
+#[derive(Default)]
 pub(super) struct FalseDeaths {
     bearable_ppm: u32,
     /// How long a fault explains a death after its end: the longest suspicion, half as long again where the
@@ -69,15 +70,8 @@ impl FalseDeaths {
         Self {
             bearable_ppm: if piggyback { BEARABLE_LOSS_PIGGYBACK_PPM } else { BEARABLE_LOSS_PPM },
             explained: longest * 3 / 2 + config.period * 10,
-            unbearable: false,
-            apart: false,
-            torn: None,
-            troubled: BTreeMap::new(),
-            lasting: BTreeSet::new(),
-            shut_in: BTreeMap::new(),
-            masked: BTreeMap::new(),
             any_source: config.accept_wrong_source,
-            looked: 0,
+            ..Self::default()
         }
     }
 

@@ -155,10 +155,7 @@ impl Monitor for Leaves {
     }
 
     fn after_input(&mut self, _world: &World, host: HostId) -> Check {
-        let input = self.inputs.of(host);
-        input.removes = None;
-        input.suspected.clear();
-        input.left.clear();
+        *self.inputs.of(host) = Input::default();
         Ok(())
     }
 }

@@ -14,7 +14,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use swim_core::{Event, Instant, MessageKind, NodeId};
+use swim_core::{Config, Event, Instant, MessageKind, NodeId};
 
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -65,15 +65,16 @@ pub(crate) struct Relaying {
 }
 
 impl Relaying {
-    /// Where a budget is cut to `longest`.
-    pub(crate) fn new(longest: Duration) -> Self {
+    /// A budget is cut to the longest period.
+    pub(crate) fn new(config: &Config) -> Self {
+        let longest = config.period * (u32::from(config.health_max) + 1);
         Self { hosts: PerHost::default(), asked: None, begun: None, longest, shortest: Duration::ZERO }
     }
 
     /// Where every budget is taken for so long.
     #[cfg(test)]
     pub(crate) fn lasting(long: Duration) -> Self {
-        Self { shortest: long, ..Self::new(long) }
+        Self { longest: long, shortest: long, ..Self::new(&Config::lan()) }
     }
 
     pub(crate) fn on_happening(&mut self, what: &Happening<'_>) {
@@ -152,8 +153,7 @@ pub(super) struct Nacks {
 
 impl Nacks {
     pub(super) fn new(case: &Case) -> Self {
-        let longest = case.config.period * (u32::from(case.config.health_max) + 1);
-        Self { relaying: Relaying::new(longest), lasting: PerHost::default(), looked: 0 }
+        Self { relaying: Relaying::new(&case.config), lasting: PerHost::default(), looked: 0 }
     }
 
     fn note(&mut self, action: &Action) {
@@ -241,9 +241,8 @@ pub(super) struct Relays {
 
 impl Relays {
     pub(super) fn new(case: &Case) -> Self {
-        let config = &case.config;
-        let longest = config.period * (u32::from(config.health_max) + 1);
-        Self { relaying: Relaying::new(longest), max: config.relayed_max.into(), looked: 0 }
+        let max = case.config.relayed_max.into();
+        Self { relaying: Relaying::new(&case.config), max, looked: 0 }
     }
 }
 

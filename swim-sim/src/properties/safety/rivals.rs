@@ -24,6 +24,7 @@ use crate::properties::{Broken, Check, Monitor, declare};
 const LATELY_PERIODS: u32 = 60;
 
 /// S12.
+#[derive(Default)]
 pub(super) struct Rivals {
     lately: std::time::Duration,
     /// When each host's process ended, unless by losing its name.
@@ -37,13 +38,7 @@ pub(super) struct Rivals {
 
 impl Rivals {
     pub(super) fn new(config: &Config) -> Self {
-        Self {
-            lately: config.period * LATELY_PERIODS,
-            ended: PerHost::default(),
-            lost: PerHost::default(),
-            claimed: BTreeSet::new(),
-            looked: 0,
-        }
+        Self { lately: config.period * LATELY_PERIODS, ..Self::default() }
     }
 
     fn conflict(&mut self, scene: &Scene<'_>, host: HostId, id: NodeId, won: bool) -> Check {

@@ -54,26 +54,9 @@ enum Arrived {
     Joins,
 }
 
-/// What the receiver knew of a sender.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Member,
-    Inactive,
-    Stranger,
-}
-
 impl Strangers {
     pub(super) fn new(any_source: bool) -> Self {
         Self { any_source, inputs: PerHost::default(), looked: 0 }
-    }
-
-    fn standing(&self, row: Option<Row>, epoch: Epoch, source: SocketAddr) -> Standing {
-        match row {
-            Some(row) if epoch >= row.claim.epoch && (self.any_source || row.addr == source) => {
-                if row.claim.status.is_active() { Standing::Member } else { Standing::Inactive }
-            }
-            _ => Standing::Stranger,
-        }
     }
 
     fn check(&self, world: &World, host: HostId, input: &Input, moves: &[RowChange]) -> Result<(), String> {
@@ -89,21 +72,16 @@ impl Strangers {
             || world.node(host).and_then(|node| node.member(sender)).map(|member| Row::of(&member)),
             |moved| moved.before,
         );
-        let standing = if sender == me { Standing::Stranger } else { self.standing(held, epoch, source) };
-        let is_back = input.back.contains(&sender);
+        let fits = |row: &Row| epoch >= row.claim.epoch && (self.any_source || row.addr == source);
+        let Some(known) = held.filter(|row| sender != me && fits(row)) else {
+            let kind = kind.name();
+            return Err(format!("a {kind} of {sender:?} from {source}, a stranger there, changed its table"));
+        };
         let others = moves.iter().any(|moved| moved.id != sender && moved.id != me);
-        match standing {
-            Standing::Member => Ok(()),
-            Standing::Inactive if !others => Ok(()),
-            Standing::Inactive if is_back => Ok(()),
-            Standing::Inactive => {
-                Err(format!("gossip of {sender:?}, which is held Dead or Left there, changed its table"))
-            }
-            Standing::Stranger => Err(format!(
-                "a {} of {sender:?} from {source}, a stranger there, changed its table",
-                kind.name()
-            )),
+        if known.claim.status.is_active() || !others || input.back.contains(&sender) {
+            return Ok(());
         }
+        Err(format!("gossip of {sender:?}, which is held Dead or Left there, changed its table"))
     }
 }
 
@@ -151,9 +129,7 @@ impl Monitor for Strangers {
     }
 
     fn after_input(&mut self, _world: &World, host: HostId) -> Check {
-        let input = self.inputs.of(host);
-        (input.arrived, input.forgot) = (None, false);
-        input.back.clear();
+        *self.inputs.of(host) = Input::default();
         Ok(())
     }
 }

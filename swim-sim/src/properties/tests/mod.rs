@@ -2,7 +2,6 @@
 
 pub(crate) mod worlds;
 
-use super::evidence::measures::Ledger;
 use super::{Case, bounds, liveness, quality, safety};
 use crate::scenario::Scenario;
 
@@ -33,11 +32,7 @@ fn monitors_are_silent_while_members_crash_restart_move_and_are_cut_off() {
     let case = worlds::case(8);
     let mut monitors = safety::monitors(&case);
     let probing = |id: &str| matches!(id, "Q2" | "Q10");
-    monitors.extend(
-        quality::monitors(&case, &Ledger::shared())
-            .into_iter()
-            .filter(|monitor| probing(monitor.property().id)),
-    );
+    monitors.extend(quality::monitors(&case).into_iter().filter(|monitor| probing(monitor.property().id)));
     let checker = worlds::troubled(monitors, |_| true);
     let checker = checker.lock().expect("no test panics");
     assert_eq!(checker.violation(), None);
@@ -70,8 +65,7 @@ fn a_run_with_something_for_each_breaks_no_property_and_each_has_looked() {
     let finished = crate::run::Run::new(&scenario).expect("it can be carried out").finish();
     assert_eq!(finished.outcome, crate::run::Outcome::Passed);
     let case = Case::of(&scenario).expect("it can be carried out");
-    let mine =
-        [liveness::monitors(&case), quality::monitors(&case, &Ledger::shared()), bounds::monitors(&case)];
+    let mine = [liveness::monitors(&case), quality::monitors(&case), bounds::monitors(&case)];
     // A probe that fails without any answer of a relay takes a cluster that hears nothing: sweeps have those.
     for property in mine.iter().flatten().map(|monitor| monitor.property()).filter(|one| one.id != "Q10") {
         let looked =
