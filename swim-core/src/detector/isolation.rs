@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_whose_requests_are_all_refused_is_isolated_whatever_it_hears_until_one_leaves() {
+    fn a_node_whose_requests_are_all_refused_is_isolated_until_one_is_sent() {
         let (mut clock, mut isolation) = both();
         assert!(isolation.on_period(&mut clock, 1, DIRECT, true));
         assert!(!isolation.on_heard(&mut clock, || DIRECT) && clock.is_frozen());

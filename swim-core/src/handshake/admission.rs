@@ -156,7 +156,9 @@ impl Handshake {
         }
         group.cx.take_page()?;
         let outcome = self.admission(group, datagram, source, join.nonce)?;
-        self.welcome(group, source, header.sender, join.nonce, outcome);
+        // A welcome carries this node's own claim: the joiner holds it from now on.
+        self.announced |= outcome == JoinOutcome::Admitted;
+        Self::welcome(group, source, header.sender, join.nonce, outcome);
         Ok(())
     }
 
@@ -202,16 +204,7 @@ impl Handshake {
     }
 
     /// Lets a node in, or not: what is held under its id, the epoch clock, and a few members to ask.
-    fn welcome(
-        &mut self,
-        group: &mut Group,
-        target: SocketAddr,
-        id: NodeId,
-        nonce: u64,
-        outcome: JoinOutcome,
-    ) {
-        // It carries this node's own claim: the joiner holds it from now on.
-        self.announced |= outcome == JoinOutcome::Admitted;
+    fn welcome(group: &mut Group, target: SocketAddr, id: NodeId, nonce: u64, outcome: JoinOutcome) {
         let holder = group.find(id);
         let held = holder.map(|slot| group.claim(slot));
         let welcome = Welcome {
@@ -261,11 +254,11 @@ impl Handshake {
         }
         // The token proves this address and no other: no node is made to send to a third one.
         if canonical(addr) != source && !group.cx.config.accept_wrong_source {
-            self.welcome(group, source, header.sender, announce.number, JoinOutcome::Refused);
+            Self::welcome(group, source, header.sender, announce.number, JoinOutcome::Refused);
             return Err(DropReason::ClaimAddress);
         }
         if self.admission(group, datagram, canonical(addr), announce.number)? == JoinOutcome::IdTaken {
-            self.welcome(group, source, header.sender, announce.number, JoinOutcome::IdTaken);
+            Self::welcome(group, source, header.sender, announce.number, JoinOutcome::IdTaken);
             return Ok(());
         }
         // Its own claim, and what it holds of this node: nothing else of a node so new is applied.
@@ -277,7 +270,7 @@ impl Handshake {
         self.ask_namesake(group);
         let Some(slot) = group.find(header.sender) else {
             // The table is full, or the claim was refused; either is counted.
-            self.welcome(group, source, header.sender, announce.number, JoinOutcome::Refused);
+            Self::welcome(group, source, header.sender, announce.number, JoinOutcome::Refused);
             return Ok(());
         };
         // It may be held where it is not: then it has to say a higher stamp than that.
@@ -304,7 +297,7 @@ impl Handshake {
             group.cx.event(Event::Conflict { id: header.sender, rival: admission.joiner, won: true });
         }
         let outcome = if alive { JoinOutcome::IdTaken } else { JoinOutcome::Admitted };
-        self.welcome(group, admission.joiner, admission.id, admission.nonce, outcome);
+        Self::welcome(group, admission.joiner, admission.id, admission.nonce, outcome);
         true
     }
 
@@ -316,7 +309,7 @@ impl Handshake {
         {
             let Admission { joiner, id, nonce, incumbent, number, outcome, .. } = admission;
             if outcome == Incumbent::Gone {
-                self.welcome(group, joiner, id, nonce, JoinOutcome::Admitted);
+                Self::welcome(group, joiner, id, nonce, JoinOutcome::Admitted);
             } else if let Some(slot) = group.find(id) {
                 group.ping(slot, incumbent, number, Piggyback::EMPTY);
             }

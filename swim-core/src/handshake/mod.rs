@@ -76,7 +76,7 @@ pub(crate) struct Handshake {
     outcome: Option<Result<Joined, JoinFailure>>,
     seeds: Seeds,
     attempts: Attempts,
-    /// Whether any other node was told this one's claim since it began, or began anew.
+    /// Whether this node's claim was sent to any other since it began, or began anew.
     announced: bool,
     tokens: Prf,
     admissions: Admissions,

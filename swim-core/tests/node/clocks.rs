@@ -43,7 +43,7 @@ fn a_node_that_has_admitted_others_is_held_by_them_and_keeps_its_epoch() {
     lab.tick();
     let head = craft::welcome(nonce, false, mine, EPOCH, 3);
     lab.feed(addr(2), &lab.craft(member(2), craft::WELCOME).head(&head));
-    assert_eq!(lab.my_mention(), mine, "member 3 has told the seed");
+    assert_eq!(lab.my_mention(), mine, "the seed holds it from member 3");
 }
 
 fn gossip(lab: &mut Lab, update: Vec<u8>) {

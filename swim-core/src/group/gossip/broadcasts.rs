@@ -17,7 +17,7 @@ use crate::wire::{BroadcastRecord, Writer, broadcast_len};
 
 /// Numbers of one origin that are remembered.
 const WINDOW: u32 = 1024;
-const WORDS: usize = WINDOW as usize / 64;
+const CELLS: usize = WINDOW as usize / 64;
 
 /// What was seen of one origin.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -25,11 +25,11 @@ struct Seen {
     epoch: Epoch,
     last: u32,
     /// Bit `number % WINDOW`: this number, of the last `WINDOW`, was seen.
-    window: [u64; WORDS],
+    window: [u64; CELLS],
 }
 
 impl Seen {
-    /// The word and the bit of `number`.
+    /// The cell and the bit of `number`.
     const fn bit(number: u32) -> (usize, u64) {
         let bit = number % WINDOW;
         ((bit / 64) as usize, 1 << (bit % 64))
@@ -39,8 +39,8 @@ impl Seen {
     fn advance(&mut self, epoch: Epoch, last: u32) {
         let ahead = if epoch == self.epoch { last - self.last } else { WINDOW };
         for number in 0..ahead.min(WINDOW) {
-            let (word, bit) = Self::bit(last.wrapping_sub(number));
-            self.window[word] &= !bit;
+            let (cell, bit) = Self::bit(last.wrapping_sub(number));
+            self.window[cell] &= !bit;
         }
         (self.epoch, self.last) = (epoch, last);
     }
@@ -92,15 +92,15 @@ impl Broadcasts {
     /// Remembers that a broadcast arrived. `false` if it was seen before, or is too old to know. The caller has made sure
     /// that the origin is a member, which bounds what is remembered.
     pub(crate) fn note(&mut self, origin: NodeId, epoch: Epoch, sequence: u32) -> bool {
-        let seen = self.seen.entry(origin).or_insert(Seen { epoch, last: sequence, window: [0; WORDS] });
+        let seen = self.seen.entry(origin).or_insert(Seen { epoch, last: sequence, window: [0; CELLS] });
         if (epoch, sequence) > (seen.epoch, seen.last) {
             seen.advance(epoch, sequence);
         }
-        let (word, bit) = Seen::bit(sequence);
+        let (cell, bit) = Seen::bit(sequence);
         let known = epoch == seen.epoch && seen.last - sequence < WINDOW;
-        let new = known && seen.window[word] & bit == 0;
+        let new = known && seen.window[cell] & bit == 0;
         if new {
-            seen.window[word] |= bit;
+            seen.window[cell] |= bit;
         }
         new
     }
