@@ -106,13 +106,16 @@ impl Handle {
     }
 
     /// Announces to the others that this member leaves, waits until that has been sent, and stops. Returns how many
-    /// datagrams carried it.
+    /// datagrams carried it, when the thread has ended and the socket is closed.
     ///
     /// # Errors
     /// Refused when it has left already, or lost its id.
     pub fn leave(&self) -> Result<u32, CommandError> {
         match self.command(OwnedCommand::Leave)? {
-            Outcome::Left { datagrams } => Ok(datagrams),
+            Outcome::Left { datagrams } => {
+                self.shutdown();
+                Ok(datagrams)
+            }
             _ => Err(CommandError::Stopped),
         }
     }

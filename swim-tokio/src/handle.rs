@@ -111,13 +111,16 @@ impl Handle {
     }
 
     /// Announces to the others that this member leaves, waits until that has been sent, and stops. Returns how many
-    /// datagrams carried it.
+    /// datagrams carried it, when the socket has been closed.
     ///
     /// # Errors
     /// Refused when it has left already, or lost its id.
     pub async fn leave(&self) -> Result<u32, CommandError> {
         match self.command(OwnedCommand::Leave).await? {
-            Outcome::Left { datagrams } => Ok(datagrams),
+            Outcome::Left { datagrams } => {
+                self.shared.ended().await;
+                Ok(datagrams)
+            }
             _ => Err(CommandError::Stopped),
         }
     }

@@ -49,3 +49,20 @@ fn a_flooded_member_leaves_room_for_other_tasks() {
         answered.expect("commands are heard").expect("short enough");
     });
 }
+
+#[test]
+fn an_address_is_free_when_its_member_has_left_or_was_shut_down() {
+    let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut ada = settings("ada");
+        for round in 0..200 {
+            let member = swim_tokio::spawn(&ada).unwrap_or_else(|error| panic!("round {round}: {error}"));
+            ada.bind = member.local_addr();
+            if round % 2 == 0 {
+                member.leave().await.expect("it has not left");
+            } else {
+                member.shutdown().await;
+            }
+        }
+    });
+}
