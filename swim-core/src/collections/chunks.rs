@@ -39,7 +39,6 @@ impl<T, const LEN: usize> Chunks<T, LEN> {
             self.chunks.push(Vec::with_capacity(reserved));
         }
         self.chunks[index / LEN].push(item);
-        debug_assert!(self.len() == index + 1, "an item is appended at the end");
         debug_assert!(self.chunks[index / LEN].len() <= LEN, "a chunk holds no more than its length");
         index
     }

@@ -67,7 +67,6 @@ impl<T, const LEN: usize> Slab<T, LEN> {
         debug_assert!(self.len > 0, "an item that is taken out was counted");
         self.free = index;
         self.len -= 1;
-        debug_assert!(self.get(index).is_none(), "a freed index holds nothing");
         if self.len == 0 && self.entries.len() > LEN {
             self.entries.clear();
             self.free = NONE;

@@ -159,6 +159,11 @@ impl Clock {
         self.freeze.is_some()
     }
 
+    /// How long the suspicion clock may stand still at once.
+    pub(crate) const fn longest_freeze(&self) -> Duration {
+        Duration::from_nanos(self.budget_max_ns)
+    }
+
     /// Whether a freeze ends after it starts.
     pub(crate) fn is_sound(&self) -> bool {
         self.freeze.is_none_or(|freeze| freeze.since <= freeze.until)

@@ -3,8 +3,8 @@
 //! At the end of a period it has sent two requests or more to members, pings or ping-reqs that owe a nack, and has heard
 //! no member since, nor for a direct timeout; or no request of the period left this machine, because the operating
 //! system refused them all. Then it holds itself isolated: it accuses no member, and the suspicion clock is frozen until
-//! a member is heard and requests leave, as long as its budget lasts (`context/clock.rs`). So neither silence nor a
-//! refusal excuses for ever. (A node with one other member cannot distinguish its own isolation from the other's death
+//! a member is heard and requests leave, as long as its budget lasts (`context/clock.rs`), and as long as the whole
+//! budget would last it does not count refused requests against their targets. So neither silence nor a refusal excuses for ever. (A node with one other member cannot distinguish its own isolation from the other's death
 //! by silence, and does not try.)
 
 use core::time::Duration;
@@ -23,14 +23,14 @@ pub(super) struct Isolation {
     enabled: bool,
     heard_at: Instant,
     asked_in_vain: u8,
-    /// No request of the last period left this machine.
-    refused: bool,
+    /// Since when no request of a period left this machine.
+    refused_since: Option<Instant>,
     isolated: bool,
 }
 
 impl Isolation {
     pub(super) const fn new(enabled: bool, now: Instant) -> Self {
-        Self { enabled, heard_at: now, asked_in_vain: 0, refused: false, isolated: false }
+        Self { enabled, heard_at: now, asked_in_vain: 0, refused_since: None, isolated: false }
     }
 
     /// A member was heard. `true` if this node had thought itself isolated.
@@ -38,12 +38,18 @@ impl Isolation {
     pub(super) fn on_heard(&mut self, clock: &mut Clock, direct_timeout: impl FnOnce() -> Duration) -> bool {
         self.heard_at = clock.node_time();
         self.asked_in_vain = 0;
-        if !self.isolated || self.refused {
+        if !self.isolated || self.refused_since.is_some() {
             return false;
         }
         self.isolated = false;
         clock.freeze_until(self.heard_at.after(direct_timeout()));
         true
+    }
+
+    /// Whether a probe that failed in the period that ends says nothing of its target.
+    pub(super) fn excuses(&self, clock: &Clock) -> bool {
+        let refused = |since| clock.node_time().since(since) < clock.longest_freeze();
+        clock.is_frozen() || self.refused_since.is_some_and(refused)
     }
 
     /// So many members more are asked, and owe an answer.
@@ -60,7 +66,8 @@ impl Isolation {
         direct_timeout: Duration,
         refused: bool,
     ) -> bool {
-        self.refused = refused;
+        let refused = refused && self.enabled;
+        self.refused_since = refused.then(|| self.refused_since.unwrap_or_else(|| clock.node_time()));
         let silent = clock.node_time().since(self.heard_at) >= direct_timeout;
         let in_vain = self.asked_in_vain >= TARGETS && others >= u32::from(TARGETS);
         if !self.enabled || self.isolated || !(refused || silent && in_vain) {
@@ -149,6 +156,21 @@ mod tests {
         assert!(!isolation.on_heard(&mut clock, || DIRECT) && clock.is_frozen());
         assert!(!isolation.on_period(&mut clock, 1, DIRECT, false));
         assert!(isolation.on_heard(&mut clock, || DIRECT));
+    }
+
+    #[test]
+    fn refused_requests_excuse_for_as_long_as_the_longest_freeze_each_time() {
+        let (mut clock, mut isolation) = both();
+        for began in [0, 20_000, 40_000] {
+            isolation.on_period(&mut clock, 9, DIRECT, false);
+            for (millis, excused) in [(0, true), (11_999, true), (12_000, false), (15_000, false)] {
+                clock.advance(at(began + millis), || DIRECT);
+                isolation.on_period(&mut clock, 9, DIRECT, true);
+                assert_eq!(isolation.excuses(&clock), excused, "{began} {millis}");
+            }
+            isolation.on_period(&mut clock, 9, DIRECT, false);
+            isolation.on_heard(&mut clock, || DIRECT);
+        }
     }
 
     #[test]

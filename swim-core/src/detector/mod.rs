@@ -249,7 +249,7 @@ impl Detector {
         let cx = &mut group.cx;
         match probe.outcome() {
             ProbeOutcome::Answered => cx.health.improve(),
-            ProbeOutcome::Failed { .. } if cx.clock.is_frozen() => cx.stats.probes_excused += 1,
+            ProbeOutcome::Failed { .. } if self.isolation.excuses(&cx.clock) => cx.stats.probes_excused += 1,
             ProbeOutcome::Failed { relays, silent } => {
                 cx.stats.probes_failed += 1;
                 let forgiven = relays > 0 && silent == 0;
