@@ -24,8 +24,9 @@ const LAYERS: [&[&str]; 6] = [
 /// The layer of the mechanisms: none of them knows another.
 const APART: usize = 4;
 
-const CRATES: [&str; 8] = [
+const CRATES: [&str; 9] = [
     "swim-core",
+    "swim-craft",
     "swim-driver",
     "swim-mio",
     "swim-tokio",
@@ -249,7 +250,7 @@ fn workspace() -> Vec<(String, Vec<(String, String)>)> {
         let files = sources(&src, &src);
         let (programs, own): (Vec<_>, Vec<_>) =
             files.into_iter().partition(|(file, _)| file.starts_with("bin/"));
-        assert!(own.len() > 3, "{name} has no sources?");
+        assert!(!own.is_empty(), "{name} has no sources?");
         crates.push((name.to_owned(), own));
         let folders: BTreeSet<String> =
             programs.iter().filter_map(|(file, _)| file.split('/').nth(1)).map(str::to_owned).collect();

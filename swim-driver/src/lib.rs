@@ -21,8 +21,9 @@
 //!    read yet never becomes an accusation; and because `DRAIN_MAX` is a bound, a flood cannot keep the
 //!    detector from its work.
 //! 4. When a send would block, keep that one datagram, stop polling, ask for writability, go on reading.
-//! 5. When the operating system refuses a send, say `Undelivered`: a ping that never left accuses no member.
-//! 6. Nothing that a user does can block 1 to 5. Events go into a bounded queue, and a consumer that was
+//! 5. When the operating system refuses a send, say `Undelivered`: the node excuses a probe of which nothing left, for a
+//!    bounded time.
+//! 6. Nothing that a user does blocks 1 to 5. Events go into a bounded queue, and a consumer that was
 //!    too slow learns how many it missed ([`Event::Lost`](swim_core::Event::Lost)). Commands wait in a
 //!    bounded queue, are handled in order and return their results; [`Callers`] wait for the end of a join
 //!    or of a leave.

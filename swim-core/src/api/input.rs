@@ -24,7 +24,7 @@ pub enum Input<'a> {
     /// Time passed: [`crate::Node::deadline`] has come. Early or late, it is always legal.
     Tick,
     /// The operating system refused to send to `target` (unreachable, no buffers, not permitted):
-    /// a local fault, so a ping that never left is not held against its target.
+    /// a local fault, so a ping that never left is not held against its target, for a bounded time.
     Undelivered {
         /// The [`crate::Transmit::destination`] that was refused.
         target: SocketAddr,
