@@ -100,5 +100,5 @@ fn a_voter_that_forgets_its_promise_is_found_where_processes_restart_and_network
     let classes = vec![FaultClass::Crash, FaultClass::Partition];
     let shape = Shape { hosts: 3..=5, classes, horizon: Duration::from_secs(30), ..Shape::default() };
     let found = search(Flaw::ForgetsItsPromise, &shape, 2_000);
-    confirm(Flaw::ForgetsItsPromise, &found, 6);
+    confirm(Flaw::ForgetsItsPromise, &found, 8);
 }
