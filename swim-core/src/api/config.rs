@@ -1,11 +1,10 @@
-//! Everything that can be tuned, with the defaults worth beating.
+//! Everything that can be tuned, with ranges and defaults.
 //!
 //! [`Options`] is plain data to fill in; a [`Config`] is options that have been checked, and the only
 //! thing a [`crate::Node`] takes. What depends on the size of the cluster (suspicion timeouts, how often
 //! an update is repeated) follows the size by itself and is not configured.
 //!
-//! Every part of Lifeguard and every deviation from a paper is a switch, so that the papers' own
-//! baselines can be run beside ours.
+//! A few deviations from the papers are switches, so that a simulation can show what goes wrong without them.
 
 use alloc::string::String;
 use core::fmt;
@@ -19,12 +18,14 @@ use crate::api::payload::{METADATA_MAX, PAYLOAD_MAX};
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Options {
-    /// The cluster's name; datagrams of other clusters are dropped. Default: `""`.
+    /// The cluster's name, at most 255 bytes; datagrams of other clusters are dropped. Default: `""`.
     pub label: String,
 
-    /// Protocol period T′: one member is probed in each. SWIM section 3.1. LAN: 1 s.
+    /// Protocol period T′: one member is probed in each. SWIM section 3.1. 10 ms to 1 h. LAN 1 s, local 500 ms,
+    /// WAN 5 s.
     pub period: Duration,
-    /// How long a direct ping may take before relays are asked. Less than `period`. LAN: 500 ms.
+    /// How long a direct ping may take before relays are asked: 1 ms or more, less than `period`. LAN 500 ms, local 200 ms,
+    /// WAN 3 s.
     pub direct_timeout: Duration,
     /// Further direct pings within one period when the first stays unanswered, 0 to 2. Default 2
     /// (SWIM: 0).
@@ -32,36 +33,38 @@ pub struct Options {
     /// Members asked to ping on our behalf, k of SWIM section 3.1, 0 to 8. Default 3.
     pub relays: u8,
 
-    /// Suspicion: α, shortest timeout = α · max(1, log₁₀ n) · period. LAN 4.
+    /// Suspicion: α, shortest timeout = α · max(1, log₁₀ n) · period. 1 to 32. Default 4, local 3.
     pub alpha: u8,
-    /// Suspicion: β, longest timeout = β · shortest. Default 6.
+    /// Suspicion: β, longest timeout = β · shortest. 1 to 32. Default 6.
     pub beta: u8,
     /// Suspicion: K, independent confirmations that bring the timeout to its shortest, 0 to 6.
     /// Default 3.
     pub confirmations: u8,
-    /// Local health: S, the largest value of the multiplier. Default 8; 0 switches it off.
+    /// Local health: S, the largest value of the multiplier, 0 to 32. Default 8; 0 switches it off.
     pub health_max: u8,
 
-    /// Gossip: λ, an update is sent λ · ⌈log₁₀(n + 1)⌉ times by each member. Default 4.
+    /// Gossip: λ, an update is sent λ · ⌈log₁₀(n + 1)⌉ times by each member. 1 to 8. Default 4.
     pub lambda: u8,
-    /// Time between gossip ticks while there is something to say; `None`: piggyback only, as in SWIM.
+    /// Time between gossip ticks while there is something to say; 1 ms to 1 h. `None`: piggyback only, as in SWIM.
+    /// LAN 200 ms, local 100 ms, WAN 500 ms.
     pub gossip_interval: Option<Duration>,
-    /// Members that each gossip tick sends to, 1 to 8. Default 3.
+    /// Members that each gossip tick sends to, 1 to 8. Default 3, WAN 4.
     pub gossip_fanout: u8,
 
-    /// Longest datagram, in bytes of UDP payload, 1,200 to 9,000. LAN 1,400, WAN 1,200.
+    /// Longest datagram, in bytes of UDP payload, 1,200 to 9,000. Default 1,400, WAN 1,200.
     pub datagram_max: u16,
-    /// Alive and Suspect members held, this one included. Beyond it newcomers are not admitted.
+    /// Alive and Suspect members held, this one included, 2 to 8,000,000. Beyond it newcomers are not admitted.
+    /// Default 100,000.
     pub members_max: u32,
-    /// Dead and Left members remembered. At least `members_max`.
+    /// Dead and Left members remembered, `members_max` to 8,000,000. Default 100,000.
     pub tombstones_max: u32,
-    /// How long a Dead or Left member is remembered. Default 24 h.
+    /// How long a Dead or Left member is remembered, 10 periods to 365 days. Default 24 h.
     pub tombstone_life: Duration,
     /// User broadcasts queued; a further one is refused. Default 256.
     pub broadcasts_max: u16,
-    /// Pings on behalf of others in flight at once. Default 256.
+    /// Pings on behalf of others in flight at once, at most 8,192. Default 256.
     pub relayed_max: u16,
-    /// Pages served to others each second, joins included. Default 256.
+    /// Pages served to others each second, joins included, at least 1. Default 256.
     pub pages_per_second: u16,
 
     /// How far ahead of the cluster's epoch clock an epoch may be believed. Default 24 h.
@@ -70,7 +73,8 @@ pub struct Options {
     pub heal_interval: Option<Duration>,
     /// Longest time between two digest syncs that found nothing; `None`: no anti-entropy. Default 30 s.
     pub sync_interval_max: Option<Duration>,
-    /// First and longest time between two attempts to join through a seed. Default 500 ms and 3 s.
+    /// First and longest time between two attempts to join through a seed, 10 ms to 1 h, the first not above
+    /// the longest. LAN 500 ms and 3 s, local 200 ms and 1 s, WAN 1 s and 5 s.
     pub join_retry: (Duration, Duration),
 
     /// Dead is believed only over a Suspect that is held. Default on (SWIM: off).

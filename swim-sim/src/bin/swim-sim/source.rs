@@ -16,7 +16,7 @@ pub(crate) const PROGRAM: &str = "cargo run --release -p swim-sim --";
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Source {
     /// A scenario: a TOML file, or a name that `swim-sim scenario` lists
-    #[arg(value_name = "FILE|NAME", required_unless_present = "seed")]
+    #[arg(value_name = "FILE|NAME")]
     pub(crate) what: Option<String>,
     /// The seed that everything is drawn from (of a file: instead of its own)
     #[arg(long, value_name = "N")]
@@ -51,7 +51,11 @@ impl Source {
                 let plan = self.plan(seed)?;
                 (plan.scenario(), Some(plan))
             }
-            (None, None) => return Err(Error::usage("name a scenario, or give a seed with --seed N")),
+            (None, None) => {
+                return Err(Error::usage(
+                    "give a seed with --seed N, a TOML file, or the name of a scenario (`swim-sim scenario` lists them)",
+                ));
+            }
         };
         if self.mutant.is_some() {
             scenario.mutant.clone_from(&self.mutant);
@@ -80,7 +84,7 @@ impl Source {
             }
         };
         let mut scenario: Scenario =
-            toml::from_str(&text).map_err(|error| Error::usage(format!("{what}: {error}")))?;
+            toml::from_str(&text).map_err(|error| Error::usage(format!("{what} is no scenario: {error}")))?;
         for assignment in &self.set {
             let (name, value) = option(assignment)?;
             scenario.options.0.insert(name, value);
