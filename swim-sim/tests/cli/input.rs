@@ -36,7 +36,7 @@ fn a_scenario_that_is_not_there_is_named_with_the_way_to_the_names() {
     let sandbox = Sandbox::new("no_scenario");
     says(&refused(&sandbox, "run gc-paus"), &["gc-paus", "swim-sim scenario"]);
     says(&refused(&sandbox, "run missing.toml"), &["missing.toml", "neither a file"]);
-    says(&refused(&sandbox, "run"), &["<FILE|NAME>"]);
+    says(&refused(&sandbox, "run"), &["--seed N", "swim-sim scenario"]);
 }
 
 #[test]

@@ -52,9 +52,7 @@ impl Source {
                 (plan.scenario(), Some(plan))
             }
             (None, None) => {
-                return Err(Error::usage(
-                    "give a seed with --seed N, a TOML file, or the name of a scenario (`swim-sim scenario` lists them)",
-                ));
+                return Err(Error::usage("give --seed N, a file, or a name that `swim-sim scenario` lists"));
             }
         };
         if self.mutant.is_some() {
