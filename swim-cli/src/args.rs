@@ -291,14 +291,15 @@ A recording holds everything that this member receives, sends and is asked to do
 is readable by its owner only. If it cannot be written, that is said once on standard error, and the member
 goes on. --record-redacted takes what users say out of it, not the addresses and names of the protocol.
 
-SIGINT, SIGTERM and SIGHUP (the terminal is closed) leave gracefully and end the process; a second SIGINT or SIGTERM
-ends it at once. If SIGHUP is ignored at the start, as under nohup, it stays ignored.
+SIGINT, SIGTERM and SIGHUP (the terminal is closed) leave gracefully and end the process; another SIGINT or SIGTERM,
+half a second or more later, ends it at once. If SIGHUP is ignored at the start, as under nohup, it stays ignored.
 
 With --json every event is one object a line, {\"event\": \"alive\"|\"suspect\"|\"confirmed\"|\"refuted\"|\"dead\"|
 \"left\"|…, \"name\", \"id\", \"addr\", …, \"t_ms\"}: `name` is whom it is about, `by` who said so, `t_ms` Unix
 milliseconds. The answers to commands are {\"members\": […]}, {\"stats\": {…}} and {\"error\": …}.
 
-Exit codes: 0 stopped as asked, also by a signal, 1 could not run (address in use, name taken), 2 usage.";
+Exit codes: 0 stopped as asked, also by a signal, 1 could not run (address in use, name taken) or
+the reader of standard output has gone, 2 usage, 130 ended at once by another signal.";
 
 #[cfg(test)]
 mod tests {

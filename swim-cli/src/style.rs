@@ -22,8 +22,8 @@ pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// `text` with what a terminal would obey as `\uXXXX`: control characters, line separators, and marks of direction. That
-/// is how JSON writes them, too, so a line of JSON keeps its meaning.
+/// `text` with what a terminal would obey (control characters, line separators, marks of direction) escaped as in JSON, for
+/// example `\u001b`: so a line of JSON keeps its meaning.
 pub(crate) fn printable(text: &str) -> String {
     let is_obeyed = |c: char| {
         c.is_control()

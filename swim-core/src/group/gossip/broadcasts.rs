@@ -3,7 +3,7 @@
 //! A broadcast is known by its origin, the origin's epoch and a sequence number. For each origin the last number and
 //! which of the [`WINDOW`] up to it were seen are remembered: what was seen is dropped, what is older than the window is
 //! dropped too. What was sent least goes first, so a burst arrives newest first: the window is a multiple of what a
-//! queue may hold. The memory is one small record for each member that ever broadcast, given back when the member is
+//! queue may hold. The memory is one record of 144 bytes for each member that ever broadcast, given back when the member is
 //! forgotten; the queue is bounded by configuration.
 
 use alloc::boxed::Box;
@@ -35,7 +35,7 @@ impl Seen {
         ((bit / 64) as usize, 1 << (bit % 64))
     }
 
-    /// Moves the window on to `last` of `epoch`, of which nothing after the numbers seen is seen yet.
+    /// Moves the window on to `last` of `epoch`: no number that enters it was seen.
     fn advance(&mut self, epoch: Epoch, last: u32) {
         let ahead = if epoch == self.epoch { last - self.last } else { WINDOW };
         for number in 0..ahead.min(WINDOW) {
