@@ -32,27 +32,37 @@ impl From<Exit> for ExitCode {
 /// Signals within this time are one request: `timeout` and some service managers signal a process and then its group.
 const ONE_REQUEST: Duration = Duration::from_millis(500);
 
-/// Calls `then` on a thread of its own for the first signal that asks the process to end, `again` for every
-/// further request. A terminal that closes and a service manager may both send SIGHUP beside the first signal, so it is
-/// never the further one.
-pub(crate) fn on_termination(
-    then: impl FnOnce() + Send + 'static,
-    again: impl Fn() + Send + 'static,
-) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    if !ignores_hangups() {
-        signals.add_signal(SIGHUP)?;
-    }
-    crate::spawn("swim-signals", move || {
-        let mut coming = signals.forever();
-        if coming.next().is_none() {
-            return;
+/// The signals that ask the process to end. They are caught from its making on, and wait until they are served.
+pub(crate) struct EndRequests(Signals);
+
+impl EndRequests {
+    pub(crate) fn catch() -> io::Result<Self> {
+        let signals = Signals::new([SIGINT, SIGTERM])?;
+        if !ignores_hangups() {
+            signals.add_signal(SIGHUP)?;
         }
-        let asked_at = Instant::now();
-        then();
-        let is_another = |signal: &i32| *signal != SIGHUP && asked_at.elapsed() >= ONE_REQUEST;
-        coming.filter(is_another).for_each(|_| again());
-    })
+        Ok(Self(signals))
+    }
+
+    /// Calls `then` on a thread of its own for the first signal, `again` for every further request. A terminal that
+    /// closes and a service manager may both send SIGHUP beside the first signal, so it is never the further one.
+    pub(crate) fn serve(
+        self,
+        then: impl FnOnce() + Send + 'static,
+        again: impl Fn() + Send + 'static,
+    ) -> io::Result<()> {
+        crate::spawn("swim-signals", move || {
+            let Self(mut signals) = self;
+            let mut coming = signals.forever();
+            if coming.next().is_none() {
+                return;
+            }
+            let asked_at = Instant::now();
+            then();
+            let is_another = |signal: &i32| *signal != SIGHUP && asked_at.elapsed() >= ONE_REQUEST;
+            coming.filter(is_another).for_each(|_| again());
+        })
+    }
 }
 
 /// Whether this process was started with SIGHUP ignored. Where the system does not say, the signal is left alone.

@@ -198,7 +198,8 @@ impl Cluster {
         let interrupt = move || {
             let _ = tx.send(Change::Interrupted);
         };
-        crate::exit::on_termination(interrupt, || std::process::exit(crate::exit::Exit::Interrupted as i32))
+        crate::exit::EndRequests::catch()?
+            .serve(interrupt, || std::process::exit(crate::exit::Exit::Interrupted as i32))
     }
 
     /// From now on lines on standard input are [`Change::Typed`].

@@ -11,7 +11,7 @@ use swim_mio::{CommandError, RecordError};
 
 use crate::address::HostPort;
 use crate::args::{COMMANDS, NodeArgs};
-use crate::exit::{self, Exit};
+use crate::exit::{EndRequests, Exit};
 use crate::input::{self, LineTooLong};
 use crate::line::Directory as _;
 use crate::line::{Happening, Line, NamedEvent};
@@ -48,6 +48,8 @@ pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeEr
     if let Some(recording) = &mut settings.recording {
         recording.stopped = Some(wait_for_the_recording().map_err(NodeError::System)?);
     }
+    // Before others can know this member: whoever sees it may ask it to end.
+    let requests = EndRequests::catch().map_err(NodeError::System)?;
     let running = Arc::new(Running::start(args.driver, &settings)?);
     let (tx, rx) = sync_channel(TURNS_MAX);
     let roster = Roster::new(Arc::clone(&running), &name);
@@ -59,7 +61,7 @@ pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeEr
 
     wait_for_events(&running, &tx).map_err(NodeError::System)?;
     wait_for_input(tx.clone()).map_err(NodeError::System)?;
-    wait_for_signals(&running).map_err(NodeError::System)?;
+    wait_for_signals(requests, &running).map_err(NodeError::System)?;
     let mut session = Session { running, name, tx, printer, roster, search: None, ends: false };
     if !settings.seeds.is_empty() {
         session.search().asks(&settings.seeds, None);
@@ -284,14 +286,14 @@ fn wait_for_input(tx: SyncSender<Turn>) -> io::Result<()> {
 
 /// The signal thread sees to the goodbye itself: the main thread may be waiting for a member to take its
 /// output.
-fn wait_for_signals(running: &Arc<Running>) -> io::Result<()> {
+fn wait_for_signals(requests: EndRequests, running: &Arc<Running>) -> io::Result<()> {
     let running = Arc::clone(running);
     let leave = move || {
         if leave_then_end(&running, Exit::Ok).is_err() {
             std::process::exit(Exit::Failed as i32);
         }
     };
-    exit::on_termination(leave, || std::process::exit(Exit::Interrupted as i32))
+    requests.serve(leave, || std::process::exit(Exit::Interrupted as i32))
 }
 
 /// Says goodbye. That stops the member, and its last event ends the main thread and the process; should any
