@@ -211,6 +211,10 @@ pub(crate) enum Happening {
     Broadcast {
         text: String,
     },
+    /// About their origin: they are lost to this member.
+    BroadcastsMissed {
+        count: u32,
+    },
     /// About its sender.
     Message {
         text: String,
@@ -260,6 +264,7 @@ impl NamedEvent {
             Event::Conflict { rival, won, .. } => Happening::Conflict { rival, won },
             Event::WrongSource { asked, answered, .. } => Happening::WrongSource { asked, answered },
             Event::Broadcast { payload, .. } => Happening::Broadcast { text: text(&payload) },
+            Event::BroadcastsMissed { count, .. } => Happening::BroadcastsMissed { count },
             Event::Message { payload, .. } => Happening::Message { text: text(&payload) },
             Event::Accused { by, incarnation } => {
                 Happening::Accused { by: name(by), incarnation: incarnation.0 }
@@ -283,6 +288,7 @@ const fn subject(event: &Event) -> (Option<NodeId>, Option<SocketAddr>) {
         | Event::Conflict { id, .. }
         | Event::WrongSource { id, .. }
         | Event::Broadcast { origin: id, .. }
+        | Event::BroadcastsMissed { origin: id, .. }
         | Event::Message { from: id, .. } => (Some(*id), None),
         _ => (None, None),
     }

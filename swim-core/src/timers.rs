@@ -1,7 +1,7 @@
 //! The timers of a node: one slot for each reason to wake up by itself.
 //!
 //! A mechanism that owns a queue of timed things (suspicions, relays, …) keeps their order itself and sets its slot
-//! to the earliest. What is due is then found in one place, and the node's deadline is the minimum of nine numbers.
+//! to the earliest. What is due is then found in one place, and the node's deadline is the minimum of ten numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub(crate) enum Timer {
     Handshake,
     /// Gossip is sent.
     Gossip,
+    /// Missing broadcasts are asked for, or further ones can be told.
+    Ask,
     /// Pages of the digest are asked for, or have not come.
     Pull,
 }

@@ -202,6 +202,9 @@ impl Fingerprint {
                 self.absorb_all([0x110, origin.0]);
                 self.absorb_bytes(payload);
             }
+            Event::BroadcastsMissed { origin, count } => {
+                self.absorb_all([0x113, origin.0, (*count).into()]);
+            }
             Event::Message { from, payload } => {
                 self.absorb_all([0x111, from.0]);
                 self.absorb_bytes(payload);
@@ -263,6 +266,8 @@ impl Fingerprint {
             stats.updates_sent,
             stats.header_claims,
             stats.broadcasts_delivered,
+            stats.broadcasts_missed,
+            stats.broadcasts_asked,
             stats.pages_asked,
             stats.pages_served,
             stats.reconnects,

@@ -110,6 +110,7 @@ impl fmt::Display for Line<'_> {
             }
             Event::Joined { via, members } => write!(f, "joined via {via}, {members} members"),
             Event::Broadcast { origin, payload } => write!(f, "broadcast {origin:?} {}", Text(payload)),
+            Event::BroadcastsMissed { origin, count } => write!(f, "missed {count} broadcasts of {origin:?}"),
             Event::Message { from, payload } => write!(f, "message {from:?} {}", Text(payload)),
             Event::Stalled { lost } => write!(f, "stalled {lost:?}"),
             Event::Isolated { isolated } => {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use swim_core::wire::{
-    About, Body, BroadcastRecord, Header, JoinOutcome, Message, Update, read_body, read_header,
+    About, Body, BroadcastRecord, Header, JoinOutcome, Mark, Message, Update, read_body, read_header,
 };
 use swim_core::{Claim, DropReason};
 
@@ -37,6 +37,9 @@ fn show_body(f: &mut fmt::Formatter<'_>, body: Body<'_>) -> fmt::Result {
     }
     for broadcast in body.broadcasts {
         show_or_reason(f, broadcast)?;
+    }
+    for mark in body.marks {
+        show_or_reason(f, mark)?;
     }
     if let Some(payload) = body.payload {
         write!(f, " | payload of {} bytes", payload.len())?;
@@ -115,8 +118,21 @@ impl fmt::Display for Shown<'_, Message> {
                 " number={:x} prefix={:08x}/{} more={:04x}",
                 head.number, head.prefix, head.depth, head.more
             ),
+            Message::BroadcastPull(head) => {
+                write!(f, " origin={:?}@{} numbers=", head.origin, head.epoch.0)?;
+                head.ranges.iter().enumerate().try_for_each(|(i, range)| {
+                    write!(f, "{}{}+{}", if i == 0 { "" } else { "," }, range.first, range.count)
+                })
+            }
             Message::Gossip | Message::User => Ok(()),
         }
+    }
+}
+
+impl fmt::Display for Shown<'_, Mark> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Mark { origin, epoch, lowest, highest } = self.0;
+        write!(f, "keeps {origin:?}@{} {lowest}..={highest}", epoch.0)
     }
 }
 

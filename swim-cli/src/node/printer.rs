@@ -153,6 +153,9 @@ fn in_words(event: &NamedEvent) -> Option<String> {
         }
         Happening::Refused { .. } => return None,
         Happening::Broadcast { text } => (NEWS, "broadcast", format!("\"{text}\"")),
+        Happening::BroadcastsMissed { count } => {
+            (BAD, "missed", format!("{count} broadcasts; no member keeps them any longer"))
+        }
         Happening::Message { text } => (NEWS, "message", format!("\"{text}\"")),
         Happening::Lost { events } => (BAD, "lost", format!("{events} events; `members` shows the present")),
         Happening::Other { what } => (DIM, "event", what.clone()),

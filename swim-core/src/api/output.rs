@@ -182,6 +182,13 @@ pub enum Event {
         /// What it says.
         payload: Box<[u8]>,
     },
+    /// Broadcasts of a member are lost to this node: no member keeps them any longer.
+    BroadcastsMissed {
+        /// Whose.
+        origin: NodeId,
+        /// How many.
+        count: u32,
+    },
     /// A member sent this node a message.
     Message {
         /// Who.

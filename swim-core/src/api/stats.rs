@@ -79,7 +79,7 @@ drop_reasons! {
     MembersFull,
     /// A broadcast that was seen before.
     DuplicateBroadcast,
-    /// A broadcast dropped because the queue was full (it was still delivered here).
+    /// A broadcast that cannot be kept yet; it is asked for when there is room.
     BroadcastLimit,
     /// A datagram that was not sent because the outbox was full.
     OutboxFull,
@@ -146,6 +146,10 @@ pub struct Stats {
     pub header_claims: u64,
     /// User broadcasts delivered to this node's user.
     pub broadcasts_delivered: u64,
+    /// User broadcasts that this node has missed for good.
+    pub broadcasts_missed: u64,
+    /// Requests for missing broadcasts.
+    pub broadcasts_asked: u64,
 
     /// Digest pages asked for.
     pub pages_asked: u64,

@@ -72,9 +72,15 @@ impl Group {
                 Err(reason) => self.cx.stats.drop(reason),
             }
         }
+        for mark in body.marks.clone() {
+            match mark {
+                Ok(mark) => self.on_mark(&mark, from),
+                Err(reason) => self.cx.stats.drop(reason),
+            }
+        }
         for broadcast in body.broadcasts.clone() {
             match broadcast {
-                Ok(record) => self.on_broadcast(&record),
+                Ok(record) => self.on_broadcast(&record, from),
                 Err(reason) => self.cx.stats.drop(reason),
             }
         }
@@ -268,6 +274,7 @@ impl Group {
         if !held.status.is_active() || held.epoch != new.epoch {
             let addr = self.addr(slot);
             self.cx.event(Event::Alive { id, addr, epoch: new.epoch });
+            self.doubt_broadcasts(Some(id));
         }
         debug_assert!(self.members.suspicion(slot).is_none(), "an Alive member is under no suspicion");
         debug_assert_eq!(self.members.flag(slot, Flag::Pending), addr.is_none(), "a header has no address");

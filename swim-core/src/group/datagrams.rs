@@ -8,7 +8,8 @@
 use core::net::SocketAddr;
 
 use super::Group;
-use super::gossip::{Broadcasts, News, Updates};
+use super::broadcasts::Broadcasts;
+use super::gossip::{News, Updates};
 use super::members::{Flag, Members, Slot};
 use super::suspicion::Suspicions;
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
@@ -28,6 +29,8 @@ pub(crate) struct Piggyback<'a> {
     pub(crate) rows: &'a [Slot],
     /// Whether gossip fills the rest.
     pub(crate) gossip: bool,
+    /// Broadcasts of an origin, by number, and what is kept of it.
+    pub(crate) asked: Option<(NodeId, &'a [u32])>,
     /// A direct message.
     pub(crate) payload: Option<&'a [u8]>,
     /// Longest datagram, where it must be shorter than the configured one.
@@ -37,7 +40,7 @@ pub(crate) struct Piggyback<'a> {
 impl<'a> Piggyback<'a> {
     /// The head and nothing else.
     pub(crate) const EMPTY: Self =
-        Self { claims: &[], rows: &[], gossip: false, payload: None, len_max: None };
+        Self { claims: &[], rows: &[], gossip: false, asked: None, payload: None, len_max: None };
 
     /// As much gossip as fits.
     pub(crate) const GOSSIP: Self = Self { gossip: true, ..Self::EMPTY };
@@ -100,6 +103,12 @@ impl Group {
             if put_row(&mut writer, &self.members, &self.suspicions, *slot) {
                 self.cx.stats.updates_sent += 1;
             }
+        }
+        if let Some((origin, numbers)) = piggyback.asked {
+            self.broadcasts.write_marks(&mut writer, Some(origin));
+            self.broadcasts.write_asked(&mut writer, origin, numbers);
+        } else if piggyback.gossip {
+            self.broadcasts.write_marks(&mut writer, None);
         }
         if piggyback.gossip && something {
             let written = put_gossip(
@@ -195,7 +204,7 @@ fn put_gossip(
     for slot in done[..finished].iter().copied().flatten() {
         members.set_queue(slot, None);
     }
-    broadcasts.write(writer, sends_max);
+    broadcasts.write(writer);
     written
 }
 

@@ -13,6 +13,7 @@
 //!
 //! Mechanisms (`detector/`, `handshake/`, …) are handed the group, read it, and call what is here.
 
+mod broadcasts;
 mod claims;
 mod datagrams;
 pub(crate) mod digest;
@@ -32,9 +33,10 @@ use crate::api::{
 };
 use crate::context::{Context, Stream, Streams};
 use crate::timers::Timer;
+use broadcasts::Broadcasts;
 pub(crate) use claims::{Absorbed, OUTDATED_MAX};
 pub(crate) use datagrams::{Piggyback, row_len};
-use gossip::{Broadcasts, Updates};
+use gossip::Updates;
 use members::Sample;
 pub(crate) use members::{Members, SAMPLE_MAX, Slot};
 pub(crate) use suspicion::SuspicionTimeout;
@@ -81,7 +83,7 @@ impl Group {
         let now = cx.now();
         let members = empty_table(&mut cx.streams, &cx.config, cx.me, now);
         let broadcasts_max = usize::from(cx.config.broadcasts_max);
-        let broadcasts = Broadcasts::new(broadcasts_max);
+        let broadcasts = Broadcasts::new(cx.me.id, broadcasts_max);
         let timeout = SuspicionTimeout::new(&cx.config, 1);
         cx.clock.set_longest_suspicion(timeout.longest());
         Self {
@@ -313,6 +315,7 @@ impl Group {
         self.cx.is_stopped()
             || timers.is_set_to(Timer::Suspicion, suspicion)
                 && timers.is_set_to(Timer::Gossip, self.gossip_at())
+                && timers.is_set_to(Timer::Ask, self.ask_at())
     }
 
     /// The part that contradicts itself or another part, if one does.

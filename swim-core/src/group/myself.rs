@@ -79,6 +79,9 @@ impl Group {
             self.refute(about.incarnation);
             self.cx.health.worsen(1);
         }
+        if status == Status::Dead {
+            self.doubt_broadcasts(None);
+        }
         self.cx.stats.refutations += 1;
         let incarnation = self.incarnation();
         self.cx.event(Event::Accused { by, incarnation });

@@ -262,6 +262,9 @@ impl Node {
         if self.is_due(Timer::Gossip) && self.has_budget(SAMPLE_MAX) {
             self.group.on_gossip_timer();
         }
+        if self.is_due(Timer::Ask) {
+            self.group.on_ask_timer();
+        }
         if self.is_due(Timer::Pull) {
             self.anti_entropy.on_pull_timer(&mut self.group);
         }
@@ -272,6 +275,7 @@ impl Node {
         let Self { group, detector, handshake, reconnect, .. } = self;
         detector.end_period(group);
         group.forget_tombstones();
+        group.expire_broadcasts();
         let unmet = handshake.unmet_seeds(group).count() as u32;
         let missing = reconnect.on_period(group, unmet, |group, nth| handshake.unmet_seeds(group).nth(nth));
         if let Some(addr) = missing {
@@ -368,6 +372,7 @@ impl Node {
     #[cold]
     fn on_stall(&mut self, lost: Duration) {
         self.group.arm_suspicions();
+        self.group.doubt_broadcasts(None);
         let cx = &mut self.group.cx;
         cx.stats.stalls += 1;
         cx.stats.stalled_ns += nanos(lost);

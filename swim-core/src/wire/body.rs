@@ -8,13 +8,14 @@ use core::net::SocketAddr;
 use super::PART_LEN;
 use super::header::{Header, Kind};
 use super::message::{Message, fields};
-use super::records::{Broadcasts, Updates};
+use super::records::{Broadcasts, Marks, Updates};
 use crate::api::{DropReason, PAYLOAD_MAX};
 
 pub(super) const TAG_HEAD: u8 = 1;
 pub(super) const TAG_UPDATES: u8 = 2;
 pub(super) const TAG_BROADCASTS: u8 = 3;
 pub(super) const TAG_PAYLOAD: u8 = 4;
+pub(super) const TAG_MARKS: u8 = 5;
 
 /// A datagram as it was read.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Body<'a> {
     pub updates: Updates<'a>,
     /// Piggybacked broadcasts.
     pub broadcasts: Broadcasts<'a>,
+    /// Which broadcasts the sender keeps.
+    pub marks: Marks<'a>,
     /// The user's bytes, at most [`PAYLOAD_MAX`]; always there in a `User` message.
     pub payload: Option<&'a [u8]>,
     /// How many parts were skipped.
@@ -43,10 +46,10 @@ pub struct Body<'a> {
 }
 
 impl Body<'_> {
-    /// Whether neither claims nor broadcasts are piggybacked.
+    /// Whether neither claims nor broadcasts nor marks are piggybacked.
     #[inline]
     pub(crate) const fn is_bare(&self) -> bool {
-        self.updates.is_empty() && self.broadcasts.is_empty()
+        self.updates.is_empty() && self.broadcasts.is_empty() && self.marks.is_empty()
     }
 }
 
@@ -67,6 +70,7 @@ impl<'a> Body<'a> {
         message: Message::Gossip,
         updates: Updates::new(&[]),
         broadcasts: Broadcasts::new(&[]),
+        marks: Marks::new(&[]),
         payload: None,
         unknown_parts: 0,
     };
@@ -85,13 +89,13 @@ impl<'a> Body<'a> {
 }
 
 fn read_parts(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
-    let mut known = [None; TAG_PAYLOAD as usize];
+    let mut known = [None; TAG_MARKS as usize];
     let mut unknown_parts = 0;
     let mut rest = parts;
     while !rest.is_empty() {
         let (tag, part, after) = split_part(rest).ok_or(DropReason::TrailingBytes)?;
         match tag {
-            TAG_HEAD..=TAG_PAYLOAD => {
+            TAG_HEAD..=TAG_MARKS => {
                 if known[usize::from(tag - TAG_HEAD)].replace(part).is_some() {
                     return Err(DropReason::Malformed);
                 }
@@ -100,7 +104,7 @@ fn read_parts(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
         }
         rest = after;
     }
-    let [head, updates, broadcasts, payload] = known;
+    let [head, updates, broadcasts, payload, marks] = known;
     if payload.is_some_and(|payload| payload.len() > PAYLOAD_MAX) || (kind == Kind::User && payload.is_none())
     {
         return Err(DropReason::Malformed);
@@ -109,6 +113,7 @@ fn read_parts(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
         message: Message::read(kind, head)?,
         updates: Updates::new(updates.unwrap_or_default()),
         broadcasts: Broadcasts::new(broadcasts.unwrap_or_default()),
+        marks: Marks::new(marks.unwrap_or_default()),
         payload,
         unknown_parts,
     })

@@ -6,7 +6,7 @@
 
 use super::PART_LEN;
 use super::header::HEADER_LEN;
-use super::message::{JoinOutcome, SyncPull};
+use super::message::{BroadcastPull, JoinOutcome, SyncPull};
 use crate::api::{Claim, Epoch, Incarnation, NodeId, Status};
 
 /// A field that knows its bytes, or a head that is made of such.
@@ -169,7 +169,8 @@ impl Front {
 }
 
 /// Bytes of the longest front.
-const ROOM: usize = HEADER_LEN + PART_LEN + SyncPull::LEN;
+const ROOM: usize = HEADER_LEN + PART_LEN + BroadcastPull::LEN_MAX;
+const _: () = assert!(SyncPull::LEN <= BroadcastPull::LEN_MAX);
 
 /// The bytes at `at`, an offset within an array whose length was checked once: so every check in here folds away.
 #[inline]

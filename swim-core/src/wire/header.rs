@@ -77,11 +77,13 @@ pub enum Kind {
     Gossip = 12,
     /// A user's direct message.
     User = 13,
+    /// Please send me these broadcasts.
+    BroadcastPull = 14,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Ping,
         Self::Ack,
         Self::PingReq,
@@ -95,12 +97,13 @@ impl Kind {
         Self::SyncPage,
         Self::Gossip,
         Self::User,
+        Self::BroadcastPull,
     ];
 
     /// Its name: `ping`, `ping-req`, …
     #[must_use]
     pub const fn name(self) -> &'static str {
-        const NAMES: [&str; 13] = [
+        const NAMES: [&str; 14] = [
             "ping",
             "ack",
             "ping-req",
@@ -114,6 +117,7 @@ impl Kind {
             "sync-page",
             "gossip",
             "user",
+            "broadcast-pull",
         ];
         NAMES[self as usize - 1]
     }
@@ -121,7 +125,7 @@ impl Kind {
     const fn from_u8(value: u8) -> Option<Self> {
         // The numbers begin at 1 and have no gap.
         match value {
-            1..=13 => Some(Self::ALL[value as usize - 1]),
+            1..=14 => Some(Self::ALL[value as usize - 1]),
             _ => None,
         }
     }

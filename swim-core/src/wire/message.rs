@@ -5,6 +5,7 @@
 
 use super::fixed::{Fixed, Front, head};
 use super::header::Kind;
+use super::marks::{RANGES_MAX, Ranges};
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 /// A probe of one member, with the root of the sender's digest for comparison.
@@ -174,9 +175,25 @@ pub struct SyncPage {
     pub more: u16,
 }
 
+/// A request for an origin's broadcasts, of which the asker lacks these numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BroadcastPull {
+    /// Whose broadcasts.
+    pub origin: NodeId,
+    /// Its epoch then.
+    pub epoch: Epoch,
+    /// Which numbers.
+    pub ranges: Ranges,
+}
+
 impl SyncPull {
-    /// Bytes of its head, the longest of all.
+    /// Bytes of its head.
     pub(super) const LEN: usize = 8 + 4 + 1 + 16 * 4;
+}
+
+impl BroadcastPull {
+    /// Bytes of its longest head, the longest of all.
+    pub(super) const LEN_MAX: usize = 8 + 8 + 1 + RANGES_MAX * (4 + 2);
 }
 
 impl SyncPage {
@@ -213,6 +230,8 @@ pub enum Message {
     Gossip,
     /// [`Kind::User`].
     User,
+    /// [`Kind::BroadcastPull`].
+    BroadcastPull(BroadcastPull),
 }
 
 impl Message {
@@ -271,6 +290,7 @@ heads! {
     Announce: token number;
     SyncPull: number prefix depth hashes;
     SyncPage: number prefix depth more;
+    BroadcastPull: origin epoch ranges;
 }
 
 /// What follows the known fields belongs to a later version.

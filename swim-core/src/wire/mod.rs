@@ -31,6 +31,7 @@ mod accusers;
 mod body;
 mod fixed;
 mod header;
+mod marks;
 mod message;
 mod payloads;
 mod records;
@@ -46,13 +47,14 @@ pub(crate) use body::Datagram;
 pub use body::{Body, read_body};
 pub(crate) use header::{HEADER_LEN, VERSION};
 pub use header::{Header, Kind, read_header};
+pub use marks::{Mark, Range, Ranges};
 pub use message::{
-    Ack, Announce, Challenge, Join, JoinOutcome, Message, Nack, Ping, PingReq, RelayedAck, SyncPage,
-    SyncPull, Welcome,
+    Ack, Announce, BroadcastPull, Challenge, Join, JoinOutcome, Message, Nack, Ping, PingReq, RelayedAck,
+    SyncPage, SyncPull, Welcome,
 };
 pub use payloads::payload_ranges;
 pub(crate) use records::broadcast_len;
-pub use records::{BroadcastRecord, Broadcasts, Updates};
+pub use records::{BroadcastRecord, Broadcasts, Marks, Updates};
 pub use update::{About, Update};
 pub(crate) use update::{Plain, SUSPECT_LEN_MAX, update_len};
 pub(crate) use writer::Writer;

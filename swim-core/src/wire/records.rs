@@ -7,6 +7,7 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use super::fixed::{Fixed, Front, field};
+use super::marks::Mark;
 use super::update::Update;
 use crate::api::{DropReason, Epoch, NodeId, PAYLOAD_MAX};
 
@@ -31,6 +32,8 @@ pub struct Records<'a, R> {
 
 /// The updates of one datagram.
 pub type Updates<'a> = Records<'a, Update<'a>>;
+/// What one datagram says of the broadcasts that its sender keeps.
+pub type Marks<'a> = Records<'a, Mark>;
 /// The broadcasts of one datagram.
 pub type Broadcasts<'a> = Records<'a, BroadcastRecord<'a>>;
 

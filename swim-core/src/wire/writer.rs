@@ -7,16 +7,16 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::PART_LEN;
-use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_PAYLOAD, TAG_UPDATES};
+use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_MARKS, TAG_PAYLOAD, TAG_UPDATES};
 use super::fixed::Front;
 use super::header::{HEADER_LEN, Header, raw as raw_header};
+use super::marks::Mark;
 use super::message::{Message, Ping};
 use super::records::{BroadcastRecord, broadcast_len};
 use super::update::{Plain, Update};
 use crate::api::PAYLOAD_MAX;
 
-/// One datagram under construction at the end of a buffer: the message first, then updates, then
-/// broadcasts, then a payload.
+/// One datagram under construction at the end of a buffer: the message first, then its parts, one after the other.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
     bytes: &'a mut Vec<u8>,
@@ -66,7 +66,13 @@ impl<'a> Writer<'a> {
         self.append(TAG_UPDATES, &update.raw(), &[])
     }
 
-    /// Appends a broadcast; `false` if it does not fit. No update can follow.
+    /// Appends a mark; `false` if it does not fit.
+    #[must_use]
+    pub(crate) fn mark(&mut self, mark: &Mark) -> bool {
+        self.append(TAG_MARKS, mark.front().bytes(), &[])
+    }
+
+    /// Appends a broadcast; `false` if it does not fit.
     #[must_use]
     pub(crate) fn broadcast(&mut self, broadcast: &BroadcastRecord<'_>) -> bool {
         self.append(TAG_BROADCASTS, broadcast.front().bytes(), broadcast.payload)
@@ -76,7 +82,6 @@ impl<'a> Writer<'a> {
     #[must_use]
     pub(crate) fn payload(&mut self, payload: &[u8]) -> bool {
         debug_assert!(payload.len() <= PAYLOAD_MAX, "refused before it gets here");
-        debug_assert!(self.part.0 < TAG_PAYLOAD, "one payload at most");
         self.append(TAG_PAYLOAD, &[], payload)
     }
 
@@ -104,7 +109,6 @@ impl<'a> Writer<'a> {
     // Inlined, the lengths are constants: a plain record is one copy of 32 bytes. Else a full datagram takes 7 % more instructions.
     #[inline(always)]
     fn append(&mut self, tag: u8, front: &[u8], rest: &[u8]) -> bool {
-        debug_assert!(self.part.0 <= tag, "updates, then broadcasts, then a payload");
         let begins = self.part.0 != tag;
         let len = front.len() + rest.len() + if begins { PART_LEN } else { 0 };
         if len > self.room() {

@@ -201,6 +201,7 @@ const fn thing_of(event: &Event) -> Thing {
         Event::JoinFailed { .. } => Thing::JoinFailed,
         Event::LeaveSent { .. } => Thing::LeaveSent,
         Event::Broadcast { .. } => Thing::Broadcast,
+        Event::BroadcastsMissed { .. } => Thing::BroadcastsMissed,
         Event::Message { .. } => Thing::Message,
         Event::Lost { .. } => Thing::Lost,
         _ => Thing::OtherEvent,

@@ -45,6 +45,7 @@ things! {
     Restored "command-restored" "a process begins with what an earlier one knew",
     Refused "command-refused" "a command that cannot be carried out, such as the removal of an Alive member",
     Broadcast "event-broadcast" "a broadcast arrives",
+    BroadcastsMissed "event-broadcasts-missed" "a member is cut off for longer than broadcasts are kept",
     Message "event-message" "a direct message arrives",
     Lost "event-lost" "more than a thousand events in one input",
     OtherEvent "event-other" "an event of a later version",
@@ -78,6 +79,7 @@ pub(super) const KINDS: [(&str, &str); MessageKind::ALL.len()] = [
     ("sent-sync-page", "a member asked for one"),
     ("sent-gossip", "there is something to say"),
     ("sent-user", "a user sends one member a message"),
+    ("sent-broadcast-pull", "a broadcast has reached others only"),
 ];
 
 /// Name and meaning of each [`DropReason`], by its counter.

@@ -200,6 +200,7 @@ impl Saying {
             Event::Conflict { id, .. } => (EventKind::Conflict, Some(*id), None),
             Event::WrongSource { id, .. } => (EventKind::WrongSource, Some(*id), None),
             Event::Broadcast { origin, .. } => (EventKind::Broadcast, Some(*origin), None),
+            Event::BroadcastsMissed { origin, .. } => (EventKind::BroadcastsMissed, Some(*origin), None),
             Event::Message { from, .. } => (EventKind::Message, Some(*from), None),
             Event::Accused { by, .. } => (EventKind::Accused, None, Some(*by)),
             Event::EpochRaised { .. } => (EventKind::EpochRaised, None, None),

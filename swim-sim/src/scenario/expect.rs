@@ -218,6 +218,7 @@ pub enum EventKind {
     JoinFailed,
     LeaveSent,
     Broadcast,
+    BroadcastsMissed,
     Message,
 }
 

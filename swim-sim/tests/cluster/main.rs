@@ -3,6 +3,7 @@
 //! `SWIM_SEEDS=100` runs every test that takes seeds with a hundred of them; `SWIM_SEED=7` with that one.
 
 mod anything_goes;
+mod broadcasts;
 mod clocks;
 mod common;
 mod detection;

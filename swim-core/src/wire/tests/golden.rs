@@ -19,7 +19,7 @@ fn count() -> usize {
 }
 
 /// Every message under its name in `golden.txt`.
-pub(super) fn messages() -> [(&'static str, Message); 17] {
+pub(super) fn messages() -> [(&'static str, Message); 18] {
     let number = 0x1112_1314_1516_1718;
     let nonce = 0x4142_4344_4546_4748;
     let token = 0x5152_5354_5556_5758;
@@ -29,6 +29,8 @@ pub(super) fn messages() -> [(&'static str, Message); 17] {
     let root = Some(0x3132_3334_3536_3738);
     let held_claim = Some(Claim { epoch: held_epoch, incarnation: Incarnation(6), status: Status::Dead });
     let (prefix, depth) = (0xab00_0000, 2);
+    let mut ranges = Ranges::default();
+    assert!([7, 8, 0x0102_0304].into_iter().all(|number| ranges.push(number)));
     let hashes = core::array::from_fn(|i| 0x0101_0101 * u32::try_from(i).expect("below 16"));
     [
         (
@@ -68,6 +70,10 @@ pub(super) fn messages() -> [(&'static str, Message); 17] {
         ("SyncPage", Message::SyncPage(SyncPage { number, prefix, depth, more: 0x8001 })),
         ("Gossip", Message::Gossip),
         ("User", Message::User),
+        (
+            "BroadcastPull",
+            Message::BroadcastPull(BroadcastPull { origin: target, epoch: held_epoch, ranges }),
+        ),
     ]
 }
 
@@ -110,12 +116,17 @@ pub(super) const DEAD: Update<'static> = Update::Dead {
 pub(super) const BROADCAST: BroadcastRecord<'static> =
     BroadcastRecord { origin: NodeId(0xb1), epoch: Epoch(1_600_000_000_000), sequence: 9, payload: b"hi" };
 
+/// What is said of the log that it is of.
+pub(super) const MARK: Mark =
+    Mark { origin: NodeId(0xb1), epoch: Epoch(1_600_000_000_000), lowest: 3, highest: 10 };
+
 /// A ping with every part.
 pub(super) fn everything() -> Datagram<'static> {
     let second = BroadcastRecord { sequence: 10, payload: b"", ..BROADCAST };
     Datagram {
         updates: Vec::from([updates()[0].1, DEAD]),
         broadcasts: Vec::from([BROADCAST, second]),
+        marks: Vec::from([MARK]),
         ..Datagram::bare(messages()[0].1)
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct Datagram<'a> {
     pub(super) message: Message,
     pub(super) updates: Vec<Update<'a>>,
     pub(super) broadcasts: Vec<BroadcastRecord<'a>>,
+    pub(super) marks: Vec<Mark>,
     pub(super) payload: Option<&'a [u8]>,
 }
 
@@ -42,7 +43,7 @@ impl<'a> Datagram<'a> {
     pub(super) fn bare(message: Message) -> Self {
         let payload = (message == Message::User).then_some(&b"hello"[..]);
         let header = Header { kind: message.kind(), ..ME };
-        Self { header, message, updates: Vec::new(), broadcasts: Vec::new(), payload }
+        Self { header, message, updates: Vec::new(), broadcasts: Vec::new(), marks: Vec::new(), payload }
     }
 
     /// Gossip about one member.
@@ -55,6 +56,7 @@ impl<'a> Datagram<'a> {
         let mut writer = Writer::begin(&mut bytes, DATAGRAM_MAX, &self.header, &self.message);
         assert!(self.updates.iter().all(|update| writer.update(update)));
         assert!(self.broadcasts.iter().all(|broadcast| writer.broadcast(broadcast)));
+        assert!(self.marks.iter().all(|mark| writer.mark(mark)));
         assert!(self.payload.is_none_or(|payload| writer.payload(payload)));
         bytes
     }
@@ -78,7 +80,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Reading<'_>, DropReason> {
     let mut note = |reason| skipped.push(reason);
     let updates = updates.filter_map(|update| update.map_err(&mut note).ok()).collect();
     let broadcasts = broadcasts.filter_map(|broadcast| broadcast.map_err(&mut note).ok()).collect();
-    let datagram = Datagram { header, message: body.message, updates, broadcasts, payload: body.payload };
+    let marks = body.marks.filter_map(|mark| mark.map_err(&mut note).ok()).collect();
+    let payload = body.payload;
+    let datagram = Datagram { header, message: body.message, updates, broadcasts, marks, payload };
     Ok(Reading { datagram, skipped, unknown_parts: body.unknown_parts })
 }
 

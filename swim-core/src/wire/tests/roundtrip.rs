@@ -79,6 +79,13 @@ fn message() -> impl Strategy<Value = Message> {
             Kind::SyncPage => Message::SyncPage(SyncPage { number, prefix: members, depth, more }),
             Kind::Gossip => Message::Gossip,
             Kind::User => Message::User,
+            Kind::BroadcastPull => {
+                let mut ranges = Ranges::default();
+                assert!(
+                    [members / 2, members / 2 + 1, members].into_iter().all(|number| ranges.push(number))
+                );
+                Message::BroadcastPull(BroadcastPull { origin: target, epoch: clock, ranges })
+            }
         }
     })
 }
@@ -108,13 +115,19 @@ fn broadcast() -> impl Strategy<Value = BroadcastRecord<'static>> {
         .prop_map(|(origin, epoch, sequence, payload)| BroadcastRecord { origin, epoch, sequence, payload })
 }
 
+fn mark(record: &BroadcastRecord<'_>) -> Mark {
+    let &BroadcastRecord { origin, epoch, sequence, .. } = record;
+    Mark { origin, epoch, lowest: sequence / 2 + 1, highest: sequence }
+}
+
 pub(super) fn datagram() -> impl Strategy<Value = Datagram<'static>> {
     let fields = (any::<u32>(), id(), epoch(), incarnation());
     (fields, message(), vec(update(), 0..6), vec(broadcast(), 0..3), proptest::option::of(bytes(PAYLOAD_MAX)))
         .prop_map(|((label, sender, epoch, incarnation), message, updates, broadcasts, payload)| {
             let payload = if message == Message::User { Some(payload.unwrap_or(b"")) } else { payload };
             let header = Header { kind: message.kind(), label, sender, epoch, incarnation };
-            Datagram { header, message, updates, broadcasts, payload }
+            let marks = broadcasts.iter().map(mark).collect();
+            Datagram { header, message, updates, broadcasts, marks, payload }
         })
 }
 
@@ -132,6 +145,7 @@ fn head_part_len(message: &Message) -> usize {
         Message::Welcome(_) => 3 + 33,
         Message::SyncPull(_) => 3 + 77,
         Message::SyncPage(_) => 3 + 15,
+        Message::BroadcastPull(pull) => 3 + 17 + 6 * pull.ranges.len(),
         Message::Gossip | Message::User => 0,
     }
 }
@@ -169,8 +183,8 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_after_a_header_are_read_to_the_end(
-        kind in 1..=13_u8,
-        tag in 0..6_u8,
+        kind in 1..=14_u8,
+        tag in 0..7_u8,
         part in vec(prop_oneof![3 => 0..4_u8, 1 => any::<u8>()], 0..300),
         tail in vec(any::<u8>(), 0..8),
     ) {

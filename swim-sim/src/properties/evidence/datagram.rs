@@ -72,6 +72,11 @@ pub(crate) fn is_kind(bytes: &[u8], kind: MessageKind) -> bool {
     bytes.get(4) == Some(&(kind as u8))
 }
 
+/// Whether a datagram that a node sent carries broadcasts.
+pub(crate) fn carries_broadcasts(bytes: &[u8]) -> bool {
+    inspect(bytes).is_ok_and(|said| said.said().flatten().any(|said| matches!(said, Said::Broadcast(_))))
+}
+
 /// Hosts that took their clock from a welcome that was garbled on the way, or from such a host.
 #[derive(Default)]
 pub(crate) struct Misled(BTreeSet<HostId>);

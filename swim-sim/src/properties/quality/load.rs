@@ -5,11 +5,14 @@
 //!
 //! - 1 + `retries` pings at the target, and one to a dead member (healing);
 //! - `relays` ping-reqs;
-//! - `gossip_fanout` gossips for each gossip tick, and one with a handshake with a dead member.
+//! - `gossip_fanout` gossips for each gossip tick, and one with a handshake with a dead member; 16 in each 10 ms while
+//!   broadcasts are pushed.
 //!
 //! A node that is asked to let in a newcomer whose id is taken asks its holder: so many pings for each join
 //! that came lately, and a few for a rival of one's own id. Nacks and pages follow what others ask for, one
 //! each. All that is a constant: it does not grow with the cluster, nor with the trouble.
+
+use std::time::Duration;
 
 use swim_core::{Instant, MessageKind};
 
@@ -17,12 +20,14 @@ use crate::World;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::PerHost;
-use crate::properties::evidence::datagram::is_kind;
+use crate::properties::evidence::datagram::{carries_broadcasts, is_kind};
 use crate::properties::{Broken, Case, Check, Monitor, declare};
 
 /// Pings at the holder of an id, for each join that wants it; and at a rival.
 const PINGS_FOR_JOIN: u64 = 10;
 const PINGS_AT_RIVAL: u64 = 4;
+/// Time between gossips while broadcasts are pushed, and how many there are then.
+const BUSY: (Duration, u64) = (Duration::from_millis(10), 16);
 /// Periods for which a join or a contested name explains pings.
 const JOIN_LASTS_PERIODS: u32 = 3;
 
@@ -41,6 +46,8 @@ struct Window {
     pings: u64,
     requests: u64,
     gossips: u64,
+    /// Broadcasts were pushed.
+    pushes: bool,
     /// Joins, announcements and words about its own name that came lately, and when the last did.
     joins: u64,
     joined: Instant,
@@ -56,18 +63,20 @@ impl Load {
         let config = &self.case.config;
         // A leave is gossiped on ticks even where nothing else is.
         let interval = config.gossip_interval.unwrap_or(config.period / 5);
+        let (interval, fanout) = if window.pushes { BUSY } else { (interval, config.gossip_fanout.into()) };
         let ticks = (config.period.as_nanos() / interval.as_nanos().max(1)) as u64 + 2;
         let asked = window.joins * PINGS_FOR_JOIN;
         [
             2 * (2 + u64::from(config.retries)) + PINGS_AT_RIVAL + asked,
             2 * u64::from(config.relays),
-            ticks * u64::from(config.gossip_fanout) + 2,
+            ticks * fanout + 2,
         ]
     }
 
     fn window(&mut self, now: Instant, host: HostId) -> &mut Window {
         let period = self.case.config.period;
-        let fresh = Window { began: now, pings: 0, requests: 0, gossips: 0, joins: 0, joined: now };
+        let fresh =
+            Window { began: now, pings: 0, requests: 0, gossips: 0, pushes: false, joins: 0, joined: now };
         let window = self.windows.of(host).get_or_insert(fresh);
         if window.began.after(period) < now {
             let lasts = now <= window.joined.after(period * JOIN_LASTS_PERIODS);
@@ -89,6 +98,7 @@ impl Load {
             window.requests += 1;
         } else if is_kind(bytes, MessageKind::Gossip) {
             window.gossips += 1;
+            window.pushes |= carries_broadcasts(bytes);
         } else {
             return Ok(());
         }

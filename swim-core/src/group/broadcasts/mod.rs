@@ -1,0 +1,213 @@
+//! User messages to all members: each reaches every member, once, in the order of its origin.
+//!
+//! Pushing alone cannot do that: whom a push reaches is chance. So members push each broadcast a few times, say on
+//! every datagram which numbers they keep, and who lacks one of these asks for it.
+//!
+//! ```text
+//!  broadcast ──▶ store (log of each origin) ──▶ pushed PUSHES times: gossip, every 10 ms while there is a backlog
+//!                  │        ▲
+//!                  │        └── records of others; a gap ──▶ BroadcastPull to whom has more, then to the origin
+//!                  └──▶ marks: lowest and highest number kept, on what carries gossip
+//! ```
+//!
+//! What was delivered is kept for others for [`RETENTION`] periods. A number that its origin no longer keeps, or that no
+//! member has given for as long, is given up, and the user is told how many were missed.
+
+mod log;
+mod store;
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use log::{Arrival, Release, WINDOW_MAX};
+pub(super) use store::Broadcasts;
+
+use super::{Group, Piggyback};
+use crate::api::{DropReason, Epoch, Event, Handled, Instant, NodeId, Refusal};
+use crate::context::Stream;
+use crate::timers::Timer;
+use crate::wire::{BroadcastPull, BroadcastRecord, HEADER_LEN, Mark, Message, PART_LEN, broadcast_len};
+
+/// How many periods a broadcast is kept for those who missed it.
+const RETENTION: u32 = 5;
+/// Broadcasts that wait to be polled; further ones are released when these are gone.
+const RELEASED_MAX: usize = 256;
+/// Broadcasts that one pull is answered with.
+const ANSWERED_MAX: usize = 256;
+
+impl Group {
+    /// Broadcasts a payload of the user's.
+    pub(crate) fn broadcast(&mut self, payload: &[u8]) -> Result<u32, Refusal> {
+        if self.broadcasts.is_full() {
+            return Err(Refusal::QueueFull { limit: u32::from(self.cx.config.broadcasts_max) });
+        }
+        let number = self.broadcasts.next_sequence();
+        if self.n() > 1 {
+            self.broadcasts.push_own(self.cx.me.epoch, number, payload, self.cx.now());
+        }
+        Ok(number)
+    }
+
+    /// A broadcast arrived.
+    pub(super) fn on_broadcast(&mut self, record: &BroadcastRecord<'_>, from: NodeId) {
+        let origin = record.origin;
+        if !self.is_current(origin, record.epoch, record.sequence) {
+            return;
+        }
+        match self.broadcasts.arrive(record, from, self.cx.now()) {
+            Arrival::New => {}
+            Arrival::Known => self.cx.stats.drop(DropReason::DuplicateBroadcast),
+            Arrival::Beyond => self.cx.stats.drop(DropReason::BroadcastLimit),
+        }
+        self.settle_broadcasts(origin);
+    }
+
+    /// A member says which numbers of an origin it keeps.
+    pub(super) fn on_mark(&mut self, mark: &Mark, from: NodeId) {
+        if self.is_current(mark.origin, mark.epoch, mark.highest) {
+            self.broadcasts.on_mark(mark, from);
+            self.settle_broadcasts(mark.origin);
+        }
+    }
+
+    /// Whether this is about the present epoch of another member. Counted, if not.
+    fn is_current(&mut self, origin: NodeId, epoch: Epoch, number: u32) -> bool {
+        if origin == self.cx.me.id {
+            // If another node used a higher number in this one's name, the next ones would be dropped everywhere.
+            if epoch == self.cx.me.epoch && self.cx.is_running() && !self.broadcasts.outbid(number) {
+                self.start_new_epoch(epoch);
+            }
+            self.cx.stats.drop(DropReason::DuplicateBroadcast);
+            return false;
+        }
+        let is_held = self.find(origin).is_some_and(|slot| self.claim(slot).epoch == epoch);
+        if !is_held {
+            self.cx.stats.drop(DropReason::UnknownMember);
+        }
+        is_held
+    }
+
+    /// After a change of an origin's log: tells the user what is next, and plans to ask for what is missing.
+    fn settle_broadcasts(&mut self, origin: NodeId) {
+        while self.cx.outbox.broadcasts_waiting() < RELEASED_MAX {
+            let event = match self.broadcasts.release(origin) {
+                Some(Release::Payload(payload)) => {
+                    self.cx.stats.broadcasts_delivered += 1;
+                    Event::Broadcast { origin, payload: payload.into() }
+                }
+                Some(Release::Missed(count)) => {
+                    self.cx.stats.broadcasts_missed += u64::from(count);
+                    Event::BroadcastsMissed { origin, count }
+                }
+                None => break,
+            };
+            self.cx.event(event);
+        }
+        self.broadcasts.tell_later(origin);
+        let (now, wait) = (self.cx.now(), self.ask_interval());
+        self.broadcasts.plan_ask(origin, now, wait);
+        self.arm_asks();
+    }
+
+    /// Asks for what is missing, and tells the user what did not fit before.
+    pub(crate) fn on_ask_timer(&mut self) {
+        while self.cx.outbox.broadcasts_waiting() < RELEASED_MAX
+            && let Some(origin) = self.broadcasts.next_to_tell()
+        {
+            self.settle_broadcasts(origin);
+        }
+        let (now, wait) = (self.cx.now(), self.ask_interval());
+        while self.cx.outbox.budget_left() > 0
+            && let Some((origin, since)) = self.broadcasts.next_ask(now, wait)
+        {
+            if since.after(self.retention()) <= now {
+                self.broadcasts.give_up(origin);
+            } else {
+                self.ask_for(origin, since);
+            }
+            self.settle_broadcasts(origin);
+        }
+        self.arm_asks();
+    }
+
+    /// Asks whom is known to have more, and every other time the origin.
+    fn ask_for(&mut self, origin: NodeId, since: Instant) {
+        let Some(log) = self.broadcasts.log(origin) else { return };
+        let (epoch, ranges, is_doubted, holder) = (log.epoch, log.missing(), log.is_doubted(), log.holder);
+        let turn = self.cx.now().since(since).as_nanos() / self.ask_interval().as_nanos().max(1);
+        let first = if is_doubted || turn % 2 == 1 { origin } else { holder };
+        let target = self.find_active(first).or_else(|| self.sample(Stream::Gossip, 1, |_, _| true).next());
+        let Some(slot) = target else { return };
+        self.cx.stats.broadcasts_asked += 1;
+        let pull = BroadcastPull { origin, epoch, ranges };
+        self.send(self.addr(slot), &Message::BroadcastPull(pull), Piggyback::EMPTY);
+    }
+
+    /// A member asks for broadcasts. It gets what is kept of them, and hears which are kept.
+    pub(crate) fn on_broadcast_pull(&mut self, source: SocketAddr, pull: &BroadcastPull) -> Handled {
+        let BroadcastPull { origin, epoch, ranges } = pull;
+        let log = self.broadcasts.log(*origin).filter(|log| log.epoch == *epoch);
+        let log = log.ok_or(DropReason::UnknownMember)?;
+        let kept = |number: &u32| log.get(*number).map(|payload| broadcast_len(payload.len()));
+        let asked: Vec<(u32, usize)> = ranges
+            .numbers()
+            .take(WINDOW_MAX as usize)
+            .filter_map(|number| kept(&number).map(|len| (number, len)))
+            .take(ANSWERED_MAX)
+            .collect();
+        let room = self.datagram_room() - HEADER_LEN - PART_LEN - Mark::LEN - PART_LEN;
+        let mut rest = &asked[..];
+        loop {
+            self.cx.take_page()?;
+            let mut left = room;
+            let fits = |(_, len): &&(u32, usize)| {
+                let fits = *len <= left;
+                left = left.saturating_sub(*len);
+                fits
+            };
+            let count = rest.iter().take_while(fits).count();
+            let (now, later) = rest.split_at(count);
+            let numbers: Vec<u32> = now.iter().map(|(number, _)| *number).collect();
+            let asked = Some((*origin, &numbers[..]));
+            self.send(source, &Message::Gossip, Piggyback { asked, ..Piggyback::EMPTY });
+            rest = later;
+            if rest.is_empty() || self.cx.outbox.budget_left() == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// This node may have missed broadcasts of an origin, or, if `None`, of any.
+    pub(crate) fn doubt_broadcasts(&mut self, origin: Option<NodeId>) {
+        let origins = origin.map_or_else(|| self.broadcasts.origins(), |origin| vec![origin]);
+        for origin in origins {
+            self.broadcasts.doubt(origin);
+            self.settle_broadcasts(origin);
+        }
+    }
+
+    /// Forgets broadcasts that were kept long enough.
+    pub(crate) fn expire_broadcasts(&mut self) {
+        self.broadcasts.expire(self.cx.now(), self.retention());
+    }
+
+    fn arm_asks(&mut self) {
+        let at = self.ask_at();
+        self.cx.timers.set(Timer::Ask, at);
+    }
+
+    /// When something is asked for, or told, next.
+    pub(super) fn ask_at(&self) -> Option<Instant> {
+        if self.broadcasts.has_more_to_tell() { Some(Instant::ORIGIN) } else { self.broadcasts.ask_at() }
+    }
+
+    fn ask_interval(&self) -> Duration {
+        self.cx.config.period / 5
+    }
+
+    fn retention(&self) -> Duration {
+        self.cx.config.period * RETENTION
+    }
+}

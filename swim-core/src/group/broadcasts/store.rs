@@ -1,0 +1,339 @@
+//! All that is kept of broadcasts: a log for each origin, what is still to be pushed, and which logs lack something.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::log::{Arrival, Log, Release};
+use crate::api::{Epoch, Instant, NodeId};
+use crate::wire::{BroadcastRecord, Mark, Writer, broadcast_len};
+
+/// How often a member pushes one broadcast. Whom no push reaches asks for it.
+const PUSHES: u8 = 4;
+/// Bytes of this node's own broadcasts that are kept, and as many of others'.
+pub(super) const BYTES_MAX: usize = 2 << 20;
+/// Marks in one datagram; the others come with the next ones.
+const MARKS_MAX: usize = 4;
+
+/// A broadcast that is still to be pushed.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Push {
+    origin: NodeId,
+    number: u32,
+    done: u8,
+}
+
+/// The logs of all origins.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Broadcasts {
+    me: NodeId,
+    logs: BTreeMap<NodeId, Log>,
+    pushes: VecDeque<Push>,
+    pushes_max: usize,
+    /// Origins whose logs may have something to say, in the order in which their marks are sent.
+    active: VecDeque<NodeId>,
+    /// When which origin's missing ones are asked for next, earliest first.
+    asks: VecDeque<(Instant, NodeId)>,
+    /// Origins of which more can be told than waits to be polled.
+    backlog: VecDeque<NodeId>,
+    own_bytes: usize,
+    others_bytes: usize,
+    sequence: u32,
+}
+
+impl Broadcasts {
+    pub(crate) const fn new(me: NodeId, pushes_max: usize) -> Self {
+        Self {
+            me,
+            logs: BTreeMap::new(),
+            pushes: VecDeque::new(),
+            pushes_max,
+            active: VecDeque::new(),
+            asks: VecDeque::new(),
+            backlog: VecDeque::new(),
+            own_bytes: 0,
+            others_bytes: 0,
+            sequence: 0,
+        }
+    }
+
+    /// Broadcasts that are still to be pushed.
+    pub(crate) fn len(&self) -> u32 {
+        self.pushes.len() as u32
+    }
+
+    /// Whether there is room for a further one of this node's own.
+    pub(super) fn is_full(&self) -> bool {
+        self.pushes.len() >= self.pushes_max || self.own_bytes >= BYTES_MAX
+    }
+
+    /// The next number of this node's own broadcasts.
+    pub(super) const fn next_sequence(&mut self) -> u32 {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence
+    }
+
+    /// Numbers this node's own broadcasts beyond `used`; `false` if there is no number left in this epoch.
+    pub(super) fn outbid(&mut self, used: u32) -> bool {
+        self.sequence = self.sequence.max(used);
+        self.sequence < u32::MAX
+    }
+
+    /// Keeps and pushes one of this node's own.
+    pub(super) fn push_own(&mut self, epoch: Epoch, number: u32, payload: &[u8], now: Instant) {
+        debug_assert!(!self.is_full(), "the user is refused before");
+        let me = self.me;
+        if self.logs.get(&me).is_none_or(|log| log.epoch != epoch || !log.follows(number)) {
+            self.forget(me);
+            self.logs.insert(me, Log::own(epoch, me, number));
+        }
+        self.change(me, |log| log.keep_own(number, payload, now));
+        self.pushes.push_back(Push { origin: me, number, done: 0 });
+    }
+
+    /// A broadcast that a member sent. The caller has made sure that the origin is a member, which bounds the logs.
+    pub(super) fn arrive(&mut self, record: &BroadcastRecord<'_>, from: NodeId, now: Instant) -> Arrival {
+        let &BroadcastRecord { origin, epoch, sequence: number, payload } = record;
+        debug_assert!(origin != self.me, "its own broadcasts are no news to a node");
+        let Some(log) = self.log_of(origin, epoch, from) else { return Arrival::Known };
+        log.notice(number, from);
+        let arrival = log.arrival(number);
+        let needed = log.bytes_for(number, payload);
+        if arrival != Arrival::New {
+            return arrival;
+        }
+        if !self.make_room(origin, needed) {
+            return Arrival::Beyond;
+        }
+        self.change(origin, |log| log.keep(number, payload, now));
+        if self.pushes.len() < self.pushes_max {
+            self.pushes.push_back(Push { origin, number, done: 0 });
+        }
+        arrival
+    }
+
+    /// What a member says of an origin's log.
+    pub(super) fn on_mark(&mut self, mark: &Mark, from: NodeId) {
+        if self.log_of(mark.origin, mark.epoch, from).is_some() {
+            self.change(mark.origin, |log| log.on_mark(mark, from));
+        }
+    }
+
+    /// The log of this epoch of an origin, begun anew if what is held is of an earlier one. `None`: it is of a later one.
+    fn log_of(&mut self, origin: NodeId, epoch: Epoch, from: NodeId) -> Option<&mut Log> {
+        match self.logs.get(&origin).map(|log| log.epoch) {
+            Some(held) if held > epoch => return None,
+            Some(held) if held == epoch => {}
+            _ => {
+                self.forget(origin);
+                self.logs.insert(origin, Log::new(epoch, from));
+            }
+        }
+        self.logs.get_mut(&origin)
+    }
+
+    /// Changes a log, and keeps what follows from it: the bytes, and whether it is active.
+    fn change<T>(&mut self, origin: NodeId, change: impl FnOnce(&mut Log) -> T) -> Option<T> {
+        let log = self.logs.get_mut(&origin)?;
+        let (was_active, before) = (log.is_active(), log.bytes());
+        let changed = change(log);
+        let (is_active, after) = (log.is_active(), log.bytes());
+        let bytes = if origin == self.me { &mut self.own_bytes } else { &mut self.others_bytes };
+        *bytes = *bytes + after - before;
+        if is_active && !was_active && !self.active.contains(&origin) {
+            self.active.push_back(origin);
+        }
+        Some(changed)
+    }
+
+    /// Makes room for `needed` bytes of others' broadcasts. What was delivered goes first, of this origin before any
+    /// other.
+    fn make_room(&mut self, origin: NodeId, needed: usize) -> bool {
+        let mut turn = Some(origin);
+        while self.others_bytes + needed > BYTES_MAX {
+            let Some(victim) = turn else { return false };
+            if self.change(victim, Log::evict) != Some(true) {
+                let others = self.active.iter().filter(|other| **other != self.me);
+                turn = others.copied().find(|other| self.logs.get(other).is_some_and(Log::can_evict));
+            }
+        }
+        true
+    }
+
+    /// More of this origin is told when what waits was polled.
+    pub(super) fn tell_later(&mut self, origin: NodeId) {
+        if self.logs.get(&origin).is_some_and(Log::is_ready) && !self.backlog.contains(&origin) {
+            self.backlog.push_back(origin);
+        }
+    }
+
+    /// The next origin of which more can be told.
+    pub(super) fn next_to_tell(&mut self) -> Option<NodeId> {
+        self.backlog.pop_front()
+    }
+
+    /// Whether more can be told.
+    pub(super) fn has_more_to_tell(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// The origin is asked whether this node has missed anything.
+    pub(super) fn doubt(&mut self, origin: NodeId) {
+        self.change(origin, Log::doubt);
+    }
+
+    /// Does not wait any longer for what is missing of an origin.
+    pub(super) fn give_up(&mut self, origin: NodeId) {
+        self.change(origin, Log::give_up_missing);
+    }
+
+    /// The next thing that the user is told of an origin.
+    pub(super) fn release(&mut self, origin: NodeId) -> Option<Release<'_>> {
+        self.logs.get_mut(&origin)?.release()
+    }
+
+    /// An origin's log.
+    pub(super) fn log(&mut self, origin: NodeId) -> Option<&mut Log> {
+        self.logs.get_mut(&origin)
+    }
+
+    /// Of whom broadcasts are known.
+    pub(super) fn origins(&self) -> Vec<NodeId> {
+        self.logs.keys().copied().filter(|origin| *origin != self.me).collect()
+    }
+
+    /// Forgets what is known of an origin that is forgotten.
+    pub(crate) fn forget(&mut self, origin: NodeId) {
+        if let Some(log) = self.logs.remove(&origin) {
+            let bytes = if origin == self.me { &mut self.own_bytes } else { &mut self.others_bytes };
+            *bytes -= log.bytes();
+            self.active.retain(|active| *active != origin);
+            self.asks.retain(|(_, asked)| *asked != origin);
+        }
+    }
+
+    /// Forgets what was kept long enough.
+    pub(super) fn expire(&mut self, now: Instant, retention: Duration) {
+        for _ in 0..self.active.len() {
+            let Some(origin) = self.active.pop_front() else { return };
+            self.change(origin, |log| log.expire(now, retention));
+            if self.logs.get(&origin).is_some_and(Log::is_active) {
+                self.active.push_back(origin);
+            }
+        }
+    }
+
+    /// When the first missing ones are asked for.
+    pub(super) fn ask_at(&self) -> Option<Instant> {
+        self.asks.front().map(|(at, _)| *at)
+    }
+
+    /// Plans to ask for what is missing of an origin, unless that is planned.
+    pub(super) fn plan_ask(&mut self, origin: NodeId, now: Instant, wait: Duration) {
+        let Some(log) = self.logs.get_mut(&origin) else { return };
+        if log.lacks() && log.asked.is_none() {
+            log.asked = Some((now, log.delivered()));
+            self.asks.push_back((now.after(wait), origin));
+        }
+    }
+
+    /// The origin whose missing ones are to be asked for now, and since when nothing of it was delivered. The next time is
+    /// planned already.
+    pub(super) fn next_ask(&mut self, now: Instant, wait: Duration) -> Option<(NodeId, Instant)> {
+        while let Some((_, origin)) = self.asks.front().copied().filter(|(at, _)| *at <= now) {
+            self.asks.pop_front();
+            let Some(log) = self.logs.get_mut(&origin) else { continue };
+            let Some((since, delivered)) = log.asked.filter(|_| log.lacks()) else {
+                log.asked = None;
+                continue;
+            };
+            let since = if delivered == log.delivered() { since } else { now };
+            log.asked = Some((since, log.delivered()));
+            self.asks.push_back((now.after(wait), origin));
+            return Some((origin, since));
+        }
+        None
+    }
+
+    /// Bytes that the next push takes in a datagram; `None` if nothing is to be pushed.
+    pub(crate) fn next_len(&mut self) -> Option<usize> {
+        while let Some(Push { origin, number, .. }) = self.pushes.front() {
+            if let Some(payload) = self.logs.get(origin).and_then(|log| log.get(*number)) {
+                return Some(broadcast_len(payload.len()));
+            }
+            self.pushes.pop_front();
+        }
+        None
+    }
+
+    /// Writes as many as fit, first come first served; what was pushed often enough is not pushed again.
+    pub(crate) fn write(&mut self, writer: &mut Writer<'_>) {
+        for _ in 0..self.pushes.len() {
+            let Some(mut push) = self.pushes.pop_front() else { return };
+            if let Some(log) = self.logs.get(&push.origin)
+                && let Some(payload) = log.get(push.number)
+            {
+                if !put(writer, push.origin, log.epoch, push.number, payload) {
+                    return self.pushes.push_front(push);
+                }
+                push.done += 1;
+                if push.done < PUSHES {
+                    self.pushes.push_back(push);
+                }
+            }
+        }
+    }
+
+    /// Writes those of `numbers` that are kept, as far as they fit.
+    pub(crate) fn write_asked(&self, writer: &mut Writer<'_>, origin: NodeId, numbers: &[u32]) {
+        let Some(log) = self.logs.get(&origin) else { return };
+        for number in numbers {
+            let Some(payload) = log.get(*number) else { continue };
+            if !put(writer, origin, log.epoch, *number, payload) {
+                return;
+            }
+        }
+    }
+
+    /// Writes what is kept of `origin`, or else of the origins whose turn it is.
+    pub(crate) fn write_marks(&mut self, writer: &mut Writer<'_>, origin: Option<NodeId>) {
+        if let Some(origin) = origin {
+            if let Some(log) = self.logs.get(&origin) {
+                let _ = writer.mark(&log.mark(origin));
+            }
+            return;
+        }
+        for _ in 0..self.active.len().min(MARKS_MAX) {
+            let Some(origin) = self.active.pop_front() else { return };
+            self.active.push_back(origin);
+            if let Some(log) = self.logs.get(&origin)
+                && !writer.mark(&log.mark(origin))
+            {
+                return;
+            }
+        }
+    }
+
+    /// What users say, to change.
+    pub(crate) fn payloads_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.logs.values_mut().flat_map(Log::payloads_mut)
+    }
+
+    /// Whether it contradicts itself nowhere.
+    pub(crate) fn is_sound(&self) -> bool {
+        let bytes = |own: bool| -> usize {
+            self.logs.iter().filter(|(id, _)| (**id == self.me) == own).map(|(_, log)| log.bytes()).sum()
+        };
+        (bytes(true), bytes(false)) == (self.own_bytes, self.others_bytes)
+            && self.others_bytes <= BYTES_MAX
+            && self.pushes.len() <= self.pushes_max
+            && self.asks.iter().is_sorted_by_key(|(at, _)| *at)
+            && self.logs.values().all(Log::is_sound)
+    }
+}
+
+fn put(writer: &mut Writer<'_>, origin: NodeId, epoch: Epoch, sequence: u32, payload: &[u8]) -> bool {
+    writer.broadcast(&BroadcastRecord { origin, epoch, sequence, payload })
+}
