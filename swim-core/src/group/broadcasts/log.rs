@@ -276,7 +276,7 @@ impl Log {
 
     fn forget_first(&mut self) {
         let Some(first) = self.kept.pop_front() else { return };
-        self.first += 1;
+        self.first = self.first.saturating_add(1);
         self.bytes -= SLOT_LEN + first.map_or(0, |kept| kept.payload.len());
     }
 
@@ -292,7 +292,7 @@ impl Log {
 
     fn last_kept(&self) -> u32 {
         // An empty slot is only ever made in front of one that is kept, and the last one is never taken out alone.
-        if self.kept.is_empty() { 0 } else { self.first + self.kept.len() as u32 - 1 }
+        if self.kept.is_empty() { 0 } else { self.first + (self.kept.len() as u32 - 1) }
     }
 
     pub(super) fn payloads_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
@@ -308,5 +308,187 @@ impl Log {
             && self.last_kept() <= self.highest
             && self.delivered <= self.highest
             && self.kept.back().is_none_or(Option::is_some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ORIGIN: NodeId = NodeId(1);
+    const OTHER: NodeId = NodeId(2);
+    const NOW: Instant = Instant::ORIGIN;
+
+    fn log() -> Log {
+        Log::new(Epoch(1), OTHER)
+    }
+
+    fn mark(lowest: u32, highest: u32) -> Mark {
+        Mark { origin: ORIGIN, epoch: Epoch(1), lowest, highest }
+    }
+
+    /// Keeps a number with itself as the payload, if it is new.
+    fn arrive(log: &mut Log, number: u32) -> Arrival {
+        log.notice(number, OTHER);
+        let arrival = log.arrival(number);
+        if arrival == Arrival::New {
+            log.keep(number, &number.to_le_bytes(), NOW);
+        }
+        assert!(log.is_sound());
+        arrival
+    }
+
+    /// Everything that can be told: a number, or minus how many were missed.
+    fn told(log: &mut Log) -> Vec<i64> {
+        let mut told = Vec::new();
+        while let Some(release) = log.release() {
+            told.push(match release {
+                Release::Payload(text) => i64::from(u32::from_le_bytes(text.try_into().expect("a number"))),
+                Release::Missed(count) => -i64::from(count),
+            });
+        }
+        assert!(log.is_sound() && !log.is_ready());
+        told
+    }
+
+    fn missing(log: &Log) -> Vec<u32> {
+        log.missing().numbers().collect()
+    }
+
+    #[test]
+    fn what_arrives_early_waits_for_what_is_missing() {
+        let mut log = log();
+        for number in [3, 5, 2] {
+            assert_eq!(arrive(&mut log, number), Arrival::New);
+            assert_eq!(told(&mut log), []);
+        }
+        assert_eq!(missing(&log), [1, 4]);
+        arrive(&mut log, 1);
+        assert_eq!((told(&mut log), missing(&log)), (Vec::from([1, 2, 3]), Vec::from([4])));
+        assert_eq!([2, 5].map(|number| arrive(&mut log, number)), [Arrival::Known; 2]);
+        arrive(&mut log, 4);
+        assert_eq!((told(&mut log), log.lacks()), (Vec::from([4, 5]), false));
+    }
+
+    #[test]
+    fn what_is_too_far_ahead_is_not_kept_and_is_asked_for_later() {
+        let mut log = log();
+        assert_eq!(arrive(&mut log, WINDOW_MAX + 1), Arrival::Beyond);
+        assert_eq!(arrive(&mut log, WINDOW_MAX), Arrival::New);
+        assert_eq!(missing(&log).last(), Some(&(WINDOW_MAX - 1)));
+        log.on_mark(&mark(1, u32::MAX), OTHER);
+        assert_eq!(missing(&log).len(), WINDOW_MAX as usize - 1, "a mark makes no pull longer");
+    }
+
+    #[test]
+    fn the_first_mark_says_where_a_newcomer_begins() {
+        let mut log = log();
+        arrive(&mut log, 50);
+        log.on_mark(&mark(48, 50), OTHER);
+        assert_eq!((told(&mut log), missing(&log)), (Vec::new(), Vec::from([48, 49])));
+        log.on_mark(&mark(50, 50), OTHER);
+        assert_eq!(told(&mut log), [], "what another has forgotten, a third one may still keep");
+        log.on_mark(&mark(50, 50), ORIGIN);
+        assert_eq!(told(&mut log), [-2, 50], "but not after the origin");
+    }
+
+    #[test]
+    fn only_the_origin_says_that_there_is_no_more() {
+        let mut log = log();
+        log.on_mark(&mark(1, 7), OTHER);
+        assert_eq!(missing(&log).len(), 7);
+        log.on_mark(&mark(1, 0), ORIGIN);
+        assert_eq!((told(&mut log), log.lacks()), (Vec::new(), false), "the other was wrong");
+        log.doubt();
+        assert_eq!((missing(&log), log.lacks()), (Vec::from([1]), true));
+        log.on_mark(&mark(1, 0), ORIGIN);
+        assert!(!log.lacks());
+    }
+
+    #[test]
+    fn what_is_given_up_is_told_once_and_never_delivered_later() {
+        let mut log = log();
+        log.on_mark(&mark(1, 9), OTHER);
+        [2, 3, 6].map(|number| arrive(&mut log, number));
+        log.give_up_missing();
+        assert_eq!((told(&mut log), log.lacks()), (Vec::from([-1, 2, 3, -2, 6]), false));
+        assert_eq!([1, 4].map(|number| arrive(&mut log, number)), [Arrival::Known; 2]);
+    }
+
+    #[test]
+    fn what_was_delivered_is_kept_for_a_time_and_what_waits_until_it_is_delivered() {
+        let mut log = log();
+        [1, 2, 4].map(|number| arrive(&mut log, number));
+        assert_eq!(told(&mut log), [1, 2]);
+        let second = Duration::from_secs(1);
+        log.expire(NOW.after(second / 2), second);
+        assert_eq!(log.mark(ORIGIN), mark(1, 4));
+        log.expire(NOW.after(second), second);
+        assert_eq!((log.get(1), log.get(4).is_some(), log.mark(ORIGIN)), (None, true, mark(3, 4)));
+        assert!(!log.evict() && log.is_sound());
+    }
+
+    #[test]
+    fn no_number_overflows() {
+        let mut log = Log::own(Epoch(1), ORIGIN, u32::MAX);
+        log.keep_own(u32::MAX, b"last", NOW);
+        assert!(log.is_sound() && !log.follows(u32::MAX) && missing(&log).is_empty());
+        let mut log = self::log();
+        log.on_mark(&mark(u32::MAX, u32::MAX), OTHER);
+        arrive(&mut log, u32::MAX);
+        log.doubt();
+        assert_eq!((told(&mut log), log.is_sound()), (Vec::from([i64::from(u32::MAX)]), true));
+        missing(&log);
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Arrive(u32),
+        Mark(u32, u32, bool),
+        GiveUp,
+        Expire,
+        Evict,
+        Doubt,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            6 => (1..60_u32).prop_map(Step::Arrive),
+            3 => (1..60_u32, 0..60_u32, any::<bool>())
+                .prop_map(|(low, high, origin)| Step::Mark(low, high.max(low - 1), origin)),
+            1 => Just(Step::GiveUp),
+            1 => Just(Step::Expire),
+            1 => Just(Step::Evict),
+            1 => Just(Step::Doubt),
+        ]
+    }
+
+    proptest! {
+        /// Whatever is heard, the user is told ever higher numbers.
+        #[test]
+        fn numbers_are_told_in_order_and_once(steps in prop::collection::vec(step(), 0..80)) {
+            let mut log = log();
+            let mut last = 0;
+            for step in steps {
+                match step {
+                    Step::Arrive(number) => drop(arrive(&mut log, number)),
+                    Step::Mark(low, high, origin) => {
+                        log.on_mark(&mark(low, high), if origin { ORIGIN } else { OTHER });
+                    }
+                    Step::GiveUp => log.give_up_missing(),
+                    Step::Expire => log.expire(NOW.after(Duration::from_secs(9)), Duration::from_secs(9)),
+                    Step::Evict => drop(log.evict()),
+                    Step::Doubt => log.doubt(),
+                }
+                for number in told(&mut log).into_iter().filter(|number| *number > 0) {
+                    prop_assert!(number > last, "{} after {}", number, last);
+                    last = number;
+                }
+            }
+        }
     }
 }

@@ -337,3 +337,77 @@ impl Broadcasts {
 fn put(writer: &mut Writer<'_>, origin: NodeId, epoch: Epoch, sequence: u32, payload: &[u8]) -> bool {
     writer.broadcast(&BroadcastRecord { origin, epoch, sequence, payload })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: NodeId = NodeId(9);
+    const NOW: Instant = Instant::ORIGIN;
+    const WAIT: Duration = Duration::from_millis(200);
+
+    fn record(origin: u64, sequence: u32, payload: &[u8]) -> BroadcastRecord<'_> {
+        BroadcastRecord { origin: NodeId(origin), epoch: Epoch(1), sequence, payload }
+    }
+
+    fn arrive(broadcasts: &mut Broadcasts, origin: u64, sequence: u32, payload: &[u8]) -> Arrival {
+        let arrival = broadcasts.arrive(&record(origin, sequence, payload), NodeId(7), NOW);
+        assert!(broadcasts.is_sound());
+        while broadcasts.release(NodeId(origin)).is_some() {}
+        arrival
+    }
+
+    #[test]
+    fn a_new_epoch_starts_afresh_and_an_old_one_is_over() {
+        let mut broadcasts = Broadcasts::new(ME, 4);
+        assert_eq!(arrive(&mut broadcasts, 1, 1, b"x"), Arrival::New);
+        let later = BroadcastRecord { epoch: Epoch(2), ..record(1, 1, b"y") };
+        assert_eq!(broadcasts.arrive(&later, NodeId(7), NOW), Arrival::New);
+        assert_eq!(arrive(&mut broadcasts, 1, 2, b"x"), Arrival::Known);
+        broadcasts.forget(NodeId(1));
+        assert_eq!((broadcasts.others_bytes, broadcasts.is_sound()), (0, true));
+    }
+
+    #[test]
+    fn what_is_pushed_is_bounded_and_the_rest_is_kept_for_those_who_ask() {
+        let mut broadcasts = Broadcasts::new(ME, 4);
+        for number in 1..=6 {
+            assert_eq!(arrive(&mut broadcasts, 1, number, b"x"), Arrival::New);
+        }
+        assert_eq!((broadcasts.len(), broadcasts.is_full()), (4, true));
+        assert_eq!(broadcasts.log(NodeId(1)).and_then(|log| log.get(6)), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn others_never_take_more_than_their_bytes_and_the_own_ones_stay() {
+        let mut broadcasts = Broadcasts::new(ME, 8);
+        broadcasts.push_own(Epoch(1), 1, b"mine", NOW);
+        let payload = [b'x'; 1000];
+        for number in 1..=4_000 {
+            for origin in [1, 2] {
+                assert_eq!(arrive(&mut broadcasts, origin, number, &payload), Arrival::New);
+            }
+        }
+        assert!(broadcasts.others_bytes <= BYTES_MAX);
+        assert_eq!(broadcasts.log(ME).and_then(|log| log.get(1)), Some(&b"mine"[..]));
+        // What waits for a missing one is not thrown away: what comes on top of it is.
+        let waiting = |number| BroadcastRecord { origin: NodeId(3), ..record(3, number, &payload) };
+        let refused = (2..=4_000)
+            .find(|number| broadcasts.arrive(&waiting(*number), NodeId(7), NOW) == Arrival::Beyond);
+        assert!(refused.is_some_and(|number| number > 1_900) && broadcasts.is_sound(), "{refused:?}");
+    }
+
+    #[test]
+    fn an_origin_is_asked_for_again_until_nothing_is_missing() {
+        let mut broadcasts = Broadcasts::new(ME, 8);
+        arrive(&mut broadcasts, 1, 2, b"x");
+        broadcasts.plan_ask(NodeId(1), NOW, WAIT);
+        broadcasts.plan_ask(NodeId(1), NOW, WAIT);
+        let due = NOW.after(WAIT);
+        assert_eq!((broadcasts.asks.len(), broadcasts.next_ask(NOW, WAIT)), (1, None));
+        assert_eq!(broadcasts.next_ask(due, WAIT), Some((NodeId(1), NOW)));
+        assert_eq!(broadcasts.next_ask(due.after(WAIT), WAIT), Some((NodeId(1), NOW)));
+        arrive(&mut broadcasts, 1, 1, b"x");
+        assert_eq!((broadcasts.next_ask(due.after(WAIT * 2), WAIT), broadcasts.ask_at()), (None, None));
+    }
+}
