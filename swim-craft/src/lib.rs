@@ -26,9 +26,9 @@ macro_rules! numbers {
 
 numbers! { "Kind of a datagram.":
     PING = 1 ACK = 2 PING_REQ = 3 NACK = 4 RELAYED_ACK = 5 JOIN = 6 CHALLENGE = 7 WELCOME = 8 ANNOUNCE = 9
-    SYNC_PULL = 10 SYNC_PAGE = 11 GOSSIP = 12 USER = 13
+    SYNC_PULL = 10 SYNC_PAGE = 11 GOSSIP = 12 USER = 13 BROADCAST_PULL = 14
 }
-numbers! { "Tag of a part.": HEAD = 1 UPDATES = 2 BROADCASTS = 3 PAYLOAD = 4 }
+numbers! { "Tag of a part.": HEAD = 1 UPDATES = 2 BROADCASTS = 3 PAYLOAD = 4 MARKS = 5 }
 numbers! { "Status in a head or a record.": ALIVE = 0 SUSPECT = 1 DEAD = 2 LEFT = 3 }
 
 /// A member as a header or a record names it.
@@ -97,6 +97,12 @@ impl Datagram {
     #[must_use]
     pub fn updates(self, records: &[Vec<u8>]) -> Self {
         self.with_part(UPDATES, &sequence(records))
+    }
+
+    /// Appends the part with marks of broadcasts.
+    #[must_use]
+    pub fn marks(self, records: &[Vec<u8>]) -> Self {
+        self.with_part(MARKS, &sequence(records))
     }
 
     /// Appends the part with broadcasts.
@@ -219,6 +225,21 @@ pub fn left(about: Mention, by: u64) -> Vec<u8> {
 #[must_use]
 pub fn broadcast(origin: Mention, sequence: u32, payload: &[u8]) -> Vec<u8> {
     [&origin.bytes()[..16], &sequence.to_le_bytes(), &length(payload), payload].concat()
+}
+
+/// The record that `origin` has broadcast up to `highest`, of which the sender keeps those from `lowest` on.
+#[must_use]
+pub fn mark(origin: Mention, lowest: u32, highest: u32) -> Vec<u8> {
+    [&origin.bytes()[..16], &lowest.to_le_bytes(), &highest.to_le_bytes()].concat()
+}
+
+/// The head of a request for broadcasts of `origin`: (first, count) of each range.
+#[must_use]
+pub fn broadcast_pull(origin: Mention, ranges: &[(u32, u16)]) -> Vec<u8> {
+    let count = u8::try_from(ranges.len()).expect("at most sixteen ranges");
+    let bytes = |(first, count): &(u32, u16)| [&first.to_le_bytes()[..], &count.to_le_bytes()].concat();
+    let ranges: Vec<u8> = ranges.iter().flat_map(bytes).collect();
+    [&origin.bytes()[..16], &[count], &ranges].concat()
 }
 
 /// The kind of a datagram.

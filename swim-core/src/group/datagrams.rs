@@ -189,9 +189,9 @@ fn put_gossip(
     }
     let mut done = [None; UPDATES_MAX];
     let mut finished = 0;
+    writer.hold(reserved);
     let written = updates.write(
         writer,
-        reserved,
         UPDATES_MAX,
         sends_max,
         |writer, news| put_claim(writer, members, suspicions, news),
@@ -204,6 +204,7 @@ fn put_gossip(
     for slot in done[..finished].iter().copied().flatten() {
         members.set_queue(slot, None);
     }
+    writer.hold(0);
     broadcasts.write(writer);
     written
 }

@@ -325,6 +325,7 @@ impl Node {
             self.settle_alone();
         }
         self.group.arm_gossip();
+        self.group.arm_asks();
         let cx = &mut self.group.cx;
         // An overdue suspicion that has to wait is due with the next tick, not before now.
         cx.timers.creep(Timer::Suspicion, cx.now());

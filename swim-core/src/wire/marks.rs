@@ -44,6 +44,12 @@ impl<'a> Record<'a> for Mark {
     }
 }
 
+/// Where a mark ends in a record, without its length; nothing after it is looked at.
+pub(super) fn mark_at(record: &[u8]) -> core::ops::Range<usize> {
+    let end = record.len().min(Mark::LEN - RECORD_LEN);
+    end..end
+}
+
 /// Consecutive numbers of broadcasts.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Range {

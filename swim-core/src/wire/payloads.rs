@@ -7,8 +7,9 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_PAYLOAD, TAG_UPDATES, split_part};
+use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_MARKS, TAG_PAYLOAD, TAG_UPDATES, split_part};
 use super::header::{HEADER_LEN, read_header};
+use super::marks::mark_at;
 use super::records::{RECORD_LEN, payload_at};
 use super::update::metadata_at;
 use super::{DATAGRAM_MAX, PART_LEN};
@@ -42,7 +43,8 @@ fn parts(datagram: &[u8], found: &mut Vec<Range<usize>>) {
             TAG_HEAD => {}
             TAG_UPDATES => records(datagram, start..at, metadata_at, found),
             TAG_BROADCASTS => records(datagram, start..at, payload_at, found),
-            TAG_PAYLOAD.. | 0 => found.push(start..at),
+            TAG_MARKS => records(datagram, start..at, mark_at, found),
+            TAG_PAYLOAD | 6.. | 0 => found.push(start..at),
         }
     }
     // A part that is longer than the datagram.

@@ -24,6 +24,8 @@ pub(crate) struct Writer<'a> {
     start: usize,
     /// Longest that it may become.
     limit: usize,
+    /// Bytes of that which are kept free.
+    held: usize,
     /// The last part's tag and where it begins in `bytes`.
     part: (u8, usize),
 }
@@ -48,7 +50,7 @@ impl<'a> Writer<'a> {
         }
         bytes.extend_from_slice(front.bytes());
         let part = if has_head { (TAG_HEAD, start + HEADER_LEN) } else { (0, start) };
-        Self { bytes, start, limit, part }
+        Self { bytes, start, limit, held: 0, part }
     }
 
     /// Appends an update; `false` if it does not fit.
@@ -85,6 +87,11 @@ impl<'a> Writer<'a> {
         self.append(TAG_PAYLOAD, &[], payload)
     }
 
+    /// Keeps so many bytes free from now on.
+    pub(crate) fn hold(&mut self, bytes: usize) {
+        self.held = bytes;
+    }
+
     /// Takes the datagram back out of the buffer.
     pub(crate) fn abandon(self) {
         self.bytes.truncate(self.start);
@@ -92,7 +99,7 @@ impl<'a> Writer<'a> {
 
     /// Bytes that can still be appended, the three in front of a new part included.
     pub(crate) fn room(&self) -> usize {
-        self.limit.saturating_sub(self.len())
+        self.limit.saturating_sub(self.len() + self.held)
     }
 
     /// Bytes of the datagram so far.

@@ -20,6 +20,7 @@ use swim_craft as craft;
 
 mod allocates_nothing;
 mod bounds;
+mod broadcasts;
 mod clocks;
 mod counting;
 mod drops;

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 const REACHED: &[(&str, &str)] = &[
     ("ACCUSERS_MAX", "a_suspicion_names_as_many_accusers_as_count"),
     ("ADMISSIONS_MAX", "the_number_of_questions_is_bounded"),
+    ("ANSWERED_MAX", "a_pull_is_answered_with_what_sixteen_datagrams_carry"),
     ("ATTEMPTS_MAX", "a_probe_makes_three_pings_and_asks_as_many_relays_as_configured"),
+    ("BYTES_MAX", "others_never_take_more_than_their_bytes_and_the_own_ones_stay"),
     ("OPEN_ATTEMPTS_MAX", "attempts_are_bounded_for_each_purpose"),
     ("DATAGRAM_MAX", "a_datagram_beyond_nine_thousand_bytes_is_not_looked_at"),
     ("DEPTH_MAX", "members_at_one_place_make_no_tree_deeper_than_eight_and_leave_none_behind"),
@@ -19,7 +21,9 @@ const REACHED: &[(&str, &str)] = &[
     ("KNOWN_PEERS_OPEN_MAX", "all_seeds_and_eight_known_peers_are_asked_at_once"),
     ("INTRODUCTIONS_MAX", "sixteen_introductions_are_open_at_once"),
     ("LEAF_MAX", "a_leaf_splits_when_it_is_more_than_full_and_is_whole_again_when_few_are_left"),
+    ("LEN_MAX", "what_is_written_is_read"),
     ("LEN_MAX", "the_longest_ack_is_no_longer_than_a_bare_ping"),
+    ("MARKS_MAX", "the_marks_of_many_origins_take_turns"),
     ("METADATA_MAX", "the_limits_are_inclusive_and_the_error_names_both_lengths"),
     ("MISFITS_MAX", "it_behaves_like_a_list_that_is_sorted_by_sends_each_time"),
     ("OPEN_MAX", "four_pings_may_be_answered_and_the_oldest_makes_room"),
@@ -28,6 +32,8 @@ const REACHED: &[(&str, &str)] = &[
     ("PAYLOAD_MAX", "the_limits_are_inclusive_and_the_error_names_both_lengths"),
     ("PEERS_MAX", "no_more_than_eight_members_are_asked_in_one_session"),
     ("RELAYS_MAX", "a_probe_makes_three_pings_and_asks_as_many_relays_as_configured"),
+    ("RANGES_MAX", "a_pull_names_sixteen_ranges"),
+    ("RELEASED_MAX", "what_is_told_waits_until_it_can_be_polled"),
     ("RECENT_MAX", "of_many_tombstones_the_latest_that_died_are_visited"),
     ("REFUSED_MAX", "attempts_are_bounded_for_each_purpose"),
     ("REPLIES_MAX", "four_strangers_at_a_time_make_this_node_ask_back"),
@@ -39,6 +45,7 @@ const REACHED: &[(&str, &str)] = &[
     ("TRIES_MAX", "an_introduction_is_given_up_after_a_few_attempts"),
     ("TRIES_MAX", "four_pages_are_in_flight_and_each_is_asked_for_three_times"),
     ("UPDATES_MAX", "the_longest_datagram_carries_sixty_four_updates"),
+    ("WINDOW_MAX", "what_is_too_far_ahead_is_not_kept_and_is_asked_for_later"),
     ("WORK_MAX", "the_work_is_bounded_and_the_window_too"),
 ];
 

@@ -108,7 +108,6 @@ impl Group {
         self.broadcasts.tell_later(origin);
         let (now, wait) = (self.cx.now(), self.ask_interval());
         self.broadcasts.plan_ask(origin, now, wait);
-        self.arm_asks();
     }
 
     /// Asks for what is missing, and tells the user what did not fit before.
@@ -129,7 +128,6 @@ impl Group {
             }
             self.settle_broadcasts(origin);
         }
-        self.arm_asks();
     }
 
     /// Asks whom is known to have more, and every other time the origin.
@@ -137,7 +135,7 @@ impl Group {
         let Some(log) = self.broadcasts.log(origin) else { return };
         let (epoch, ranges, is_doubted, holder) = (log.epoch, log.missing(), log.is_doubted(), log.holder);
         let turn = self.cx.now().since(since).as_nanos() / self.ask_interval().as_nanos().max(1);
-        let first = if is_doubted || turn % 2 == 1 { origin } else { holder };
+        let first = if is_doubted || turn.is_multiple_of(2) { origin } else { holder };
         let target = self.find_active(first).or_else(|| self.sample(Stream::Gossip, 1, |_, _| true).next());
         let Some(slot) = target else { return };
         self.cx.stats.broadcasts_asked += 1;
@@ -193,7 +191,9 @@ impl Group {
         self.broadcasts.expire(self.cx.now(), self.retention());
     }
 
-    fn arm_asks(&mut self) {
+    /// Sets the timer for the next ask, if something is missing.
+    #[inline]
+    pub(crate) fn arm_asks(&mut self) {
         let at = self.ask_at();
         self.cx.timers.set(Timer::Ask, at);
     }

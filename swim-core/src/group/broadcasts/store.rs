@@ -71,7 +71,8 @@ impl Broadcasts {
 
     /// The next number of this node's own broadcasts.
     pub(super) const fn next_sequence(&mut self) -> u32 {
-        self.sequence = self.sequence.wrapping_add(1);
+        // After the last number of an epoch comes the first of the next.
+        self.sequence = if self.sequence == u32::MAX { 1 } else { self.sequence + 1 };
         self.sequence
     }
 

@@ -70,9 +70,9 @@ impl Group {
     pub(crate) fn on_gossip_timer(&mut self) {
         self.gossiped_at = self.cx.now();
         let mut fanout = usize::from(self.cx.config.gossip_fanout);
-        let samples = if self.broadcasts.len() > 0 { BUSY.1 } else { 1 };
+        let (samples, size) = if self.broadcasts.len() > 0 { (BUSY.1, SAMPLE_MAX) } else { (1, fanout) };
         for _ in 0..samples {
-            for slot in self.sample(Stream::Gossip, SAMPLE_MAX, |_, _| true) {
+            for slot in self.sample(Stream::Gossip, size, |_, _| true) {
                 if !self.has_gossip() || fanout == 0 && self.broadcasts.len() == 0 {
                     return;
                 }
