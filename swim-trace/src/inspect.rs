@@ -138,9 +138,8 @@ impl<'a> Inspection<'a> {
         };
         match message {
             Message::Ping(head) => {
-                let (epoch, incarnation) = (head.target_epoch, head.target_incarnation);
-                self.held_claim = Some(Claim { epoch, incarnation, status: head.target_status });
                 (self.target, self.root) = (Some(head.target), Some(head.root));
+                self.held_claim = head.held_claim;
             }
             Message::Ack(head) => {
                 (self.held_claim, self.root, self.stranger) = (head.held_claim, head.root, head.stranger);

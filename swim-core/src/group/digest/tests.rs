@@ -98,12 +98,12 @@ fn check(digest: &Digest, table: &Table, present: &BTreeSet<u32>, prefix: u32, d
     assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), expected);
     if depth < DEPTH_MAX {
         let shift = 28 - 4 * u32::from(depth);
-        let children: [u32; WIDTH] = core::array::from_fn(|child| {
+        let children: [u16; WIDTH] = core::array::from_fn(|child| {
             let mask = u32::MAX << shift << 4 | 0xf << shift;
             let longer = (prefix & !(0xf << shift) | (child as u32) << shift) & mask;
-            hash32(sum_of(table, &below(table, present, longer, depth + 1)))
+            hash16(sum_of(table, &below(table, present, longer, depth + 1)), 7)
         });
-        assert_eq!(digest.child_hashes(table, prefix, depth), Some(children));
+        assert_eq!(digest.child_hashes(table, (prefix, depth), 7), Some(children));
     }
 }
 
@@ -170,10 +170,10 @@ fn a_depth_that_the_tree_does_not_have_is_no_answer() {
     for depth in [9, 15, 16, 255] {
         assert_eq!(digest.sum(&table, 0, depth), None);
         assert_eq!(digest.count(&table, 0, depth), None);
-        assert_eq!(digest.child_hashes(&table, 0, depth), None);
+        assert_eq!(digest.child_hashes(&table, (0, depth), 7), None);
         assert_eq!(digest.for_each_in(&table, 0, depth, |_| ControlFlow::Continue(())), None);
     }
-    assert_eq!(digest.child_hashes(&table, 0, 8), None);
+    assert_eq!(digest.child_hashes(&table, (0, 8), 7), None);
     assert_eq!(digest.sum(&table, u32::MAX, 8), Some(0));
 }
 
@@ -291,8 +291,8 @@ proptest! {
         let (prefix, depth) = (prefix as u32, depth.max(1));
         prop_assert_eq!(digest_one.sum(&one, prefix, depth), digest_two.sum(&two, prefix, depth));
         prop_assert_eq!(
-            digest_one.child_hashes(&one, prefix, depth.min(7)),
-            digest_two.child_hashes(&two, prefix, depth.min(7))
+            digest_one.child_hashes(&one, (prefix, depth.min(7)), 7),
+            digest_two.child_hashes(&two, (prefix, depth.min(7)), 7)
         );
     }
 }
