@@ -59,7 +59,7 @@ impl Name {
         Self(if plain { format!("node-{port}") } else { format!("node-{ip}-{port}") })
     }
 
-    pub(crate) const fn id(&self) -> NodeId {
+    pub(crate) fn id(&self) -> NodeId {
         NodeId::from_name(self.0.as_str())
     }
 

@@ -89,8 +89,10 @@ impl AntiEntropy {
                 self.session.drop_peer(peer, &group.cx.config, now);
                 continue;
             };
-            let Some(hashes) = group.members().child_hashes(range.prefix, range.depth) else { break };
             let number = group.cx.number(RequestKind::Pull { index });
+            let Some(hashes) = group.members().child_hashes((range.prefix, range.depth), number) else {
+                break;
+            };
             let addr = group.addr(slot);
             self.session.asked(index, addr, number, now);
             group.cx.stats.pages_asked += 1;
@@ -102,10 +104,11 @@ impl AntiEntropy {
 
     /// A member asks for what differs below a prefix.
     pub(crate) fn on_pull(&mut self, group: &mut Group, source: SocketAddr, pull: SyncPull) -> Handled {
-        let mine = group.members().child_hashes(pull.prefix, pull.depth).ok_or(DropReason::Malformed)?;
+        let mine = group.members().child_hashes((pull.prefix, pull.depth), pull.number);
+        let mine = mine.ok_or(DropReason::Malformed)?;
         group.cx.take_page()?;
         let range = Range { prefix: pull.prefix, depth: pull.depth };
-        let mut room = group.datagram_room() - (HEADER_LEN + PART_LEN + SyncPage::LEN + PART_LEN);
+        let mut room = group.datagram_room() - (HEADER_LEN + SyncPage::LEN + PART_LEN);
         let mut more = 0_u16;
         self.rows.clear();
         for (nibble, (mine, theirs)) in (0_u32..).zip(mine.iter().zip(&pull.hashes)) {

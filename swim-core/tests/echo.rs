@@ -88,16 +88,16 @@ fn no_node_is_in_the_epoch_that_stands_for_nothing_held() {
 
 /// A stranger's ping for `node` in the epoch `epoch`.
 fn ping_about(node: &Node, epoch: u64) -> Vec<u8> {
-    let mut bytes = vec![b'S', b'W', 1, 0, 1, 0, 0, 0];
+    let mut bytes = vec![b'S', b'W', 2, 0, 1];
     bytes.extend(node.config().label_hash().to_le_bytes());
     bytes.extend(99_u64.to_le_bytes());
-    bytes.extend(EPOCH.to_le_bytes());
+    bytes.extend(&EPOCH.to_le_bytes()[..6]);
     bytes.extend([0; 4]);
-    bytes.extend([1, 37, 0]);
     bytes.extend(node.me().id.0.to_le_bytes());
-    bytes.extend(epoch.to_le_bytes());
+    bytes.extend([7; 16]);
+    bytes.push(1);
+    bytes.extend(&epoch.to_le_bytes()[..6]);
     bytes.extend([0; 4]);
     bytes.push(Status::Alive as u8);
-    bytes.extend([7; 16]);
     bytes
 }

@@ -2,7 +2,7 @@
 //!
 //! The encoder of `swim-core` writes only what a node means. Tests, benchmarks and the hostile hosts of simulations
 //! need datagrams that lie, repeat or contradict themselves, so they build them here: [`Datagram::new`] writes the
-//! header, [`head`](Datagram::head), [`updates`](Datagram::updates) and [`broadcasts`](Datagram::broadcasts) append
+//! header, [`head`](Datagram::head) the fields of the kind, [`updates`](Datagram::updates) and [`broadcasts`](Datagram::broadcasts) append
 //! parts, and a function per message and per record makes their bytes. Nothing is checked except lengths.
 //!
 //! The crate depends on nothing, in particular not on the code that it tests. Its own test holds it against the
@@ -14,11 +14,11 @@ use std::net::{IpAddr, SocketAddr};
 /// Unix milliseconds at the start of every node and of every invented member.
 pub const EPOCH: u64 = 1_700_000_000_000;
 /// Bytes of a header.
-pub const HEADER_LEN: usize = 32;
+pub const HEADER_LEN: usize = 27;
 /// Bytes in front of a part's content.
 pub const PART_LEN: usize = 3;
 /// Where a header names its sender.
-const SENDER_AT: usize = 12;
+const SENDER_AT: usize = 9;
 
 macro_rules! numbers {
     ($doc:literal: $($name:ident = $number:literal)*) => { $(#[doc = $doc] pub const $name: u8 = $number;)* };
@@ -28,7 +28,7 @@ numbers! { "Kind of a datagram.":
     PING = 1 ACK = 2 PING_REQ = 3 NACK = 4 RELAYED_ACK = 5 JOIN = 6 CHALLENGE = 7 WELCOME = 8 ANNOUNCE = 9
     SYNC_PULL = 10 SYNC_PAGE = 11 GOSSIP = 12 USER = 13 BROADCAST_PULL = 14
 }
-numbers! { "Tag of a part.": HEAD = 1 UPDATES = 2 BROADCASTS = 3 PAYLOAD = 4 MARKS = 5 }
+numbers! { "Tag of a part.": UPDATES = 2 BROADCASTS = 3 PAYLOAD = 4 MARKS = 5 }
 numbers! { "Status in a head or a record.": ALIVE = 0 SUSPECT = 1 DEAD = 2 LEFT = 3 }
 
 /// A member as a header or a record names it.
@@ -62,7 +62,12 @@ impl Mention {
     }
 
     fn bytes(self) -> Vec<u8> {
-        [&self.id.to_le_bytes()[..], &self.epoch.to_le_bytes(), &self.incarnation.to_le_bytes()].concat()
+        [&self.id.to_le_bytes()[..], &epoch(self.epoch), &self.incarnation.to_le_bytes()].concat()
+    }
+
+    /// The claim in a head that it has this status.
+    fn claim(self, status: u8) -> Vec<u8> {
+        [&self.bytes()[8..], &[status]].concat()
     }
 }
 
@@ -74,7 +79,7 @@ impl Datagram {
     /// The header: `label` is the hash of the cluster's label.
     #[must_use]
     pub fn new(label: u32, sender: Mention, kind: u8) -> Self {
-        let start = [b'S', b'W', 1, 0, kind, 0, 0, 0];
+        let start = [b'S', b'W', 2, 0, kind];
         Self([&start[..], &label.to_le_bytes(), &sender.bytes()].concat())
     }
 
@@ -87,10 +92,11 @@ impl Datagram {
         self
     }
 
-    /// Appends the head part.
+    /// Appends the head, which comes before all parts.
     #[must_use]
-    pub fn head(self, bytes: &[u8]) -> Self {
-        self.with_part(HEAD, bytes)
+    pub fn head(mut self, bytes: &[u8]) -> Self {
+        self.0.extend(bytes);
+        self
     }
 
     /// Appends the part with records about members.
@@ -116,28 +122,30 @@ fn length(bytes: &[u8]) -> [u8; 2] {
     u16::try_from(bytes.len()).expect("a part of a datagram is short").to_le_bytes()
 }
 
+/// The low 48 bits.
+fn epoch(epoch: u64) -> [u8; 6] {
+    std::array::from_fn(|i| epoch.to_le_bytes()[i])
+}
+
 fn sequence(records: &[Vec<u8>]) -> Vec<u8> {
     records.iter().flat_map(|record| [&length(record), record.as_slice()].concat()).collect()
 }
 
-/// The head of a ping that says that its sender holds `target` with `status`.
+/// The head of a ping; with `held` it says that its sender holds `target` with this status.
 #[must_use]
-pub fn ping(target: Mention, status: u8, number: u64, root: u64) -> Vec<u8> {
-    [&target.bytes()[..], &[status], &number.to_le_bytes(), &root.to_le_bytes()].concat()
+pub fn ping(target: Mention, held: Option<u8>, number: u64, root: u64) -> Vec<u8> {
+    let fields = [target.id, number, root].map(u64::to_le_bytes).concat();
+    let claim = held.map_or_else(Vec::new, |status| target.claim(status));
+    [&fields[..], &[u8::from(held.is_some())], &claim].concat()
 }
 
 /// The head of an ack.
 #[must_use]
 pub fn ack(number: u64, root: Option<u64>, held: Option<(Mention, u8)>, stranger: bool) -> Vec<u8> {
     let mut bytes = number.to_le_bytes().to_vec();
-    bytes.push(u8::from(root.is_some()));
+    bytes.push(u8::from(root.is_some()) | u8::from(held.is_some()) << 1 | u8::from(stranger) << 2);
     bytes.extend(root.into_iter().flat_map(u64::to_le_bytes));
-    bytes.push(u8::from(held.is_some()));
-    if let Some((about, status)) = held {
-        bytes.extend(&about.bytes()[8..]);
-        bytes.push(status);
-    }
-    bytes.push(u8::from(stranger));
+    bytes.extend(held.into_iter().flat_map(|(about, status)| about.claim(status)));
     bytes
 }
 
@@ -163,13 +171,13 @@ pub fn two(first: u64, second: u64) -> Vec<u8> {
 #[must_use]
 pub fn welcome(nonce: u64, taken: bool, held: Mention, clock: u64, members: u32) -> Vec<u8> {
     let (nonce, held) = (nonce.to_le_bytes(), held.bytes());
-    [&nonce[..], &[u8::from(taken)], &held[8..], &clock.to_le_bytes(), &members.to_le_bytes()].concat()
+    [&nonce[..], &[u8::from(taken)], &held[8..], &epoch(clock), &members.to_le_bytes()].concat()
 }
 
 /// The head of a pull.
 #[must_use]
-pub fn sync_pull(number: u64, prefix: u32, depth: u8, hashes: [u32; 16]) -> Vec<u8> {
-    let hashes = hashes.map(u32::to_le_bytes).concat();
+pub fn sync_pull(number: u64, prefix: u32, depth: u8, hashes: [u16; 16]) -> Vec<u8> {
+    let hashes = hashes.map(u16::to_le_bytes).concat();
     [&number.to_le_bytes()[..], &prefix.to_le_bytes(), &[depth], &hashes].concat()
 }
 
@@ -192,8 +200,8 @@ pub fn alive(about: Mention, addr: SocketAddr, metadata: &[u8]) -> Vec<u8> {
         IpAddr::V4(ip) => rest.extend(ip.octets()),
         IpAddr::V6(ip) => rest.extend(ip.octets()),
     }
-    // It speaks versions 1 to 1.
-    rest.extend([1, 1]);
+    // It speaks versions 2 to 2.
+    rest.extend([2, 2]);
     if !metadata.is_empty() {
         rest.extend(length(metadata));
         rest.extend(metadata);
@@ -224,13 +232,13 @@ pub fn left(about: Mention, by: u64) -> Vec<u8> {
 /// The record of a broadcast.
 #[must_use]
 pub fn broadcast(origin: Mention, sequence: u32, payload: &[u8]) -> Vec<u8> {
-    [&origin.bytes()[..16], &sequence.to_le_bytes(), &length(payload), payload].concat()
+    [&origin.bytes()[..14], &sequence.to_le_bytes(), &length(payload), payload].concat()
 }
 
 /// The record that `origin` has broadcast up to `highest`, of which the sender keeps those from `lowest` on.
 #[must_use]
 pub fn mark(origin: Mention, lowest: u32, highest: u32) -> Vec<u8> {
-    [&origin.bytes()[..16], &lowest.to_le_bytes(), &highest.to_le_bytes()].concat()
+    [&origin.bytes()[..14], &lowest.to_le_bytes(), &highest.to_le_bytes()].concat()
 }
 
 /// The head of a request for broadcasts of `origin`: (first, count) of each range.
@@ -239,7 +247,7 @@ pub fn broadcast_pull(origin: Mention, ranges: &[(u32, u16)]) -> Vec<u8> {
     let count = u8::try_from(ranges.len()).expect("at most sixteen ranges");
     let bytes = |(first, count): &(u32, u16)| [&first.to_le_bytes()[..], &count.to_le_bytes()].concat();
     let ranges: Vec<u8> = ranges.iter().flat_map(bytes).collect();
-    [&origin.bytes()[..16], &[count], &ranges].concat()
+    [&origin.bytes()[..14], &[count], &ranges].concat()
 }
 
 /// The kind of a datagram.
@@ -250,6 +258,16 @@ pub fn broadcast_pull(origin: Mention, ranges: &[(u32, u16)]) -> Vec<u8> {
 #[must_use]
 pub fn kind(bytes: &[u8]) -> u8 {
     bytes[4]
+}
+
+/// The hash of the cluster's label that the header names.
+///
+/// # Panics
+///
+/// If `bytes` is shorter than a header.
+#[must_use]
+pub fn label(bytes: &[u8]) -> u32 {
+    u32_at(bytes, 5)
 }
 
 /// The sender that the header names, unless `bytes` is shorter than a header.
@@ -266,6 +284,29 @@ pub fn set_sender(bytes: &mut [u8], sender: Mention) {
     }
 }
 
+/// The head.
+///
+/// # Panics
+///
+/// If the datagram is malformed.
+#[must_use]
+pub fn head_of(bytes: &[u8]) -> &[u8] {
+    let body = &bytes[HEADER_LEN..];
+    let len = match kind(bytes) {
+        PING => 25 + 11 * usize::from(body[24]),
+        ACK => 9 + 8 * usize::from(body[8] & 1) + 11 * usize::from(body[8] >> 1 & 1),
+        PING_REQ => 20,
+        NACK => 8,
+        RELAYED_ACK | JOIN | CHALLENGE | ANNOUNCE => 16,
+        WELCOME => 29,
+        SYNC_PULL => 45,
+        SYNC_PAGE => 15,
+        BROADCAST_PULL => 15 + 6 * usize::from(body[14]),
+        _ => 0,
+    };
+    &body[..len]
+}
+
 /// The part with this tag; empty if there is none.
 ///
 /// # Panics
@@ -273,7 +314,7 @@ pub fn set_sender(bytes: &mut [u8], sender: Mention) {
 /// If the datagram is malformed.
 #[must_use]
 pub fn part_of(bytes: &[u8], tag: u8) -> &[u8] {
-    let mut rest = &bytes[HEADER_LEN..];
+    let mut rest = &bytes[HEADER_LEN + head_of(bytes).len()..];
     while !rest.is_empty() {
         let (len, content) = (usize::from(u16::from_le_bytes([rest[1], rest[2]])), &rest[PART_LEN..]);
         if rest[0] == tag {
@@ -312,7 +353,8 @@ pub fn claims(bytes: &[u8]) -> Vec<(u8, Mention)> {
 }
 
 fn mention_at(bytes: &[u8], at: usize) -> Mention {
-    Mention { id: u64_at(bytes, at), epoch: u64_at(bytes, at + 8), incarnation: u32_at(bytes, at + 16) }
+    let epoch = u64::from(u32_at(bytes, at + 8)) | u64::from(u16_at(bytes, at + 12)) << 32;
+    Mention { id: u64_at(bytes, at), epoch, incarnation: u32_at(bytes, at + 14) }
 }
 
 /// The eight bytes at `at`, as a number.
@@ -335,6 +377,16 @@ pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }
 
+/// The two bytes at `at`, as a number.
+///
+/// # Panics
+///
+/// If there are fewer.
+#[must_use]
+pub fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes(bytes[at..at + 2].try_into().expect("two bytes"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,7 +398,7 @@ mod tests {
         let subject = Mention { id: 0xc1, epoch: 1_600_000_000_000, incarnation: 2 };
         let addr = SocketAddr::from(([10, 0, 0, 1], 7946));
         let origin = Mention { id: 0xb1, epoch: 1_600_000_000_000, incarnation: 0 };
-        let head = ping(target, SUSPECT, 0x1112_1314_1516_1718, 0x2122_2324_2526_2728);
+        let head = ping(target, Some(SUSPECT), 0x1112_1314_1516_1718, 0x2122_2324_2526_2728);
         let Datagram(crafted) = Datagram::new(0x1122_3344, sender, PING)
             .head(&head)
             .updates(&[alive(subject, addr, b"abc"), suspect(subject, &[0xb1])])
@@ -360,10 +412,7 @@ mod tests {
             .map(|byte| u8::from_str_radix(byte, 16).expect("two digits"))
             .collect();
         assert_eq!(crafted, bytes);
-        assert_eq!(
-            (kind(&bytes), super::sender(&bytes), part_of(&bytes, HEAD)),
-            (PING, Some(sender), &head[..])
-        );
+        assert_eq!((kind(&bytes), super::sender(&bytes), head_of(&bytes)), (PING, Some(sender), &head[..]));
         assert_eq!(claims(&bytes), [(ALIVE, subject), (SUSPECT, subject)]);
         assert_eq!(super::sender(&bytes[..HEADER_LEN - 1]), None);
     }

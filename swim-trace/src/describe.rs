@@ -16,17 +16,17 @@ use swim_core::{Claim, DropReason};
 /// ```
 pub fn describe(bytes: &[u8]) -> impl fmt::Display + '_ {
     fmt::from_fn(move |f| match read_header(bytes, None) {
-        Ok((header, parts)) => show(f, &header, parts),
+        Ok((header, body)) => show(f, &header, body),
         Err(reason) => write!(f, "{} bytes, {reason:?}", bytes.len()),
     })
 }
 
-fn show(f: &mut fmt::Formatter<'_>, header: &Header, parts: &[u8]) -> fmt::Result {
+fn show(f: &mut fmt::Formatter<'_>, header: &Header, bytes: &[u8]) -> fmt::Result {
     let sender = About { id: header.sender, epoch: header.epoch, incarnation: header.incarnation };
     write!(f, "{:?} from {}", header.kind, Shown(&sender))?;
-    match read_body(header.kind, parts) {
+    match read_body(header.kind, bytes) {
         Ok(body) => show_body(f, body),
-        Err(reason) => write!(f, ", {} bytes of parts, {reason:?}", parts.len()),
+        Err(reason) => write!(f, ", {} bytes of body, {reason:?}", bytes.len()),
     }
 }
 
@@ -66,24 +66,16 @@ where
 impl fmt::Display for Shown<'_, Message> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Message::Ping(head) => write!(
-                f,
-                " target={:?}@{}.{} believed={} number={:x} root={:x}",
-                head.target,
-                head.target_epoch.0,
-                head.target_incarnation.0,
-                head.target_status.name(),
-                head.number,
-                head.root
-            ),
+            Message::Ping(head) => {
+                write!(f, " target={:?} number={:x} root={:x}", head.target, head.number, head.root)?;
+                held(f, head.held_claim)
+            }
             Message::Ack(head) => {
                 write!(f, " number={:x}", head.number)?;
                 if let Some(root) = head.root {
                     write!(f, " root={root:x}")?;
                 }
-                if let Some(Claim { epoch, incarnation, status }) = head.held_claim {
-                    write!(f, " held={}@{}.{}", status.name(), epoch.0, incarnation.0)?;
-                }
+                held(f, head.held_claim)?;
                 if head.stranger { write!(f, " stranger") } else { Ok(()) }
             }
             Message::PingReq(head) => {
@@ -134,6 +126,11 @@ impl fmt::Display for Shown<'_, Mark> {
         let Mark { origin, epoch, lowest, highest } = self.0;
         write!(f, "keeps {origin:?}@{} {lowest}..={highest}", epoch.0)
     }
+}
+
+fn held(f: &mut fmt::Formatter<'_>, claim: Option<Claim>) -> fmt::Result {
+    let Some(Claim { epoch, incarnation, status }) = claim else { return Ok(()) };
+    write!(f, " held={}@{}.{}", status.name(), epoch.0, incarnation.0)
 }
 
 impl fmt::Display for Shown<'_, About> {

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use swim_core::wire::{
-    Accusers, Body, BroadcastRecord, JoinOutcome, Kind, Message, Update, read_body, read_header,
+    Accusers, Body, BroadcastRecord, JoinOutcome, Kind, Mark, Message, Update, read_body, read_header,
 };
 use swim_core::{Claim, DropReason, Epoch, Incarnation, NodeId};
 
@@ -56,6 +56,8 @@ pub enum Said<'a> {
     Member(SaidMember<'a>),
     /// A user's broadcast.
     Broadcast(BroadcastRecord<'a>),
+    /// Which broadcasts of an origin the sender keeps.
+    Mark(Mark),
 }
 
 /// A claim about a member.
@@ -117,7 +119,8 @@ impl<'a> Inspection<'a> {
     /// skips.
     pub fn said(&self) -> impl Iterator<Item = Result<Said<'a>, DropReason>> + use<'a> {
         let updates = self.body.updates.clone().map(|update| update.map(|update| said_of_member(&update)));
-        updates.chain(self.body.broadcasts.clone().map(|record| record.map(Said::Broadcast)))
+        let broadcasts = self.body.broadcasts.clone().map(|record| record.map(Said::Broadcast));
+        updates.chain(broadcasts).chain(self.body.marks.clone().map(|record| record.map(Said::Mark)))
     }
 
     fn read_head(&mut self) {
@@ -138,9 +141,8 @@ impl<'a> Inspection<'a> {
         };
         match message {
             Message::Ping(head) => {
-                let (epoch, incarnation) = (head.target_epoch, head.target_incarnation);
-                self.held_claim = Some(Claim { epoch, incarnation, status: head.target_status });
                 (self.target, self.root) = (Some(head.target), Some(head.root));
+                self.held_claim = head.held_claim;
             }
             Message::Ack(head) => {
                 (self.held_claim, self.root, self.stranger) = (head.held_claim, head.root, head.stranger);

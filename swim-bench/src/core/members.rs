@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use swim_core::NodeId;
-use swim_craft::{ACK, Datagram, EPOCH, Mention, PING, ack, alive, kind, u64_at};
+use swim_craft::{ACK, Datagram, EPOCH, HEADER_LEN, Mention, PING, ack, alive, kind, u64_at};
 
 use crate::foca_name::Address as _;
 
@@ -37,5 +37,5 @@ pub(crate) fn plain_ack(label: u32, sender: u32, number: u64) -> Vec<u8> {
 
 /// The number of a ping; `None` if the datagram is something else.
 pub(crate) fn ping_number(bytes: &[u8]) -> Option<u64> {
-    (kind(bytes) == PING).then(|| u64_at(bytes, 56))
+    (kind(bytes) == PING).then(|| u64_at(bytes, HEADER_LEN + 8))
 }

@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use swim_core::{Config, Epoch, Identity, Input, Instant, Node, Options, Output, Seed, Status};
-use swim_craft::{self as craft, Datagram, EPOCH, u64_at};
+use swim_craft::{self as craft, Datagram, EPOCH, HEADER_LEN, u16_at, u64_at};
 use swim_trace::inspect;
 
 use super::members::{addr, alive_record, id, mention, ping_number, plain_ack};
 use super::meter::{Meter, Nothing};
 use super::operation::{FULL, Played, SOURCE, Side};
 use crate::foca_name::Address as _;
+
+/// Where a ping says the root of its sender's digest.
+const ROOT_AT: usize = HEADER_LEN + 16;
 
 /// A node that knows `members` members, itself included, and has nothing left to say.
 pub(crate) struct Swim {
@@ -23,7 +26,8 @@ pub(crate) struct Swim {
     pub(crate) played: Played,
     sent: u64,
     root: u64,
-    hashes: [u32; 16],
+    /// What the node holds in each sixteenth, as a pull with the number sends it.
+    hashes: (u64, [u16; 16]),
 }
 
 /// What everything is measured with: the LAN preset, as many members and pages as it takes.
@@ -47,7 +51,7 @@ impl Swim {
             played: Played::new(2),
             sent: 0,
             root: 0,
-            hashes: [0; 16],
+            hashes: (0, [0; 16]),
         };
         swim.admit(SOURCE);
         swim
@@ -129,14 +133,14 @@ impl Swim {
     fn settle(&mut self) {
         self.round(&mut Nothing);
         let mut other = self.ping(SOURCE);
-        let end = other.len();
-        other[end - 8..].copy_from_slice(&(!self.root).to_le_bytes());
+        other[ROOT_AT..ROOT_AT + 8].copy_from_slice(&(!self.root).to_le_bytes());
         self.feed(addr(SOURCE), &other);
         self.now = self.now.max(self.node.deadline().expect("a page is to be asked for"));
         let pull = self.answers(Input::Tick).into_iter().find(|bytes| craft::kind(bytes) == craft::SYNC_PULL);
-        let head = craft::part_of(&pull.expect("a pull"), craft::HEAD).to_vec();
-        self.hashes = std::array::from_fn(|slot| craft::u32_at(&head, 13 + 4 * slot));
-        let page = self.craft(SOURCE, craft::SYNC_PAGE).head(&craft::sync_page(u64_at(&head, 0), 0, 0, 0));
+        let head = craft::head_of(&pull.expect("a pull")).to_vec();
+        let number = u64_at(&head, 0);
+        self.hashes = (number, std::array::from_fn(|slot| u16_at(&head, 13 + 2 * slot)));
+        let page = self.craft(SOURCE, craft::SYNC_PAGE).head(&craft::sync_page(number, 0, 0, 0));
         self.feed(addr(SOURCE), &page.0);
         self.round(&mut Nothing);
     }
@@ -160,7 +164,8 @@ impl Swim {
     pub(crate) fn save(&self) -> Vec<u8> {
         let mut bytes = self.now.as_nanos().to_le_bytes().to_vec();
         bytes.extend(self.root.to_le_bytes());
-        bytes.extend(self.hashes.iter().flat_map(|hash| hash.to_le_bytes()));
+        bytes.extend(self.hashes.0.to_le_bytes());
+        bytes.extend(self.hashes.1.iter().flat_map(|hash| hash.to_le_bytes()));
         bytes.extend(self.played.members.to_le_bytes());
         bytes.extend(self.node.save());
         bytes
@@ -168,15 +173,15 @@ impl Swim {
 
     /// What was saved, as it was.
     pub(crate) fn load(bytes: &[u8]) -> Result<Self, String> {
-        let (head, node) = bytes.split_first_chunk::<84>().ok_or("too short")?;
-        let members = u32::from_le_bytes(head[80..].try_into().map_err(|_| "four bytes")?);
+        let (head, node) = bytes.split_first_chunk::<60>().ok_or("too short")?;
+        let members = u32::from_le_bytes(head[56..].try_into().map_err(|_| "four bytes")?);
         Ok(Self {
             node: Node::load(node).map_err(|error| error.to_string())?,
             now: Instant::from_nanos(u64_at(head, 0)),
             played: Played::new(members),
             sent: 0,
             root: u64_at(head, 8),
-            hashes: std::array::from_fn(|index| u64_at(head, 16 + 4 * index) as u32),
+            hashes: (u64_at(head, 16), std::array::from_fn(|index| u16_at(head, 24 + 2 * index))),
         })
     }
 }
@@ -189,7 +194,7 @@ impl Side for Swim {
     /// By a member that holds the same table.
     fn ping(&self, sender: u32) -> Vec<u8> {
         let me = mention(0, self.node.incarnation().0);
-        self.craft(sender, craft::PING).head(&craft::ping(me, craft::ALIVE, 77, self.root)).0
+        self.craft(sender, craft::PING).head(&craft::ping(me, None, 77, self.root)).0
     }
 
     fn gossip(&self, about: &[(u32, u32)]) -> Vec<u8> {
@@ -226,7 +231,7 @@ impl Side for Swim {
                 if let Output::Transmit(transmit) = output
                     && let Some(number) = ping_number(transmit.bytes)
                 {
-                    ping = Some((transmit.destination, number, u64_at(transmit.bytes, 64)));
+                    ping = Some((transmit.destination, number, u64_at(transmit.bytes, ROOT_AT)));
                 }
             }
             ping
@@ -243,7 +248,7 @@ impl Side for Swim {
     }
 
     fn digest(&mut self, meter: &mut impl Meter) -> u64 {
-        let head = craft::sync_pull(7, 0, 0, self.hashes);
+        let head = craft::sync_pull(self.hashes.0, 0, 0, self.hashes.1);
         let Datagram(pull) = self.craft(SOURCE, craft::SYNC_PULL).head(&head);
         // The budget of pages is one a moment, and it is never late for a period.
         self.now = self.now.after(Duration::from_micros(16));

@@ -230,7 +230,7 @@ fn what_is_crafted_is_what_a_node_writes() {
                 let (number, root) = (read.number.expect("a number"), read.root.expect("a root"));
                 let sender = mention(MEMBERS, read.incarnation.0);
                 let target = mention(0, swim.node.incarnation().0);
-                let head = swim_craft::ping(target, swim_craft::ALIVE, number, root);
+                let head = swim_craft::ping(target, None, number, root);
                 let crafted = Datagram::new(swim.label(), sender, swim_craft::PING).head(&head);
                 assert_eq!((&bytes, ping_number(&bytes)), (&crafted.0, Some(number)));
                 pings += 1;

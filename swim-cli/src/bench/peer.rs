@@ -185,9 +185,7 @@ impl Peer {
         let Identity { id, epoch, .. } = self.node.me();
         let me = Mention { id: id.0, epoch: epoch.0, incarnation: self.node.incarnation().0 };
         let label = self.node.config().label_hash();
-        Datagram::new(label, me, swim_craft::PING)
-            .head(&swim_craft::ping(target, swim_craft::ALIVE, 0, root))
-            .0
+        Datagram::new(label, me, swim_craft::PING).head(&swim_craft::ping(target, None, 0, root)).0
     }
 }
 

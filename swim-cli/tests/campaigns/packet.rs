@@ -40,14 +40,14 @@ pub(crate) fn update(status: u8, about: Mention, addr: SocketAddr, by: u64) -> V
 
 /// A ping that says `status` of its target.
 pub(crate) fn ping(sender: Mention, target: Mention, status: u8, number: u64) -> Datagram {
-    datagram(PING, sender).head(&swim_craft::ping(target, status, number, 7))
+    datagram(PING, sender).head(&swim_craft::ping(target, Some(status), number, 7))
 }
 
 /// The bare form of every kind, with `number` as its number, nonce or token.
 pub(crate) fn plain(kind: u8, sender: Mention, target: Mention, number: u64) -> Datagram {
     let datagram = datagram(kind, sender);
     match kind {
-        PING => ping(sender, target, ALIVE, number),
+        PING => datagram.head(&swim_craft::ping(target, None, number, 7)),
         ACK => datagram.head(&ack(number, None, None, true)),
         PING_REQ => datagram.head(&ping_req(target.id, number, 400_000)),
         NACK => datagram.head(&answer(number, None)),
@@ -59,7 +59,7 @@ pub(crate) fn plain(kind: u8, sender: Mention, target: Mention, number: u64) -> 
             let own = alive(sender, SocketAddr::from(([127, 0, 0, 1], 9)), b"");
             datagram.head(&two(number, number)).updates(&[own])
         }
-        SYNC_PULL => datagram.head(&sync_pull(number, 0, 0, [0x0101_0101; 16])),
+        SYNC_PULL => datagram.head(&sync_pull(number, 0, 0, [0x0101; 16])),
         SYNC_PAGE => datagram.head(&sync_page(number, 0, 0, 0)),
         GOSSIP => datagram,
         USER => datagram.with_part(PAYLOAD, b"hello"),

@@ -9,25 +9,19 @@ use core::fmt;
 use core::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// A member's lasting name, chosen by the user: random, or derived from a name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeId(pub u64);
 
 impl NodeId {
-    /// Derives an id from a name, the same one on every machine and in every version:
-    /// 64-bit FNV-1a over the bytes, then one round of avalanche.
+    /// Derives an id from a name, the same one on every machine and in every version: the first eight bytes of the
+    /// name's SHA-256, read as a little-endian number.
     #[must_use]
-    pub const fn from_name(name: &str) -> Self {
-        let bytes = name.as_bytes();
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        let mut i = 0;
-        while i < bytes.len() {
-            hash = (hash ^ bytes[i] as u64).wrapping_mul(0x0000_0100_0000_01b3);
-            i += 1;
-        }
-        hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        Self(hash ^ (hash >> 32))
+    pub fn from_name(name: &str) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(name));
+        Self(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
     }
 }
 
@@ -106,8 +100,8 @@ mod tests {
 
     #[test]
     fn a_name_gives_the_same_id_for_ever() {
-        assert_eq!(NodeId::from_name(""), NodeId(0xfdbd_f6ac_4fc5_2e7f));
-        assert_eq!(NodeId::from_name("node-1"), NodeId(0x0dda_c17a_3a40_4de9));
+        assert_eq!(NodeId::from_name(""), NodeId(0x141c_fc98_42c4_b0e3));
+        assert_eq!(NodeId::from_name("node-1"), NodeId(0x4a02_bbe9_e61b_9735));
     }
 
     #[test]

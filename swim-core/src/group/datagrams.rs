@@ -12,13 +12,10 @@ use super::broadcasts::Broadcasts;
 use super::gossip::{News, Updates};
 use super::members::{Flag, Members, Slot};
 use super::suspicion::Suspicions;
-use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
+use crate::api::{Claim, DropReason, NodeId, Status};
 use crate::wire::{
     About, Accusers, Header, Message, PART_LEN, Ping, Plain, SEAL_ROOM, Update, VERSION, Writer,
 };
-
-/// What a ping says of its target where the target is not held.
-const UNKNOWN: Claim = Claim { epoch: Epoch(0), incarnation: Incarnation(0), status: Status::Alive };
 
 /// What a datagram carries besides its head.
 #[derive(Clone, Copy, Debug)]
@@ -138,8 +135,8 @@ impl Group {
         if here && self.members.claim(slot).status.is_active() { Piggyback::GOSSIP } else { Piggyback::EMPTY }
     }
 
-    /// Pings `target` and says what is held of it, so that it can refute at once (Lifeguard's buddy rule; it holds for
-    /// the Dead too: that is how a partition heals).
+    /// Pings `target` and says what is held of it if that is not Alive, so that it can refute at once (Lifeguard's buddy
+    /// rule; it holds for the Dead too: that is how a partition heals), or if it is pending, so that it fills that in.
     pub(crate) fn ping(
         &mut self,
         target: Slot,
@@ -150,15 +147,9 @@ impl Group {
         // Where the member is not held (any longer) nothing is said: given the member's stamp, another node with its id
         // would outdo it.
         let here = self.addr(target) == addr;
-        let held = if here { self.claim(target) } else { UNKNOWN };
-        let ping = Ping {
-            target: self.id(target),
-            target_epoch: held.epoch,
-            target_incarnation: held.incarnation,
-            target_status: held.status,
-            number,
-            root: self.digest_root(),
-        };
+        let settled = self.status(target) == Status::Alive && !self.members.flag(target, Flag::Pending);
+        let held_claim = (here && !settled).then(|| self.claim(target));
+        let ping = Ping { target: self.id(target), number, root: self.digest_root(), held_claim };
         self.send(addr, &Message::Ping(ping), piggyback)
     }
 }
@@ -189,7 +180,7 @@ fn put_gossip(
     }
     let mut done = [None; UPDATES_MAX];
     let mut finished = 0;
-    writer.hold(reserved);
+    writer.set_aside(reserved);
     let written = updates.write(
         writer,
         UPDATES_MAX,
@@ -204,7 +195,7 @@ fn put_gossip(
     for slot in done[..finished].iter().copied().flatten() {
         members.set_queue(slot, None);
     }
-    writer.hold(0);
+    writer.give_back(reserved);
     broadcasts.write(writer);
     written
 }
@@ -277,6 +268,7 @@ fn alive(members: &Members, slot: Slot) -> Update<'_> {
 mod tests {
     use super::*;
     use crate::Seed;
+    use crate::api::Epoch;
     use crate::api::{Config, Identity, Instant, NodeId};
     use crate::context::{Context, Streams};
     use crate::wire::{Ack, Challenge, HEADER_LEN};
@@ -302,9 +294,9 @@ mod tests {
             assert_eq!(group.cx.stats.dropped(DropReason::Amplification), count);
         }
         assert_eq!((group.cx.stats.datagrams_sent, group.cx.stats.bytes_sent), (0, 0));
-        assert!(group.send(target, &challenge, within(51)));
+        assert!(group.send(target, &challenge, within(43)));
         let sent = group.cx.outbox.next_datagram().map(|(to, bytes)| (to, bytes.len()));
-        assert_eq!(sent, Some((target, 51)));
+        assert_eq!(sent, Some((target, 43)));
         assert_eq!(group.cx.outbox.next_datagram(), None);
     }
 }

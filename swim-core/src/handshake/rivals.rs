@@ -10,7 +10,7 @@ use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use super::Handshake;
-use crate::api::{DropReason, Epoch, Event, Handled, Identity, Incarnation, JoinFailure, Status};
+use crate::api::{DropReason, Epoch, Event, Handled, Identity, Incarnation, JoinFailure};
 use crate::context::{Phase, RequestKind};
 use crate::group::{Group, Piggyback};
 use crate::timers::Timer;
@@ -144,14 +144,7 @@ impl Handshake {
         if rival.ask_again() {
             let next = group.cx.now().after(group.cx.config.direct_timeout / u32::from(TRIES));
             group.cx.timers.set(Timer::Rival, Some(next));
-            let ping = Ping {
-                target: group.cx.me.id,
-                target_epoch: rival.epoch,
-                target_incarnation: rival.incarnation,
-                target_status: Status::Alive,
-                number: rival.number,
-                root: 0,
-            };
+            let ping = Ping { target: group.cx.me.id, number: rival.number, root: 0, held_claim: None };
             group.send(rival.addr, &Message::Ping(ping), Piggyback::EMPTY);
             return;
         }

@@ -15,7 +15,7 @@
 use core::net::SocketAddr;
 
 use super::Node;
-use crate::api::{DropReason, Event, Handled, Status, is_reachable_form};
+use crate::api::{DropReason, Event, Handled, is_reachable_form};
 use crate::context::{RequestKind, requests};
 use crate::group::{Absorbed, OUTDATED_MAX, Piggyback, Slot};
 use crate::handshake::{Purpose, Welcomed};
@@ -180,12 +180,12 @@ impl Node {
         if ping.target != group.cx.me.id {
             return Err(DropReason::NotForMe);
         }
-        let held = ping.held();
-        if held.status != Status::Alive || held.stamp() > group.my_stamp() {
+        if let Some(held) = ping.held_claim {
             group.on_claim_about_me(held, header.sender);
         }
         let root = group.digest_root();
-        let behind = held.stamp() < group.my_stamp();
+        // It lacks something of this node, or holds it for not Alive.
+        let behind = ping.held_claim.is_some();
         let (outdated, mut all) = (absorbed.outdated(), [Slot::ME; OUTDATED_MAX + 1]);
         let claims = if outdated.is_empty() {
             &[Slot::ME][..usize::from(behind)]
@@ -212,19 +212,22 @@ impl Node {
         }
         let alone = group.n() == 1;
         if group.cx.is_running()
-            && ping.target_epoch > group.cx.me.epoch
+            && let Some(held) = ping.held_claim
+            && held.epoch > group.cx.me.epoch
             && (alone || standing == Standing::Stranger)
         {
             // It knows a later epoch of this node: this node's wall clock was set back. An answer in this epoch would
             // be dropped, so a node that is alone asks to be introduced, and so learns the epoch to outdo. (One that
             // has members hears it from them; the ack makes the sender ask in turn.)
-            if alone && group.cx.is_plausible(ping.target_epoch) {
+            if alone && group.cx.is_plausible(held.epoch) {
                 handshake.open(group, source, Purpose::Reply);
             }
             return Err(DropReason::Stranger);
         }
         let held_claim = if let Standing::Inactive(slot) = standing {
-            group.on_claim_of_inactive(ping.held(), header.sender);
+            if let Some(held) = ping.held_claim {
+                group.on_claim_of_inactive(held, header.sender);
+            }
             group.held_claim(slot, header)
         } else {
             None

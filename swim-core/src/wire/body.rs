@@ -1,4 +1,4 @@
-//! The body: everything after the header, found part by part.
+//! The body: everything after the header. That is the head, and then what is piggybacked, part by part.
 //!
 //! Parts may come in any order. One of a tag that this version does not know is skipped and counted; a
 //! known one that comes twice, or one that overruns the datagram, spoils all of it.
@@ -7,11 +7,10 @@ use core::net::SocketAddr;
 
 use super::PART_LEN;
 use super::header::{Header, Kind};
-use super::message::{Message, fields};
+use super::message::Message;
 use super::records::{Broadcasts, Marks, Updates};
 use crate::api::{DropReason, PAYLOAD_MAX};
 
-pub(super) const TAG_HEAD: u8 = 1;
 pub(super) const TAG_UPDATES: u8 = 2;
 pub(super) const TAG_BROADCASTS: u8 = 3;
 pub(super) const TAG_PAYLOAD: u8 = 4;
@@ -57,11 +56,11 @@ impl Body<'_> {
 ///
 /// # Errors
 /// `TrailingBytes` if the parts do not end where the datagram does; `Malformed` if a known part comes
-/// twice, or the head is missing or too short, or holds what no node can mean, or a `User` message has no
+/// twice, or the head is too short, or holds what no node can mean, or a `User` message has no
 /// payload, or a payload is too long.
-pub fn read_body(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
+pub fn read_body(kind: Kind, bytes: &[u8]) -> Result<Body<'_>, DropReason> {
     let mut body = Body::EMPTY;
-    body.read(kind, parts).map(|()| body)
+    body.read(kind, bytes).map(|()| body)
 }
 
 impl<'a> Body<'a> {
@@ -77,46 +76,39 @@ impl<'a> Body<'a> {
 
     /// [`read_body`] into an empty one, which need not be moved then.
     #[inline]
-    pub(crate) fn read(&mut self, kind: Kind, parts: &'a [u8]) -> Result<(), DropReason> {
-        match split_part(parts) {
-            // Nearly always it is one of these, and nothing is piggybacked.
-            Some((TAG_HEAD, head, [])) if kind == Kind::Ping => self.message = Message::Ping(fields(head)?),
-            Some((TAG_HEAD, head, [])) if kind == Kind::Ack => self.message = Message::Ack(fields(head)?),
-            _ => *self = read_parts(kind, parts)?,
+    pub(crate) fn read(&mut self, kind: Kind, mut bytes: &'a [u8]) -> Result<(), DropReason> {
+        self.message = Message::take(kind, &mut bytes).ok_or(DropReason::Malformed)?;
+        // Nearly always nothing is piggybacked.
+        if !bytes.is_empty() {
+            self.read_parts(bytes)?;
         }
+        if kind == Kind::User && self.payload.is_none() { Err(DropReason::Malformed) } else { Ok(()) }
+    }
+
+    fn read_parts(&mut self, mut rest: &'a [u8]) -> Result<(), DropReason> {
+        let mut known = [None; 4];
+        while !rest.is_empty() {
+            let (tag, part, after) = split_part(rest).ok_or(DropReason::TrailingBytes)?;
+            match tag {
+                TAG_UPDATES..=TAG_MARKS => {
+                    if known[usize::from(tag - TAG_UPDATES)].replace(part).is_some() {
+                        return Err(DropReason::Malformed);
+                    }
+                }
+                _ => self.unknown_parts += 1,
+            }
+            rest = after;
+        }
+        let [updates, broadcasts, payload, marks] = known;
+        if payload.is_some_and(|payload| payload.len() > PAYLOAD_MAX) {
+            return Err(DropReason::Malformed);
+        }
+        self.updates = Updates::new(updates.unwrap_or_default());
+        self.broadcasts = Broadcasts::new(broadcasts.unwrap_or_default());
+        self.marks = Marks::new(marks.unwrap_or_default());
+        self.payload = payload;
         Ok(())
     }
-}
-
-fn read_parts(kind: Kind, parts: &[u8]) -> Result<Body<'_>, DropReason> {
-    let mut known = [None; TAG_MARKS as usize];
-    let mut unknown_parts = 0;
-    let mut rest = parts;
-    while !rest.is_empty() {
-        let (tag, part, after) = split_part(rest).ok_or(DropReason::TrailingBytes)?;
-        match tag {
-            TAG_HEAD..=TAG_MARKS => {
-                if known[usize::from(tag - TAG_HEAD)].replace(part).is_some() {
-                    return Err(DropReason::Malformed);
-                }
-            }
-            _ => unknown_parts += 1,
-        }
-        rest = after;
-    }
-    let [head, updates, broadcasts, payload, marks] = known;
-    if payload.is_some_and(|payload| payload.len() > PAYLOAD_MAX) || (kind == Kind::User && payload.is_none())
-    {
-        return Err(DropReason::Malformed);
-    }
-    Ok(Body {
-        message: Message::read(kind, head)?,
-        updates: Updates::new(updates.unwrap_or_default()),
-        broadcasts: Broadcasts::new(broadcasts.unwrap_or_default()),
-        marks: Marks::new(marks.unwrap_or_default()),
-        payload,
-        unknown_parts,
-    })
 }
 
 /// The first part's tag and bytes, and what follows it.

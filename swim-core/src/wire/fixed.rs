@@ -1,12 +1,12 @@
 //! Fields of fixed width, one after the other.
 //!
 //! Every head is written and read here, field by field in the order in which [`head!`] names them: little-endian,
-//! no padding, and the same number of bytes whatever the number. What no node can mean (an epoch beyond 48
-//! bits, a status that there is not) is refused where it is read.
+//! no padding, and the same number of bytes whatever the number. What no node can mean (a status that there is not)
+//! is refused where it is read.
 
-use super::PART_LEN;
 use super::header::HEADER_LEN;
 use super::message::{BroadcastPull, JoinOutcome, SyncPull};
+use super::update::SUSPECT_LEN_MAX;
 use crate::api::{Claim, Epoch, Incarnation, NodeId, Status};
 
 /// A field that knows its bytes, or a head that is made of such.
@@ -88,10 +88,23 @@ macro_rules! sent_as {
 sent_as! {
     NodeId: u64, |id| id.0, |number| Some(Self(number));
     Incarnation: u32, |incarnation| incarnation.0, |number| Some(Self(number));
-    Epoch: u64, |epoch| epoch.0, |number| Some(Self(number)).filter(|epoch| *epoch <= Self::MAX);
+    Epoch: [u8; 6], epoch_bytes, |bytes| Some(epoch(bytes));
     bool: u8, |is_true| u8::from(is_true), |number| (number <= 1).then_some(number == 1);
     Status: u8, |status| status as u8, Self::from_u8;
     JoinOutcome: u8, |outcome| outcome as u8, |number| Self::ALL.get(usize::from(number)).copied();
+}
+
+/// An epoch has 48 bits.
+#[inline]
+pub(super) fn epoch_bytes(epoch: Epoch) -> [u8; 6] {
+    debug_assert!(epoch <= Epoch::MAX, "no later epoch is ever held");
+    field(&epoch.0.to_le_bytes(), 0)
+}
+
+/// Every six bytes are an epoch.
+#[inline]
+pub(super) const fn epoch([a, b, c, d, e, f]: [u8; 6]) -> Epoch {
+    Epoch(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
 }
 
 /// A byte that says whether the field follows, then the field.
@@ -109,7 +122,7 @@ impl<T: Fixed> Fixed for Option<T> {
     }
 }
 
-impl Fixed for [u32; 16] {
+impl Fixed for [u16; 16] {
     fn put(&self, bytes: &mut Front) {
         for number in self {
             number.put(bytes);
@@ -118,7 +131,7 @@ impl Fixed for [u32; 16] {
     fn take(bytes: &mut &[u8]) -> Option<Self> {
         let mut numbers = [0; 16];
         for number in &mut numbers {
-            *number = u32::take(bytes)?;
+            *number = u16::take(bytes)?;
         }
         Some(numbers)
     }
@@ -169,8 +182,8 @@ impl Front {
 }
 
 /// Bytes of the longest front.
-const ROOM: usize = HEADER_LEN + PART_LEN + BroadcastPull::LEN_MAX;
-const _: () = assert!(SyncPull::LEN <= BroadcastPull::LEN_MAX);
+const ROOM: usize = HEADER_LEN + BroadcastPull::LEN_MAX;
+const _: () = assert!(SUSPECT_LEN_MAX <= ROOM && HEADER_LEN + SyncPull::LEN <= ROOM);
 
 /// The bytes at `at`, an offset within an array whose length was checked once: so every check in here folds away.
 #[inline]

@@ -1,17 +1,17 @@
-//! The header: 32 bytes that name the sender and its cluster, before anything else is looked at.
+//! The header: 27 bytes that name the sender and its cluster, before anything else is looked at.
 //!
 //! It is checked in the order of cheapness, so that garbage is turned away after two bytes. It carries
 //! the sender's epoch and incarnation in every datagram: hearing a member at a newer incarnation than
 //! the one held repairs a missed refutation without a further message.
 
 use super::DATAGRAM_MAX;
-use super::fixed::field;
+use super::fixed::{epoch, epoch_bytes, field};
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 /// Bytes of the header.
-pub(crate) const HEADER_LEN: usize = 32;
+pub(crate) const HEADER_LEN: usize = 27;
 /// The version of the format that is written, and the only one that is read.
-pub(crate) const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 
 const MAGIC: [u8; 2] = *b"SW";
 /// Flags that change how the rest is read: a reader that does not know one cannot go on. The lowest
@@ -21,7 +21,7 @@ const FLAGS_TO_BE_UNDERSTOOD: u8 = 0b0000_1111;
 /// A datagram's header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Header {
-    /// What the head part holds.
+    /// What the head holds.
     pub kind: Kind,
     /// The hash of the cluster's label.
     pub label: u32,
@@ -131,16 +131,16 @@ impl Kind {
     }
 }
 
-/// Reads the header of a datagram, of the cluster with this `label` if one is asked for; the parts are what
-/// follows it.
+/// Reads the header of a datagram, of the cluster with this `label` if one is asked for; what follows it is for
+/// [`read_body`](super::read_body).
 ///
 /// # Errors
-/// `Length`, `Magic`, `Version`, `Flags`, `Label`, `UnknownKind` or `InsaneEpoch`, whichever shows first.
+/// `Length`, `Magic`, `Version`, `Flags`, `Label` or `UnknownKind`, whichever shows first.
 pub fn read_header(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), DropReason> {
     if bytes.len() > DATAGRAM_MAX {
         return Err(DropReason::Length);
     }
-    let (raw, parts) = bytes.split_first_chunk::<HEADER_LEN>().ok_or(DropReason::Length)?;
+    let (raw, body) = bytes.split_first_chunk::<HEADER_LEN>().ok_or(DropReason::Length)?;
     if raw[..2] != MAGIC {
         return Err(DropReason::Magic);
     }
@@ -150,35 +150,30 @@ pub fn read_header(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), 
     if raw[3] & FLAGS_TO_BE_UNDERSTOOD != 0 {
         return Err(DropReason::Flags);
     }
-    let header_label = u32::from_le_bytes(field(raw, 8));
+    let header_label = u32::from_le_bytes(field(raw, 5));
     if label.is_some_and(|label| label != header_label) {
         return Err(DropReason::Label);
     }
     let kind = Kind::from_u8(raw[4]).ok_or(DropReason::UnknownKind)?;
-    let epoch = Epoch(u64::from_le_bytes(field(raw, 20)));
-    if epoch > Epoch::MAX {
-        return Err(DropReason::InsaneEpoch);
-    }
     let header = Header {
         kind,
         label: header_label,
-        sender: NodeId(u64::from_le_bytes(field(raw, 12))),
-        epoch,
-        incarnation: Incarnation(u32::from_le_bytes(field(raw, 28))),
+        sender: NodeId(u64::from_le_bytes(field(raw, 9))),
+        epoch: epoch(field(raw, 17)),
+        incarnation: Incarnation(u32::from_le_bytes(field(raw, 23))),
     };
-    Ok((header, parts))
+    Ok((header, body))
 }
 
 /// The bytes of a header.
 #[inline]
 pub(super) fn raw(header: &Header) -> [u8; HEADER_LEN] {
-    debug_assert!(header.epoch <= Epoch::MAX, "an epoch is at most the last one");
     let mut raw = [0; HEADER_LEN];
     raw[..2].copy_from_slice(&MAGIC);
-    raw[2..8].copy_from_slice(&[VERSION, 0, header.kind as u8, 0, 0, 0]);
-    raw[8..12].copy_from_slice(&header.label.to_le_bytes());
-    raw[12..20].copy_from_slice(&header.sender.0.to_le_bytes());
-    raw[20..28].copy_from_slice(&header.epoch.0.to_le_bytes());
-    raw[28..].copy_from_slice(&header.incarnation.0.to_le_bytes());
+    raw[2..5].copy_from_slice(&[VERSION, 0, header.kind as u8]);
+    raw[5..9].copy_from_slice(&header.label.to_le_bytes());
+    raw[9..17].copy_from_slice(&header.sender.0.to_le_bytes());
+    raw[17..23].copy_from_slice(&epoch_bytes(header.epoch));
+    raw[23..].copy_from_slice(&header.incarnation.0.to_le_bytes());
     raw
 }

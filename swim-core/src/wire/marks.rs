@@ -24,7 +24,7 @@ head!(Mark: origin epoch lowest highest);
 
 impl Mark {
     /// Bytes of a mark in a datagram, its length included.
-    pub(crate) const LEN: usize = RECORD_LEN + 8 + 8 + 4 + 4;
+    pub(crate) const LEN: usize = RECORD_LEN + 8 + 6 + 4 + 4;
 
     /// The record with its length.
     pub(super) fn front(&self) -> Front {

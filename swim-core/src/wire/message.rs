@@ -1,43 +1,37 @@
 //! The messages: one small head for each kind.
 //!
-//! A head is a plain struct of fixed-width fields. Bytes after the known ones belong to a
-//! later version and are ignored; a head that ends too early is malformed.
+//! A head is a plain struct of fixed-width fields right after the header. Its kind and its own flags say how long it
+//! is, so it needs no length in front, and it never grows: a later field is a part of its own.
 
 use super::fixed::{Fixed, Front, head};
 use super::header::Kind;
 use super::marks::{RANGES_MAX, Ranges};
-use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
+use crate::api::{Claim, Epoch, Incarnation, NodeId};
 
 /// A probe of one member, with the root of the sender's digest for comparison.
 ///
-/// The target's epoch, incarnation and status are the claim that the sender holds: a suspect learns of
+/// It says what the sender holds of the target unless that is what every member says of itself: a suspect learns of
 /// the suspicion from the ping and can refute it in its answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ping {
     /// The member that is meant; another node that has this address now must not answer.
     pub target: NodeId,
-    /// The target's epoch as the sender holds it.
-    pub target_epoch: Epoch,
-    /// Its incarnation within that epoch.
-    pub target_incarnation: Incarnation,
-    /// What the sender holds of it.
-    pub target_status: Status,
     /// Unpredictable; the answer repeats it.
     pub number: u64,
     /// The root of the sender's digest.
     pub root: u64,
+    /// The claim that the sender holds of the target, unless it is Alive and nothing of it is missing.
+    pub held_claim: Option<Claim>,
 }
 
 impl Ping {
-    /// Bytes of its head.
-    pub(super) const LEN: usize = 8 + 8 + 4 + 1 + 8 + 8;
-
-    /// What the sender holds of the target.
-    #[inline]
-    pub(crate) const fn held(&self) -> Claim {
-        Claim { epoch: self.target_epoch, incarnation: self.target_incarnation, status: self.target_status }
-    }
+    /// Bytes of its shortest head, and of its longest: with a held claim.
+    pub(super) const LEN: usize = 8 + 8 + 8 + 1;
+    pub(super) const LEN_MAX: usize = Self::LEN + CLAIM_LEN;
 }
+
+/// Bytes of a claim in a head.
+const CLAIM_LEN: usize = 6 + 4 + 1;
 
 /// The answer to a ping.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,12 +48,44 @@ pub struct Ack {
 }
 
 impl Ack {
-    /// Bytes of its longest head: with a root and a held claim.
-    pub(super) const LEN_MAX: usize = 8 + (1 + 8) + (1 + 8 + 4 + 1) + 1;
+    /// Bytes of its longest head without a root. Only members are sent roots.
+    pub(super) const LEN_TO_OTHERS: usize = 8 + 1 + CLAIM_LEN;
+
+    const ROOT: u8 = 1 << 0;
+    const HELD_CLAIM: u8 = 1 << 1;
+    const STRANGER: u8 = 1 << 2;
 }
 
 /// A forged ping causes at most as many bytes to be sent to a third party.
-const _: () = assert!(Ack::LEN_MAX <= Ping::LEN);
+const _: () = assert!(Ack::LEN_TO_OTHERS <= Ping::LEN);
+
+/// The number, a byte of flags, and what they say that follows.
+impl Fixed for Ack {
+    #[inline]
+    fn put(&self, bytes: &mut Front) {
+        let flag = |is_set, flag| if is_set { flag } else { 0 };
+        let flags = flag(self.root.is_some(), Self::ROOT)
+            | flag(self.held_claim.is_some(), Self::HELD_CLAIM)
+            | flag(self.stranger, Self::STRANGER);
+        self.number.put(bytes);
+        flags.put(bytes);
+        if let Some(root) = self.root {
+            root.put(bytes);
+        }
+        if let Some(held_claim) = self.held_claim {
+            held_claim.put(bytes);
+        }
+    }
+    #[inline]
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        let number = u64::take(bytes)?;
+        let flags =
+            u8::take(bytes).filter(|flags| *flags <= Self::ROOT | Self::HELD_CLAIM | Self::STRANGER)?;
+        let root = if flags & Self::ROOT == 0 { None } else { Some(Fixed::take(bytes)?) };
+        let held_claim = if flags & Self::HELD_CLAIM == 0 { None } else { Some(Fixed::take(bytes)?) };
+        Some(Self { number, root, held_claim, stranger: flags & Self::STRANGER != 0 })
+    }
+}
 
 /// A request to ping a member on the sender's behalf.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -158,8 +184,9 @@ pub struct SyncPull {
     pub prefix: u32,
     /// How many nibbles of the prefix count. The reader bounds it.
     pub depth: u8,
-    /// What the asker holds in each sixteenth of the range.
-    pub hashes: [u32; 16],
+    /// What the asker holds in each sixteenth of the range. The number is the salt, so that two sums that have the same
+    /// hash in one pull differ in the next.
+    pub hashes: [u16; 16],
 }
 
 /// A page of what differs: the piggybacked updates.
@@ -188,12 +215,12 @@ pub struct BroadcastPull {
 
 impl SyncPull {
     /// Bytes of its head.
-    pub(super) const LEN: usize = 8 + 4 + 1 + 16 * 4;
+    pub(super) const LEN: usize = 8 + 4 + 1 + 16 * 2;
 }
 
 impl BroadcastPull {
     /// Bytes of its longest head, the longest of all.
-    pub(super) const LEN_MAX: usize = 8 + 8 + 1 + RANGES_MAX * (4 + 2);
+    pub(super) const LEN_MAX: usize = 8 + 6 + 1 + RANGES_MAX * (4 + 2);
 }
 
 impl SyncPage {
@@ -234,17 +261,9 @@ pub enum Message {
     BroadcastPull(BroadcastPull),
 }
 
-impl Message {
-    /// Whether there is a head part at all.
-    pub(super) const fn has_head(&self) -> bool {
-        !matches!(self, Self::Gossip | Self::User)
-    }
-}
-
-/// Every kind with a head: its fields, in the order in which they are sent.
+/// Every kind with a head.
 macro_rules! heads {
-    ($($kind:ident: $($field:ident)*;)*) => {
-        $(head!($kind: $($field)*);)*
+    ($($kind:ident)*) => {
 
         impl Message {
             /// Which kind it is.
@@ -256,19 +275,20 @@ macro_rules! heads {
                 }
             }
 
-            /// Reads the head of a message of this kind. Only kinds without fields can do without the part.
-            pub(super) fn read(kind: Kind, head: Option<&[u8]>) -> Result<Self, DropReason> {
-                let head = head.ok_or(DropReason::Malformed);
-                match kind {
-                    $(Kind::$kind => head.and_then(fields).map(Self::$kind),)*
-                    Kind::Gossip => Ok(Self::Gossip),
-                    Kind::User => Ok(Self::User),
-                }
+            /// Takes the head of a message of this kind off the front; `None` if that is too short or means
+            /// nothing.
+            #[inline]
+            pub(super) fn take(kind: Kind, bytes: &mut &[u8]) -> Option<Self> {
+                Some(match kind {
+                    $(Kind::$kind => Self::$kind(Fixed::take(bytes)?),)*
+                    Kind::Gossip => Self::Gossip,
+                    Kind::User => Self::User,
+                })
             }
 
             /// Appends the head's fields.
             #[inline]
-            pub(super) fn write(&self, bytes: &mut Front) {
+            pub(super) fn put(&self, bytes: &mut Front) {
                 match self {
                     $(Self::$kind(head) => head.put(bytes),)*
                     Self::Gossip | Self::User => {}
@@ -278,23 +298,16 @@ macro_rules! heads {
     };
 }
 
-heads! {
-    Ping: target target_epoch target_incarnation target_status number root;
-    Ack: number root held_claim stranger;
-    PingReq: target number budget_us;
-    Nack: number;
-    RelayedAck: number target;
-    Join: nonce token;
-    Challenge: nonce token;
-    Welcome: nonce outcome held_epoch held_incarnation clock members;
-    Announce: token number;
-    SyncPull: number prefix depth hashes;
-    SyncPage: number prefix depth more;
-    BroadcastPull: origin epoch ranges;
-}
+heads! { Ping Ack PingReq Nack RelayedAck Join Challenge Welcome Announce SyncPull SyncPage BroadcastPull }
 
-/// What follows the known fields belongs to a later version.
-#[inline]
-pub(super) fn fields<H: Fixed>(mut head: &[u8]) -> Result<H, DropReason> {
-    H::take(&mut head).ok_or(DropReason::Malformed)
-}
+head!(Ping: target number root held_claim);
+head!(PingReq: target number budget_us);
+head!(Nack: number);
+head!(RelayedAck: number target);
+head!(Join: nonce token);
+head!(Challenge: nonce token);
+head!(Welcome: nonce outcome held_epoch held_incarnation clock members);
+head!(Announce: token number);
+head!(SyncPull: number prefix depth hashes);
+head!(SyncPage: number prefix depth more);
+head!(BroadcastPull: origin epoch ranges);

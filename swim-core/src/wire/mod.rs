@@ -1,14 +1,13 @@
 //! The wire format: the bytes of the datagrams that members exchange.
 //!
-//! A datagram is a fixed header followed by *parts*: a tag, a length, bytes. The head part holds the few
-//! fields that make a ping a ping; the other parts hold piggybacked data: updates about members, the
-//! users' broadcasts, one direct message. Everything has a length in front of it, so a reader skips what
-//! it does not know, and a later version may append: to a head, to a record, or a whole new part.
+//! A datagram is a fixed header, then the *head*: the few fields that make a ping a ping. Then come *parts* with
+//! piggybacked data: updates about members, the users' broadcasts, one direct message. Parts and records have a length
+//! in front, so a reader skips what it does not know, and what is new may be appended: to a record, or as a whole part.
 //!
 //! ```text
 //! ┌───────────────┬──────────────┬─────────────────┬────────────────────┬─────────────────┐
-//! │ header, 32 B  │ head         │ updates         │ broadcasts         │ payload         │
-//! │ who, of which │ tag len      │ tag len record… │ tag len record…    │ tag len bytes   │
+//! │ header, 27 B  │ head         │ updates         │ broadcasts         │ payload         │
+//! │ who, of which │ the kind's   │ tag len record… │ tag len record…    │ tag len bytes   │
 //! │ cluster, kind │ fields       │                 │                    │                 │
 //! └───────────────┴──────────────┴─────────────────┴────────────────────┴─────────────────┘
 //! ```
@@ -62,9 +61,9 @@ pub(crate) use writer::Writer;
 /// Longest datagram that is looked at, in bytes.
 pub(crate) const DATAGRAM_MAX: usize = 9000;
 
-/// Bytes that encryption will add to every datagram: key id 4, random of the boot 16, counter 8, tag 16.
-/// Always subtracted from the room for a datagram, so that switching encryption on changes no packing.
-pub(crate) const SEAL_ROOM: usize = 4 + 16 + 8 + 16;
+/// Bytes that a sealed datagram is longer by: 24 in the clear, 24 of a header and a tag of 16 instead of the header.
+/// Always subtracted from the room for a datagram, so that sealing changes no packing.
+pub(crate) const SEAL_ROOM: usize = 24 + 24 + 16 - HEADER_LEN;
 
 /// Bytes in front of every part: its tag and its length.
 pub(crate) const PART_LEN: usize = 3;

@@ -7,9 +7,10 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_MARKS, TAG_PAYLOAD, TAG_UPDATES, split_part};
-use super::header::{HEADER_LEN, read_header};
+use super::body::{TAG_BROADCASTS, TAG_MARKS, TAG_UPDATES, split_part};
+use super::header::{HEADER_LEN, Kind, read_header};
 use super::marks::mark_at;
+use super::message::Message;
 use super::records::{RECORD_LEN, payload_at};
 use super::update::metadata_at;
 use super::{DATAGRAM_MAX, PART_LEN};
@@ -25,26 +26,32 @@ use super::{DATAGRAM_MAX, PART_LEN};
 /// ```
 pub fn payload_ranges(datagram: &[u8]) -> impl Iterator<Item = Range<usize>> + use<> {
     let mut found = Vec::new();
-    if read_header(datagram, None).is_err() {
-        let looked_at = (HEADER_LEN..=DATAGRAM_MAX).contains(&datagram.len());
-        found.push(if looked_at { HEADER_LEN } else { 0 }..datagram.len());
-    } else {
-        parts(datagram, &mut found);
+    match read_header(datagram, None) {
+        Ok((header, body)) => body_payloads(datagram, header.kind, body, &mut found),
+        Err(_) => {
+            let looked_at = (HEADER_LEN..=DATAGRAM_MAX).contains(&datagram.len());
+            found.push(if looked_at { HEADER_LEN } else { 0 }..datagram.len());
+        }
     }
     found.into_iter().filter(|range| !range.is_empty())
 }
 
-fn parts(datagram: &[u8], found: &mut Vec<Range<usize>>) {
-    let mut at = HEADER_LEN;
+fn body_payloads(datagram: &[u8], kind: Kind, mut rest: &[u8], found: &mut Vec<Range<usize>>) {
+    let head = Message::take(kind, &mut rest);
+    let mut at = datagram.len() - rest.len();
+    if head.is_none() {
+        // No reader gets further.
+        found.push(at..datagram.len());
+        return;
+    }
     while let Some((tag, part, _)) = split_part(&datagram[at..]) {
         let start = at + PART_LEN;
         at = start + part.len();
         match tag {
-            TAG_HEAD => {}
             TAG_UPDATES => records(datagram, start..at, metadata_at, found),
             TAG_BROADCASTS => records(datagram, start..at, payload_at, found),
             TAG_MARKS => records(datagram, start..at, mark_at, found),
-            TAG_PAYLOAD | 6.. | 0 => found.push(start..at),
+            _ => found.push(start..at),
         }
     }
     // A part that is longer than the datagram.

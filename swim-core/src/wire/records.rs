@@ -6,7 +6,7 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::fixed::{Fixed, Front, field};
+use super::fixed::{Fixed, Front, epoch, field};
 use super::marks::Mark;
 use super::update::Update;
 use crate::api::{DropReason, Epoch, NodeId, PAYLOAD_MAX};
@@ -85,7 +85,7 @@ impl<'a, R: Record<'a>> Iterator for Records<'a, R> {
 }
 
 /// Bytes of a broadcast in front of its payload, without the record's length.
-const FIXED_LEN: usize = 8 + 8 + 4 + 2;
+const FIXED_LEN: usize = 8 + 6 + 4 + 2;
 
 /// A user's broadcast. (origin, epoch, sequence) names it for ever.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,17 +103,13 @@ pub struct BroadcastRecord<'a> {
 impl<'a> Record<'a> for BroadcastRecord<'a> {
     fn read(record: &'a [u8]) -> Result<Self, DropReason> {
         let (fixed, rest) = record.split_first_chunk::<FIXED_LEN>().ok_or(DropReason::Malformed)?;
-        let epoch = Epoch(u64::from_le_bytes(field(fixed, 8)));
-        if epoch > Epoch::MAX {
-            return Err(DropReason::ClaimEpoch);
-        }
-        let len = usize::from(u16::from_le_bytes(field(fixed, 20)));
+        let len = usize::from(u16::from_le_bytes(field(fixed, 18)));
         let payload =
             rest.get(..len).filter(|payload| payload.len() <= PAYLOAD_MAX).ok_or(DropReason::Malformed)?;
         Ok(Self {
             origin: NodeId(u64::from_le_bytes(field(fixed, 0))),
-            epoch,
-            sequence: u32::from_le_bytes(field(fixed, 16)),
+            epoch: epoch(field(fixed, 8)),
+            sequence: u32::from_le_bytes(field(fixed, 14)),
             payload,
         })
     }
@@ -123,7 +119,6 @@ impl BroadcastRecord<'_> {
     /// The record but for its payload, with its length.
     pub(super) fn front(&self) -> Front {
         debug_assert!(self.payload.len() <= PAYLOAD_MAX, "refused before it gets here");
-        debug_assert!(self.epoch <= Epoch::MAX, "no later epoch is ever held");
         let mut front = Front::new();
         front.put([0; RECORD_LEN]);
         self.origin.put(&mut front);
@@ -143,5 +138,5 @@ pub(crate) const fn broadcast_len(payload: usize) -> usize {
 /// Where the payload lies in a record, without its length; nothing after it is looked at.
 pub(super) fn payload_at(record: &[u8]) -> Range<usize> {
     let Some((fixed, rest)) = record.split_first_chunk::<FIXED_LEN>() else { return 0..0 };
-    FIXED_LEN..FIXED_LEN + usize::from(u16::from_le_bytes(field(fixed, 20))).min(rest.len())
+    FIXED_LEN..FIXED_LEN + usize::from(u16::from_le_bytes(field(fixed, 18))).min(rest.len())
 }

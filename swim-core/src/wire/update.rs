@@ -1,19 +1,19 @@
 //! Updates: claims about members, as they are piggybacked.
 //!
 //! These are what a busy cluster mostly reads, hence a fixed layout that is taken apart with one length
-//! check and no decoder in between. A record's first 22 bytes are the same for every status; what
+//! check and no decoder in between. A record's first 20 bytes are the same for every status; what
 //! follows depends on it; what follows *that* belongs to a later version and is skipped.
 
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::ops::Range;
 
 use super::accusers::{ACCUSERS_MAX, Accusers};
-use super::fixed::{Fixed, Front, field, head};
+use super::fixed::{Fixed, Front, epoch, epoch_bytes, field, head};
 use super::records::{RECORD_LEN, Record, Updates};
 use crate::api::{DropReason, Epoch, Incarnation, METADATA_MAX, NodeId, Status, canonical};
 
 /// Bytes that every record begins with: status, flags, id, epoch, incarnation.
-const COMMON_LEN: usize = 22;
+const COMMON_LEN: usize = 20;
 
 /// Bytes of a suspicion with as many accusers as there can be, its length included.
 pub(crate) const SUSPECT_LEN_MAX: usize = RECORD_LEN + COMMON_LEN + 1 + 8 * ACCUSERS_MAX;
@@ -42,8 +42,8 @@ impl About {
     fn at<const N: usize>(bytes: &[u8; N], at: usize) -> Self {
         Self {
             id: NodeId(u64::from_le_bytes(field(bytes, at))),
-            epoch: Epoch(u64::from_le_bytes(field(bytes, at + 8))),
-            incarnation: Incarnation(u32::from_le_bytes(field(bytes, at + 16))),
+            epoch: epoch(field(bytes, at + 8)),
+            incarnation: Incarnation(u32::from_le_bytes(field(bytes, at + 14))),
         }
     }
 
@@ -134,7 +134,6 @@ impl<'a> Update<'a> {
 
     /// The record but for its metadata, with its length.
     pub(super) fn front(&self) -> Front {
-        debug_assert!(self.about().epoch <= Epoch::MAX, "no later epoch is ever held");
         debug_assert!(self.metadata().len() <= METADATA_MAX, "refused before it gets here");
         let mut front = Front::new();
         front.put([0, 0, self.status() as u8, 0]);
@@ -180,11 +179,7 @@ impl<'a> Record<'a> for Update<'a> {
         let status = Status::from_u8(*record.first().ok_or(DropReason::Malformed)?);
         let status = status.ok_or(DropReason::UnknownUpdate)?;
         let (common, rest) = record.split_first_chunk::<COMMON_LEN>().ok_or(DropReason::Malformed)?;
-        let about = About::at(common, 2);
-        if about.epoch > Epoch::MAX {
-            return Err(DropReason::ClaimEpoch);
-        }
-        read_rest(about, (status, common[1]), rest).ok_or(DropReason::Malformed)
+        read_rest(About::at(common, 2), (status, common[1]), rest).ok_or(DropReason::Malformed)
     }
 }
 
@@ -218,26 +213,25 @@ fn read_rest<'a>(about: About, (status, flags): (Status, u8), mut rest: &'a [u8]
 impl Plain {
     #[inline]
     fn read(raw: &[u8; PLAIN_LEN]) -> Self {
-        let ip = Ipv4Addr::new(raw[26], raw[27], raw[28], raw[29]);
+        let ip = Ipv4Addr::from(field::<PLAIN_LEN, 4>(raw, 24));
         Self {
             about: About::at(raw, 4),
-            addr: SocketAddrV4::new(ip, u16::from_le_bytes(field(raw, 24))),
-            versions: (raw[30], raw[31]),
+            addr: SocketAddrV4::new(ip, u16::from_le_bytes(field(raw, 22))),
+            versions: (raw[28], raw[29]),
         }
     }
 
     /// The record with its length.
     pub(super) fn raw(&self) -> [u8; PLAIN_LEN] {
-        debug_assert!(self.about.epoch <= Epoch::MAX, "no later epoch is ever held");
         debug_assert!(self.versions.0 <= self.versions.1, "a range");
         let mut raw = [0; PLAIN_LEN];
         raw[..4].copy_from_slice(&[(PLAIN_LEN - RECORD_LEN) as u8, 0, Status::Alive as u8, 0]);
         raw[4..12].copy_from_slice(&self.about.id.0.to_le_bytes());
-        raw[12..20].copy_from_slice(&self.about.epoch.0.to_le_bytes());
-        raw[20..24].copy_from_slice(&self.about.incarnation.0.to_le_bytes());
-        raw[24..26].copy_from_slice(&self.addr.port().to_le_bytes());
-        raw[26..30].copy_from_slice(&self.addr.ip().octets());
-        raw[30..].copy_from_slice(&[self.versions.0, self.versions.1]);
+        raw[12..18].copy_from_slice(&epoch_bytes(self.about.epoch));
+        raw[18..22].copy_from_slice(&self.about.incarnation.0.to_le_bytes());
+        raw[22..24].copy_from_slice(&self.addr.port().to_le_bytes());
+        raw[24..28].copy_from_slice(&self.addr.ip().octets());
+        raw[28..].copy_from_slice(&[self.versions.0, self.versions.1]);
         raw
     }
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::PART_LEN;
-use super::body::{TAG_BROADCASTS, TAG_HEAD, TAG_MARKS, TAG_PAYLOAD, TAG_UPDATES};
+use super::body::{TAG_BROADCASTS, TAG_MARKS, TAG_PAYLOAD, TAG_UPDATES};
 use super::fixed::Front;
 use super::header::{HEADER_LEN, Header, raw as raw_header};
 use super::marks::Mark;
@@ -24,9 +24,7 @@ pub(crate) struct Writer<'a> {
     start: usize,
     /// Longest that it may become.
     limit: usize,
-    /// Bytes of that which are kept free.
-    held: usize,
-    /// The last part's tag and where it begins in `bytes`.
+    /// The last part's tag, 0 before the first, and where it begins in `bytes`.
     part: (u8, usize),
 }
 
@@ -42,15 +40,9 @@ impl<'a> Writer<'a> {
         let start = bytes.len();
         let mut front = Front::new();
         front.put(raw_header(header));
-        let has_head = message.has_head();
-        if has_head {
-            front.put([TAG_HEAD, 0, 0]);
-            message.write(&mut front);
-            front.set_len(HEADER_LEN + 1, front.len() - HEADER_LEN - PART_LEN);
-        }
+        message.put(&mut front);
         bytes.extend_from_slice(front.bytes());
-        let part = if has_head { (TAG_HEAD, start + HEADER_LEN) } else { (0, start) };
-        Self { bytes, start, limit, held: 0, part }
+        Self { bytes, start, limit, part: (0, start) }
     }
 
     /// Appends an update; `false` if it does not fit.
@@ -87,19 +79,25 @@ impl<'a> Writer<'a> {
         self.append(TAG_PAYLOAD, &[], payload)
     }
 
-    /// Keeps so many bytes free from now on.
-    pub(crate) fn hold(&mut self, bytes: usize) {
-        self.held = bytes;
-    }
-
     /// Takes the datagram back out of the buffer.
     pub(crate) fn abandon(self) {
         self.bytes.truncate(self.start);
     }
 
+    /// Keeps `len` bytes of the room for what comes later.
+    pub(crate) fn set_aside(&mut self, len: usize) {
+        debug_assert!(len <= self.room(), "only room can be set aside");
+        self.limit -= len;
+    }
+
+    /// What was set aside may be written to again.
+    pub(crate) fn give_back(&mut self, len: usize) {
+        self.limit += len;
+    }
+
     /// Bytes that can still be appended, the three in front of a new part included.
     pub(crate) fn room(&self) -> usize {
-        self.limit.saturating_sub(self.len() + self.held)
+        self.limit.saturating_sub(self.len())
     }
 
     /// Bytes of the datagram so far.
@@ -113,7 +111,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Appends bytes to the part with this tag, which is the last one or begins here; `false` if they do not fit.
-    // Inlined, the lengths are constants: a plain record is one copy of 32 bytes. Else a full datagram takes 7 % more instructions.
+    // Inlined, the lengths are constants: a plain record is one copy of 30 bytes. Else a full datagram takes 7 % more instructions.
     #[inline(always)]
     fn append(&mut self, tag: u8, front: &[u8], rest: &[u8]) -> bool {
         let begins = self.part.0 != tag;
@@ -138,6 +136,6 @@ impl<'a> Writer<'a> {
 /// The longest broadcast fits a ping in the shortest datagram that can be configured.
 const _: () = {
     const SHORTEST: usize = 1200 - super::SEAL_ROOM;
-    const PING: usize = HEADER_LEN + PART_LEN + Ping::LEN;
+    const PING: usize = HEADER_LEN + Ping::LEN_MAX;
     assert!(PING + PART_LEN + broadcast_len(PAYLOAD_MAX) <= SHORTEST);
 };

@@ -72,7 +72,8 @@ fn four_strangers_at_a_time_make_this_node_ask_back() {
     let mut lab = Lab::quiet();
     let later = lab.my_mention().epoch(EPOCH + 1);
     for id in 50..60 {
-        let ping = lab.craft(member(id), craft::PING).head(&craft::ping(later, Status::Alive as u8, 1, 0));
+        let ping =
+            lab.craft(member(id), craft::PING).head(&craft::ping(later, Some(Status::Alive as u8), 1, 0));
         lab.feed(addr(id), &ping);
     }
     assert_eq!(lab.dropped(DropReason::AttemptLimit), 6);
@@ -164,11 +165,8 @@ fn the_thirty_third_datagram_that_is_not_polled_is_dropped_and_the_others_are_wh
         lab.node.handle(lab.now, Input::Datagram { source: addr(3), bytes: &ping.0 });
     }
     lab.poll();
-    let numbers: Vec<u64> = lab
-        .sent
-        .iter()
-        .map(|(_, bytes)| craft::u64_at(craft::part_of(bytes, craft::HEAD), 0) >> 16)
-        .collect();
+    let numbers: Vec<u64> =
+        lab.sent.iter().map(|(_, bytes)| craft::u64_at(craft::head_of(bytes), 0) >> 16).collect();
     assert_eq!(numbers, (0..32).collect::<Vec<_>>());
     assert_eq!(lab.dropped(DropReason::OutboxFull), 8);
     lab.feed(addr(3), &lab.ping(member(3), 99));
@@ -464,7 +462,7 @@ fn with_a_different_digest() -> Lab {
     options.sync_interval_max = Some(Duration::from_secs(30));
     let mut lab = Lab::new(options);
     lab.meet(10);
-    let ping = craft::ping(lab.my_mention(), Status::Alive as u8, 1, 0xdead);
+    let ping = craft::ping(lab.my_mention(), None, 1, 0xdead);
     lab.feed(addr(2), &lab.craft(member(2), craft::PING).head(&ping));
     lab.forget();
     lab
@@ -475,7 +473,7 @@ fn four_pages_are_in_flight_and_each_is_asked_for_three_times() {
     let mut lab = with_a_different_digest();
     lab.tick();
     let (_, pull) = lab.sent_of(craft::SYNC_PULL).pop().expect("it asks");
-    let number = craft::u64_at(craft::part_of(&pull, craft::HEAD), 0);
+    let number = craft::u64_at(craft::head_of(&pull), 0);
     let all = craft::sync_page(number, 0, 0, u16::MAX);
     lab.sent.clear();
     lab.feed(addr(2), &lab.craft(member(2), craft::SYNC_PAGE).head(&all));
@@ -494,7 +492,7 @@ fn a_session_that_a_peer_keeps_alive_ends() {
         for (target, bytes) in std::mem::take(&mut lab.sent) {
             if craft::kind(&bytes) == craft::SYNC_PULL {
                 assert_eq!(target, addr(2));
-                let head = craft::part_of(&bytes, craft::HEAD);
+                let head = craft::head_of(&bytes);
                 let (number, prefix, depth) = (craft::u64_at(head, 0), craft::u32_at(head, 8), head[12]);
                 let page = craft::sync_page(number, prefix, depth, u16::MAX);
                 lab.feed(addr(2), &lab.craft(member(2), craft::SYNC_PAGE).head(&page));

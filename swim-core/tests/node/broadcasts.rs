@@ -8,7 +8,7 @@ use crate::craft::{self, member};
 use crate::lab::{Lab, addr};
 
 fn numbers(bytes: &[u8]) -> Vec<u32> {
-    craft::records(bytes, craft::BROADCASTS).iter().map(|record| craft::u32_at(record, 16)).collect()
+    craft::records(bytes, craft::BROADCASTS).iter().map(|record| craft::u32_at(record, 14)).collect()
 }
 
 /// `count` broadcasts of this node, pushed as often as they are.
@@ -47,7 +47,7 @@ fn a_pull_is_answered_with_a_mark_even_where_nothing_is_kept() {
     let pull = lab.craft(member(2), craft::BROADCAST_PULL).head(&pull);
     lab.feed(addr(2), &pull);
     let marks = craft::records(&lab.sent[0].1, craft::MARKS);
-    assert_eq!((lab.sent.len(), craft::u32_at(marks[0], 16), craft::u32_at(marks[0], 20)), (1, 4, 3));
+    assert_eq!((lab.sent.len(), craft::u32_at(marks[0], 14), craft::u32_at(marks[0], 18)), (1, 4, 3));
     // A stranger gets nothing.
     lab.forget();
     let stranger = lab.craft(member(77), craft::BROADCAST_PULL);
@@ -64,8 +64,8 @@ fn a_pull_names_sixteen_ranges() {
     lab.forget();
     lab.run_for(Duration::from_millis(150));
     let pulls = lab.sent_of(craft::BROADCAST_PULL);
-    let head = craft::part_of(&pulls[0].1, craft::HEAD);
-    assert_eq!((pulls.len(), head[16], craft::u32_at(head, 17)), (1, 16, 1));
+    let head = &pulls[0].1[craft::HEADER_LEN..];
+    assert_eq!((pulls.len(), head[14], craft::u32_at(head, 15)), (1, 16, 1));
     // First from whom it heard of them, then from their origin.
     lab.run_for(Duration::from_millis(100));
     assert_eq!(

@@ -14,7 +14,7 @@ fn deferred() -> Lab {
     lab.command(Command::Join { seeds: &[addr(2)] });
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("it asks its seed");
-    let nonce = craft::u64_at(craft::part_of(&join, craft::HEAD), 0);
+    let nonce = craft::u64_at(craft::head_of(&join), 0);
     let seed = member(2).epoch(SLOW);
     let challenge = lab.craft(seed, craft::CHALLENGE).head(&craft::two(nonce, 5));
     lab.feed(addr(2), &challenge);
@@ -34,7 +34,7 @@ fn a_node_that_has_admitted_others_is_held_by_them_and_keeps_its_epoch() {
     lab.command(Command::Join { seeds: &[addr(2)] });
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("it asks its seed");
-    let nonce = craft::u64_at(craft::part_of(&join, craft::HEAD), 0);
+    let nonce = craft::u64_at(craft::head_of(&join), 0);
     let token = lab.token(addr(3), member(3));
     lab.feed(addr(3), &lab.craft(member(3), craft::JOIN).head(&craft::two(9, token)));
     assert_eq!(lab.sent_of(craft::WELCOME).len(), 1);
@@ -62,7 +62,7 @@ fn a_member_takes_no_epoch_that_those_who_let_it_in_cannot_believe() {
         let later = mine.epoch(epoch);
         gossip(lab, craft::suspect(later, &[2]));
         gossip(lab, craft::alive(later, addr(ME), b""));
-        let ping = craft::ping(later, Status::Dead as u8, 7, 0);
+        let ping = craft::ping(later, Some(Status::Dead as u8), 7, 0);
         let ping = lab.craft(member(2).epoch(SLOW), craft::PING).head(&ping);
         lab.feed(addr(2), &ping);
     };

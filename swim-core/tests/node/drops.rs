@@ -48,11 +48,11 @@ fn unreadable(reason: DropReason, gossip: &Datagram) -> Option<Datagram> {
         altered
     };
     Some(match reason {
-        R::Length => Datagram(gossip.0[..31].to_vec()),
+        R::Length => Datagram(gossip.0[..26].to_vec()),
         R::Magic => altered(0, b'X'),
-        R::Version => altered(2, 2),
+        R::Version => altered(2, 1),
         R::Flags => altered(3, 1),
-        R::Label => altered(8, !gossip.0[8]),
+        R::Label => altered(5, !gossip.0[5]),
         R::UnknownKind => altered(4, 15),
         R::Malformed => altered(4, craft::PING),
         R::TrailingBytes => Datagram([&gossip.0[..], &[1, 0]].concat()),
@@ -76,7 +76,7 @@ fn unacceptable(reason: DropReason, gossip: &Datagram) -> Option<(SocketAddr, Da
         R::ClaimAddress => (addr(2), claim(craft::alive(member(99), address("0.0.0.0:1"), b""))),
         R::UnexpectedAnswer => (addr(2), of(craft::ACK).head(&craft::ack(8, None, None, false))),
         R::RelayTarget => (addr(2), of(craft::PING_REQ).head(&craft::ping_req(99, 1, 1_000))),
-        R::NotForMe => (addr(2), of(craft::PING).head(&craft::ping(member(3), Status::Alive as u8, 1, 0))),
+        R::NotForMe => (addr(2), of(craft::PING).head(&craft::ping(member(3), None, 1, 0))),
         R::Stranger => (stranger, lab_craft(gossip, member(99), craft::GOSSIP)),
         R::WrongSource => (stranger, gossip.clone()),
         R::FromMyself => (addr(ME), lab_craft(gossip, member(ME), craft::GOSSIP)),
@@ -156,7 +156,7 @@ fn address(text: &str) -> SocketAddr {
 
 /// Another datagram in the same cluster.
 fn lab_craft(like: &Datagram, sender: craft::Mention, kind: u8) -> Datagram {
-    Datagram::new(craft::u32_at(&like.0, 8), sender, kind)
+    Datagram::new(craft::label(&like.0), sender, kind)
 }
 
 #[test]

@@ -106,9 +106,9 @@ impl Lab {
         Mention { id: me.id.0, epoch: me.epoch.0, incarnation: self.node.incarnation().0 }
     }
 
-    /// A ping of the node by `sender`, who holds it Alive.
+    /// A ping of the node by `sender`, that holds it Alive.
     pub(crate) fn ping(&self, sender: Mention, number: u64) -> Datagram {
-        self.craft(sender, craft::PING).head(&craft::ping(self.my_mention(), Status::Alive as u8, number, 0))
+        self.craft(sender, craft::PING).head(&craft::ping(self.my_mention(), None, number, 0))
     }
 
     /// A token for `source`, from the node's own challenge.
@@ -118,7 +118,7 @@ impl Lab {
         self.feed(source, &join);
         let (target, challenge) = self.sent.pop().expect("a challenge");
         assert_eq!((target, craft::kind(&challenge)), (source, craft::CHALLENGE));
-        craft::u64_at(craft::part_of(&challenge, craft::HEAD), 8)
+        craft::u64_at(craft::head_of(&challenge), 8)
     }
 
     /// Member `sender` announces itself from its address, and is admitted.
@@ -182,7 +182,7 @@ impl Lab {
             let pings = self.sent_of(craft::PING);
             let to_it = pings.iter().find(|(target, _)| *target == addr(id));
             if let Some((_, bytes)) = to_it {
-                return craft::u64_at(craft::part_of(bytes, craft::HEAD), 21);
+                return craft::u64_at(craft::head_of(bytes), 8);
             }
         }
         panic!("{id} is never probed");

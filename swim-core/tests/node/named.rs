@@ -22,7 +22,7 @@ const REACHED: &[(&str, &str)] = &[
     ("INTRODUCTIONS_MAX", "sixteen_introductions_are_open_at_once"),
     ("LEAF_MAX", "a_leaf_splits_when_it_is_more_than_full_and_is_whole_again_when_few_are_left"),
     ("LEN_MAX", "what_is_written_is_read"),
-    ("LEN_MAX", "the_longest_ack_is_no_longer_than_a_bare_ping"),
+    ("LEN_MAX", "the_longest_ack_to_a_node_that_is_no_member_is_no_longer_than_the_shortest_ping"),
     ("MARKS_MAX", "the_marks_of_many_origins_take_turns"),
     ("METADATA_MAX", "the_limits_are_inclusive_and_the_error_names_both_lengths"),
     ("MISFITS_MAX", "it_behaves_like_a_list_that_is_sorted_by_sends_each_time"),

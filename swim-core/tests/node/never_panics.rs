@@ -23,9 +23,9 @@ use swim_core::{
 const OUTBOX_DATAGRAMS: usize = 32;
 const OUTBOX_EVENTS: usize = 1024;
 const SEND_BUDGET: usize = 16;
-const SEAL_ROOM: usize = 44;
+const SEAL_ROOM: usize = 37;
 /// The shortest ping-req: its answer is shorter.
-const PING_REQ_LEN: usize = 55;
+const PING_REQ_LEN: usize = craft::HEADER_LEN + 20;
 /// Ticks without a step of the clock after which everything that was due is done: 256 pings for others, 80
 /// handshake attempts and some hundred suspicions, 16 or 64 at a time.
 const TICKS_MAX: usize = 64;
@@ -389,7 +389,8 @@ impl Trial {
             // Nothing waited before, so what is there now are the answers.
             let answers = watch.poll(node, usize::MAX);
             self.polled = true;
-            let proven = bytes.len() >= 51 && matches!(craft::kind(bytes), craft::JOIN | craft::ANNOUNCE);
+            let proven = bytes.len() >= craft::HEADER_LEN + 16
+                && matches!(craft::kind(bytes), craft::JOIN | craft::ANNOUNCE);
             // What a relay says in the end answers another question, of one that was a member when it asked.
             let late = |packet: &Packet| {
                 craft::kind(&packet.bytes) == craft::RELAYED_ACK && packet.bytes.len() <= PING_REQ_LEN
@@ -541,10 +542,10 @@ fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
         }
         Mutation::Cut(at) if !bytes.is_empty() => bytes.truncate(at.index(bytes.len())),
         Mutation::Append(tail) => bytes.extend(tail),
-        Mutation::Header(mention) if bytes.len() >= 32 => {
-            let label = craft::u32_at(bytes, 8);
+        Mutation::Header(mention) if bytes.len() >= craft::HEADER_LEN => {
+            let label = craft::label(bytes);
             let header = Datagram::new(label, *mention, bytes[4]).0;
-            bytes[..32].copy_from_slice(&header);
+            bytes[..craft::HEADER_LEN].copy_from_slice(&header);
         }
         _ => {}
     }
@@ -557,7 +558,7 @@ fn write(label: u32, n: &Nonsense) -> Datagram {
     let held = (n.status > 1).then_some((n.about, status));
     let craft = Datagram::new(label, n.sender, n.kind);
     let craft = match n.kind {
-        craft::PING => craft.head(&craft::ping(n.about, status, a, b)),
+        craft::PING => craft.head(&craft::ping(n.about, (n.status > 1).then_some(status), a, b)),
         craft::ACK => craft.head(&craft::ack(a, (b % 2 == 0).then_some(b), held, b % 3 == 0)),
         craft::PING_REQ => craft.head(&craft::ping_req(id, a, b as u32)),
         craft::NACK => craft.head(&craft::answer(a, None)),
@@ -565,7 +566,7 @@ fn write(label: u32, n: &Nonsense) -> Datagram {
         craft::JOIN | craft::CHALLENGE | craft::ANNOUNCE => craft.head(&craft::two(a, b % 2 * b)),
         craft::WELCOME => craft.head(&craft::welcome(a, b % 2 == 0, n.about, b, b as u32)),
         craft::SYNC_PULL => {
-            craft.head(&craft::sync_pull(a, b as u32, (b >> 32) as u8 % 12, [(b >> 40) as u32; 16]))
+            craft.head(&craft::sync_pull(a, b as u32, (b >> 32) as u8 % 12, [(b >> 40) as u16; 16]))
         }
         craft::SYNC_PAGE => craft.head(&craft::sync_page(a, b as u32, (b >> 32) as u8 % 12, b as u16)),
         craft::USER => craft.with_part(craft::PAYLOAD, &[7; 20]),

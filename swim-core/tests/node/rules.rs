@@ -111,7 +111,7 @@ fn a_relay_passes_on_only_what_the_target_itself_says() {
     lab.feed(addr(2), &lab.craft(member(2), craft::PING_REQ).head(&craft::ping_req(3, 0xabc, 500_000)));
     let (target, ping) = lab.sent_of(craft::PING).pop().expect("it pings");
     assert_eq!(target, addr(3));
-    let number = craft::u64_at(craft::part_of(&ping, craft::HEAD), 21);
+    let number = craft::u64_at(craft::head_of(&ping), 8);
     let ack = |lab: &Lab, sender: u64| {
         lab.craft(member(sender), craft::ACK).head(&craft::ack(number, None, None, false))
     };
@@ -120,7 +120,7 @@ fn a_relay_passes_on_only_what_the_target_itself_says() {
     lab.feed(addr(3), &ack(&lab, 3));
     let (origin, passed) = lab.sent_of(craft::RELAYED_ACK).pop().expect("it passes on");
     assert_eq!(origin, addr(2));
-    assert_eq!(craft::part_of(&passed, craft::HEAD), craft::answer(0xabc, Some(3)));
+    assert_eq!(craft::head_of(&passed), craft::answer(0xabc, Some(3)));
 }
 
 /// What it has asked is answered, for it was a member then; nothing else is for it any more.
@@ -140,7 +140,7 @@ fn a_relay_sends_no_gossip_to_a_member_that_has_left_since_it_asked() {
             }
             lab.command(Command::Broadcast(Payload::new(b"news").expect("short")));
             if answered {
-                let number = craft::u64_at(craft::part_of(&ping, craft::HEAD), 21);
+                let number = craft::u64_at(craft::head_of(&ping), 8);
                 let ack = lab.craft(member(3), craft::ACK).head(&craft::ack(number, None, None, false));
                 lab.feed(addr(3), &ack);
             } else {
@@ -192,7 +192,7 @@ fn a_suspect_learns_of_its_suspicion_from_the_ping_that_probes_it() {
     lab.await_probe_of(3);
     let pings = lab.sent_of(craft::PING);
     let (_, ping) = pings.iter().find(|(target, _)| *target == addr(3)).expect("awaited");
-    assert_eq!(craft::part_of(ping, craft::HEAD)[20], Status::Suspect as u8);
+    assert_eq!(craft::head_of(ping)[35], Status::Suspect as u8);
 }
 
 #[test]
@@ -202,9 +202,9 @@ fn a_suspect_that_pings_learns_of_it_from_the_ack() {
     lab.gossip(member(2), &[craft::suspect(member(3), &[4])]);
     lab.sent.clear();
     lab.feed(addr(3), &lab.ping(member(3), 7));
-    let head = craft::part_of(&lab.sent[0].1, craft::HEAD).to_vec();
-    // number, no root, a held claim: epoch, incarnation, status; no stranger.
-    assert_eq!((head.len(), head[9], head[22]), (24, 1, Status::Suspect as u8));
+    let head = craft::head_of(&lab.sent[0].1).to_vec();
+    // number, flags, the held claim: epoch, incarnation, status.
+    assert_eq!((head.len(), head[8], head[19]), (20, 0b10, Status::Suspect as u8));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn a_peer_that_holds_an_outdated_claim_of_this_node_is_sent_the_present_one() {
         lab.feed(addr(2), &lab.ping(member(2), number));
     }
     lab.sent.clear();
-    let ping = craft::ping(old, Status::Alive as u8, 7, 0);
+    let ping = craft::ping(old, Some(Status::Alive as u8), 7, 0);
     lab.feed(addr(3), &lab.craft(member(3), craft::PING).head(&ping));
     assert_eq!(craft::claims(&lab.sent[0].1), [(Status::Alive as u8, lab.my_mention())]);
 }
@@ -287,12 +287,12 @@ fn a_stranger_s_claim_about_this_node_does_not_raise_its_incarnation() {
     let mine = lab.my_mention();
     for (sender, source) in [(9, 9), (2, 9), (3, 3)] {
         let accused = mine.incarnation(mine.incarnation + 5);
-        let ping = craft::ping(accused, Status::Suspect as u8, 7, 0);
+        let ping = craft::ping(accused, Some(Status::Suspect as u8), 7, 0);
         lab.feed(addr(source), &lab.craft(member(sender), craft::PING).head(&ping));
     }
     assert_eq!(lab.my_mention(), mine);
     // A member held Dead here may claim that it holds this node Dead, in exactly this incarnation.
-    let ping = craft::ping(mine, Status::Dead as u8, 7, 0);
+    let ping = craft::ping(mine, Some(Status::Dead as u8), 7, 0);
     lab.feed(addr(3), &lab.craft(member(3), craft::PING).head(&ping));
     assert_eq!(lab.my_mention().incarnation, mine.incarnation + 1);
 }
@@ -303,13 +303,13 @@ fn a_page_must_have_been_asked_for() {
     options.sync_interval_max = Some(Duration::from_secs(30));
     let mut lab = Lab::new(options);
     lab.meet(4);
-    let ping = craft::ping(lab.my_mention(), Status::Alive as u8, 1, 0xdead);
+    let ping = craft::ping(lab.my_mention(), None, 1, 0xdead);
     lab.feed(addr(2), &lab.craft(member(2), craft::PING).head(&ping));
     lab.sent.clear();
     lab.tick();
     let (target, pull) = lab.sent_of(craft::SYNC_PULL).pop().expect("their digests differ");
     assert_eq!(target, addr(2));
-    let number = craft::u64_at(craft::part_of(&pull, craft::HEAD), 0);
+    let number = craft::u64_at(craft::head_of(&pull), 0);
     let page = |lab: &Lab, sender, number| {
         lab.craft(member(sender), craft::SYNC_PAGE).head(&craft::sync_page(number, 0, 0, 0))
     };
@@ -403,7 +403,7 @@ fn a_ping_to_a_dead_member_says_that_it_is_held_dead() {
     lab.run_for(Duration::from_secs(10));
     let pings = lab.sent_of(craft::PING);
     let (_, ping) = pings.iter().find(|(target, _)| *target == addr(3)).expect("the dead are asked");
-    assert_eq!(craft::part_of(ping, craft::HEAD)[20], Status::Dead as u8);
+    assert_eq!(craft::head_of(ping)[35], Status::Dead as u8);
 }
 
 #[test]
@@ -423,7 +423,7 @@ fn an_answer_that_waited_for_this_node_measures_nothing() {
 fn a_member_that_speaks_no_common_version_is_not_admitted() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
-    for (id, lowest, highest) in [(8, 2, 3), (9, 0, 0)] {
+    for (id, lowest, highest) in [(8, 3, 4), (9, 1, 1)] {
         let mut later = craft::alive(member(id), addr(id), b"");
         let versions = later.len() - 2;
         later[versions..].copy_from_slice(&[lowest, highest]);
@@ -479,9 +479,9 @@ fn a_claim_about_an_implausible_epoch_of_this_node_starts_no_new_epoch() {
     let mine = lab.my_mention();
     let impossible = mine.epoch(EPOCH + 48 * 3_600_000);
     for status in [Status::Alive, Status::Suspect, Status::Dead, Status::Left] {
-        let ping = craft::ping(impossible, status as u8, 7, 0);
+        let ping = craft::ping(impossible, Some(status as u8), 7, 0);
         lab.feed(addr(2), &lab.craft(member(2), craft::PING).head(&ping));
-        let ping = craft::ping(impossible, status as u8, 8, 0);
+        let ping = craft::ping(impossible, Some(status as u8), 8, 0);
         lab.feed(addr(9), &lab.craft(member(9), craft::PING).head(&ping));
     }
     assert_eq!(lab.my_mention(), mine);
@@ -492,7 +492,7 @@ fn a_claim_about_an_implausible_epoch_of_this_node_starts_no_new_epoch() {
 fn a_stranger_s_ping_for_another_member_is_not_answered() {
     let mut lab = Lab::quiet();
     lab.admit(member(2));
-    let ping = craft::ping(member(77), Status::Alive as u8, 7, 0);
+    let ping = craft::ping(member(77), None, 7, 0);
     lab.feed(addr(9), &lab.craft(member(9), craft::PING).head(&ping));
     assert_eq!((lab.dropped(DropReason::NotForMe), lab.sent.len()), (1, 0));
 }
@@ -517,7 +517,7 @@ fn a_seed_that_calls_the_id_taken_in_an_implausible_epoch_poisons_nothing() {
     lab.command(Command::Join { seeds: &[addr(5)] });
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("the seed is asked");
-    let nonce = craft::u64_at(craft::part_of(&join, craft::HEAD), 0);
+    let nonce = craft::u64_at(craft::head_of(&join), 0);
     let impossible = mine.epoch((1 << 48) - 1);
     let welcome = craft::welcome(nonce, true, impossible, EPOCH, 3);
     lab.feed(addr(5), &lab.craft(member(5), craft::WELCOME).head(&welcome));
@@ -567,7 +567,7 @@ fn a_second_challenge_does_not_replace_the_token_of_the_first() {
     lab.command(Command::Join { seeds: &[addr(5)] });
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("the seed is asked");
-    let nonce = craft::u64_at(craft::part_of(&join, craft::HEAD), 0);
+    let nonce = craft::u64_at(craft::head_of(&join), 0);
     for token in [111, 222] {
         lab.feed(addr(5), &lab.craft(member(5), craft::CHALLENGE).head(&craft::two(nonce, token)));
     }
@@ -575,7 +575,7 @@ fn a_second_challenge_does_not_replace_the_token_of_the_first() {
     assert_eq!(lab.dropped(DropReason::UnexpectedAnswer), 2);
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("it asks again");
-    assert_eq!(craft::u64_at(craft::part_of(&join, craft::HEAD), 8), 111);
+    assert_eq!(craft::u64_at(craft::head_of(&join), 8), 111);
 }
 
 #[test]
@@ -618,8 +618,7 @@ fn a_ping_to_where_a_member_is_no_longer_held_says_nothing_of_it() {
             break ping;
         }
     };
-    let head = craft::part_of(&again, craft::HEAD);
-    assert_eq!((craft::u64_at(head, 0), craft::u64_at(head, 8), craft::u32_at(head, 16)), (3, 0, 0));
+    assert_eq!((craft::u64_at(craft::head_of(&again), 0), craft::head_of(&again).len()), (3, 25));
 }
 
 /// Its slot may be free by then.

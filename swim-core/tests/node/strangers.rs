@@ -20,7 +20,8 @@ fn lab_with(change: impl FnOnce(&mut Options)) -> Lab {
 fn ping_for_a_later_epoch(lab: &mut Lab, source: u64) {
     let later = lab.my_mention();
     let later = later.epoch(later.epoch + 1);
-    let ping = lab.craft(member(source), craft::PING).head(&craft::ping(later, Status::Alive as u8, 1, 0));
+    let ping =
+        lab.craft(member(source), craft::PING).head(&craft::ping(later, Some(Status::Alive as u8), 1, 0));
     lab.feed(addr(source), &ping);
 }
 
@@ -28,7 +29,7 @@ fn ping_for_a_later_epoch(lab: &mut Lab, source: u64) {
 fn asked(lab: &Lab) -> Option<u64> {
     let joins = lab.sent_of(craft::JOIN);
     let (_, join) = joins.iter().rev().find(|(target, _)| *target == addr(STRANGER))?;
-    Some(craft::u64_at(craft::part_of(join, craft::HEAD), 0))
+    Some(craft::u64_at(craft::head_of(join), 0))
 }
 
 /// A lone node that a stranger has made ask, and given a token; the nonce that it waits for.
@@ -130,7 +131,7 @@ fn an_announcement_is_for_the_address_that_it_comes_from_and_no_other_is_sent_to
     assert_eq!((lab.status(STRANGER), lab.dropped(DropReason::ClaimAddress)), (None, 1));
     assert!(lab.sent.iter().all(|(target, _)| *target != victim));
     let answer = lab.sent_of(craft::WELCOME).pop().expect("an answer");
-    assert_eq!((answer.0, craft::part_of(&answer.1, craft::HEAD)[8]), (addr(STRANGER), 2), "refused");
+    assert_eq!((answer.0, craft::head_of(&answer.1)[8]), (addr(STRANGER), 2), "refused");
     // A node with the check switched off accepts the announced address.
     let lab = announced(true);
     assert!(lab.node.member(NodeId(STRANGER)).is_some_and(|member| member.addr == victim));
@@ -160,7 +161,7 @@ fn a_claim_to_the_id_of_a_living_member_is_refused_in_any_epoch() {
         lab.tick();
         let pings = lab.sent_of(craft::PING);
         let (_, ping) = pings.iter().find(|(target, _)| *target == addr(4)).expect("the incumbent is asked");
-        let number = craft::u64_at(craft::part_of(ping, craft::HEAD), 21);
+        let number = craft::u64_at(craft::head_of(ping), 8);
         let ack = lab.craft(member(4), craft::ACK).head(&craft::ack(number, None, None, false));
         lab.feed(addr(4), &ack);
         announce(&mut lab, claimed, addr(STRANGER), addr(STRANGER));
@@ -177,7 +178,7 @@ fn pings_from_a_dead_member_s_address_raise_the_incarnation_once_a_period_at_mos
     lab.meet(3);
     lab.gossip(member(2), &[craft::left(member(3), 3)]);
     for _ in 0..2_000 {
-        let ping = craft::ping(lab.my_mention(), Status::Dead as u8, 7, 0);
+        let ping = craft::ping(lab.my_mention(), Some(Status::Dead as u8), 7, 0);
         lab.feed(addr(3), &lab.craft(member(3), craft::PING).head(&ping));
         lab.now = lab.now.after(Duration::from_millis(10));
     }

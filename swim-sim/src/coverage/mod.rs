@@ -29,7 +29,7 @@ const LOOK_EVERY: u32 = 64;
 /// A datagram is full if no more than this is left.
 const FULL_WITHIN: usize = 100;
 /// Kept free at the end of each datagram.
-const SEAL_ROOM: usize = 44;
+const SEAL_ROOM: usize = 37;
 
 /// What happened in a run, and how often.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use crate::hostile::{garbage, mutate};
 use crate::random::{Random, purpose};
 
 /// Where in a ping its number is.
-const PING_NUMBER: std::ops::Range<usize> = 56..64;
+const PING_NUMBER: std::ops::Range<usize> = craft::HEADER_LEN + 8..craft::HEADER_LEN + 16;
 
 /// The sender that a datagram names, and the cluster of that sender.
 #[derive(Clone, Copy)]
@@ -150,7 +150,7 @@ impl World {
             let number = random.bits();
             let (kind, head) = match random.below(4) {
                 0 => (craft::PING_REQ, craft::ping_req(about, number, 500_000)),
-                1 => (craft::PING, craft::ping(asked, craft::ALIVE, number, 0)),
+                1 => (craft::PING, craft::ping(asked, None, number, 0)),
                 2 => (craft::SYNC_PULL, craft::sync_pull(number, 0, 0, [0; 16])),
                 _ => (craft::JOIN, craft::two(number, 0)),
             };

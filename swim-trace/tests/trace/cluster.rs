@@ -27,7 +27,7 @@ impl Dice {
 
 /// A node, its recorder, and what the driver around it holds.
 pub(crate) struct Host<S> {
-    node: Node,
+    pub(crate) node: Node,
     pub(crate) recorder: Recorder<S>,
     inbox: VecDeque<(SocketAddr, Vec<u8>)>,
     /// Its socket is full: it does not poll.

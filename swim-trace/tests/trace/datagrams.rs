@@ -1,6 +1,6 @@
 //! A datagram in one line for eyes, and as data for programs: both see the same.
 
-use swim_core::wire::{BroadcastRecord, JoinOutcome, Kind};
+use swim_core::wire::{BroadcastRecord, JoinOutcome, Kind, Mark};
 use swim_core::{Claim, DropReason, Status};
 use swim_trace::{Inspection, Said, describe, inspect};
 
@@ -35,12 +35,13 @@ fn every_message_and_every_update_has_its_line() {
 
 #[test]
 fn a_ping_with_every_part_is_one_line() {
-    let expected = "Ping from #102030405060708@1700000000000.7 target=#a1@1600000000000.5 believed=suspect \
-        number=1112131415161718 root=2122232425262728 \
-        | alive #c1@1600000000000.2 at 10.0.0.1:7946 speaks 1-1 \
+    let expected = "Ping from #102030405060708@1700000000000.7 target=#a1 number=1112131415161718 \
+        root=2122232425262728 held=suspect@1600000000000.5 \
+        | alive #c1@1600000000000.2 at 10.0.0.1:7946 speaks 2-2 \
         | dead #d1@1600000000000.4 by #b1, accused by #b2 \
         | broadcast #b1@1600000000000 no. 9 of 2 bytes \
-        | broadcast #b1@1600000000000 no. 10 of 0 bytes";
+        | broadcast #b1@1600000000000 no. 10 of 0 bytes \
+        | keeps #b1@1600000000000 3..=10";
     assert_eq!(line(&golden("everything at once")), expected);
 }
 
@@ -53,7 +54,7 @@ fn what_is_not_understood_is_named() {
         | 1 unknown parts";
     assert_eq!(line(&bytes), expected);
     bytes.push(0);
-    let expected = "Nack from #102030405060708@1700000000000.7, 103 bytes of parts, TrailingBytes";
+    let expected = "Nack from #102030405060708@1700000000000.7, 93 bytes of body, TrailingBytes";
     assert_eq!(line(&bytes), expected);
 }
 
@@ -63,6 +64,9 @@ fn record(said: &Result<Said<'_>, DropReason>) -> String {
         Err(reason) => return format!("{reason:?}"),
         Ok(Said::Broadcast(BroadcastRecord { origin, epoch, sequence, payload })) => {
             return format!("broadcast {origin:?}@{} no. {sequence} of {} bytes", epoch.0, payload.len());
+        }
+        Ok(Said::Mark(Mark { origin, epoch, lowest, highest })) => {
+            return format!("keeps {origin:?}@{} {lowest}..={highest}", epoch.0);
         }
         Ok(Said::Member(said)) => said,
     };
@@ -97,18 +101,9 @@ fn described(bytes: &[u8]) -> Vec<String> {
 /// The fields that an inspection has, as far as `describe` shows them under these names.
 fn fields(inspection: &Inspection<'_>) -> Vec<String> {
     let nonce = matches!(inspection.kind, Kind::Join | Kind::Challenge | Kind::Welcome);
-    let held_claim = |held_claim: Claim| match inspection.target {
-        Some(target) => format!(
-            "target={target:?}@{}.{} believed={}",
-            held_claim.epoch.0,
-            held_claim.incarnation.0,
-            held_claim.status.name()
-        ),
-        None => {
-            format!("held={}@{}.{}", held_claim.status.name(), held_claim.epoch.0, held_claim.incarnation.0)
-        }
+    let held_claim = |held_claim: Claim| {
+        format!("held={}@{}.{}", held_claim.status.name(), held_claim.epoch.0, held_claim.incarnation.0)
     };
-    let target = inspection.target.filter(|_| inspection.held_claim.is_none());
     let outcome = |outcome| match outcome {
         JoinOutcome::Admitted => "outcome=admitted",
         JoinOutcome::IdTaken => "outcome=id-taken",
@@ -116,7 +111,7 @@ fn fields(inspection: &Inspection<'_>) -> Vec<String> {
     };
     [
         inspection.held_claim.map(held_claim),
-        target.map(|target| format!("target={target:?}")),
+        inspection.target.map(|target| format!("target={target:?}")),
         inspection.number.map(|number| format!("{}={number:x}", if nonce { "nonce" } else { "number" })),
         inspection.root.map(|root| format!("root={root:x}")),
         inspection.stranger.then(|| "stranger".to_string()),
@@ -143,7 +138,7 @@ fn assert_agrees(bytes: &[u8]) {
         ("number=", inspection.number.is_some()),
         ("nonce=", inspection.number.is_some()),
         ("root=", inspection.root.is_some()),
-        ("held_", inspection.held_claim.is_some()),
+        ("held=", inspection.held_claim.is_some() || kind == Kind::Welcome),
         ("token=", inspection.token.is_some()),
         ("outcome=", inspection.outcome.is_some()),
         ("stranger", inspection.stranger),

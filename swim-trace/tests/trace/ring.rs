@@ -168,7 +168,8 @@ fn recorded(name: &str) -> Folder {
 fn noise(cluster: &mut Cluster<Ring>, steps: usize) {
     for _ in 0..steps {
         for index in 0..2 {
-            cluster.command(index, Command::Broadcast(Payload::new(&[7; 900]).expect("short")));
+            let payload = Payload::new(&[7; 900]).expect("short");
+            cluster.command(index, Command::Send { target: cluster.hosts[1 - index].node.me().id, payload });
         }
         cluster.step();
     }

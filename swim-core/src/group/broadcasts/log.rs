@@ -413,7 +413,9 @@ mod tests {
     fn what_is_given_up_is_told_once_and_never_delivered_later() {
         let mut log = log();
         log.on_mark(&mark(1, 9), OTHER);
-        [2, 3, 6].map(|number| arrive(&mut log, number));
+        for number in [2, 3, 6] {
+            arrive(&mut log, number);
+        }
         log.give_up_missing();
         assert_eq!((told(&mut log), log.lacks()), (Vec::from([-1, 2, 3, -2, 6]), false));
         assert_eq!([1, 4].map(|number| arrive(&mut log, number)), [Arrival::Known; 2]);
@@ -422,7 +424,9 @@ mod tests {
     #[test]
     fn what_was_delivered_is_kept_for_a_time_and_what_waits_until_it_is_delivered() {
         let mut log = log();
-        [1, 2, 4].map(|number| arrive(&mut log, number));
+        for number in [1, 2, 4] {
+            arrive(&mut log, number);
+        }
         assert_eq!(told(&mut log), [1, 2]);
         let second = Duration::from_secs(1);
         log.expire(NOW.after(second / 2), second);

@@ -7,7 +7,6 @@ use crate::collections::hash::mix;
 
 const PATH: u64 = 0x706c_6163_6500_0001;
 const ELEMENT: u64 = 0x656c_656d_0000_0001;
-const FOLD: u64 = 0x666f_6c64_0000_0001;
 
 /// Where a member lies in the tree: the leading nibbles are the way to it. Depends on the id alone, so
 /// that a member stays where it is.
@@ -25,10 +24,11 @@ pub(crate) fn element(id: NodeId, claim: &Claim, pending: bool) -> u64 {
     mix(mix(mix(id.0, ELEMENT), claim.epoch.0), version)
 }
 
-/// A sum in the four bytes in which it is sent.
+/// A sum in the two bytes in which a pull with this number sends it. Two sums may have the same hash in one pull, but not
+/// in one after the other: the numbers are unpredictable.
 #[must_use]
-pub(crate) const fn hash32(sum: u64) -> u32 {
-    (mix(sum, FOLD) >> 32) as u32
+pub(crate) const fn hash16(sum: u64, number: u64) -> u16 {
+    (mix(sum, number) >> 48) as u16
 }
 
 #[cfg(test)]
@@ -46,8 +46,8 @@ mod tests {
         assert_eq!(path(NodeId(1)), 0x1a95_22f0_0e15_b599);
         assert_eq!(element(NodeId(1), &claim(1_700_000_000_000, 3), false), 0xce34_04fb_62d2_70e0);
         assert_eq!(element(NodeId(1), &claim(1_700_000_000_000, 3), true), 0x2f82_9c39_a46f_45cc);
-        assert_eq!(hash32(0), 0x8288_99d3);
-        assert_eq!(hash32(u64::MAX), 0x12c5_5deb);
+        assert_eq!(hash16(0, 7), 0x7413);
+        assert_eq!(hash16(u64::MAX, 7), 0x68db);
     }
 
     #[test]

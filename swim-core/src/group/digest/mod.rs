@@ -20,7 +20,7 @@ mod query;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use element::{element, hash32, path};
+pub(crate) use element::{element, hash16, path};
 
 use serde::{Deserialize, Serialize};
 

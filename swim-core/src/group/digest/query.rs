@@ -6,7 +6,7 @@
 
 use core::ops::ControlFlow;
 
-use super::{Below, DEPTH_MAX, Digest, END, Node, Rows, WIDTH, hash32, nibble};
+use super::{Below, DEPTH_MAX, Digest, END, Node, Rows, WIDTH, hash16, nibble};
 
 /// What is below a prefix: the members of a node that match.
 struct Found<'a> {
@@ -22,9 +22,14 @@ impl Digest {
         self.root.sum
     }
 
-    /// The sums of a prefix's sixteen extensions by one nibble, in the four bytes in which they are
-    /// sent; `None` if `depth` is not below [`DEPTH_MAX`].
-    pub(crate) fn child_hashes(&self, rows: &impl Rows, prefix: u32, depth: u8) -> Option<[u32; WIDTH]> {
+    /// The sums of a prefix's sixteen extensions by one nibble, as the pull with this `number` sends them; `None` if
+    /// `depth` is not below [`DEPTH_MAX`].
+    pub(crate) fn child_hashes(
+        &self,
+        rows: &impl Rows,
+        (prefix, depth): (u32, u8),
+        number: u64,
+    ) -> Option<[u16; WIDTH]> {
         if depth >= DEPTH_MAX {
             return None;
         }
@@ -42,7 +47,7 @@ impl Digest {
                 ControlFlow::Continue(())
             });
         }
-        Some(sums.map(hash32))
+        Some(sums.map(|sum| hash16(sum, number)))
     }
 
     /// Calls `visit` with the slot of each member below a prefix until it breaks off; `None` if `depth`

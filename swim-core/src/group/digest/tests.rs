@@ -8,6 +8,7 @@ use core::ops::ControlFlow;
 use proptest::prelude::*;
 
 use super::*;
+use crate::api::{Claim, Epoch, Incarnation, NodeId, Status};
 
 /// A table without members: paths, elements and links.
 #[derive(Clone)]
@@ -98,12 +99,12 @@ fn check(digest: &Digest, table: &Table, present: &BTreeSet<u32>, prefix: u32, d
     assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), expected);
     if depth < DEPTH_MAX {
         let shift = 28 - 4 * u32::from(depth);
-        let children: [u32; WIDTH] = core::array::from_fn(|child| {
+        let children: [u16; WIDTH] = core::array::from_fn(|child| {
             let mask = u32::MAX << shift << 4 | 0xf << shift;
             let longer = (prefix & !(0xf << shift) | (child as u32) << shift) & mask;
-            hash32(sum_of(table, &below(table, present, longer, depth + 1)))
+            hash16(sum_of(table, &below(table, present, longer, depth + 1)), 7)
         });
-        assert_eq!(digest.child_hashes(table, prefix, depth), Some(children));
+        assert_eq!(digest.child_hashes(table, (prefix, depth), 7), Some(children));
     }
 }
 
@@ -170,10 +171,10 @@ fn a_depth_that_the_tree_does_not_have_is_no_answer() {
     for depth in [9, 15, 16, 255] {
         assert_eq!(digest.sum(&table, 0, depth), None);
         assert_eq!(digest.count(&table, 0, depth), None);
-        assert_eq!(digest.child_hashes(&table, 0, depth), None);
+        assert_eq!(digest.child_hashes(&table, (0, depth), 7), None);
         assert_eq!(digest.for_each_in(&table, 0, depth, |_| ControlFlow::Continue(())), None);
     }
-    assert_eq!(digest.child_hashes(&table, 0, 8), None);
+    assert_eq!(digest.child_hashes(&table, (0, 8), 7), None);
     assert_eq!(digest.sum(&table, u32::MAX, 8), Some(0));
 }
 
@@ -291,8 +292,58 @@ proptest! {
         let (prefix, depth) = (prefix as u32, depth.max(1));
         prop_assert_eq!(digest_one.sum(&one, prefix, depth), digest_two.sum(&two, prefix, depth));
         prop_assert_eq!(
-            digest_one.child_hashes(&one, prefix, depth.min(7)),
-            digest_two.child_hashes(&two, prefix, depth.min(7))
+            digest_one.child_hashes(&one, (prefix, depth.min(7)), 7),
+            digest_two.child_hashes(&two, (prefix, depth.min(7)), 7)
         );
     }
+}
+
+/// What a line of `golden.txt` says after `word`.
+fn after<'a>(line: &'a str, word: &str) -> Option<&'a str> {
+    line.strip_prefix(word)?.strip_prefix(' ')
+}
+
+fn decimals(text: &str) -> Vec<u64> {
+    text.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect()
+}
+
+fn hex(text: &str) -> u64 {
+    u64::from_str_radix(text, 16).expect("a number in hex")
+}
+
+/// `golden.txt` is computed by another program, from `docs/wire.md`.
+#[test]
+fn the_digests_of_known_tables_are_the_golden_ones() {
+    let tables = include_str!("golden.txt").split("\n= ").skip(1);
+    let mut compared = 0;
+    for text in tables {
+        let mut rows = vec![];
+        for members in text.lines().filter_map(|line| after(line, "members")) {
+            let [first, last, epoch, incarnation] = decimals(members)[..] else { panic!("{members}") };
+            let claim = Claim {
+                epoch: Epoch(epoch),
+                incarnation: Incarnation(incarnation as u32),
+                status: Status::Alive,
+            };
+            let pending = members.ends_with("pending");
+            rows.extend((first..=last).map(NodeId).map(|id| (path(id), element(id, &claim, pending))));
+        }
+        let (mut table, mut digest) = (Table::new(rows), Digest::new());
+        for slot in table.all() {
+            digest.add(&mut table, slot);
+        }
+        let root = text.lines().find_map(|line| after(line, "root")).expect("a root");
+        assert_eq!(digest.root(), hex(root), "{text}");
+        for range in text.lines().filter_map(|line| after(line, "range")) {
+            let (range, hashes) = range.split_once(": ").expect("hashes");
+            let (range, number) = range.split_once(" in pull ").expect("a number");
+            let (prefix, depth) = range.split_once('/').expect("a depth");
+            let range = (hex(prefix) as u32, depth.parse().expect("a depth"));
+            let hashes: Vec<u64> = hashes.split(' ').map(hex).collect();
+            let found = digest.child_hashes(&table, range, hex(number)).expect("deep enough");
+            assert_eq!(found.map(u64::from), hashes[..], "{text}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 6);
 }

@@ -101,9 +101,9 @@ impl Members {
         self.digest.root()
     }
 
-    /// The sums of a prefix's sixteen extensions, in four bytes each.
-    pub(crate) fn child_hashes(&self, prefix: u32, depth: u8) -> Option<[u32; digest::WIDTH]> {
-        self.digest.child_hashes(&self.records, prefix, depth)
+    /// The sums of a prefix's sixteen extensions, as the pull with this `number` sends them.
+    pub(crate) fn child_hashes(&self, range: (u32, u8), number: u64) -> Option<[u16; digest::WIDTH]> {
+        self.digest.child_hashes(&self.records, range, number)
     }
 
     /// Calls `visit` with each active member below a prefix until it breaks off.

@@ -167,14 +167,14 @@ fn two_nodes_with_the_same_members_agree_on_every_prefix_and_find_the_one_that_d
     let mut one = holding(&mut (1..500));
     let two = holding(&mut (1..500).rev());
     assert_eq!(one.digest_root(), two.digest_root());
-    assert_eq!(one.child_hashes(0, 0), two.child_hashes(0, 0));
+    assert_eq!(one.child_hashes((0, 0), 7), two.child_hashes((0, 0), 7));
 
     let slot = one.find(NodeId(77)).expect("inserted");
     assert!(one.set_claim(slot, claim(1, Status::Suspect), false, at(1)));
     let (mut prefix, mut depth) = (0_u32, 0);
     while one.digest.count(&one.records, prefix, depth).expect("deep enough") > 1 {
-        let ours = one.child_hashes(prefix, depth).expect("deep enough");
-        let theirs = two.child_hashes(prefix, depth).expect("deep enough");
+        let ours = one.child_hashes((prefix, depth), 7).expect("deep enough");
+        let theirs = two.child_hashes((prefix, depth), 7).expect("deep enough");
         let differing: Vec<usize> = (0..16).filter(|child| ours[*child] != theirs[*child]).collect();
         assert_eq!(differing.len(), 1, "only one member differs");
         prefix |= (differing[0] as u32) << (28 - 4 * depth);

@@ -15,7 +15,7 @@ fn the_worked_example_in_the_document_is_what_is_written() {
     let datagram = Datagram {
         updates: Vec::from([updates()[1].1, updates()[4].1]),
         broadcasts: Vec::from([BROADCAST]),
-        ..Datagram::bare(messages()[0].1)
+        ..Datagram::bare(messages()[1].1)
     };
     assert_eq!(unhex(example), datagram.write());
 }

@@ -1,4 +1,4 @@
-//! The bytes of every message and every kind of update, as they were on the day version 1 was fixed.
+//! The bytes of every message and every kind of update, as they were on the day version 2 was fixed.
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -19,7 +19,7 @@ fn count() -> usize {
 }
 
 /// Every message under its name in `golden.txt`.
-pub(super) fn messages() -> [(&'static str, Message); 18] {
+pub(super) fn messages() -> [(&'static str, Message); 19] {
     let number = 0x1112_1314_1516_1718;
     let nonce = 0x4142_4344_4546_4748;
     let token = 0x5152_5354_5556_5758;
@@ -31,19 +31,12 @@ pub(super) fn messages() -> [(&'static str, Message); 18] {
     let (prefix, depth) = (0xab00_0000, 2);
     let mut ranges = Ranges::default();
     assert!([7, 8, 0x0102_0304].into_iter().all(|number| ranges.push(number)));
-    let hashes = core::array::from_fn(|i| 0x0101_0101 * u32::try_from(i).expect("below 16"));
+    let hashes = core::array::from_fn(|i| 0x0101 * u16::try_from(i).expect("below 16"));
+    let ping = Ping { target, number, root: 0x2122_2324_2526_2728, held_claim: None };
+    let suspect = Claim { epoch: held_epoch, incarnation: Incarnation(5), status: Status::Suspect };
     [
-        (
-            "Ping",
-            Message::Ping(Ping {
-                target,
-                target_epoch: held_epoch,
-                target_incarnation: Incarnation(5),
-                target_status: Status::Suspect,
-                number,
-                root: 0x2122_2324_2526_2728,
-            }),
-        ),
+        ("Ping", Message::Ping(ping)),
+        ("Ping with held claim", Message::Ping(Ping { held_claim: Some(suspect), ..ping })),
         ("Ack", Message::Ack(ack)),
         ("Ack with root", Message::Ack(Ack { root, ..ack })),
         ("Ack with held claim", Message::Ack(Ack { held_claim, ..ack })),
@@ -95,10 +88,10 @@ pub(super) fn updates() -> [(&'static str, Update<'static>); 8] {
         accusers
     };
     [
-        ("alive at a v4 address", alive("10.0.0.1:7946", (1, 1), b"")),
-        ("alive with metadata", alive("10.0.0.1:7946", (1, 1), b"abc")),
+        ("alive at a v4 address", alive("10.0.0.1:7946", (2, 2), b"")),
+        ("alive with metadata", alive("10.0.0.1:7946", (2, 2), b"abc")),
         ("alive at a v6 address", alive("[2001:db8::1]:7946", (1, 3), b"")),
-        ("alive at a v6 address with a scope", alive("[fe80::1]:7946", (1, 1), b"z")),
+        ("alive at a v6 address with a scope", alive("[fe80::1]:7946", (2, 2), b"z")),
         ("suspect with one accuser", Update::Suspect { about, accusers: accusers(1) }),
         ("suspect with seven accusers", Update::Suspect { about, accusers: accusers(7) }),
         ("dead", Update::Dead { about, by: NodeId(0xb1), accuser: NodeId(0xb2) }),
@@ -127,7 +120,7 @@ pub(super) fn everything() -> Datagram<'static> {
         updates: Vec::from([updates()[0].1, DEAD]),
         broadcasts: Vec::from([BROADCAST, second]),
         marks: Vec::from([MARK]),
-        ..Datagram::bare(messages()[0].1)
+        ..Datagram::bare(messages()[1].1)
     }
 }
 

@@ -72,8 +72,8 @@ pub(super) struct Reading<'a> {
 
 /// Reads all of a datagram, whatever its label.
 pub(super) fn read(bytes: &[u8]) -> Result<Reading<'_>, DropReason> {
-    let (header, parts): (Header, &[u8]) = read_header(bytes, None)?;
-    let body: Body<'_> = read_body(header.kind, parts)?;
+    let (header, body): (Header, &[u8]) = read_header(bytes, None)?;
+    let body: Body<'_> = read_body(header.kind, body)?;
     assert_eq!(body.message.kind(), header.kind);
     let (updates, broadcasts): (Updates<'_>, Broadcasts<'_>) = (body.updates, body.broadcasts);
     let mut skipped = Vec::new();

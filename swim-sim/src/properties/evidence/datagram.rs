@@ -14,7 +14,7 @@ use crate::properties::evidence::PerHost;
 
 /// Bytes at the end of a datagram that are kept free for sealing (`docs/wire.md`): a nonce and its like are to
 /// fit into every datagram of today.
-pub(crate) const SEAL_ROOM: usize = 44;
+pub(crate) const SEAL_ROOM: usize = 37;
 
 /// What a datagram says, and every record that it carries and a node would not skip.
 #[derive(Clone, Debug)]

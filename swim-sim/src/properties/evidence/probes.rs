@@ -23,7 +23,8 @@ use crate::properties::evidence::datagram::Reading;
 pub(crate) struct Probe {
     /// Who was asked.
     pub(crate) target: NodeId,
-    /// Where, and in which epoch, as far as the asker knew; `None`: no ping left, relays were asked only.
+    /// Where, and in which epoch as the asker holds it when the input is over; `None`: no ping left, relays were asked
+    /// only.
     pub(crate) asked: Option<(SocketAddr, Epoch)>,
     /// When first.
     pub(crate) at: Instant,
@@ -107,7 +108,13 @@ impl Probes {
     /// An input is over: the answer of a relay counts if that is a member.
     pub(crate) fn after_input(&mut self, world: &World, host: HostId) {
         let asker = self.0.of(host);
-        (asker.fresh, asker.ticks) = (false, false);
+        let fresh = std::mem::take(&mut asker.fresh);
+        asker.ticks = false;
+        if let Some(Probe { asked: Some((_, epoch)), target, .. }) = asker.open.as_mut().filter(|_| fresh)
+            && let Some(held) = world.node(host).and_then(|node| node.member(*target))
+        {
+            *epoch = held.epoch;
+        }
         let Some((relay, epoch, source)) = asker.relayed_by.take() else { return };
         let member = world.node(host).and_then(|node| node.member(relay));
         let here = |member: &Member<'_>| (member.epoch, member.addr) == (epoch, source);
@@ -169,7 +176,7 @@ impl Asker {
         }
         let family = family(number);
         if self.open.as_ref().is_none_or(|open| open.family != family) {
-            let asked = said.held_claim.filter(|_| ping).map(|held_claim| (addr, held_claim.epoch));
+            let asked = ping.then_some((addr, Epoch(0)));
             let probe = Probe { family, label: said.label, ..Probe::unanswered(target, asked, now) };
             self.last = self.open.replace(probe);
             self.fresh = true;

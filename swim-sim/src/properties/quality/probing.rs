@@ -80,7 +80,7 @@ impl Walk {
 
 impl Fairness {
     fn note_ping(&mut self, host: HostId, ping: &Reading<'_>) {
-        let healing = ping.held_claim.is_none_or(|held_claim| !held_claim.status.is_active());
+        let healing = ping.held_claim.is_some_and(|held_claim| !held_claim.status.is_active());
         let (Some(number), Some(target)) = (ping.number, ping.target) else { return };
         // The lowest bits say what was asked: 0 is a probe, and the place is the attempt.
         if healing || number & 0xffff != 0 {

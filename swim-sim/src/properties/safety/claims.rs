@@ -153,8 +153,7 @@ fn raise(stamps: &mut BTreeMap<NodeId, Stamp>, id: NodeId, stamp: Stamp) {
 
 /// Every stamp about a member other than the sender, as far as it can be known about which.
 fn stamps(said: &Reading<'_>) -> impl Iterator<Item = (NodeId, Stamp)> {
-    // Of a ping's target nothing may be known: that is epoch 0.
-    let asked = said.target.zip(said.held_claim).filter(|(_, held_claim)| held_claim.epoch > Epoch(0));
+    let asked = said.target.zip(said.held_claim);
     let asked = asked.map(|(id, held_claim)| (id, (held_claim.epoch, held_claim.incarnation)));
     let gossiped = said.members().map(|member| (member.id, (member.claim.epoch, member.claim.incarnation)));
     asked.into_iter().chain(gossiped)

@@ -171,9 +171,10 @@ impl Monitor for Buddies {
     fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if let (Happening::Sent { host, target: to, .. }, MessageKind::Ping) = (what, said.kind)
             && !scene.holds_sends(*host)
-            && let (Some(target), Some(held_claim)) = (said.target, said.held_claim)
+            && let Some(target) = said.target
         {
-            self.pings.push((target, *to, held_claim.status));
+            let status = said.held_claim.map_or(Status::Alive, |held_claim| held_claim.status);
+            self.pings.push((target, *to, status));
         }
         Ok(())
     }
