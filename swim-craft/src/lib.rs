@@ -357,35 +357,21 @@ fn mention_at(bytes: &[u8], at: usize) -> Mention {
     Mention { id: u64_at(bytes, at), epoch, incarnation: u32_at(bytes, at + 14) }
 }
 
-/// The eight bytes at `at`, as a number.
-///
-/// # Panics
-///
-/// If there are fewer.
-#[must_use]
-pub fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+macro_rules! number_at {
+    ($($name:ident: $number:ty)*) => { $(
+        /// The number at `at`.
+        ///
+        /// # Panics
+        ///
+        /// If the bytes end before its end.
+        #[must_use]
+        pub fn $name(bytes: &[u8], at: usize) -> $number {
+            <$number>::from_le_bytes(bytes[at..at + size_of::<$number>()].try_into().expect("as many bytes"))
+        }
+    )* };
 }
 
-/// The four bytes at `at`, as a number.
-///
-/// # Panics
-///
-/// If there are fewer.
-#[must_use]
-pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
-}
-
-/// The two bytes at `at`, as a number.
-///
-/// # Panics
-///
-/// If there are fewer.
-#[must_use]
-pub fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes(bytes[at..at + 2].try_into().expect("two bytes"))
-}
+number_at! { u16_at: u16 u32_at: u32 u64_at: u64 }
 
 #[cfg(test)]
 mod tests {

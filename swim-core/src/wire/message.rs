@@ -50,40 +50,28 @@ pub struct Ack {
 impl Ack {
     /// Bytes of its longest head without a root. Only members are sent roots.
     pub(super) const LEN_TO_OTHERS: usize = 8 + 1 + CLAIM_LEN;
-
-    const ROOT: u8 = 1 << 0;
-    const HELD_CLAIM: u8 = 1 << 1;
-    const STRANGER: u8 = 1 << 2;
 }
 
 /// A forged ping causes at most as many bytes to be sent to a third party.
 const _: () = assert!(Ack::LEN_TO_OTHERS <= Ping::LEN);
 
-/// The number, a byte of flags, and what they say that follows.
+/// The number, a byte of flags (bit 0: a root follows, bit 1: a held claim follows, bit 2: stranger), and what follows.
 impl Fixed for Ack {
     #[inline]
     fn put(&self, bytes: &mut Front) {
-        let flag = |is_set, flag| if is_set { flag } else { 0 };
-        let flags = flag(self.root.is_some(), Self::ROOT)
-            | flag(self.held_claim.is_some(), Self::HELD_CLAIM)
-            | flag(self.stranger, Self::STRANGER);
+        let [root, held_claim] = [self.root.is_some(), self.held_claim.is_some()].map(u8::from);
         self.number.put(bytes);
-        flags.put(bytes);
-        if let Some(root) = self.root {
-            root.put(bytes);
-        }
-        if let Some(held_claim) = self.held_claim {
-            held_claim.put(bytes);
-        }
+        (root | held_claim << 1 | u8::from(self.stranger) << 2).put(bytes);
+        self.root.inspect(|root| root.put(bytes));
+        self.held_claim.inspect(|claim| claim.put(bytes));
     }
     #[inline]
     fn take(bytes: &mut &[u8]) -> Option<Self> {
         let number = u64::take(bytes)?;
-        let flags =
-            u8::take(bytes).filter(|flags| *flags <= Self::ROOT | Self::HELD_CLAIM | Self::STRANGER)?;
-        let root = if flags & Self::ROOT == 0 { None } else { Some(Fixed::take(bytes)?) };
-        let held_claim = if flags & Self::HELD_CLAIM == 0 { None } else { Some(Fixed::take(bytes)?) };
-        Some(Self { number, root, held_claim, stranger: flags & Self::STRANGER != 0 })
+        let flags = u8::take(bytes).filter(|flags| *flags < 1 << 3)?;
+        let root = if flags & 1 == 0 { None } else { Some(Fixed::take(bytes)?) };
+        let held_claim = if flags & 1 << 1 == 0 { None } else { Some(Fixed::take(bytes)?) };
+        Some(Self { number, root, held_claim, stranger: flags & 1 << 2 != 0 })
     }
 }
 

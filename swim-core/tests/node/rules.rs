@@ -222,7 +222,7 @@ fn a_tombstone_is_sent_to_a_member_that_claims_its_subject_alive() {
 }
 
 #[test]
-fn a_peer_that_holds_an_outdated_claim_of_this_node_is_sent_the_present_one() {
+fn a_ping_that_states_a_claim_of_this_node_is_answered_with_its_own() {
     let mut lab = Lab::quiet();
     lab.meet(3);
     let old = lab.my_mention();
@@ -230,10 +230,29 @@ fn a_peer_that_holds_an_outdated_claim_of_this_node_is_sent_the_present_one() {
     for number in 0..50 {
         lab.feed(addr(2), &lab.ping(member(2), number));
     }
-    lab.sent.clear();
-    let ping = craft::ping(old, Some(Status::Alive as u8), 7, 0);
-    lab.feed(addr(3), &lab.craft(member(3), craft::PING).head(&ping));
-    assert_eq!(craft::claims(&lab.sent[0].1), [(Status::Alive as u8, lab.my_mention())]);
+    let own = [(Status::Alive as u8, lab.my_mention())];
+    for (held, sent) in [(None, &[][..]), (Some(old), &own), (Some(lab.my_mention()), &own)] {
+        lab.sent.clear();
+        let status = held.map(|_| Status::Alive as u8);
+        let ping = craft::ping(held.unwrap_or(old), status, 7, 0);
+        lab.feed(addr(3), &lab.craft(member(3), craft::PING).head(&ping));
+        assert_eq!(craft::claims(&lab.sent[0].1), sent);
+    }
+}
+
+#[test]
+fn a_ping_says_nothing_of_a_living_member_unless_something_of_it_is_missing() {
+    let mut lab = Lab::quiet();
+    lab.meet(3);
+    let mut probe = || {
+        lab.await_probe_of(3);
+        let (_, ping) = lab.sent_of(craft::PING).pop().expect("awaited");
+        lab.feed(addr(3), &lab.ping(member(3).incarnation(1), 7));
+        craft::head_of(&ping).to_vec()
+    };
+    let (before, after) = (probe(), probe());
+    assert_eq!((before.len(), after.len()), (25, 36));
+    assert_eq!((craft::u32_at(&after, 31), after[35]), (1, Status::Alive as u8));
 }
 
 #[test]
