@@ -26,7 +26,7 @@ pub(crate) enum Timer {
     Handshake,
     /// Gossip is sent.
     Gossip,
-    /// Missing broadcasts are asked for, or further ones can be told.
+    /// Missing broadcasts are asked for.
     Ask,
     /// Pages of the digest are asked for, or have not come.
     Pull,

@@ -45,8 +45,6 @@ pub(crate) struct Outbox {
     datagram_max: usize,
     budget: usize,
     lost: u64,
-    /// How many of the events are broadcasts.
-    broadcasts: usize,
 }
 
 impl Outbox {
@@ -58,7 +56,6 @@ impl Outbox {
             datagram_max,
             budget: 0,
             lost: 0,
-            broadcasts: 0,
         }
     }
 
@@ -116,15 +113,9 @@ impl Outbox {
             self.events.push_back(Event::Lost { events: self.lost });
             self.lost = 0;
         }
-        self.broadcasts += usize::from(matches!(event, Event::Broadcast { .. }));
         self.events.push_back(event);
         debug_assert!(self.events.len() <= OUTBOX_EVENTS, "the queue of events is bounded");
         true
-    }
-
-    /// Broadcasts that wait to be polled.
-    pub(crate) const fn broadcasts_waiting(&self) -> usize {
-        self.broadcasts
     }
 
     /// Whether a datagram waits; if none does, the buffer begins again.
@@ -142,9 +133,7 @@ impl Outbox {
         if self.events.is_empty() && self.lost > 0 {
             return Some(Event::Lost { events: core::mem::take(&mut self.lost) });
         }
-        let event = self.events.pop_front();
-        self.broadcasts -= usize::from(matches!(event, Some(Event::Broadcast { .. })));
-        event
+        self.events.pop_front()
     }
 
     /// After loading: `false` if what waits is not where it should be.
@@ -155,8 +144,6 @@ impl Outbox {
         fits && sealed.len() <= OUTBOX_DATAGRAMS
             && events.len() <= OUTBOX_EVENTS
             && sealed.iter().all(is_within)
-            && events.iter().filter(|event| matches!(event, Event::Broadcast { .. })).count()
-                == self.broadcasts
     }
 
     /// Changes every payload that waits; of datagrams that were polled nothing is left.
@@ -171,7 +158,7 @@ impl Outbox {
             }
         }
         for event in &mut self.events {
-            if let Event::Broadcast { payload, .. } | Event::Message { payload, .. } = event {
+            if let Event::Message { payload, .. } = event {
                 change(payload);
             }
         }

@@ -274,7 +274,7 @@ impl Group {
         if !held.status.is_active() || held.epoch != new.epoch {
             let addr = self.addr(slot);
             self.cx.event(Event::Alive { id, addr, epoch: new.epoch });
-            self.doubt_broadcasts(Some(id));
+            self.recheck_broadcasts(Some(id));
         }
         debug_assert!(self.members.suspicion(slot).is_none(), "an Alive member is under no suspicion");
         debug_assert_eq!(self.members.flag(slot, Flag::Pending), addr.is_none(), "a header has no address");

@@ -102,10 +102,12 @@ impl Group {
             }
         }
         if let Some((origin, numbers)) = piggyback.asked {
-            self.broadcasts.write_marks(&mut writer, Some(origin));
-            self.broadcasts.write_asked(&mut writer, origin, numbers);
+            self.broadcasts.put_marks(&mut writer, Some(origin));
+            for number in numbers {
+                self.broadcasts.put(&mut writer, origin, *number);
+            }
         } else if piggyback.gossip {
-            self.broadcasts.write_marks(&mut writer, None);
+            self.broadcasts.put_marks(&mut writer, None);
         }
         if piggyback.gossip && something {
             let written = put_gossip(

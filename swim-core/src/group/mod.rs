@@ -315,7 +315,7 @@ impl Group {
         self.cx.is_stopped()
             || timers.is_set_to(Timer::Suspicion, suspicion)
                 && timers.is_set_to(Timer::Gossip, self.gossip_at())
-                && timers.is_set_to(Timer::Ask, self.ask_at())
+                && timers.is_set_to(Timer::Ask, self.broadcasts.ask_at())
     }
 
     /// The part that contradicts itself or another part, if one does.

@@ -80,7 +80,7 @@ impl Group {
             self.cx.health.worsen(1);
         }
         if status == Status::Dead {
-            self.doubt_broadcasts(None);
+            self.recheck_broadcasts(None);
         }
         self.cx.stats.refutations += 1;
         let incarnation = self.incarnation();

@@ -142,7 +142,8 @@ impl Node {
             let (destination, bytes) = self.group.cx.outbox.next_datagram()?;
             return Some(Output::Transmit(Transmit { destination, bytes }));
         }
-        self.group.cx.outbox.next_event().map(Output::Event)
+        let event = self.group.cx.outbox.next_event().or_else(|| self.group.next_broadcast());
+        event.map(Output::Event)
     }
 
     /// Call `handle(now, Input::Tick)` no later than this; `None`: nothing will happen by itself.
@@ -373,7 +374,7 @@ impl Node {
     #[cold]
     fn on_stall(&mut self, lost: Duration) {
         self.group.arm_suspicions();
-        self.group.doubt_broadcasts(None);
+        self.group.recheck_broadcasts(None);
         let cx = &mut self.group.cx;
         cx.stats.stalls += 1;
         cx.stats.stalled_ns += nanos(lost);

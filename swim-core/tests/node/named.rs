@@ -33,7 +33,6 @@ const REACHED: &[(&str, &str)] = &[
     ("PEERS_MAX", "no_more_than_eight_members_are_asked_in_one_session"),
     ("RELAYS_MAX", "a_probe_makes_three_pings_and_asks_as_many_relays_as_configured"),
     ("RANGES_MAX", "a_pull_names_sixteen_ranges"),
-    ("RELEASED_MAX", "what_is_told_waits_until_it_can_be_polled"),
     ("RECENT_MAX", "of_many_tombstones_the_latest_that_died_are_visited"),
     ("REFUSED_MAX", "attempts_are_bounded_for_each_purpose"),
     ("REPLIES_MAX", "four_strangers_at_a_time_make_this_node_ask_back"),

@@ -2,7 +2,7 @@
 //! of its origin.
 
 use swim_core::{Command, Done, Event, Instant, Payload, Refusal};
-use swim_sim::{HostId, Link, PER_CENT, Spec, World};
+use swim_sim::{Action, HostId, Inbox, Link, PER_CENT, Spec, World};
 
 use crate::common::{assert_no_false_death, cluster, detection_bound, lan, millis, others, secs};
 
@@ -92,14 +92,14 @@ fn the_last_broadcast_of_all_arrives_though_nearly_everything_is_lost() {
     assert_all_received(&world, &hosts, &hosts[..1], 1, "a single one");
 }
 
-/// What it was told of, a member that was stopped for longer than broadcasts are kept misses; and it is told how many.
+/// A member that was stopped for longer than broadcasts are kept misses some, and hears how many.
 #[test]
-fn a_member_that_was_stopped_for_long_is_told_how_many_it_missed() {
+fn a_member_that_was_stopped_for_long_learns_how_many_it_missed() {
     for (stop, misses) in [(secs(3), false), (secs(30), true)] {
         let (mut world, hosts) = cluster(5, 8, &lan());
         burst(&mut world, &hosts[..1], 10, 10);
         world.run_for(secs(1));
-        world.pause(hosts[7]);
+        world.perform(&Action::Pause { host: hosts[7], inbox: Inbox::Dropped });
         world.run_for(millis(500));
         burst(&mut world, &hosts[..1], 100, 100);
         world.run_for(stop);
@@ -110,7 +110,7 @@ fn a_member_that_was_stopped_for_long_is_told_how_many_it_missed() {
         let node = world.node(hosts[7]).expect("up");
         let missed = node.stats().broadcasts_missed;
         assert_eq!(missed > 0, misses, "{missed} after {stop:?}");
-        let told: u32 = world
+        let heard: u32 = world
             .log(hosts[7])
             .iter()
             .filter_map(|logged| match &logged.event {
@@ -118,7 +118,7 @@ fn a_member_that_was_stopped_for_long_is_told_how_many_it_missed() {
                 _ => None,
             })
             .sum();
-        assert_eq!(u64::from(told), missed);
+        assert_eq!(u64::from(heard), missed);
         assert_eq!(numbers(&world, hosts[7], hosts[0]).len() as u64, 115 - missed);
     }
 }

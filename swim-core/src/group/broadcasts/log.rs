@@ -1,10 +1,10 @@
-//! The broadcasts of one origin: which were delivered, which are kept for others, which are missing.
+//! The broadcasts of one origin: which were received, which are kept for others, which are missing.
 //!
-//! An origin numbers its broadcasts from 1. They are delivered in this order; what arrives too early waits.
+//! An origin numbers its broadcasts from 1. They are reported in this order; what arrives too early waits.
 //!
 //! ```text
-//!            first           delivered        highest
-//!  forgotten │ kept for others │ missing, waiting │ not sent yet
+//!            first            reported    received           highest
+//!  forgotten │ kept for others │ to be polled │ missing, waiting │ not sent yet
 //! ```
 
 use alloc::boxed::Box;
@@ -13,14 +13,14 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Epoch, Instant, NodeId};
+use crate::api::{Epoch, Event, Instant, NodeId};
 use crate::wire::{Mark, Ranges};
 
-/// Numbers above the delivered ones that are kept or asked for.
+/// Numbers above the last received one that are kept or asked for.
 pub(super) const WINDOW_MAX: u32 = 4096;
 
 /// Bytes that a number takes beside its payload.
-pub(super) const SLOT_LEN: usize = size_of::<Option<Kept>>();
+const SLOT_LEN: usize = size_of::<Option<Kept>>();
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
@@ -35,22 +35,22 @@ pub(super) struct Log {
     /// The number of the first slot of `kept`.
     first: u32,
     kept: VecDeque<Option<Kept>>,
-    /// All up to this number were delivered, or are given up.
-    delivered: u32,
+    /// Bytes that `kept` takes.
+    bytes: usize,
+    /// All up to this number were polled.
+    reported: u32,
+    /// All up to this number arrived, or are given up.
+    received: u32,
     /// The highest number that is known to be used.
     highest: u32,
-    /// Missing ones up to this number are not waited for.
-    given_up: u32,
     /// Whether it is known where this node's part of the log begins.
     begun: bool,
-    /// This node may have missed the news of numbers above `highest`; the origin is asked.
-    doubted: bool,
+    /// This node may have missed the news of numbers above `highest`: the origin is asked.
+    pub(super) rechecks: bool,
     /// A member that had what is missing.
     pub(super) holder: NodeId,
-    /// While it is asked for: since when, and the last number that was delivered then.
+    /// While it is asked for: since when, and the last number that was received then.
     pub(super) asked: Option<(Instant, u32)>,
-    /// Bytes that it takes.
-    bytes: usize,
 }
 
 /// What became of a broadcast that arrived.
@@ -62,35 +62,44 @@ pub(super) enum Arrival {
     Beyond,
 }
 
-/// What a user is told next.
+/// What a user hears next.
 #[derive(Debug)]
 pub(super) enum Release<'a> {
     Payload(&'a [u8]),
     Missed(u32),
 }
 
+impl Release<'_> {
+    pub(super) fn event(self, origin: NodeId) -> Event {
+        match self {
+            Self::Payload(payload) => Event::Broadcast { origin, payload: payload.into() },
+            Self::Missed(count) => Event::BroadcastsMissed { origin, count },
+        }
+    }
+}
+
 impl Log {
-    /// Nothing is known of it but that it exists.
+    /// Nothing is known of it but that it exists, and a member that knows more.
     pub(super) const fn new(epoch: Epoch, holder: NodeId) -> Self {
         Self {
             epoch,
             first: 1,
             kept: VecDeque::new(),
-            delivered: 0,
+            bytes: 0,
+            reported: 0,
+            received: 0,
             highest: 0,
-            given_up: 0,
             begun: false,
-            doubted: false,
+            rechecks: false,
             holder,
             asked: None,
-            bytes: 0,
         }
     }
 
-    /// This node's own, from `number` on.
-    pub(super) fn own(epoch: Epoch, me: NodeId, number: u32) -> Self {
-        let delivered = number - 1;
-        Self { first: number, delivered, highest: delivered, begun: true, ..Self::new(epoch, me) }
+    /// This node's own, in which the next number is `next`.
+    pub(super) fn own(epoch: Epoch, me: NodeId, next: u32) -> Self {
+        let (reported, received, highest) = (next - 1, next - 1, next - 1);
+        Self { reported, received, highest, begun: true, ..Self::new(epoch, me) }
     }
 
     /// Bytes that it takes.
@@ -104,11 +113,16 @@ impl Log {
         slots * SLOT_LEN + payload.len()
     }
 
-    /// Whether keeping `number` would be new.
+    /// The last number that was received.
+    pub(super) const fn received(&self) -> u32 {
+        self.received
+    }
+
+    /// Whether `number` would be new.
     pub(super) fn arrival(&self, number: u32) -> Arrival {
-        if number <= self.delivered || self.get(number).is_some() {
+        if number <= self.received || self.get(number).is_some() {
             Arrival::Known
-        } else if number - self.delivered > WINDOW_MAX {
+        } else if number - self.received > WINDOW_MAX {
             Arrival::Beyond
         } else {
             Arrival::New
@@ -124,16 +138,18 @@ impl Log {
             self.kept.push_back(None);
             self.bytes += SLOT_LEN;
         }
-        self.bytes += payload.len();
         self.kept[at] = Some(Kept { payload: payload.into(), since: now });
+        self.bytes += payload.len();
+        self.begun |= number == 1;
         self.highest = self.highest.max(number);
+        self.advance(0);
     }
 
-    /// This node's own broadcast: known to its user.
+    /// Keeps this node's own next broadcast, which its user knows.
     pub(super) fn keep_own(&mut self, number: u32, payload: &[u8], now: Instant) {
-        debug_assert!(self.follows(number), "the own numbers have no gap");
+        debug_assert_eq!(self.highest + 1, number, "the own numbers have no gap");
         self.keep(number, payload, now);
-        self.delivered = number;
+        self.reported = number;
     }
 
     /// `number` is in use, as a member says.
@@ -146,19 +162,36 @@ impl Log {
     /// A member's mark. What the origin itself no longer keeps is given up.
     pub(super) fn on_mark(&mut self, mark: &Mark, from: NodeId) {
         self.notice(mark.highest, from);
-        if from == mark.origin {
-            self.doubted = false;
-            // No other node can know of more.
-            self.highest = mark.highest.max(self.last_kept()).max(self.delivered);
-            self.give_up(mark.lowest - 1);
-        }
+        let before = mark.lowest - 1;
         if !self.begun {
             // This node was not there when the earlier ones were sent.
             self.begun = true;
-            self.delivered = mark.lowest - 1;
-            while self.first <= self.delivered && !self.kept.is_empty() {
+            (self.reported, self.received) = (before, before);
+            while self.first <= before && !self.kept.is_empty() {
                 self.forget_first();
             }
+        }
+        if from == mark.origin {
+            // No other node can know of more.
+            self.rechecks = false;
+            self.highest = mark.highest.max(self.last_kept()).max(self.received);
+            self.advance(before);
+        }
+        self.advance(0);
+    }
+
+    /// Nothing that is missing now is waited for any longer.
+    pub(super) fn give_up_missing(&mut self) {
+        (self.begun, self.rechecks) = (true, false);
+        self.highest = self.last_kept().max(self.received);
+        self.advance(self.highest);
+    }
+
+    /// Receives what is next; up to `given_up` without waiting for what is missing.
+    fn advance(&mut self, given_up: u32) {
+        self.received = self.received.max(given_up.min(self.highest));
+        while self.received < self.highest && self.get(self.received + 1).is_some() {
+            self.received += 1;
         }
     }
 
@@ -168,70 +201,38 @@ impl Log {
         Mark { origin, epoch: self.epoch, lowest, highest: self.highest.max(lowest - 1) }
     }
 
-    /// Does not wait any longer for missing ones up to `number`.
-    pub(super) fn give_up(&mut self, number: u32) {
-        self.given_up = self.given_up.max(number.min(self.highest));
+    /// Whether something is missing, or may be.
+    pub(super) const fn lacks(&self) -> bool {
+        self.received < self.highest || self.rechecks
     }
 
-    /// Does not wait any longer for anything that is missing now.
-    pub(super) fn give_up_missing(&mut self) {
-        self.doubted = false;
-        self.highest = self.last_kept().max(self.delivered);
-        self.given_up = self.highest;
-    }
-
-    /// Asks the origin whether there is more than this node knows of.
-    pub(super) const fn doubt(&mut self) {
-        self.doubted = true;
-    }
-
-    pub(super) const fn is_doubted(&self) -> bool {
-        self.doubted
-    }
-
-    /// Whether something is missing or in doubt.
-    pub(super) fn lacks(&self) -> bool {
-        self.delivered < self.highest && !self.is_ready() || self.doubted
-    }
-
-    /// The numbers that are missing, as many as a pull names. In doubt, the one above all as well.
+    /// The numbers that are missing, as many as a pull names, and the one above all if there may be more.
     pub(super) fn missing(&self) -> Ranges {
         let mut ranges = Ranges::default();
-        let last = self.highest.min(self.delivered.saturating_add(WINDOW_MAX));
-        for number in (self.delivered..last).map(|before| before + 1) {
-            if self.get(number).is_none() && !ranges.push(number) {
-                return ranges;
-            }
-        }
-        if self.doubted {
-            ranges.push(self.highest.saturating_add(1));
-        }
+        let last = self.highest.min(self.received.saturating_add(WINDOW_MAX));
+        let missing =
+            (self.received..last).map(|before| before + 1).filter(|number| self.get(*number).is_none());
+        let more = self.rechecks.then(|| self.highest.saturating_add(1));
+        let _ = missing.chain(more).all(|number| ranges.push(number));
         ranges
     }
 
-    /// What the user is told next, in the origin's order.
+    /// What the user hears next, in the origin's order.
     pub(super) fn release(&mut self) -> Option<Release<'_>> {
-        let mut missed = 0;
-        while self.delivered < self.given_up && self.get(self.delivered + 1).is_none() {
-            self.delivered += 1;
-            missed += 1;
+        let before = self.reported;
+        while self.reported < self.received && self.get(self.reported + 1).is_none() {
+            self.reported += 1;
         }
-        if missed > 0 {
-            self.begun = true;
-            return Some(Release::Missed(missed));
+        if self.reported > before {
+            return Some(Release::Missed(self.reported - before));
         }
-        if self.delivered >= self.highest || self.get(self.delivered + 1).is_none() {
-            return None;
-        }
-        self.delivered += 1;
-        self.begun = true;
-        self.get(self.delivered).map(Release::Payload)
+        self.reported += u32::from(self.is_ready());
+        if self.reported > before { self.get(self.reported).map(Release::Payload) } else { None }
     }
 
-    /// Whether [`release`](Self::release) would tell something.
-    pub(super) fn is_ready(&self) -> bool {
-        self.delivered < self.highest
-            && (self.delivered < self.given_up || self.get(self.delivered + 1).is_some())
+    /// Whether [`release`](Self::release) gives something.
+    pub(super) const fn is_ready(&self) -> bool {
+        self.reported < self.received
     }
 
     /// The payload of `number`, if it is kept.
@@ -240,22 +241,13 @@ impl Log {
         self.kept.get(at as usize)?.as_ref().map(|kept| &*kept.payload)
     }
 
-    /// Forgets what was delivered and kept long enough.
+    /// Forgets what was reported and kept long enough.
     pub(super) fn expire(&mut self, now: Instant, retention: Duration) {
-        while self.first <= self.delivered
-            && let Some(front) = self.kept.front()
-            && front.as_ref().is_none_or(|kept| kept.since.after(retention) <= now)
-        {
-            self.forget_first();
-        }
+        let is_over = |kept: &Kept| kept.since.after(retention) <= now;
+        while self.kept.front().is_some_and(|front| front.as_ref().is_none_or(is_over)) && self.evict() {}
     }
 
-    /// Whether something is kept only for others.
-    pub(super) fn can_evict(&self) -> bool {
-        self.first <= self.delivered && !self.kept.is_empty()
-    }
-
-    /// Forgets the oldest that was delivered; `false` if there is none.
+    /// Forgets the oldest that was reported; `false` if there is none.
     pub(super) fn evict(&mut self) -> bool {
         let can = self.can_evict();
         if can {
@@ -264,35 +256,31 @@ impl Log {
         can
     }
 
-    /// Whether `number` is the next one.
-    pub(super) fn follows(&self, number: u32) -> bool {
-        self.highest.checked_add(1) == Some(number)
-    }
-
-    /// The last number that was delivered.
-    pub(super) const fn delivered(&self) -> u32 {
-        self.delivered
+    /// Whether something is kept only for others.
+    pub(super) fn can_evict(&self) -> bool {
+        self.first <= self.reported && self.is_active()
     }
 
     fn forget_first(&mut self) {
-        let Some(first) = self.kept.pop_front() else { return };
-        self.first = self.first.saturating_add(1);
-        self.bytes -= SLOT_LEN + first.map_or(0, |kept| kept.payload.len());
+        if let Some(first) = self.kept.pop_front() {
+            self.first = self.first.saturating_add(1);
+            self.bytes -= SLOT_LEN + first.map_or(0, |kept| kept.payload.len());
+        }
     }
 
     /// The lowest number that is kept, or the next one.
     fn first(&self) -> u32 {
-        if self.kept.is_empty() { self.delivered.saturating_add(1) } else { self.first }
+        if self.is_active() { self.first } else { self.received.saturating_add(1) }
     }
 
-    /// Whether something is kept for others.
+    /// The highest number that is kept: the last slot is never empty.
+    fn last_kept(&self) -> u32 {
+        if self.is_active() { self.first + (self.kept.len() as u32 - 1) } else { 0 }
+    }
+
+    /// Whether anything is kept.
     pub(super) fn is_active(&self) -> bool {
         !self.kept.is_empty()
-    }
-
-    fn last_kept(&self) -> u32 {
-        // An empty slot is only ever made in front of one that is kept, and the last one is never taken out alone.
-        if self.kept.is_empty() { 0 } else { self.first + (self.kept.len() as u32 - 1) }
     }
 
     pub(super) fn payloads_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
@@ -302,11 +290,12 @@ impl Log {
     /// Whether it contradicts itself nowhere.
     pub(super) fn is_sound(&self) -> bool {
         let payloads = self.kept.iter().flatten().map(|kept| kept.payload.len());
-        self.first > 0
-            && self.bytes == self.kept.len() * SLOT_LEN + payloads.sum::<usize>()
-            && self.first() <= self.delivered.saturating_add(1)
+        self.bytes == self.kept.len() * SLOT_LEN + payloads.sum::<usize>()
+            && self.first > 0
+            && (!self.is_active() || self.first <= self.reported.saturating_add(1))
+            && self.reported <= self.received
+            && self.received <= self.highest
             && self.last_kept() <= self.highest
-            && self.delivered <= self.highest
             && self.kept.back().is_none_or(Option::is_some)
     }
 }
@@ -342,17 +331,17 @@ mod tests {
         arrival
     }
 
-    /// Everything that can be told: a number, or minus how many were missed.
-    fn told(log: &mut Log) -> Vec<i64> {
-        let mut told = Vec::new();
+    /// Everything that can be reported: a number, or minus how many were missed.
+    fn reported(log: &mut Log) -> Vec<i64> {
+        let mut reported = Vec::new();
         while let Some(release) = log.release() {
-            told.push(match release {
+            reported.push(match release {
                 Release::Payload(text) => i64::from(u32::from_le_bytes(text.try_into().expect("a number"))),
                 Release::Missed(count) => -i64::from(count),
             });
         }
         assert!(log.is_sound() && !log.is_ready());
-        told
+        reported
     }
 
     fn missing(log: &Log) -> Vec<u32> {
@@ -364,14 +353,14 @@ mod tests {
         let mut log = log();
         for number in [3, 5, 2] {
             assert_eq!(arrive(&mut log, number), Arrival::New);
-            assert_eq!(told(&mut log), []);
+            assert_eq!(reported(&mut log), []);
         }
         assert_eq!(missing(&log), [1, 4]);
         arrive(&mut log, 1);
-        assert_eq!((told(&mut log), missing(&log)), (Vec::from([1, 2, 3]), Vec::from([4])));
+        assert_eq!((reported(&mut log), missing(&log)), (Vec::from([1, 2, 3]), Vec::from([4])));
         assert_eq!([2, 5].map(|number| arrive(&mut log, number)), [Arrival::Known; 2]);
         arrive(&mut log, 4);
-        assert_eq!((told(&mut log), log.lacks()), (Vec::from([4, 5]), false));
+        assert_eq!((reported(&mut log), log.lacks()), (Vec::from([4, 5]), false));
     }
 
     #[test]
@@ -389,11 +378,11 @@ mod tests {
         let mut log = log();
         arrive(&mut log, 50);
         log.on_mark(&mark(48, 50), OTHER);
-        assert_eq!((told(&mut log), missing(&log)), (Vec::new(), Vec::from([48, 49])));
+        assert_eq!((reported(&mut log), missing(&log)), (Vec::new(), Vec::from([48, 49])));
         log.on_mark(&mark(50, 50), OTHER);
-        assert_eq!(told(&mut log), [], "what another has forgotten, a third one may still keep");
+        assert_eq!(reported(&mut log), [], "what another has forgotten, a third one may still keep");
         log.on_mark(&mark(50, 50), ORIGIN);
-        assert_eq!(told(&mut log), [-2, 50], "but not after the origin");
+        assert_eq!(reported(&mut log), [-2, 50], "but not after the origin");
     }
 
     #[test]
@@ -402,22 +391,22 @@ mod tests {
         log.on_mark(&mark(1, 7), OTHER);
         assert_eq!(missing(&log).len(), 7);
         log.on_mark(&mark(1, 0), ORIGIN);
-        assert_eq!((told(&mut log), log.lacks()), (Vec::new(), false), "the other was wrong");
-        log.doubt();
+        assert_eq!((reported(&mut log), log.lacks()), (Vec::new(), false), "the other was wrong");
+        log.rechecks = true;
         assert_eq!((missing(&log), log.lacks()), (Vec::from([1]), true));
         log.on_mark(&mark(1, 0), ORIGIN);
         assert!(!log.lacks());
     }
 
     #[test]
-    fn what_is_given_up_is_told_once_and_never_delivered_later() {
+    fn what_is_given_up_is_reported_once_and_never_delivered_later() {
         let mut log = log();
         log.on_mark(&mark(1, 9), OTHER);
         for number in [2, 3, 6] {
             arrive(&mut log, number);
         }
         log.give_up_missing();
-        assert_eq!((told(&mut log), log.lacks()), (Vec::from([-1, 2, 3, -2, 6]), false));
+        assert_eq!((reported(&mut log), log.lacks()), (Vec::from([-1, 2, 3, -2, 6]), false));
         assert_eq!([1, 4].map(|number| arrive(&mut log, number)), [Arrival::Known; 2]);
     }
 
@@ -427,7 +416,7 @@ mod tests {
         for number in [1, 2, 4] {
             arrive(&mut log, number);
         }
-        assert_eq!(told(&mut log), [1, 2]);
+        assert_eq!(reported(&mut log), [1, 2]);
         let second = Duration::from_secs(1);
         log.expire(NOW.after(second / 2), second);
         assert_eq!(log.mark(ORIGIN), mark(1, 4));
@@ -440,12 +429,12 @@ mod tests {
     fn no_number_overflows() {
         let mut log = Log::own(Epoch(1), ORIGIN, u32::MAX);
         log.keep_own(u32::MAX, b"last", NOW);
-        assert!(log.is_sound() && !log.follows(u32::MAX) && missing(&log).is_empty());
+        assert!(log.is_sound() && !log.lacks() && missing(&log).is_empty());
         let mut log = self::log();
         log.on_mark(&mark(u32::MAX, u32::MAX), OTHER);
         arrive(&mut log, u32::MAX);
-        log.doubt();
-        assert_eq!((told(&mut log), log.is_sound()), (Vec::from([i64::from(u32::MAX)]), true));
+        log.rechecks = true;
+        assert_eq!((reported(&mut log), log.is_sound()), (Vec::from([i64::from(u32::MAX)]), true));
         missing(&log);
     }
 
@@ -456,7 +445,7 @@ mod tests {
         GiveUp,
         Expire,
         Evict,
-        Doubt,
+        Recheck,
     }
 
     fn step() -> impl Strategy<Value = Step> {
@@ -467,14 +456,14 @@ mod tests {
             1 => Just(Step::GiveUp),
             1 => Just(Step::Expire),
             1 => Just(Step::Evict),
-            1 => Just(Step::Doubt),
+            1 => Just(Step::Recheck),
         ]
     }
 
     proptest! {
-        /// Whatever is heard, the user is told ever higher numbers.
+        /// Whatever is heard, the user hears ever higher numbers.
         #[test]
-        fn numbers_are_told_in_order_and_once(steps in prop::collection::vec(step(), 0..80)) {
+        fn numbers_are_reported_in_order_and_once(steps in prop::collection::vec(step(), 0..80)) {
             let mut log = log();
             let mut last = 0;
             for step in steps {
@@ -486,9 +475,9 @@ mod tests {
                     Step::GiveUp => log.give_up_missing(),
                     Step::Expire => log.expire(NOW.after(Duration::from_secs(9)), Duration::from_secs(9)),
                     Step::Evict => drop(log.evict()),
-                    Step::Doubt => log.doubt(),
+                    Step::Recheck => log.rechecks = true,
                 }
-                for number in told(&mut log).into_iter().filter(|number| *number > 0) {
+                for number in reported(&mut log).into_iter().filter(|number| *number > 0) {
                     prop_assert!(number > last, "{} after {}", number, last);
                     last = number;
                 }

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! What was delivered is kept for others for [`RETENTION`] periods. A number that its origin no longer keeps, or that no
-//! member has given for as long, is given up, and the user is told how many were missed.
+//! member has given for as long, is given up, and the user hears how many were missed.
 
 mod log;
 mod store;
@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use log::{Arrival, Release, WINDOW_MAX};
+use log::{Arrival, Log, WINDOW_MAX};
 pub(super) use store::Broadcasts;
 
 use super::{Group, Piggyback};
@@ -32,8 +32,6 @@ use crate::wire::{BroadcastPull, BroadcastRecord, HEADER_LEN, Mark, Message, PAR
 
 /// How many periods a broadcast is kept for those who missed it.
 const RETENTION: u32 = 5;
-/// Broadcasts that wait to be polled; further ones are released when these are gone.
-const RELEASED_MAX: usize = 256;
 /// Broadcasts that one pull is answered with.
 const ANSWERED_MAX: usize = 256;
 
@@ -52,23 +50,21 @@ impl Group {
 
     /// A broadcast arrived.
     pub(super) fn on_broadcast(&mut self, record: &BroadcastRecord<'_>, from: NodeId) {
-        let origin = record.origin;
-        if !self.is_current(origin, record.epoch, record.sequence) {
-            return;
+        if self.is_current(record.origin, record.epoch, record.sequence) {
+            match self.broadcasts.arrive(record, from, self.cx.now()) {
+                Arrival::New => {}
+                Arrival::Known => self.cx.stats.drop(DropReason::DuplicateBroadcast),
+                Arrival::Beyond => self.cx.stats.drop(DropReason::BroadcastLimit),
+            }
+            self.plan_ask(record.origin);
         }
-        match self.broadcasts.arrive(record, from, self.cx.now()) {
-            Arrival::New => {}
-            Arrival::Known => self.cx.stats.drop(DropReason::DuplicateBroadcast),
-            Arrival::Beyond => self.cx.stats.drop(DropReason::BroadcastLimit),
-        }
-        self.settle_broadcasts(origin);
     }
 
     /// A member says which numbers of an origin it keeps.
     pub(super) fn on_mark(&mut self, mark: &Mark, from: NodeId) {
         if self.is_current(mark.origin, mark.epoch, mark.highest) {
             self.broadcasts.on_mark(mark, from);
-            self.settle_broadcasts(mark.origin);
+            self.plan_ask(mark.origin);
         }
     }
 
@@ -89,100 +85,77 @@ impl Group {
         is_held
     }
 
-    /// After a change of an origin's log: tells the user what is next, and plans to ask for what is missing.
-    fn settle_broadcasts(&mut self, origin: NodeId) {
-        while self.cx.outbox.broadcasts_waiting() < RELEASED_MAX {
-            let event = match self.broadcasts.release(origin) {
-                Some(Release::Payload(payload)) => {
-                    self.cx.stats.broadcasts_delivered += 1;
-                    Event::Broadcast { origin, payload: payload.into() }
-                }
-                Some(Release::Missed(count)) => {
-                    self.cx.stats.broadcasts_missed += u64::from(count);
-                    Event::BroadcastsMissed { origin, count }
-                }
-                None => break,
-            };
-            self.cx.event(event);
+    /// The next broadcast that the user hears, or how many were missed.
+    pub(crate) fn next_broadcast(&mut self) -> Option<Event> {
+        let event = self.broadcasts.next_event()?;
+        match event {
+            Event::BroadcastsMissed { count, .. } => self.cx.stats.broadcasts_missed += u64::from(count),
+            _ => self.cx.stats.broadcasts_delivered += 1,
         }
-        self.broadcasts.tell_later(origin);
+        Some(event)
+    }
+
+    fn plan_ask(&mut self, origin: NodeId) {
         let (now, wait) = (self.cx.now(), self.ask_interval());
         self.broadcasts.plan_ask(origin, now, wait);
     }
 
-    /// Asks for what is missing, and tells the user what did not fit before.
+    /// Asks for what is missing.
     pub(crate) fn on_ask_timer(&mut self) {
-        while self.cx.outbox.broadcasts_waiting() < RELEASED_MAX
-            && let Some(origin) = self.broadcasts.next_to_tell()
-        {
-            self.settle_broadcasts(origin);
-        }
         let (now, wait) = (self.cx.now(), self.ask_interval());
         while self.cx.outbox.budget_left() > 0
             && let Some((origin, since)) = self.broadcasts.next_ask(now, wait)
         {
             if since.after(self.retention()) <= now {
-                self.broadcasts.give_up(origin);
+                self.broadcasts.change(origin, Log::give_up_missing);
             } else {
                 self.ask_for(origin, since);
             }
-            self.settle_broadcasts(origin);
         }
     }
 
-    /// Asks whom is known to have more, and every other time the origin.
+    /// Asks the member that is known to have more, and every other time the origin.
     fn ask_for(&mut self, origin: NodeId, since: Instant) {
         let Some(log) = self.broadcasts.log(origin) else { return };
-        let (epoch, ranges, is_doubted, holder) = (log.epoch, log.missing(), log.is_doubted(), log.holder);
+        let pull = BroadcastPull { origin, epoch: log.epoch, ranges: log.missing() };
         let turn = self.cx.now().since(since).as_nanos() / self.ask_interval().as_nanos().max(1);
-        let first = if is_doubted || turn.is_multiple_of(2) { origin } else { holder };
+        let first = if log.rechecks || turn.is_multiple_of(2) { origin } else { log.holder };
         let target = self.find_active(first).or_else(|| self.sample(Stream::Gossip, 1, |_, _| true).next());
         let Some(slot) = target else { return };
         self.cx.stats.broadcasts_asked += 1;
-        let pull = BroadcastPull { origin, epoch, ranges };
         self.send(self.addr(slot), &Message::BroadcastPull(pull), Piggyback::EMPTY);
     }
 
     /// A member asks for broadcasts. It gets what is kept of them, and hears which are kept.
     pub(crate) fn on_broadcast_pull(&mut self, source: SocketAddr, pull: &BroadcastPull) -> Handled {
-        let BroadcastPull { origin, epoch, ranges } = pull;
-        let log = self.broadcasts.log(*origin).filter(|log| log.epoch == *epoch);
+        let &BroadcastPull { origin, epoch, ranges } = pull;
+        let log = self.broadcasts.log(origin).filter(|log| log.epoch == epoch);
         let log = log.ok_or(DropReason::UnknownMember)?;
-        let kept = |number: &u32| log.get(*number).map(|payload| broadcast_len(payload.len()));
-        let asked: Vec<(u32, usize)> = ranges
-            .numbers()
-            .take(WINDOW_MAX as usize)
-            .filter_map(|number| kept(&number).map(|len| (number, len)))
-            .take(ANSWERED_MAX)
-            .collect();
+        let looked_at = ranges.numbers().take(WINDOW_MAX as usize);
+        let kept = looked_at.filter_map(|number| log.get(number).map(|payload| (number, payload.len())));
+        let (numbers, lengths): (Vec<u32>, Vec<usize>) = kept.take(ANSWERED_MAX).unzip();
         let room = self.datagram_room() - HEADER_LEN - PART_LEN - Mark::LEN - PART_LEN;
-        let mut rest = &asked[..];
-        loop {
+        let fit = room / broadcast_len(lengths.into_iter().max().unwrap_or(0));
+        let answers = numbers.chunks(fit).chain(numbers.is_empty().then_some(&[][..]));
+        for numbers in answers {
             self.cx.take_page()?;
-            let mut left = room;
-            let fits = |(_, len): &&(u32, usize)| {
-                let fits = *len <= left;
-                left = left.saturating_sub(*len);
-                fits
-            };
-            let count = rest.iter().take_while(fits).count();
-            let (now, later) = rest.split_at(count);
-            let numbers: Vec<u32> = now.iter().map(|(number, _)| *number).collect();
-            let asked = Some((*origin, &numbers[..]));
-            self.send(source, &Message::Gossip, Piggyback { asked, ..Piggyback::EMPTY });
-            rest = later;
-            if rest.is_empty() || self.cx.outbox.budget_left() == 0 {
-                return Ok(());
+            self.send(
+                source,
+                &Message::Gossip,
+                Piggyback { asked: Some((origin, numbers)), ..Piggyback::EMPTY },
+            );
+            if self.cx.outbox.budget_left() == 0 {
+                break;
             }
         }
+        Ok(())
     }
 
-    /// This node may have missed broadcasts of an origin, or, if `None`, of any.
-    pub(crate) fn doubt_broadcasts(&mut self, origin: Option<NodeId>) {
-        let origins = origin.map_or_else(|| self.broadcasts.origins(), |origin| vec![origin]);
-        for origin in origins {
-            self.broadcasts.doubt(origin);
-            self.settle_broadcasts(origin);
+    /// This node may have missed broadcasts of an origin, or, if `None`, of any: the origins are asked.
+    pub(crate) fn recheck_broadcasts(&mut self, origin: Option<NodeId>) {
+        for origin in origin.map_or_else(|| self.broadcasts.origins(), |origin| vec![origin]) {
+            self.broadcasts.change(origin, |log| log.rechecks = true);
+            self.plan_ask(origin);
         }
     }
 
@@ -194,13 +167,7 @@ impl Group {
     /// Sets the timer for the next ask, if something is missing.
     #[inline]
     pub(crate) fn arm_asks(&mut self) {
-        let at = self.ask_at();
-        self.cx.timers.set(Timer::Ask, at);
-    }
-
-    /// When something is asked for, or told, next.
-    pub(super) fn ask_at(&self) -> Option<Instant> {
-        if self.broadcasts.has_more_to_tell() { Some(Instant::ORIGIN) } else { self.broadcasts.ask_at() }
+        self.cx.timers.set(Timer::Ask, self.broadcasts.ask_at());
     }
 
     fn ask_interval(&self) -> Duration {

@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::log::{Arrival, Log, Release};
-use crate::api::{Epoch, Instant, NodeId};
+use super::log::{Arrival, Log};
+use crate::api::{Epoch, Event, Instant, NodeId};
 use crate::wire::{BroadcastRecord, Mark, Writer, broadcast_len};
 
 /// How often a member pushes one broadcast. Whom no push reaches asks for it.
@@ -29,33 +29,33 @@ struct Push {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Broadcasts {
     me: NodeId,
+    /// The last number of this node's own.
+    sequence: u32,
     logs: BTreeMap<NodeId, Log>,
     pushes: VecDeque<Push>,
     pushes_max: usize,
-    /// Origins whose logs may have something to say, in the order in which their marks are sent.
+    /// Origins of which something is kept, in the order in which their marks are sent.
     active: VecDeque<NodeId>,
+    /// Origins of which something can be polled.
+    ready: VecDeque<NodeId>,
     /// When which origin's missing ones are asked for next, earliest first.
     asks: VecDeque<(Instant, NodeId)>,
-    /// Origins of which more can be told than waits to be polled.
-    backlog: VecDeque<NodeId>,
-    own_bytes: usize,
-    others_bytes: usize,
-    sequence: u32,
+    /// Bytes of this node's own, and of all others.
+    bytes: [usize; 2],
 }
 
 impl Broadcasts {
     pub(crate) const fn new(me: NodeId, pushes_max: usize) -> Self {
         Self {
             me,
+            sequence: 0,
             logs: BTreeMap::new(),
             pushes: VecDeque::new(),
             pushes_max,
             active: VecDeque::new(),
+            ready: VecDeque::new(),
             asks: VecDeque::new(),
-            backlog: VecDeque::new(),
-            own_bytes: 0,
-            others_bytes: 0,
-            sequence: 0,
+            bytes: [0; 2],
         }
     }
 
@@ -64,14 +64,13 @@ impl Broadcasts {
         self.pushes.len() as u32
     }
 
-    /// Whether there is room for a further one of this node's own.
+    /// Whether there is no room for a further one of this node's own.
     pub(super) fn is_full(&self) -> bool {
-        self.pushes.len() >= self.pushes_max || self.own_bytes >= BYTES_MAX
+        self.pushes.len() >= self.pushes_max || self.bytes[0] >= BYTES_MAX
     }
 
-    /// The next number of this node's own broadcasts.
+    /// The next number of this node's own broadcasts: after the last one of an epoch comes the first of the next.
     pub(super) const fn next_sequence(&mut self) -> u32 {
-        // After the last number of an epoch comes the first of the next.
         self.sequence = if self.sequence == u32::MAX { 1 } else { self.sequence + 1 };
         self.sequence
     }
@@ -86,7 +85,7 @@ impl Broadcasts {
     pub(super) fn push_own(&mut self, epoch: Epoch, number: u32, payload: &[u8], now: Instant) {
         debug_assert!(!self.is_full(), "the user is refused before");
         let me = self.me;
-        if self.logs.get(&me).is_none_or(|log| log.epoch != epoch || !log.follows(number)) {
+        if self.logs.get(&me).is_none_or(|log| log.epoch != epoch || log.received() != number - 1) {
             self.forget(me);
             self.logs.insert(me, Log::own(epoch, me, number));
         }
@@ -100,8 +99,7 @@ impl Broadcasts {
         debug_assert!(origin != self.me, "its own broadcasts are no news to a node");
         let Some(log) = self.log_of(origin, epoch, from) else { return Arrival::Known };
         log.notice(number, from);
-        let arrival = log.arrival(number);
-        let needed = log.bytes_for(number, payload);
+        let (arrival, needed) = (log.arrival(number), log.bytes_for(number, payload));
         if arrival != Arrival::New {
             return arrival;
         }
@@ -124,80 +122,61 @@ impl Broadcasts {
 
     /// The log of this epoch of an origin, begun anew if what is held is of an earlier one. `None`: it is of a later one.
     fn log_of(&mut self, origin: NodeId, epoch: Epoch, from: NodeId) -> Option<&mut Log> {
-        match self.logs.get(&origin).map(|log| log.epoch) {
-            Some(held) if held > epoch => return None,
-            Some(held) if held == epoch => {}
-            _ => {
-                self.forget(origin);
-                self.logs.insert(origin, Log::new(epoch, from));
-            }
+        let held = self.logs.get(&origin).map(|log| log.epoch);
+        if held > Some(epoch) {
+            return None;
         }
-        self.logs.get_mut(&origin)
+        if held < Some(epoch) {
+            self.forget(origin);
+        }
+        Some(self.logs.entry(origin).or_insert(Log::new(epoch, from)))
     }
 
-    /// Changes a log, and keeps what follows from it: the bytes, and whether it is active.
-    fn change<T>(&mut self, origin: NodeId, change: impl FnOnce(&mut Log) -> T) -> Option<T> {
+    /// Changes a log, and keeps what follows from it.
+    pub(super) fn change<T>(&mut self, origin: NodeId, change: impl FnOnce(&mut Log) -> T) -> Option<T> {
         let log = self.logs.get_mut(&origin)?;
         let (was_active, before) = (log.is_active(), log.bytes());
         let changed = change(log);
-        let (is_active, after) = (log.is_active(), log.bytes());
-        let bytes = if origin == self.me { &mut self.own_bytes } else { &mut self.others_bytes };
-        *bytes = *bytes + after - before;
-        if is_active && !was_active && !self.active.contains(&origin) {
+        let bytes = &mut self.bytes[usize::from(origin != self.me)];
+        *bytes = *bytes + log.bytes() - before;
+        if log.is_active() && !was_active && !self.active.contains(&origin) {
             self.active.push_back(origin);
+        }
+        if log.is_ready() && !self.ready.contains(&origin) {
+            self.ready.push_back(origin);
         }
         Some(changed)
     }
 
-    /// Makes room for `needed` bytes of others' broadcasts. What was delivered goes first, of this origin before any
+    /// Makes room for `needed` bytes of others' broadcasts. What was reported goes first, of this origin before any
     /// other.
     fn make_room(&mut self, origin: NodeId, needed: usize) -> bool {
-        let mut turn = Some(origin);
-        while self.others_bytes + needed > BYTES_MAX {
-            let Some(victim) = turn else { return false };
+        let mut victim = origin;
+        while self.bytes[1] + needed > BYTES_MAX {
             if self.change(victim, Log::evict) != Some(true) {
-                let others = self.active.iter().filter(|other| **other != self.me);
-                turn = others.copied().find(|other| self.logs.get(other).is_some_and(Log::can_evict));
+                let can_evict =
+                    |id: &&NodeId| **id != self.me && self.logs.get(id).is_some_and(Log::can_evict);
+                let Some(other) = self.active.iter().find(can_evict) else { return false };
+                victim = *other;
             }
         }
         true
     }
 
-    /// More of this origin is told when what waits was polled.
-    pub(super) fn tell_later(&mut self, origin: NodeId) {
-        if self.logs.get(&origin).is_some_and(Log::is_ready) && !self.backlog.contains(&origin) {
-            self.backlog.push_back(origin);
+    /// The next thing that the user hears.
+    pub(super) fn next_event(&mut self) -> Option<Event> {
+        while let Some(origin) = self.ready.front().copied() {
+            if let Some(release) = self.logs.get_mut(&origin).and_then(Log::release) {
+                return Some(release.event(origin));
+            }
+            self.ready.pop_front();
         }
-    }
-
-    /// The next origin of which more can be told.
-    pub(super) fn next_to_tell(&mut self) -> Option<NodeId> {
-        self.backlog.pop_front()
-    }
-
-    /// Whether more can be told.
-    pub(super) fn has_more_to_tell(&self) -> bool {
-        !self.backlog.is_empty()
-    }
-
-    /// The origin is asked whether this node has missed anything.
-    pub(super) fn doubt(&mut self, origin: NodeId) {
-        self.change(origin, Log::doubt);
-    }
-
-    /// Does not wait any longer for what is missing of an origin.
-    pub(super) fn give_up(&mut self, origin: NodeId) {
-        self.change(origin, Log::give_up_missing);
-    }
-
-    /// The next thing that the user is told of an origin.
-    pub(super) fn release(&mut self, origin: NodeId) -> Option<Release<'_>> {
-        self.logs.get_mut(&origin)?.release()
+        None
     }
 
     /// An origin's log.
-    pub(super) fn log(&mut self, origin: NodeId) -> Option<&mut Log> {
-        self.logs.get_mut(&origin)
+    pub(super) fn log(&self, origin: NodeId) -> Option<&Log> {
+        self.logs.get(&origin)
     }
 
     /// Of whom broadcasts are known.
@@ -208,8 +187,7 @@ impl Broadcasts {
     /// Forgets what is known of an origin that is forgotten.
     pub(crate) fn forget(&mut self, origin: NodeId) {
         if let Some(log) = self.logs.remove(&origin) {
-            let bytes = if origin == self.me { &mut self.own_bytes } else { &mut self.others_bytes };
-            *bytes -= log.bytes();
+            self.bytes[usize::from(origin != self.me)] -= log.bytes();
             self.active.retain(|active| *active != origin);
             self.asks.retain(|(_, asked)| *asked != origin);
         }
@@ -219,41 +197,40 @@ impl Broadcasts {
     pub(super) fn expire(&mut self, now: Instant, retention: Duration) {
         for _ in 0..self.active.len() {
             let Some(origin) = self.active.pop_front() else { return };
-            self.change(origin, |log| log.expire(now, retention));
-            if self.logs.get(&origin).is_some_and(Log::is_active) {
+            if self.change(origin, |log| (log.expire(now, retention), log.is_active()).1) == Some(true) {
                 self.active.push_back(origin);
             }
         }
     }
 
     /// When the first missing ones are asked for.
-    pub(super) fn ask_at(&self) -> Option<Instant> {
+    pub(crate) fn ask_at(&self) -> Option<Instant> {
         self.asks.front().map(|(at, _)| *at)
     }
 
     /// Plans to ask for what is missing of an origin, unless that is planned.
     pub(super) fn plan_ask(&mut self, origin: NodeId, now: Instant, wait: Duration) {
-        let Some(log) = self.logs.get_mut(&origin) else { return };
-        if log.lacks() && log.asked.is_none() {
-            log.asked = Some((now, log.delivered()));
+        if let Some(log) = self.logs.get_mut(&origin).filter(|log| log.lacks() && log.asked.is_none()) {
+            log.asked = Some((now, log.received()));
             self.asks.push_back((now.after(wait), origin));
         }
     }
 
-    /// The origin whose missing ones are to be asked for now, and since when nothing of it was delivered. The next time is
+    /// The origin whose missing ones are to be asked for now, and since when nothing of it was received. The next time is
     /// planned already.
     pub(super) fn next_ask(&mut self, now: Instant, wait: Duration) -> Option<(NodeId, Instant)> {
         while let Some((_, origin)) = self.asks.front().copied().filter(|(at, _)| *at <= now) {
             self.asks.pop_front();
             let Some(log) = self.logs.get_mut(&origin) else { continue };
-            let Some((since, delivered)) = log.asked.filter(|_| log.lacks()) else {
-                log.asked = None;
-                continue;
-            };
-            let since = if delivered == log.delivered() { since } else { now };
-            log.asked = Some((since, log.delivered()));
-            self.asks.push_back((now.after(wait), origin));
-            return Some((origin, since));
+            let received = log.received();
+            log.asked = log.asked.filter(|_| log.lacks());
+            if let Some((since, then)) = &mut log.asked {
+                if *then != received {
+                    (*since, *then) = (now, received);
+                }
+                self.asks.push_back((now.after(wait), origin));
+                return Some((origin, *since));
+            }
         }
         None
     }
@@ -272,46 +249,35 @@ impl Broadcasts {
     /// Writes as many as fit, first come first served; what was pushed often enough is not pushed again.
     pub(crate) fn write(&mut self, writer: &mut Writer<'_>) {
         for _ in 0..self.pushes.len() {
-            let Some(mut push) = self.pushes.pop_front() else { return };
-            if let Some(log) = self.logs.get(&push.origin)
-                && let Some(payload) = log.get(push.number)
-            {
-                if !put(writer, push.origin, log.epoch, push.number, payload) {
-                    return self.pushes.push_front(push);
+            let Some(Push { origin, number, done }) = self.pushes.pop_front() else { return };
+            match self.put(writer, origin, number) {
+                None => {}
+                Some(false) => return self.pushes.push_front(Push { origin, number, done }),
+                Some(true) if done + 1 < PUSHES => {
+                    self.pushes.push_back(Push { origin, number, done: done + 1 });
                 }
-                push.done += 1;
-                if push.done < PUSHES {
-                    self.pushes.push_back(push);
-                }
+                Some(true) => {}
             }
         }
     }
 
-    /// Writes those of `numbers` that are kept, as far as they fit.
-    pub(crate) fn write_asked(&self, writer: &mut Writer<'_>, origin: NodeId, numbers: &[u32]) {
-        let Some(log) = self.logs.get(&origin) else { return };
-        for number in numbers {
-            let Some(payload) = log.get(*number) else { continue };
-            if !put(writer, origin, log.epoch, *number, payload) {
-                return;
-            }
-        }
+    /// Writes what is kept under a number; `false` if it does not fit, `None` if nothing is.
+    pub(crate) fn put(&self, writer: &mut Writer<'_>, origin: NodeId, sequence: u32) -> Option<bool> {
+        let log = self.logs.get(&origin)?;
+        let record = BroadcastRecord { origin, epoch: log.epoch, sequence, payload: log.get(sequence)? };
+        Some(writer.broadcast(&record))
     }
 
-    /// Writes what is kept of `origin`, or else of the origins whose turn it is.
-    pub(crate) fn write_marks(&mut self, writer: &mut Writer<'_>, origin: Option<NodeId>) {
-        if let Some(origin) = origin {
-            if let Some(log) = self.logs.get(&origin) {
-                let _ = writer.mark(&log.mark(origin));
+    /// Writes which numbers of `origin` are kept, or else of the origins whose turn it is.
+    pub(crate) fn put_marks(&mut self, writer: &mut Writer<'_>, origin: Option<NodeId>) {
+        let turns = if origin.is_some() { 1 } else { self.active.len().min(MARKS_MAX) };
+        for _ in 0..turns {
+            if origin.is_none() {
+                self.active.rotate_left(1);
             }
-            return;
-        }
-        for _ in 0..self.active.len().min(MARKS_MAX) {
-            let Some(origin) = self.active.pop_front() else { return };
-            self.active.push_back(origin);
-            if let Some(log) = self.logs.get(&origin)
-                && !writer.mark(&log.mark(origin))
-            {
+            let Some(of) = origin.or(self.active.back().copied()) else { return };
+            let Some(log) = self.logs.get(&of) else { continue };
+            if !writer.mark(&log.mark(of)) {
                 return;
             }
         }
@@ -324,19 +290,16 @@ impl Broadcasts {
 
     /// Whether it contradicts itself nowhere.
     pub(crate) fn is_sound(&self) -> bool {
-        let bytes = |own: bool| -> usize {
-            self.logs.iter().filter(|(id, _)| (**id == self.me) == own).map(|(_, log)| log.bytes()).sum()
-        };
-        (bytes(true), bytes(false)) == (self.own_bytes, self.others_bytes)
-            && self.others_bytes <= BYTES_MAX
+        let mut bytes = [0; 2];
+        for (origin, log) in &self.logs {
+            bytes[usize::from(*origin != self.me)] += log.bytes();
+        }
+        bytes == self.bytes
+            && self.bytes[1] <= BYTES_MAX
             && self.pushes.len() <= self.pushes_max
             && self.asks.iter().is_sorted_by_key(|(at, _)| *at)
             && self.logs.values().all(Log::is_sound)
     }
-}
-
-fn put(writer: &mut Writer<'_>, origin: NodeId, epoch: Epoch, sequence: u32, payload: &[u8]) -> bool {
-    writer.broadcast(&BroadcastRecord { origin, epoch, sequence, payload })
 }
 
 #[cfg(test)]
@@ -354,7 +317,7 @@ mod tests {
     fn arrive(broadcasts: &mut Broadcasts, origin: u64, sequence: u32, payload: &[u8]) -> Arrival {
         let arrival = broadcasts.arrive(&record(origin, sequence, payload), NodeId(7), NOW);
         assert!(broadcasts.is_sound());
-        while broadcasts.release(NodeId(origin)).is_some() {}
+        while broadcasts.next_event().is_some() {}
         arrival
     }
 
@@ -366,7 +329,7 @@ mod tests {
         assert_eq!(broadcasts.arrive(&later, NodeId(7), NOW), Arrival::New);
         assert_eq!(arrive(&mut broadcasts, 1, 2, b"x"), Arrival::Known);
         broadcasts.forget(NodeId(1));
-        assert_eq!((broadcasts.others_bytes, broadcasts.is_sound()), (0, true));
+        assert_eq!((broadcasts.bytes[1], broadcasts.is_sound()), (0, true));
     }
 
     #[test]
@@ -389,7 +352,7 @@ mod tests {
                 assert_eq!(arrive(&mut broadcasts, origin, number, &payload), Arrival::New);
             }
         }
-        assert!(broadcasts.others_bytes <= BYTES_MAX);
+        assert!(broadcasts.bytes[1] <= BYTES_MAX);
         assert_eq!(broadcasts.log(ME).and_then(|log| log.get(1)), Some(&b"mine"[..]));
         // What waits for a missing one is not thrown away: what comes on top of it is.
         let waiting = |number| BroadcastRecord { origin: NodeId(3), ..record(3, number, &payload) };
