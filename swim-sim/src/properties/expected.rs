@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use swim_core::{Claim, Event, Instant, NodeId};
 
+use super::evidence::datagram::is_kind;
 use super::{Broken, Case, Check, Monitor, declare};
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -143,7 +144,7 @@ impl Counted {
                 for (sent, count) in expect.sent.iter().zip(&mut self.sent) {
                     let is_meant = (sent.by.is_empty() || sent.by.contains(host))
                         && sent.to.is_none_or(|to| to == *target)
-                        && sent.kind.is_none_or(|kind| kind.is(bytes));
+                        && sent.kind.is_none_or(|kind| is_kind(bytes, kind));
                     if !is_meant || !is_within(now, sent.from, sent.until) {
                         continue;
                     }

@@ -8,7 +8,7 @@ use swim_trace::describe;
 use super::Facts;
 use crate::ground_truth::{Fate, Phase, Presence};
 use crate::host_id::HostId;
-use crate::timeline::{NO_MEMBER, News, OUTSIDE, Sending, Timeline};
+use crate::timeline::{NO_MEMBER, News, OUTSIDE, Sending, Timeline, code};
 use crate::traffic::kind_of;
 
 /// Everything.
@@ -274,7 +274,7 @@ impl HeldColumns {
         let (first_at, first) = timeline.views.first();
         let rows = first.rows.iter().map(|row| {
             let runs = row.chunk_by(|a, b| a == b);
-            runs.map(|run| format!("{}{},", run[0] as u8, base_36(run.len()))).collect()
+            runs.map(|run| format!("{}{},", code(run[0]), base_36(run.len()))).collect()
         });
         let mut columns = Self { first_at: micros(first_at), first: rows.collect(), ..Self::default() };
         let mut last = 0;

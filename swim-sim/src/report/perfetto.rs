@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use swim_core::Status;
 use swim_trace::describe;
 
 use super::Facts;
 use crate::Timeline;
 use crate::ground_truth::Presence;
 use crate::host_id::HostId;
-use crate::timeline::{Held, OUTSIDE, Sending, Turn};
+use crate::timeline::{OUTSIDE, Sending, Turn};
 use crate::traffic::kind_of;
 
 /// Tracks of a host, by their numbers.
@@ -180,15 +181,13 @@ impl Trace {
                     }
                     continue;
                 }
-                Turn::Becomes(Held::Suspect) => {
+                Turn::Becomes(Some(Status::Suspect)) => {
                     open.entry(pair).or_insert(change.at);
                     continue;
                 }
                 Turn::Refuted => "refuted",
-                Turn::Becomes(Held::Dead) => "dead",
-                Turn::Becomes(Held::Alive) => "alive",
-                Turn::Becomes(Held::Left) => "left",
-                Turn::Becomes(Held::Unknown) => "forgotten",
+                Turn::Becomes(None) => "forgotten",
+                Turn::Becomes(Some(status)) => status.name(),
             };
             if let Some(from) = open.remove(&pair) {
                 spans.push((pair, from, change.at, ended));

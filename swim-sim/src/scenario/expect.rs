@@ -31,7 +31,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use swim_core::Status;
+use swim_core::{MessageKind, Status};
 
 use super::ScenarioError;
 use crate::host_id::HostId;
@@ -138,8 +138,8 @@ pub struct Reported {
 #[serde(deny_unknown_fields)]
 pub struct Sent {
     /// What they are. Default: anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<DatagramKind>,
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<MessageKind>,
     /// By whom. Default: by any member.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<HostId>,
@@ -221,32 +221,15 @@ pub enum EventKind {
     Message,
 }
 
-/// What a datagram can be, by the names of `docs/wire.md`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is explained in that document")]
-#[repr(u8)]
-pub enum DatagramKind {
-    Ping = 1,
-    Ack,
-    PingReq,
-    Nack,
-    RelayedAck,
-    Join,
-    Challenge,
-    Welcome,
-    Announce,
-    SyncPull,
-    SyncPage,
-    Gossip,
-    User,
-}
+/// Written as in `docs/wire.md`, with underscores: `ping_req`.
+impl Text for MessageKind {
+    fn parse(text: &str) -> Result<Self, String> {
+        let named = Self::ALL.into_iter().find(|kind| kind.print() == text);
+        named.ok_or_else(|| format!("{text:?} is no kind of datagram, like \"ping\" or \"sync_page\""))
+    }
 
-impl DatagramKind {
-    /// Whether a node's datagram is of this kind: its header has it in byte 4.
-    #[must_use]
-    pub fn is(self, bytes: &[u8]) -> bool {
-        bytes.get(4) == Some(&(self as u8))
+    fn print(&self) -> String {
+        self.name().replace('-', "_")
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) use datagrams::{Datagrams, OUTSIDE, Sending};
 pub(crate) use load::{Load, Sent};
 pub(crate) use names::Names;
 pub(crate) use spread::{Detected, Detection, News, Spread};
-pub(crate) use views::{Change, Held, NO_MEMBER, Turn, Views};
+pub(crate) use views::{Change, NO_MEMBER, Turn, Views, code};
 
 use datagrams::{Letter, Room};
 
@@ -150,13 +150,7 @@ impl Timeline {
     /// of it, or does not run.
     #[must_use]
     pub fn believes(&self, observer: HostId, subject: NodeId) -> Option<Status> {
-        match self.views.now(observer.0, self.names.known(subject)?) {
-            Held::Unknown => None,
-            Held::Alive => Some(Status::Alive),
-            Held::Suspect => Some(Status::Suspect),
-            Held::Dead => Some(Status::Dead),
-            Held::Left => Some(Status::Left),
-        }
+        self.views.now(observer.0, self.names.known(subject)?)
     }
 
     /// What is true of every host, as far as it has changed.
@@ -202,7 +196,7 @@ impl Timeline {
         self.enter(host, me, Presence::Up, now);
         let subject = self.names.host(host).subject;
         self.change(now, host.0, subject, Turn::Emptied, NO_MEMBER);
-        self.change(now, host.0, subject, Turn::Becomes(Held::Alive), NO_MEMBER);
+        self.change(now, host.0, subject, Turn::Becomes(Some(Status::Alive)), NO_MEMBER);
         self.bands.began(host.0, now);
         self.detection.restarted(subject);
         self.spread.restarted(subject);
@@ -216,7 +210,7 @@ impl Timeline {
         if presence == Presence::Crashed {
             let others = (0..).zip(self.names.hosts()).filter(|(observer, known)| {
                 let held = self.views.now(*observer, subject);
-                known.presence == Presence::Up && matches!(held, Held::Alive | Held::Suspect)
+                known.presence == Presence::Up && held.is_some_and(Status::is_active)
             });
             let waiting = others.map(|(observer, _)| observer).collect();
             self.detection.crashed(subject, host.0, now, waiting);
@@ -267,14 +261,14 @@ impl Timeline {
             if let Some(index) = seen.get_mut(subject as usize) {
                 *index = true;
             }
-            let held = Held::from(Some(row.status));
+            let held = Some(row.status);
             if self.views.now(host.0, subject) != held {
                 self.change(at, host.0, subject, Turn::Becomes(held), NO_MEMBER);
             }
         }
         for (subject, _) in (0..).zip(seen).filter(|(_, seen)| !seen) {
-            if self.views.now(host.0, subject) != Held::Unknown {
-                self.change(at, host.0, subject, Turn::Becomes(Held::Unknown), NO_MEMBER);
+            if self.views.now(host.0, subject).is_some() {
+                self.change(at, host.0, subject, Turn::Becomes(None), NO_MEMBER);
             }
         }
     }
