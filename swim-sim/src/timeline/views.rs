@@ -163,7 +163,12 @@ mod tests {
     #[test]
     fn the_first_matrix_and_the_changes_kept_make_up_the_matrix_now() {
         let mut views = Views::default();
-        let turns = [Turn::Becomes(Some(Status::Alive)), Turn::Becomes(Some(Status::Dead)), Turn::Refuted, Turn::Emptied];
+        let turns = [
+            Turn::Becomes(Some(Status::Alive)),
+            Turn::Becomes(Some(Status::Dead)),
+            Turn::Refuted,
+            Turn::Emptied,
+        ];
         for step in 0..60_u32 {
             let turn = turns[(step * 7 % 11 % 4) as usize];
             views.change(change(u64::from(step), step % 3, step % 5, turn), 10);
