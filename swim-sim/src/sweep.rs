@@ -131,6 +131,16 @@ pub fn in_order<T: Send>(
     });
 }
 
+/// The same, all of it: the results in the order of their numbers.
+pub fn all_in_order<T: Send>(jobs: usize, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let mut results = Vec::new();
+    in_order(jobs, count, work, |result| {
+        results.push(result);
+        true
+    });
+    results
+}
+
 /// One run of a sweep.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Record {

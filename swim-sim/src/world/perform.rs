@@ -47,8 +47,8 @@ impl World {
     fn carry_out(&mut self, action: &Action) -> bool {
         match action {
             Action::Crash(host) => self.end_process(*host, Presence::Crashed),
-            Action::Restart(host) => self.try_restart(*host),
-            Action::RestartAs { host, memory, addr } => self.try_restart_as(*host, *memory, *addr),
+            Action::Restart(host) => self.try_restart(*host, None, None),
+            Action::RestartAs { host, memory, addr } => self.try_restart(*host, Some(*memory), *addr),
             Action::Start { like, seeds } => self.start_and_join(self.spec_like(*like), seeds),
             Action::Foreigner { like, label, addr, seeds } => {
                 let spec = self.spec_elsewhere(*like, label, *addr);

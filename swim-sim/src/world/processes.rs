@@ -56,15 +56,6 @@ impl World {
         self.rearm(id);
     }
 
-    pub(super) fn try_restart(&mut self, id: HostId) -> bool {
-        let host = &self.hosts[id.index()];
-        if host.engine.is_some() || self.fabric.directory.host_at(host.addr).is_some() {
-            return false;
-        }
-        self.begin_process(id);
-        true
-    }
-
     pub(super) fn try_pause(&mut self, id: HostId, inbox: Inbox) -> bool {
         let host = &mut self.hosts[id.index()];
         if !host.is_running() {
@@ -135,7 +126,12 @@ impl World {
         true
     }
 
-    pub(super) fn try_restart_as(&mut self, id: HostId, memory: Memory, addr: Option<SocketAddr>) -> bool {
+    pub(super) fn try_restart(
+        &mut self,
+        id: HostId,
+        memory: Option<Memory>,
+        addr: Option<SocketAddr>,
+    ) -> bool {
         let host = &self.hosts[id.index()];
         let addr = addr.unwrap_or(host.addr);
         if host.engine.is_some() || self.fabric.directory.host_at(addr).is_some() {
@@ -143,7 +139,7 @@ impl World {
         }
         let host = &mut self.hosts[id.index()];
         host.addr = addr;
-        host.persistent = memory == Memory::Kept;
+        host.persistent = memory.map_or(host.persistent, |memory| memory == Memory::Kept);
         self.begin_process(id);
         true
     }

@@ -8,7 +8,7 @@ use anstream::{eprintln, println};
 use swim_sim::mutants::{Ablation, ablations};
 use swim_sim::scenario::ScenarioError;
 use swim_sim::situations::{MEASURES, Measured, SITUATIONS, measure, situation};
-use swim_sim::sweep::in_order;
+use swim_sim::sweep::all_in_order;
 
 use crate::args::{AblationsArgs, cores};
 use crate::exit::Error;
@@ -58,17 +58,8 @@ pub(crate) fn run(args: &AblationsArgs) -> Result<Exit, Error> {
 fn table(ablation: Option<&Ablation>, seeds: u64, jobs: usize) -> Result<Table, Error> {
     let runs: Vec<(usize, u64)> =
         (0..SITUATIONS.len()).flat_map(|name| (0..seeds).map(move |seed| (name, seed))).collect();
-    let mut measured = Vec::new();
-    in_order(
-        jobs,
-        runs.len(),
-        |number| one(SITUATIONS[runs[number].0], runs[number].1, ablation),
-        |result| {
-            measured.push(result);
-            true
-        },
-    );
-    let measured: Vec<Measured> = measured.into_iter().collect::<Result<_, _>>()?;
+    let work = |number: usize| one(SITUATIONS[runs[number].0], runs[number].1, ablation);
+    let measured = all_in_order(jobs, runs.len(), work).into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(measured.chunks(seeds as usize).map(<[Measured]>::to_vec).collect())
 }
 
