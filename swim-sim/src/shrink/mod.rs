@@ -31,7 +31,8 @@ pub struct Shrunk {
     pub minimal: bool,
 }
 
-/// Reduces `scenario`. `None`: it does not fail. `each` is called with every success.
+/// Reduces `scenario`. `None`: it does not fail. `each` is called after every attempt, with the
+/// smallest so far.
 ///
 /// # Errors
 /// The scenario cannot be carried out.
@@ -122,11 +123,9 @@ impl<R: FnMut(&Scenario) -> Result<Finished, ScenarioError>> Shrinking<R> {
         let mut index = 0;
         while !self.is_spent() {
             let Some(candidate) = pass(&self.best, index) else { return };
-            if self.consider(candidate) {
-                each(&self.best, self.attempts);
-            } else {
-                index += 1;
-            }
+            let smaller = self.consider(candidate);
+            each(&self.best, self.attempts);
+            index += usize::from(!smaller);
         }
     }
 

@@ -99,6 +99,26 @@ fn without_a_terminal_there_is_no_bar_and_no_paint() {
     assert!(long.iter().all(|line| line.starts_with("replay: ")), "{long:#?}");
 }
 
+#[test]
+fn without_a_terminal_a_line_says_every_few_seconds_how_far_it_has_come() {
+    let ran = Sandbox::new("progress").run(&format!("sweep --seeds 0..100000 {SMALL} --budget 4s")).ended(0);
+    let line = ran.err.lines().next().expect("a line after three seconds");
+    assert!(line.contains(" of 100,000 seeds, 0 failed, ") && line.ends_with(" s left"), "{line}");
+    assert!(ran.err.lines().count() < 4, "{}", ran.err);
+}
+
+#[test]
+fn ctrl_c_shows_what_was_found_so_far_and_how_to_repeat_it() {
+    let sandbox = Sandbox::new("interrupted");
+    let sweep = format!("sweep --seeds 0..100000 {SMALL} --jobs 1 --jsonl it.jsonl");
+    let ran = sandbox.interrupt(&sweep).ended(130);
+    assert!(ran.out.contains("of 100,000 seeds: it was interrupted"), "{}", ran.out);
+    assert!(ran.out.contains("every property held in "), "{}", ran.out);
+    let lines = sandbox.read("it.jsonl");
+    assert!(lines.ends_with("}\n") && lines.lines().all(|line| seed(line).is_some()));
+    assert_eq!(sandbox.again(&ran).ended(0).digest(), ran.digest());
+}
+
 /// Lines of a sweep, the outcome of the second one changed.
 fn with_outcome(sandbox: &Sandbox, outcome: &str) {
     sandbox.run("sweep --seeds 0..3 --set hosts=3 --set faults=2 --jsonl it.jsonl").ended(0);
