@@ -79,9 +79,7 @@ impl Sweep {
     }
 
     fn scenario(&self, seed: u64) -> Result<Scenario, ScenarioError> {
-        let mut plan = Plan::draw(seed);
-        self.set.iter().try_for_each(|assignment| plan.set(assignment))?;
-        let mut scenario = plan.scenario();
+        let mut scenario = Plan::with(seed, &self.set)?.scenario();
         scenario.mutant.clone_from(&self.mutant);
         Ok(scenario)
     }
@@ -196,11 +194,7 @@ impl Record {
             agreed_ms: finished.agreed.map(|agreed| u64::try_from(agreed.as_millis()).unwrap_or(u64::MAX)),
             hosts,
             digest: finished.digest.to_string(),
-            properties: finished
-                .properties
-                .iter()
-                .map(|(property, looked)| (property.id.to_owned(), *looked))
-                .collect(),
+            properties: finished.looked().map(|(id, looked)| (id.to_owned(), looked)).collect(),
             sometimes: finished.sometimes.iter().map(|(name, hits)| ((*name).to_owned(), *hits)).collect(),
         }
     }

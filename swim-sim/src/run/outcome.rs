@@ -83,6 +83,11 @@ impl Outcome {
 }
 
 impl Finished {
+    /// Each property by its id, and how often it had something to check.
+    pub fn looked(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.properties.iter().map(|(property, looked)| (property.id, *looked))
+    }
+
     pub(super) fn of(run: &Run, cut_short: bool) -> Self {
         let outcome = match run.violation() {
             Some(violation) => Outcome::Broken(violation),

@@ -44,7 +44,7 @@ pub use settings::{Setting, Settings, option_names, option_values};
 /// # Errors
 /// If it is not one.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    Text::parse(text)
+    text::read(text)
 }
 
 /// Writes a duration so that [`parse_duration`] reads the same one.

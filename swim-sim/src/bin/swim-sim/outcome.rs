@@ -1,6 +1,7 @@
 //! How a run's end is shown.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -48,8 +49,7 @@ pub(crate) fn sentence(finished: &Finished) -> String {
 
 /// How often each property had something to check.
 pub(crate) fn properties(finished: &Finished) -> String {
-    let properties: Vec<(&str, u64)> =
-        finished.properties.iter().map(|(property, looked)| (property.id, *looked)).collect();
+    let properties: Vec<(&str, u64)> = finished.looked().collect();
     paint(DIM, format!("properties, and how often each had something to check:\n{}", columns(&properties)))
 }
 
@@ -67,11 +67,6 @@ pub(crate) fn json(chosen: &Chosen, finished: &Finished) -> serde_json::Value {
         Outcome::Panicked(text) => json!({ "why": text, "place": panic_location() }),
         _ => serde_json::Value::Null,
     };
-    let properties: serde_json::Map<_, _> = finished
-        .properties
-        .iter()
-        .map(|(property, looked)| (property.id.to_owned(), json!(looked)))
-        .collect();
     json!({
         "replay": chosen.replay,
         "seed": chosen.scenario.seed,
@@ -80,7 +75,7 @@ pub(crate) fn json(chosen: &Chosen, finished: &Finished) -> serde_json::Value {
         "violation": violation,
         "ended_ns": finished.ended.as_nanos(),
         "agreed_ms": finished.agreed.map(|agreed| agreed.as_millis()),
-        "laws": properties,
+        "laws": finished.looked().collect::<BTreeMap<_, _>>(),
         "sometimes": finished.sometimes,
         "digest": finished.digest.to_string(),
     })

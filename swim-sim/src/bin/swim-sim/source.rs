@@ -49,7 +49,7 @@ impl Source {
                 (scenario, None)
             }
             (None, Some(seed)) => {
-                let plan = self.plan(seed)?;
+                let plan = Plan::with(seed, &self.set)?;
                 (plan.scenario(), Some(plan))
             }
             (None, None) => {
@@ -63,14 +63,6 @@ impl Source {
         }
         scenario.check()?;
         Ok(Chosen { scenario, plan, replay: self.replay_line() })
-    }
-
-    fn plan(&self, seed: u64) -> Result<Plan, Error> {
-        let mut plan = Plan::draw(seed);
-        for assignment in &self.set {
-            plan.set(assignment)?;
-        }
-        Ok(plan)
     }
 
     fn of_text(&self, what: &str) -> Result<Scenario, Error> {
