@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use swim_core::{Claim, Event, Instant, NodeId};
+use swim_core::{Claim, Instant, NodeId};
 
 use super::evidence::datagram::is_kind;
 use super::{Broken, Case, Check, Monitor, declare};
@@ -126,7 +126,8 @@ impl Counted {
     ) -> Check {
         match what {
             Happening::Reported { host, event } if !expect.events.is_empty() => {
-                let Some(saying) = Saying::of(event) else { return Ok(()) };
+                let Some((kind, of, by)) = EventKind::of(event) else { return Ok(()) };
+                let saying = Saying { kind, of, by };
                 for (reported, count) in expect.events.iter().zip(&mut self.reported) {
                     if !is_within(now, reported.from, reported.until) || !saying.is(reported, scene, *host) {
                         continue;
@@ -188,33 +189,6 @@ fn is_within(now: Duration, from: Duration, until: Option<Duration>) -> bool {
 }
 
 impl Saying {
-    fn of(event: &Event) -> Option<Self> {
-        let (kind, of, by) = match event {
-            Event::Alive { id, .. } => (EventKind::Alive, Some(*id), None),
-            Event::Suspect { id, by, .. } => (EventKind::Suspect, Some(*id), Some(*by)),
-            Event::Confirmed { id, by, .. } => (EventKind::Confirmed, Some(*id), Some(*by)),
-            Event::Refuted { id, by, .. } => (EventKind::Refuted, Some(*id), Some(*by)),
-            Event::Dead { id, by, .. } => (EventKind::Dead, Some(*id), Some(*by)),
-            Event::Left { id, by } => (EventKind::Left, Some(*id), Some(by.unwrap_or(*id))),
-            Event::Updated { id, .. } => (EventKind::Updated, Some(*id), None),
-            Event::Forgotten { id } => (EventKind::Forgotten, Some(*id), None),
-            Event::Conflict { id, .. } => (EventKind::Conflict, Some(*id), None),
-            Event::WrongSource { id, .. } => (EventKind::WrongSource, Some(*id), None),
-            Event::Broadcast { origin, .. } => (EventKind::Broadcast, Some(*origin), None),
-            Event::Message { from, .. } => (EventKind::Message, Some(*from), None),
-            Event::Accused { by, .. } => (EventKind::Accused, None, Some(*by)),
-            Event::EpochRaised { .. } => (EventKind::EpochRaised, None, None),
-            Event::Stalled { .. } => (EventKind::Stalled, None, None),
-            Event::StartedOver { .. } => (EventKind::StartedOver, None, None),
-            Event::Isolated { .. } => (EventKind::Isolated, None, None),
-            Event::Joined { .. } => (EventKind::Joined, None, None),
-            Event::JoinFailed { .. } => (EventKind::JoinFailed, None, None),
-            Event::LeaveSent { .. } => (EventKind::LeaveSent, None, None),
-            _ => return None,
-        };
-        Some(Self { kind, of, by })
-    }
-
     /// Whether it is what `reported` counts, when `host` is reported it.
     fn is(&self, reported: &Reported, scene: &Scene<'_>, host: HostId) -> bool {
         let named =
