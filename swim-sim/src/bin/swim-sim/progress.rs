@@ -1,81 +1,65 @@
-//! How far a command has come: a bar on a terminal, and a line of text now and then where there is none.
+//! How far a command has come, on standard error: on a terminal in one line that is written over and over,
+//! elsewhere in a line every few seconds.
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
-use anstream::eprintln;
-use indicatif::{ProgressBar, ProgressStyle};
+use anstream::{eprint, eprintln};
 
 use crate::layout::{number, time};
 
-/// How often a line is written where there is no terminal.
-const EVERY: Duration = Duration::from_secs(3);
+/// How often it is shown, on a terminal and elsewhere.
+const EVERY: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3)];
+/// Back to the beginning of the line, and clear it.
+const CLEAR: &str = "\r\x1b[K";
 
-/// What is shown on standard error while a command works.
+/// What is shown while a command works.
 pub(crate) struct Progress {
-    bar: ProgressBar,
-    what: &'static str,
+    terminal: bool,
     began: Instant,
-    /// When the next line is due.
     due: Instant,
-    failed: u64,
+    /// Runs that are done, have failed, and will be made.
+    runs: [u64; 3],
+    what: &'static str,
 }
 
 impl Progress {
-    /// Of so many of `what`.
-    pub(crate) fn of(len: u64, what: &'static str) -> Self {
-        let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg}, {per_sec}, {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self::new(ProgressBar::new(len).with_style(style).with_message(what), what)
-    }
-
-    /// Of something whose end is not known.
-    pub(crate) fn open() -> Self {
-        Self::new(ProgressBar::new_spinner(), "")
-    }
-
-    /// The bar hides by itself where standard error is no terminal.
-    fn new(bar: ProgressBar, what: &'static str) -> Self {
-        let began = Instant::now();
-        Self { bar, what, began, due: began + EVERY, failed: 0 }
+    /// Of so many runs of `what`.
+    pub(crate) fn of(runs: u64, what: &'static str) -> Self {
+        let (began, terminal) = (Instant::now(), std::io::stderr().is_terminal());
+        Self { terminal, began, due: began + EVERY[usize::from(!terminal)], runs: [0, 0, runs], what }
     }
 
     /// One more is done, and passed or not.
     pub(crate) fn done(&mut self, passed: bool) {
-        self.bar.inc(1);
-        self.failed += u64::from(!passed);
-        if self.is_due() {
-            let (done, all) = (self.bar.position(), self.bar.length().unwrap_or_default());
-            let left = self.began.elapsed().as_secs_f64() / done as f64 * all.saturating_sub(done) as f64;
-            let left = Duration::try_from_secs_f64(left).map_or("an unknown time".to_owned(), time);
-            let [done, all, failed] = [done, all, self.failed].map(number);
-            eprintln!("{done} of {all} {}, {failed} failed, {left} left", self.what);
-        }
+        self.runs[0] += 1;
+        self.runs[1] += u64::from(!passed);
+        let ([done, _, all], what) = (self.runs, self.what);
+        let left = self.began.elapsed().as_secs_f64() / done as f64 * all.saturating_sub(done) as f64;
+        let left = time(Duration::try_from_secs_f64(left).unwrap_or_default());
+        let [done, failed, all] = self.runs.map(number);
+        self.show(|| format!("{done} of {all} {what}, {failed} failed, {left} left"));
     }
 
-    /// This is how far it has come.
-    pub(crate) fn is_at(&mut self, message: String) {
-        if self.is_due() {
-            eprintln!("{message}");
+    /// Shows a line if one is due.
+    pub(crate) fn show(&mut self, line: impl FnOnce() -> String) {
+        if Instant::now() < self.due {
+            return;
         }
-        self.bar.set_message(message);
-        self.bar.tick();
+        self.due = Instant::now() + EVERY[usize::from(!self.terminal)];
+        if self.terminal { eprint!("{CLEAR}{}", line()) } else { eprintln!("{}", line()) }
     }
 
     /// Writes a line that stays.
     pub(crate) fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.end();
+        eprintln!("{line}");
     }
 
+    /// Leaves nothing on a terminal.
     pub(crate) fn end(&self) {
-        self.bar.finish_and_clear();
-    }
-
-    fn is_due(&mut self) -> bool {
-        let due = Instant::now() >= self.due && !std::io::stderr().is_terminal();
-        if due {
-            self.due = Instant::now() + EVERY;
+        if self.terminal {
+            eprint!("{CLEAR}");
         }
-        due
     }
 }

@@ -17,10 +17,10 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
     let chosen = args.source.choose()?;
     println!("replay: {}", chosen.replay);
     let before = (chosen.scenario.hosts, chosen.scenario.steps.len());
-    let mut progress = Progress::open();
+    let mut progress = Progress::of(u64::from(args.attempts), "runs");
     let shrunk = reduce(&chosen.scenario, args.attempts, |best, attempts| {
         let (hosts, steps, most) = (best.hosts, best.steps.len(), args.attempts);
-        progress.is_at(format!("{hosts} hosts, {steps} steps after {attempts} runs, of {most} at most"));
+        progress.show(|| format!("{hosts} hosts, {steps} steps after {attempts} runs, of {most} at most"));
     });
     progress.end();
     let Some(shrunk) = shrunk? else {
