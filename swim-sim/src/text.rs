@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serializer};
+use swim_core::Instant;
 
 use crate::host_id::HostId;
 
@@ -79,6 +80,37 @@ impl Text for SocketAddr {
     }
 }
 
+/// `1,234,567`
+#[must_use]
+pub fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut shown = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// `2.6 s`, or `42 ms` if it is shorter than a second.
+#[must_use]
+pub fn time(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        return format!("{} ms", time.as_millis());
+    }
+    let tenths = u64::try_from(time.as_millis() / 100).unwrap_or(u64::MAX);
+    format!("{}.{} s", number(tenths / 10), tenths % 10)
+}
+
+/// A moment, to the millisecond: there it matters.
+#[must_use]
+pub fn moment(at: Instant) -> String {
+    let millis = at.as_nanos() / 1_000_000;
+    format!("{}.{:03} s", number(millis / 1000), millis % 1000)
+}
+
 pub(crate) fn serialize<T: Text, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&value.print())
 }
@@ -141,5 +173,15 @@ mod tests {
             let duration = Duration::from_nanos(nanos);
             assert_eq!(Duration::parse(&duration.print()), Some(duration));
         }
+    }
+
+    #[test]
+    fn numbers_and_times_are_shown_as_people_write_them() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        let shown = |nanos| time(Duration::from_nanos(nanos));
+        assert_eq!(shown(0), "0 ms");
+        assert_eq!(shown(2_577_123_456), "2.5 s");
+        assert_eq!(shown(3_600_000_000_000), "3,600.0 s");
+        assert_eq!(moment(Instant::from_nanos(1_234_567_890_123)), "1,234.567 s");
     }
 }

@@ -36,7 +36,7 @@ pub(crate) use names::Names;
 pub(crate) use spread::{Detected, Detection, News, Spread};
 pub(crate) use views::{Change, NO_MEMBER, Turn, Views, code};
 
-use datagrams::{Letter, Room};
+use datagrams::Letter;
 
 /// What a host really did from some moment on. Times in ns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -228,22 +228,17 @@ impl Timeline {
             to: (target, self.index(target)),
             bytes,
         };
-        self.datagrams.sent(now, &letter, fate, self.room());
+        self.datagrams.sent(now, &letter, fate, (&self.limits, self.spotlight));
     }
 
     fn arrived(&mut self, now: u64, source: SocketAddr, host: HostId, bytes: &[u8]) {
         let target = self.names.host(host).addr;
         let letter = Letter { from: (source, self.index(source)), to: (target, host.0), bytes };
-        self.datagrams.arrived(now, &letter, self.room());
+        self.datagrams.arrived(now, &letter, (&self.limits, self.spotlight));
     }
 
     fn index(&self, addr: SocketAddr) -> u32 {
         self.names.host_at(addr).unwrap_or(OUTSIDE)
-    }
-
-    const fn room(&self) -> Room {
-        let Limits { datagrams_max, spotlight_max, .. } = self.limits;
-        Room { newest_max: datagrams_max, spotlight_max, spotlight: self.spotlight }
     }
 
     fn change(&mut self, at: u64, observer: u32, subject: u32, turn: Turn, by: u32) {

@@ -2,28 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::json;
 use swim_sim::run::{Finished, Outcome};
 
-use crate::layout::{BAD, DIM, GOOD, columns, moment, paint, time};
+use crate::layout::{BAD, DIM, GOOD, columns, moment, paint};
 use crate::source::Chosen;
 
 /// The outcome in a sentence or two.
 pub(crate) fn sentence(finished: &Finished) -> String {
     match &finished.outcome {
-        Outcome::Passed => {
-            let agreed = match finished.agreed {
-                None => String::new(),
-                Some(Duration::ZERO) => ", all agreed as soon as there was peace".to_owned(),
-                Some(agreed) => format!(", all agreed after {} of peace", time(agreed)),
-            };
-            format!("{} every property held for {}{agreed}", paint(GOOD, "passed:"), moment(finished.ended))
-        }
-        Outcome::CutShort => {
-            format!("{} every property held until {}", paint(GOOD, "stopped:"), moment(finished.ended))
-        }
+        Outcome::Passed => format!("{} {}", paint(GOOD, "passed:"), finished.sentence()),
+        Outcome::CutShort => format!("{} {}", paint(GOOD, "stopped:"), finished.sentence()),
         Outcome::Broken(violation) => {
             let hosts = &violation.broken.hosts;
             format!(
@@ -40,10 +30,7 @@ pub(crate) fn sentence(finished: &Finished) -> String {
             let location = panic_location().unwrap_or_default();
             format!("{} {text}\n  {location}, at {}", paint(BAD, "panic:"), moment(finished.ended))
         }
-        Outcome::Nondeterministic { first, second } => {
-            format!("{} the same scenario gave {first}, then {second}", paint(BAD, "nondeterminism:"))
-        }
-        other => format!("{other:?}"),
+        other => format!("{} {}", paint(BAD, format!("{}:", other.name())), finished.sentence()),
     }
 }
 
