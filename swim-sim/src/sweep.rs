@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use serde::{Deserialize, Serialize};
 
 use crate::coverage::wanted;
-use crate::run::{Finished, Outcome, attempt, attempt_twice};
+use crate::run::{Finished, attempt, attempt_twice};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::swarm::Plan;
 
@@ -144,7 +144,7 @@ pub fn all_in_order<T: Send>(jobs: usize, count: usize, work: impl Fn(usize) -> 
 pub struct Record {
     /// Its seed.
     pub seed: u64,
-    /// One word: see [`Outcome::name`].
+    /// One word: see [`Outcome::name`](crate::run::Outcome::name).
     #[serde(rename = "verdict")]
     pub outcome: String,
     /// The property that was broken, by its id.
@@ -179,12 +179,7 @@ impl Record {
                 return Self { seed, outcome, why, hosts, ..Self::default() };
             }
         };
-        let why = match &finished.outcome {
-            Outcome::Broken(violation) => Some(format!("{}: {}", violation.property, violation.broken.why)),
-            Outcome::Panicked(text) => Some(text.clone()),
-            Outcome::Nondeterministic { first, second } => Some(format!("digests {first} and {second}")),
-            Outcome::Passed | Outcome::CutShort => None,
-        };
+        let why = (!finished.outcome.is_good()).then(|| finished.sentence());
         Self {
             seed,
             outcome: finished.outcome.name().to_owned(),

@@ -73,14 +73,9 @@ fn shrink_by<R: FnMut(&Scenario) -> Result<Finished, ScenarioError>>(
 }
 
 fn about(finished: &Finished) -> String {
-    match &finished.outcome {
-        Outcome::Broken(violation) => {
-            let why = violation.broken.why.lines().next().unwrap_or_default();
-            format!("breaks {}: {why}", violation.property)
-        }
-        Outcome::Panicked(text) => format!("panics: {}", text.lines().next().unwrap_or_default()),
-        _ => String::new(),
-    }
+    let sentence = finished.sentence();
+    let first = sentence.lines().next().unwrap_or_default();
+    if finished.outcome.property().is_some() { format!("breaks {first}") } else { first.to_owned() }
 }
 
 /// A reduction under way.

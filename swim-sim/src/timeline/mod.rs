@@ -24,7 +24,6 @@ use std::time::Duration;
 use swim_core::{Identity, Instant, NodeId, Status};
 
 use crate::World;
-use crate::action::Action;
 use crate::ground_truth::{Death, Fate, Happening, Phase, Presence, Scene};
 use crate::host::HostId;
 use crate::world::Watcher;
@@ -217,11 +216,6 @@ impl Timeline {
         }
     }
 
-    fn acted(&mut self, scene: &Scene<'_>, action: &Action) {
-        self.look(scene);
-        self.bands.act(action, scene.now.as_nanos(), self.limits.bands_max);
-    }
-
     fn sent(&mut self, now: u64, source: SocketAddr, target: SocketAddr, bytes: &[u8], fate: Fate) {
         let letter = Letter {
             from: (source, if fate == Fate::Forged { OUTSIDE } else { self.index(source) }),
@@ -296,7 +290,10 @@ impl Watcher for Timeline {
                 self.look(scene);
                 self.ended(host, presence, now);
             }
-            Happening::Acted { action, done: true } => self.acted(scene, action),
+            Happening::Acted { action, done: true } => {
+                self.look(scene);
+                self.bands.act(action, now, self.limits.bands_max);
+            }
             Happening::Sent { host, source, target, bytes, fate } => {
                 self.load.sent(host.0, now, bytes.len(), self.limits.slices_max);
                 self.sent(now, source, target, bytes, fate);

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use swim_core::{Command, Seed};
+use swim_core::{Command, Instant, Seed};
 
 use super::World;
 use crate::action::{Inbox, Memory};
 use crate::ground_truth::Happening;
 use crate::ground_truth::{HostTruth, Presence};
-use crate::host::HostId;
+use crate::host::{Host, HostId};
 use crate::random::{Random, purpose};
 
 impl World {
@@ -144,21 +144,9 @@ impl World {
         true
     }
 
-    /// Zero: the host is not slow any more.
-    pub(super) fn set_service(&mut self, id: HostId, service: Duration, queue: u32) -> bool {
-        self.hosts[id.index()].slowness.set_service(service, queue as usize);
-        self.rearm(id);
-        true
-    }
-
-    pub(super) fn set_late(&mut self, id: HostId, up_to: Duration) -> bool {
-        self.hosts[id.index()].slowness.set_late(up_to);
-        self.rearm(id);
-        true
-    }
-
-    pub(super) fn set_drift(&mut self, id: HostId, ppm: i32) -> bool {
-        self.hosts[id.index()].clock.set_drift(self.fabric.now, ppm);
+    /// Changes how fast the machine under a process is, or its clock.
+    pub(super) fn tune(&mut self, id: HostId, change: impl FnOnce(&mut Host, Instant)) -> bool {
+        change(&mut self.hosts[id.index()], self.fabric.now);
         self.rearm(id);
         true
     }
