@@ -9,8 +9,8 @@ use swim_trace::describe;
 use super::Facts;
 use crate::ground_truth::{Fate, Phase, Presence};
 use crate::host_id::HostId;
-use crate::timeline::{Band, Detected, NO_MEMBER, News, OUTSIDE, Sending, Sent, Timeline, code};
-use crate::traffic::kind_of;
+use crate::timeline::{Band, Detected, NO_MEMBER, News, OUTSIDE, Sending, Timeline, code};
+use crate::traffic::{Count, kind_of};
 
 /// Everything.
 #[derive(Serialize)]
@@ -124,11 +124,11 @@ fn load(timeline: &Timeline) -> Value {
     let hosts = timeline.names.hosts().len();
     let row = |host: usize| load.rows.get(host).map_or(&[][..], Vec::as_slice);
     let members = (0..hosts).map(row).map(|row| {
-        let datagrams: u64 = row.iter().map(|sent| u64::from(sent.datagrams)).sum();
+        let datagrams: u64 = row.iter().map(|sent| sent.datagrams).sum();
         let bytes: u64 = row.iter().map(|sent| sent.bytes).sum();
         (datagrams, bytes, row.iter().map(|sent| sent.datagrams).max().unwrap_or(0))
     });
-    let spread = |value: fn(Sent) -> u64| {
+    let spread = |value: fn(Count) -> u64| {
         let of_slice = |slice: usize| {
             let of = |host: usize| value(row(host).get(slice).copied().unwrap_or_default());
             let mut values: Vec<u64> = (0..hosts).map(of).collect();
@@ -140,7 +140,7 @@ fn load(timeline: &Timeline) -> Value {
     json!({
         "slice": micros(load.slice),
         "members": members.collect::<Vec<_>>(),
-        "datagrams": spread(|sent| u64::from(sent.datagrams)),
+        "datagrams": spread(|sent| sent.datagrams),
         "bytes": spread(|sent| sent.bytes),
     })
 }

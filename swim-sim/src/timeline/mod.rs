@@ -30,7 +30,7 @@ use crate::world::Watcher;
 
 pub(crate) use bands::{Band, Bands};
 pub(crate) use datagrams::{Datagrams, OUTSIDE, Sending};
-pub(crate) use load::{Load, Sent};
+pub(crate) use load::Load;
 pub(crate) use names::Names;
 pub(crate) use spread::{Detected, Detection, News, Spread};
 pub(crate) use views::{Change, NO_MEMBER, Turn, Views, code};

@@ -71,11 +71,12 @@ impl World {
             }
             Action::Quicken(host) => self.tune(*host, |host, _| host.slowness.set_service(Duration::ZERO, 0)),
             Action::Drift { host, ppm } => self.tune(*host, |host, now| host.clock.set_drift(now, *ppm)),
-            Action::Jump { host, by } => self.jump(*host, *by),
+            Action::Jump { host, by } => {
+                self.node(*host).is_some() && self.tune(*host, |host, _| host.clock.leap(*by))
+            }
             Action::LateTicks { host, up_to } => self.tune(*host, |host, _| host.slowness.set_late(*up_to)),
             Action::WallClock { host, ahead_ms } => {
-                self.set_wall_clock_ms(*host, *ahead_ms);
-                true
+                self.tune(*host, |host, _| host.wall_clock_ms = *ahead_ms)
             }
             Action::SetMetadata { host, text } => Metadata::new(text.as_bytes())
                 .is_ok_and(|data| self.give(*host, Command::SetMetadata(data)).is_some()),

@@ -1,7 +1,6 @@
 //! Processes begin, stop, go on and end, and the machines under them are as good or bad as they are.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use swim_core::{Command, Instant, Seed};
 
@@ -147,17 +146,6 @@ impl World {
     /// Changes how fast the machine under a process is, or its clock.
     pub(super) fn tune(&mut self, id: HostId, change: impl FnOnce(&mut Host, Instant)) -> bool {
         change(&mut self.hosts[id.index()], self.fabric.now);
-        self.rearm(id);
-        true
-    }
-
-    /// `false`: no process has that clock now.
-    pub(super) fn jump(&mut self, id: HostId, by: Duration) -> bool {
-        let host = &mut self.hosts[id.index()];
-        if host.engine.is_none() {
-            return false;
-        }
-        host.clock.leap(by);
         self.rearm(id);
         true
     }

@@ -98,20 +98,14 @@ fn differences(with: &[Measured], without: &[Measured]) -> Vec<Difference> {
 }
 
 fn summary(rows: &[(&Ablation, Vec<Vec<Difference>>)], seeds: u64) {
-    println!("# Ablations\n");
     println!(
-        "What gets worse without each rule. Each is switched off alone, in {seeds} runs of each situation with the"
+        "# Ablations\n\n\
+         What gets worse without each rule. Each is switched off alone, in {seeds} runs of each situation with the\n\
+         seeds of the runs that it is compared with; 24 members (60 in a mass join), profile `lan`. A cell\n\
+         names what gets worse by more than three standard errors of the paired differences, and by more than\n\
+         3 %. Of so many comparisons some exceed that by chance. Made by `proof/mutants/run ablations`, within\n\
+         ten minutes on two cores; `--quick` is for a look.\n"
     );
-    println!(
-        "seeds of the runs that it is compared with; 24 members (60 in a mass join), profile `lan`. A cell"
-    );
-    println!(
-        "names what gets worse by more than three standard errors of the paired differences, and by more than"
-    );
-    println!(
-        "3 %. Of so many comparisons some exceed that by chance. Made by `proof/mutants/run ablations`, within"
-    );
-    println!("ten minutes on two cores; `--quick` is for a look.\n");
     let letters = LETTERS.iter().zip(MEASURES).map(|(letter, measure)| format!("**{letter}** {measure}"));
     println!("{}.\n", letters.collect::<Vec<_>>().join(", "));
     println!("| without | {} |", SITUATIONS.join(" | "));
