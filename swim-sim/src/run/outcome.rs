@@ -103,7 +103,7 @@ impl Finished {
             }
             Outcome::CutShort => format!("every property held until {}", moment(self.ended)),
             Outcome::Broken(violation) => format!("{}: {}", violation.property, violation.broken.why),
-            Outcome::Panicked(text) => format!("it panicked: {text}"),
+            Outcome::Panicked(text) => format!("panics: {text}"),
             Outcome::Nondeterministic { first, second } => {
                 format!("the same scenario gave {first}, then {second}")
             }
