@@ -64,7 +64,8 @@ fn it_stops_at_the_first_failure_and_says_how_to_see_it() {
     assert!(ran.out.contains("stopped after 1 of 26 seeds"), "{}", ran.out);
     assert!(ran.out.contains("failed: 1 of 1 runs"), "{}", ran.out);
     assert!(ran.out.contains("  seed 4: quality Q6 broadcasts: "), "{}", ran.out);
-    let replay = ran.err.lines().nth(1).expect("the command after the failure").trim();
+    let replay =
+        ran.err.lines().find(|line| line.contains("-- replay ")).expect("the command after the failure");
     let words = replay.split_once("-- ").expect("the program, then its arguments").1;
     let again = sandbox.run(words).ended(12);
     assert!(again.out.contains("\nquality: Q6 broadcasts ("), "{}", again.out);
