@@ -10,11 +10,11 @@ use std::time::Duration;
 use swim_core::{Command, Event, Instant, NodeId};
 
 use crate::action::Action;
-use crate::host::{HostId, Spec};
-use crate::run::GATHERING_PERIODS;
+use crate::host::HostId;
+use crate::run::Conduct;
 use crate::scenario::{Scenario, ScenarioError, Step};
 use crate::{
-    Burst, Happening, Inbox, Latency, Link, PER_CENT, Phase, Presence, Random, Scene, Setup, Watcher, World,
+    Burst, Happening, Inbox, Latency, Link, PER_CENT, Presence, Random, Scene, Setup, Watcher, World,
 };
 
 /// What is measured, and in which unit.
@@ -187,18 +187,9 @@ pub fn measure(scenario: &Scenario) -> Result<Measured, ScenarioError> {
     let mut world = World::with(Setup::new(scenario.seed));
     let log = Arc::new(Mutex::new(Log::default()));
     world.attach(Arc::clone(&log));
-    let hosts: Vec<HostId> = (0..scenario.hosts).map(|_| world.start(Spec::new(config.clone()))).collect();
-    hosts.into_iter().for_each(|host| scenario.join(&mut world, host));
-    world.run_for(config.period * GATHERING_PERIODS);
-
-    world.enter(Phase::Trouble);
+    let Ok(()) = world.gather(scenario, &config);
     let (began, before) = (world.now(), *world.traffic());
-    scenario.act(&mut world, &Action::SetDefaultLink(scenario.link));
-    for step in scenario.steps_in_order() {
-        world.run_for(began.after(step.at).since(world.now()));
-        scenario.act(&mut world, &step.action);
-    }
-    world.enter(Phase::Peace);
+    let Ok(()) = world.trouble(scenario);
     scenario.make_peace(&mut world);
     let agreed = world.run_until(CONVERGED_WITHIN, World::converged).unwrap_or(CONVERGED_WITHIN);
     let seconds = world.now().since(began).as_secs_f64() * world.hosts().count() as f64;

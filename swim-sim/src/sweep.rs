@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use serde::{Deserialize, Serialize};
 
 use crate::coverage::wanted;
-use crate::run::{Finished, Outcome, attempt, attempt_twice};
+use crate::run::{Finished, attempt, attempt_twice};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::swarm::Plan;
 
@@ -79,9 +79,7 @@ impl Sweep {
     }
 
     fn scenario(&self, seed: u64) -> Result<Scenario, ScenarioError> {
-        let mut plan = Plan::draw(seed);
-        self.set.iter().try_for_each(|assignment| plan.set(assignment))?;
-        let mut scenario = plan.scenario();
+        let mut scenario = Plan::with(seed, &self.set)?.scenario();
         scenario.mutant.clone_from(&self.mutant);
         Ok(scenario)
     }
@@ -131,12 +129,22 @@ pub fn in_order<T: Send>(
     });
 }
 
+/// The same, all of it: the results in the order of their numbers.
+pub fn all_in_order<T: Send>(jobs: usize, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let mut results = Vec::new();
+    in_order(jobs, count, work, |result| {
+        results.push(result);
+        true
+    });
+    results
+}
+
 /// One run of a sweep.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Record {
     /// Its seed.
     pub seed: u64,
-    /// One word: see [`Outcome::name`].
+    /// One word: see [`Outcome::name`](crate::run::Outcome::name).
     #[serde(rename = "verdict")]
     pub outcome: String,
     /// The property that was broken, by its id.
@@ -171,12 +179,7 @@ impl Record {
                 return Self { seed, outcome, why, hosts, ..Self::default() };
             }
         };
-        let why = match &finished.outcome {
-            Outcome::Broken(violation) => Some(format!("{}: {}", violation.property, violation.broken.why)),
-            Outcome::Panicked(text) => Some(text.clone()),
-            Outcome::Nondeterministic { first, second } => Some(format!("digests {first} and {second}")),
-            Outcome::Passed | Outcome::CutShort => None,
-        };
+        let why = (!finished.outcome.is_good()).then(|| finished.sentence());
         Self {
             seed,
             outcome: finished.outcome.name().to_owned(),
@@ -186,11 +189,7 @@ impl Record {
             agreed_ms: finished.agreed.map(|agreed| u64::try_from(agreed.as_millis()).unwrap_or(u64::MAX)),
             hosts,
             digest: finished.digest.to_string(),
-            properties: finished
-                .properties
-                .iter()
-                .map(|(property, looked)| (property.id.to_owned(), *looked))
-                .collect(),
+            properties: finished.looked().map(|(id, looked)| (id.to_owned(), looked)).collect(),
             sometimes: finished.sometimes.iter().map(|(name, hits)| ((*name).to_owned(), *hits)).collect(),
         }
     }

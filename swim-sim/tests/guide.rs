@@ -113,7 +113,9 @@ fn printed(command: &str, folder: &Path) -> String {
     let output =
         Command::new("sh").args(["-c", &command]).current_dir(folder).output().expect("there is a shell");
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(errors.is_empty(), "{command}\n{errors}");
+    // On a slow machine a sweep says how far it has come.
+    let progress = |line: &str| line.contains(" seeds, ") && line.ends_with(" left");
+    assert!(errors.lines().all(progress), "{command}\n{errors}");
     String::from_utf8(output.stdout).expect("output is UTF-8")
 }
 

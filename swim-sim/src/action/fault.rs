@@ -80,6 +80,12 @@ impl FaultClass {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.name() == name)
     }
+
+    /// Whether it is a fault that links have.
+    pub(crate) const fn is_of_links(self) -> bool {
+        use FaultClass::{Burst, Corruption, Duplication, Latency, Loss, Mtu, Rate, Reordering, Spike};
+        matches!(self, Loss | Burst | Duplication | Reordering | Corruption | Rate | Mtu | Latency | Spike)
+    }
 }
 
 impl fmt::Display for FaultClass {

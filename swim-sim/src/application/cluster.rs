@@ -14,8 +14,7 @@ use swim_core::{Config, Instant};
 use super::process::{CALLS_AT_ONE_INSTANT_MAX, Process};
 use super::{Application, Context};
 use crate::action::Action;
-use crate::host::Spec;
-use crate::run::GATHERING_PERIODS;
+use crate::run::Conduct;
 use crate::scenario::{Scenario, ScenarioError};
 use crate::{Fingerprint, HostId, Phase, Setup, World};
 
@@ -108,8 +107,7 @@ impl<A: Application> Cluster<A> {
     /// # Errors
     /// A rule is broken.
     pub fn perform(&mut self, action: &Action) -> Result<(), Failure> {
-        let scenario = Arc::clone(&self.scenario);
-        scenario.act(&mut self.world, action);
+        self.scenario.act(&mut self.world, action);
         self.attend()
     }
 
@@ -118,7 +116,7 @@ impl<A: Application> Cluster<A> {
     /// # Errors
     /// A rule is broken.
     pub fn run_for(&mut self, time: Duration) -> Result<(), Failure> {
-        self.go(time, |_| false).map(drop)
+        self.go_until(time, |_| false).map(drop)
     }
 
     /// Lets time pass until `done`, which is asked after each thing that happens. How long that took.
@@ -131,7 +129,7 @@ impl<A: Application> Cluster<A> {
         done: impl FnMut(&Self) -> bool,
     ) -> Result<Duration, Failure> {
         let begin = self.world.now();
-        if self.go(limit, done)? {
+        if self.go_until(limit, done)? {
             return Ok(self.world.now().since(begin));
         }
         Err(self.failure(format!("what was to come did not come within {limit:?}")))
@@ -148,7 +146,7 @@ impl<A: Application> Cluster<A> {
     }
 
     /// Lets time pass, at most `limit`. Whether it was `done`.
-    fn go(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> Result<bool, Failure> {
+    fn go_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> Result<bool, Failure> {
         let end = self.world.now().after(limit);
         loop {
             if done(self) {
@@ -175,21 +173,6 @@ impl<A: Application> Cluster<A> {
     fn next_timer(&self) -> Option<(Instant, HostId)> {
         let hosts = self.world.hosts().zip(&self.processes);
         hosts.filter_map(|(host, process)| Some((process.next_at(&self.world)?, host))).min()
-    }
-
-    /// Looks after all applications until none has anything more to do, and checks the rules.
-    fn attend(&mut self) -> Result<(), Failure> {
-        while self.attended != self.world.stirred() {
-            self.attended = self.world.stirred();
-            for host in self.world.hosts() {
-                if host.index() == self.processes.len() {
-                    self.processes.push(Process::new(self.world.seed(), host));
-                }
-                let calls = self.processes[host.index()].attend(&mut self.world, &mut *self.make);
-                self.count(host, calls);
-            }
-        }
-        self.ask()
     }
 
     /// Rules look at the whole cluster, so they are taken out of it meanwhile.
@@ -227,17 +210,8 @@ impl<A: Application> Cluster<A> {
     /// # Errors
     /// A rule is broken.
     pub fn gather(&mut self) -> Result<(), Failure> {
-        self.world.enter(Phase::Gathering);
-        for _ in 0..self.scenario.hosts {
-            self.world.start(Spec::new(Arc::clone(&self.config)));
-        }
-        self.attend()?;
-        let scenario = Arc::clone(&self.scenario);
-        for host in self.world.hosts() {
-            scenario.join(&mut self.world, host);
-        }
-        self.attend()?;
-        self.run_for(self.config.period * GATHERING_PERIODS)
+        let (scenario, config) = (Arc::clone(&self.scenario), Arc::clone(&self.config));
+        Conduct::gather(self, &scenario, &config)
     }
 
     /// The steps of the scenario, at their times, over its link.
@@ -245,15 +219,8 @@ impl<A: Application> Cluster<A> {
     /// # Errors
     /// A rule is broken.
     pub fn trouble(&mut self) -> Result<(), Failure> {
-        self.world.enter(Phase::Trouble);
-        let began = self.world.now();
-        self.perform(&Action::SetDefaultLink(self.scenario.link))?;
-        for step in self.scenario.steps_in_order() {
-            self.run_for(began.after(step.at).since(self.world.now()))?;
-            self.perform(&step.action)?;
-        }
-        let end = began.after(self.scenario.trouble());
-        self.run_for(end.since(self.world.now()))
+        let scenario = Arc::clone(&self.scenario);
+        Conduct::trouble(self, &scenario)
     }
 
     /// Nothing is wrong any more, and the lost are started again, until all members agree on who is there.
@@ -261,12 +228,10 @@ impl<A: Application> Cluster<A> {
     /// # Errors
     /// A rule is broken, or the members do not agree in time.
     pub fn peace(&mut self) -> Result<(), Failure> {
-        self.world.enter(Phase::Peace);
-        let scenario = Arc::clone(&self.scenario);
-        scenario.make_peace(&mut self.world);
+        self.scenario.make_peace(&mut self.world);
         self.attend()?;
         let tenth = self.config.period / 10;
-        for _ in 0..scenario.agreed_within_periods() * 10 {
+        for _ in 0..self.scenario.agreed_within_periods() * 10 {
             self.run_for(tenth)?;
             if self.world.converged() {
                 return Ok(());
@@ -274,6 +239,33 @@ impl<A: Application> Cluster<A> {
         }
         let (_, views) = World::wrong_views(&self.world);
         Err(self.failure(format!("the members do not agree:\n{views}")))
+    }
+}
+
+impl<A: Application> Conduct for Cluster<A> {
+    type Stop = Failure;
+
+    fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    fn go_to(&mut self, at: Instant) -> Result<(), Failure> {
+        self.run_for(at.since(self.world.now()))
+    }
+
+    /// Looks after all applications until none has anything more to do, and checks the rules.
+    fn attend(&mut self) -> Result<(), Failure> {
+        while self.attended != self.world.stirred() {
+            self.attended = self.world.stirred();
+            for host in self.world.hosts() {
+                if host.index() == self.processes.len() {
+                    self.processes.push(Process::new(self.world.seed(), host));
+                }
+                let calls = self.processes[host.index()].attend(&mut self.world, &mut *self.make);
+                self.count(host, calls);
+            }
+        }
+        self.ask()
     }
 }
 

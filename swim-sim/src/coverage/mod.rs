@@ -101,7 +101,7 @@ impl Coverage {
     }
 
     fn note_event(&mut self, host: HostId, event: &Event) {
-        self.count(thing_of(event));
+        self.count(Thing::of(event));
         match event {
             Event::Dead { id, .. } => {
                 self.dead.insert((host, *id));
@@ -175,37 +175,6 @@ const fn thing_of_result(result: &Result<Done, Refusal>) -> Option<Thing> {
         Err(_) => Thing::Refused,
         Ok(_) => return None,
     })
-}
-
-const fn thing_of(event: &Event) -> Thing {
-    match event {
-        Event::Alive { .. } => Thing::Alive,
-        Event::Suspect { .. } => Thing::Suspect,
-        Event::Confirmed { .. } => Thing::Confirmed,
-        Event::Refuted { .. } => Thing::Refuted,
-        Event::Dead { .. } => Thing::Dead,
-        Event::Left { by: None, .. } => Thing::Left,
-        Event::Left { by: Some(_), .. } => Thing::Removed,
-        Event::Updated { .. } => Thing::Updated,
-        Event::Forgotten { .. } => Thing::Forgotten,
-        Event::Accused { .. } => Thing::Accused,
-        Event::Conflict { won: true, .. } => Thing::ConflictWon,
-        Event::Conflict { won: false, .. } => Thing::ConflictLost,
-        Event::WrongSource { .. } => Thing::WrongSource,
-        Event::EpochRaised { .. } => Thing::EpochRaised,
-        Event::Stalled { .. } => Thing::Stalled,
-        Event::StartedOver { .. } => Thing::StartedOver,
-        Event::Isolated { isolated: true } => Thing::Isolated,
-        Event::Isolated { isolated: false } => Thing::HearsAgain,
-        Event::Joined { .. } => Thing::Joined,
-        Event::JoinFailed { .. } => Thing::JoinFailed,
-        Event::LeaveSent { .. } => Thing::LeaveSent,
-        Event::Broadcast { .. } => Thing::Broadcast,
-        Event::BroadcastsMissed { .. } => Thing::BroadcastsMissed,
-        Event::Message { .. } => Thing::Message,
-        Event::Lost { .. } => Thing::Lost,
-        _ => Thing::OtherEvent,
-    }
 }
 
 #[cfg(test)]

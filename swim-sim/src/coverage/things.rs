@@ -1,10 +1,10 @@
 //! The rare things themselves: a name for each, and what it takes to get there.
 
-use swim_core::{DropReason, MessageKind};
+use swim_core::{DropReason, Event, MessageKind};
 
-/// Declares things once: the variants, their names, and what it takes.
+/// Declares things once: the variants, their names, what it takes, and the events that are such a thing.
 macro_rules! things {
-    ($($thing:ident $name:literal $about:literal,)*) => {
+    ($($thing:ident $name:literal $about:literal $(by $event:pat)?,)*) => {
         /// Something that should happen somewhere in a sweep.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub(super) enum Thing {
@@ -13,41 +13,52 @@ macro_rules! things {
 
         /// Name and meaning of each, in the order of [`Thing`].
         pub(super) const THINGS: &[(&str, &str)] = &[$(($name, $about),)*];
+
+        impl Thing {
+            /// What an event is.
+            pub(super) const fn of(event: &Event) -> Self {
+                match event {
+                    $($($event => Self::$thing,)?)*
+                    _ => Self::OtherEvent,
+                }
+            }
+        }
     };
 }
 
 things! {
-    Alive "event-alive" "a member is new, or back",
-    Suspect "event-suspect" "a probe fails, here or elsewhere",
-    Confirmed "event-confirmed" "a second member's probe fails before the suspicion ends",
-    Refuted "event-refuted" "a suspect refutes in time",
-    Dead "event-dead" "a suspicion runs out",
-    Left "event-left" "a goodbye is heard",
-    Removed "event-removed" "an operator removes a Suspect or Dead member",
-    Updated "event-updated" "an address or metadata changes while its member runs",
-    Forgotten "event-forgotten" "a tombstone expires: a short tombstone_life, or a long run",
-    Accused "event-accused" "a living member learns that it is called Suspect or Dead",
-    ConflictWon "event-conflict-won" "a rival with the lower claim to a name",
-    ConflictLost "event-conflict-lost" "a rival with the higher claim to a name",
-    WrongSource "event-wrong-source" "an ack with the right number from another address: a move between ping and ack",
-    EpochRaised "event-epoch-raised" "a wall clock that was set back, or a removal of a living member",
-    Stalled "event-stalled" "a process stands still for longer than 50 ms and a quarter of a direct timeout",
-    StartedOver "event-started-over" "a stall of half of tombstone_life, or a seed whose clock is far ahead",
-    Isolated "event-deaf" "a node probes two members and receives nothing",
-    HearsAgain "event-hears-again" "the end of that",
-    Joined "event-joined" "a join succeeds",
-    JoinFailed "event-join-failed" "all who were asked refuse, or the node leaves while it asks",
-    LeaveSent "event-leave-sent" "a goodbye was said to its end",
+    Alive "event-alive" "a member is new, or back" by Event::Alive { .. },
+    Suspect "event-suspect" "a probe fails, here or elsewhere" by Event::Suspect { .. },
+    Confirmed "event-confirmed" "a second member's probe fails before the suspicion ends" by Event::Confirmed { .. },
+    Refuted "event-refuted" "a suspect refutes in time" by Event::Refuted { .. },
+    Dead "event-dead" "a suspicion runs out" by Event::Dead { .. },
+    Left "event-left" "a goodbye is heard" by Event::Left { by: None, .. },
+    Removed "event-removed" "an operator removes a Suspect or Dead member" by Event::Left { by: Some(_), .. },
+    Updated "event-updated" "an address or metadata changes while its member runs" by Event::Updated { .. },
+    Forgotten "event-forgotten" "a tombstone expires: a short tombstone_life, or a long run" by Event::Forgotten { .. },
+    Accused "event-accused" "a living member learns that it is called Suspect or Dead" by Event::Accused { .. },
+    ConflictWon "event-conflict-won" "a rival with the lower claim to a name" by Event::Conflict { won: true, .. },
+    ConflictLost "event-conflict-lost" "a rival with the higher claim to a name" by Event::Conflict { won: false, .. },
+    WrongSource "event-wrong-source" "an ack with the right number from another address: a move between ping and ack" by Event::WrongSource { .. },
+    EpochRaised "event-epoch-raised" "a wall clock that was set back, or a removal of a living member" by Event::EpochRaised { .. },
+    Stalled "event-stalled" "a process stands still for longer than 50 ms and a quarter of a direct timeout" by Event::Stalled { .. },
+    StartedOver "event-started-over" "a stall of half of tombstone_life, or a seed whose clock is far ahead" by Event::StartedOver { .. },
+    Isolated "event-deaf" "a node probes two members and receives nothing" by Event::Isolated { isolated: true },
+    HearsAgain "event-hears-again" "the end of that" by Event::Isolated { isolated: false },
+    Joined "event-joined" "a join succeeds" by Event::Joined { .. },
+    JoinFailed "event-join-failed" "all who were asked refuse, or the node leaves while it asks" by Event::JoinFailed { .. },
+    LeaveSent "event-leave-sent" "a goodbye was said to its end" by Event::LeaveSent { .. },
     MetadataSet "command-metadata-set" "a user attaches something",
     AddressSet "command-address-set" "a host moves",
     BroadcastQueued "command-broadcast-queued" "a user broadcasts",
     MessageSent "command-sent" "a user sends one member a message",
     Restored "command-restored" "a process begins with what an earlier one knew",
     Refused "command-refused" "a command that cannot be carried out, such as the removal of an Alive member",
-    Broadcast "event-broadcast" "a broadcast arrives",
-    BroadcastsMissed "event-broadcasts-missed" "a member is cut off for longer than broadcasts are kept",
-    Message "event-message" "a direct message arrives",
-    Lost "event-lost" "more than a thousand events in one input",
+    Broadcast "event-broadcast" "a broadcast arrives" by Event::Broadcast { .. },
+    BroadcastsMissed "event-broadcasts-missed" "a member is cut off for longer than broadcasts are kept"
+        by Event::BroadcastsMissed { .. },
+    Message "event-message" "a direct message arrives" by Event::Message { .. },
+    Lost "event-lost" "more than a thousand events in one input" by Event::Lost { .. },
     OtherEvent "event-other" "an event of a later version",
     Buddy "buddy" "a suspect is pinged, and learns from the ping that it is suspected",
     HealingPing "healing-ping" "a member held Dead is asked whether it is",

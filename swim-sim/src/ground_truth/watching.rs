@@ -75,11 +75,19 @@ pub enum Phase {
 pub struct Scene<'a> {
     pub(crate) now: Instant,
     pub(crate) phase: Phase,
+    /// Whose timer the present input is, if it is one.
+    pub(crate) ticking: Option<HostId>,
     pub(crate) ground_truth: &'a GroundTruth,
     pub(crate) network: &'a Network,
 }
 
 impl Scene<'_> {
+    /// Whether the present input is a tick of the node of `host`: what it does now it does by itself.
+    #[must_use]
+    pub fn ticks(&self, host: HostId) -> bool {
+        self.ticking == Some(host)
+    }
+
     /// The world's clock.
     #[must_use]
     pub const fn now(&self) -> Instant {

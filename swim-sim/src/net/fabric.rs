@@ -18,6 +18,7 @@ use crate::traffic::{Fate, Traffic, kind_of};
 use crate::transcript::Transcript;
 
 /// The network with its clock, its queue and its books.
+#[derive(Default)]
 pub(crate) struct Fabric {
     pub(crate) now: Instant,
     pub(crate) queue: Queue,
@@ -40,23 +41,7 @@ pub(crate) struct Fabric {
 
 impl Fabric {
     pub(crate) fn new(seed: u64, link: Link) -> Self {
-        Self {
-            now: Instant::ORIGIN,
-            queue: Queue::default(),
-            alarms: Alarms::default(),
-            packets: Packets::default(),
-            directory: Directory::default(),
-            network: Network::new(link),
-            hook: None,
-            outside: BTreeMap::new(),
-            traffic: Traffic::default(),
-            fingerprint: Fingerprint::new(),
-            transcript: Transcript::default(),
-            channels: Channels::default(),
-            tape: Tape::default(),
-            seed,
-            throws: Vec::new(),
-        }
+        Self { network: Network::new(link), seed, ..Self::default() }
     }
 
     /// A host sends, and counts it in `books`.

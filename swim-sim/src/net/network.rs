@@ -25,7 +25,7 @@ pub enum Directions {
 
 /// The links, the partition and the cuts. Changes hold for what is sent from then on; what is already
 /// under way still arrives.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Network {
     default: Link,
     links: BTreeMap<(HostId, HostId), Link>,
@@ -39,14 +39,7 @@ pub struct Network {
 
 impl Network {
     pub(crate) fn new(default: Link) -> Self {
-        Self {
-            default,
-            links: BTreeMap::new(),
-            links_from: BTreeMap::new(),
-            links_to: BTreeMap::new(),
-            groups: Vec::new(),
-            cuts: BTreeSet::new(),
-        }
+        Self { default, ..Self::default() }
     }
 
     /// Replaces the link of every pair that has none of its own, and whose hosts have none either.

@@ -3,7 +3,7 @@
 use super::evidence::datagram::{Reading, Tokens};
 use super::evidence::probes::Probes;
 use super::evidence::tables::Tables;
-use super::monitor::AFTER_INPUT;
+use super::monitor::{AFTER_INPUT, KINDS, kind_of, kind_of_reading};
 use super::{Case, Check, Interest, Monitor, Property, Violation, standard};
 use crate::World;
 use crate::ground_truth::{Happening, Phase, Scene};
@@ -22,7 +22,7 @@ pub struct Checker {
 struct Monitors {
     all: Vec<Box<dyn Monitor>>,
     /// For each kind of frequent happenings, the indices of those interested in it; at last all.
-    interested: [Vec<usize>; Interest::KINDS + 1],
+    interested: [Vec<usize>; KINDS + 1],
     violation: Option<Violation>,
 }
 
@@ -30,7 +30,7 @@ impl Monitors {
     fn new(all: Vec<Box<dyn Monitor>>, interest: impl Fn(&dyn Monitor) -> Interest) -> Self {
         let interest: Vec<Interest> = all.iter().map(|monitor| interest(monitor.as_ref())).collect();
         let interested = std::array::from_fn(|number| {
-            let is_interested = |index: &usize| number == Interest::KINDS || interest[*index].has(number);
+            let is_interested = |index: &usize| number == KINDS || interest[*index] & (1 << number) != 0;
             (0..all.len()).filter(is_interested).collect()
         });
         Self { all, interested, violation: None }
@@ -47,7 +47,7 @@ impl Monitors {
         if violation.is_some() {
             return;
         }
-        for index in &interested[kind.map_or(Interest::KINDS, Interest::number)] {
+        for index in &interested[kind.map_or(KINDS, |kind| kind.trailing_zeros() as usize)] {
             let monitor = &mut all[*index];
             if let Err(broken) = ask(monitor.as_mut()) {
                 let (at, phase) = (scene.now(), scene.phase());
@@ -107,7 +107,7 @@ impl Watcher for Checker {
         }
         self.tables.on_happening(what);
         self.probes.on_happening(scene, what);
-        self.monitors.ask(scene, Interest::of(what), |monitor| monitor.on_happening(scene, what));
+        self.monitors.ask(scene, kind_of(what), |monitor| monitor.on_happening(scene, what));
         let (Happening::Sent { bytes, .. }
         | Happening::Forged { bytes, .. }
         | Happening::Arrived { bytes, .. }) = what
@@ -119,7 +119,7 @@ impl Watcher for Checker {
             self.tokens.on_datagram(what, &mut said);
             self.tables.on_datagram(what, &said);
             self.probes.on_datagram(scene, what, &said);
-            let kind = Interest::of_reading(what);
+            let kind = kind_of_reading(what);
             self.monitors.ask(scene, kind, |monitor| monitor.on_datagram(scene, what, &said));
         }
     }
@@ -144,7 +144,7 @@ impl Watcher for Checker {
 mod tests {
     use std::sync::{Arc, Mutex, PoisonError};
 
-    use super::super::{monitor::ALL, standard};
+    use super::super::standard;
     use super::*;
     use crate::run::Run;
     use crate::swarm::Plan;
@@ -157,7 +157,7 @@ mod tests {
             let scenario = plan.scenario();
             let case = Case::of(&scenario).expect("it can be carried out");
             let usual = Checker::new(&case);
-            let shown_everything = Checker::with(Monitors::new(standard(&case), |_| ALL));
+            let shown_everything = Checker::with(Monitors::new(standard(&case), |_| Interest::MAX));
             let checkers = [usual, shown_everything].map(|checker| Arc::new(Mutex::new(checker)));
             let mut run = Run::new(&scenario).expect("it can be carried out");
             for checker in checkers.clone() {

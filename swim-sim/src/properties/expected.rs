@@ -5,10 +5,12 @@
 //! are checked when there is one too many, or when their time is over.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::time::Duration;
 
-use swim_core::{Claim, Event, Instant, NodeId};
+use swim_core::{Claim, Instant, NodeId};
 
+use super::evidence::datagram::is_kind;
 use super::{Broken, Case, Check, Monitor, declare};
 use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
@@ -92,14 +94,48 @@ impl Monitor for Expected {
             at_the_end(&self.expect, world)?;
         }
         let elapsed = if phase == Phase::Rest { Duration::MAX } else { elapsed };
-        self.counted.enough(&self.expect, elapsed)
+        self.counted.enough(elapsed)
     }
 }
 
 /// How often each has happened so far.
 struct Counted {
-    reported: Vec<u64>,
-    sent: Vec<u64>,
+    reported: Vec<Count>,
+    sent: Vec<Count>,
+}
+
+/// What a sentence counts, when it counts, and how often that must be at least and at most.
+struct Count {
+    sentence: String,
+    within: (Duration, Duration),
+    limits: (u64, u64),
+    count: u64,
+}
+
+impl Count {
+    fn new(
+        sentence: &dyn Display,
+        (from, until): (Duration, Option<Duration>),
+        (least, most): (Option<u64>, Option<u64>),
+    ) -> Self {
+        let within = (from, until.unwrap_or(Duration::MAX));
+        let limits = (least.unwrap_or(0), most.unwrap_or(u64::MAX));
+        Self { sentence: sentence.to_string(), within, limits, count: 0 }
+    }
+
+    /// Once more, at this time, by `host`, which does something.
+    fn add(&mut self, now: Duration, looked: &mut u64, host: HostId, does: impl FnOnce() -> String) -> Check {
+        if now < self.within.0 || now > self.within.1 {
+            return Ok(());
+        }
+        self.count += 1;
+        *looked += 1;
+        if self.count <= self.limits.1 {
+            return Ok(());
+        }
+        let why = format!("{host:?} {}, once more than was expected of {}", does(), self.sentence);
+        Err(Broken::by(&[host], why))
+    }
 }
 
 /// What an event says, about which member, and which member said so.
@@ -112,7 +148,11 @@ struct Saying {
 
 impl Counted {
     fn new(expect: &Expect) -> Self {
-        Self { reported: vec![0; expect.events.len()], sent: vec![0; expect.sent.len()] }
+        let reported = expect.events.iter();
+        let reported = reported.map(|it| Count::new(it, (it.from, it.until), (it.at_least, it.at_most)));
+        let sent = expect.sent.iter();
+        let sent = sent.map(|it| Count::new(it, (it.from, it.until), (it.at_least, it.at_most)));
+        Self { reported: reported.collect(), sent: sent.collect() }
     }
 
     fn on_happening(
@@ -125,17 +165,11 @@ impl Counted {
     ) -> Check {
         match what {
             Happening::Reported { host, event } if !expect.events.is_empty() => {
-                let Some(saying) = Saying::of(event) else { return Ok(()) };
+                let Some((kind, of, by)) = EventKind::of(event) else { return Ok(()) };
+                let saying = Saying { kind, of, by };
                 for (reported, count) in expect.events.iter().zip(&mut self.reported) {
-                    if !is_within(now, reported.from, reported.until) || !saying.is(reported, scene, *host) {
-                        continue;
-                    }
-                    *count += 1;
-                    *looked += 1;
-                    if reported.at_most.is_some_and(|most| *count > most) {
-                        let why =
-                            format!("{host:?} reports {event:?}, once more than was expected of {reported}");
-                        return Err(Broken::by(&[*host], why));
+                    if saying.is(reported, scene, *host) {
+                        count.add(now, looked, *host, || format!("reports {event:?}"))?;
                     }
                 }
             }
@@ -143,16 +177,9 @@ impl Counted {
                 for (sent, count) in expect.sent.iter().zip(&mut self.sent) {
                     let is_meant = (sent.by.is_empty() || sent.by.contains(host))
                         && sent.to.is_none_or(|to| to == *target)
-                        && sent.kind.is_none_or(|kind| kind.is(bytes));
-                    if !is_meant || !is_within(now, sent.from, sent.until) {
-                        continue;
-                    }
-                    *count += 1;
-                    *looked += 1;
-                    if sent.at_most.is_some_and(|most| *count > most) {
-                        let why =
-                            format!("{host:?} sends to {target}, once more than was expected of {sent}");
-                        return Err(Broken::by(&[*host], why));
+                        && sent.kind.is_none_or(|kind| is_kind(bytes, kind));
+                    if is_meant {
+                        count.add(now, looked, *host, || format!("sends to {target}"))?;
                     }
                 }
             }
@@ -162,59 +189,16 @@ impl Counted {
     }
 
     /// Whether everything whose time is over happened often enough.
-    fn enough(&self, expect: &Expect, now: Duration) -> Check {
-        let over = |until: Option<Duration>| until.unwrap_or(Duration::MAX) <= now;
-        for (reported, count) in expect.events.iter().zip(&self.reported) {
-            if over(reported.until) && reported.at_least.is_some_and(|least| *count < least) {
-                return Err(too_rare(*count, reported));
-            }
-        }
-        for (sent, count) in expect.sent.iter().zip(&self.sent) {
-            if over(sent.until) && sent.at_least.is_some_and(|least| *count < least) {
-                return Err(too_rare(*count, sent));
-            }
-        }
-        Ok(())
+    fn enough(&self, now: Duration) -> Check {
+        let mut all = self.reported.iter().chain(&self.sent);
+        let rare = all.find(|count| count.within.1 <= now && count.count < count.limits.0);
+        rare.map_or(Ok(()), |Count { count, sentence, .. }| {
+            Err(Broken::by(&[], format!("{count} times is too rare: expected {sentence}")))
+        })
     }
-}
-
-fn too_rare(count: u64, expected: &dyn std::fmt::Display) -> Broken {
-    Broken::by(&[], format!("{count} times is too rare: expected {expected}"))
-}
-
-fn is_within(now: Duration, from: Duration, until: Option<Duration>) -> bool {
-    now >= from && until.is_none_or(|until| now <= until)
 }
 
 impl Saying {
-    fn of(event: &Event) -> Option<Self> {
-        let (kind, of, by) = match event {
-            Event::Alive { id, .. } => (EventKind::Alive, Some(*id), None),
-            Event::Suspect { id, by, .. } => (EventKind::Suspect, Some(*id), Some(*by)),
-            Event::Confirmed { id, by, .. } => (EventKind::Confirmed, Some(*id), Some(*by)),
-            Event::Refuted { id, by, .. } => (EventKind::Refuted, Some(*id), Some(*by)),
-            Event::Dead { id, by, .. } => (EventKind::Dead, Some(*id), Some(*by)),
-            Event::Left { id, by } => (EventKind::Left, Some(*id), Some(by.unwrap_or(*id))),
-            Event::Updated { id, .. } => (EventKind::Updated, Some(*id), None),
-            Event::Forgotten { id } => (EventKind::Forgotten, Some(*id), None),
-            Event::Conflict { id, .. } => (EventKind::Conflict, Some(*id), None),
-            Event::WrongSource { id, .. } => (EventKind::WrongSource, Some(*id), None),
-            Event::Broadcast { origin, .. } => (EventKind::Broadcast, Some(*origin), None),
-            Event::BroadcastsMissed { origin, .. } => (EventKind::BroadcastsMissed, Some(*origin), None),
-            Event::Message { from, .. } => (EventKind::Message, Some(*from), None),
-            Event::Accused { by, .. } => (EventKind::Accused, None, Some(*by)),
-            Event::EpochRaised { .. } => (EventKind::EpochRaised, None, None),
-            Event::Stalled { .. } => (EventKind::Stalled, None, None),
-            Event::StartedOver { .. } => (EventKind::StartedOver, None, None),
-            Event::Isolated { .. } => (EventKind::Isolated, None, None),
-            Event::Joined { .. } => (EventKind::Joined, None, None),
-            Event::JoinFailed { .. } => (EventKind::JoinFailed, None, None),
-            Event::LeaveSent { .. } => (EventKind::LeaveSent, None, None),
-            _ => return None,
-        };
-        Some(Self { kind, of, by })
-    }
-
     /// Whether it is what `reported` counts, when `host` is reported it.
     fn is(&self, reported: &Reported, scene: &Scene<'_>, host: HostId) -> bool {
         let named =

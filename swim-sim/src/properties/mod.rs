@@ -23,6 +23,7 @@ use monitor::declare;
 
 pub use checker::Checker;
 pub use evidence::datagram::Reading;
+pub(crate) use evidence::datagram::is_kind;
 pub use evidence::probes::Accusation;
 pub use evidence::tables::{Row, RowChange};
 pub use monitor::{Broken, Case, Check, Interest, Kind, Monitor, Property, Violation};

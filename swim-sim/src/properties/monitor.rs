@@ -4,7 +4,6 @@
 //! remember, and answers each call with whether the property still holds.
 
 use std::fmt;
-use std::ops::BitOr;
 use std::sync::Arc;
 
 use swim_core::{Config, Instant};
@@ -115,74 +114,47 @@ impl Case {
     }
 }
 
-/// Kinds of frequent happenings: a run has millions of them, and most monitors need few. Every monitor gets
-/// what is rare: what is done to hosts, starts and ends of processes, commands, phases, forgeries.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Interest(u8);
+/// Kinds of frequent happenings, a bit for each: a run has millions of them, and most monitors need few. Every
+/// monitor gets what is rare: what is done to hosts, starts and ends of processes, commands, phases, forgeries.
+pub type Interest = u8;
 
 /// [`Happening::Sent`].
-pub(super) const SENT: Interest = Interest(1);
+pub(super) const SENT: Interest = 1;
 /// [`Happening::Arrived`].
-pub(super) const ARRIVED: Interest = Interest(1 << 1);
+pub(super) const ARRIVED: Interest = 1 << 1;
 /// [`Happening::Ticked`].
-pub(super) const TICKED: Interest = Interest(1 << 2);
+pub(super) const TICKED: Interest = 1 << 2;
 /// [`Happening::Reported`].
-pub(super) const REPORTED: Interest = Interest(1 << 3);
+pub(super) const REPORTED: Interest = 1 << 3;
+/// From a datagram to the reading of it.
+const READING: u32 = 4;
 /// What a datagram says that is sent.
-pub(super) const READ_SENT: Interest = Interest(1 << 4);
+pub(super) const READ_SENT: Interest = SENT << READING;
 /// What a datagram says that arrives.
-pub(super) const READ_ARRIVED: Interest = Interest(1 << 5);
+pub(super) const READ_ARRIVED: Interest = ARRIVED << READING;
 /// The end of an input.
-pub(super) const AFTER_INPUT: Interest = Interest(1 << 6);
+pub(super) const AFTER_INPUT: Interest = 1 << 6;
 /// What every datagram says that a node sends or receives.
-pub(super) const READ: Interest = Interest(READ_SENT.0 | READ_ARRIVED.0);
+pub(super) const READ: Interest = READ_SENT | READ_ARRIVED;
 /// Nothing that is frequent.
-pub(super) const NONE: Interest = Interest(0);
-/// Everything.
-#[cfg(test)]
-pub(super) const ALL: Interest = Interest(0x7f);
+pub(super) const NONE: Interest = 0;
+/// How many kinds there are.
+pub(super) const KINDS: usize = 7;
 
-impl Interest {
-    /// How many kinds there are.
-    pub(super) const KINDS: usize = 7;
-
-    /// The kind of a happening; `None`: it is rare.
-    pub(super) const fn of(what: &Happening<'_>) -> Option<Self> {
-        match what {
-            Happening::Sent { .. } => Some(SENT),
-            Happening::Arrived { .. } => Some(ARRIVED),
-            Happening::Ticked { .. } => Some(TICKED),
-            Happening::Reported { .. } => Some(REPORTED),
-            _ => None,
-        }
-    }
-
-    /// The kind of reading the datagram of a happening; `None`: it is rare.
-    pub(super) const fn of_reading(what: &Happening<'_>) -> Option<Self> {
-        match what {
-            Happening::Sent { .. } => Some(READ_SENT),
-            Happening::Arrived { .. } => Some(READ_ARRIVED),
-            _ => None,
-        }
-    }
-
-    /// Whether this is interested in the kind of that number.
-    pub(super) const fn has(self, number: usize) -> bool {
-        self.0 & (1 << number) != 0
-    }
-
-    /// The number of this one kind.
-    pub(super) const fn number(self) -> usize {
-        self.0.trailing_zeros() as usize
+/// The kind of a happening; `None`: it is rare.
+pub(super) const fn kind_of(what: &Happening<'_>) -> Option<Interest> {
+    match what {
+        Happening::Sent { .. } => Some(SENT),
+        Happening::Arrived { .. } => Some(ARRIVED),
+        Happening::Ticked { .. } => Some(TICKED),
+        Happening::Reported { .. } => Some(REPORTED),
+        _ => None,
     }
 }
 
-impl BitOr for Interest {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
+/// The kind of reading the datagram of a happening; `None`: it is rare.
+pub(super) fn kind_of_reading(what: &Happening<'_>) -> Option<Interest> {
+    kind_of(what).map(|kind| kind << READING)
 }
 
 /// Watches one property over a run. It decides by evidence: what was sent, delivered, done and promised.

@@ -3,80 +3,38 @@
 //! All times are µs. Long lists are stored by columns, and times that only grow as differences.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 use swim_trace::describe;
 
 use super::Facts;
 use crate::ground_truth::{Fate, Phase, Presence};
 use crate::host_id::HostId;
-use crate::timeline::{NO_MEMBER, News, OUTSIDE, Sending, Timeline};
-use crate::traffic::kind_of;
+use crate::timeline::{Band, Detected, NO_MEMBER, News, OUTSIDE, Sending, Timeline, code};
+use crate::traffic::{Count, kind_of};
 
 /// Everything.
 #[derive(Serialize)]
 pub(super) struct Data<'a> {
     facts: &'a Facts,
     end: u64,
-    hosts: Vec<Host>,
+    /// Each with its `name`, its column as `subject`, and its `addr`.
+    hosts: Vec<Value>,
     /// Name, and the first host that bears it or −1.
     subjects: Vec<(String, i64)>,
     phases: Vec<(u64, &'static str)>,
     /// Time, host, presence by its letter.
     truth: Vec<(u64, u32, char)>,
-    bands: Vec<Band<'a>>,
+    bands: Vec<Value>,
     held: HeldColumns,
     /// Time, host, kind, text.
     marks: Vec<(u64, u32, &'static str, &'a str)>,
     datagrams: Datagrams,
-    detection: Detection,
-    spread: Vec<Spread>,
-    load: Load,
+    detection: Value,
+    spread: Vec<Value>,
+    load: Value,
     /// When, observer, who, by whose outcome, what the one who was called Dead really did.
     false_deaths: Vec<(u64, u32, String, String, char)>,
     notes: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Host {
-    name: String,
-    /// Its column.
-    subject: u32,
-    addr: String,
-}
-
-#[derive(Serialize)]
-struct Band<'a> {
-    class: &'a str,
-    text: &'a str,
-    hosts: &'a [u32],
-    groups: &'a [Vec<u32>],
-    from: u64,
-    to: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct Detection {
-    bound: Option<u64>,
-    /// Victim, time, how many survivors noticed, how long the first and the last took, how many did not.
-    cases: Vec<(u32, u64, usize, u64, u64, usize)>,
-    missed: usize,
-    took: Option<Distribution>,
-}
-
-#[derive(Serialize)]
-struct Spread {
-    news: &'static str,
-    stories: u64,
-    took: Option<Distribution>,
-}
-
-#[derive(Serialize)]
-struct Load {
-    slice: u64,
-    /// By host: datagrams, bytes, most datagrams of one slice.
-    members: Vec<(u64, u64, u32)>,
-    /// By slice: least, middle and most datagrams and bytes of a member.
-    datagrams: Vec<(u64, u64, u64)>,
-    bytes: Vec<(u64, u64, u64)>,
 }
 
 impl<'a> Data<'a> {
@@ -93,11 +51,7 @@ impl<'a> Data<'a> {
             hosts: (0..)
                 .map(HostId)
                 .zip(names.hosts())
-                .map(|(host, known)| Host {
-                    name: format!("{host:?}"),
-                    subject: known.subject,
-                    addr: known.addr.to_string(),
-                })
+                .map(|(host, known)| json!({ "name": format!("{host:?}"), "subject": known.subject, "addr": known.addr }))
                 .collect(),
             subjects: columns.map(|(subject, id)| (format!("{id:?}"), host_of(subject))).collect(),
             phases: timeline.phases.iter().map(|(at, phase)| (micros(*at), phase_name(*phase))).collect(),
@@ -106,7 +60,7 @@ impl<'a> Data<'a> {
                 .iter()
                 .map(|truth| (micros(truth.at), truth.host, letter(truth.presence)))
                 .collect(),
-            bands: timeline.bands.all.iter().map(Band::new).collect(),
+            bands: timeline.bands.all.iter().map(band).collect(),
             held: HeldColumns::new(timeline),
             marks: timeline
                 .marks
@@ -114,9 +68,9 @@ impl<'a> Data<'a> {
                 .map(|mark| (micros(mark.at), mark.host, mark.kind, mark.text.as_str()))
                 .collect(),
             datagrams: Datagrams::new(&timeline.datagrams.all()),
-            detection: Detection::new(timeline),
-            spread: News::ALL.into_iter().map(|news| Spread::new(timeline, news)).collect(),
-            load: Load::new(timeline),
+            detection: detection(timeline),
+            spread: News::ALL.into_iter().map(|news| spread(timeline, news)).collect(),
+            load: load(timeline),
             false_deaths: timeline
                 .false_deaths
                 .iter()
@@ -131,74 +85,64 @@ impl<'a> Data<'a> {
     }
 }
 
-impl<'a> Band<'a> {
-    fn new(band: &'a crate::timeline::Band) -> Self {
-        Self {
-            class: &band.class,
-            text: &band.text,
-            hosts: &band.hosts,
-            groups: &band.groups,
-            from: micros(band.from),
-            to: band.to.map(micros),
-        }
-    }
+fn band(band: &Band) -> Value {
+    let Band { class, text, hosts, groups, from, to } = band;
+    json!({
+        "class": class, "text": text, "hosts": hosts, "groups": groups,
+        "from": micros(*from), "to": to.map(micros),
+    })
 }
 
-impl Detection {
-    fn new(timeline: &Timeline) -> Self {
-        let cases = timeline.detection.cases();
-        let took: Vec<u64> = cases.iter().flat_map(|case| case.took.iter().copied()).collect();
-        let row = |case: &&crate::timeline::Detected| {
-            let first = case.took.iter().min().copied().unwrap_or(0);
-            let last = case.took.iter().max().copied().unwrap_or(0);
-            let missed = case.waiting.len();
-            (case.host, micros(case.at), case.took.len(), micros(first), micros(last), missed)
-        };
-        Self {
-            bound: timeline.bound.map(micros),
-            missed: cases.iter().map(|case| case.waiting.len()).sum(),
-            took: Distribution::of(&took, 0),
-            cases: cases.iter().map(row).collect(),
-        }
-    }
+/// The cases: victim, time, how many survivors noticed, how long the first and the last took, how many did not.
+fn detection(timeline: &Timeline) -> Value {
+    let cases = timeline.detection.cases();
+    let took: Vec<u64> = cases.iter().flat_map(|case| case.took.iter().copied()).collect();
+    let row = |case: &&Detected| {
+        let first = case.took.iter().min().copied().unwrap_or(0);
+        let last = case.took.iter().max().copied().unwrap_or(0);
+        json!([case.host, micros(case.at), case.took.len(), micros(first), micros(last), case.waiting.len()])
+    };
+    json!({
+        "bound": timeline.bound.map(micros),
+        "cases": cases.iter().map(row).collect::<Vec<_>>(),
+        "missed": cases.iter().map(|case| case.waiting.len()).sum::<usize>(),
+        "took": Distribution::of(&took, 0),
+    })
 }
 
-impl Spread {
-    fn new(timeline: &Timeline, news: News) -> Self {
-        let (stories, samples) = timeline.spread.of(news);
-        let took = samples.and_then(|samples| Distribution::of(&samples.values, samples.skipped));
-        Self { news: news.name(), stories, took }
-    }
+fn spread(timeline: &Timeline, news: News) -> Value {
+    let (stories, samples) = timeline.spread.of(news);
+    let took = samples.and_then(|samples| Distribution::of(&samples.values, samples.skipped));
+    json!({ "news": news.name(), "stories": stories, "took": took })
 }
 
-impl Load {
-    fn new(timeline: &Timeline) -> Self {
-        let load = &timeline.load;
-        let slices = (timeline.end / load.slice + 1) as usize;
-        let of = |host: usize, slice: usize| {
-            let row = load.rows.get(host);
-            row.and_then(|row| row.get(slice)).copied().unwrap_or_default()
-        };
-        let hosts = timeline.names.hosts().len();
-        let members = (0..hosts).map(|host| {
-            let row = load.rows.get(host).map_or(&[][..], Vec::as_slice);
-            let datagrams = row.iter().map(|sent| u64::from(sent.datagrams)).sum();
-            let bytes = row.iter().map(|sent| sent.bytes).sum();
-            (datagrams, bytes, row.iter().map(|sent| sent.datagrams).max().unwrap_or(0))
-        });
-        let spread = |slice: usize, value: fn(crate::timeline::Sent) -> u64| {
-            let mut values: Vec<u64> = (0..hosts).map(|host| value(of(host, slice))).collect();
+/// By host: datagrams, bytes, most datagrams of one slice. By slice: least, middle and most datagrams and bytes
+/// of a member.
+fn load(timeline: &Timeline) -> Value {
+    let load = &timeline.load;
+    let slices = (timeline.end / load.slice + 1) as usize;
+    let hosts = timeline.names.hosts().len();
+    let row = |host: usize| load.rows.get(host).map_or(&[][..], Vec::as_slice);
+    let members = (0..hosts).map(row).map(|row| {
+        let datagrams: u64 = row.iter().map(|sent| sent.datagrams).sum();
+        let bytes: u64 = row.iter().map(|sent| sent.bytes).sum();
+        (datagrams, bytes, row.iter().map(|sent| sent.datagrams).max().unwrap_or(0))
+    });
+    let spread = |value: fn(Count) -> u64| {
+        let of_slice = |slice: usize| {
+            let of = |host: usize| value(row(host).get(slice).copied().unwrap_or_default());
+            let mut values: Vec<u64> = (0..hosts).map(of).collect();
             values.sort_unstable();
-            let at = |index: usize| values.get(index).copied().unwrap_or(0);
-            (at(0), at(hosts / 2), at(hosts.saturating_sub(1)))
+            [0, hosts / 2, hosts.saturating_sub(1)].map(|index| values.get(index).copied().unwrap_or(0))
         };
-        Self {
-            slice: micros(load.slice),
-            members: members.collect(),
-            datagrams: (0..slices).map(|slice| spread(slice, |sent| u64::from(sent.datagrams))).collect(),
-            bytes: (0..slices).map(|slice| spread(slice, |sent| sent.bytes)).collect(),
-        }
-    }
+        (0..slices).map(of_slice).collect::<Vec<_>>()
+    };
+    json!({
+        "slice": micros(load.slice),
+        "members": members.collect::<Vec<_>>(),
+        "datagrams": spread(|sent| sent.datagrams),
+        "bytes": spread(|sent| sent.bytes),
+    })
 }
 
 /// What is missing, a sentence each.
@@ -274,7 +218,7 @@ impl HeldColumns {
         let (first_at, first) = timeline.views.first();
         let rows = first.rows.iter().map(|row| {
             let runs = row.chunk_by(|a, b| a == b);
-            runs.map(|run| format!("{}{},", run[0] as u8, base_36(run.len()))).collect()
+            runs.map(|run| format!("{}{},", code(run[0]), base_36(run.len()))).collect()
         });
         let mut columns = Self { first_at: micros(first_at), first: rows.collect(), ..Self::default() };
         let mut last = 0;

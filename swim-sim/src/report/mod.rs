@@ -8,13 +8,12 @@ mod data;
 mod perfetto;
 
 use data::Data;
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use crate::Timeline;
 use crate::run::{Finished, Outcome};
 
+pub use crate::text::{moment, number, time};
 pub use perfetto::perfetto;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -124,43 +123,12 @@ impl From<&Finished> for Facts {
         Self {
             digest: finished.digest.to_string(),
             outcome: finished.outcome.name().to_owned(),
-            sentence: sentence(finished),
+            sentence: finished.sentence(),
             failed_at_ns: violation.map(|broken| broken.at.as_nanos()),
             hosts: violation.iter().flat_map(|broken| &broken.broken.hosts).map(|host| host.0).collect(),
             invariants: invariants.collect(),
             sometimes: finished.sometimes.iter().map(|(name, hits)| ((*name).to_owned(), *hits)).collect(),
             ..Self::default()
         }
-    }
-}
-
-fn sentence(finished: &Finished) -> String {
-    match &finished.outcome {
-        Outcome::Passed => {
-            let looked = finished.properties.iter().filter(|(_, looked)| *looked > 0).count();
-            let agreed =
-                finished.agreed.map(|agreed| format!("; all agreed {} after peace came", in_words(agreed)));
-            format!(
-                "{looked} of {} properties had something to check, and held{}.",
-                finished.properties.len(),
-                agreed.unwrap_or_default()
-            )
-        }
-        Outcome::CutShort => "Stopped before its end; every property held so far.".to_owned(),
-        Outcome::Broken(violation) => {
-            format!("{} {}: {}", violation.property.id, violation.property.name, violation.broken.why)
-        }
-        Outcome::Panicked(message) => format!("It panicked: {message}"),
-        Outcome::Nondeterministic { first, second } => {
-            format!("The same run gave {first} and then {second}.")
-        }
-    }
-}
-
-/// Milliseconds below ten seconds, seconds above.
-fn in_words(duration: Duration) -> String {
-    match duration.as_millis() {
-        millis @ 0..10_000 => format!("{millis} ms"),
-        millis => format!("{} s", millis / 1000),
     }
 }

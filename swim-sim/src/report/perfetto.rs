@@ -7,25 +7,21 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use swim_trace::describe;
+use swim_core::{MessageKind, Status};
+use swim_trace::{describe, inspect};
 
 use super::Facts;
 use crate::Timeline;
 use crate::ground_truth::Presence;
 use crate::host_id::HostId;
-use crate::timeline::{Held, OUTSIDE, Sending, Turn};
-use crate::traffic::kind_of;
+use crate::properties::is_kind;
+use crate::timeline::{OUTSIDE, Sending, Turn};
 
 /// Tracks of a host, by their numbers.
 const TRACKS: [(u32, &str); 3] = [(PROCESS, "process"), (DATAGRAMS, "datagrams"), (EVENTS, "events")];
 const PROCESS: u32 = 1;
 const DATAGRAMS: u32 = 2;
 const EVENTS: u32 = 3;
-
-/// Kinds of datagrams by their number on the wire.
-const PING: usize = 1;
-const ACK: usize = 2;
-const RELAYED_ACK: usize = 5;
 
 /// Spans of suspicions at most: a partition of a thousand members makes more than any viewer likes.
 const SUSPICIONS_MAX: usize = 50_000;
@@ -75,13 +71,8 @@ impl Trace {
         for (number, known) in (0..).zip(timeline.names.hosts()) {
             let name = format!("{:?} {}", HostId(number), known.addr);
             self.push("M", number, 0, 0, json!({ "name": "process_name", "args": { "name": name } }));
-            self.push(
-                "M",
-                number,
-                0,
-                0,
-                json!({ "name": "process_sort_index", "args": { "sort_index": number } }),
-            );
+            let index = json!({ "name": "process_sort_index", "args": { "sort_index": number } });
+            self.push("M", number, 0, 0, index);
             for (track, name) in TRACKS {
                 self.push("M", number, track, 0, json!({ "name": "thread_name", "args": { "name": name } }));
             }
@@ -135,14 +126,18 @@ impl Trace {
     /// From a ping to the ack that answers it, straight or through a relay.
     fn probes(&mut self, timeline: &Timeline) {
         let all = timeline.datagrams.all();
-        let mut answered = BTreeMap::<(u32, String), u64>::new();
-        let answers = all.iter().filter(|sending| matches!(kind_of(&sending.bytes), ACK | RELAYED_ACK));
+        let mut answered = BTreeMap::<(u32, u64), u64>::new();
+        let answers = all.iter().filter(|sending| {
+            is_kind(&sending.bytes, MessageKind::Ack) || is_kind(&sending.bytes, MessageKind::RelayedAck)
+        });
         for answer in answers {
             if let (Some(arrived), Some(number)) = (answer.arrived, number_of(answer)) {
                 answered.entry((answer.target, number)).or_insert(arrived);
             }
         }
-        for ping in all.iter().filter(|sending| kind_of(&sending.bytes) == PING && sending.source != OUTSIDE)
+        for ping in all
+            .iter()
+            .filter(|sending| is_kind(&sending.bytes, MessageKind::Ping) && sending.source != OUTSIDE)
         {
             let Some(number) = number_of(ping) else { continue };
             let target =
@@ -152,13 +147,8 @@ impl Trace {
                 self.span("probe", &name, ping.source, ping.sent, *arrived, json!({ "answered": true }));
             } else {
                 let name = format!("probe {target} unanswered");
-                self.push(
-                    "i",
-                    ping.source,
-                    EVENTS,
-                    ping.sent,
-                    json!({ "cat": "probe", "name": name, "s": "t" }),
-                );
+                let probe = json!({ "cat": "probe", "name": name, "s": "t" });
+                self.push("i", ping.source, EVENTS, ping.sent, probe);
             }
         }
     }
@@ -180,15 +170,13 @@ impl Trace {
                     }
                     continue;
                 }
-                Turn::Becomes(Held::Suspect) => {
+                Turn::Becomes(Some(Status::Suspect)) => {
                     open.entry(pair).or_insert(change.at);
                     continue;
                 }
                 Turn::Refuted => "refuted",
-                Turn::Becomes(Held::Dead) => "dead",
-                Turn::Becomes(Held::Alive) => "alive",
-                Turn::Becomes(Held::Left) => "left",
-                Turn::Becomes(Held::Unknown) => "forgotten",
+                Turn::Becomes(None) => "forgotten",
+                Turn::Becomes(Some(status)) => status.name(),
             };
             if let Some(from) = open.remove(&pair) {
                 spans.push((pair, from, change.at, ended));
@@ -216,14 +204,8 @@ impl Trace {
 
     fn instants(&mut self, timeline: &Timeline, facts: &Facts) {
         for mark in &timeline.marks {
-            let name = mark.kind;
-            self.push(
-                "i",
-                mark.host,
-                EVENTS,
-                mark.at,
-                json!({ "cat": "event", "name": name, "s": "t", "args": { "text": mark.text } }),
-            );
+            let event = json!({ "cat": "event", "name": mark.kind, "s": "t", "args": { "text": mark.text } });
+            self.push("i", mark.host, EVENTS, mark.at, event);
         }
         if let Some(at) = facts.failed_at_ns {
             self.push("i", 0, EVENTS, at, json!({ "cat": "verdict", "name": facts.sentence, "s": "g" }));
@@ -231,11 +213,9 @@ impl Trace {
     }
 }
 
-/// The number that ties an answer to its question, as it is printed.
-fn number_of(sending: &Sending) -> Option<String> {
-    let text = describe(&sending.bytes).to_string();
-    let rest = text.split_once(" number=")?.1;
-    rest.split(' ').next().map(str::to_owned)
+/// The number that ties an answer to its question.
+fn number_of(sending: &Sending) -> Option<u64> {
+    inspect(&sending.bytes).ok()?.number
 }
 
 /// ns as µs, to the nanosecond.

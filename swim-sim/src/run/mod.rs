@@ -19,21 +19,25 @@ use std::time::Duration;
 
 use swim_core::Instant;
 
-use crate::action::Action;
 use crate::coverage::Coverage;
 use crate::ground_truth::Phase;
-use crate::host::Spec;
 use crate::properties::{Case, Checker, Violation};
 use crate::scenario::{REST_PERIODS, RESTS, Scenario, ScenarioError};
 use crate::{Setup, World};
 
-pub(crate) use conduct::GATHERING_PERIODS;
+pub(crate) use conduct::{Conduct, GATHERING_PERIODS};
 pub use outcome::{Finished, Outcome};
 
 /// Is shown the transcript of each step.
 type OnStep = Box<dyn FnMut(&str) + Send>;
 /// Looks at the world in the end.
 type AtEnd = Box<dyn FnOnce(&World) + Send>;
+
+/// Periods in which everything said has been said, and caches and health have settled.
+const SETTLED_WITHIN_PERIODS: u32 = 90;
+/// The same where tombstones live so short that addresses of the forgotten are asked one by one before it is
+/// known that no member is missed there.
+const SETTLED_FORGETFUL_PERIODS: u32 = 450;
 
 /// A scenario on its way.
 pub struct Run {
@@ -48,7 +52,7 @@ pub struct Run {
 }
 
 /// Why a run ends before its end.
-enum Stop {
+pub(crate) enum Stop {
     Broken,
     Until,
 }
@@ -103,19 +107,31 @@ impl Run {
     }
 
     fn play(&mut self) -> Result<(), Stop> {
-        self.gather()?;
-        self.trouble()?;
-        self.peace()?;
+        let Case { scenario, config } = self.case.clone();
+        self.gather(&scenario, &config)?;
+        self.after_phase(Phase::Gathering)?;
+        self.trouble(&scenario)?;
+        self.after_phase(Phase::Trouble)?;
+        scenario.make_peace(&mut self.world);
+        let limit = self.periods(scenario.agreed_within_periods());
+        let limit = scenario.expect.agree_within.unwrap_or(limit);
+        self.agreed = self.go_until(limit, World::converged)?;
+        self.after_phase(Phase::Peace)?;
         self.rest()
+    }
+
+    /// First whatever was said is said to the end, then it is measured.
+    fn rest(&mut self) -> Result<(), Stop> {
+        let forgetful = self.case.config.tombstone_life < self.periods(SETTLED_FORGETFUL_PERIODS);
+        let settled = if forgetful { SETTLED_FORGETFUL_PERIODS } else { SETTLED_WITHIN_PERIODS };
+        self.go_until(self.periods(settled), |_| false)?;
+        self.world.enter(Phase::Rest);
+        self.go_until(self.periods(REST_PERIODS * RESTS), |_| false)?;
+        self.after_phase(Phase::Rest)
     }
 
     fn periods(&self, n: u32) -> Duration {
         self.case.config.period * n
-    }
-
-    /// Lets the world go on for `time`.
-    fn go(&mut self, time: Duration) -> Result<(), Stop> {
-        self.go_until(time, |_| false).map(drop)
     }
 
     /// Lets the world go on for `limit`, or until `done`, which is asked ten times in a period. How long that
@@ -149,10 +165,6 @@ impl Run {
         }
         self.world.run_for(end.since(self.world.now()));
         Ok(None)
-    }
-
-    fn enter(&mut self, phase: Phase) {
-        self.world.enter(phase);
     }
 
     /// Lets the checker look at a part of the run as a whole.
@@ -201,61 +213,14 @@ pub fn attempt_twice(scenario: &Scenario) -> Result<Finished, ScenarioError> {
     Ok(Finished { outcome, ..first })
 }
 
-impl Run {
-    fn gather(&mut self) -> Result<(), Stop> {
-        self.enter(Phase::Gathering);
-        for _ in 0..self.case.scenario.hosts {
-            self.world.start(Spec::new(self.case.config.clone()));
-        }
-        for host in self.world.hosts() {
-            self.case.scenario.join(&mut self.world, host);
-        }
-        self.go(self.periods(GATHERING_PERIODS))?;
-        self.after_phase(Phase::Gathering)
+impl Conduct for Run {
+    type Stop = Stop;
+
+    fn world_mut(&mut self) -> &mut World {
+        &mut self.world
     }
 
-    fn trouble(&mut self) -> Result<(), Stop> {
-        self.enter(Phase::Trouble);
-        let began = self.world.now();
-        self.perform(&Action::SetDefaultLink(self.case.scenario.link));
-        for step in self.case.scenario.steps_in_order() {
-            self.go(began.after(step.at).since(self.world.now()))?;
-            self.perform(&step.action);
-        }
-        let end = began.after(self.case.scenario.trouble());
-        self.go(end.since(self.world.now()))?;
-        self.after_phase(Phase::Trouble)
-    }
-
-    /// Does one thing, and what goes without saying after it.
-    fn perform(&mut self, action: &Action) {
-        self.case.scenario.act(&mut self.world, action);
-    }
-}
-
-/// Periods in which everything said has been said, and caches and health have settled.
-const SETTLED_WITHIN_PERIODS: u32 = 90;
-/// The same where tombstones live so short that addresses of the forgotten are asked one by one before it is
-/// known that no member is missed there.
-const SETTLED_FORGETFUL_PERIODS: u32 = 450;
-
-impl Run {
-    /// Whole links, no host stopped, and the lost come back.
-    fn peace(&mut self) -> Result<(), Stop> {
-        self.enter(Phase::Peace);
-        self.case.scenario.make_peace(&mut self.world);
-        let limit = self.periods(self.case.scenario.agreed_within_periods());
-        let limit = self.case.scenario.expect.agree_within.unwrap_or(limit);
-        self.agreed = self.go_until(limit, World::converged)?;
-        self.after_phase(Phase::Peace)
-    }
-
-    /// First whatever was said is said to the end, then it is measured.
-    fn rest(&mut self) -> Result<(), Stop> {
-        let forgetful = self.case.config.tombstone_life < self.periods(SETTLED_FORGETFUL_PERIODS);
-        self.go(self.periods(if forgetful { SETTLED_FORGETFUL_PERIODS } else { SETTLED_WITHIN_PERIODS }))?;
-        self.enter(Phase::Rest);
-        self.go(self.periods(REST_PERIODS * RESTS))?;
-        self.after_phase(Phase::Rest)
+    fn go_to(&mut self, at: Instant) -> Result<(), Stop> {
+        self.go_until(at.since(self.world.now()), |_| false).map(drop)
     }
 }

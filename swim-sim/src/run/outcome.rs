@@ -9,6 +9,7 @@ use swim_core::Instant;
 use super::Run;
 use crate::Fingerprint;
 use crate::properties::{Kind, Property, Violation};
+use crate::text::{moment, time};
 
 /// How a run ended, and what it saw.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,6 +84,32 @@ impl Outcome {
 }
 
 impl Finished {
+    /// Each property by its id, and how often it had something to check.
+    pub fn looked(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.properties.iter().map(|(property, looked)| (property.id, *looked))
+    }
+
+    /// How it ended, in a sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match &self.outcome {
+            Outcome::Passed => {
+                let agreed = match self.agreed {
+                    None => String::new(),
+                    Some(Duration::ZERO) => ", all agreed as soon as there was peace".to_owned(),
+                    Some(agreed) => format!(", all agreed after {} of peace", time(agreed)),
+                };
+                format!("every property held for {}{agreed}", moment(self.ended))
+            }
+            Outcome::CutShort => format!("every property held until {}", moment(self.ended)),
+            Outcome::Broken(violation) => format!("{}: {}", violation.property, violation.broken.why),
+            Outcome::Panicked(text) => format!("panics: {text}"),
+            Outcome::Nondeterministic { first, second } => {
+                format!("the same scenario gave {first}, then {second}")
+            }
+        }
+    }
+
     pub(super) fn of(run: &Run, cut_short: bool) -> Self {
         let outcome = match run.violation() {
             Some(violation) => Outcome::Broken(violation),

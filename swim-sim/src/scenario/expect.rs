@@ -31,7 +31,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use swim_core::Status;
+use swim_core::{Event, MessageKind, NodeId, Status};
 
 use super::ScenarioError;
 use crate::host_id::HostId;
@@ -138,8 +138,8 @@ pub struct Reported {
 #[serde(deny_unknown_fields)]
 pub struct Sent {
     /// What they are. Default: anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<DatagramKind>,
+    #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<MessageKind>,
     /// By whom. Default: by any member.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<HostId>,
@@ -193,61 +193,65 @@ impl HeldStatus {
     }
 }
 
-/// What a user can be reported, by the names of [`swim_core::Event`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is explained where the event is")]
-pub enum EventKind {
-    Alive,
-    Suspect,
-    Confirmed,
-    Refuted,
-    Dead,
-    Left,
-    Updated,
-    Forgotten,
-    Accused,
-    Conflict,
-    WrongSource,
-    EpochRaised,
-    Stalled,
-    StartedOver,
+/// Declares the kinds of events, each with the event that is of it, the member that it is about (`None`: the node
+/// itself), and the member that said so.
+macro_rules! kinds {
+    ($($(#[$attribute:meta])? $kind:ident $event:pat => $of:expr, $by:expr;)*) => {
+        /// What a user can be reported, by the names of [`swim_core::Event`].
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "each is explained where the event is")]
+        pub enum EventKind {
+            $($(#[$attribute])? $kind,)*
+        }
+
+        impl EventKind {
+            /// The kind of an event, the member that it is about, and the one that said so.
+            pub(crate) fn of(event: &Event) -> Option<(Self, Option<NodeId>, Option<NodeId>)> {
+                Some(match event {
+                    $($event => (Self::$kind, $of, $by),)*
+                    _ => return None,
+                })
+            }
+        }
+    };
+}
+
+kinds! {
+    Alive Event::Alive { id, .. } => Some(*id), None;
+    Suspect Event::Suspect { id, by, .. } => Some(*id), Some(*by);
+    Confirmed Event::Confirmed { id, by, .. } => Some(*id), Some(*by);
+    Refuted Event::Refuted { id, by, .. } => Some(*id), Some(*by);
+    Dead Event::Dead { id, by, .. } => Some(*id), Some(*by);
+    Left Event::Left { id, by } => Some(*id), Some(by.unwrap_or(*id));
+    Updated Event::Updated { id, .. } => Some(*id), None;
+    Forgotten Event::Forgotten { id } => Some(*id), None;
+    Conflict Event::Conflict { id, .. } => Some(*id), None;
+    WrongSource Event::WrongSource { id, .. } => Some(*id), None;
+    Broadcast Event::Broadcast { origin, .. } => Some(*origin), None;
+    BroadcastsMissed Event::BroadcastsMissed { origin, .. } => Some(*origin), None;
+    Message Event::Message { from, .. } => Some(*from), None;
+    Accused Event::Accused { by, .. } => None, Some(*by);
+    EpochRaised Event::EpochRaised { .. } => None, None;
+    Stalled Event::Stalled { .. } => None, None;
+    StartedOver Event::StartedOver { .. } => None, None;
     #[serde(rename = "deaf")]
-    Isolated,
-    Joined,
-    JoinFailed,
-    LeaveSent,
-    Broadcast,
-    BroadcastsMissed,
-    Message,
+    Isolated Event::Isolated { .. } => None, None;
+    Joined Event::Joined { .. } => None, None;
+    JoinFailed Event::JoinFailed { .. } => None, None;
+    LeaveSent Event::LeaveSent { .. } => None, None;
 }
 
-/// What a datagram can be, by the names of `docs/wire.md`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is explained in that document")]
-#[repr(u8)]
-pub enum DatagramKind {
-    Ping = 1,
-    Ack,
-    PingReq,
-    Nack,
-    RelayedAck,
-    Join,
-    Challenge,
-    Welcome,
-    Announce,
-    SyncPull,
-    SyncPage,
-    Gossip,
-    User,
-}
+/// Written as in `docs/wire.md`, with underscores: `ping_req`.
+impl Text for MessageKind {
+    const KIND: &'static str = "a kind of datagram such as ping or sync_page";
 
-impl DatagramKind {
-    /// Whether a node's datagram is of this kind: its header has it in byte 4.
-    #[must_use]
-    pub fn is(self, bytes: &[u8]) -> bool {
-        bytes.get(4) == Some(&(self as u8))
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.print() == text)
+    }
+
+    fn print(&self) -> String {
+        self.name().replace('-', "_")
     }
 }
 

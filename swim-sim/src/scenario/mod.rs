@@ -36,7 +36,7 @@ use crate::host_id::HostId;
 use crate::net::Link;
 use crate::text::{self, Text};
 
-pub use expect::{DatagramKind, EventKind, Expect, HeldStatus, Reported, Sent, Unchanged, Views};
+pub use expect::{EventKind, Expect, HeldStatus, Reported, Sent, Unchanged, Views};
 pub use settings::{Setting, Settings, option_names, option_values};
 
 /// Reads a duration as scenarios have it: `1.5s`, `200ms`, `2m`.
@@ -44,7 +44,7 @@ pub use settings::{Setting, Settings, option_names, option_values};
 /// # Errors
 /// If it is not one.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    Text::parse(text)
+    text::read(text)
 }
 
 /// Writes a duration so that [`parse_duration`] reads the same one.

@@ -67,18 +67,11 @@ impl Settings {
     }
 }
 
-/// How a field of `Options` is read from text and printed.
-trait Field: Sized {
-    const KIND: &'static str;
-    fn read(text: &str) -> Option<Self>;
-    fn print(&self) -> String;
-}
-
 macro_rules! plain {
     ($($field:ty: $kind:literal,)*) => {$(
-        impl Field for $field {
+        impl Text for $field {
             const KIND: &'static str = $kind;
-            fn read(text: &str) -> Option<Self> {
+            fn parse(text: &str) -> Option<Self> {
                 text.parse().ok()
             }
             fn print(&self) -> String {
@@ -96,39 +89,29 @@ plain! {
     String: "a text",
 }
 
-impl Field for Duration {
-    const KIND: &'static str = "a duration such as 1.5s or 200ms";
-    fn read(text: &str) -> Option<Self> {
-        Self::parse(text).ok()
-    }
-    fn print(&self) -> String {
-        Text::print(self)
-    }
-}
-
-impl Field for Option<Duration> {
+impl Text for Option<Duration> {
     const KIND: &'static str = "a duration such as 1.5s, or never";
-    fn read(text: &str) -> Option<Self> {
-        if text == "never" { Some(None) } else { Duration::read(text).map(Some) }
+    fn parse(text: &str) -> Option<Self> {
+        if text == "never" { Some(None) } else { Duration::parse(text).map(Some) }
     }
     fn print(&self) -> String {
-        self.as_ref().map_or_else(|| "never".to_owned(), Field::print)
+        self.as_ref().map_or_else(|| "never".to_owned(), Text::print)
     }
 }
 
-impl Field for (Duration, Duration) {
+impl Text for (Duration, Duration) {
     const KIND: &'static str = "two durations such as 500ms..3s";
-    fn read(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         let (first, longest) = text.split_once("..")?;
-        Some((Duration::read(first)?, Duration::read(longest)?))
+        Some((Duration::parse(first)?, Duration::parse(longest)?))
     }
     fn print(&self) -> String {
-        format!("{}..{}", Field::print(&self.0), Field::print(&self.1))
+        format!("{}..{}", Text::print(&self.0), Text::print(&self.1))
     }
 }
 
-fn put<F: Field>(field: &mut F, name: &str, value: &Setting) -> Result<(), ScenarioError> {
-    *field = F::read(&value.to_string())
+fn put<F: Text>(field: &mut F, name: &str, value: &Setting) -> Result<(), ScenarioError> {
+    *field = F::parse(&value.to_string())
         .ok_or_else(|| ScenarioError(format!("option `{name}` is `{value}`; expected {}", F::KIND)))?;
     Ok(())
 }
@@ -144,7 +127,7 @@ macro_rules! options {
         /// Every option and its value, as it would be written.
         #[must_use]
         pub fn option_values(options: &Options) -> Vec<(&'static str, String)> {
-            vec![$((stringify!($name), Field::print(&options.$name))),*]
+            vec![$((stringify!($name), Text::print(&options.$name))),*]
         }
 
         fn set(options: &mut Options, name: &str, value: &Setting) -> Result<(), ScenarioError> {

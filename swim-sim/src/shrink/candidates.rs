@@ -74,11 +74,15 @@ fn hosts(scenario: &Scenario, index: usize) -> Option<Scenario> {
     (scenario.hosts > 2).then(|| without_hosts(scenario, |host| host == gone))
 }
 
+/// The hosts that no step names, the last first.
+fn unnamed(scenario: &Scenario) -> Vec<HostId> {
+    let used: Vec<HostId> = scenario.steps.iter().flat_map(|step| step.action.hosts()).collect();
+    (0..scenario.hosts).rev().map(HostId).filter(|host| !used.contains(host)).collect()
+}
+
 /// Half of the hosts that nothing is done to.
 fn unused_hosts(scenario: &Scenario, index: usize) -> Option<Scenario> {
-    let used: Vec<HostId> = scenario.steps.iter().flat_map(|step| step.action.hosts()).collect();
-    let unused: Vec<HostId> =
-        (0..scenario.hosts).rev().map(HostId).filter(|host| !used.contains(host)).collect();
+    let unused = unnamed(scenario);
     let half = unused.len().div_ceil(2);
     if half == 0 || index > 0 || scenario.hosts <= 2 {
         return None;
@@ -103,10 +107,9 @@ fn small_by_other_seeds(scenario: &Scenario, index: usize) -> Option<Scenario> {
     if scenario.hosts <= SMALL || index >= 2 * SEEDS {
         return None;
     }
-    let used: Vec<HostId> = scenario.steps.iter().flat_map(|step| step.action.hosts()).collect();
-    let unused = (0..scenario.hosts).rev().map(HostId).filter(|host| !used.contains(host));
     let count = if index.is_multiple_of(2) { scenario.hosts - SMALL } else { scenario.hosts.div_ceil(2) };
-    let gone: Vec<HostId> = unused.take(usize::try_from(count).ok()?).collect();
+    let unused = unnamed(scenario);
+    let gone = &unused[..unused.len().min(usize::try_from(count).ok()?)];
     let seed = scenario.seed.wrapping_add(1 + index as u64 / 2);
     Some(Scenario { seed, ..without_hosts(scenario, |host| gone.contains(&host)) })
 }

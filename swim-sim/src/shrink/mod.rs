@@ -31,7 +31,8 @@ pub struct Shrunk {
     pub minimal: bool,
 }
 
-/// Reduces `scenario`. `None`: it does not fail. `each` is called with every success.
+/// Reduces `scenario`. `None`: it does not fail. `each` is called after every attempt, with the
+/// smallest so far.
 ///
 /// # Errors
 /// The scenario cannot be carried out.
@@ -72,14 +73,9 @@ fn shrink_by<R: FnMut(&Scenario) -> Result<Finished, ScenarioError>>(
 }
 
 fn about(finished: &Finished) -> String {
-    match &finished.outcome {
-        Outcome::Broken(violation) => {
-            let why = violation.broken.why.lines().next().unwrap_or_default();
-            format!("breaks {}: {why}", violation.property)
-        }
-        Outcome::Panicked(text) => format!("panics: {}", text.lines().next().unwrap_or_default()),
-        _ => String::new(),
-    }
+    let sentence = finished.sentence();
+    let first = sentence.lines().next().unwrap_or_default();
+    if finished.outcome.property().is_some() { format!("breaks {first}") } else { first.to_owned() }
 }
 
 /// A reduction under way.
@@ -122,11 +118,9 @@ impl<R: FnMut(&Scenario) -> Result<Finished, ScenarioError>> Shrinking<R> {
         let mut index = 0;
         while !self.is_spent() {
             let Some(candidate) = pass(&self.best, index) else { return };
-            if self.consider(candidate) {
-                each(&self.best, self.attempts);
-            } else {
-                index += 1;
-            }
+            let smaller = self.consider(candidate);
+            each(&self.best, self.attempts);
+            index += usize::from(!smaller);
         }
     }
 

@@ -137,6 +137,16 @@ dials! {
 }
 
 impl Plan {
+    /// The plan of a seed with these dials and options set by hand: see [`Plan::set`].
+    ///
+    /// # Errors
+    /// As [`Plan::set`] has them.
+    pub fn with(seed: u64, set: &[String]) -> Result<Self, ScenarioError> {
+        let mut plan = Self::draw(seed);
+        set.iter().try_for_each(|assignment| plan.set(assignment))?;
+        Ok(plan)
+    }
+
     /// Sets a dial or an option of the members by hand, as `name=value`. All others stay as they were drawn.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::host_id::HostId;
 use crate::net::{Burst, Latency, Rate};
 use crate::random::purpose;
-use crate::scenario::{Expect, Profile, Scenario, Setting, Settings};
+use crate::scenario::{Profile, Scenario, Setting, Settings};
 use crate::{Link, PER_CENT, Random};
 
 pub use dials::{Dial, Plan};
@@ -33,18 +33,14 @@ impl Plan {
         let drawing = Drawing::of(self);
         Scenario {
             name: format!("seed-{}", self.seed),
-            about: String::new(),
-            seed: self.seed,
-            hosts: self.hosts,
             seeds: SEEDS,
             profile: self.profile(),
-            mutant: None,
             trouble: Some(drawing.at),
             absent: self.absent(),
             options: self.options(),
             link: self.link(),
-            expect: Expect::default(),
             steps: drawing.steps,
+            ..Scenario::calm(self.seed, self.hosts)
         }
     }
 

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
+use super::Limits;
 use crate::fingerprint::Fingerprint;
 use crate::ground_truth::Fate;
 
@@ -53,14 +54,8 @@ impl Letter<'_> {
     }
 }
 
-/// How much is kept.
-#[derive(Clone, Copy)]
-pub(crate) struct Room {
-    pub(crate) newest_max: usize,
-    pub(crate) spotlight_max: usize,
-    /// From when to when, in ns.
-    pub(crate) spotlight: Option<(u64, u64)>,
-}
+/// How much is kept, and from when to when, in ns, for longer.
+pub(crate) type Room<'a> = (&'a Limits, Option<(u64, u64)>);
 
 /// The newest datagrams, and those around the failure.
 #[derive(Default)]
@@ -75,7 +70,7 @@ pub(crate) struct Datagrams {
 }
 
 impl Datagrams {
-    pub(crate) fn sent(&mut self, at: u64, letter: &Letter<'_>, fate: Fate, room: Room) {
+    pub(crate) fn sent(&mut self, at: u64, letter: &Letter<'_>, fate: Fate, room: Room<'_>) {
         let key = if fate == Fate::Corrupted { letter.changed() } else { letter.key() };
         self.push(
             Sending {
@@ -95,7 +90,7 @@ impl Datagrams {
         }
     }
 
-    pub(crate) fn arrived(&mut self, at: u64, letter: &Letter<'_>, room: Room) {
+    pub(crate) fn arrived(&mut self, at: u64, letter: &Letter<'_>, room: Room<'_>) {
         let numbers = self.open.get(&letter.key()).or_else(|| self.open.get(&letter.changed()));
         let Some(numbers) = numbers else { return };
         let index = |number: &u64| number.checked_sub(self.oldest).map(|index| index as usize);
@@ -115,9 +110,9 @@ impl Datagrams {
         all
     }
 
-    fn push(&mut self, sending: Sending, room: Room) {
+    fn push(&mut self, sending: Sending, (limits, spotlight): Room<'_>) {
         self.newest.push_back(sending);
-        while self.newest.len() > room.newest_max.max(1) {
+        while self.newest.len() > limits.datagrams_max.max(1) {
             let oldest = self.newest.pop_front().expect("there is more than one");
             self.oldest += 1;
             if let Some(numbers) = self.open.get_mut(&oldest.key) {
@@ -128,8 +123,8 @@ impl Datagrams {
                     self.open.remove(&oldest.key);
                 }
             }
-            let lit = room.spotlight.is_some_and(|(from, to)| (from..=to).contains(&oldest.sent));
-            if lit && self.spotlight.len() < room.spotlight_max {
+            let lit = spotlight.is_some_and(|(from, to)| (from..=to).contains(&oldest.sent));
+            if lit && self.spotlight.len() < limits.spotlight_max {
                 self.spotlight.push(oldest);
             } else {
                 self.forgotten += 1;
@@ -142,7 +137,9 @@ impl Datagrams {
 mod tests {
     use super::*;
 
-    const ROOM: Room = Room { newest_max: 4, spotlight_max: 10, spotlight: None };
+    fn limits() -> Limits {
+        Limits { datagrams_max: 4, spotlight_max: 10, ..Limits::default() }
+    }
 
     fn letter(bytes: &[u8]) -> Letter<'_> {
         let addr = |last: u8| SocketAddr::from(([10, 0, 0, last], 7946));
@@ -157,10 +154,10 @@ mod tests {
     fn equal_datagrams_arrive_in_the_order_in_which_they_were_sent() {
         let mut datagrams = Datagrams::default();
         for at in [1, 2] {
-            datagrams.sent(at, &letter(b"same"), Fate::Sent, ROOM);
+            datagrams.sent(at, &letter(b"same"), Fate::Sent, (&limits(), None));
         }
         for at in [5, 6] {
-            datagrams.arrived(at, &letter(b"same"), ROOM);
+            datagrams.arrived(at, &letter(b"same"), (&limits(), None));
         }
         assert_eq!(times(&datagrams), [(1, Some(5)), (2, Some(6))]);
     }
@@ -168,9 +165,9 @@ mod tests {
     #[test]
     fn a_second_arrival_is_a_copy() {
         let mut datagrams = Datagrams::default();
-        datagrams.sent(1, &letter(b"doubled"), Fate::Sent, ROOM);
-        datagrams.arrived(2, &letter(b"doubled"), ROOM);
-        datagrams.arrived(3, &letter(b"doubled"), ROOM);
+        datagrams.sent(1, &letter(b"doubled"), Fate::Sent, (&limits(), None));
+        datagrams.arrived(2, &letter(b"doubled"), (&limits(), None));
+        datagrams.arrived(3, &letter(b"doubled"), (&limits(), None));
         assert_eq!(times(&datagrams), [(1, Some(2)), (1, Some(3))]);
         assert!(datagrams.all()[1].copy && !datagrams.all()[0].copy);
     }
@@ -178,15 +175,16 @@ mod tests {
     #[test]
     fn a_datagram_that_was_changed_on_its_way_is_known_by_its_ends() {
         let mut datagrams = Datagrams::default();
-        datagrams.sent(1, &letter(b"ping"), Fate::Corrupted, ROOM);
-        datagrams.arrived(2, &letter(b"pong"), ROOM);
+        datagrams.sent(1, &letter(b"ping"), Fate::Corrupted, (&limits(), None));
+        datagrams.arrived(2, &letter(b"pong"), (&limits(), None));
         assert_eq!(times(&datagrams), [(1, Some(2))]);
     }
 
     #[test]
     fn the_newest_are_kept_and_those_in_the_spotlight() {
         let mut datagrams = Datagrams::default();
-        let room = Room { spotlight: Some((2, 3)), ..ROOM };
+        let limits = limits();
+        let room = (&limits, Some((2, 3)));
         for at in 1..=8 {
             datagrams.sent(at, &letter(&at.to_le_bytes()), Fate::Sent, room);
         }

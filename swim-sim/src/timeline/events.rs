@@ -1,8 +1,8 @@
 //! What an event that a node reports changes in the views, and how far an update has spread by it.
 
-use swim_core::{Event, NodeId};
+use swim_core::{Event, NodeId, Status};
 
-use super::{Held, Mark, NO_MEMBER, News, Timeline, Turn};
+use super::{Mark, NO_MEMBER, News, Timeline, Turn};
 use crate::fingerprint::Fingerprint;
 use crate::ground_truth::Scene;
 use crate::host::HostId;
@@ -16,14 +16,14 @@ impl Timeline {
         {
             let by = by.and_then(|by| self.names.known(by)).unwrap_or(NO_MEMBER);
             self.change(now, host.0, subject, turn, by);
-            if matches!(turn, Turn::Becomes(Held::Dead | Held::Left)) {
+            if matches!(turn, Turn::Becomes(Some(Status::Dead | Status::Left))) {
                 self.detection.called_dead(subject, host.0, now);
             }
         }
         if let Event::StartedOver { .. } = event {
             let me = self.names.host(host).subject;
             self.change(now, host.0, me, Turn::Emptied, NO_MEMBER);
-            self.change(now, host.0, me, Turn::Becomes(Held::Alive), NO_MEMBER);
+            self.change(now, host.0, me, Turn::Becomes(Some(Status::Alive)), NO_MEMBER);
         }
         if let Some((news, id, detail)) = news(event)
             && let Some(subject) = self.names.known(id)
@@ -45,13 +45,13 @@ impl Timeline {
 /// The member whose row changes, how, and which member caused it.
 const fn turn(event: &Event) -> Option<(NodeId, Turn, Option<NodeId>)> {
     Some(match event {
-        Event::Alive { id, .. } => (*id, Turn::Becomes(Held::Alive), None),
-        Event::Suspect { id, by, .. } => (*id, Turn::Becomes(Held::Suspect), Some(*by)),
+        Event::Alive { id, .. } => (*id, Turn::Becomes(Some(Status::Alive)), None),
+        Event::Suspect { id, by, .. } => (*id, Turn::Becomes(Some(Status::Suspect)), Some(*by)),
         Event::Confirmed { id, by, .. } => (*id, Turn::Confirmed, Some(*by)),
         Event::Refuted { id, by, .. } => (*id, Turn::Refuted, Some(*by)),
-        Event::Dead { id, by, .. } => (*id, Turn::Becomes(Held::Dead), Some(*by)),
-        Event::Left { id, by } => (*id, Turn::Becomes(Held::Left), *by),
-        Event::Forgotten { id } => (*id, Turn::Becomes(Held::Unknown), None),
+        Event::Dead { id, by, .. } => (*id, Turn::Becomes(Some(Status::Dead)), Some(*by)),
+        Event::Left { id, by } => (*id, Turn::Becomes(Some(Status::Left)), *by),
+        Event::Forgotten { id } => (*id, Turn::Becomes(None), None),
         _ => return None,
     })
 }

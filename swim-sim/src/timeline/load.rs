@@ -1,23 +1,11 @@
 //! What each member sent, second by second.
 
-/// Datagrams and bytes that were sent.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Sent {
-    pub(crate) datagrams: u32,
-    pub(crate) bytes: u64,
-}
-
-impl Sent {
-    const fn add(&mut self, other: Self) {
-        self.datagrams += other.datagrams;
-        self.bytes += other.bytes;
-    }
-}
+use crate::traffic::Count;
 
 /// A row for each host, in slices of time that are all of one length.
 pub(crate) struct Load {
     /// By host and slice; rows may be short.
-    pub(crate) rows: Vec<Vec<Sent>>,
+    pub(crate) rows: Vec<Vec<Count>>,
     /// Length of a slice, in ns.
     pub(crate) slice: u64,
 }
@@ -42,18 +30,17 @@ impl Load {
         }
         let row = &mut self.rows[host];
         if row.len() <= slice {
-            row.resize(slice + 1, Sent::default());
+            row.resize(slice + 1, Count::default());
         }
-        row[slice].add(Sent { datagrams: 1, bytes: bytes as u64 });
+        row[slice].add(bytes);
     }
 
     fn halve(&mut self) {
         self.slice *= 2;
         for row in &mut self.rows {
-            let pairs = row.chunks(2).map(|pair| {
-                let mut sum = pair[0];
-                pair.iter().skip(1).for_each(|second| sum.add(*second));
-                sum
+            let pairs = row.chunks(2).map(|pair| Count {
+                datagrams: pair.iter().map(|sent| sent.datagrams).sum(),
+                bytes: pair.iter().map(|sent| sent.bytes).sum(),
             });
             *row = pairs.collect();
         }
@@ -71,6 +58,6 @@ mod tests {
             load.sent(0, second * SECOND, 10, 8);
         }
         assert_eq!(load.slice, 8 * SECOND);
-        assert_eq!(load.rows[0], [Sent { datagrams: 8, bytes: 80 }; 5]);
+        assert_eq!(load.rows[0], [Count { datagrams: 8, bytes: 80 }; 5]);
     }
 }

@@ -24,19 +24,18 @@ use std::time::Duration;
 use swim_core::{Identity, Instant, NodeId, Status};
 
 use crate::World;
-use crate::action::Action;
 use crate::ground_truth::{Death, Fate, Happening, Phase, Presence, Scene};
 use crate::host::HostId;
 use crate::world::Watcher;
 
 pub(crate) use bands::{Band, Bands};
 pub(crate) use datagrams::{Datagrams, OUTSIDE, Sending};
-pub(crate) use load::{Load, Sent};
+pub(crate) use load::Load;
 pub(crate) use names::Names;
 pub(crate) use spread::{Detected, Detection, News, Spread};
-pub(crate) use views::{Change, Held, NO_MEMBER, Turn, Views};
+pub(crate) use views::{Change, NO_MEMBER, Turn, Views, code};
 
-use datagrams::{Letter, Room};
+use datagrams::Letter;
 
 /// What a host really did from some moment on. Times in ns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,13 +149,7 @@ impl Timeline {
     /// of it, or does not run.
     #[must_use]
     pub fn believes(&self, observer: HostId, subject: NodeId) -> Option<Status> {
-        match self.views.now(observer.0, self.names.known(subject)?) {
-            Held::Unknown => None,
-            Held::Alive => Some(Status::Alive),
-            Held::Suspect => Some(Status::Suspect),
-            Held::Dead => Some(Status::Dead),
-            Held::Left => Some(Status::Left),
-        }
+        self.views.now(observer.0, self.names.known(subject)?)
     }
 
     /// What is true of every host, as far as it has changed.
@@ -202,7 +195,7 @@ impl Timeline {
         self.enter(host, me, Presence::Up, now);
         let subject = self.names.host(host).subject;
         self.change(now, host.0, subject, Turn::Emptied, NO_MEMBER);
-        self.change(now, host.0, subject, Turn::Becomes(Held::Alive), NO_MEMBER);
+        self.change(now, host.0, subject, Turn::Becomes(Some(Status::Alive)), NO_MEMBER);
         self.bands.began(host.0, now);
         self.detection.restarted(subject);
         self.spread.restarted(subject);
@@ -216,16 +209,11 @@ impl Timeline {
         if presence == Presence::Crashed {
             let others = (0..).zip(self.names.hosts()).filter(|(observer, known)| {
                 let held = self.views.now(*observer, subject);
-                known.presence == Presence::Up && matches!(held, Held::Alive | Held::Suspect)
+                known.presence == Presence::Up && held.is_some_and(Status::is_active)
             });
             let waiting = others.map(|(observer, _)| observer).collect();
             self.detection.crashed(subject, host.0, now, waiting);
         }
-    }
-
-    fn acted(&mut self, scene: &Scene<'_>, action: &Action) {
-        self.look(scene);
-        self.bands.act(action, scene.now.as_nanos(), self.limits.bands_max);
     }
 
     fn sent(&mut self, now: u64, source: SocketAddr, target: SocketAddr, bytes: &[u8], fate: Fate) {
@@ -234,22 +222,17 @@ impl Timeline {
             to: (target, self.index(target)),
             bytes,
         };
-        self.datagrams.sent(now, &letter, fate, self.room());
+        self.datagrams.sent(now, &letter, fate, (&self.limits, self.spotlight));
     }
 
     fn arrived(&mut self, now: u64, source: SocketAddr, host: HostId, bytes: &[u8]) {
         let target = self.names.host(host).addr;
         let letter = Letter { from: (source, self.index(source)), to: (target, host.0), bytes };
-        self.datagrams.arrived(now, &letter, self.room());
+        self.datagrams.arrived(now, &letter, (&self.limits, self.spotlight));
     }
 
     fn index(&self, addr: SocketAddr) -> u32 {
         self.names.host_at(addr).unwrap_or(OUTSIDE)
-    }
-
-    const fn room(&self) -> Room {
-        let Limits { datagrams_max, spotlight_max, .. } = self.limits;
-        Room { newest_max: datagrams_max, spotlight_max, spotlight: self.spotlight }
     }
 
     fn change(&mut self, at: u64, observer: u32, subject: u32, turn: Turn, by: u32) {
@@ -267,14 +250,14 @@ impl Timeline {
             if let Some(index) = seen.get_mut(subject as usize) {
                 *index = true;
             }
-            let held = Held::from(Some(row.status));
+            let held = Some(row.status);
             if self.views.now(host.0, subject) != held {
                 self.change(at, host.0, subject, Turn::Becomes(held), NO_MEMBER);
             }
         }
         for (subject, _) in (0..).zip(seen).filter(|(_, seen)| !seen) {
-            if self.views.now(host.0, subject) != Held::Unknown {
-                self.change(at, host.0, subject, Turn::Becomes(Held::Unknown), NO_MEMBER);
+            if self.views.now(host.0, subject).is_some() {
+                self.change(at, host.0, subject, Turn::Becomes(None), NO_MEMBER);
             }
         }
     }
@@ -307,7 +290,10 @@ impl Watcher for Timeline {
                 self.look(scene);
                 self.ended(host, presence, now);
             }
-            Happening::Acted { action, done: true } => self.acted(scene, action),
+            Happening::Acted { action, done: true } => {
+                self.look(scene);
+                self.bands.act(action, now, self.limits.bands_max);
+            }
             Happening::Sent { host, source, target, bytes, fate } => {
                 self.load.sent(host.0, now, bytes.len(), self.limits.slices_max);
                 self.sent(now, source, target, bytes, fate);

@@ -11,27 +11,14 @@ use swim_core::Status;
 /// No member: a change that no other member caused.
 pub(crate) const NO_MEMBER: u32 = u32::MAX;
 
-/// What one member holds of another.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
-#[repr(u8)]
-pub(crate) enum Held {
-    #[default]
-    Unknown,
-    Alive,
-    Suspect,
-    Dead,
-    Left,
-}
+/// What one member holds of another; `None`: nothing.
+pub(crate) type Held = Option<Status>;
 
-impl From<Option<Status>> for Held {
-    fn from(status: Option<Status>) -> Self {
-        match status {
-            None => Self::Unknown,
-            Some(Status::Alive) => Self::Alive,
-            Some(Status::Suspect) => Self::Suspect,
-            Some(Status::Dead) => Self::Dead,
-            Some(Status::Left) => Self::Left,
-        }
+/// The number of a cell on the page: 0 for nothing, then those of the statuses.
+pub(crate) const fn code(held: Held) -> u8 {
+    match held {
+        None => 0,
+        Some(status) => status as u8 + 1,
     }
 }
 
@@ -53,16 +40,16 @@ impl Turn {
     const fn held(self) -> Option<Held> {
         match self {
             Self::Becomes(held) => Some(held),
-            Self::Refuted => Some(Held::Alive),
-            Self::Confirmed => Some(Held::Suspect),
+            Self::Refuted => Some(Some(Status::Alive)),
+            Self::Confirmed => Some(Some(Status::Suspect)),
             Self::Emptied => None,
         }
     }
 
-    /// Its number on the page: the held's own, then 5, 6 and 7.
+    /// Its number on the page: the cell's own, then 5, 6 and 7.
     pub(crate) const fn code(self) -> u8 {
         match self {
-            Self::Becomes(held) => held as u8,
+            Self::Becomes(held) => code(held),
             Self::Refuted => 5,
             Self::Confirmed => 6,
             Self::Emptied => 7,
@@ -81,11 +68,11 @@ pub(crate) struct Change {
     pub(crate) by: u32,
 }
 
-/// One row for each observer; short rows end in `Unknown`.
+/// One row for each observer; what is missing at its end is `None`.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Matrix {
     pub(crate) rows: Vec<Vec<Held>>,
-    /// By row: how many cells hold each held.
+    /// By row: how many cells hold each, by its number.
     counts: Vec<[u32; 5]>,
 }
 
@@ -116,10 +103,10 @@ impl Matrix {
             Some(held) => {
                 if row.len() <= subject {
                     counts[0] += u32::try_from(subject + 1 - row.len()).unwrap_or(u32::MAX);
-                    row.resize(subject + 1, Held::Unknown);
+                    row.resize(subject + 1, None);
                 }
-                counts[row[subject] as usize] -= 1;
-                counts[held as usize] += 1;
+                counts[code(row[subject]) as usize] -= 1;
+                counts[code(held) as usize] += 1;
                 row[subject] = held;
             }
         }
@@ -176,7 +163,12 @@ mod tests {
     #[test]
     fn the_first_matrix_and_the_changes_kept_make_up_the_matrix_now() {
         let mut views = Views::default();
-        let turns = [Turn::Becomes(Held::Alive), Turn::Becomes(Held::Dead), Turn::Refuted, Turn::Emptied];
+        let turns = [
+            Turn::Becomes(Some(Status::Alive)),
+            Turn::Becomes(Some(Status::Dead)),
+            Turn::Refuted,
+            Turn::Emptied,
+        ];
         for step in 0..60_u32 {
             let turn = turns[(step * 7 % 11 % 4) as usize];
             views.change(change(u64::from(step), step % 3, step % 5, turn), 10);
@@ -193,7 +185,7 @@ mod tests {
     #[test]
     fn an_emptied_row_counts_no_member() {
         let mut views = Views::default();
-        views.change(change(1, 2, 0, Turn::Becomes(Held::Suspect)), 10);
+        views.change(change(1, 2, 0, Turn::Becomes(Some(Status::Suspect))), 10);
         assert!(views.counts_agree(2, [0, 1, 0, 0]));
         views.change(change(2, 2, 0, Turn::Emptied), 10);
         assert!(views.counts_agree(2, [0; 4]));

@@ -78,6 +78,8 @@ pub struct World {
     /// Grows whenever a view or a log may have changed, so that nothing is looked at in vain.
     stir: u64,
     pub(crate) phase: Phase,
+    /// Whose tick the present step is.
+    ticking: Option<HostId>,
     pub(crate) watchers: Watchers,
     recorders: Option<Recorders>,
     /// Whether events are kept.
@@ -112,6 +114,7 @@ impl World {
             scheduled: Vec::new(),
             stir: 0,
             phase: Phase::default(),
+            ticking: None,
             watchers: Watchers::default(),
             recorders: None,
             logs: true,

@@ -47,8 +47,8 @@ impl World {
     fn carry_out(&mut self, action: &Action) -> bool {
         match action {
             Action::Crash(host) => self.end_process(*host, Presence::Crashed),
-            Action::Restart(host) => self.try_restart(*host),
-            Action::RestartAs { host, memory, addr } => self.try_restart_as(*host, *memory, *addr),
+            Action::Restart(host) => self.try_restart(*host, None, None),
+            Action::RestartAs { host, memory, addr } => self.try_restart(*host, Some(*memory), *addr),
             Action::Start { like, seeds } => self.start_and_join(self.spec_like(*like), seeds),
             Action::Foreigner { like, label, addr, seeds } => {
                 let spec = self.spec_elsewhere(*like, label, *addr);
@@ -66,38 +66,32 @@ impl World {
             Action::DrainSendBuffer(host) => self.set_send_buffer_full(*host, false),
             Action::Mask { host, addr } => self.set_mask(*host, Some(*addr)),
             Action::Unmask(host) => self.set_mask(*host, None),
-            Action::Slow { host, service, queue } => self.set_service(*host, *service, *queue),
-            Action::Quicken(host) => self.set_service(*host, Duration::ZERO, 0),
-            Action::Drift { host, ppm } => self.set_drift(*host, *ppm),
-            Action::Jump { host, by } => self.jump(*host, *by),
-            Action::LateTicks { host, up_to } => self.set_late(*host, *up_to),
-            Action::WallClock { host, ahead_ms } => {
-                self.set_wall_clock_ms(*host, *ahead_ms);
-                true
+            Action::Slow { host, service, queue } => {
+                self.tune(*host, |host, _| host.slowness.set_service(*service, *queue as usize))
             }
-            Action::SetMetadata { .. } | Action::Broadcast { .. } | Action::Send { .. } => self.speak(action),
+            Action::Quicken(host) => self.tune(*host, |host, _| host.slowness.set_service(Duration::ZERO, 0)),
+            Action::Drift { host, ppm } => self.tune(*host, |host, now| host.clock.set_drift(now, *ppm)),
+            Action::Jump { host, by } => {
+                self.node(*host).is_some() && self.tune(*host, |host, _| host.clock.leap(*by))
+            }
+            Action::LateTicks { host, up_to } => self.tune(*host, |host, _| host.slowness.set_late(*up_to)),
+            Action::WallClock { host, ahead_ms } => {
+                self.tune(*host, |host, _| host.wall_clock_ms = *ahead_ms)
+            }
+            Action::SetMetadata { host, text } => Metadata::new(text.as_bytes())
+                .is_ok_and(|data| self.give(*host, Command::SetMetadata(data)).is_some()),
+            Action::Broadcast { host, text } => Payload::new(text.as_bytes())
+                .is_ok_and(|payload| self.give(*host, Command::Broadcast(payload)).is_some()),
+            Action::Send { host, target, text } => {
+                let (target, payload) = (self.id(*target), Payload::new(text.as_bytes()));
+                payload.is_ok_and(|payload| self.give(*host, Command::Send { target, payload }).is_some())
+            }
             Action::Remove { host, target } => {
                 let target = self.id(*target);
                 self.give(*host, Command::Remove { target }).is_some()
             }
             Action::Peace => self.make_peace(),
             _ => self.change_network(action) || self.harass(action),
-        }
-    }
-
-    /// What users ask their nodes to say.
-    fn speak(&mut self, action: &Action) -> bool {
-        match action {
-            Action::SetMetadata { host, text } => Metadata::new(text.as_bytes())
-                .is_ok_and(|data| self.give(*host, Command::SetMetadata(data)).is_some()),
-            Action::Broadcast { host, text } => Payload::new(text.as_bytes())
-                .is_ok_and(|payload| self.give(*host, Command::Broadcast(payload)).is_some()),
-            Action::Send { host, target, text } => {
-                let target = self.id(*target);
-                let payload = Payload::new(text.as_bytes());
-                payload.is_ok_and(|payload| self.give(*host, Command::Send { target, payload }).is_some())
-            }
-            _ => false,
         }
     }
 
@@ -132,9 +126,11 @@ impl World {
             self.set_send_buffer_full(host, false);
             self.set_mask(host, None);
             self.try_resume(host);
-            self.set_service(host, Duration::ZERO, 0);
-            self.set_late(host, Duration::ZERO);
-            self.set_drift(host, 0);
+            self.tune(host, |host, now| {
+                host.slowness.set_service(Duration::ZERO, 0);
+                host.slowness.set_late(Duration::ZERO);
+                host.clock.set_drift(now, 0);
+            });
         }
         true
     }

@@ -1,15 +1,14 @@
 //! Processes begin, stop, go on and end, and the machines under them are as good or bad as they are.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use swim_core::{Command, Seed};
+use swim_core::{Command, Instant, Seed};
 
 use super::World;
 use crate::action::{Inbox, Memory};
 use crate::ground_truth::Happening;
 use crate::ground_truth::{HostTruth, Presence};
-use crate::host::HostId;
+use crate::host::{Host, HostId};
 use crate::random::{Random, purpose};
 
 impl World {
@@ -54,15 +53,6 @@ impl World {
         self.fabric.fingerprint.began(self.fabric.now, id, me);
         self.notify(&Happening::Began { host: id, me });
         self.rearm(id);
-    }
-
-    pub(super) fn try_restart(&mut self, id: HostId) -> bool {
-        let host = &self.hosts[id.index()];
-        if host.engine.is_some() || self.fabric.directory.host_at(host.addr).is_some() {
-            return false;
-        }
-        self.begin_process(id);
-        true
     }
 
     pub(super) fn try_pause(&mut self, id: HostId, inbox: Inbox) -> bool {
@@ -135,7 +125,12 @@ impl World {
         true
     }
 
-    pub(super) fn try_restart_as(&mut self, id: HostId, memory: Memory, addr: Option<SocketAddr>) -> bool {
+    pub(super) fn try_restart(
+        &mut self,
+        id: HostId,
+        memory: Option<Memory>,
+        addr: Option<SocketAddr>,
+    ) -> bool {
         let host = &self.hosts[id.index()];
         let addr = addr.unwrap_or(host.addr);
         if host.engine.is_some() || self.fabric.directory.host_at(addr).is_some() {
@@ -143,37 +138,14 @@ impl World {
         }
         let host = &mut self.hosts[id.index()];
         host.addr = addr;
-        host.persistent = memory == Memory::Kept;
+        host.persistent = memory.map_or(host.persistent, |memory| memory == Memory::Kept);
         self.begin_process(id);
         true
     }
 
-    /// Zero: the host is not slow any more.
-    pub(super) fn set_service(&mut self, id: HostId, service: Duration, queue: u32) -> bool {
-        self.hosts[id.index()].slowness.set_service(service, queue as usize);
-        self.rearm(id);
-        true
-    }
-
-    pub(super) fn set_late(&mut self, id: HostId, up_to: Duration) -> bool {
-        self.hosts[id.index()].slowness.set_late(up_to);
-        self.rearm(id);
-        true
-    }
-
-    pub(super) fn set_drift(&mut self, id: HostId, ppm: i32) -> bool {
-        self.hosts[id.index()].clock.set_drift(self.fabric.now, ppm);
-        self.rearm(id);
-        true
-    }
-
-    /// `false`: no process has that clock now.
-    pub(super) fn jump(&mut self, id: HostId, by: Duration) -> bool {
-        let host = &mut self.hosts[id.index()];
-        if host.engine.is_none() {
-            return false;
-        }
-        host.clock.leap(by);
+    /// Changes how fast the machine under a process is, or its clock.
+    pub(super) fn tune(&mut self, id: HostId, change: impl FnOnce(&mut Host, Instant)) -> bool {
+        change(&mut self.hosts[id.index()], self.fabric.now);
         self.rearm(id);
         true
     }

@@ -56,12 +56,14 @@ impl World {
         let host = &mut self.hosts[id.index()];
         let Some(step) = host.next_step(now, turn) else { return false };
         if step == Step::Tick {
+            self.ticking = Some(id);
             host.slowness.ticked();
             self.fabric.fingerprint.ticked(now, id, host.local(now));
             self.notify(&Happening::Ticked { host: id });
         }
         self.with_engine(id, |engine, machine| engine.step(machine, turn, step));
         self.settle(id);
+        self.ticking = None;
         if step == Step::Flush {
             self.ground_truth.fact_mut(id).holds_sends = self.hosts[id.index()].holds_sends();
         }
@@ -203,6 +205,7 @@ impl swim_driver::Host for Machine<'_> {
     fn receive(&mut self) -> Received<'_> {
         debug_assert!(self.lent.is_none(), "a step reads one datagram");
         let World { hosts, fabric, ground_truth, watchers, phase, .. } = &mut *self.world;
+        let (phase, ticking) = (*phase, None);
         let host = &mut hosts[self.id.index()];
         let Some(packet) = host.inbox.pop_front() else { return Received::Empty };
         self.lent = Some(packet);
@@ -212,7 +215,7 @@ impl swim_driver::Host for Machine<'_> {
         host.traffic.received.add(bytes.len());
         host.slowness.read(fabric.now);
         if !watchers.is_empty() {
-            let scene = Scene { now: fabric.now, phase: *phase, ground_truth, network: &fabric.network };
+            let scene = Scene { now: fabric.now, phase, ticking, ground_truth, network: &fabric.network };
             watchers.on_happening(&scene, &Happening::Arrived { host: self.id, source, bytes });
         }
         let (now, local) = (fabric.now, host.local(fabric.now));

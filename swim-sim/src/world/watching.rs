@@ -62,6 +62,7 @@ impl World {
         Scene {
             now: self.fabric.now,
             phase: self.phase,
+            ticking: self.ticking,
             ground_truth: &self.ground_truth,
             network: &self.fabric.network,
         }

@@ -53,6 +53,22 @@ fn a_file_that_is_no_scenario_is_shown_where_it_is_wrong() {
 }
 
 #[test]
+fn a_file_that_is_something_else_is_named_with_what_was_expected() {
+    let sandbox = Sandbox::new("something_else");
+    sandbox.write("passwd", "root:x:0:0:root:/root:/bin/bash\n");
+    sandbox.write("noise", [0xff; 100]);
+    for words in ["replay passwd", "run passwd", "replay noise"] {
+        let ran = refused(&sandbox, words);
+        says(&ran, &[&words[words.len() - 5..], "a scenario", "TOML", "a recording", "SWIMTRC1"]);
+        assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    }
+    sandbox.write("passwd.swim", "root:x:0:0:root:/root:/bin/bash\n");
+    let ran = sandbox.run("replay passwd.swim").ended(1);
+    says(&ran, &["SWIMTRC1"]);
+    assert_eq!(ran.err.matches("passwd.swim").count(), 1, "{}", ran.err);
+}
+
+#[test]
 fn numbers_and_ranges_that_are_none_are_refused() {
     let sandbox = Sandbox::new("no_number");
     says(&refused(&sandbox, "run --seed x"), &["--seed", "'x'"]);
@@ -129,7 +145,8 @@ fn every_command_explains_itself() {
 fn every_exit_code_is_in_the_help() {
     let help = Sandbox::new("codes").run("--help").ended(0).out;
     let codes = help.split("Exit codes:").nth(1).expect("a list of them");
-    for code in ["0 every property held", "1 a file", "2 the command line", "10 ", "11 ", "12 ", "13 ", "14 "]
+    for code in
+        ["0 every property held", "1 a file", "2 the command line", "10 ", "11 ", "12 ", "13 ", "14 ", "130 "]
     {
         assert!(codes.contains(code), "{code}");
     }

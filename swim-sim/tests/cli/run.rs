@@ -138,7 +138,9 @@ fn step_by_step_it_prints_what_happens_and_then_the_outcome() {
 #[test]
 fn who_reads_only_the_first_line_gets_it_and_no_panic() {
     let sandbox = Sandbox::new("first_line");
-    for words in ["replay gc-pause --step", "run --seed 3", "scenario", "sweep --seeds 0..4 --jsonl -"] {
+    for words in
+        ["replay gc-pause --step", "run --seed 3", "scenario", "sweep --seeds 0..4 --set hosts=4 --jsonl -"]
+    {
         let ran = sandbox.shell(&format!("swim-sim {words} | head -n 1")).ended(0);
         assert_eq!(ran.out.lines().count(), 1, "{words}");
         assert_eq!(ran.err, "", "{words}");

@@ -48,6 +48,12 @@ impl Sandbox {
         self.call(Command::new(BINARY).args(words.split_whitespace()))
     }
 
+    /// The same, and interrupts it after a second as Ctrl-C does.
+    pub(crate) fn interrupt(&self, words: &str) -> Ran {
+        let timeout = ["--preserve-status", "--signal=INT", "1", BINARY];
+        self.call(Command::new("timeout").args(timeout).args(words.split_whitespace()))
+    }
+
     /// The same through a shell, in which `swim-sim` is the program.
     pub(crate) fn shell(&self, line: &str) -> Ran {
         let line = format!("swim_sim() {{ '{BINARY}' \"$@\"; }}; {}", line.replace("swim-sim", "swim_sim"));

@@ -64,7 +64,8 @@ fn it_stops_at_the_first_failure_and_says_how_to_see_it() {
     assert!(ran.out.contains("stopped after 1 of 26 seeds"), "{}", ran.out);
     assert!(ran.out.contains("failed: 1 of 1 runs"), "{}", ran.out);
     assert!(ran.out.contains("  seed 4: quality Q6 broadcasts: "), "{}", ran.out);
-    let replay = ran.err.lines().nth(1).expect("the command after the failure").trim();
+    let replay =
+        ran.err.lines().find(|line| line.contains("-- replay ")).expect("the command after the failure");
     let words = replay.split_once("-- ").expect("the program, then its arguments").1;
     let again = sandbox.run(words).ended(12);
     assert!(again.out.contains("\nquality: Q6 broadcasts ("), "{}", again.out);
@@ -97,6 +98,26 @@ fn without_a_terminal_there_is_no_bar_and_no_paint() {
     assert!(!ran.out.contains(['\x1b', '\r']));
     let long: Vec<_> = ran.out.lines().filter(|line| line.chars().count() > 110).collect();
     assert!(long.iter().all(|line| line.starts_with("replay: ")), "{long:#?}");
+}
+
+#[test]
+fn without_a_terminal_a_line_says_every_few_seconds_how_far_it_has_come() {
+    let ran = Sandbox::new("progress").run(&format!("sweep --seeds 0..100000 {SMALL} --budget 4s")).ended(0);
+    let line = ran.err.lines().next().expect("a line after three seconds");
+    assert!(line.contains(" of 100,000 seeds, 0 failed, ") && line.ends_with(" s left"), "{line}");
+    assert!(ran.err.lines().count() < 4, "{}", ran.err);
+}
+
+#[test]
+fn ctrl_c_shows_what_was_found_so_far_and_how_to_repeat_it() {
+    let sandbox = Sandbox::new("interrupted");
+    let sweep = format!("sweep --seeds 0..100000 {SMALL} --jobs 1 --jsonl it.jsonl");
+    let ran = sandbox.interrupt(&sweep).ended(130);
+    assert!(ran.out.contains("of 100,000 seeds: it was interrupted"), "{}", ran.out);
+    assert!(ran.out.contains("every property held in "), "{}", ran.out);
+    let lines = sandbox.read("it.jsonl");
+    assert!(lines.ends_with("}\n") && lines.lines().all(|line| seed(line).is_some()));
+    assert_eq!(sandbox.again(&ran).ended(0).digest(), ran.digest());
 }
 
 /// Lines of a sweep, the outcome of the second one changed.

@@ -59,7 +59,7 @@ impl Fault {
             FaultClass::WallClock => self.wall_clock(host, begin, end),
             FaultClass::Jump => once(Action::Jump { host, by: UNIT * self.lasts }),
             FaultClass::DuplicateId => once(Action::Twin { of: host, seeds: Vec::new() }),
-            class if is_of_links(class) => self.bad_links(host, topology.link, begin, end),
+            class if class.is_of_links() => self.bad_links(host, topology.link, begin, end),
             _ => match self.lasting(host, topology.hosts) {
                 Some(action) => match action.ended_by() {
                     Some(last) => from_to(action, last),
@@ -182,12 +182,6 @@ impl Fault {
 const WORST: u32 = 100;
 /// How bad a link can be that is so all the time.
 pub(super) const MILD: u32 = 25;
-
-/// Whether it is a fault that links have.
-pub(super) const fn is_of_links(class: FaultClass) -> bool {
-    use FaultClass::{Burst, Corruption, Duplication, Latency, Loss, Mtu, Rate, Reordering, Spike};
-    matches!(class, Loss | Burst | Duplication | Reordering | Corruption | Rate | Mtu | Latency | Spike)
-}
 
 /// `link` with a fault of this class; the worse, the higher the dial, from 0 to 99.
 pub(super) fn bad(link: Link, class: FaultClass, dial: u32) -> Link {

@@ -139,8 +139,7 @@ impl Topology {
 /// # Panics
 /// If the shape's range of hosts is empty, or it has no profile.
 pub fn topologies(shape: &Shape) -> impl Strategy<Value = Topology> + use<> {
-    let bad: Vec<FaultClass> =
-        shape.classes.iter().copied().filter(|class| fault::is_of_links(*class)).collect();
+    let bad: Vec<FaultClass> = shape.classes.iter().copied().filter(|class| class.is_of_links()).collect();
     let always_good = bad.is_empty();
     let bad = if always_good { vec![FaultClass::Loss] } else { bad };
     let network = (0..GOOD_NETWORKS + 1, select(bad), 0..fault::MILD);

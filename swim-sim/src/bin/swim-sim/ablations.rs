@@ -8,7 +8,7 @@ use anstream::{eprintln, println};
 use swim_sim::mutants::{Ablation, ablations};
 use swim_sim::scenario::ScenarioError;
 use swim_sim::situations::{MEASURES, Measured, SITUATIONS, measure, situation};
-use swim_sim::sweep::in_order;
+use swim_sim::sweep::all_in_order;
 
 use crate::args::{AblationsArgs, cores};
 use crate::exit::Error;
@@ -58,17 +58,8 @@ pub(crate) fn run(args: &AblationsArgs) -> Result<Exit, Error> {
 fn table(ablation: Option<&Ablation>, seeds: u64, jobs: usize) -> Result<Table, Error> {
     let runs: Vec<(usize, u64)> =
         (0..SITUATIONS.len()).flat_map(|name| (0..seeds).map(move |seed| (name, seed))).collect();
-    let mut measured = Vec::new();
-    in_order(
-        jobs,
-        runs.len(),
-        |number| one(SITUATIONS[runs[number].0], runs[number].1, ablation),
-        |result| {
-            measured.push(result);
-            true
-        },
-    );
-    let measured: Vec<Measured> = measured.into_iter().collect::<Result<_, _>>()?;
+    let work = |number: usize| one(SITUATIONS[runs[number].0], runs[number].1, ablation);
+    let measured = all_in_order(jobs, runs.len(), work).into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(measured.chunks(seeds as usize).map(<[Measured]>::to_vec).collect())
 }
 
@@ -107,20 +98,14 @@ fn differences(with: &[Measured], without: &[Measured]) -> Vec<Difference> {
 }
 
 fn summary(rows: &[(&Ablation, Vec<Vec<Difference>>)], seeds: u64) {
-    println!("# Ablations\n");
     println!(
-        "What gets worse without each rule. Each is switched off alone, in {seeds} runs of each situation with the"
+        "# Ablations\n\n\
+         What gets worse without each rule. Each is switched off alone, in {seeds} runs of each situation with the\n\
+         seeds of the runs that it is compared with; 24 members (60 in a mass join), profile `lan`. A cell\n\
+         names what gets worse by more than three standard errors of the paired differences, and by more than\n\
+         3 %. Of so many comparisons some exceed that by chance. Made by `proof/mutants/run ablations`, within\n\
+         ten minutes on two cores; `--quick` is for a look.\n"
     );
-    println!(
-        "seeds of the runs that it is compared with; 24 members (60 in a mass join), profile `lan`. A cell"
-    );
-    println!(
-        "names what gets worse by more than three standard errors of the paired differences, and by more than"
-    );
-    println!(
-        "3 %. Of so many comparisons some exceed that by chance. Made by `proof/mutants/run ablations`, within"
-    );
-    println!("ten minutes on two cores; `--quick` is for a look.\n");
     let letters = LETTERS.iter().zip(MEASURES).map(|(letter, measure)| format!("**{letter}** {measure}"));
     println!("{}.\n", letters.collect::<Vec<_>>().join(", "));
     println!("| without | {} |", SITUATIONS.join(" | "));

@@ -30,7 +30,8 @@ Examples:
 Exit codes:
   0 every property held    1 a file, two runs that part, or a sweep that reached too little
   2 the command line or a scenario
-  10 a safety property was broken   11 liveness   12 quality   13 a panic   14 nondeterminism";
+  10 a safety property was broken   11 liveness   12 quality   13 a panic   14 nondeterminism
+  130 Ctrl-C ended a sweep: what it has found so far is shown";
 
 /// The commands.
 #[derive(Subcommand, Debug)]
@@ -128,6 +129,9 @@ pub(crate) struct SweepArgs {
 }
 
 const SWEEP_HELP: &str = "\
+Without a terminal a line on standard error says every few seconds how far it has come. Ctrl-C lets the
+runs under way end, and shows what was found; once more, and it ends at once.
+
 The result does not depend on the number of jobs. Shards are for the array jobs of any scheduler:
 each runs `swim-sim sweep --seeds A..B --shard $INDEX/$COUNT --jsonl shard-$INDEX.jsonl`, and
 `swim-sim merge shard-*.jsonl` puts them together.";

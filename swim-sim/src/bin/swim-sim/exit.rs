@@ -1,7 +1,7 @@
 //! Exit codes: one meaning each, the same for every command, and all of them in `--help`.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use swim_sim::run::Outcome;
@@ -27,6 +27,8 @@ pub(crate) enum Exit {
     Panic = 13,
     /// The same scenario, or the same recording, gave something else.
     Nondeterminism = 14,
+    /// Ctrl-C ended a sweep before its end: 128 + SIGINT, as shells have it.
+    Interrupted = 130,
 }
 
 impl Exit {
@@ -64,15 +66,15 @@ impl From<Exit> for ExitCode {
 #[derive(Debug)]
 pub(crate) enum Error {
     /// A file could not be read or written.
-    File(PathBuf, std::io::Error),
+    File(String),
     /// What was asked for makes no sense.
     Usage(String),
 }
 
 impl Error {
     pub(crate) fn file(path: &Path) -> impl Fn(std::io::Error) -> Self {
-        let path = path.to_owned();
-        move |error| Self::File(path.clone(), error)
+        let path = path.display().to_string();
+        move |error| Self::File(format!("{path}: {error}"))
     }
 
     pub(crate) fn usage(text: impl Into<String>) -> Self {
@@ -81,7 +83,7 @@ impl Error {
 
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::File(..) => Exit::Failed,
+            Self::File(_) => Exit::Failed,
             Self::Usage(_) => Exit::Usage,
         }
     }
@@ -95,10 +97,8 @@ impl From<ScenarioError> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Usage(text) => f.write_str(text),
-        }
+        let (Self::File(text) | Self::Usage(text)) = self;
+        f.write_str(text)
     }
 }
 

@@ -3,9 +3,9 @@
 
 use std::fmt::{Display, Write as _};
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+pub(crate) use swim_sim::report::{moment, number, time};
 
 /// Characters in a line.
 const WIDTH: usize = 100;
@@ -13,34 +13,6 @@ const WIDTH: usize = 100;
 const INDENT: usize = 2;
 /// Between two columns.
 const GAP: usize = 3;
-
-/// `1,234,567`
-pub(crate) fn number(value: u64) -> String {
-    let digits = value.to_string();
-    let mut shown = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
-}
-
-/// `2.6 s`, or `42 ms` if it is shorter than a second.
-pub(crate) fn time(time: Duration) -> String {
-    if time < Duration::from_secs(1) {
-        return format!("{} ms", time.as_millis());
-    }
-    let tenths = u64::try_from(time.as_millis() / 100).unwrap_or(u64::MAX);
-    format!("{}.{} s", number(tenths / 10), tenths % 10)
-}
-
-/// A moment, to the millisecond: there it matters.
-pub(crate) fn moment(at: swim_core::Instant) -> String {
-    let millis = at.as_nanos() / 1_000_000;
-    format!("{}.{:03} s", number(millis / 1000), millis % 1000)
-}
 
 /// A title, and words that go on in as many lines as they need.
 pub(crate) fn words(title: &str, words: impl IntoIterator<Item = (String, Style)>) -> String {
@@ -129,16 +101,6 @@ impl Stepper {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_and_times_are_shown_as_people_write_them() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
-        let shown = |nanos| time(Duration::from_nanos(nanos));
-        assert_eq!(shown(0), "0 ms");
-        assert_eq!(shown(2_577_123_456), "2.5 s");
-        assert_eq!(shown(3_600_000_000_000), "3,600.0 s");
-        assert_eq!(moment(swim_core::Instant::from_nanos(1_234_567_890_123)), "1,234.567 s");
-    }
 
     #[test]
     fn no_line_is_longer_than_the_page_and_nothing_is_lost() {

@@ -9,6 +9,7 @@ mod layout;
 mod mutants;
 mod oracle;
 mod outcome;
+mod progress;
 mod recording;
 mod report;
 mod run;

@@ -12,7 +12,7 @@ use swim_sim::mutants::{Mutant, all};
 use swim_sim::run::attempt;
 use swim_sim::scenario::{NAMES, Scenario};
 use swim_sim::swarm::Plan;
-use swim_sim::sweep::{Sweep, in_order};
+use swim_sim::sweep::{Sweep, all_in_order};
 
 use crate::args::{MutantsArgs, cores};
 use crate::exit::{Error, Exit};
@@ -130,14 +130,10 @@ impl Hunt<'_> {
             let run = |number: usize| {
                 attempt(&Scenario { mutant: mutant.clone(), ..scenarios[number].clone() }, |_| {})
             };
-            let mut broken = Vec::new();
-            in_order(names.len(), names.len(), run, |finished| {
-                broken.push(finished.map(|finished| finished.outcome.property()));
-                true
-            });
-            for ((name, scenario), property) in names.iter().zip(&scenarios).zip(broken) {
+            let all = all_in_order(names.len(), names.len(), run);
+            for ((name, scenario), finished) in names.iter().zip(&scenarios).zip(all) {
                 self.runs += 1;
-                let property = property?;
+                let property = finished?.outcome.property();
                 if self.fits(property) && self.sound.is_sound(name, scenario)? {
                     let property = property.unwrap_or_default().to_owned();
                     return Ok(Some(Kill { property, runs: self.runs, by: (*name).to_owned() }));

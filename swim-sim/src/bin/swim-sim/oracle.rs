@@ -8,8 +8,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use anstream::{eprintln, println};
-use indicatif::ProgressBar;
+use anstream::println;
 use swim_sim::run::attempt;
 use swim_sim::scenario::NAMES;
 use swim_sim::sweep::{ENOUGH, Record, Sweep, in_order};
@@ -17,9 +16,10 @@ use swim_sim::sweep::{ENOUGH, Record, Sweep, in_order};
 use crate::args::{OracleArgs, Seeds, cores};
 use crate::exit::{Error, Exit};
 use crate::layout::{BAD, GOOD, number, paint};
+use crate::progress::Progress;
 use crate::run::parsed;
 use crate::source::{PROGRAM, as_built};
-use crate::sweep::{bar, exit, first_lines, summary};
+use crate::sweep::{exit, first_lines, summary};
 
 /// The seeds of a whole comparison: enough to see everything that a sweep is to see.
 const SEEDS: Range<u64> = 0..ENOUGH;
@@ -75,7 +75,7 @@ struct Digests {
     now: Vec<(String, String)>,
     /// How the first run ended in which a property was broken.
     exit: Exit,
-    bar: ProgressBar,
+    progress: Progress,
 }
 
 impl Digests {
@@ -89,14 +89,14 @@ impl Digests {
         };
         let lines = text.lines().filter_map(|line| line.split_once(' '));
         let recorded = lines.map(|(name, digest)| (name.to_owned(), digest.to_owned())).collect();
-        Ok(Self { what, path, recorded, now: Vec::new(), exit: Exit::Ok, bar: bar(runs, what) })
+        Ok(Self { what, path, recorded, now: Vec::new(), exit: Exit::Ok, progress: Progress::of(runs, what) })
     }
 
     fn enter(&mut self, name: String, record: &Record) {
-        self.bar.inc(1);
+        self.progress.done(record.is_good());
         if !record.is_good() {
             let line = format!("{} {name}: {}", paint(BAD, &record.outcome), first_lines(record));
-            self.bar.suspend(|| eprintln!("{line}"));
+            self.progress.say(&line);
             self.exit = self.exit.or(Exit::named(&record.outcome));
         }
         self.now.push((name, record.digest.clone()));
@@ -104,7 +104,7 @@ impl Digests {
 
     /// Writes the file, or says what is no longer as it was. `word` stands before a name on the command line.
     fn close(&self, record: bool, word: &str) -> Result<Exit, Error> {
-        self.bar.finish_and_clear();
+        self.progress.end();
         let (what, path, runs) = (self.what, self.path.display(), number(self.now.len() as u64));
         if record {
             let mut text = String::new();

@@ -1,28 +1,19 @@
 //! How a run's end is shown.
 
 use std::cell::RefCell;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use serde_json::json;
 use swim_sim::run::{Finished, Outcome};
 
-use crate::layout::{BAD, DIM, GOOD, columns, moment, paint, time};
+use crate::layout::{BAD, DIM, GOOD, columns, moment, paint};
 use crate::source::Chosen;
 
 /// The outcome in a sentence or two.
 pub(crate) fn sentence(finished: &Finished) -> String {
     match &finished.outcome {
-        Outcome::Passed => {
-            let agreed = match finished.agreed {
-                None => String::new(),
-                Some(Duration::ZERO) => ", all agreed as soon as there was peace".to_owned(),
-                Some(agreed) => format!(", all agreed after {} of peace", time(agreed)),
-            };
-            format!("{} every property held for {}{agreed}", paint(GOOD, "passed:"), moment(finished.ended))
-        }
-        Outcome::CutShort => {
-            format!("{} every property held until {}", paint(GOOD, "stopped:"), moment(finished.ended))
-        }
+        Outcome::Passed => format!("{} {}", paint(GOOD, "passed:"), finished.sentence()),
+        Outcome::CutShort => format!("{} {}", paint(GOOD, "stopped:"), finished.sentence()),
         Outcome::Broken(violation) => {
             let hosts = &violation.broken.hosts;
             format!(
@@ -39,17 +30,13 @@ pub(crate) fn sentence(finished: &Finished) -> String {
             let location = panic_location().unwrap_or_default();
             format!("{} {text}\n  {location}, at {}", paint(BAD, "panic:"), moment(finished.ended))
         }
-        Outcome::Nondeterministic { first, second } => {
-            format!("{} the same scenario gave {first}, then {second}", paint(BAD, "nondeterminism:"))
-        }
-        other => format!("{other:?}"),
+        other => format!("{} {}", paint(BAD, format!("{}:", other.name())), finished.sentence()),
     }
 }
 
 /// How often each property had something to check.
 pub(crate) fn properties(finished: &Finished) -> String {
-    let properties: Vec<(&str, u64)> =
-        finished.properties.iter().map(|(property, looked)| (property.id, *looked)).collect();
+    let properties: Vec<(&str, u64)> = finished.looked().collect();
     paint(DIM, format!("properties, and how often each had something to check:\n{}", columns(&properties)))
 }
 
@@ -67,11 +54,6 @@ pub(crate) fn json(chosen: &Chosen, finished: &Finished) -> serde_json::Value {
         Outcome::Panicked(text) => json!({ "why": text, "place": panic_location() }),
         _ => serde_json::Value::Null,
     };
-    let properties: serde_json::Map<_, _> = finished
-        .properties
-        .iter()
-        .map(|(property, looked)| (property.id.to_owned(), json!(looked)))
-        .collect();
     json!({
         "replay": chosen.replay,
         "seed": chosen.scenario.seed,
@@ -80,7 +62,7 @@ pub(crate) fn json(chosen: &Chosen, finished: &Finished) -> serde_json::Value {
         "violation": violation,
         "ended_ns": finished.ended.as_nanos(),
         "agreed_ms": finished.agreed.map(|agreed| agreed.as_millis()),
-        "laws": properties,
+        "laws": finished.looked().collect::<BTreeMap<_, _>>(),
         "sometimes": finished.sometimes,
         "digest": finished.digest.to_string(),
     })

@@ -29,7 +29,7 @@ pub(crate) fn replay(path: &Path, args: &ReplayArgs) -> Result<Exit, Error> {
     if !args.json {
         println!("replay: {again}");
     }
-    let trace = Reader::open(path).map_err(std::io::Error::other).map_err(Error::file(path))?;
+    let trace = Reader::open(path).map_err(|error| Error::File(error.to_string()))?;
     if !args.json {
         println!("{}", trace.head());
     }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use anstream::println;
-use indicatif::ProgressBar;
 use swim_sim::scenario::print_duration;
 use swim_sim::shrink::shrink as reduce;
 
 use crate::args::ShrinkArgs;
 use crate::exit::{Error, Exit};
 use crate::layout::{BOLD, paint};
+use crate::progress::Progress;
 use crate::run::{conclude, text};
 use crate::source::{Chosen, PROGRAM, as_built, quoted};
 
@@ -17,13 +17,12 @@ pub(crate) fn shrink(args: &ShrinkArgs) -> Result<Exit, Error> {
     let chosen = args.source.choose()?;
     println!("replay: {}", chosen.replay);
     let before = (chosen.scenario.hosts, chosen.scenario.steps.len());
-    let bar = ProgressBar::new_spinner();
+    let mut progress = Progress::of(u64::from(args.attempts), "runs");
     let shrunk = reduce(&chosen.scenario, args.attempts, |best, attempts| {
-        let (hosts, steps) = (best.hosts, best.steps.len());
-        bar.set_message(format!("{hosts} hosts, {steps} steps after {attempts} runs"));
-        bar.tick();
+        let (hosts, steps, most) = (best.hosts, best.steps.len(), args.attempts);
+        progress.show(|| format!("{hosts} hosts, {steps} steps after {attempts} runs, of {most} at most"));
     });
-    bar.finish_and_clear();
+    progress.end();
     let Some(shrunk) = shrunk? else {
         return Err(Error::usage("this run breaks no property: there is nothing to shrink"));
     };

@@ -6,6 +6,7 @@ use clap::Args;
 use swim_sim::mutants::all;
 use swim_sim::scenario::{Scenario, Setting, named};
 use swim_sim::swarm::Plan;
+use swim_trace::MAGIC;
 
 use crate::exit::Error;
 
@@ -48,11 +49,13 @@ impl Source {
                 (scenario, None)
             }
             (None, Some(seed)) => {
-                let plan = self.plan(seed)?;
+                let plan = Plan::with(seed, &self.set)?;
                 (plan.scenario(), Some(plan))
             }
             (None, None) => {
-                return Err(Error::usage("give --seed N, a file, or a name that `swim-sim scenario` lists"));
+                return Err(Error::usage(
+                    "which run? Give --seed N, a scenario's file, or a name that `swim-sim scenario` lists",
+                ));
             }
         };
         if self.mutant.is_some() {
@@ -62,27 +65,18 @@ impl Source {
         Ok(Chosen { scenario, plan, replay: self.replay_line() })
     }
 
-    fn plan(&self, seed: u64) -> Result<Plan, Error> {
-        let mut plan = Plan::draw(seed);
-        for assignment in &self.set {
-            plan.set(assignment)?;
-        }
-        Ok(plan)
-    }
-
     fn of_text(&self, what: &str) -> Result<Scenario, Error> {
         let path = Path::new(what);
         let text = match named(what) {
-            Some(text) if !path.exists() => text.to_owned(),
-            _ if path.exists() => std::fs::read_to_string(path).map_err(Error::file(path))?,
+            Some(text) if !path.exists() => text.into(),
+            _ if path.exists() => std::fs::read(path).map_err(Error::file(path))?,
             _ => {
                 return Err(Error::usage(format!(
                     "{what} is neither a file nor the name of a scenario; `swim-sim scenario` lists the names"
                 )));
             }
         };
-        let mut scenario: Scenario =
-            toml::from_str(&text).map_err(|error| Error::usage(format!("{what} is no scenario: {error}")))?;
+        let mut scenario: Scenario = toml::from_slice(&text).map_err(|error| no_scenario(path, &error))?;
         for assignment in &self.set {
             let (name, value) = option(assignment)?;
             scenario.options.0.insert(name, value);
@@ -96,6 +90,18 @@ impl Source {
         let seed = self.seed.map_or_else(String::new, |seed| format!(" --seed {seed}"));
         as_built(&format!("{PROGRAM} replay{what}{seed}{}", settings(&self.set, self.mutant.as_deref())))
     }
+}
+
+/// What is wrong with a file that is no scenario, and where, if it was meant to be one.
+fn no_scenario(path: &Path, error: &toml::de::Error) -> Error {
+    let name = path.display();
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        return Error::usage(format!("{name} is no scenario: {error}"));
+    }
+    let (message, magic) = (error.message(), String::from_utf8_lossy(&MAGIC));
+    Error::usage(format!(
+        "{name} is neither a scenario in TOML ({message}) nor, for `replay`, a recording, which begins with {magic}"
+    ))
 }
 
 /// What a run was changed by, as the end of a command.

@@ -1,18 +1,21 @@
-//! `swim-sim sweep`: many seeds, with a bar on the terminal and a line for each run in a file.
+//! `swim-sim sweep`: many seeds, with a line for each run in a file if it is asked for.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anstream::println;
-use indicatif::{ProgressBar, ProgressStyle};
+use signal_hook::consts::SIGINT;
 use swim_sim::scenario::print_duration;
 use swim_sim::sweep::{ENOUGH, Record, Sweep, Tally};
 
 use crate::args::{MergeArgs, SweepArgs, cores};
 use crate::exit::{Error, Exit};
 use crate::layout::{BAD, BOLD, DIM, GOOD, columns, number, paint, time, words};
+use crate::progress::Progress;
 use crate::source::{self, PROGRAM, as_built};
 
 pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
@@ -34,34 +37,40 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
     }
     let mut out = args.jsonl.as_deref().map(output).transpose()?;
     let began = Instant::now();
-    let bar = bar(share(args), "seeds");
+    let interrupted = on_interrupt().map_err(Error::file(Path::new("the handler of Ctrl-C")))?;
+    let mut progress = Progress::of(share(args), "seeds");
     let (mut written, mut spent) = (Ok(()), false);
     let swept = sweep.run(|record| {
-        bar.inc(1);
+        progress.done(record.is_good());
         if let Some(out) = &mut out {
             written = line(out, record);
         }
         if !record.is_good() {
-            bar.suspend(|| anstream::eprintln!("{}", failure(record, args)));
+            progress.say(&failure(record, args));
         }
         spent = args.budget.is_some_and(|budget| began.elapsed() >= budget);
-        written.is_ok() && !spent
+        written.is_ok() && !spent && !interrupted.load(Ordering::Relaxed)
     });
-    bar.finish_and_clear();
+    progress.end();
     let tally = swept?;
     // The reader of the lines has seen enough.
     let unread = to_stdout && written.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe);
     if let Some(path) = args.jsonl.as_ref().filter(|_| !unread) {
         written.and_then(|()| out.as_mut().map_or(Ok(()), |out| out.flush())).map_err(Error::file(path))?;
     }
-    let exit = exit(&tally, is_whole(args));
+    let interrupted = interrupted.load(Ordering::Relaxed);
+    let exit = if interrupted { Exit::Interrupted } else { exit(&tally, is_whole(args)) };
     if to_stdout {
         return Ok(exit);
     }
     let mine = share(args);
     let stopped = tally.runs < mine;
     if stopped {
-        let why = if spent { "the budget is spent" } else { "a failure ends it; --keep-going goes on" };
+        let why = match (interrupted, spent) {
+            (true, _) => "it was interrupted",
+            (_, true) => "the budget is spent",
+            _ => "a failure ends it; --keep-going goes on",
+        };
         println!("{} after {} of {} seeds: {why}", paint(BOLD, "stopped"), number(tally.runs), number(mine));
     }
     summary(&tally, is_whole(args));
@@ -75,6 +84,14 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Error> {
     println!("replay: {}", again(args, end));
     println!("digest: {:016x}", tally.digest);
     Ok(exit)
+}
+
+/// Whether Ctrl-C was pressed: the runs under way end first, unless it is pressed again.
+fn on_interrupt() -> std::io::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register_conditional_shutdown(SIGINT, Exit::Interrupted as i32, Arc::clone(&flag))?;
+    signal_hook::flag::register(SIGINT, Arc::clone(&flag))?;
+    Ok(flag)
 }
 
 /// Where lines go.
@@ -102,14 +119,6 @@ fn announcement(args: &SweepArgs, sweep: &Sweep) -> String {
     let budget = args.budget.map_or_else(String::new, |budget| format!(", for {}", print_duration(budget)));
     let (runs, jobs) = (number(mine), sweep.jobs);
     format!("{runs} clusters, each with a size and faults of its own, {jobs} at a time{budget}")
-}
-
-/// How far it has come with so many of `what`.
-pub(crate) fn bar(len: u64, what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {msg}, {per_sec}, {eta} left")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    // Hidden by itself where standard error is no terminal.
-    ProgressBar::new(len).with_style(style).with_message(what)
 }
 
 fn failure(record: &Record, args: &SweepArgs) -> String {

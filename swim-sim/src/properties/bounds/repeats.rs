@@ -26,7 +26,6 @@ pub(super) struct Repeats {
     sent: BTreeMap<(HostId, NodeId), (Update, u32)>,
     /// The most members that each sender held.
     most: BTreeMap<HostId, u32>,
-    ticking: Option<HostId>,
     looked: u64,
 }
 
@@ -42,14 +41,13 @@ struct Update {
 impl Repeats {
     pub(super) fn new(case: &Case) -> Self {
         let (sent, most) = (BTreeMap::new(), BTreeMap::new());
-        Self { case: case.clone(), sent, most, ticking: None, looked: 0 }
+        Self { case: case.clone(), sent, most, looked: 0 }
     }
 
-    fn send(&mut self, host: HostId, read: &Reading<'_>) -> Check {
-        let by_itself = self.ticking == Some(host);
+    fn send(&mut self, scene: &Scene<'_>, host: HostId, read: &Reading<'_>) -> Check {
         let (gossip, ack) = (read.kind == MessageKind::Gossip, read.kind == MessageKind::Ack);
         let counts = match read.kind {
-            MessageKind::Gossip => by_itself,
+            MessageKind::Gossip => scene.ticks(host),
             MessageKind::Ack | MessageKind::Ping | MessageKind::PingReq => true,
             MessageKind::Nack | MessageKind::RelayedAck => true,
             _ => false,
@@ -90,12 +88,11 @@ impl Repeats {
 }
 
 impl Monitor for Repeats {
-    declare! { "B10", "repeats", TICKED | REPORTED | READ_SENT | AFTER_INPUT,
+    declare! { "B10", "repeats", REPORTED | READ_SENT,
     "no member gossips one update more often than lambda times for each decade of members" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
-            Happening::Ticked { host } => self.ticking = Some(*host),
             // Forgotten and met again, it is an update again.
             Happening::Reported { host, event: Event::Alive { id, .. } | Event::Forgotten { id } } => {
                 self.sent.remove(&(*host, *id));
@@ -107,9 +104,9 @@ impl Monitor for Repeats {
         Ok(())
     }
 
-    fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
+    fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         let Happening::Sent { host, .. } = what else { return Ok(()) };
-        self.send(*host, said)
+        self.send(scene, *host, said)
     }
 
     fn on_rows_changed(&mut self, world: &World, host: HostId, _moves: &[RowChange]) -> Check {
@@ -118,11 +115,6 @@ impl Monitor for Repeats {
             let most = self.most.entry(host).or_default();
             *most = (*most).max(stats.alive + stats.suspect);
         }
-        Ok(())
-    }
-
-    fn after_input(&mut self, _world: &World, _host: HostId) -> Check {
-        self.ticking = None;
         Ok(())
     }
 }

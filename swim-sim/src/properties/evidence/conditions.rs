@@ -39,8 +39,9 @@ impl Conditions {
         Self { lasting: Vec::new(), faulty_links: false, changed: Instant::ORIGIN }
     }
 
-    /// Takes in everything that happens.
-    pub(crate) fn note(&mut self, now: Instant, what: &Happening<'_>) {
+    /// Takes in everything that happens. Whether it was done to a host, or to all, later than anything before.
+    pub(crate) fn note(&mut self, now: Instant, what: &Happening<'_>) -> bool {
+        let before = self.changed;
         match what {
             Happening::Acted { action, done: true } => self.act(now, action),
             Happening::Began { .. } | Happening::Ended { .. } | Happening::Forged { .. } => {
@@ -52,6 +53,7 @@ impl Conditions {
             }
             _ => {}
         }
+        self.changed != before
     }
 
     fn act(&mut self, now: Instant, action: &Action) {
@@ -94,11 +96,6 @@ impl Conditions {
     /// Whether nothing was done to any host for a little while: what it takes besides [`is_healthy`].
     pub(crate) fn is_calm(&self, now: Instant, config: &Config) -> bool {
         self.calm_since().is_some_and(|since| since.after(config.period * CALM_PERIODS) <= now)
-    }
-
-    /// When something was last done.
-    pub(crate) const fn changed(&self) -> Instant {
-        self.changed
     }
 }
 
@@ -206,9 +203,8 @@ impl<K: Ord + Clone> Awaited<K> {
 
     /// Takes in everything that happens.
     pub(crate) fn note(&mut self, scene: &Scene<'_>, what: &Happening<'_>) {
-        let changed = self.conditions.changed;
-        self.conditions.note(scene.now(), what);
-        if self.stale || (self.conditions.changed != changed && !self.facts.is_empty()) {
+        let changed = self.conditions.note(scene.now(), what);
+        if self.stale || (changed && !self.facts.is_empty()) {
             self.reckon(scene.hosts().count() as u32);
         }
     }

@@ -39,15 +39,8 @@ pub(super) struct Leaves {
 impl Leaves {
     pub(super) fn new(case: &Case) -> Self {
         let left = Awaited::new(case, |config, n| dissemination(config, n) * 2 + config.period * 3);
-        Self {
-            case: case.clone(),
-            leaving: BTreeMap::new(),
-            left,
-            others: BTreeMap::new(),
-            informed: BTreeSet::new(),
-            unsure: false,
-            looked: 0,
-        }
+        let (leaving, others, informed) = Default::default();
+        Self { case: case.clone(), leaving, left, others, informed, unsure: false, looked: 0 }
     }
 
     /// By when a leave that begins now must have ended.

@@ -87,9 +87,7 @@ impl Monitor for Detection {
             }
             _ => {}
         }
-        let changed = self.conditions.changed();
-        self.conditions.note(scene.now(), what);
-        let spoilt = self.conditions.changed() != changed || self.conditions.calm_since().is_none();
+        let spoilt = self.conditions.note(scene.now(), what) || self.conditions.calm_since().is_none();
         if spoilt && self.crash.as_ref().is_some_and(|crash| crash.at != scene.now()) {
             self.crash = None;
         }

@@ -132,11 +132,8 @@ impl Monitor for Dissemination {
         // Without digests those that gossip missed never learn of it.
         let calm = self.updates.config.sync_interval_max.is_some() && self.updates.is_calm(scene);
         let conditions = &mut self.updates.conditions;
-        let changed = conditions.changed();
-        conditions.note(scene.now(), what);
-        // The action that began a process comes after its beginning.
-        let echo = matches!(what, Happening::Acted { .. }) && changed == scene.now();
-        if conditions.calm_since().is_none() || (conditions.changed() != changed && !echo) {
+        // The action that began a process comes after its beginning, at the same instant.
+        if conditions.note(scene.now(), what) || conditions.calm_since().is_none() {
             self.updates.waiting.clear();
             self.newcomers.clear();
         }
@@ -255,9 +252,7 @@ impl Monitor for Broadcasts {
             }
             _ => {}
         }
-        let changed = self.spreading.conditions.changed();
-        self.spreading.conditions.note(scene.now(), what);
-        if self.spreading.conditions.changed() != changed {
+        if self.spreading.conditions.note(scene.now(), what) {
             self.spreading.waiting.clear();
         }
         Ok(())

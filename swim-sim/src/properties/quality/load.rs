@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use swim_core::{Instant, MessageKind};
 
-use crate::World;
 use crate::ground_truth::{Happening, Scene};
 use crate::host::HostId;
 use crate::properties::evidence::PerHost;
@@ -35,7 +34,6 @@ const JOIN_LASTS_PERIODS: u32 = 3;
 pub(super) struct Load {
     case: Case,
     windows: PerHost<Option<Window>>,
-    ticking: Option<HostId>,
     looked: u64,
 }
 
@@ -55,7 +53,7 @@ struct Window {
 
 impl Load {
     pub(super) fn new(case: &Case) -> Self {
-        Self { case: case.clone(), windows: PerHost::default(), ticking: None, looked: 0 }
+        Self { case: case.clone(), windows: PerHost::default(), looked: 0 }
     }
 
     /// At most: pings, ping-reqs, gossips.
@@ -86,10 +84,9 @@ impl Load {
         window
     }
 
-    fn send(&mut self, now: Instant, host: HostId, bytes: &[u8]) -> Check {
-        let by_itself = self.ticking == Some(host);
-        let window = self.window(now, host);
-        if !by_itself {
+    fn send(&mut self, scene: &Scene<'_>, host: HostId, bytes: &[u8]) -> Check {
+        let window = self.window(scene.now(), host);
+        if !scene.ticks(host) {
             return Ok(());
         }
         if is_kind(bytes, MessageKind::Ping) {
@@ -118,13 +115,12 @@ impl Load {
 }
 
 impl Monitor for Load {
-    declare! { "Q9", "load", TICKED | SENT | ARRIVED | AFTER_INPUT,
+    declare! { "Q9", "load", SENT | ARRIVED,
     "whatever happens, a member sends no more by itself than its clockwork makes it" }
 
     fn on_happening(&mut self, scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
-            Happening::Ticked { host } => self.ticking = Some(*host),
-            Happening::Sent { host, bytes, .. } => return self.send(scene.now(), *host, bytes),
+            Happening::Sent { host, bytes, .. } => return self.send(scene, *host, bytes),
             Happening::Arrived { host, bytes, .. } => {
                 let join = is_kind(bytes, MessageKind::Join) || is_kind(bytes, MessageKind::Announce);
                 if join {
@@ -136,11 +132,6 @@ impl Monitor for Load {
             Happening::Began { host, .. } => *self.windows.of(*host) = None,
             _ => {}
         }
-        Ok(())
-    }
-
-    fn after_input(&mut self, _world: &World, _host: HostId) -> Check {
-        self.ticking = None;
         Ok(())
     }
 }

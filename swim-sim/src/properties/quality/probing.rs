@@ -29,8 +29,6 @@ use crate::properties::{Broken, Case, Check, Monitor, declare};
 #[derive(Default)]
 pub(super) struct Fairness {
     walks: PerHost<Walk>,
-    /// Whose tick this is, if it is one.
-    ticking: Option<HostId>,
     looked: u64,
 }
 
@@ -112,12 +110,11 @@ impl Fairness {
 }
 
 impl Monitor for Fairness {
-    declare! { "Q2", "fairness", TICKED | REPORTED | READ_SENT | AFTER_INPUT,
+    declare! { "Q2", "fairness", REPORTED | READ_SENT | AFTER_INPUT,
     "no member waits for more than 2l - 1 periods for the next probe, or is probed thrice in l" }
 
     fn on_happening(&mut self, _scene: &Scene<'_>, what: &Happening<'_>) -> Check {
         match what {
-            Happening::Ticked { host } => self.ticking = Some(*host),
             // A list that changes, and a probe that leaves no datagram.
             Happening::Reported {
                 host,
@@ -135,10 +132,10 @@ impl Monitor for Fairness {
         Ok(())
     }
 
-    fn on_datagram(&mut self, _scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
+    fn on_datagram(&mut self, scene: &Scene<'_>, what: &Happening<'_>, said: &Reading<'_>) -> Check {
         if let Happening::Sent { host, .. } = what
             && said.kind == MessageKind::Ping
-            && self.ticking == Some(*host)
+            && scene.ticks(*host)
         {
             self.note_ping(*host, said);
         }
@@ -146,7 +143,6 @@ impl Monitor for Fairness {
     }
 
     fn after_input(&mut self, world: &World, host: HostId) -> Check {
-        self.ticking = None;
         let walk = self.walks.of(host);
         if std::mem::take(&mut walk.stale) || world.scene().holds_sends(host) {
             let stats = world.node(host).map(swim_core::Node::stats).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use swim_core::{Event, Incarnation, MessageKind, NodeId, Payload};
 
 use super::{detection, dissemination, load, probing, rest};
-use crate::ground_truth::{Happening, Phase};
+use crate::ground_truth::{Happening, Phase, Scene};
 use crate::host::HostId;
 use crate::properties::Monitor;
 use crate::properties::tests::worlds::{attach, calm, case, feed, outcome, sent};
@@ -148,10 +148,11 @@ fn a_member_that_sends_more_than_its_clockwork_makes_it_is_found() {
         let (world, hosts) = calm(3);
         let mut monitor = load::Load::new(&case(3));
         let bytes = blank(kind);
-        let tick = Happening::Ticked { host: hosts[0] };
-        assert_eq!(feed(&mut monitor, &world, &[tick]), Ok(()));
-        let datagrams = vec![sent(&world, hosts[0], &bytes); most];
-        assert_eq!(feed(&mut monitor, &world, &datagrams), Ok(()), "{kind:?}");
-        assert!(feed(&mut monitor, &world, &datagrams[..1]).is_err(), "{kind:?}");
+        let what = sent(&world, hosts[0], &bytes);
+        for scene in [world.scene(), Scene { ticking: Some(hosts[0]), ..world.scene() }] {
+            let mut send = || monitor.on_happening(&scene, &what);
+            assert!((0..most).all(|_| send().is_ok()), "{kind:?}");
+            assert_eq!(send().is_ok(), !scene.ticks(hosts[0]), "{kind:?}");
+        }
     }
 }

@@ -22,18 +22,6 @@ const BEARABLE_LOSS_PIGGYBACK_PPM: u32 = 10 * PER_CENT;
 
 /// What bursts add to the loss: more than any bearable one, while they last.
 const BURST_PPM: u32 = 30 * PER_CENT;
-/// What the links of one host can suffer from.
-const LINKS: [FaultClass; 9] = [
-    FaultClass::Loss,
-    FaultClass::Burst,
-    FaultClass::Duplication,
-    FaultClass::Reordering,
-    FaultClass::Corruption,
-    FaultClass::Rate,
-    FaultClass::Mtu,
-    FaultClass::Latency,
-    FaultClass::Spike,
-];
 
 /// S4.
 #[derive(Default)]
@@ -101,7 +89,7 @@ impl FalseDeaths {
             }
             Action::ResetLinksOf(host) => {
                 self.shut_in.insert(*host, (false, now));
-                self.lasting.retain(|(troubled, class)| troubled != host || !LINKS.contains(class));
+                self.lasting.retain(|(troubled, class)| troubled != host || !class.is_of_links());
                 self.troubled.insert(*host, now);
             }
             Action::Unplug(host) | Action::Plug(host) => {

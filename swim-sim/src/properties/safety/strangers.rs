@@ -61,10 +61,13 @@ impl Strangers {
 
     fn check(&self, world: &World, host: HostId, input: &Input, moves: &[RowChange]) -> Result<(), String> {
         let Some(arrived) = input.arrived else { return Ok(()) };
-        let (kind, sender, epoch, source) = match arrived {
-            Arrived::Joins => return Ok(()),
-            Arrived::Garbage => return Err("a datagram that cannot be read changed its table".into()),
-            Arrived::Said { kind, sender, epoch, source } => (kind, sender, epoch, source),
+        let Arrived::Said { kind, sender, epoch, source } = arrived else {
+            let garbage = matches!(arrived, Arrived::Garbage);
+            return if garbage {
+                Err("a datagram that cannot be read changed its table".into())
+            } else {
+                Ok(())
+            };
         };
         let me = world.id(host);
         // As it was before: what has not changed is as it is.
