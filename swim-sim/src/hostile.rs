@@ -104,7 +104,7 @@ mod tests {
         let all: Vec<Vec<u8>> = (0..1000).map(|_| garbage(header, 99, &mut random)).collect();
         assert!(all.iter().all(|bytes| bytes.len() <= 99));
         assert!(all.iter().any(Vec::is_empty) && all.iter().any(|bytes| bytes.len() == 99));
-        let headed = all.iter().filter(|bytes| bytes.starts_with(b"SW\x01")).count();
+        let headed = all.iter().filter(|bytes| bytes.starts_with(b"SW\x02")).count();
         assert!((400..560).contains(&headed), "{headed}");
         assert!(garbage(header, u32::MAX, &mut random).len() <= 65_507);
     }

@@ -98,7 +98,7 @@ impl Traffic {
 /// The kind of message by its number on the wire; 0 for what is not one of ours.
 pub(crate) fn kind_of(bytes: &[u8]) -> usize {
     match bytes {
-        [b'S', b'W', 1, _, kind, ..] if usize::from(*kind) < KINDS => usize::from(*kind),
+        [b'S', b'W', 2, _, kind, ..] if usize::from(*kind) < KINDS => usize::from(*kind),
         _ => 0,
     }
 }
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn datagrams_are_counted_by_kind_and_what_is_not_ours_as_kind_zero() {
         let mut traffic = Traffic::default();
-        for bytes in [b"SW\x01\x00\x01".as_slice(), b"", b"SW\x01\x00\xff", b"junk"] {
+        for bytes in [b"SW\x02\x00\x01".as_slice(), b"", b"SW\x02\x00\xff", b"junk"] {
             traffic.count_sent(kind_of(bytes), bytes.len());
         }
         assert_eq!(traffic.of_kind(1), Count { datagrams: 1, bytes: 5 });

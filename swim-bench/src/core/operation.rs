@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::members::addr;
 use super::meter::{Meter, Only, Wall};
 
-/// Updates in a full gossip datagram of 1,400 bytes, as a real node fills it.
+/// Updates in a datagram of 1,400 bytes that is nearly full.
 pub(crate) const FULL: usize = 41;
 
 /// One of the things that a member does all the time.

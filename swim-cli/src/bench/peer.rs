@@ -12,15 +12,14 @@ use std::time::{Duration, Instant};
 use swim_core::{
     Config, Epoch, Identity, Input, Instant as NodeInstant, MessageKind, Node, NodeId, Output, Seed, Status,
 };
-use swim_craft::{Datagram, Mention};
+use swim_craft::{Datagram, HEADER_LEN, Mention};
 use swim_trace::inspect;
 
-/// Where a ping's number begins, and an answer's (`docs/wire.md`): behind the header and a part's tag and
-/// length.
-const PING_NUMBER: usize = 32 + 3 + 21;
-const ACK_NUMBER: usize = 32 + 3;
+/// Where a ping's number begins, and an answer's (`docs/wire.md`).
+const PING_NUMBER: usize = HEADER_LEN + 8;
+const ACK_NUMBER: usize = HEADER_LEN;
 /// Bytes of an ack that has nothing to add.
-pub(crate) const ACK_LEN: usize = 32 + 3 + 8 + 1 + 1 + 1;
+pub(crate) const ACK_LEN: usize = HEADER_LEN + 8 + 1;
 /// What numbers of ours begin with: the protocol's own are random, all 64 bits of them.
 const MARK: u64 = 0x6265_6e63 << 32;
 /// How long the handshake may take.

@@ -26,7 +26,7 @@ pub(crate) const OUTBOX_EVENTS: usize = 1024;
 /// Bytes whose room an empty outbox keeps: more than a ping and its three relays, or a page, take.
 const KEPT: usize = 4096;
 /// Bytes of a datagram without gossip.
-const USUAL_LEN: usize = 72;
+const USUAL_LEN: usize = 52;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Sealed {

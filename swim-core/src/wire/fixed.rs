@@ -88,23 +88,23 @@ macro_rules! sent_as {
 sent_as! {
     NodeId: u64, |id| id.0, |number| Some(Self(number));
     Incarnation: u32, |incarnation| incarnation.0, |number| Some(Self(number));
-    Epoch: [u8; 6], epoch_bytes, |bytes| Some(epoch(bytes));
+    Epoch: [u8; 6], epoch_bytes, |[a, b, c, d, e, f]| Some(Self(u64::from_le_bytes([a, b, c, d, e, f, 0, 0])));
     bool: u8, |is_true| u8::from(is_true), |number| (number <= 1).then_some(number == 1);
     Status: u8, |status| status as u8, Self::from_u8;
     JoinOutcome: u8, |outcome| outcome as u8, |number| Self::ALL.get(usize::from(number)).copied();
 }
 
-/// An epoch has 48 bits.
+/// The six bytes of an epoch.
 #[inline]
 pub(super) fn epoch_bytes(epoch: Epoch) -> [u8; 6] {
     debug_assert!(epoch <= Epoch::MAX, "no later epoch is ever held");
     field(&epoch.0.to_le_bytes(), 0)
 }
 
-/// Every six bytes are an epoch.
+/// The epoch at `at`, read at once with the two bytes after it, which an incarnation or a sequence number has there.
 #[inline]
-pub(super) const fn epoch([a, b, c, d, e, f]: [u8; 6]) -> Epoch {
-    Epoch(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
+pub(super) fn epoch_at<const N: usize>(bytes: &[u8; N], at: usize) -> Epoch {
+    Epoch(u64::from_le_bytes(field(bytes, at)) & Epoch::MAX.0)
 }
 
 /// A byte that says whether the field follows, then the field.

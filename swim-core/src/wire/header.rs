@@ -5,7 +5,7 @@
 //! the one held repairs a missed refutation without a further message.
 
 use super::DATAGRAM_MAX;
-use super::fixed::{epoch, epoch_bytes, field};
+use super::fixed::{epoch_at, epoch_bytes, field};
 use crate::api::{Claim, DropReason, Epoch, Incarnation, NodeId, Status};
 
 /// Bytes of the header.
@@ -159,7 +159,7 @@ pub fn read_header(bytes: &[u8], label: Option<u32>) -> Result<(Header, &[u8]), 
         kind,
         label: header_label,
         sender: NodeId(u64::from_le_bytes(field(raw, 9))),
-        epoch: epoch(field(raw, 17)),
+        epoch: epoch_at(raw, 17),
         incarnation: Incarnation(u32::from_le_bytes(field(raw, 23))),
     };
     Ok((header, body))

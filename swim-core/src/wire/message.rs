@@ -59,19 +59,20 @@ const _: () = assert!(Ack::LEN_TO_OTHERS <= Ping::LEN);
 impl Fixed for Ack {
     #[inline]
     fn put(&self, bytes: &mut Front) {
-        let [root, held_claim] = [self.root.is_some(), self.held_claim.is_some()].map(u8::from);
+        let flag = |is_set, flag: u8| u8::from(is_set) * flag;
+        let flags = flag(self.root.is_some(), 0b001) | flag(self.held_claim.is_some(), 0b010);
         self.number.put(bytes);
-        (root | held_claim << 1 | u8::from(self.stranger) << 2).put(bytes);
+        (flags | flag(self.stranger, 0b100)).put(bytes);
         self.root.inspect(|root| root.put(bytes));
         self.held_claim.inspect(|claim| claim.put(bytes));
     }
     #[inline]
     fn take(bytes: &mut &[u8]) -> Option<Self> {
         let number = u64::take(bytes)?;
-        let flags = u8::take(bytes).filter(|flags| *flags < 1 << 3)?;
-        let root = if flags & 1 == 0 { None } else { Some(Fixed::take(bytes)?) };
-        let held_claim = if flags & 1 << 1 == 0 { None } else { Some(Fixed::take(bytes)?) };
-        Some(Self { number, root, held_claim, stranger: flags & 1 << 2 != 0 })
+        let flags = u8::take(bytes).filter(|flags| *flags <= 0b111)?;
+        let root = if flags & 0b001 == 0 { None } else { Some(Fixed::take(bytes)?) };
+        let held_claim = if flags & 0b010 == 0 { None } else { Some(Fixed::take(bytes)?) };
+        Some(Self { number, root, held_claim, stranger: flags & 0b100 != 0 })
     }
 }
 

@@ -6,7 +6,7 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::fixed::{Fixed, Front, epoch, field};
+use super::fixed::{Fixed, Front, epoch_at, field};
 use super::marks::Mark;
 use super::update::Update;
 use crate::api::{DropReason, Epoch, NodeId, PAYLOAD_MAX};
@@ -108,7 +108,7 @@ impl<'a> Record<'a> for BroadcastRecord<'a> {
             rest.get(..len).filter(|payload| payload.len() <= PAYLOAD_MAX).ok_or(DropReason::Malformed)?;
         Ok(Self {
             origin: NodeId(u64::from_le_bytes(field(fixed, 0))),
-            epoch: epoch(field(fixed, 8)),
+            epoch: epoch_at(fixed, 8),
             sequence: u32::from_le_bytes(field(fixed, 14)),
             payload,
         })

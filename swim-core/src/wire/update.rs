@@ -8,7 +8,7 @@ use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::ops::Range;
 
 use super::accusers::{ACCUSERS_MAX, Accusers};
-use super::fixed::{Fixed, Front, epoch, epoch_bytes, field, head};
+use super::fixed::{Fixed, Front, epoch_at, epoch_bytes, field, head};
 use super::records::{RECORD_LEN, Record, Updates};
 use crate::api::{DropReason, Epoch, Incarnation, METADATA_MAX, NodeId, Status, canonical};
 
@@ -42,7 +42,7 @@ impl About {
     fn at<const N: usize>(bytes: &[u8; N], at: usize) -> Self {
         Self {
             id: NodeId(u64::from_le_bytes(field(bytes, at))),
-            epoch: epoch(field(bytes, at + 8)),
+            epoch: epoch_at(bytes, at + 8),
             incarnation: Incarnation(u32::from_le_bytes(field(bytes, at + 14))),
         }
     }

@@ -337,7 +337,7 @@ fn no_datagram_is_longer_than_configured_less_the_room_for_a_seal() {
         let pull = lab.craft(member(2), craft::SYNC_PULL).head(&craft::sync_pull(1, 0, 0, [0; 16]));
         lab.feed(addr(2), &pull);
         let longest = lab.sent.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or_default();
-        let room = usize::from(datagram_max) - 44;
+        let room = usize::from(datagram_max) - 37;
         assert!(longest <= room && longest + 400 > room, "{longest} of {room}");
     }
 }

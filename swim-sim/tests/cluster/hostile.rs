@@ -160,7 +160,7 @@ fn garbage_is_counted_by_why_it_was_dropped_and_causes_no_event() {
     let events = world.count_events(host, |_: &Event| true);
     let drops = |world: &World| world.node(host).expect("it runs").stats().dropped(DropReason::Length);
     let before = drops(&world);
-    world.perform(&Action::Garbage { host, count: 1000, len_max: 31, from, over: NOW });
+    world.perform(&Action::Garbage { host, count: 1000, len_max: 26, from, over: NOW });
     world.run_for(millis(1));
     assert_eq!(drops(&world) - before, 1000);
     assert_eq!(world.count_events(host, |_: &Event| true), events);

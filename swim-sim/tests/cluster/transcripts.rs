@@ -241,7 +241,7 @@ impl Stage {
 
 /// A line without what says nothing in a small cluster of one version.
 fn terse(line: &str) -> String {
-    let line = line.replace(" speaks 1-1", "");
+    let line = line.replace(" speaks 2-2", "");
     match line.split_once(" hashes=") {
         Some((before, _)) => format!("{before} hashes=(16)"),
         None => line,

@@ -16,8 +16,8 @@ use crate::properties::tests::worlds::{attach, calm, case, feed, outcome, sent};
 fn a_datagram_that_is_too_long_is_found() {
     let (world, hosts) = calm(2);
     let mut monitor = datagrams::Lengths::new(&case(2));
-    let bytes = [0; 1_357];
-    assert_eq!(feed(&mut monitor, &world, &[sent(&world, hosts[0], &bytes[..1_356])]), Ok(()));
+    let bytes = [0; 1_364];
+    assert_eq!(feed(&mut monitor, &world, &[sent(&world, hosts[0], &bytes[..1_363])]), Ok(()));
     assert!(feed(&mut monitor, &world, &[sent(&world, hosts[0], &bytes)]).is_err());
 }
 
