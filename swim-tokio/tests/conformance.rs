@@ -5,6 +5,9 @@
 mod conformance;
 #[path = "../../conformance/reserved.rs"]
 mod reserved;
+#[macro_use]
+#[path = "../../conformance/seeds.rs"]
+mod seeds;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -13,8 +16,9 @@ use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
 use reserved::Reserved;
+use seeds::Real;
 use swim_core::{Event, Stats};
-use swim_driver::os::Settings;
+use swim_driver::os::{SeedAddr, Settings};
 use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
 use swim_tokio::Handle;
 use tokio::runtime::{self, Builder};
@@ -22,10 +26,12 @@ use tokio::sync::oneshot;
 
 mod current_thread {
     conformance!(crate::Tasks::on(tokio::runtime::Builder::new_current_thread()));
+    seeds!(crate::Tasks::on(tokio::runtime::Builder::new_current_thread()));
 }
 
 mod multi_thread {
     conformance!(crate::Tasks::on(tokio::runtime::Builder::new_multi_thread()));
+    seeds!(crate::Tasks::on(tokio::runtime::Builder::new_multi_thread()));
 }
 
 struct Tasks {
@@ -127,5 +133,11 @@ impl Cluster for Tasks {
 
     fn pass(&mut self, time: Duration) {
         thread::sleep(time);
+    }
+}
+
+impl Real for Tasks {
+    fn set_seeds(&mut self, member: Member, seeds: Vec<SeedAddr>) -> Result<(), CommandError> {
+        self.runtime.block_on(self.members[member].0.set_seeds(&seeds))
     }
 }

@@ -7,8 +7,10 @@
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod alarm;
+mod aside;
 mod buffer;
 mod error;
+mod seeds;
 mod settings;
 
 use std::io::{self, ErrorKind};
@@ -23,11 +25,14 @@ use swim_core::{Command, Identity, Instant, Metadata, Node, Refusal, Seed, is_re
 use swim_trace::{Recorder, Recording, Redactor, Ring, Subject};
 
 use crate::{Delivery, Engine};
+use seeds::Seeds;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use alarm::Alarm;
+pub use aside::{Aside, Wake};
 pub use buffer::Buffer;
 pub use error::Error;
+pub use seeds::{NotASeed, SeedAddr};
 pub use settings::Settings;
 
 /// Bytes asked for as the socket's receive buffer; Linux doubles them for its own bookkeeping, and accounts
@@ -45,6 +50,8 @@ pub struct Bound {
     pub clock: Clock,
     /// A node that does what its settings say with the first turn.
     pub engine: Engine,
+    /// What it does outside its loop; to be started.
+    pub aside: Aside,
 }
 
 /// Binds a socket, and makes a node that sets its metadata, reads its known_peers and looks for its seeds.
@@ -78,10 +85,12 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
     if let Some(recorder) = recorder {
         engine = engine.recorded(recorder, seed);
     }
+    let seeds = Seeds::new(&settings.seeds);
+    let addrs = seeds.addrs();
     let first = [
         (!settings.metadata.is_empty()).then_some(Command::SetMetadata(metadata)),
         (!settings.known_peers.is_empty()).then_some(Command::Restore { known_peers: &settings.known_peers }),
-        (!settings.seeds.is_empty()).then_some(Command::Join { seeds: &settings.seeds }),
+        (!addrs.is_empty()).then_some(Command::Join { seeds: &addrs }),
     ];
     for command in first.into_iter().flatten() {
         match engine.prepare(command) {
@@ -90,7 +99,7 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
             Err(refusal) => return Err(Error::Refused(refusal)),
         }
     }
-    Ok(Bound { socket, local_addr, clock, engine })
+    Ok(Bound { socket, local_addr, clock, engine, aside: Aside::new(seeds) })
 }
 
 fn record(recording: &Recording, me: Identity, unix_ms: u64) -> Result<Recorder<Ring>, Error> {

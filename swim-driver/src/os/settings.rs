@@ -6,6 +6,8 @@ use std::sync::Arc;
 use swim_core::{Config, Epoch, KnownPeer, NodeId};
 use swim_trace::Recording;
 
+use super::SeedAddr;
+
 /// How to start one member. Begin with [`Settings::new`] and set the fields that differ.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -22,8 +24,11 @@ pub struct Settings {
     /// The address that others reach this member at. Default: the one it is bound to, which must then not
     /// be a wildcard. Port 0: the bound one.
     pub advertise: Option<SocketAddr>,
-    /// Members to join through, asked until one answers. Default: none, this member waits to be found.
-    pub seeds: Vec<SocketAddr>,
+    /// Members to join through, as addresses or `host:port` names, at most [`SEEDS_MAX`](swim_core::SEEDS_MAX). All are
+    /// asked until one answers. A name is looked up on a thread of its own, and again after 0.5 to 4 s as long as the
+    /// member has not joined, or is alone; what it stands for now replaces what it stood for. Default: none, this member
+    /// waits to be found.
+    pub seeds: Vec<SeedAddr>,
     /// What this member attaches to itself, at most [`METADATA_MAX`](swim_core::METADATA_MAX) bytes. Default:
     /// empty.
     pub metadata: Vec<u8>,
