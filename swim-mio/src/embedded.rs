@@ -136,6 +136,13 @@ impl Embedded {
     }
 }
 
+/// What has changed is written to the state file.
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.aside.finish(&mut self.engine);
+    }
+}
+
 /// Wakes a wait from another thread. A `Poll` has room for one `mio::Waker`, which may be its user's; and a byte that is
 /// never read makes an edge all the same.
 fn waker(registry: &Registry, token: Token) -> io::Result<(UnixStream, Wake)> {

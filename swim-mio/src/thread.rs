@@ -81,6 +81,7 @@ impl Body {
                 Some(Next::End) | None => break,
             }
         }
+        shared.view.with(|engine| self.aside.finish(engine));
     }
 
     fn turn(&mut self, engine: &mut Engine, shared: &Shared, ready: &Events) -> Next {

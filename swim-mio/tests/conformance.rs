@@ -6,8 +6,8 @@ mod conformance;
 #[path = "../../conformance/reserved.rs"]
 mod reserved;
 #[macro_use]
-#[path = "../../conformance/seeds.rs"]
-mod seeds;
+#[path = "../../conformance/machine.rs"]
+mod machine;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -16,15 +16,16 @@ use std::thread;
 use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
+use machine::Real;
 use reserved::Reserved;
-use seeds::Real;
+
 use swim_core::{Event, Stats};
 use swim_driver::os::{SeedAddr, Settings};
 use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
 use swim_mio::Handle;
 
 conformance!(Threads::new());
-seeds!(Threads::new());
+machine!(Threads::new());
 
 struct Threads {
     members: Vec<(Arc<Handle>, Vec<Event>)>,

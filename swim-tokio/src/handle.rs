@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
-use swim_driver::os::{Error, SeedAddr, Settings};
+use swim_driver::os::{Error, SeedAddr, Settings, State};
 use swim_driver::{CommandError, Outcome, OwnedCommand, Snapshot};
 use tokio::sync::{mpsc, oneshot};
 
@@ -69,6 +69,14 @@ impl Handle {
     #[must_use]
     pub fn seeds(&self) -> Vec<SocketAddr> {
         self.shared.view.seeds()
+    }
+
+    /// What this member's next start needs to find the others and to begin above this epoch, for those that store it
+    /// themselves ([`Settings::resume`](crate::Settings::resume)) instead of in a
+    /// [`state_file`](crate::Settings::state_file).
+    #[must_use]
+    pub async fn state(&self) -> State {
+        State::of(self.me(), &self.members().await)
     }
 
     /// Counters as of the last turn.

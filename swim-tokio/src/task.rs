@@ -86,6 +86,7 @@ impl Task {
                 Some(Next::End) | None => break,
             }
         }
+        shared.view.with(|engine| self.aside.finish(engine));
     }
 
     fn turn(&mut self, engine: &mut Engine, ready: Ready) -> Next {

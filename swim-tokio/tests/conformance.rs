@@ -6,8 +6,8 @@ mod conformance;
 #[path = "../../conformance/reserved.rs"]
 mod reserved;
 #[macro_use]
-#[path = "../../conformance/seeds.rs"]
-mod seeds;
+#[path = "../../conformance/machine.rs"]
+mod machine;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -15,8 +15,9 @@ use std::thread;
 use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
+use machine::Real;
 use reserved::Reserved;
-use seeds::Real;
+
 use swim_core::{Event, Stats};
 use swim_driver::os::{SeedAddr, Settings};
 use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
@@ -26,12 +27,12 @@ use tokio::sync::oneshot;
 
 mod current_thread {
     conformance!(crate::Tasks::on(tokio::runtime::Builder::new_current_thread()));
-    seeds!(crate::Tasks::on(tokio::runtime::Builder::new_current_thread()));
+    machine!(crate::Tasks::on(tokio::runtime::Builder::new_current_thread()));
 }
 
 mod multi_thread {
     conformance!(crate::Tasks::on(tokio::runtime::Builder::new_multi_thread()));
-    seeds!(crate::Tasks::on(tokio::runtime::Builder::new_multi_thread()));
+    machine!(crate::Tasks::on(tokio::runtime::Builder::new_multi_thread()));
 }
 
 struct Tasks {

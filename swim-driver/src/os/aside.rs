@@ -8,6 +8,7 @@ use std::sync::Arc;
 use swim_core::{Done, Refusal};
 
 use super::seeds::{SeedAddr, Seeds};
+use super::state_file::StateFile;
 use crate::Engine;
 
 /// Wakes a driver that waits. May be called from any thread, and does not block.
@@ -16,26 +17,40 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 /// The work beside one engine.
 pub struct Aside {
     seeds: Seeds,
+    state: Option<StateFile>,
     wake: Wake,
     /// The engine was given a command since the last turn.
     commanded: bool,
 }
 
 impl Aside {
-    pub(super) fn new(seeds: Seeds) -> Self {
-        Self { seeds, wake: Arc::new(|| {}), commanded: false }
+    pub(super) fn new(seeds: Seeds, state: Option<StateFile>) -> Self {
+        Self { seeds, state, wake: Arc::new(|| {}), commanded: false }
     }
 
     /// Starts the threads that there is work for.
     pub fn start(&mut self, engine: &mut Engine, wake: Wake) {
         self.wake = wake;
         self.seeds.start(engine, &self.wake);
+        if let Some(state) = &mut self.state {
+            state.start(engine, &self.wake);
+        }
     }
 
     /// After every turn of the engine. Returns whether it must be turned again without waiting.
     pub fn turn(&mut self, engine: &mut Engine) -> bool {
+        if let Some(state) = &mut self.state {
+            state.turn(engine);
+        }
         let commanded = std::mem::take(&mut self.commanded);
         (self.seeds.turn(engine) || commanded) && !engine.is_blocked()
+    }
+
+    /// The member has ended: what has changed is written, which may take a moment.
+    pub fn finish(&mut self, engine: &mut Engine) {
+        if let Some(state) = &mut self.state {
+            state.finish(engine);
+        }
     }
 
     /// Replaces all seeds, those of joins too; the next turn asks them.

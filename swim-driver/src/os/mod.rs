@@ -12,6 +12,8 @@ mod buffer;
 mod error;
 mod seeds;
 mod settings;
+mod state;
+mod state_file;
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
@@ -26,6 +28,7 @@ use swim_trace::{Recorder, Recording, Redactor, Ring, Subject};
 
 use crate::{Delivery, Engine};
 use seeds::Seeds;
+use state_file::StateFile;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use alarm::Alarm;
@@ -34,6 +37,7 @@ pub use buffer::Buffer;
 pub use error::Error;
 pub use seeds::{NotASeed, SeedAddr};
 pub use settings::Settings;
+pub use state::{BadState, STATE_PEERS_MAX, State};
 
 /// Bytes asked for as the socket's receive buffer; Linux doubles them for its own bookkeeping, and accounts
 /// at least 768 for the smallest datagram: 2 × 384 KiB hold at most
@@ -75,6 +79,16 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
         return Err(Error::Advertise { addr });
     }
     let unix_ms = unix_ms();
+    let mut settings = settings.clone();
+    let mut found = (None, None);
+    if let Some(path) = &settings.state_file {
+        found = state_file::read(path, settings.id);
+    }
+    let (former, trouble) = found;
+    if let Some(former) = &former {
+        settings.resume(former);
+    }
+    let settings = &settings;
     let me = Identity { id: settings.id, addr, epoch: settings.epoch(unix_ms) };
     let seed = seed(settings)?;
     let recorder = settings.recording.as_ref().map(|recording| record(recording, me, unix_ms)).transpose()?;
@@ -85,6 +99,14 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
     if let Some(recorder) = recorder {
         engine = engine.recorded(recorder, seed);
     }
+    let state = match &settings.state_file {
+        Some(path) => {
+            let known_peers = former.map(|former| former.known_peers).unwrap_or_default();
+            let first = State { id: me.id, epoch: me.epoch, known_peers };
+            Some(StateFile::begin(path, first, u64::from_le_bytes(random()?), trouble))
+        }
+        None => None,
+    };
     let seeds = Seeds::new(&settings.seeds);
     let addrs = seeds.addrs();
     let first = [
@@ -99,7 +121,7 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
             Err(refusal) => return Err(Error::Refused(refusal)),
         }
     }
-    Ok(Bound { socket, local_addr, clock, engine, aside: Aside::new(seeds) })
+    Ok(Bound { socket, local_addr, clock, engine, aside: Aside::new(seeds, state) })
 }
 
 fn record(recording: &Recording, me: Identity, unix_ms: u64) -> Result<Recorder<Ring>, Error> {

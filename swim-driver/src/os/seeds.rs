@@ -192,9 +192,9 @@ impl Seeds {
             // Names that stand for this member only: it is the first of its cluster, and waits to be found.
             return false;
         }
-        let joined = engine.node().seeds().filter(|addr| !self.given.contains(addr));
-        let mut seeds: Vec<SocketAddr> = joined.collect();
-        seeds.extend(now.iter().filter(|addr| **addr != me));
+        // Those of joins, and of a state file, have the room that names leave.
+        let mut seeds: Vec<SocketAddr> = now.iter().copied().filter(|addr| *addr != me).collect();
+        seeds.extend(engine.node().seeds().filter(|addr| !self.given.contains(addr)));
         seeds.truncate(SEEDS_MAX);
         self.given = now;
         engine.prepare(Command::SetSeeds { seeds: &seeds }).is_ok()
