@@ -133,6 +133,10 @@ pub(crate) struct NodeArgs {
     /// [default: the time]
     #[arg(long, value_name = "MILLIS")]
     pub(crate) epoch: Option<u64>,
+    /// Keep the epoch and some peers in this file, to find the cluster again without --join; each member
+    /// needs a file of its own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
     /// Record this member to a file, so that it can be replayed bit for bit; what lies there is kept
     /// as FILE.before
     #[arg(long, value_name = "FILE")]

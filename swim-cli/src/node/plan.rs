@@ -40,6 +40,7 @@ impl Plan {
             metadata: name.metadata("")?,
             events_max: EVENTS_MAX,
             unix_ms: args.epoch,
+            state_file: args.state.clone(),
             recording: recording(args),
             ..Settings::new(Config::new(options)?, name.id(), bind)
         };

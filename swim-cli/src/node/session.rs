@@ -143,6 +143,10 @@ impl Session<'_> {
                 self.printer.error(&AddressError::Unknown { text, why });
                 return Ok(());
             }
+            Event::StateNotKept { path, error } => {
+                self.printer.answer(&Line::Error { error: format!("the state file {path}: {error}") });
+                return Ok(());
+            }
             _ => {}
         }
         self.roster.notice(&event);
