@@ -6,7 +6,7 @@
 //! waiting goes through [`Cluster::pass`], so a virtual clock serves as well as a real one.
 
 mod scenarios;
-mod stories;
+pub(crate) mod stories;
 
 pub(crate) use scenarios::*;
 

@@ -55,7 +55,7 @@ pub(crate) fn every_command_gets_exactly_one_result<D: Driver>() {
 fn carry_out<D: Driver>(steps: &[Step], leaves: bool) {
     let peer = D::start(&settings("peer", 4096));
     // A queue of one: nearly all events are lost.
-    let member = D::start(&Settings { seeds: vec![peer.addr()], ..settings("member", 1) });
+    let member = D::start(&Settings { seeds: vec![peer.addr().into()], ..settings("member", 1) });
     let (results, outcomes) = channel();
     let (ignored, _) = channel();
     let mut given = Vec::new();
@@ -116,6 +116,7 @@ fn fits(command: &OwnedCommand, outcome: &Result<Outcome, CommandError>) -> bool
                 | (Done::BroadcastQueued { .. }, OwnedCommand::Broadcast(_))
                 | (Done::Sent, OwnedCommand::Send { .. })
                 | (Done::Removed, OwnedCommand::Remove { .. })
+                | (Done::SeedsSet, OwnedCommand::SetSeeds { .. })
                 | (Done::Restored { .. }, OwnedCommand::Restore { .. })
         ),
         Err(CommandError::Refused(_) | CommandError::Stopped) => true,
@@ -160,5 +161,7 @@ fn command() -> impl Strategy<Value = OwnedCommand> {
         Just(OwnedCommand::Remove { target: peer }),
         Just(OwnedCommand::SetAddress(SocketAddr::from(([0, 0, 0, 0], 0)))),
         Just(OwnedCommand::Restore { known_peers: vec![known_peer] }),
+        prop_oneof![Just(vec![dead_end]), Just(Vec::new())]
+            .prop_map(|seeds| OwnedCommand::SetSeeds { seeds }),
     ]
 }

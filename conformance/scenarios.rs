@@ -19,7 +19,7 @@ fn ids() -> [NodeId; 3] {
 fn three(cluster: &mut impl Cluster) -> [Member; 3] {
     let ada = cluster.start(settings("ada"));
     let seed = cluster.addr(ada);
-    let join = |name| Settings { seeds: vec![seed], ..settings(name) };
+    let join = |name| Settings { seeds: vec![seed.into()], ..settings(name) };
     let members = [ada, cluster.start(join("bob")), cluster.start(join("cyd"))];
     wait_until(cluster, "three members to list each other", |cluster| {
         members.iter().all(|member| lists_alive(cluster, *member, &ids()))
@@ -94,7 +94,7 @@ pub(crate) fn a_restarted_member_is_alive_again_in_a_higher_epoch(cluster: &mut 
     let first = cluster.history(ada).iter().find_map(epoch_of).expect("cyd was seen");
     cluster.kill(cyd);
     expect_death_of_cyd(cluster, &[ada, bob]);
-    let seeds = vec![cluster.addr(ada)];
+    let seeds = vec![cluster.addr(ada).into()];
     cluster.start(Settings { bind: addr, seeds, ..settings("cyd") });
     for survivor in [ada, bob] {
         wait_until(cluster, "cyd to be alive again", |cluster| lists_alive(cluster, survivor, &ids()));

@@ -5,21 +5,15 @@
 //! name to *join* need not be, and never delays the addresses beside it.
 
 use std::fmt;
-use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
+
+use swim_mio::SeedAddr;
 
 /// `host:port`, grammatically right.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct HostPort {
     text: String,
-}
-
-/// One address of `--join`: ready to use, or a name to look up.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum SeedAddr {
-    Ready(SocketAddr),
-    Name(HostPort),
 }
 
 /// Why a text is not an address, or cannot be turned into one; with what to write instead.
@@ -35,8 +29,8 @@ pub(crate) enum AddressError {
     Brackets(String),
     #[error("`{0}`: no member can be reached at port 0; write the port that the member listens on")]
     PortZero(String),
-    #[error("cannot find the address of `{text}` ({source}); check the name, or write an IP address")]
-    Unknown { text: String, source: io::Error },
+    #[error("cannot find the address of `{text}` ({why}); check the name, or write an IP address")]
+    Unknown { text: String, why: String },
     #[error("`{0}` has no address; check the name, or write an IP address")]
     NoAddress(String),
 }
@@ -75,7 +69,7 @@ impl HostPort {
         let found = self
             .text
             .to_socket_addrs()
-            .map_err(|source| AddressError::Unknown { text: self.text.clone(), source })?;
+            .map_err(|error| AddressError::Unknown { text: self.text.clone(), why: error.to_string() })?;
         let addrs: Vec<SocketAddr> = found.collect();
         if addrs.is_empty() {
             return Err(AddressError::NoAddress(self.text.clone()));
@@ -92,23 +86,17 @@ impl HostPort {
 }
 
 /// Those of `addrs` that a socket bound to `like` can send to.
-pub(crate) fn same_family(addrs: &[SocketAddr], like: SocketAddr) -> impl Iterator<Item = SocketAddr> {
+fn same_family(addrs: &[SocketAddr], like: SocketAddr) -> impl Iterator<Item = SocketAddr> {
     addrs.iter().copied().filter(move |addr| addr.is_ipv4() == like.is_ipv4())
 }
 
-impl FromStr for SeedAddr {
-    type Err = AddressError;
-
-    fn from_str(text: &str) -> Result<Self, AddressError> {
-        let host_port: HostPort = text.parse()?;
-        if host_port.text.ends_with(":0") {
-            return Err(AddressError::PortZero(host_port.text));
-        }
-        Ok(match host_port.text.parse() {
-            Ok(addr) => Self::Ready(addr),
-            Err(_) => Self::Name(host_port),
-        })
+/// One address of `--join`: ready to use, or a name that the driver looks up.
+pub(crate) fn seed(text: &str) -> Result<SeedAddr, AddressError> {
+    let HostPort { text } = text.parse()?;
+    if text.ends_with(":0") {
+        return Err(AddressError::PortZero(text));
     }
+    Ok(text.parse().map_or_else(|_| SeedAddr::Name(text.into()), SeedAddr::Addr))
 }
 
 impl fmt::Display for HostPort {
@@ -117,21 +105,12 @@ impl fmt::Display for HostPort {
     }
 }
 
-impl fmt::Display for SeedAddr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ready(addr) => addr.fmt(f),
-            Self::Name(name) => name.fmt(f),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn refusal(text: &str) -> String {
-        text.parse::<SeedAddr>().expect_err("refused").to_string()
+        seed(text).expect_err("refused").to_string()
     }
 
     #[test]
@@ -154,8 +133,8 @@ mod tests {
 
     #[test]
     fn numbers_are_ready_and_names_are_not() {
-        assert!(matches!("[::1]:7946".parse(), Ok(SeedAddr::Ready(_))));
-        assert!(matches!("seed-1.example:7946".parse(), Ok(SeedAddr::Name(_))));
+        assert!(matches!(seed("[::1]:7946"), Ok(SeedAddr::Addr(_))));
+        assert!(matches!(seed("seed-1.example:7946"), Ok(SeedAddr::Name(_))));
     }
 
     #[test]

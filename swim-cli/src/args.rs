@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use swim_core::Options;
+use swim_mio::SeedAddr;
 
-use crate::address::{HostPort, SeedAddr};
+use crate::address::HostPort;
 use crate::naming::Name;
 use crate::size::Size;
 
@@ -113,7 +114,7 @@ pub(crate) struct NodeArgs {
     #[arg(long, value_name = "ADDR")]
     pub(crate) advertise: Option<HostPort>,
     /// Members to join through, asked in parallel until one answers; they may come up later
-    #[arg(long, value_name = "ADDR,…", value_delimiter = ',')]
+    #[arg(long, value_name = "ADDR,…", value_delimiter = ',', value_parser = crate::address::seed)]
     pub(crate) join: Vec<SeedAddr>,
     /// What drives the protocol: an epoll loop of its own, or a tokio task
     #[arg(long, value_enum, default_value_t = DriverKind::Mio)]
@@ -132,6 +133,10 @@ pub(crate) struct NodeArgs {
     /// [default: the time]
     #[arg(long, value_name = "MILLIS")]
     pub(crate) epoch: Option<u64>,
+    /// Keep the epoch and some peers in this file, to find the cluster again without --join; each member
+    /// needs a file of its own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
     /// Record this member to a file, so that it can be replayed bit for bit; what lies there is kept
     /// as FILE.before
     #[arg(long, value_name = "FILE")]

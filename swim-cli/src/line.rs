@@ -5,7 +5,9 @@
 
 use std::net::SocketAddr;
 
+use serde::ser::{Error as _, Serializer};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use swim_core::{Event, NodeId, Refusal};
 
 use crate::args::{DriverKind, Profile};
@@ -42,14 +44,33 @@ pub(crate) struct Stamped {
     pub(crate) t_ms: u64,
 }
 
-/// What happened to a member.
-#[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
+/// What happened to a member. A line begins with the event and whom it is about.
+#[derive(Deserialize, Clone, PartialEq, Debug)]
 pub(crate) struct NamedEvent {
     #[serde(flatten)]
     pub(crate) what: Happening,
     /// Whom it is about: another member, or the one that prints it.
     #[serde(flatten)]
     pub(crate) who: Who,
+}
+
+impl Serialize for NamedEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Value::Object(mut rest) = serde_json::to_value(&self.what).map_err(S::Error::custom)? else {
+            return Err(S::Error::custom("an event is an object"));
+        };
+        InOrder { event: rest.remove("event"), who: &self.who, rest }.serialize(serializer)
+    }
+}
+
+/// A [`NamedEvent`] in the order of its line.
+#[derive(Serialize)]
+struct InOrder<'a> {
+    event: Option<Value>,
+    #[serde(flatten)]
+    who: &'a Who,
+    #[serde(flatten)]
+    rest: serde_json::Map<String, Value>,
 }
 
 /// Whom an event is about.
@@ -378,7 +399,7 @@ mod tests {
     fn an_event_is_one_flat_object_that_begins_with_its_kind() {
         assert_eq!(
             serde_json::to_string(&suspect()).expect("serialises"),
-            r#"{"event":"suspect","by":"node-1","incarnation":0,"timeout_ms":9000,"name":"node-3","id":"00000000000000ff","addr":"127.0.0.1:7003","t_ms":17}"#
+            r#"{"event":"suspect","name":"node-3","id":"00000000000000ff","addr":"127.0.0.1:7003","by":"node-1","incarnation":0,"timeout_ms":9000,"t_ms":17}"#
         );
     }
 

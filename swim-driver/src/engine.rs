@@ -232,12 +232,13 @@ impl<S: Sink> Engine<S> {
         result
     }
 
-    /// Gives the node a command before the first turn, which then sends what it causes.
+    /// Gives the node a command between turns: the next one sends what it causes.
     ///
     /// # Errors
     /// [`Refusal`] says why; nothing has changed.
     pub fn prepare(&mut self, command: Command<'_>) -> Result<Done, Refusal> {
         let result = self.hand(command);
+        self.unflushed = true;
         self.write_down();
         result
     }
@@ -252,6 +253,12 @@ impl<S: Sink> Engine<S> {
             recorder.result(result);
         }
         result
+    }
+
+    /// Tells the user something that the node does not know of.
+    #[cfg(feature = "os")]
+    pub(crate) fn report(&mut self, event: Event) {
+        self.events.push(event);
     }
 
     /// The next event for the user.

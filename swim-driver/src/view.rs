@@ -4,6 +4,7 @@
 //! look waits until the turn has ended, if there is one, and the lock is never held while the driver waits. Handles hold
 //! it for a copy, so they cannot hold up the member. Events lie behind a lock of their own.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -133,6 +134,15 @@ impl View {
         match &*lock(&self.seat) {
             Seat::Live(engine) => engine.node().me(),
             Seat::Ended(last) => last.me,
+        }
+    }
+
+    /// The addresses that are its seeds now; none after the end.
+    #[must_use]
+    pub fn seeds(&self) -> Vec<SocketAddr> {
+        match &*lock(&self.seat) {
+            Seat::Live(engine) => engine.node().seeds().collect(),
+            Seat::Ended(_) => Vec::new(),
         }
     }
 

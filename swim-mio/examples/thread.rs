@@ -3,8 +3,6 @@
 //!     cargo run -p swim-mio --example thread -- blue 127.0.0.1:7001
 //!     cargo run -p swim-mio --example thread -- green 127.0.0.1:7002 127.0.0.1:7001
 
-use std::net::SocketAddr;
-
 use swim_mio::{Config, NodeId, Settings};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut settings = Settings::new(Config::lan(), NodeId::from_name(&name), bind.parse()?);
     settings.metadata = name.into_bytes();
-    settings.seeds = args.map(|seed| seed.parse()).collect::<Result<Vec<SocketAddr>, _>>()?;
+    settings.seeds = args.map(|seed| seed.parse()).collect::<Result<Vec<_>, _>>()?;
 
     let member = swim_mio::spawn(&settings)?;
     for event in member.events() {

@@ -1,11 +1,16 @@
 //! A member inside a `mio::Poll` that its user runs.
 
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Duration;
 
-use mio::{Registry, Token};
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
 use swim_core::{Command, Done, Event, Identity, Refusal, Stats};
-use swim_driver::os::{self, Bound, Error, Settings};
+use swim_driver::os::{self, Aside, Bound, Error, SeedAddr, Settings, Wake};
 use swim_driver::{Engine, Snapshot};
 
 use crate::socket::Socket;
@@ -24,22 +29,27 @@ use crate::socket::Socket;
 /// settings.seeds = vec!["10.0.0.2:7946".parse()?];
 /// let mut member = Embedded::new(&settings, poll.registry(), SWIM)?;
 /// loop {
-///     poll.poll(&mut ready, member.timeout())?; // or less, if your own work is due earlier
-///     for event in ready.iter().filter(|event| event.token() == SWIM) {
-///         member.ready(event);
-///     }
-///     member.turn();
+///     let timeout = member.turn();
 ///     while let Some(event) = member.next_event() {
 ///         println!("{event:?}");
+///     }
+///     poll.poll(&mut ready, timeout)?; // or less, if your own work is due earlier
+///     for event in ready.iter().filter(|event| event.token() == SWIM) {
+///         member.ready(event);
 ///     }
 /// }
 /// # }
 /// ```
 ///
-/// Turn it after *every* wait, whatever it was that ended it.
+/// Turn it before *every* wait, whatever it was that ended the one before: the turn does what is due, and how long the
+/// wait may last is its result. There is no other way to learn it, so a loop cannot wait for a member that it has not
+/// turned.
 pub struct Embedded {
     engine: Engine,
     socket: Socket,
+    aside: Aside,
+    /// Readable when a thread of `aside` has news: it shares the token.
+    _news: UnixStream,
     local_addr: SocketAddr,
 }
 
@@ -49,9 +59,11 @@ impl Embedded {
     /// # Errors
     /// [`Error`] names what could not be done, and with which address.
     pub fn new(settings: &Settings, registry: &Registry, token: Token) -> Result<Self, Error> {
-        let Bound { socket, local_addr, clock, engine } = os::bind(settings)?;
+        let Bound { socket, local_addr, clock, mut engine, mut aside } = os::bind(settings)?;
         let socket = Socket::new(socket, clock, registry, token).map_err(Error::Start)?;
-        Ok(Self { engine, socket, local_addr })
+        let (news, wake) = waker(registry, token).map_err(Error::Start)?;
+        aside.start(&mut engine, wake);
+        Ok(Self { engine, socket, aside, _news: news, local_addr })
     }
 
     /// Takes note of an event for this member's token.
@@ -59,19 +71,15 @@ impl Embedded {
         self.socket.ready(event);
     }
 
-    /// How long `Poll::poll` may wait at most; `None` as long as it likes.
-    #[must_use]
-    pub fn timeout(&mut self) -> Option<Duration> {
-        if self.socket.turns_again() {
+    /// Reads, sends and ticks whatever is due. Returns how long `Poll::poll` may wait at most; `None`: as long as it likes.
+    #[must_use = "a wait that is longer than this misses a deadline"]
+    pub fn turn(&mut self) -> Option<Duration> {
+        self.socket.turn(&mut self.engine);
+        if self.aside.turn(&mut self.engine) || self.socket.turns_again() {
             return Some(Duration::ZERO);
         }
         let deadline = self.engine.deadline()?;
         Some(deadline.since(self.socket.now()))
-    }
-
-    /// Reads, sends and ticks whatever is due.
-    pub fn turn(&mut self) {
-        self.socket.turn(&mut self.engine);
     }
 
     /// The next event, if there is one.
@@ -108,6 +116,14 @@ impl Embedded {
         self.engine.is_finished()
     }
 
+    /// Replaces all seeds, those of a join too, as [`Handle::set_seeds`](crate::Handle::set_seeds) does.
+    ///
+    /// # Errors
+    /// Refused if they are more than [`swim_core::SEEDS_MAX`], or the member has left.
+    pub fn set_seeds(&mut self, seeds: &[SeedAddr]) -> Result<(), Refusal> {
+        self.aside.set_seeds(&mut self.engine, seeds.to_vec()).map(drop)
+    }
+
     /// Carries out a command. A join and a leave have only begun then: `Joined` or `JoinFailed` ends the one,
     /// [`Embedded::is_finished`] the other.
     ///
@@ -118,4 +134,21 @@ impl Embedded {
         self.socket.give_back(&self.engine);
         result
     }
+}
+
+/// What has changed is written to the state file.
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.aside.finish(&mut self.engine);
+    }
+}
+
+/// Wakes a wait from another thread. A `Poll` has room for one `mio::Waker`, which may be its user's; and a byte that is
+/// never read makes an edge all the same.
+fn waker(registry: &Registry, token: Token) -> io::Result<(UnixStream, Wake)> {
+    let (news, wakes) = UnixStream::pair()?;
+    wakes.set_nonblocking(true)?;
+    registry.register(&mut SourceFd(&news.as_raw_fd()), token, Interest::READABLE)?;
+    // A buffer that is full has been an edge already.
+    Ok((news, Arc::new(move || drop((&wakes).write(&[0])))))
 }

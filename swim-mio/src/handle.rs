@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
-use swim_driver::os::{Error, Settings};
+use swim_driver::os::{Error, SeedAddr, Settings, State};
 use swim_driver::{CommandError, Outcome, OwnedCommand, Snapshot};
 
 use crate::shared::{Message, Shared, Waiter};
@@ -62,6 +62,20 @@ impl Handle {
         fresh.or_else(|| self.shared.view.members()).unwrap_or_default()
     }
 
+    /// The addresses that are its seeds now, those that names stand for included.
+    #[must_use]
+    pub fn seeds(&self) -> Vec<SocketAddr> {
+        self.shared.view.seeds()
+    }
+
+    /// What this member's next start needs to find the others and to begin above this epoch, for those that store it
+    /// themselves ([`Settings::resume`](crate::Settings::resume)) instead of in a
+    /// [`state_file`](crate::Settings::state_file).
+    #[must_use]
+    pub fn state(&self) -> State {
+        State::of(self.me(), &self.members())
+    }
+
     /// Counters as of the last turn.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -95,6 +109,16 @@ impl Handle {
             Outcome::Joined(joined) => Ok(joined),
             _ => Err(CommandError::Stopped),
         }
+    }
+
+    /// Replaces all seeds, those of [`Handle::join`] too: the others are forgotten, and a member that has not joined, or is
+    /// alone, asks these. Names are looked up as those of [`Settings::seeds`](crate::Settings::seeds) are; a search that is
+    /// left without any address ends as cancelled.
+    ///
+    /// # Errors
+    /// Refused if they are more than [`swim_core::SEEDS_MAX`], or the member has left.
+    pub fn set_seeds(&self, seeds: &[SeedAddr]) -> Result<(), CommandError> {
+        self.ask(|waiter| Message::SetSeeds(seeds.to_vec(), waiter)).map(drop)
     }
 
     /// Stops looking: a waiting [`Handle::join`] ends.
@@ -182,8 +206,18 @@ impl Handle {
     /// # Errors
     /// As the method of the command.
     pub fn command(&self, command: OwnedCommand) -> Result<Outcome, CommandError> {
+        match command {
+            OwnedCommand::SetSeeds { seeds } => {
+                let seeds = seeds.into_iter().map(SeedAddr::from).collect();
+                self.ask(|waiter| Message::SetSeeds(seeds, waiter))
+            }
+            command => self.ask(|waiter| Message::Command(command, waiter)),
+        }
+    }
+
+    fn ask(&self, message: impl FnOnce(Waiter) -> Message) -> Result<Outcome, CommandError> {
         let (reply, outcome) = sync_channel(1);
-        self.messages.send(Message::Command(command, Waiter(reply))).map_err(|_| CommandError::Stopped)?;
+        self.messages.send(message(Waiter(reply))).map_err(|_| CommandError::Stopped)?;
         self.shared.wake();
         outcome.recv().unwrap_or(Err(CommandError::Stopped))
     }

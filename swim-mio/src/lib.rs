@@ -50,5 +50,5 @@ pub use swim_core::{
     Command, Config, Done, Epoch, Event, Identity, JoinFailure, Joined, KnownPeer, NodeId, Options, Refusal,
     Stats, Status,
 };
-pub use swim_driver::os::{Error, Settings};
+pub use swim_driver::os::{BadState, Error, NotASeed, STATE_PEERS_MAX, SeedAddr, Settings, State};
 pub use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, Snapshot};

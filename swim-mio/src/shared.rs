@@ -2,23 +2,25 @@
 //! for a copy, and neither holds one for a wait.
 
 use std::sync::mpsc::SyncSender;
-use std::sync::{Condvar, PoisonError};
+use std::sync::{Arc, Condvar, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use mio::Waker;
 use swim_core::Event;
+use swim_driver::os::SeedAddr;
 use swim_driver::{CommandError, Engine, Outcome, OwnedCommand, Reply, Snapshot, View};
 
 pub(crate) struct Shared {
     pub(crate) view: View,
     arrived: Condvar,
-    waker: Waker,
+    waker: Arc<Waker>,
 }
 
 /// What a handle asks of the thread.
 pub(crate) enum Message {
     Command(OwnedCommand, Waiter),
+    SetSeeds(Vec<SeedAddr>, Waiter),
     Members(SyncSender<Snapshot>),
 }
 
@@ -33,7 +35,7 @@ impl Reply for Waiter {
 }
 
 impl Shared {
-    pub(crate) const fn new(view: View, waker: Waker) -> Self {
+    pub(crate) const fn new(view: View, waker: Arc<Waker>) -> Self {
         Self { view, arrived: Condvar::new(), waker }
     }
 

@@ -8,8 +8,8 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use mio::{Events, Poll, Token, Waker};
-use swim_driver::os::{self, Bound, Error, Settings};
-use swim_driver::{COMMANDS_MAX, Callers, Engine, View};
+use swim_driver::os::{self, Aside, Bound, Error, Settings};
+use swim_driver::{COMMANDS_MAX, Callers, CommandError, Engine, Outcome, Reply, View};
 
 use crate::shared::{Message, Shared, Waiter};
 use crate::socket::Socket;
@@ -27,12 +27,16 @@ pub(crate) fn start(settings: &Settings) -> Result<Started, Error> {
     let poll = Poll::new().map_err(Error::Start)?;
     let waker = Waker::new(poll.registry(), WAKER).map_err(Error::Start)?;
     let timer = Timer::new(poll.registry(), ALARM).map_err(Error::Start)?;
-    let Bound { socket, local_addr, clock, engine } = os::bind(settings)?;
+    let Bound { socket, local_addr, clock, mut engine, mut aside } = os::bind(settings)?;
     let socket = Socket::new(socket, clock, poll.registry(), SOCKET).map_err(Error::Start)?;
     let (messages, inbox) = sync_channel(COMMANDS_MAX);
+    let waker = Arc::new(waker);
+    let wakes = Arc::clone(&waker);
+    // It can only fail when the eventfd is gone, and then so is the thread.
+    aside.start(&mut engine, Arc::new(move || drop(wakes.wake())));
     let shared = Arc::new(Shared::new(View::new(engine, settings.events_max), waker));
     let ending = Ending(Arc::clone(&shared));
-    let body = Body { poll, timer, socket, ending, inbox, asked: false, callers: Callers::default() };
+    let body = Body { poll, timer, socket, aside, ending, inbox, asked: false, callers: Callers::default() };
     let thread =
         Builder::new().name("swim-mio".to_owned()).spawn(move || body.run()).map_err(Error::Start)?;
     Ok(Started { local_addr, messages, shared, thread })
@@ -42,6 +46,7 @@ struct Body {
     poll: Poll,
     timer: Timer,
     socket: Socket,
+    aside: Aside,
     /// Dropped after the socket, which a member that has ended has closed, and before the inbox: a caller whose message
     /// is lost finds the last table in the view.
     ending: Ending,
@@ -76,6 +81,7 @@ impl Body {
                 Some(Next::End) | None => break,
             }
         }
+        shared.view.with(|engine| self.aside.finish(engine));
     }
 
     fn turn(&mut self, engine: &mut Engine, shared: &Shared, ready: &Events) -> Next {
@@ -88,11 +94,12 @@ impl Body {
         }
         self.socket.turn(engine);
         let more_messages = self.asked && self.take_messages(engine);
+        let more_addresses = self.aside.turn(engine);
         self.callers.settle(engine);
         shared.hand_out(engine);
         if engine.is_finished() {
             Next::End
-        } else if more_messages || self.socket.turns_again() {
+        } else if more_messages || more_addresses || self.socket.turns_again() {
             Next::Wait(Some(Duration::ZERO))
         } else {
             Next::Wait(self.timer.timeout(engine.deadline(), || self.socket.now()))
@@ -110,6 +117,10 @@ impl Body {
                 Ok(Message::Command(command, waiter)) => {
                     self.callers.command(engine, &mut self.socket, &command, waiter);
                     self.socket.give_back(engine);
+                }
+                Ok(Message::SetSeeds(seeds, waiter)) => {
+                    let result = self.aside.set_seeds(engine, seeds);
+                    waiter.reply(result.map(Outcome::Done).map_err(CommandError::Refused));
                 }
                 Ok(Message::Members(reply)) => {
                     let _ = reply.try_send(engine.snapshot(self.socket.now()));

@@ -5,6 +5,9 @@
 mod conformance;
 #[path = "../../conformance/reserved.rs"]
 mod reserved;
+#[macro_use]
+#[path = "../../conformance/machine.rs"]
+mod machine;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -13,13 +16,16 @@ use std::thread;
 use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
+use machine::Real;
 use reserved::Reserved;
+
 use swim_core::{Event, Stats};
-use swim_driver::os::Settings;
+use swim_driver::os::{SeedAddr, Settings};
 use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
 use swim_mio::Handle;
 
 conformance!(Threads::new());
+machine!(Threads::new());
 
 struct Threads {
     members: Vec<(Arc<Handle>, Vec<Event>)>,
@@ -92,5 +98,11 @@ impl Cluster for Threads {
 
     fn pass(&mut self, time: Duration) {
         thread::sleep(time);
+    }
+}
+
+impl Real for Threads {
+    fn set_seeds(&mut self, member: Member, seeds: Vec<SeedAddr>) -> Result<(), CommandError> {
+        self.members[member].0.set_seeds(&seeds)
     }
 }

@@ -16,13 +16,12 @@ fn run(poll: &mut Poll, members: &mut [Embedded; 2], mut done: impl FnMut(&mut [
     let begun = Instant::now();
     while !done(members) {
         assert!(begun.elapsed() < Duration::from_secs(30), "waited in vain");
-        let wait = members.iter_mut().filter_map(Embedded::timeout).min();
+        let wait = members.iter_mut().filter_map(Embedded::turn).min();
         let wait = wait.unwrap_or(Duration::MAX).min(Duration::from_millis(100));
         poll.poll(&mut ready, Some(wait)).expect("polled");
         for event in &ready {
             members[event.token().0].ready(event);
         }
-        members.iter_mut().for_each(Embedded::turn);
     }
 }
 
@@ -30,7 +29,7 @@ fn run(poll: &mut Poll, members: &mut [Embedded; 2], mut done: impl FnMut(&mut [
 fn two_members_in_one_poll_find_each_other_and_one_leaves() {
     let mut poll = Poll::new().expect("a poll");
     let ada = Embedded::new(&settings("ada"), poll.registry(), Token(0)).expect("started");
-    let seeds = vec![ada.local_addr()];
+    let seeds = vec![ada.local_addr().into()];
     let bob = Settings { seeds, ..settings("bob") };
     let bob = Embedded::new(&bob, poll.registry(), Token(1)).expect("started");
     let mut members = [ada, bob];
@@ -48,7 +47,36 @@ fn two_members_in_one_poll_find_each_other_and_one_leaves() {
 fn a_lone_member_may_sleep_until_its_deadline() {
     let poll = Poll::new().expect("a poll");
     let mut ada = Embedded::new(&settings("ada"), poll.registry(), Token(0)).expect("started");
-    assert_eq!(ada.timeout(), Some(Duration::ZERO), "the first turn is due at once");
-    ada.turn();
-    assert_ne!(ada.timeout(), Some(Duration::ZERO), "and then there is nothing to do");
+    let wait = ada.turn();
+    assert_ne!(wait, Some(Duration::ZERO), "after the first turn there is nothing to do");
+}
+
+/// A loop that turns a member only to learn how long to wait, and takes no note of its token's events.
+#[test]
+fn a_loop_that_only_waits_as_told_starts_its_member_and_does_not_spin() {
+    let (mut poll, mut ready) = (Poll::new().expect("a poll"), Events::with_capacity(8));
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    silent.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+    let seeds = vec![silent.local_addr().expect("bound").into()];
+    let bob = Settings { seeds, ..settings("bob") };
+    let mut bob = Embedded::new(&bob, poll.registry(), Token(0)).expect("started");
+    let (begun, mut turns) = (Instant::now(), 0);
+    while begun.elapsed() < Duration::from_secs(1) {
+        let wait = bob.turn().unwrap_or(Duration::MAX).min(Duration::from_millis(200));
+        poll.poll(&mut ready, Some(wait)).expect("polled");
+        turns += 1;
+    }
+    silent.recv_from(&mut [0; 1500]).expect("it asks its seed");
+    assert!(turns < 100, "{turns} turns in a second of silence");
+}
+
+#[test]
+fn a_seed_by_name_is_found_and_wakes_the_wait() {
+    let mut poll = Poll::new().expect("a poll");
+    let ada = Embedded::new(&settings("ada"), poll.registry(), Token(0)).expect("started");
+    let bob = Embedded::new(&settings("bob"), poll.registry(), Token(1)).expect("started");
+    let mut members = [ada, bob];
+    let name = format!("localhost:{}", members[0].local_addr().port());
+    members[1].set_seeds(&[name.parse().expect("a name")]).expect("one seed");
+    run(&mut poll, &mut members, |members| members.iter_mut().all(|member| member.members().len() == 2));
 }

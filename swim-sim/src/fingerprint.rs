@@ -302,7 +302,9 @@ impl Fingerprint {
     fn command(&mut self, command: &Command<'_>) {
         self.absorb(kind(command.kind()));
         match command {
-            Command::Join { seeds } => seeds.iter().for_each(|seed| self.absorb_addr(*seed)),
+            Command::Join { seeds } | Command::SetSeeds { seeds } => {
+                seeds.iter().for_each(|seed| self.absorb_addr(*seed))
+            }
             Command::CancelJoin | Command::Leave => {}
             Command::SetMetadata(metadata) => self.absorb_bytes(metadata.as_bytes()),
             Command::SetAddress(addr) => self.absorb_addr(*addr),
@@ -350,6 +352,7 @@ fn kind(command: CommandKind) -> u64 {
         CommandKind::Send => 7,
         CommandKind::Remove => 8,
         CommandKind::Restore => 9,
+        CommandKind::SetSeeds => 10,
         other => panic!("{other:?} has no tag"),
     }
 }

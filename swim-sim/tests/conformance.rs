@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
 use swim_core::{Command, Done, Event, Joined, KnownPeer, Metadata, Stats};
-use swim_driver::os::Settings;
+use swim_driver::os::{SeedAddr, Settings};
 use swim_driver::{CommandError, EventQueue, Outcome, OwnedCommand, OwnedMember, Snapshot};
 use swim_sim::{HostId, Spec, World};
 
@@ -72,7 +72,12 @@ impl Cluster for Virtual {
             assert!(matches!(result, Some(Ok(_))), "{result:?}");
         }
         if !settings.seeds.is_empty() {
-            self.world.join_at(host, &settings.seeds);
+            let addr = |seed: &SeedAddr| match seed {
+                SeedAddr::Addr(addr) => *addr,
+                SeedAddr::Name(name) => panic!("the simulated world has no resolver for {name}"),
+            };
+            let seeds: Vec<SocketAddr> = settings.seeds.iter().map(addr).collect();
+            self.world.join_at(host, &seeds);
         }
         let events = EventQueue::new(settings.events_max);
         self.members.push(Started { host, events, taken: 0, history: Vec::new() });

@@ -3,8 +3,6 @@
 //!     cargo run -p swim-tokio --example task -- blue 127.0.0.1:7001
 //!     cargo run -p swim-tokio --example task -- green 127.0.0.1:7002 127.0.0.1:7001
 
-use std::net::SocketAddr;
-
 use swim_tokio::{Config, NodeId, Settings};
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut settings = Settings::new(Config::lan(), NodeId::from_name(&name), bind.parse()?);
     settings.metadata = name.into_bytes();
-    settings.seeds = args.map(|seed| seed.parse()).collect::<Result<Vec<SocketAddr>, _>>()?;
+    settings.seeds = args.map(|seed| seed.parse()).collect::<Result<Vec<_>, _>>()?;
 
     let member = swim_tokio::spawn(&settings)?;
     while let Some(event) = member.next_event().await {

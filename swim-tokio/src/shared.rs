@@ -1,21 +1,25 @@
 //! What the member's task shares with handles. The task holds the lock of the member for a turn, handles hold any for a
 //! copy, and neither holds one across an await.
 
+use std::sync::Arc;
 use std::task::Poll;
 
 use swim_core::Event;
+use swim_driver::os::SeedAddr;
 use swim_driver::{CommandError, Engine, Outcome, OwnedCommand, Reply, Snapshot, View};
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) struct Shared {
     pub(crate) view: View,
     arrived: Notify,
-    stop: Notify,
+    /// Wakes the task, whatever for.
+    wake: Arc<Notify>,
 }
 
 /// What a handle asks of the task.
 pub(crate) enum Message {
     Command(OwnedCommand, Waiter),
+    SetSeeds(Vec<SeedAddr>, Waiter),
     Members(oneshot::Sender<Snapshot>),
 }
 
@@ -30,8 +34,8 @@ impl Reply for Waiter {
 }
 
 impl Shared {
-    pub(crate) fn new(view: View) -> Self {
-        Self { view, arrived: Notify::new(), stop: Notify::new() }
+    pub(crate) fn new(view: View, wake: Arc<Notify>) -> Self {
+        Self { view, arrived: Notify::new(), wake }
     }
 
     pub(crate) fn hand_out(&self, engine: &mut Engine) {
@@ -76,11 +80,11 @@ impl Shared {
 
     pub(crate) fn stop(&self) {
         self.view.stop();
-        self.stop.notify_one();
+        self.wake.notify_one();
     }
 
-    /// Waits for [`Shared::stop`].
-    pub(crate) async fn stopped(&self) {
-        self.stop.notified().await;
+    /// Waits for [`Shared::stop`], or for anything else outside the task.
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
     }
 }

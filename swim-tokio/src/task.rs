@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use swim_driver::os::{self, Bound, Error, Settings};
-use swim_driver::{COMMANDS_MAX, Callers, Engine, Ready, View};
+use swim_driver::os::{self, Aside, Bound, Error, Settings};
+use swim_driver::{COMMANDS_MAX, Callers, CommandError, Engine, Outcome, Ready, Reply, View};
 use tokio::runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::shared::{Message, Shared, Waiter};
 use crate::socket::Socket;
@@ -22,19 +22,23 @@ pub(crate) struct Started {
 pub(crate) fn start(settings: &Settings) -> Result<Started, Error> {
     let runtime =
         runtime::Handle::try_current().map_err(|error| Error::Start(std::io::Error::other(error)))?;
-    let Bound { socket, local_addr, clock, engine } = os::bind(settings)?;
+    let Bound { socket, local_addr, clock, mut engine, mut aside } = os::bind(settings)?;
     let socket = Socket::new(socket, clock).map_err(Error::Start)?;
     let timer = Timer::new().map_err(Error::Start)?;
     let (messages, inbox) = mpsc::channel(COMMANDS_MAX);
-    let shared = Arc::new(Shared::new(View::new(engine, settings.events_max)));
+    let wake = Arc::new(Notify::new());
+    let wakes = Arc::clone(&wake);
+    aside.start(&mut engine, Arc::new(move || wakes.notify_one()));
+    let shared = Arc::new(Shared::new(View::new(engine, settings.events_max), wake));
     let ending = Ending(Arc::clone(&shared));
-    let task = Task { socket, timer, ending, inbox, callers: Callers::default() };
+    let task = Task { socket, aside, timer, ending, inbox, callers: Callers::default() };
     runtime.spawn(task.run());
     Ok(Started { local_addr, messages, shared })
 }
 
 struct Task {
     socket: Socket,
+    aside: Aside,
     timer: Timer,
     /// Dropped after the socket, which a member that has ended has closed, and before the inbox: a caller whose message
     /// is lost finds the last table in the view.
@@ -82,12 +86,14 @@ impl Task {
                 Some(Next::End) | None => break,
             }
         }
+        shared.view.with(|engine| self.aside.finish(engine));
     }
 
     fn turn(&mut self, engine: &mut Engine, ready: Ready) -> Next {
         let more = engine.turn(&mut self.socket, ready);
         self.socket.give_back();
         let more = self.take_messages(engine) || more;
+        let more = self.aside.turn(engine) || more;
         self.callers.settle(engine);
         self.ending.0.hand_out(engine);
         if engine.is_finished() {
@@ -107,7 +113,7 @@ impl Task {
         let mut first = None;
         tokio::select! {
             biased;
-            () = self.ending.0.stopped() => {}
+            () = self.ending.0.woken() => {}
             () = self.socket.readable() => ready.readable = true,
             () = self.socket.writable(), if blocked => ready.writable = true,
             () = self.timer.rang() => {}
@@ -133,6 +139,10 @@ impl Task {
         match message {
             Message::Command(command, waiter) => {
                 self.callers.command(engine, &mut self.socket, &command, waiter);
+            }
+            Message::SetSeeds(seeds, waiter) => {
+                let result = self.aside.set_seeds(engine, seeds);
+                waiter.reply(result.map(Outcome::Done).map_err(CommandError::Refused));
             }
             Message::Members(reply) => {
                 let _ = reply.send(engine.snapshot(self.socket.now()));

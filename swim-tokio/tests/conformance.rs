@@ -5,6 +5,9 @@
 mod conformance;
 #[path = "../../conformance/reserved.rs"]
 mod reserved;
+#[macro_use]
+#[path = "../../conformance/machine.rs"]
+mod machine;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -12,9 +15,11 @@ use std::thread;
 use std::time::Duration;
 
 use conformance::{Cluster, Member, Ticket};
+use machine::Real;
 use reserved::Reserved;
+
 use swim_core::{Event, Stats};
-use swim_driver::os::Settings;
+use swim_driver::os::{SeedAddr, Settings};
 use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
 use swim_tokio::Handle;
 use tokio::runtime::{self, Builder};
@@ -22,10 +27,12 @@ use tokio::sync::oneshot;
 
 mod current_thread {
     conformance!(crate::Tasks::on(tokio::runtime::Builder::new_current_thread()));
+    machine!(crate::Tasks::on(tokio::runtime::Builder::new_current_thread()));
 }
 
 mod multi_thread {
     conformance!(crate::Tasks::on(tokio::runtime::Builder::new_multi_thread()));
+    machine!(crate::Tasks::on(tokio::runtime::Builder::new_multi_thread()));
 }
 
 struct Tasks {
@@ -127,5 +134,11 @@ impl Cluster for Tasks {
 
     fn pass(&mut self, time: Duration) {
         thread::sleep(time);
+    }
+}
+
+impl Real for Tasks {
+    fn set_seeds(&mut self, member: Member, seeds: Vec<SeedAddr>) -> Result<(), CommandError> {
+        self.runtime.block_on(self.members[member].0.set_seeds(&seeds))
     }
 }

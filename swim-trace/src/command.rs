@@ -22,6 +22,7 @@ pub enum OwnedCommand {
     Send { target: NodeId, payload: Box<[u8]> },
     Remove { target: NodeId },
     Restore { known_peers: Vec<KnownPeer> },
+    SetSeeds { seeds: Vec<SocketAddr> },
 }
 
 impl OwnedCommand {
@@ -42,6 +43,7 @@ impl OwnedCommand {
             }
             Self::Remove { target } => Command::Remove { target: *target },
             Self::Restore { known_peers } => Command::Restore { known_peers },
+            Self::SetSeeds { seeds } => Command::SetSeeds { seeds },
         })
     }
 }
@@ -68,11 +70,8 @@ pub(crate) fn put(
     redactor: Option<&Redactor>,
 ) -> Result<(), String> {
     match *command {
-        Command::Join { seeds } => {
-            out.push(JOIN);
-            put_u32(out, u32::try_from(seeds.len()).unwrap_or(u32::MAX));
-            seeds.iter().for_each(|seed| put_addr(out, *seed));
-        }
+        Command::Join { seeds } => put_addrs(out, JOIN, seeds),
+        Command::SetSeeds { seeds } => put_addrs(out, SET_SEEDS, seeds),
         Command::CancelJoin => out.push(CANCEL_JOIN),
         Command::Leave => out.push(LEAVE),
         Command::SetMetadata(metadata) => {
@@ -106,6 +105,12 @@ pub(crate) fn put(
     Ok(())
 }
 
+fn put_addrs(out: &mut Vec<u8>, tag: u8, addrs: &[SocketAddr]) {
+    out.push(tag);
+    put_u32(out, u32::try_from(addrs.len()).unwrap_or(u32::MAX));
+    addrs.iter().for_each(|addr| put_addr(out, *addr));
+}
+
 fn put_known_peer(out: &mut Vec<u8>, known_peer: &KnownPeer) {
     put_u64(out, known_peer.id.0);
     put_addr(out, known_peer.addr);
@@ -125,6 +130,7 @@ pub(crate) fn take(from: &mut Take<'_>) -> Result<Option<OwnedCommand>, Malforme
         SEND => OwnedCommand::Send { target: NodeId(from.u64()?), payload: from.bytes()?.into() },
         REMOVE => OwnedCommand::Remove { target: NodeId(from.u64()?) },
         RESTORE => OwnedCommand::Restore { known_peers: from.list(take_known_peer)? },
+        SET_SEEDS => OwnedCommand::SetSeeds { seeds: from.list(Take::addr)? },
         _ => return Ok(None),
     };
     command.command().map_err(|_| Malformed("says more than a command may"))?;
@@ -145,3 +151,4 @@ const BROADCAST: u8 = 6;
 const SEND: u8 = 7;
 const REMOVE: u8 = 8;
 const RESTORE: u8 = 9;
+const SET_SEEDS: u8 = 10;

@@ -88,7 +88,7 @@ impl Members {
         // A name of its own, also among processes.
         let name = format!("{}-{index}", std::process::id());
         let mut settings = Settings::new(Config::lan(), NodeId::from_name(&name), bind);
-        settings.seeds = self.join.or(first).into_iter().collect();
+        settings.seeds = self.join.or(first).into_iter().map(Into::into).collect();
         settings
     }
 
@@ -120,8 +120,7 @@ impl Members {
             for (index, turned) in members.iter_mut().enumerate() {
                 if turned.due.is_some_and(|due| due <= now) {
                     let member = &mut turned.member;
-                    member.turn();
-                    turned.due = member.timeout().and_then(|timeout| Instant::now().checked_add(timeout));
+                    turned.due = member.turn().and_then(|timeout| Instant::now().checked_add(timeout));
                     if iter::from_fn(|| member.next_event()).count() > 0 {
                         views.hear(index, &member.stats());
                     }

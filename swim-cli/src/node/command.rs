@@ -1,8 +1,8 @@
 //! What may be typed into a running member.
 
-use std::str::FromStr;
+use swim_mio::SeedAddr;
 
-use crate::address::{AddressError, SeedAddr};
+use crate::address::{self, AddressError};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Command {
@@ -73,7 +73,7 @@ impl Command {
 
 fn seeds(list: &str) -> Result<Vec<SeedAddr>, CommandError> {
     let words = list.split([',', ' ', '\t']).filter(|word| !word.is_empty());
-    Ok(words.map(SeedAddr::from_str).collect::<Result<_, _>>()?)
+    Ok(words.map(address::seed).collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@ use std::net::{SocketAddr, UdpSocket};
 use swim_core::Config;
 use swim_mio::{Recording, Settings};
 
-use crate::address::HostPort;
 use crate::args::NodeArgs;
 use crate::naming::Name;
 use crate::node::error::NodeError;
-use crate::node::seeds;
 
 /// Events kept while standard output does not take them.
 const EVENTS_MAX: usize = 65_536;
@@ -18,8 +16,6 @@ const EVENTS_MAX: usize = 65_536;
 pub(crate) struct Plan {
     pub(crate) settings: Settings,
     pub(crate) name: Name,
-    /// Seeds that have to be looked up.
-    pub(crate) names: Vec<HostPort>,
 }
 
 impl Plan {
@@ -38,17 +34,17 @@ impl Plan {
 
         let mut options = args.profile.options();
         options.label.clone_from(&args.label);
-        let (seeds, names) = seeds::split(&args.join);
         let settings = Settings {
             advertise,
-            seeds,
+            seeds: args.join.clone(),
             metadata: name.metadata("")?,
             events_max: EVENTS_MAX,
             unix_ms: args.epoch,
+            state_file: args.state.clone(),
             recording: recording(args),
             ..Settings::new(Config::new(options)?, name.id(), bind)
         };
-        Ok(Self { settings, name, names })
+        Ok(Self { settings, name })
     }
 }
 
@@ -112,10 +108,12 @@ mod tests {
     }
 
     #[test]
-    fn seeds_by_name_do_not_hold_up_the_others() {
+    fn seeds_by_name_are_left_to_the_driver() {
         let plan = plan("--bind 127.0.0.1:0 --join 10.0.0.1:1,no-such-host.invalid:2").expect("a plan");
-        assert_eq!(plan.settings.seeds, ["10.0.0.1:1".parse().expect("an address")]);
-        assert_eq!(plan.names.len(), 1);
+        assert_eq!(
+            plan.settings.seeds,
+            ["10.0.0.1:1", "no-such-host.invalid:2"].map(|seed| seed.parse().expect("a seed"))
+        );
     }
 
     #[test]

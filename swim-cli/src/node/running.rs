@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use swim_core::{Event, Identity, Incarnation, NodeId, Stats};
-use swim_mio::{CommandError, Settings, Snapshot};
+use swim_mio::{CommandError, SeedAddr, Settings, Snapshot};
 
 use crate::args::DriverKind;
 
@@ -85,6 +85,19 @@ impl Running {
     /// Looks for the cluster, for as long as it takes.
     pub(crate) fn join(&self, seeds: &[SocketAddr]) -> Result<(), CommandError> {
         either!(self, handle => handle.join(seeds)).map(|_| ())
+    }
+
+    /// Replaces the seeds.
+    pub(crate) fn set_seeds(&self, seeds: &[SeedAddr]) -> Result<(), CommandError> {
+        either!(self, handle => handle.set_seeds(seeds))
+    }
+
+    /// The addresses that are its seeds now.
+    pub(crate) fn seeds(&self) -> Vec<SocketAddr> {
+        match self {
+            Self::Mio(handle) => handle.seeds(),
+            Self::Tokio(handle, _) => handle.seeds(),
+        }
     }
 
     /// Replaces the metadata. Returns the incarnation that carries it.

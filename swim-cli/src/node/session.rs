@@ -7,9 +7,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::time::Instant;
 
 use swim_core::Event;
-use swim_mio::{CommandError, RecordError};
+use swim_mio::{CommandError, RecordError, SeedAddr};
 
-use crate::address::HostPort;
+use crate::address::AddressError;
 use crate::args::{COMMANDS, NodeArgs};
 use crate::exit::{EndRequests, Exit};
 use crate::input::{self, LineTooLong};
@@ -23,7 +23,7 @@ use crate::node::plan::Plan;
 use crate::node::printer::Printer;
 use crate::node::roster::Roster;
 use crate::node::running::Running;
-use crate::node::seeds::{self, LookedUp, Search};
+use crate::node::seeds::Search;
 use crate::spawn;
 use crate::stats_row::stats_row;
 use crate::style::{BAD, paint};
@@ -35,7 +35,6 @@ const TURNS_MAX: usize = 64;
 enum Turn {
     Event(Event),
     Typed(Result<String, LineTooLong>),
-    LookedUp(LookedUp),
     /// A join has ended without a cluster.
     NotJoined(CommandError),
     /// The member has stopped; everything that it said came before.
@@ -44,7 +43,7 @@ enum Turn {
 
 /// Starts a member and serves it until it stops.
 pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeError> {
-    let Plan { mut settings, name, names } = Plan::new(args)?;
+    let Plan { mut settings, name } = Plan::new(args)?;
     if let Some(recording) = &mut settings.recording {
         recording.stopped = Some(wait_for_the_recording().map_err(NodeError::System)?);
     }
@@ -62,11 +61,11 @@ pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeEr
     wait_for_events(&running, &tx).map_err(NodeError::System)?;
     wait_for_input(tx.clone()).map_err(NodeError::System)?;
     wait_for_signals(requests, &running).map_err(NodeError::System)?;
-    let mut session = Session { running, name, tx, printer, roster, search: None, ends: false };
+    let mut session =
+        Session { running, name, tx, printer, roster, seeds: args.join.clone(), search: None, ends: false };
     if !settings.seeds.is_empty() {
-        session.search().asks(&settings.seeds, None);
+        session.search();
     }
-    session.look_up(names)?;
     session.run(&rx)
 }
 
@@ -76,6 +75,8 @@ struct Session<'a> {
     tx: SyncSender<Turn>,
     printer: &'a mut Printer,
     roster: Roster,
+    /// As they were named, at the start and since.
+    seeds: Vec<SeedAddr>,
     search: Option<Search>,
     ends: bool,
 }
@@ -88,8 +89,6 @@ impl Session<'_> {
                 Turn::Event(event) => self.event(event)?,
                 Turn::Typed(Ok(line)) => self.typed(&line)?,
                 Turn::Typed(Err(error)) => self.printer.error(&error),
-                Turn::LookedUp(LookedUp::Found(name, addrs)) => self.join(addrs, Some(&name))?,
-                Turn::LookedUp(LookedUp::NotYet(error)) => self.printer.error(&error),
                 Turn::NotJoined(error) => self.failed("join", error),
                 Turn::Stopped => self.ends = true,
             }
@@ -115,7 +114,7 @@ impl Session<'_> {
             if stats.alive > 1 {
                 self.search = None;
             } else {
-                let error = search.report(&stats);
+                let error = search.report(&self.running.seeds(), &stats);
                 self.printer.answer(&Line::Error { error });
             }
         }
@@ -131,9 +130,23 @@ impl Session<'_> {
             Event::Conflict { id, rival, won: false } if id == self.name.id() => Some(rival),
             _ => None,
         };
-        match event {
+        match &event {
             Event::Joined { .. } => self.search = None,
             Event::JoinFailed { reason } => self.search().fails(reason.to_string()),
+            Event::SeedResolved { seed, .. } => {
+                self.search().resolved(seed);
+                return Ok(());
+            }
+            Event::SeedUnresolved { seed, error } => {
+                self.search().unresolved(seed);
+                let (text, why) = (seed.to_string(), error.to_string());
+                self.printer.error(&AddressError::Unknown { text, why });
+                return Ok(());
+            }
+            Event::StateNotKept { path, error } => {
+                self.printer.answer(&Line::Error { error: format!("the state file {path}: {error}") });
+                return Ok(());
+            }
             _ => {}
         }
         self.roster.notice(&event);
@@ -172,11 +185,7 @@ impl Session<'_> {
                 self.printer.answer(&Line::Help { help: COMMANDS.to_owned() });
                 return Ok(());
             }
-            Command::Join(list) => {
-                let (ready, names) = seeds::split(&list);
-                self.look_up(names)?;
-                return if ready.is_empty() { Ok(()) } else { self.join(ready, None) };
-            }
+            Command::Join(seeds) => return self.join(seeds),
             Command::Leave => {
                 return leave_then_end(&self.running, Exit::Ok);
             }
@@ -231,24 +240,28 @@ impl Session<'_> {
     }
 
     /// A join takes as long as it takes: until the first seed is up, perhaps. Its success is an event.
-    fn join(&mut self, seeds: Vec<SocketAddr>, name: Option<&HostPort>) -> Result<(), NodeError> {
-        self.search().asks(&seeds, name);
+    fn join(&mut self, seeds: Vec<SeedAddr>) -> Result<(), NodeError> {
+        self.search();
+        let addr = |seed: &SeedAddr| match seed {
+            SeedAddr::Addr(addr) => Some(*addr),
+            SeedAddr::Name(_) => None,
+        };
+        let addrs: Vec<SocketAddr> = seeds.iter().filter_map(addr).collect();
+        let has_names = addrs.len() < seeds.len();
+        self.seeds.extend(seeds);
+        if has_names && let Err(error) = self.running.set_seeds(&self.seeds) {
+            self.failed("join", error);
+        }
+        if addrs.is_empty() {
+            return Ok(());
+        }
         let (running, tx) = (Arc::clone(&self.running), self.tx.clone());
         let join = move || {
-            if let Err(error) = running.join(&seeds) {
+            if let Err(error) = running.join(&addrs) {
                 let _ = tx.send(Turn::NotJoined(error));
             }
         };
         spawn("swim-join", join).map_err(NodeError::System)
-    }
-
-    fn look_up(&mut self, names: Vec<HostPort>) -> Result<(), NodeError> {
-        if !names.is_empty() {
-            self.search().names(&names);
-        }
-        let tx = self.tx.clone();
-        let report = move |news| tx.send(Turn::LookedUp(news)).is_ok();
-        seeds::look_up(names, self.running.me().addr, report).map_err(NodeError::System)
     }
 }
 

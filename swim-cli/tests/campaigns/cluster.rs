@@ -32,6 +32,11 @@ impl Cluster {
         cluster
     }
 
+    /// A cluster of these, started as their test wants.
+    pub(crate) const fn of(profile: Profile, members: Vec<Member>) -> Self {
+        Self { profile, members, namespace: None }
+    }
+
     /// Starts `n` members as fast as processes can be started, and waits until they know each other.
     pub(crate) fn converged(
         report: &mut Report,

@@ -33,6 +33,7 @@ mod lab;
 mod member;
 mod namespace;
 mod packet;
+mod persisted;
 mod recording;
 mod reflection;
 mod report;
@@ -70,7 +71,7 @@ const STOPS: [(usize, u64); 6] = [(0, 1), (1, 1), (2, 5), (3, 5), (4, 30), (5, 3
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 
-const CAMPAIGNS: [Campaign; 19] = [
+const CAMPAIGNS: [Campaign; 20] = [
     Campaign("kill", Beside(|r| faults::kill(r, 6, S(2))), Some(|r| faults::kill(r, nodes(50), seconds(30)))),
     Campaign(
         "pause",
@@ -101,6 +102,11 @@ const CAMPAIGNS: [Campaign; 19] = [
         "restart",
         Beside(|r| restart::restart(r, 6, Local, 1)),
         Some(|r| restart::restart(r, nodes(20), Lan, 2)),
+    ),
+    Campaign(
+        "persisted",
+        Beside(|r| persisted::persisted(r, 5, Local, 2, S(2))),
+        Some(|r| persisted::persisted(r, 9, Local, 100, S(8))),
     ),
     Campaign("replay", Beside(restart::replay), None),
     Campaign("reflection", Beside(reflection::reflection), None),

@@ -72,6 +72,13 @@ pub enum Command<'a> {
         /// At most [`crate::KNOWN_PEERS_MAX`] are looked at.
         known_peers: &'a [KnownPeer],
     },
+    /// Replace the seeds: those that are not in this list are forgotten, and no longer asked. A node that has not
+    /// joined, or is alone, looks for the cluster through the rest. Addresses that no datagram can be sent to, and
+    /// this node's own, are passed over.
+    SetSeeds {
+        /// At most [`crate::SEEDS_MAX`] usable ones.
+        seeds: &'a [SocketAddr],
+    },
 }
 
 impl Command<'_> {
@@ -88,6 +95,7 @@ impl Command<'_> {
             Self::Send { .. } => CommandKind::Send,
             Self::Remove { .. } => CommandKind::Remove,
             Self::Restore { .. } => CommandKind::Restore,
+            Self::SetSeeds { .. } => CommandKind::SetSeeds,
         }
     }
 }

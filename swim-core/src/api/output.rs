@@ -202,6 +202,29 @@ pub enum Event {
         /// How many.
         events: u64,
     },
+
+    /// From the driver: no address was found for a seed's name. It is asked again; this is said once until it is found.
+    SeedUnresolved {
+        /// As it was named.
+        seed: Box<str>,
+        /// What the resolver says.
+        error: Box<str>,
+    },
+    /// From the driver: a seed's name stands for these addresses now, of which those of the socket's family are asked.
+    SeedResolved {
+        /// As it was named.
+        seed: Box<str>,
+        /// How many.
+        addresses: u32,
+    },
+    /// From the driver: the state file was of no use and is set aside, or could not be written. The member goes on, and
+    /// so do the attempts to write; this is said once until one succeeds.
+    StateNotKept {
+        /// Which file.
+        path: Box<str>,
+        /// What is wrong with it, and what was done.
+        error: Box<str>,
+    },
 }
 
 /// Why a join ended.
@@ -266,6 +289,8 @@ pub enum Done {
         /// Known peers that were not (beyond the bound, or about this node itself).
         skipped: u32,
     },
+    /// The seeds are those of the list.
+    SeedsSet,
 }
 
 /// A join that succeeded.
@@ -292,6 +317,7 @@ pub enum CommandKind {
     Send,
     Remove,
     Restore,
+    SetSeeds,
 }
 
 /// Why a command was refused.

@@ -167,6 +167,11 @@ impl Attempts {
         self.open.retain(|attempt| attempt.nonce != nonce);
     }
 
+    /// Ends the attempts at seeds that are none any more.
+    pub(crate) fn close_forgotten(&mut self, is_seed: impl Fn(SocketAddr) -> bool) {
+        self.open.retain(|attempt| attempt.purpose != Purpose::Join || is_seed(attempt.addr));
+    }
+
     /// Ends the search: every attempt that only sought is closed.
     pub(crate) fn close_seeking(&mut self) {
         self.open.retain(|attempt| !attempt.purpose.seeks());

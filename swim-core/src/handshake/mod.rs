@@ -141,6 +141,36 @@ impl Handshake {
         Ok(())
     }
 
+    /// The user replaces the seeds. Without any address left to ask, a search ends.
+    pub(crate) fn set_seeds(&mut self, group: &mut Group, seeds: &[SocketAddr]) -> Result<(), Refusal> {
+        let me = group.cx.me.addr;
+        let mut kept = Seeds::default();
+        for seed in seeds.iter().map(|seed| canonical(*seed)) {
+            if !is_reachable_form(seed) || seed == me || kept.contains(seed) {
+                continue;
+            }
+            if kept.len() == SEEDS_MAX {
+                return Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
+            }
+            kept.add(seed);
+        }
+        self.seeds.retain(|seed| kept.contains(seed));
+        kept.iter().for_each(|seed| self.seeds.add(seed));
+        self.attempts.close_forgotten(|seed| kept.contains(seed));
+        if self.is_seeking() && !self.seeds.has_any_address() {
+            self.give_up(group, JoinFailure::Cancelled);
+        } else if !kept.is_empty() && (self.search != Search::Joined || group.n() == 1) {
+            self.seek(group, group.cx.now());
+        }
+        self.arm(group);
+        Ok(())
+    }
+
+    /// The addresses of the seeds.
+    pub(crate) fn seeds(&self) -> impl Iterator<Item = SocketAddr> {
+        self.seeds.iter()
+    }
+
     /// The user gives the search up.
     pub(crate) fn cancel(&mut self, group: &mut Group) -> Result<(), Refusal> {
         if !self.is_seeking() {

@@ -33,6 +33,16 @@ impl Seeds {
         }
     }
 
+    /// Forgets all but these.
+    pub(super) fn retain(&mut self, kept: impl Fn(SocketAddr) -> bool) {
+        self.seeds.retain(|seed| kept(seed.addr));
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = SocketAddr> {
+        self.seeds.iter().map(|seed| seed.addr)
+    }
+
     /// Remembers a known peer; `false` if there are as many as there may be.
     pub(super) fn add_known_peer(&mut self, addr: SocketAddr) -> bool {
         let known = self.known_peers.contains(&addr);

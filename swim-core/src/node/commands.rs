@@ -37,6 +37,7 @@ impl Node {
                 }
                 Command::Send { target, payload } => self.send_message(target, payload),
                 Command::Remove { target } => group.remove(target).map(|()| Done::Removed),
+                Command::SetSeeds { seeds } => handshake.set_seeds(group, seeds).map(|()| Done::SeedsSet),
                 Command::Restore { known_peers } => {
                     let used = handshake.restore(group, known_peers);
                     Ok(Done::Restored { used, skipped: known_peers.len() as u32 - used })

@@ -189,6 +189,17 @@ impl Node {
         self.handshake.is_seeking()
     }
 
+    /// Whether further addresses to ask would be of use: this node looks for its cluster, or is alone.
+    #[must_use]
+    pub fn wants_seeds(&self) -> bool {
+        self.is_running() && (self.is_seeking() || self.group.n() == 1)
+    }
+
+    /// The addresses that are its seeds now.
+    pub fn seeds(&self) -> impl Iterator<Item = core::net::SocketAddr> {
+        self.handshake.seeds()
+    }
+
     /// How the last search for the cluster ended; `None`: none has ended yet.
     #[must_use]
     pub const fn join_outcome(&self) -> Option<Result<Joined, JoinFailure>> {

@@ -44,6 +44,26 @@ fn a_seed_beyond_the_bound_is_refused_and_none_of_its_list_is_remembered() {
 }
 
 #[test]
+fn seeds_that_are_replaced_are_forgotten_and_make_room() {
+    let mut lab = Lab::quiet();
+    let all = addresses(2 * SEEDS_MAX);
+    let (former, latter) = all.split_at(SEEDS_MAX);
+    lab.command(Command::Join { seeds: former });
+    assert_eq!(lab.command(Command::SetSeeds { seeds: latter }), Done::SeedsSet);
+    assert!(lab.node.seeds().eq(latter.iter().copied()));
+    for _ in 0..8 {
+        lab.handle(Input::Tick);
+    }
+    let asked: Vec<SocketAddr> = lab.sent_of(craft::JOIN).into_iter().map(|(target, _)| target).collect();
+    assert!(latter.iter().all(|seed| asked.contains(seed)), "they are asked: {asked:?}");
+    let result = lab.try_command(Command::SetSeeds { seeds: &all });
+    assert_eq!(result, Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 }));
+    assert_eq!(lab.node.seeds().count(), SEEDS_MAX, "a list that is refused changes nothing");
+    lab.command(Command::SetSeeds { seeds: &[] });
+    assert!(!lab.node.is_seeking(), "there is nothing left to ask");
+}
+
+#[test]
 fn known_peers_beyond_the_bound_are_skipped() {
     let mut lab = Lab::quiet();
     let done = lab.command(Command::Restore { known_peers: &known_peers(KNOWN_PEERS_MAX as u64 + 44) });

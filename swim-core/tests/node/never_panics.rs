@@ -87,6 +87,7 @@ struct Nonsense {
 #[derive(Clone, Debug)]
 enum OwnedCommand {
     Join(Vec<Source>),
+    SetSeeds(Vec<Source>),
     CancelJoin,
     Leave,
     SetMetadata(u16),
@@ -149,6 +150,7 @@ fn a_command() -> impl Strategy<Value = OwnedCommand> {
     let ids = || 0..9_u64;
     prop_oneof![
         4 => proptest::collection::vec(a_source(), 0..70).prop_map(OwnedCommand::Join),
+        2 => proptest::collection::vec(a_source(), 0..70).prop_map(OwnedCommand::SetSeeds),
         4 => Just(OwnedCommand::CancelJoin),
         1 => Just(OwnedCommand::Leave),
         4 => (0..513_u16).prop_map(OwnedCommand::SetMetadata),
@@ -491,6 +493,10 @@ impl Trial {
             OwnedCommand::Join(seeds) => {
                 let seeds: Vec<SocketAddr> = seeds.iter().map(|seed| address(*seed, None)).collect();
                 return self.command(Command::Join { seeds: &seeds });
+            }
+            OwnedCommand::SetSeeds(seeds) => {
+                let seeds: Vec<SocketAddr> = seeds.iter().map(|seed| address(*seed, None)).collect();
+                return self.command(Command::SetSeeds { seeds: &seeds });
             }
             OwnedCommand::Restore(known_peers) => {
                 let known_peer = |(id, source, epoch): &(u64, Source, u64)| KnownPeer {

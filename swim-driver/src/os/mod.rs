@@ -7,9 +7,13 @@
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod alarm;
+mod aside;
 mod buffer;
 mod error;
+mod seeds;
 mod settings;
+mod state;
+mod state_file;
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
@@ -23,12 +27,17 @@ use swim_core::{Command, Identity, Instant, Metadata, Node, Refusal, Seed, is_re
 use swim_trace::{Recorder, Recording, Redactor, Ring, Subject};
 
 use crate::{Delivery, Engine};
+use seeds::Seeds;
+use state_file::StateFile;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use alarm::Alarm;
+pub use aside::{Aside, Wake};
 pub use buffer::Buffer;
 pub use error::Error;
+pub use seeds::{NotASeed, SeedAddr};
 pub use settings::Settings;
+pub use state::{BadState, STATE_PEERS_MAX, State};
 
 /// Bytes asked for as the socket's receive buffer; Linux doubles them for its own bookkeeping, and accounts
 /// at least 768 for the smallest datagram: 2 × 384 KiB hold at most
@@ -45,6 +54,8 @@ pub struct Bound {
     pub clock: Clock,
     /// A node that does what its settings say with the first turn.
     pub engine: Engine,
+    /// What it does outside its loop; to be started.
+    pub aside: Aside,
 }
 
 /// Binds a socket, and makes a node that sets its metadata, reads its known_peers and looks for its seeds.
@@ -68,6 +79,16 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
         return Err(Error::Advertise { addr });
     }
     let unix_ms = unix_ms();
+    let mut settings = settings.clone();
+    let mut found = (None, None);
+    if let Some(path) = &settings.state_file {
+        found = state_file::read(path, settings.id);
+    }
+    let (former, trouble) = found;
+    if let Some(former) = &former {
+        settings.resume(former);
+    }
+    let settings = &settings;
     let me = Identity { id: settings.id, addr, epoch: settings.epoch(unix_ms) };
     let seed = seed(settings)?;
     let recorder = settings.recording.as_ref().map(|recording| record(recording, me, unix_ms)).transpose()?;
@@ -78,10 +99,20 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
     if let Some(recorder) = recorder {
         engine = engine.recorded(recorder, seed);
     }
+    let state = match &settings.state_file {
+        Some(path) => {
+            let known_peers = former.map(|former| former.known_peers).unwrap_or_default();
+            let first = State { id: me.id, epoch: me.epoch, known_peers };
+            Some(StateFile::begin(path, first, u64::from_le_bytes(random()?), trouble))
+        }
+        None => None,
+    };
+    let seeds = Seeds::new(&settings.seeds);
+    let addrs = seeds.addrs();
     let first = [
         (!settings.metadata.is_empty()).then_some(Command::SetMetadata(metadata)),
         (!settings.known_peers.is_empty()).then_some(Command::Restore { known_peers: &settings.known_peers }),
-        (!settings.seeds.is_empty()).then_some(Command::Join { seeds: &settings.seeds }),
+        (!addrs.is_empty()).then_some(Command::Join { seeds: &addrs }),
     ];
     for command in first.into_iter().flatten() {
         match engine.prepare(command) {
@@ -90,7 +121,7 @@ pub fn bind(settings: &Settings) -> Result<Bound, Error> {
             Err(refusal) => return Err(Error::Refused(refusal)),
         }
     }
-    Ok(Bound { socket, local_addr, clock, engine })
+    Ok(Bound { socket, local_addr, clock, engine, aside: Aside::new(seeds, state) })
 }
 
 fn record(recording: &Recording, me: Identity, unix_ms: u64) -> Result<Recorder<Ring>, Error> {

@@ -1,10 +1,13 @@
 //! What a driver is started with.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use swim_core::{Config, Epoch, KnownPeer, NodeId};
+use swim_core::{Config, Epoch, KnownPeer, NodeId, SEEDS_MAX};
 use swim_trace::Recording;
+
+use super::{SeedAddr, State};
 
 /// How to start one member. Begin with [`Settings::new`] and set the fields that differ.
 #[derive(Clone, Debug)]
@@ -22,8 +25,11 @@ pub struct Settings {
     /// The address that others reach this member at. Default: the one it is bound to, which must then not
     /// be a wildcard. Port 0: the bound one.
     pub advertise: Option<SocketAddr>,
-    /// Members to join through, asked until one answers. Default: none, this member waits to be found.
-    pub seeds: Vec<SocketAddr>,
+    /// Members to join through, as addresses or `host:port` names, at most [`SEEDS_MAX`](swim_core::SEEDS_MAX). All are
+    /// asked until one answers. A name is looked up on a thread of its own, and again after 0.5 to 4 s as long as the
+    /// member has not joined, or is alone; what it stands for now replaces what it stood for. Default: none, this member
+    /// waits to be found.
+    pub seeds: Vec<SeedAddr>,
     /// What this member attaches to itself, at most [`METADATA_MAX`](swim_core::METADATA_MAX) bytes. Default:
     /// empty.
     pub metadata: Vec<u8>,
@@ -39,6 +45,12 @@ pub struct Settings {
     /// Members remembered from an earlier epoch ([`Snapshot::known_peers`](crate::Snapshot::known_peers)). Default:
     /// none.
     pub known_peers: Vec<KnownPeer>,
+    /// Where this member keeps its epoch and some of its peers ([`State`](super::State)) for its next start: its epoch is
+    /// then above the former one, and the peers are seeds beside [`seeds`](Self::seeds), as far as there is room. Written at
+    /// the start and the end, and when it has changed, after pauses of 0.1 to 30 s, by a thread. A file of no use is renamed
+    /// to `….bad`; that, and a write that fails, is an event
+    /// ([`StateNotKept`](swim_core::Event::StateNotKept)). Each member needs a file of its own. Default: nowhere.
+    pub state_file: Option<PathBuf>,
     /// Events kept for a slow consumer before some are lost, at least 1. Default 4,096; an
     /// event takes up to about 1.1 KiB, most of them 64 bytes.
     pub events_max: usize,
@@ -61,9 +73,19 @@ impl Settings {
             unix_ms: None,
             random_seed: None,
             known_peers: Vec::new(),
+            state_file: None,
             events_max: 4096,
             recording: None,
         }
+    }
+
+    /// Starts from a state that its user has stored: the epoch is above that one, and its peers are asked.
+    pub fn resume(&mut self, state: &State) {
+        self.epoch_floor = self.epoch_floor.max(Some(state.epoch));
+        let mut seeds: Vec<SeedAddr> = state.known_peers.iter().map(|peer| peer.addr.into()).collect();
+        seeds.retain(|seed| !self.seeds.contains(seed));
+        seeds.truncate(SEEDS_MAX.saturating_sub(self.seeds.len()));
+        self.seeds.append(&mut seeds);
     }
 
     /// The epoch of a member that starts when the operating system's clock reads `unix_ms`: never below the

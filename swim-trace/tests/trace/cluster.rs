@@ -189,7 +189,7 @@ impl<S: Sink> Cluster<S> {
         let payload = Payload::new(text.as_bytes()).expect("short");
         let known_peer =
             KnownPeer { id: target, addr: addr(0), epoch: Epoch(1), incarnation: Incarnation(2) };
-        match self.dice.throw(8) {
+        match self.dice.throw(9) {
             0 => self.command(index, Command::SetMetadata(Metadata::new(text.as_bytes()).expect("short"))),
             1 => self.command(index, Command::Send { target, payload }),
             2 => self.command(index, Command::Remove { target }),
@@ -197,6 +197,7 @@ impl<S: Sink> Cluster<S> {
             4 => self.command(index, Command::CancelJoin),
             5 => self.command(index, Command::Join { seeds: &[addr(1), addr(9)] }),
             6 => self.command(index, Command::SetAddress(addr(index))),
+            7 => self.command(index, Command::SetSeeds { seeds: &[addr(0), addr(9)] }),
             _ => self.command(index, Command::Broadcast(payload)),
         }
     }

@@ -38,7 +38,9 @@ fn every_kind_of_record_and_input_occurs() {
     {
         assert!(kinds.contains(kind), "{kind}: {kinds:?}");
     }
-    for kind in ["CancelJoin", "SetMetadata", "SetAddress", "Broadcast", "Send", "Remove", "Restore"] {
+    for kind in
+        ["CancelJoin", "SetMetadata", "SetAddress", "SetSeeds", "Broadcast", "Send", "Remove", "Restore"]
+    {
         assert!(kinds.contains(kind), "{kind}: {kinds:?}");
     }
 }

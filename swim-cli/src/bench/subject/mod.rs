@@ -114,7 +114,7 @@ fn on_tokio(runtime: io::Result<Runtime>, answer: usize) -> Result<(), Failure> 
 fn settings(peer: SocketAddr) -> Settings {
     let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut settings = Settings::new(Config::lan(), NodeId::from_name("measured"), bind);
-    settings.seeds = vec![peer];
+    settings.seeds = vec![peer.into()];
     settings
 }
 

@@ -102,7 +102,9 @@ impl Monitor for Destinations {
                 *self.hosts.of(*host) = Own::default();
             }
             Happening::Commanded { host, command } => match command {
-                Command::Join { seeds } => self.name(*host, seeds.iter().copied()),
+                Command::Join { seeds } | Command::SetSeeds { seeds } => {
+                    self.name(*host, seeds.iter().copied())
+                }
                 Command::Restore { known_peers } => {
                     self.name(*host, known_peers.iter().map(|peer| peer.addr))
                 }

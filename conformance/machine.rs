@@ -1,0 +1,216 @@
+//! Scenarios that need a machine: seeds by name (its resolver knows `localhost`, and not `no-such-host.invalid`), and state
+//! files.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use swim_core::{Epoch, Event, JoinFailure, Joined, NodeId, Refusal, SEEDS_MAX};
+use swim_driver::os::{SeedAddr, Settings, State};
+use swim_driver::{CommandError, Outcome, OwnedCommand};
+
+use crate::conformance::stories::lists_alive;
+use crate::conformance::{Cluster, Member, settings, wait_for, wait_until};
+
+/// Members whose seeds can be replaced.
+pub(crate) trait Real: Cluster {
+    /// Replaces a member's seeds.
+    fn set_seeds(&mut self, member: Member, seeds: Vec<SeedAddr>) -> Result<(), CommandError>;
+}
+
+fn ids() -> [NodeId; 2] {
+    ["ada", "bob"].map(NodeId::from_name)
+}
+
+pub(crate) fn a_seed_by_name_is_found_beside_one_that_is_unknown(cluster: &mut impl Real) {
+    let ada = cluster.start(settings("ada"));
+    let names = ["no-such-host.invalid:1".to_owned(), format!("localhost:{}", cluster.addr(ada).port())];
+    let seeds = names.iter().map(|name| name.parse().expect("a name")).collect();
+    let bob = cluster.start(Settings { seeds, ..settings("bob") });
+    wait_until(cluster, "bob to join by name", |cluster| lists_alive(cluster, bob, &ids()));
+    wait_until(cluster, "word of the name that is unknown", |cluster| {
+        let unknown =
+            |event: &Event| matches!(event, Event::SeedUnresolved { seed, .. } if **seed == *names[0]);
+        cluster.history(bob).iter().any(unknown)
+    });
+}
+
+pub(crate) fn a_name_that_gives_only_the_member_itself_harms_nothing(cluster: &mut impl Real) {
+    let own = cluster.free_addr();
+    let seeds = vec![format!("localhost:{}", own.port()).parse().expect("a name")];
+    let ada = cluster.start(Settings { bind: own, seeds, ..settings("ada") });
+    cluster.pass(Duration::from_millis(700));
+    let failed = |event: &Event| matches!(event, Event::JoinFailed { .. } | Event::SeedUnresolved { .. });
+    assert!(!cluster.history(ada).iter().any(failed));
+    let bob = cluster.start(Settings { seeds: vec![own.into()], ..settings("bob") });
+    wait_until(cluster, "both to list each other", |cluster| {
+        [ada, bob].iter().all(|member| lists_alive(cluster, *member, &ids()))
+    });
+}
+
+pub(crate) fn seeds_are_replaced_and_forgotten(cluster: &mut impl Real) {
+    let ada = cluster.start(settings("ada"));
+    let dead_end = cluster.free_addr();
+    let bob = cluster.start(settings("bob"));
+    let join = cluster.begin(bob, OwnedCommand::Join { seeds: vec![dead_end] });
+    cluster.pass(Duration::from_millis(100));
+    // Far more than a member holds at once: each list forgets the one before it.
+    for _ in 0..8 {
+        let seeds = (0..SEEDS_MAX as u16).map(|_| SeedAddr::from(cluster.free_addr())).collect();
+        assert_eq!(cluster.set_seeds(bob, seeds), Ok(()));
+    }
+    let many = (1..=SEEDS_MAX as u16 + 1).map(|port| SocketAddr::from(([127, 0, 0, 1], port)).into());
+    let refused = CommandError::Refused(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
+    assert_eq!(cluster.set_seeds(bob, many.collect()), Err(refused));
+    assert_eq!(cluster.outcome(join), None, "there were always seeds to ask");
+    let name = format!("localhost:{}", cluster.addr(ada).port()).parse().expect("a name");
+    assert_eq!(cluster.set_seeds(bob, vec![SeedAddr::from(dead_end), name]), Ok(()));
+    let outcome = wait_for(cluster, "the named seed's answer", |cluster| cluster.outcome(join));
+    assert_eq!(outcome, Ok(Outcome::Joined(Joined { via: cluster.addr(ada), members: 2 })));
+    assert_eq!(cluster.set_seeds(bob, Vec::new()), Ok(()));
+}
+
+pub(crate) fn a_search_without_any_seed_left_ends_as_cancelled(cluster: &mut impl Real) {
+    let dead_end = cluster.free_addr();
+    let ada = cluster.start(settings("ada"));
+    let join = cluster.begin(ada, OwnedCommand::Join { seeds: vec![dead_end] });
+    cluster.pass(Duration::from_millis(100));
+    assert_eq!(cluster.set_seeds(ada, Vec::new()), Ok(()));
+    let outcome = wait_for(cluster, "the end of the join", |cluster| cluster.outcome(join));
+    assert_eq!(outcome, Err(CommandError::JoinFailed(JoinFailure::Cancelled)));
+}
+
+/// A folder for state files, removed in the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("swim-state-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).expect("a folder");
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn epochs(cluster: &mut impl Cluster, member: Member) -> Vec<(NodeId, Epoch)> {
+    let mut epochs: Vec<_> = cluster.members(member).iter().map(|row| (row.id, row.epoch)).collect();
+    epochs.sort_unstable();
+    epochs
+}
+
+pub(crate) fn members_with_a_state_file_find_each_other_without_a_seed(cluster: &mut impl Real) {
+    let folder = Folder::new();
+    let persisted = |name: &str| Settings { state_file: Some(folder.file(name)), ..settings(name) };
+    let names: Vec<String> = (0..5).map(|nth| format!("member-{nth}")).collect();
+    let all: Vec<NodeId> = names.iter().map(|name| NodeId::from_name(name)).collect();
+    let addrs: Vec<SocketAddr> = names.iter().map(|_| cluster.free_addr()).collect();
+    let mut former = Vec::new();
+    for round in 0..3 {
+        let mut members = Vec::new();
+        for (name, addr) in names.iter().zip(&addrs) {
+            // Only the first start has a seed; the clock is set back for all others.
+            let seeds = if round == 0 { vec![addrs[0].into()] } else { Vec::new() };
+            let unix_ms = (round > 0).then_some(1_000);
+            members.push(cluster.start(Settings { bind: *addr, seeds, unix_ms, ..persisted(name) }));
+        }
+        wait_until(cluster, "all to list each other", |cluster| {
+            members.iter().all(|member| lists_alive(cluster, *member, &all))
+        });
+        let now = epochs(cluster, members[0]);
+        let pairs: Vec<_> = std::iter::zip(&former, &now).collect();
+        assert!(pairs.iter().all(|(earlier, later)| earlier < later), "an epoch went back: {pairs:?}");
+        former = now;
+        members.into_iter().for_each(|member| cluster.kill(member));
+    }
+}
+
+pub(crate) fn a_state_file_of_no_use_is_set_aside_and_stops_no_member(cluster: &mut impl Real) {
+    let folder = Folder::new();
+    let path = folder.file("state");
+    let persisted = || Settings { state_file: Some(path.clone()), ..settings("ada") };
+    let first = cluster.start(persisted());
+    cluster.kill(first);
+    let good = std::fs::read(&path).expect("written at the end");
+    let mut foreign = State::from_bytes(&good).expect("it is a state");
+    foreign.id = NodeId(1);
+    let flipped = |at: usize| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 4;
+        bytes
+    };
+    let bad = [
+        Vec::new(),
+        good[..good.len() / 2].to_vec(),
+        flipped(0),
+        flipped(20),
+        foreign.to_bytes(),
+        vec![7; 100_000],
+    ];
+    for bytes in bad {
+        std::fs::write(&path, &bytes).expect("written");
+        let member = cluster.start(persisted());
+        wait_until(cluster, "word of the bad file", |cluster| {
+            let told =
+                |event: &Event| matches!(event, Event::StateNotKept { error, .. } if error.contains(".bad"));
+            cluster.history(member).iter().any(told)
+        });
+        assert!(cluster.is_running(member));
+        assert_eq!(std::fs::read(folder.file("state.bad")).expect("set aside"), bytes);
+        assert!(State::from_bytes(&std::fs::read(&path).expect("a new one")).is_ok());
+        cluster.kill(member);
+    }
+}
+
+pub(crate) fn a_state_file_that_cannot_be_written_is_reported_until_it_can(cluster: &mut impl Real) {
+    let folder = Folder::new();
+    let path = folder.file("missing").join("state");
+    let ada = cluster.start(Settings { state_file: Some(path.clone()), ..settings("ada") });
+    let told = |history: Vec<Event>| {
+        history.iter().filter(|event| matches!(event, Event::StateNotKept { .. })).count()
+    };
+    wait_until(cluster, "word of it", |cluster| told(cluster.history(ada)) == 1);
+    std::fs::create_dir(folder.file("missing")).expect("a folder");
+    let seeds = vec![cluster.addr(ada).into()];
+    let bob = cluster.start(Settings { seeds, ..settings("bob") });
+    wait_until(cluster, "the file", |_| {
+        let state = std::fs::read(&path).ok().and_then(|bytes| State::from_bytes(&bytes).ok());
+        state.is_some_and(|state| state.known_peers.iter().any(|peer| peer.id == NodeId::from_name("bob")))
+    });
+    assert_eq!(told(cluster.history(ada)), 1, "once is enough");
+    assert!(cluster.is_running(ada) && cluster.is_running(bob));
+}
+
+/// One test for each scenario, each on a cluster of its own.
+macro_rules! machine {
+    ($cluster:expr) => {
+        machine!(@ $cluster,
+            a_seed_by_name_is_found_beside_one_that_is_unknown
+            a_name_that_gives_only_the_member_itself_harms_nothing
+            seeds_are_replaced_and_forgotten
+            a_search_without_any_seed_left_ends_as_cancelled
+            members_with_a_state_file_find_each_other_without_a_seed
+            a_state_file_of_no_use_is_set_aside_and_stops_no_member
+            a_state_file_that_cannot_be_written_is_reported_until_it_can
+        );
+    };
+    (@ $cluster:expr, $($scenario:ident)*) => {
+        $(
+            #[test]
+            fn $scenario() {
+                crate::machine::$scenario(&mut $cluster);
+            }
+        )*
+    };
+}
