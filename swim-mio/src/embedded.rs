@@ -6,7 +6,7 @@ use std::time::Duration;
 use mio::{Registry, Token};
 use swim_core::{Command, Done, Event, Identity, Refusal, Stats};
 use swim_driver::os::{self, Bound, Error, Settings};
-use swim_driver::{Engine, Snapshot};
+use swim_driver::{Engine, RoundTrips, Snapshot};
 
 use crate::socket::Socket;
 
@@ -100,6 +100,12 @@ impl Embedded {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.engine.node().stats()
+    }
+
+    /// Round-trip times of direct pings.
+    #[must_use]
+    pub const fn round_trips(&self) -> &RoundTrips {
+        self.engine.round_trips()
     }
 
     /// Whether the goodbye has left, or the id was lost to a rival: there is nothing more to turn.

@@ -7,7 +7,6 @@ mod input;
 mod member;
 mod output;
 mod payload;
-mod rtt;
 mod stats;
 mod time;
 
@@ -19,7 +18,6 @@ pub use input::{Command, Input, KnownPeer};
 pub use member::Member;
 pub use output::{CommandKind, Done, Event, JoinFailure, Joined, Output, Refusal, Transmit};
 pub use payload::{METADATA_MAX, Metadata, PAYLOAD_MAX, Payload, TooLong};
-pub use rtt::RttHistogram;
 pub use stats::{DropReason, Stats};
 pub use time::Instant;
 pub(crate) use time::nanos;

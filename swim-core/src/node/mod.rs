@@ -222,6 +222,13 @@ impl Node {
         self.group.stats()
     }
 
+    /// How many round-trip times of direct pings were measured, and the last of them in microseconds: [`Stats::rtts`] and
+    /// [`Stats::rtt_last_us`] without the cost of a copy. One input measures at most one.
+    #[must_use]
+    pub const fn last_rtt(&self) -> (u64, u32) {
+        (self.group.cx.stats.rtts, self.group.cx.stats.rtt_last_us)
+    }
+
     /// The configuration.
     #[must_use]
     pub const fn config(&self) -> &Arc<Config> {
