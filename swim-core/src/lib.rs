@@ -59,8 +59,8 @@ mod timers;
 pub mod wire;
 
 pub use api::{
-    Claim, Command, CommandKind, Config, ConfigError, Done, DropReason, Epoch, Event, Identity, Incarnation,
-    Input, Instant, JoinFailure, Joined, KnownPeer, METADATA_MAX, Member, Metadata, NodeId, Options, Output,
+    Claim, Command, Config, ConfigError, Done, DropReason, Epoch, Event, Identity, Incarnation, Input,
+    Instant, JoinFailure, Joined, KnownPeer, METADATA_MAX, Member, Metadata, NodeId, Options, Output,
     PAYLOAD_MAX, Payload, Refusal, Stats, Status, TooLong, Transmit, canonical, is_reachable_form,
     supersedes,
 };

@@ -16,7 +16,7 @@ pub(crate) use config::{LARGEST_TABLE, as_options};
 pub use identity::{Epoch, Identity, Incarnation, NodeId, canonical, is_reachable_form};
 pub use input::{Command, Input, KnownPeer};
 pub use member::Member;
-pub use output::{CommandKind, Done, Event, JoinFailure, Joined, Output, Refusal, Transmit};
+pub use output::{Done, Event, JoinFailure, Joined, Output, Refusal, Transmit};
 pub use payload::{METADATA_MAX, Metadata, PAYLOAD_MAX, Payload, TooLong};
 pub use stats::{DropReason, Stats};
 pub use time::Instant;
