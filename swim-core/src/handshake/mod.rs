@@ -207,7 +207,8 @@ impl Handshake {
     /// This node says goodbye.
     pub(crate) fn on_leave(&mut self, group: &mut Group) {
         self.give_up(group, JoinFailure::Left);
-        self.end_rivalry(group);
+        self.rival = None;
+        self.arm(group);
     }
 
     /// Opens an attempt at `addr`, unless it is this node's own address.
@@ -473,7 +474,12 @@ impl Handshake {
 
     fn arm(&self, group: &mut Group) {
         group.cx.timers.set(Timer::Handshake, self.attempts.deadline());
-        group.cx.timers.set(Timer::Admission, self.admissions.deadline());
+        group.cx.timers.set(Timer::Question, self.question_deadline());
+    }
+
+    fn question_deadline(&self) -> Option<Instant> {
+        let rival = self.rival.map(|rival| rival.question.next_at);
+        self.admissions.deadline().into_iter().chain(rival).min()
     }
 
     /// Whether it contradicts itself nowhere.
@@ -484,7 +490,6 @@ impl Handshake {
     /// Whether its timers are armed as its queues say.
     pub(crate) fn is_armed(&self, timers: &Timers) -> bool {
         timers.is_set_to(Timer::Handshake, self.attempts.deadline())
-            && timers.is_set_to(Timer::Admission, self.admissions.deadline())
-            && (self.rival.is_some() || timers.get(Timer::Rival).is_none())
+            && timers.is_set_to(Timer::Question, self.question_deadline())
     }
 }
