@@ -19,7 +19,7 @@ pub(crate) enum Timer {
     /// A ping for another member stayed unanswered.
     Relay,
     /// The holder of an id that a joiner or this node claims is pinged, or has stayed silent.
-    Question,
+    Inquiry,
     /// A handshake sends its next datagram.
     Handshake,
     /// Gossip is sent.

@@ -15,7 +15,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Handshake;
-use super::rivals::{Question, TRIES};
+use super::rivals::{Inquiry, TRIES};
 use crate::api::{DropReason, Epoch, Event, Handled, Incarnation, Instant, NodeId, Status, canonical};
 use crate::context::{RequestKind, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
@@ -23,7 +23,7 @@ use crate::wire::{Ack, Announce, Challenge, Datagram, Join, JoinOutcome, Message
 
 /// Seconds that an address token is good for, at least; at most twice as long.
 const TOKEN_VALID_S: u64 = 30;
-/// Admissions in question at once.
+/// Admissions open at once.
 const ADMISSIONS_MAX: usize = 16;
 /// Of one joiner.
 const ADMISSIONS_PER_JOINER: usize = 2;
@@ -57,7 +57,7 @@ struct Admission {
     /// The joiner's stamp: an incumbent with this one, or a later one of the same epoch, is the joiner itself.
     stamp: (Epoch, Incarnation),
     /// Put to the incumbent; with an outcome, until when that is remembered.
-    question: Question,
+    inquiry: Inquiry,
     outcome: Incumbent,
 }
 
@@ -69,11 +69,11 @@ impl Admission {
 
     fn conclude(&mut self, outcome: Incumbent, now: Instant) {
         self.outcome = outcome;
-        self.question.next_at = now.after(REMEMBERED);
+        self.inquiry.next_at = now.after(REMEMBERED);
     }
 }
 
-/// All admissions in question, and those whose outcome is remembered.
+/// All admissions that are open, and those whose outcome is remembered.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Admissions(Vec<Admission>);
 
@@ -84,7 +84,7 @@ impl Admissions {
         admissions.find(|asked| asked.id == id && asked.joiner == joiner).map(|asked| asked.outcome)
     }
 
-    /// Opens a question, unless as many are open as may be.
+    /// Opens one, unless as many are open as may be.
     fn open(&mut self, admission: Admission) -> Handled {
         let own = self.0.iter().filter(|other| other.joiner == admission.joiner).count();
         if own >= ADMISSIONS_PER_JOINER || self.0.len() >= ADMISSIONS_MAX {
@@ -103,7 +103,7 @@ impl Admissions {
         now: Instant,
     ) -> Option<Admission> {
         let admission = self.0.iter_mut().find(|admission| {
-            (admission.question.number, admission.question.addr, admission.epoch) == (number, source, stamp.0)
+            (admission.inquiry.number, admission.inquiry.addr, admission.epoch) == (number, source, stamp.0)
         })?;
         let itself = stamp.0 == admission.stamp.0 && stamp.1 >= admission.stamp.1;
         admission.conclude(if itself { Incumbent::Gone } else { Incumbent::Alive }, now);
@@ -112,10 +112,10 @@ impl Admissions {
 
     /// What is due: an admission to ask for (`Asked`), or one whose outcome has just become `Gone`. The incumbent has
     /// `timeout`, the direct one, to answer a few pings.
-    fn due(&mut self, now: Instant, timeout: Duration) -> Option<Admission> {
-        self.0.retain(|admission| admission.question.next_at > now || admission.outcome == Incumbent::Asked);
-        let admission = self.0.iter_mut().find(|admission| admission.question.next_at <= now)?;
-        if !admission.question.ask_again(now, timeout) {
+    fn take_due(&mut self, now: Instant, timeout: Duration) -> Option<Admission> {
+        self.0.retain(|admission| admission.inquiry.next_at > now || admission.outcome == Incumbent::Asked);
+        let admission = self.0.iter_mut().find(|admission| admission.inquiry.next_at <= now)?;
+        if !admission.inquiry.ask_again(now, timeout) {
             admission.conclude(Incumbent::Gone, now);
         }
         Some(*admission)
@@ -127,7 +127,7 @@ impl Admissions {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.0.iter().map(|admission| admission.question.next_at).min()
+        self.0.iter().map(|admission| admission.inquiry.next_at).min()
     }
 }
 
@@ -186,12 +186,7 @@ impl Handshake {
                     nonce,
                     epoch: held.epoch,
                     stamp,
-                    question: Question {
-                        addr: group.addr(slot),
-                        number,
-                        tries_left,
-                        next_at: group.cx.now(),
-                    },
+                    inquiry: Inquiry { addr: group.addr(slot), number, tries_left, next_at: group.cx.now() },
                     outcome: Incumbent::Asked,
                 })?;
                 self.arm(group);
@@ -299,16 +294,16 @@ impl Handshake {
     }
 
     /// Asks incumbents and the rival. The joiner of an incumbent that stays silent is admitted, a silent rival outbid.
-    pub(crate) fn on_question_timer(&mut self, group: &mut Group) {
+    pub(crate) fn on_inquiry_timer(&mut self, group: &mut Group) {
         let (now, timeout) = (group.cx.now(), group.cx.config.direct_timeout);
         while group.cx.outbox.budget_left() > 0
-            && let Some(admission) = self.admissions.due(now, timeout)
+            && let Some(admission) = self.admissions.take_due(now, timeout)
         {
-            let Admission { joiner, id, nonce, question, outcome, .. } = admission;
+            let Admission { joiner, id, nonce, inquiry, outcome, .. } = admission;
             if outcome == Incumbent::Gone {
                 Self::welcome(group, joiner, id, nonce, JoinOutcome::Admitted);
             } else if let Some(slot) = group.find(id) {
-                group.ping(slot, question.addr, question.number, Piggyback::EMPTY);
+                group.ping(slot, inquiry.addr, inquiry.number, Piggyback::EMPTY);
             }
         }
         self.ask_rival_again(group);
@@ -353,7 +348,7 @@ mod tests {
             nonce: 99,
             epoch,
             stamp,
-            question: Question { addr: addr(1), number: 42, tries_left, next_at: at(0) },
+            inquiry: Inquiry { addr: addr(1), number: 42, tries_left, next_at: at(0) },
             outcome: Incumbent::Asked,
         }
     }
@@ -366,7 +361,7 @@ mod tests {
     fn an_incumbent_that_answers_keeps_its_id() {
         let mut admissions = Admissions::default();
         assert!(open(&mut admissions, 2));
-        assert_eq!(admissions.due(at(0), TIMEOUT).map(|due| due.outcome), Some(Incumbent::Asked));
+        assert_eq!(admissions.take_due(at(0), TIMEOUT).map(|due| due.outcome), Some(Incumbent::Asked));
         assert!(admissions.answered(41, addr(1), STAMP, at(9)).is_none(), "wrong number");
         assert!(admissions.answered(42, addr(2), STAMP, at(9)).is_none(), "wrong source");
         assert!(
@@ -374,7 +369,7 @@ mod tests {
             "its next epoch is no incumbent"
         );
         assert!(admissions.answered(42, addr(1), STAMP, at(9)).is_some());
-        assert!(admissions.due(at(1000), TIMEOUT).is_none(), "and is remembered for a while");
+        assert!(admissions.take_due(at(1000), TIMEOUT).is_none(), "and is remembered for a while");
         assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Alive));
     }
 
@@ -402,23 +397,23 @@ mod tests {
             assert!(admissions.open(admission(2, (epoch, Incarnation(3)), Epoch(5))).is_ok());
             for tried in 0..tries {
                 assert_eq!(
-                    admissions.due(at(100 * tried), TIMEOUT).map(|due| due.outcome),
+                    admissions.take_due(at(100 * tried), TIMEOUT).map(|due| due.outcome),
                     Some(Incumbent::Asked)
                 );
-                assert!(admissions.due(at(100 * tried + 99), TIMEOUT).is_none());
+                assert!(admissions.take_due(at(100 * tried + 99), TIMEOUT).is_none());
             }
             assert_eq!(
-                admissions.due(at(100 * tries), TIMEOUT).map(|due| due.outcome),
+                admissions.take_due(at(100 * tries), TIMEOUT).map(|due| due.outcome),
                 Some(Incumbent::Gone)
             );
             assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Gone));
-            assert!(admissions.due(at(20_000), TIMEOUT).is_none(), "forgotten after a while");
+            assert!(admissions.take_due(at(20_000), TIMEOUT).is_none(), "forgotten after a while");
             assert_eq!(admissions.outcome(NodeId(7), addr(2)), None);
         }
     }
 
     #[test]
-    fn the_number_of_questions_is_bounded() {
+    fn the_number_of_admissions_is_bounded() {
         let mut admissions = Admissions::default();
         assert!(open(&mut admissions, 0) && open(&mut admissions, 0));
         assert!(!open(&mut admissions, 0), "one joiner has its share");

@@ -256,7 +256,7 @@ impl Handshake {
         let now = group.cx.now();
         while group.cx.outbox.budget_left() > 0 {
             let cx = &mut group.cx;
-            let Some(attempt) = self.attempts.due(now, |delay| cx.jittered(delay)) else { break };
+            let Some(attempt) = self.attempts.take_due(now, |delay| cx.jittered(delay)) else { break };
             let Attempt { addr, nonce, token, .. } = attempt;
             match attempt.peer {
                 None => {
@@ -474,11 +474,11 @@ impl Handshake {
 
     fn arm(&self, group: &mut Group) {
         group.cx.timers.set(Timer::Handshake, self.attempts.deadline());
-        group.cx.timers.set(Timer::Question, self.question_deadline());
+        group.cx.timers.set(Timer::Inquiry, self.inquiry_deadline());
     }
 
-    fn question_deadline(&self) -> Option<Instant> {
-        let rival = self.rival.map(|rival| rival.question.next_at);
+    fn inquiry_deadline(&self) -> Option<Instant> {
+        let rival = self.rival.map(|rival| rival.inquiry.next_at);
         self.admissions.deadline().into_iter().chain(rival).min()
     }
 
@@ -490,6 +490,6 @@ impl Handshake {
     /// Whether its timers are armed as its queues say.
     pub(crate) fn is_armed(&self, timers: &Timers) -> bool {
         timers.is_set_to(Timer::Handshake, self.attempts.deadline())
-            && timers.is_set_to(Timer::Question, self.question_deadline())
+            && timers.is_set_to(Timer::Inquiry, self.inquiry_deadline())
     }
 }

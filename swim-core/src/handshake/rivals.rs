@@ -1,4 +1,4 @@
-//! An address is asked whether the node with some id is alive there ([`Question`]), and what two nodes with one id do
+//! An address is asked whether the node with some id is alive there ([`Inquiry`]), and what two nodes with one id do
 //! that are members already and hear of each other.
 //!
 //! Each rival asks the other ([`Rival`]). No answer: the claim was left over from an earlier address; it is outbid, once. An
@@ -22,7 +22,7 @@ pub(super) const TRIES: u8 = 5;
 
 /// An address that is asked whether a node is alive there, several times, until it answers or counts as silent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Question {
+pub(super) struct Inquiry {
     #[serde(with = "crate::collections::serial::addr")]
     pub(super) addr: SocketAddr,
     pub(super) number: u64,
@@ -30,7 +30,7 @@ pub(super) struct Question {
     pub(super) next_at: Instant,
 }
 
-impl Question {
+impl Inquiry {
     /// It is due: whether to ask once more. If not, the address has stayed silent.
     pub(super) fn ask_again(&mut self, now: Instant, direct_timeout: Duration) -> bool {
         let again = self.tries_left > 0;
@@ -47,7 +47,7 @@ impl Question {
 pub(super) struct Rival {
     epoch: Epoch,
     incarnation: Incarnation,
-    pub(super) question: Question,
+    pub(super) inquiry: Inquiry,
 }
 
 impl Rival {
@@ -88,7 +88,7 @@ impl Handshake {
     pub(super) fn is_echo(&self, message: &Message) -> bool {
         match message {
             Message::Join(join) => self.attempts.is_mine(join.nonce),
-            Message::Ping(ping) => self.rival.is_some_and(|rival| rival.question.number == ping.number),
+            Message::Ping(ping) => self.rival.is_some_and(|rival| rival.inquiry.number == ping.number),
             _ => false,
         }
     }
@@ -113,8 +113,8 @@ impl Handshake {
             return;
         }
         let number = group.cx.number(RequestKind::Rival);
-        let question = Question { addr, number, tries_left: TRIES, next_at: group.cx.now() };
-        self.rival = Some(Rival { epoch, incarnation, question });
+        let inquiry = Inquiry { addr, number, tries_left: TRIES, next_at: group.cx.now() };
+        self.rival = Some(Rival { epoch, incarnation, inquiry });
         self.arm(group);
     }
 
@@ -126,7 +126,7 @@ impl Handshake {
     ) -> Handled {
         let Datagram { source, ref header, .. } = *datagram;
         let answered =
-            self.rival.take_if(|rival| (rival.question.number, rival.question.addr) == (number, source));
+            self.rival.take_if(|rival| (rival.inquiry.number, rival.inquiry.addr) == (number, source));
         let rival = answered.ok_or(DropReason::UnexpectedAnswer)?;
         self.arm(group);
         let known = self.lesser.filter(|lesser| (lesser.addr, lesser.epoch) == (source, header.epoch));
@@ -156,18 +156,18 @@ impl Handshake {
     /// Asks the rival if it is due, or outbids it if it stays silent.
     pub(super) fn ask_rival_again(&mut self, group: &mut Group) {
         let (now, timeout) = (group.cx.now(), group.cx.config.direct_timeout);
-        let Some(rival) = self.rival.as_mut().filter(|rival| rival.question.next_at <= now) else { return };
-        let Rival { epoch, incarnation, ref mut question } = *rival;
-        if question.ask_again(now, timeout) {
+        let Some(rival) = self.rival.as_mut().filter(|rival| rival.inquiry.next_at <= now) else { return };
+        let Rival { epoch, incarnation, ref mut inquiry } = *rival;
+        if inquiry.ask_again(now, timeout) {
             let ping = Ping {
                 target: group.cx.me.id,
                 target_epoch: epoch,
                 target_incarnation: incarnation,
                 target_status: Status::Alive,
-                number: question.number,
+                number: inquiry.number,
                 root: 0,
             };
-            group.send(question.addr, &Message::Ping(ping), Piggyback::EMPTY);
+            group.send(inquiry.addr, &Message::Ping(ping), Piggyback::EMPTY);
             return;
         }
         self.rival = None;
@@ -196,10 +196,10 @@ mod tests {
     #[test]
     fn a_silent_address_is_asked_several_times_within_the_direct_timeout() {
         let (at, timeout) = (Instant::from_millis, Duration::from_millis(500));
-        let mut question = Question { addr: addr(2), number: 42, tries_left: TRIES, next_at: at(0) };
+        let mut inquiry = Inquiry { addr: addr(2), number: 42, tries_left: TRIES, next_at: at(0) };
         let mut asked = alloc::vec![];
-        while question.ask_again(question.next_at, timeout) {
-            asked.push(question.next_at);
+        while inquiry.ask_again(inquiry.next_at, timeout) {
+            asked.push(inquiry.next_at);
         }
         assert_eq!(asked, [100, 200, 300, 400, 500].map(at));
     }

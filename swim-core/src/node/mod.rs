@@ -255,8 +255,8 @@ impl Node {
         if self.is_due(Timer::Relay) {
             self.detector.on_relay_timer(&mut self.group);
         }
-        if self.is_due(Timer::Question) {
-            self.handshake.on_question_timer(&mut self.group);
+        if self.is_due(Timer::Inquiry) {
+            self.handshake.on_inquiry_timer(&mut self.group);
         }
         // A node that looks for the cluster asks other known peers at every tick.
         if self.is_due(Timer::Handshake) || self.handshake.is_seeking() {

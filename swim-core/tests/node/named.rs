@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Where each bound is reached; a name that stands in two files stands here twice.
 const REACHED: &[(&str, &str)] = &[
     ("ACCUSERS_MAX", "a_suspicion_names_as_many_accusers_as_count"),
-    ("ADMISSIONS_MAX", "the_number_of_questions_is_bounded"),
+    ("ADMISSIONS_MAX", "the_number_of_admissions_is_bounded"),
     ("ATTEMPTS_MAX", "a_probe_makes_three_pings_and_asks_as_many_relays_as_configured"),
     ("OPEN_ATTEMPTS_MAX", "attempts_are_bounded_for_each_purpose"),
     ("DATAGRAM_MAX", "a_datagram_beyond_nine_thousand_bytes_is_not_looked_at"),
