@@ -324,10 +324,7 @@ impl Handshake {
             return Err(DropReason::NotRunning);
         }
         if welcome.outcome == JoinOutcome::IdTaken {
-            self.attempts.close(welcome.nonce);
-            self.on_id_taken(group, datagram, purpose, welcome);
-            self.give_up_if_refused(group);
-            return Ok(Welcomed::Done);
+            return self.on_id_taken(group, datagram, purpose, welcome).map(|()| Welcomed::Done);
         }
         if refused {
             self.on_refused(group, welcome.nonce);
@@ -359,24 +356,27 @@ impl Handshake {
     }
 
     /// The id of a newcomer is its holder's. Between members it is not for the one that was asked to decide which
-    /// stays: the rivals settle it.
+    /// stays: the rivals settle it. A welcome without the holder's record is no evidence.
     fn on_id_taken(
         &mut self,
         group: &mut Group,
         datagram: &Datagram<'_>,
         purpose: Purpose,
         welcome: Welcome,
-    ) {
+    ) -> Handled {
         let holder = datagram.body.updates.clone().flatten().find_map(|update| match update {
             Update::Alive { about, addr, .. } if about.id == group.cx.me.id => Some(addr),
             _ => None,
         });
-        let rival = holder.unwrap_or(datagram.source);
+        let rival = holder.ok_or(DropReason::UnexpectedAnswer)?;
+        self.attempts.close(welcome.nonce);
         if purpose.seeks() && group.n() == 1 && !self.announced {
             self.lose(group, rival);
         } else if purpose != Purpose::Reply {
             self.ask_rival(group, rival, welcome.held_epoch, welcome.held_incarnation);
         }
+        self.give_up_if_refused(group);
+        Ok(())
     }
 
     fn on_refused(&mut self, group: &mut Group, nonce: u64) {
