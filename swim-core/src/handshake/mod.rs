@@ -39,7 +39,7 @@ use crate::api::{
     Status, canonical, is_reachable_form,
 };
 use crate::context::{Context, Prf, RequestKind, Stream};
-use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
+use crate::group::{Group, Namesake, Piggyback, SAMPLE_MAX, Slot};
 use crate::timers::{Timer, Timers};
 use crate::wire::{Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
 use crate::{KNOWN_PEERS_MAX, SEEDS_MAX};
@@ -373,7 +373,8 @@ impl Handshake {
         if purpose.seeks() && group.n() == 1 && !self.announced {
             self.lose(group, rival);
         } else if purpose != Purpose::Reply {
-            self.ask_rival(group, rival, welcome.held_epoch, welcome.held_incarnation);
+            let (epoch, incarnation) = (welcome.held_epoch, welcome.held_incarnation);
+            self.ask_rival(group, Namesake { addr: rival, epoch, incarnation });
         }
         self.give_up_if_refused(group);
         Ok(())

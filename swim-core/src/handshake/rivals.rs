@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Handshake;
 use crate::api::{DropReason, Epoch, Event, Handled, Identity, Incarnation, Instant, JoinFailure, Status};
 use crate::context::{Phase, RequestKind};
-use crate::group::{Group, Piggyback};
+use crate::group::{Group, Namesake, Piggyback};
 use crate::wire::{Ack, Datagram, Message, Ping};
 
 /// Pings to a silent address in one direct timeout.
@@ -97,18 +97,13 @@ impl Handshake {
     #[inline]
     pub(crate) fn ask_namesake(&mut self, group: &mut Group) {
         if let Some(namesake) = group.take_namesake() {
-            self.ask_rival(group, namesake.addr, namesake.epoch, namesake.incarnation);
+            self.ask_rival(group, namesake);
         }
     }
 
-    /// A member says that this node's id is at `addr`: ask there.
-    pub(super) fn ask_rival(
-        &mut self,
-        group: &mut Group,
-        addr: SocketAddr,
-        epoch: Epoch,
-        incarnation: Incarnation,
-    ) {
+    /// A member says that this node's id is elsewhere: ask there.
+    pub(super) fn ask_rival(&mut self, group: &mut Group, namesake: Namesake) {
+        let Namesake { addr, epoch, incarnation } = namesake;
         if self.rival.is_some() || !group.cx.is_plausible(epoch) {
             return;
         }
