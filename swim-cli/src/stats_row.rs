@@ -1,26 +1,27 @@
 //! The answer to `stats`: the core's counters by name.
 
 use serde_json::{Map, Value, json};
-use swim_core::{DropReason, RttHistogram, Stats};
+use swim_core::{DropReason, Stats};
+use swim_mio::RoundTrips;
 
 use crate::line::snake;
 
 /// Every counter and gauge under the name that it has in [`Stats`], but for some that are older than the names there;
 /// of the reasons to drop something only those that occurred.
-pub(crate) fn stats_row(stats: &Stats) -> Value {
+pub(crate) fn stats_row(stats: &Stats, round_trips: &RoundTrips) -> Value {
     let Ok(Value::Object(mut row)) = serde_json::to_value(stats) else { return Value::Null };
     for (name, shown) in [("isolations", "deaf_spells"), ("reconnects", "heal_contacts")] {
         let count = row.remove(name);
         row.extend(count.map(|count| (shown.to_owned(), count)));
     }
-    ["stalled_ns", "rtt", "drops"].iter().for_each(|name| drop(row.remove(*name)));
+    ["stalled_ns", "rtts", "rtt_last_us", "drops"].iter().for_each(|name| drop(row.remove(*name)));
     row.insert("stalled_ms".to_owned(), (stats.stalled_ns / 1_000_000).into());
-    row.insert("rtt_us".to_owned(), rtt_row(&stats.rtt));
+    row.insert("rtt_us".to_owned(), rtt_row(round_trips));
     row.insert("dropped".to_owned(), drops_row(stats).into());
     row.into()
 }
 
-fn rtt_row(rtt: &RttHistogram) -> Value {
+fn rtt_row(rtt: &RoundTrips) -> Value {
     let us =
         |duration: Option<std::time::Duration>| duration.map(|d| d.as_micros().min(u64::MAX.into()) as u64);
     json!({
@@ -64,12 +65,12 @@ mod tests {
 
     #[test]
     fn every_counter_is_shown_and_scripts_find_the_names_that_they_know() {
-        let row = stats_row(&fresh());
+        let row = stats_row(&fresh(), &RoundTrips::default());
         assert!(row.as_object().is_some_and(|row| row.len() > 30), "{row}");
         for name in ["alive", "probes", "deaf_spells", "heal_contacts", "stalled_ms", "rtt_us", "dropped"] {
             assert!(row.get(name).is_some(), "{name} is not shown: {row}");
         }
-        for name in ["isolations", "reconnects", "stalled_ns", "rtt", "drops"] {
+        for name in ["isolations", "reconnects", "stalled_ns", "rtts", "rtt_last_us", "drops"] {
             assert!(row.get(name).is_none(), "{name} is shown: {row}");
         }
     }
@@ -77,8 +78,8 @@ mod tests {
     #[test]
     fn only_the_reasons_that_occurred_are_listed() {
         let mut stats = fresh();
-        assert_eq!(stats_row(&stats)["dropped"], json!({}));
+        assert_eq!(stats_row(&stats, &RoundTrips::default())["dropped"], json!({}));
         stats.drops[DropReason::UnknownKind as usize] = 2;
-        assert_eq!(stats_row(&stats)["dropped"], json!({"unknown_kind": 2}));
+        assert_eq!(stats_row(&stats, &RoundTrips::default())["dropped"], json!({"unknown_kind": 2}));
     }
 }

@@ -59,10 +59,10 @@ mod timers;
 pub mod wire;
 
 pub use api::{
-    Claim, Command, CommandKind, Config, ConfigError, Done, DropReason, Epoch, Event, Identity, Incarnation,
-    Input, Instant, JoinFailure, Joined, KnownPeer, METADATA_MAX, Member, Metadata, NodeId, Options, Output,
-    PAYLOAD_MAX, Payload, Refusal, RttHistogram, Stats, Status, TooLong, Transmit, canonical,
-    is_reachable_form, supersedes,
+    Claim, Command, Config, ConfigError, Done, DropReason, Epoch, Event, Identity, Incarnation, Input,
+    Instant, JoinFailure, Joined, KnownPeer, METADATA_MAX, Member, Metadata, NodeId, Options, Output,
+    PAYLOAD_MAX, Payload, Refusal, Stats, Status, TooLong, Transmit, canonical, is_reachable_form,
+    supersedes,
 };
 pub use context::Seed;
 pub use node::Node;

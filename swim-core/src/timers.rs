@@ -1,7 +1,7 @@
 //! The timers of a node: one slot for each reason to wake up by itself.
 //!
 //! A mechanism that owns a queue of timed things (suspicions, relays, …) keeps their order itself and sets its slot
-//! to the earliest. What is due is then found in one place, and the node's deadline is the minimum of ten numbers.
+//! to the earliest. What is due is then found in one place, and the node's deadline is the minimum of nine numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,10 +18,8 @@ pub(crate) enum Timer {
     ProbeStep,
     /// A ping for another member stayed unanswered.
     Relay,
-    /// The rival that claims this node's id is pinged, or has stayed silent.
-    Rival,
-    /// The holder of an id that a joiner claims is pinged, or has stayed silent.
-    Admission,
+    /// The holder of an id that a joiner or this node claims is pinged, or has stayed silent.
+    Inquiry,
     /// A handshake sends its next datagram.
     Handshake,
     /// Gossip is sent.

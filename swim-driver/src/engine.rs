@@ -20,7 +20,7 @@ use std::sync::Arc;
 use swim_core::{Command, Done, Event, Input, Instant, Node, Output, Refusal, Seed};
 use swim_trace::{RecordError, Recorder, Ring, Sink};
 
-use crate::{DRAIN_MAX, EventQueue, Snapshot};
+use crate::{DRAIN_MAX, EventQueue, RoundTrips, Snapshot};
 
 /// What an [`Engine`] asks of its surroundings. Nothing here may block.
 pub trait Host {
@@ -122,6 +122,7 @@ pub struct Engine<S = Ring> {
     finished: bool,
     recorder: Option<Box<Recorder<S>>>,
     events: EventQueue,
+    round_trips: RoundTrips,
     snapshot: Option<Snapshot>,
 }
 
@@ -143,6 +144,7 @@ impl<S: Sink> Engine<S> {
             finished: false,
             recorder: None,
             events: EventQueue::new(events_max),
+            round_trips: RoundTrips::default(),
             snapshot: None,
         }
     }
@@ -321,6 +323,12 @@ impl<S: Sink> Engine<S> {
         &self.node
     }
 
+    /// Round-trip times of direct pings.
+    #[must_use]
+    pub const fn round_trips(&self) -> &RoundTrips {
+        &self.round_trips
+    }
+
     /// The last copy of the table that was made, however old.
     pub(crate) const fn copied(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()
@@ -340,7 +348,12 @@ impl<S: Sink> Engine<S> {
         if let Some(recorder) = &mut self.recorder {
             recorder.input(&self.node, self.now, &input);
         }
+        let (before, _) = self.node.last_rtt();
         self.node.handle(self.now, input);
+        let (measured, rtt_us) = self.node.last_rtt();
+        if measured != before {
+            self.round_trips.record(rtt_us);
+        }
     }
 
     /// Reads one datagram, if there is one. What arrived by the turn's begin is read before the tick.

@@ -40,12 +40,14 @@ mod engine;
 mod events;
 #[cfg(feature = "os")]
 pub mod os;
+mod round_trips;
 mod snapshot;
 mod view;
 
 pub use callers::{Callers, CommandError, Outcome, Reply};
 pub use engine::{Delivery, Engine, Host, Ready, Received, Step, Turn};
 pub use events::EventQueue;
+pub use round_trips::RoundTrips;
 pub use snapshot::{OwnedMember, Snapshot};
 pub use swim_trace::{OwnedCommand, RecordError, Recording};
 pub use view::{Inbox, View};

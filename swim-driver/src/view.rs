@@ -11,7 +11,7 @@ use std::task::Poll;
 
 use swim_core::{Event, Identity, Stats};
 
-use crate::{Engine, EventQueue, Snapshot};
+use crate::{Engine, EventQueue, RoundTrips, Snapshot};
 
 /// A member, or what is left of it, and what its driver and its handles have to say to each other. How they wait for it
 /// is theirs.
@@ -31,6 +31,7 @@ enum Seat {
 struct Last {
     me: Identity,
     stats: Stats,
+    round_trips: RoundTrips,
     members: Option<Snapshot>,
 }
 
@@ -99,8 +100,13 @@ impl View {
                 self.hand_out(engine);
                 engine.snapshot(engine.last_now());
             }
-            let (me, stats, members) = (engine.node().me(), engine.node().stats(), engine.copied().cloned());
-            *seat = Seat::Ended(Box::new(Last { me, stats, members }));
+            let last = Last {
+                me: engine.node().me(),
+                stats: engine.node().stats(),
+                round_trips: engine.round_trips().clone(),
+                members: engine.copied().cloned(),
+            };
+            *seat = Seat::Ended(Box::new(last));
         }
         drop(seat);
         lock(&self.inbox).closed = true;
@@ -152,6 +158,15 @@ impl View {
         match &*lock(&self.seat) {
             Seat::Live(engine) => engine.node().stats(),
             Seat::Ended(last) => last.stats,
+        }
+    }
+
+    /// Round-trip times of direct pings.
+    #[must_use]
+    pub fn round_trips(&self) -> RoundTrips {
+        match &*lock(&self.seat) {
+            Seat::Live(engine) => engine.round_trips().clone(),
+            Seat::Ended(last) => last.round_trips.clone(),
         }
     }
 

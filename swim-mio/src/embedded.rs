@@ -11,7 +11,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use swim_core::{Command, Done, Event, Identity, Refusal, Stats};
 use swim_driver::os::{self, Aside, Bound, Error, SeedAddr, Settings, Wake};
-use swim_driver::{Engine, Snapshot};
+use swim_driver::{Engine, RoundTrips, Snapshot};
 
 use crate::socket::Socket;
 
@@ -108,6 +108,12 @@ impl Embedded {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.engine.node().stats()
+    }
+
+    /// Round-trip times of direct pings.
+    #[must_use]
+    pub const fn round_trips(&self) -> &RoundTrips {
+        self.engine.round_trips()
     }
 
     /// Whether the goodbye has left, or the id was lost to a rival: there is nothing more to turn.

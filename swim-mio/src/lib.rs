@@ -51,4 +51,6 @@ pub use swim_core::{
     Stats, Status,
 };
 pub use swim_driver::os::{BadState, Error, NotASeed, STATE_PEERS_MAX, SeedAddr, Settings, State};
-pub use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, Snapshot};
+pub use swim_driver::{
+    CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, RoundTrips, Snapshot,
+};

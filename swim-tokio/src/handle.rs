@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
 use swim_driver::os::{Error, SeedAddr, Settings, State};
-use swim_driver::{CommandError, Outcome, OwnedCommand, Snapshot};
+use swim_driver::{CommandError, Outcome, OwnedCommand, RoundTrips, Snapshot};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::shared::{Message, Shared, Waiter};
@@ -83,6 +83,12 @@ impl Handle {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.view.stats()
+    }
+
+    /// Round-trip times of direct pings as of the last turn.
+    #[must_use]
+    pub fn round_trips(&self) -> RoundTrips {
+        self.shared.view.round_trips()
     }
 
     /// Whether the member still runs: it was not stopped, has not left, and has not failed.

@@ -100,7 +100,7 @@ pub(crate) fn put(
             put_u32(out, u32::try_from(known_peers.len()).unwrap_or(u32::MAX));
             known_peers.iter().for_each(|known_peer| put_known_peer(out, known_peer));
         }
-        ref other => return Err(format!("{:?}", other.kind())),
+        ref other => return Err(format!("{other:?}")),
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use swim_core::{Event, Identity, Incarnation, NodeId, Stats};
-use swim_mio::{CommandError, SeedAddr, Settings, Snapshot};
+use swim_mio::{CommandError, RoundTrips, SeedAddr, Settings, Snapshot};
 
 use crate::args::DriverKind;
 
@@ -71,6 +71,14 @@ impl Running {
         match self {
             Self::Mio(handle) => handle.stats(),
             Self::Tokio(handle, _) => handle.stats(),
+        }
+    }
+
+    /// Round-trip times of direct pings.
+    pub(crate) fn round_trips(&self) -> RoundTrips {
+        match self {
+            Self::Mio(handle) => handle.round_trips(),
+            Self::Tokio(handle, _) => handle.round_trips(),
         }
     }
 

@@ -177,7 +177,7 @@ impl Session<'_> {
                 return Ok(());
             }
             Command::Stats => {
-                let stats = stats_row(&self.running.stats());
+                let stats = stats_row(&self.running.stats(), &self.running.round_trips());
                 self.printer.answer(&Line::Stats { stats });
                 return Ok(());
             }

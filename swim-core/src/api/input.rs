@@ -7,7 +7,6 @@ use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::api::identity::{Epoch, Incarnation, NodeId};
-use crate::api::output::CommandKind;
 use crate::api::payload::{Metadata, Payload};
 
 /// Something that happened. Handed to [`crate::Node::handle`] together with the time.
@@ -79,25 +78,6 @@ pub enum Command<'a> {
         /// At most [`crate::SEEDS_MAX`] usable ones.
         seeds: &'a [SocketAddr],
     },
-}
-
-impl Command<'_> {
-    /// Which command it is, without its data.
-    #[must_use]
-    pub const fn kind(&self) -> CommandKind {
-        match self {
-            Self::Join { .. } => CommandKind::Join,
-            Self::CancelJoin => CommandKind::CancelJoin,
-            Self::Leave => CommandKind::Leave,
-            Self::SetMetadata(_) => CommandKind::SetMetadata,
-            Self::SetAddress(_) => CommandKind::SetAddress,
-            Self::Broadcast(_) => CommandKind::Broadcast,
-            Self::Send { .. } => CommandKind::Send,
-            Self::Remove { .. } => CommandKind::Remove,
-            Self::Restore { .. } => CommandKind::Restore,
-            Self::SetSeeds { .. } => CommandKind::SetSeeds,
-        }
-    }
 }
 
 /// One remembered member: what [`crate::Member`] said of it before.

@@ -7,7 +7,6 @@ mod input;
 mod member;
 mod output;
 mod payload;
-mod rtt;
 mod stats;
 mod time;
 
@@ -17,9 +16,8 @@ pub(crate) use config::{LARGEST_TABLE, as_options};
 pub use identity::{Epoch, Identity, Incarnation, NodeId, canonical, is_reachable_form};
 pub use input::{Command, Input, KnownPeer};
 pub use member::Member;
-pub use output::{CommandKind, Done, Event, JoinFailure, Joined, Output, Refusal, Transmit};
+pub use output::{Done, Event, JoinFailure, Joined, Output, Refusal, Transmit};
 pub use payload::{METADATA_MAX, Metadata, PAYLOAD_MAX, Payload, TooLong};
-pub use rtt::RttHistogram;
 pub use stats::{DropReason, Stats};
 pub use time::Instant;
 pub(crate) use time::nanos;

@@ -303,23 +303,6 @@ pub struct Joined {
     pub members: u32,
 }
 
-/// A [`crate::Command`] without its data.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "one variant for each command, under the same name")]
-pub enum CommandKind {
-    Join,
-    CancelJoin,
-    Leave,
-    SetMetadata,
-    SetAddress,
-    Broadcast,
-    Send,
-    Remove,
-    Restore,
-    SetSeeds,
-}
-
 /// Why a command was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]

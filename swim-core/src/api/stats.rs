@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::rtt::RttHistogram;
-
 /// Declares the reasons once: the variants, their number, and the list of them.
 macro_rules! drop_reasons {
     ($($(#[$doc:meta])* $reason:ident,)*) => {
@@ -169,8 +167,10 @@ pub struct Stats {
     /// Events that were lost because they were not polled in time.
     pub events_lost: u64,
 
-    /// Round-trip times of direct pings.
-    pub rtt: RttHistogram,
+    /// Round-trip times measured, of direct pings.
+    pub rtts: u64,
+    /// The last of them, in microseconds; 0 before the first.
+    pub rtt_last_us: u32,
 
     /// Gauge: Alive members held, this one included.
     pub alive: u32,

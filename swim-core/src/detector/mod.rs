@@ -191,7 +191,8 @@ impl Detector {
         group.cx.stats.probes_answered += 1;
         if !group.cx.clock.is_frozen() {
             let measured = u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX);
-            group.cx.stats.rtt.record(measured);
+            group.cx.stats.rtts += 1;
+            group.cx.stats.rtt_last_us = measured;
             if let Some(target) = target {
                 group.on_rtt(target, |held| smooth(held, measured));
             }

@@ -102,7 +102,7 @@ impl Relays {
     }
 
     /// The next origin that is owed a nack by `now`.
-    pub(crate) fn due(&mut self, now: Instant) -> Option<Origin> {
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<Origin> {
         for entry in &mut self.0 {
             let Some(relayed) = entry.as_mut().filter(|relayed| relayed.due_at() <= now) else { continue };
             let (origin, was_nacked) = (relayed.origin, relayed.nacked);
@@ -179,7 +179,7 @@ impl Detector {
     pub(crate) fn on_relay_timer(&mut self, group: &mut Group) {
         let now = group.cx.now();
         while group.cx.outbox.budget_left() > 0
-            && let Some(origin) = self.relays.due(now)
+            && let Some(origin) = self.relays.take_due(now)
         {
             let nack = Nack { number: origin.number };
             group.send(origin.addr, &Message::Nack(nack), gossip_for(group, &origin));
@@ -222,10 +222,10 @@ mod tests {
         let mut relays = Relays::default();
         let index = open(&mut relays, 1, 5).expect("there is room");
         assert_eq!(relays.deadline(), Some(Instant::from_millis(400)));
-        assert_eq!(relays.due(Instant::from_millis(399)), None);
+        assert_eq!(relays.take_due(Instant::from_millis(399)), None);
         let nack = asker(1);
-        assert_eq!(relays.due(Instant::from_millis(400)), Some(nack));
-        assert_eq!(relays.due(Instant::from_millis(450)), None);
+        assert_eq!(relays.take_due(Instant::from_millis(400)), Some(nack));
+        assert_eq!(relays.take_due(Instant::from_millis(450)), None);
         assert!(relays.answer(index, 5, addr(9)).is_some());
         assert_eq!(relays.deadline(), None);
     }
@@ -234,8 +234,8 @@ mod tests {
     fn a_ping_without_an_answer_is_forgotten() {
         let mut relays = Relays::default();
         let index = open(&mut relays, 1, 5).expect("there is room");
-        assert!(relays.due(Instant::from_millis(500)).is_some(), "late, but not silent");
-        assert_eq!(relays.due(Instant::from_millis(500)), None);
+        assert!(relays.take_due(Instant::from_millis(500)).is_some(), "late, but not silent");
+        assert_eq!(relays.take_due(Instant::from_millis(500)), None);
         assert!(relays.answer(index, 5, addr(9)).is_none());
     }
 

@@ -102,8 +102,8 @@ impl Group {
         }
     }
 
-    /// Takes a higher stamp than this one, which is not below this node's own.
-    fn outdo(&mut self, epoch: Epoch, incarnation: Incarnation) {
+    /// Takes a higher stamp than this one and than its own.
+    pub(crate) fn outdo(&mut self, epoch: Epoch, incarnation: Incarnation) {
         if epoch > self.cx.me.epoch {
             self.start_new_epoch(epoch);
         } else {

@@ -183,7 +183,7 @@ impl Suspicions {
 
     /// The next one about which something is due at `now`, in order of time. One that has expired stays
     /// until it is ended.
-    pub(crate) fn due(&mut self, now: Instant) -> Option<SuspicionDue> {
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<SuspicionDue> {
         let (at, index) = self.due.first()?;
         let suspicion = self.items.get_mut(index).filter(|_| at <= now)?;
         let &mut Suspicion { slot, ref accusers, declared_by, .. } = suspicion;
@@ -319,7 +319,7 @@ impl Group {
     fn expire_suspicions(&mut self) {
         let now = self.cx.clock.suspicion_time();
         for _ in 0..EXPIRIES_MAX {
-            match self.suspicions.due(now) {
+            match self.suspicions.take_due(now) {
                 None => return,
                 Some(SuspicionDue::GossipAgain(slot)) => {
                     let id = self.id(slot);
@@ -399,10 +399,10 @@ mod tests {
         let (mut suspicions, index, _) = started(10);
         suspicions.shorten(index, NodeId(20));
         assert_eq!(suspicions.deadline(), Some(at(4_000)));
-        assert_eq!(suspicions.due(at(3_999)), None);
+        assert_eq!(suspicions.take_due(at(3_999)), None);
         assert!(suspicions.confirm(index, NodeId(11)));
         assert_eq!(suspicions.deadline(), Some(at(4_000)));
-        assert_eq!(suspicions.due(at(4_000)), Some(timed_out(1, Some(NodeId(20)))));
+        assert_eq!(suspicions.take_due(at(4_000)), Some(timed_out(1, Some(NodeId(20)))));
     }
 
     #[test]
@@ -415,10 +415,10 @@ mod tests {
     fn a_suspicion_above_the_shortest_timeout_is_gossiped_again_in_time_for_a_refutation() {
         let (mut suspicions, index, _) = started(10);
         assert!(suspicions.confirm(index, NodeId(11)));
-        assert_eq!(suspicions.due(at(11_999)), None);
-        assert_eq!(suspicions.due(at(12_000)), Some(SuspicionDue::GossipAgain(Slot(1))));
-        assert_eq!(suspicions.due(at(13_999)), None, "once");
-        assert_eq!(suspicions.due(at(14_000)), Some(timed_out(1, None)));
+        assert_eq!(suspicions.take_due(at(11_999)), None);
+        assert_eq!(suspicions.take_due(at(12_000)), Some(SuspicionDue::GossipAgain(Slot(1))));
+        assert_eq!(suspicions.take_due(at(13_999)), None, "once");
+        assert_eq!(suspicions.take_due(at(14_000)), Some(timed_out(1, None)));
         for accuser in 12..14 {
             suspicions.confirm(index, NodeId(accuser));
         }
@@ -447,10 +447,10 @@ mod tests {
             at(5),
         );
         assert!(suspicions.end(index).is_some());
-        assert_eq!(suspicions.due(at(22_004)), None);
-        assert_eq!(suspicions.due(at(22_005)), Some(SuspicionDue::GossipAgain(Slot(2))));
-        assert_eq!(suspicions.due(at(24_004)), None);
-        assert_eq!(suspicions.due(at(24_005)), Some(timed_out(2, None)));
+        assert_eq!(suspicions.take_due(at(22_004)), None);
+        assert_eq!(suspicions.take_due(at(22_005)), Some(SuspicionDue::GossipAgain(Slot(2))));
+        assert_eq!(suspicions.take_due(at(24_004)), None);
+        assert_eq!(suspicions.take_due(at(24_005)), Some(timed_out(2, None)));
         assert!(suspicions.end(other).is_some());
         assert_eq!(suspicions.deadline(), None);
     }

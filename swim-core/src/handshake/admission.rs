@@ -15,6 +15,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Handshake;
+use super::rivals::{Inquiry, TRIES};
 use crate::api::{DropReason, Epoch, Event, Handled, Incarnation, Instant, NodeId, Status, canonical};
 use crate::context::{RequestKind, Stream};
 use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
@@ -22,12 +23,10 @@ use crate::wire::{Ack, Announce, Challenge, Datagram, Join, JoinOutcome, Message
 
 /// Seconds that an address token is good for, at least; at most twice as long.
 const TOKEN_VALID_S: u64 = 30;
-/// Admissions in question at once.
+/// Admissions open at once.
 const ADMISSIONS_MAX: usize = 16;
 /// Of one joiner.
 const ADMISSIONS_PER_JOINER: usize = 2;
-/// Pings that a silent incumbent gets, in one direct timeout.
-const TRIES: u8 = 5;
 /// Pings that an incumbent gets whose id another epoch claims. Where a quarter is lost each way, a living one
 /// is taken for gone once in 4,000 times. A node that moved within its epoch waits less.
 const TRIES_FOR_ANOTHER_EPOCH: u8 = 10;
@@ -53,15 +52,13 @@ struct Admission {
     joiner: SocketAddr,
     /// The nonce of the joiner's `Join`, so that it can be answered as soon as the outcome is known.
     nonce: u64,
-    #[serde(with = "crate::collections::serial::addr")]
-    incumbent: SocketAddr,
+    /// The incumbent's epoch.
     epoch: Epoch,
     /// The joiner's stamp: an incumbent with this one, or a later one of the same epoch, is the joiner itself.
     stamp: (Epoch, Incarnation),
-    number: u64,
+    /// Put to the incumbent; with an outcome, until when that is remembered.
+    inquiry: Inquiry,
     outcome: Incumbent,
-    tries: u8,
-    next_at: Instant,
 }
 
 impl Admission {
@@ -70,12 +67,13 @@ impl Admission {
         self.stamp.0 >= self.epoch
     }
 
-    fn tries_max(&self) -> u8 {
-        if self.stamp.0 == self.epoch { TRIES } else { TRIES_FOR_ANOTHER_EPOCH }
+    fn conclude(&mut self, outcome: Incumbent, now: Instant) {
+        self.outcome = outcome;
+        self.inquiry.next_at = now.after(REMEMBERED);
     }
 }
 
-/// All admissions in question, and those whose outcome is remembered.
+/// All admissions that are open, and those whose outcome is remembered.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Admissions(Vec<Admission>);
 
@@ -86,7 +84,7 @@ impl Admissions {
         admissions.find(|asked| asked.id == id && asked.joiner == joiner).map(|asked| asked.outcome)
     }
 
-    /// Opens a question, unless as many are open as may be.
+    /// Opens one, unless as many are open as may be.
     fn open(&mut self, admission: Admission) -> Handled {
         let own = self.0.iter().filter(|other| other.joiner == admission.joiner).count();
         if own >= ADMISSIONS_PER_JOINER || self.0.len() >= ADMISSIONS_MAX {
@@ -105,37 +103,31 @@ impl Admissions {
         now: Instant,
     ) -> Option<Admission> {
         let admission = self.0.iter_mut().find(|admission| {
-            (admission.number, admission.incumbent, admission.epoch) == (number, source, stamp.0)
+            (admission.inquiry.number, admission.inquiry.addr, admission.epoch) == (number, source, stamp.0)
         })?;
         let itself = stamp.0 == admission.stamp.0 && stamp.1 >= admission.stamp.1;
-        admission.outcome = if itself { Incumbent::Gone } else { Incumbent::Alive };
-        admission.next_at = now.after(REMEMBERED);
+        admission.conclude(if itself { Incumbent::Gone } else { Incumbent::Alive }, now);
         Some(*admission)
     }
 
     /// What is due: an admission to ask for (`Asked`), or one whose outcome has just become `Gone`. The incumbent has
     /// `timeout`, the direct one, to answer a few pings.
-    fn due(&mut self, now: Instant, timeout: Duration) -> Option<Admission> {
-        self.0.retain(|admission| admission.next_at > now || admission.outcome == Incumbent::Asked);
-        let admission = self.0.iter_mut().find(|admission| admission.next_at <= now)?;
-        if admission.tries < admission.tries_max() {
-            admission.tries += 1;
-            admission.next_at = now.after(timeout / u32::from(TRIES));
-        } else {
-            admission.outcome = Incumbent::Gone;
-            admission.next_at = now.after(REMEMBERED);
+    fn take_due(&mut self, now: Instant, timeout: Duration) -> Option<Admission> {
+        self.0.retain(|admission| admission.inquiry.next_at > now || admission.outcome == Incumbent::Asked);
+        let admission = self.0.iter_mut().find(|admission| admission.inquiry.next_at <= now)?;
+        if !admission.inquiry.ask_again(now, timeout) {
+            admission.conclude(Incumbent::Gone, now);
         }
         Some(*admission)
     }
 
     /// Whether all bounds are kept.
     pub(super) fn is_sound(&self) -> bool {
-        let mut admissions = self.0.iter();
-        self.0.len() <= ADMISSIONS_MAX && admissions.all(|asked| asked.tries <= asked.tries_max())
+        self.0.len() <= ADMISSIONS_MAX
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.0.iter().map(|admission| admission.next_at).min()
+        self.0.iter().map(|admission| admission.inquiry.next_at).min()
     }
 }
 
@@ -185,17 +177,17 @@ impl Handshake {
             Some(Incumbent::Gone) => Ok(JoinOutcome::Admitted),
             Some(Incumbent::Asked) => Err(DropReason::Stranger),
             None => {
+                let stamp = header.stamp();
+                let tries_left = if stamp.0 == held.epoch { TRIES } else { TRIES_FOR_ANOTHER_EPOCH };
+                let number = group.cx.number(RequestKind::Incumbent);
                 self.admissions.open(Admission {
                     id: header.sender,
                     joiner: source,
                     nonce,
-                    incumbent: group.addr(slot),
                     epoch: held.epoch,
-                    stamp: header.stamp(),
-                    number: group.cx.number(RequestKind::Incumbent),
+                    stamp,
+                    inquiry: Inquiry { addr: group.addr(slot), number, tries_left, next_at: group.cx.now() },
                     outcome: Incumbent::Asked,
-                    tries: 0,
-                    next_at: group.cx.now(),
                 })?;
                 self.arm(group);
                 Err(DropReason::Stranger)
@@ -301,19 +293,20 @@ impl Handshake {
         true
     }
 
-    /// Asks incumbents, and admits the joiners of those that stay silent.
-    pub(crate) fn on_admission_timer(&mut self, group: &mut Group) {
+    /// Asks incumbents and the rival. The joiner of an incumbent that stays silent is admitted, a silent rival outbid.
+    pub(crate) fn on_inquiry_timer(&mut self, group: &mut Group) {
         let (now, timeout) = (group.cx.now(), group.cx.config.direct_timeout);
         while group.cx.outbox.budget_left() > 0
-            && let Some(admission) = self.admissions.due(now, timeout)
+            && let Some(admission) = self.admissions.take_due(now, timeout)
         {
-            let Admission { joiner, id, nonce, incumbent, number, outcome, .. } = admission;
+            let Admission { joiner, id, nonce, inquiry, outcome, .. } = admission;
             if outcome == Incumbent::Gone {
                 Self::welcome(group, joiner, id, nonce, JoinOutcome::Admitted);
             } else if let Some(slot) = group.find(id) {
-                group.ping(slot, incumbent, number, Piggyback::EMPTY);
+                group.ping(slot, inquiry.addr, inquiry.number, Piggyback::EMPTY);
             }
         }
+        self.ask_rival_again(group);
         self.arm(group);
     }
 
@@ -348,17 +341,15 @@ mod tests {
 
     /// A joiner with `stamp` wants the id of an incumbent at address 1 with `epoch`.
     fn admission(joiner: u8, stamp: (Epoch, Incarnation), epoch: Epoch) -> Admission {
+        let tries_left = if stamp.0 == epoch { TRIES } else { TRIES_FOR_ANOTHER_EPOCH };
         Admission {
             id: NodeId(7),
             joiner: addr(joiner),
             nonce: 99,
-            incumbent: addr(1),
             epoch,
             stamp,
-            number: 42,
+            inquiry: Inquiry { addr: addr(1), number: 42, tries_left, next_at: at(0) },
             outcome: Incumbent::Asked,
-            tries: 0,
-            next_at: at(0),
         }
     }
 
@@ -370,7 +361,7 @@ mod tests {
     fn an_incumbent_that_answers_keeps_its_id() {
         let mut admissions = Admissions::default();
         assert!(open(&mut admissions, 2));
-        assert_eq!(admissions.due(at(0), TIMEOUT).map(|due| due.outcome), Some(Incumbent::Asked));
+        assert_eq!(admissions.take_due(at(0), TIMEOUT).map(|due| due.outcome), Some(Incumbent::Asked));
         assert!(admissions.answered(41, addr(1), STAMP, at(9)).is_none(), "wrong number");
         assert!(admissions.answered(42, addr(2), STAMP, at(9)).is_none(), "wrong source");
         assert!(
@@ -378,7 +369,7 @@ mod tests {
             "its next epoch is no incumbent"
         );
         assert!(admissions.answered(42, addr(1), STAMP, at(9)).is_some());
-        assert!(admissions.due(at(1000), TIMEOUT).is_none(), "and is remembered for a while");
+        assert!(admissions.take_due(at(1000), TIMEOUT).is_none(), "and is remembered for a while");
         assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Alive));
     }
 
@@ -406,23 +397,23 @@ mod tests {
             assert!(admissions.open(admission(2, (epoch, Incarnation(3)), Epoch(5))).is_ok());
             for tried in 0..tries {
                 assert_eq!(
-                    admissions.due(at(100 * tried), TIMEOUT).map(|due| due.outcome),
+                    admissions.take_due(at(100 * tried), TIMEOUT).map(|due| due.outcome),
                     Some(Incumbent::Asked)
                 );
-                assert!(admissions.due(at(100 * tried + 99), TIMEOUT).is_none());
+                assert!(admissions.take_due(at(100 * tried + 99), TIMEOUT).is_none());
             }
             assert_eq!(
-                admissions.due(at(100 * tries), TIMEOUT).map(|due| due.outcome),
+                admissions.take_due(at(100 * tries), TIMEOUT).map(|due| due.outcome),
                 Some(Incumbent::Gone)
             );
             assert_eq!(admissions.outcome(NodeId(7), addr(2)), Some(Incumbent::Gone));
-            assert!(admissions.due(at(20_000), TIMEOUT).is_none(), "forgotten after a while");
+            assert!(admissions.take_due(at(20_000), TIMEOUT).is_none(), "forgotten after a while");
             assert_eq!(admissions.outcome(NodeId(7), addr(2)), None);
         }
     }
 
     #[test]
-    fn the_number_of_questions_is_bounded() {
+    fn the_number_of_admissions_is_bounded() {
         let mut admissions = Admissions::default();
         assert!(open(&mut admissions, 0) && open(&mut admissions, 0));
         assert!(!open(&mut admissions, 0), "one joiner has its share");

@@ -179,7 +179,7 @@ impl Attempts {
 
     /// The next attempt that is due, rescheduled; attempts that were tried often enough are closed.
     /// `jitter` makes a delay of at most the given one.
-    pub(crate) fn due(
+    pub(crate) fn take_due(
         &mut self,
         now: Instant,
         mut jitter: impl FnMut(Duration) -> Duration,
@@ -238,7 +238,7 @@ mod tests {
         attempts.open(addr(1), Purpose::Join, 0, at(0));
         let mut times = alloc::vec![];
         for millis in (0..2_000).step_by(50) {
-            if attempts.due(at(millis), |delay| delay).is_some() {
+            if attempts.take_due(at(millis), |delay| delay).is_some() {
                 times.push(millis);
             }
         }
@@ -249,7 +249,8 @@ mod tests {
     fn an_introduction_is_given_up_after_a_few_attempts() {
         let mut attempts = Attempts::new(RETRY);
         attempts.open(addr(1), Purpose::Introduction, 0, at(0));
-        let tries = (0..100).filter(|step| attempts.due(at(step * 100), |delay| delay).is_some()).count();
+        let tries =
+            (0..100).filter(|step| attempts.take_due(at(step * 100), |delay| delay).is_some()).count();
         assert_eq!(tries, usize::from(Purpose::Introduction.limits().1));
         assert_eq!(attempts.deadline(), None);
     }
@@ -260,7 +261,7 @@ mod tests {
         attempts.open(addr(1), Purpose::Introduction, 0, at(0));
         let mut times = alloc::vec![];
         for millis in (0..9_000).step_by(50) {
-            if let Some(attempt) = attempts.due(at(millis), |delay| delay) {
+            if let Some(attempt) = attempts.take_due(at(millis), |delay| delay) {
                 times.push(millis);
                 advance(&mut attempts, attempt.nonce, Some(NodeId(1)), at(millis + 50));
             }
@@ -275,10 +276,11 @@ mod tests {
         let mut attempts = Attempts::new(RETRY);
         attempts.open(addr(1), Purpose::Reply, 0, at(0));
         attempts.open(addr(2), Purpose::Reply, 1, at(0));
-        let first = attempts.due(at(0), |delay| delay).expect("one answer each");
-        assert!(attempts.due(at(0), |delay| delay).is_some());
+        let first = attempts.take_due(at(0), |delay| delay).expect("one answer each");
+        assert!(attempts.take_due(at(0), |delay| delay).is_some());
         advance(&mut attempts, first.nonce, None, at(1));
-        let tries = (0..100).filter(|step| attempts.due(at(1 + step * 400), |delay| delay).is_some()).count();
+        let tries =
+            (0..100).filter(|step| attempts.take_due(at(1 + step * 400), |delay| delay).is_some()).count();
         let bound = usize::from(Purpose::Introduction.limits().1);
         assert!((2..=bound).contains(&tries), "{tries}: only the one that has proven its address");
     }
@@ -287,11 +289,11 @@ mod tests {
     fn an_answer_must_fit_number_and_source() {
         let mut attempts = Attempts::new(RETRY);
         attempts.open(addr(1), Purpose::Join, 0x1234_0000, at(0));
-        let nonce = attempts.due(at(0), |delay| delay).expect("it is due").nonce;
+        let nonce = attempts.take_due(at(0), |delay| delay).expect("it is due").nonce;
         assert!(attempts.find(nonce, addr(2)).is_none());
         assert!(attempts.find(nonce ^ (1 << 40), addr(1)).is_none());
         advance(&mut attempts, nonce, None, at(1));
-        assert_eq!(attempts.due(at(1), |delay| delay).map(|attempt| attempt.token), Some(7));
+        assert_eq!(attempts.take_due(at(1), |delay| delay).map(|attempt| attempt.token), Some(7));
         attempts.close(nonce);
         assert_eq!((attempts.find(nonce, addr(1)).is_none(), attempts.deadline()), (true, None));
     }
@@ -331,11 +333,11 @@ mod tests {
     fn a_token_that_gets_no_answer_is_given_up_for_a_new_one() {
         let mut attempts = Attempts::new(RETRY);
         attempts.open(addr(1), Purpose::Join, 0, at(0));
-        let nonce = attempts.due(at(0), |delay| delay).expect("it is due").nonce;
+        let nonce = attempts.take_due(at(0), |delay| delay).expect("it is due").nonce;
         advance(&mut attempts, nonce, None, at(0));
         advance(&mut attempts, nonce, Some(NodeId(1)), at(0));
         let used: alloc::vec::Vec<_> = (0..6)
-            .filter_map(|step| attempts.due(at(step * 400), |delay| delay))
+            .filter_map(|step| attempts.take_due(at(step * 400), |delay| delay))
             .map(|attempt| (attempt.token, attempt.peer))
             .collect();
         let uses = usize::from(TOKEN_USES_MAX);

@@ -39,7 +39,7 @@ use crate::api::{
     Status, canonical, is_reachable_form,
 };
 use crate::context::{Context, Prf, RequestKind, Stream};
-use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
+use crate::group::{Group, Namesake, Piggyback, SAMPLE_MAX, Slot};
 use crate::timers::{Timer, Timers};
 use crate::wire::{Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
 use crate::{KNOWN_PEERS_MAX, SEEDS_MAX};
@@ -237,7 +237,8 @@ impl Handshake {
     /// This node says goodbye.
     pub(crate) fn on_leave(&mut self, group: &mut Group) {
         self.give_up(group, JoinFailure::Left);
-        self.end_rivalry(group);
+        self.rival = None;
+        self.arm(group);
     }
 
     /// Opens an attempt at `addr`, unless it is this node's own address.
@@ -285,7 +286,7 @@ impl Handshake {
         let now = group.cx.now();
         while group.cx.outbox.budget_left() > 0 {
             let cx = &mut group.cx;
-            let Some(attempt) = self.attempts.due(now, |delay| cx.jittered(delay)) else { break };
+            let Some(attempt) = self.attempts.take_due(now, |delay| cx.jittered(delay)) else { break };
             let Attempt { addr, nonce, token, .. } = attempt;
             match attempt.peer {
                 None => {
@@ -353,10 +354,7 @@ impl Handshake {
             return Err(DropReason::NotRunning);
         }
         if welcome.outcome == JoinOutcome::IdTaken {
-            self.attempts.close(welcome.nonce);
-            self.on_id_taken(group, datagram, purpose, welcome);
-            self.give_up_if_refused(group);
-            return Ok(Welcomed::Done);
+            return self.on_id_taken(group, datagram, purpose, welcome).map(|()| Welcomed::Done);
         }
         if refused {
             self.on_refused(group, welcome.nonce);
@@ -388,24 +386,28 @@ impl Handshake {
     }
 
     /// The id of a newcomer is its holder's. Between members it is not for the one that was asked to decide which
-    /// stays: the rivals settle it.
+    /// stays: the rivals settle it. A welcome without the holder's record is no evidence.
     fn on_id_taken(
         &mut self,
         group: &mut Group,
         datagram: &Datagram<'_>,
         purpose: Purpose,
         welcome: Welcome,
-    ) {
+    ) -> Handled {
         let holder = datagram.body.updates.clone().flatten().find_map(|update| match update {
             Update::Alive { about, addr, .. } if about.id == group.cx.me.id => Some(addr),
             _ => None,
         });
-        let rival = holder.unwrap_or(datagram.source);
+        let rival = holder.ok_or(DropReason::UnexpectedAnswer)?;
+        self.attempts.close(welcome.nonce);
         if purpose.seeks() && group.n() == 1 && !self.announced {
             self.lose(group, rival);
         } else if purpose != Purpose::Reply {
-            self.ask_rival(group, rival, welcome.held_epoch, welcome.held_incarnation);
+            let (epoch, incarnation) = (welcome.held_epoch, welcome.held_incarnation);
+            self.ask_rival(group, Namesake { addr: rival, epoch, incarnation });
         }
+        self.give_up_if_refused(group);
+        Ok(())
     }
 
     fn on_refused(&mut self, group: &mut Group, nonce: u64) {
@@ -503,7 +505,12 @@ impl Handshake {
 
     fn arm(&self, group: &mut Group) {
         group.cx.timers.set(Timer::Handshake, self.attempts.deadline());
-        group.cx.timers.set(Timer::Admission, self.admissions.deadline());
+        group.cx.timers.set(Timer::Inquiry, self.inquiry_deadline());
+    }
+
+    fn inquiry_deadline(&self) -> Option<Instant> {
+        let rival = self.rival.map(|rival| rival.inquiry.next_at);
+        self.admissions.deadline().into_iter().chain(rival).min()
     }
 
     /// Whether it contradicts itself nowhere.
@@ -514,7 +521,6 @@ impl Handshake {
     /// Whether its timers are armed as its queues say.
     pub(crate) fn is_armed(&self, timers: &Timers) -> bool {
         timers.is_set_to(Timer::Handshake, self.attempts.deadline())
-            && timers.is_set_to(Timer::Admission, self.admissions.deadline())
-            && (self.rival.is_some() || timers.get(Timer::Rival).is_none())
+            && timers.is_set_to(Timer::Inquiry, self.inquiry_deadline())
     }
 }

@@ -1,43 +1,56 @@
-//! Two nodes with one id that are members already, and hear of each other.
+//! An address is asked whether the node with some id is alive there ([`Inquiry`]), and what two nodes with one id do
+//! that are members already and hear of each other.
 //!
-//! Each asks the other ([`Rival`]). No answer: the claim was left over from an earlier address; it is outbid, once. An
+//! Each rival asks the other ([`Rival`]). No answer: the claim was left over from an earlier address; it is outbid, once. An
 //! answer: the higher (epoch, address) stays, the other goes quiet and never outbids. Unless the other never hears of
 //! it: a node that no member holds, because it was turned away everywhere, gives way though it is the higher one
 //! ([`Lesser`]).
 
 use core::net::SocketAddr;
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Handshake;
-use crate::api::{DropReason, Epoch, Event, Handled, Identity, Incarnation, JoinFailure};
+use crate::api::{DropReason, Epoch, Event, Handled, Identity, Incarnation, Instant, JoinFailure};
 use crate::context::{Phase, RequestKind};
-use crate::group::{Group, Piggyback};
-use crate::timers::Timer;
+use crate::group::{Group, Namesake, Piggyback};
 use crate::wire::{Ack, Datagram, Message, Ping};
 
-/// Pings that a silent rival gets, in one direct timeout.
-const TRIES: u8 = 5;
+/// Pings to a silent address in one direct timeout.
+pub(super) const TRIES: u8 = 5;
 
-/// A rival that is being asked. When it is asked again is in the table of timers.
+/// An address that is asked whether a node is alive there, several times, until it answers or counts as silent.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Inquiry {
+    #[serde(with = "crate::collections::serial::addr")]
+    pub(super) addr: SocketAddr,
+    pub(super) number: u64,
+    pub(super) tries_left: u8,
+    pub(super) next_at: Instant,
+}
+
+impl Inquiry {
+    /// It is due: whether to ask once more. If not, the address has stayed silent.
+    pub(super) fn ask_again(&mut self, now: Instant, direct_timeout: Duration) -> bool {
+        let again = self.tries_left > 0;
+        if again {
+            self.tries_left -= 1;
+            self.next_at = now.after(direct_timeout / u32::from(TRIES));
+        }
+        again
+    }
+}
+
+/// A rival that is being asked.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Rival {
-    #[serde(with = "crate::collections::serial::addr")]
-    addr: SocketAddr,
     epoch: Epoch,
     incarnation: Incarnation,
-    number: u64,
-    tries: u8,
+    pub(super) inquiry: Inquiry,
 }
 
 impl Rival {
-    /// Whether it may be asked once more.
-    fn ask_again(&mut self) -> bool {
-        let again = self.tries < TRIES;
-        self.tries += u8::from(again);
-        again
-    }
-
     /// Whether the rival, which answered in `epoch` from `addr`, has the better claim.
     fn beats(epoch: Epoch, addr: SocketAddr, me: &Identity) -> bool {
         (epoch, addr) > (me.epoch, me.addr)
@@ -75,7 +88,7 @@ impl Handshake {
     pub(super) fn is_echo(&self, message: &Message) -> bool {
         match message {
             Message::Join(join) => self.attempts.is_mine(join.nonce),
-            Message::Ping(ping) => self.rival.is_some_and(|rival| rival.number == ping.number),
+            Message::Ping(ping) => self.rival.is_some_and(|rival| rival.inquiry.number == ping.number),
             _ => false,
         }
     }
@@ -84,24 +97,20 @@ impl Handshake {
     #[inline]
     pub(crate) fn ask_namesake(&mut self, group: &mut Group) {
         if let Some(namesake) = group.take_namesake() {
-            self.ask_rival(group, namesake.addr, namesake.epoch, namesake.incarnation);
+            self.ask_rival(group, namesake);
         }
     }
 
-    /// A member says that this node's id is at `addr`: ask there.
-    pub(super) fn ask_rival(
-        &mut self,
-        group: &mut Group,
-        addr: SocketAddr,
-        epoch: Epoch,
-        incarnation: Incarnation,
-    ) {
+    /// A member says that this node's id is elsewhere: ask there.
+    pub(super) fn ask_rival(&mut self, group: &mut Group, namesake: Namesake) {
+        let Namesake { addr, epoch, incarnation } = namesake;
         if self.rival.is_some() || !group.cx.is_plausible(epoch) {
             return;
         }
         let number = group.cx.number(RequestKind::Rival);
-        self.rival = Some(Rival { addr, epoch, incarnation, number, tries: 0 });
-        group.cx.timers.set(Timer::Rival, Some(group.cx.now()));
+        let inquiry = Inquiry { addr, number, tries_left: TRIES, next_at: group.cx.now() };
+        self.rival = Some(Rival { epoch, incarnation, inquiry });
+        self.arm(group);
     }
 
     pub(super) fn on_rival_ack(
@@ -111,9 +120,10 @@ impl Handshake {
         number: u64,
     ) -> Handled {
         let Datagram { source, ref header, .. } = *datagram;
-        let asked = self.rival.filter(|rival| rival.number == number && rival.addr == source);
-        let rival = asked.ok_or(DropReason::UnexpectedAnswer)?;
-        self.end_rivalry(group);
+        let answered =
+            self.rival.take_if(|rival| (rival.inquiry.number, rival.inquiry.addr) == (number, source));
+        let rival = answered.ok_or(DropReason::UnexpectedAnswer)?;
+        self.arm(group);
         let known = self.lesser.filter(|lesser| (lesser.addr, lesser.epoch) == (source, header.epoch));
         let turned_away = known.is_some_and(|lesser| !lesser.asked);
         if turned_away || Rival::beats(header.epoch, source, &group.cx.me) {
@@ -138,28 +148,18 @@ impl Handshake {
         group.cx.phase = Phase::IdLost;
     }
 
-    /// Asks the rival, or outbids it if it stays silent.
-    pub(crate) fn on_rival_timer(&mut self, group: &mut Group) {
-        let Some(rival) = &mut self.rival else { return };
-        if rival.ask_again() {
-            let next = group.cx.now().after(group.cx.config.direct_timeout / u32::from(TRIES));
-            group.cx.timers.set(Timer::Rival, Some(next));
-            let ping = Ping { target: group.cx.me.id, number: rival.number, root: 0, held_claim: None };
-            group.send(rival.addr, &Message::Ping(ping), Piggyback::EMPTY);
+    /// Asks the rival if it is due, or outbids it if it stays silent.
+    pub(super) fn ask_rival_again(&mut self, group: &mut Group) {
+        let (now, timeout) = (group.cx.now(), group.cx.config.direct_timeout);
+        let Some(rival) = self.rival.as_mut().filter(|rival| rival.inquiry.next_at <= now) else { return };
+        let Rival { epoch, incarnation, ref mut inquiry } = *rival;
+        if inquiry.ask_again(now, timeout) {
+            let ping = Ping { target: group.cx.me.id, number: inquiry.number, root: 0, held_claim: None };
+            group.send(inquiry.addr, &Message::Ping(ping), Piggyback::EMPTY);
             return;
         }
-        let Rival { epoch, incarnation, .. } = *rival;
-        self.end_rivalry(group);
-        if epoch > group.cx.me.epoch {
-            group.start_new_epoch(epoch);
-        } else {
-            group.refute(incarnation);
-        }
-    }
-
-    pub(super) fn end_rivalry(&mut self, group: &mut Group) {
         self.rival = None;
-        group.cx.timers.set(Timer::Rival, None);
+        group.outdo(epoch, incarnation);
     }
 }
 
@@ -182,9 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_rival_is_asked_several_times_and_then_outbid() {
-        let (epoch, incarnation) = (Epoch(5), Incarnation(0));
-        let mut rival = Rival { addr: addr(2), epoch, incarnation, number: 42, tries: 0 };
-        assert_eq!((0..20).filter(|_| rival.ask_again()).count(), usize::from(TRIES));
+    fn a_silent_address_is_asked_several_times_within_the_direct_timeout() {
+        let (at, timeout) = (Instant::from_millis, Duration::from_millis(500));
+        let mut inquiry = Inquiry { addr: addr(2), number: 42, tries_left: TRIES, next_at: at(0) };
+        let mut asked = alloc::vec![];
+        while inquiry.ask_again(inquiry.next_at, timeout) {
+            asked.push(inquiry.next_at);
+        }
+        assert_eq!(asked, [100, 200, 300, 400, 500].map(at));
     }
 }

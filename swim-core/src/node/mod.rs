@@ -234,6 +234,13 @@ impl Node {
         self.group.stats()
     }
 
+    /// How many round-trip times of direct pings were measured, and the last of them in microseconds: [`Stats::rtts`] and
+    /// [`Stats::rtt_last_us`] without the cost of a copy. One input measures at most one.
+    #[must_use]
+    pub const fn last_rtt(&self) -> (u64, u32) {
+        (self.group.cx.stats.rtts, self.group.cx.stats.rtt_last_us)
+    }
+
     /// The configuration.
     #[must_use]
     pub const fn config(&self) -> &Arc<Config> {
@@ -260,11 +267,8 @@ impl Node {
         if self.is_due(Timer::Relay) {
             self.detector.on_relay_timer(&mut self.group);
         }
-        if self.is_due(Timer::Admission) {
-            self.handshake.on_admission_timer(&mut self.group);
-        }
-        if self.is_due(Timer::Rival) {
-            self.handshake.on_rival_timer(&mut self.group);
+        if self.is_due(Timer::Inquiry) {
+            self.handshake.on_inquiry_timer(&mut self.group);
         }
         // A node that looks for the cluster asks other known peers at every tick.
         if self.is_due(Timer::Handshake) || self.handshake.is_seeking() {

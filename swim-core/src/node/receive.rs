@@ -69,7 +69,7 @@ impl Node {
         if handshake || header.kind == Kind::Announce || header.sender == self.group.cx.me.id {
             return self.on_handshake(&datagram);
         }
-        match self.standing(&datagram) {
+        match self.on_sender(&datagram) {
             Standing::Member(slot) => self.on_member(slot, &datagram),
             other => self.on_other(other, &datagram),
         }
@@ -84,13 +84,14 @@ impl Node {
         Ok(())
     }
 
+    /// What the sender is. The header of a member counts as its claim.
     #[inline]
-    fn standing(&mut self, datagram: &Datagram<'_>) -> Standing {
+    fn on_sender(&mut self, datagram: &Datagram<'_>) -> Standing {
         let Datagram { source, ref header, .. } = *datagram;
         let Some(slot) = self.detector.find(&self.group, header.sender) else { return Standing::Stranger };
         // Nearly always it is a living member that says what is held of it, from where it is held.
         if !self.group.members().is_held_from(slot, &header.claim(), source)
-            && let Some(standing) = self.standing_of(slot, datagram)
+            && let Some(standing) = self.on_changed_sender(slot, datagram)
         {
             return standing;
         }
@@ -98,8 +99,8 @@ impl Node {
         Standing::Member(slot)
     }
 
-    /// What the sender is that is held at `slot`; `None`: a member.
-    fn standing_of(&mut self, slot: Slot, datagram: &Datagram<'_>) -> Option<Standing> {
+    /// The same of one whose header or source is not what is held at `slot`; `None`: a member.
+    fn on_changed_sender(&mut self, slot: Slot, datagram: &Datagram<'_>) -> Option<Standing> {
         let Datagram { source, ref header, .. } = *datagram;
         if header.epoch < self.group.claim(slot).epoch {
             return Some(Standing::StaleEpoch);
@@ -165,7 +166,7 @@ impl Node {
             Message::Ping(ping) => self.on_strange_ping(standing, datagram, ping),
             Message::Ack(ack) if standing != Standing::StaleEpoch => self.on_ack(datagram, ack),
             // It holds a later epoch of this node just as this node does of it: one of them has to begin.
-            Message::Ack(ack) if ack.stranger && self.has_asked(datagram, ack.number) => {
+            Message::Ack(ack) if ack.stranger && self.take_request(datagram, ack.number) => {
                 self.handshake.open(&mut self.group, source, Purpose::Introduction);
                 Err(refusal)
             }
@@ -270,8 +271,8 @@ impl Node {
         Ok(())
     }
 
-    /// Whether `number` is that of a ping to `sender` at `source`, in the open probe or to reconnect.
-    fn has_asked(&mut self, datagram: &Datagram<'_>, number: u64) -> bool {
+    /// Whether `number` is that of a ping to the sender, in the open probe or to reconnect; the latter is answered by it.
+    fn take_request(&mut self, datagram: &Datagram<'_>, number: u64) -> bool {
         match requests::kind(number) {
             Some(RequestKind::Probe { attempt }) => self.detector.has_asked(datagram, number, attempt),
             Some(RequestKind::Reconnect) => self.reconnect.on_ack(datagram, number),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Where each bound is reached; a name that stands in two files stands here twice.
 const REACHED: &[(&str, &str)] = &[
     ("ACCUSERS_MAX", "a_suspicion_names_as_many_accusers_as_count"),
-    ("ADMISSIONS_MAX", "the_number_of_questions_is_bounded"),
+    ("ADMISSIONS_MAX", "the_number_of_admissions_is_bounded"),
     ("ANSWERED_MAX", "a_pull_is_answered_with_what_sixteen_datagrams_carry"),
     ("ATTEMPTS_MAX", "a_probe_makes_three_pings_and_asks_as_many_relays_as_configured"),
     ("BYTES_MAX", "others_never_take_more_than_their_bytes_and_the_own_ones_stay"),

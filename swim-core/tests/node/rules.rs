@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::craft::{self, EPOCH, member};
+use crate::craft::{self, EPOCH, Mention, member};
 use crate::lab::{Lab, ME, addr};
 use swim_core::{Command, DropReason, Event, NodeId, Payload, Status};
 
@@ -434,7 +434,7 @@ fn an_answer_that_waited_for_this_node_measures_nothing() {
     lab.now = lab.now.after(Duration::from_secs(10));
     lab.feed(addr(3), &ack);
     let stats = lab.stats();
-    assert_eq!((stats.stalls, stats.probes_answered, stats.rtt.count()), (1, 1, 0));
+    assert_eq!((stats.stalls, stats.probes_answered, stats.rtts), (1, 1, 0));
     assert_eq!(lab.node.member(NodeId(3)).and_then(|member| member.rtt), None);
 }
 
@@ -528,20 +528,37 @@ fn a_broadcast_counts_only_in_the_epoch_that_is_held() {
     assert_eq!(lab.dropped(DropReason::UnknownMember), 3);
 }
 
-#[test]
-fn a_seed_that_calls_the_id_taken_in_an_implausible_epoch_poisons_nothing() {
-    let mut lab = Lab::quiet();
-    lab.admit(member(2));
-    let mine = lab.my_mention();
+/// A seed says that `holder` has this node's id, with these records. How many unexpected answers were dropped then.
+fn id_taken(lab: &mut Lab, holder: Mention, records: &[Vec<u8>]) -> u64 {
     lab.command(Command::Join { seeds: &[addr(5)] });
     lab.tick();
     let (_, join) = lab.sent_of(craft::JOIN).pop().expect("the seed is asked");
     let nonce = craft::u64_at(craft::head_of(&join), 0);
-    let impossible = mine.epoch((1 << 48) - 1);
-    let welcome = craft::welcome(nonce, true, impossible, EPOCH, 3);
-    lab.feed(addr(5), &lab.craft(member(5), craft::WELCOME).head(&welcome));
+    lab.feed(addr(5), &lab.craft(member(5), craft::CHALLENGE).head(&craft::two(nonce, 5)));
+    let welcome = craft::welcome(nonce, true, holder, EPOCH, 3);
+    lab.feed(addr(5), &lab.craft(member(5), craft::WELCOME).head(&welcome).updates(records));
     lab.run_for(Duration::from_secs(5));
+    lab.dropped(DropReason::UnexpectedAnswer)
+}
+
+#[test]
+fn a_seed_that_calls_the_id_taken_in_an_implausible_epoch_poisons_nothing() {
+    let mut lab = Lab::quiet();
+    lab.admit(member(2));
+    let (mine, holder) = (lab.my_mention(), lab.my_mention().epoch((1 << 48) - 1));
+    assert_eq!(id_taken(&mut lab, holder, &[craft::alive(holder, addr(98), b"")]), 0);
     assert_eq!(lab.my_mention().epoch, mine.epoch);
+}
+
+#[test]
+fn a_welcome_that_calls_the_id_taken_gives_it_up_only_with_the_record_of_its_holder() {
+    for with_record in [false, true] {
+        let mut lab = Lab::quiet();
+        let holder = lab.my_mention();
+        let records = &[craft::alive(holder, addr(98), b"")][..usize::from(with_record)];
+        let unexpected = id_taken(&mut lab, holder, records);
+        assert_eq!((lab.node.is_running(), unexpected), (!with_record, u64::from(!with_record)));
+    }
 }
 
 #[test]
