@@ -47,7 +47,7 @@ pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeEr
     if let Some(recording) = &mut settings.recording {
         recording.stopped = Some(wait_for_the_recording().map_err(NodeError::System)?);
     }
-    // Before others can know this member: whoever sees it may ask it to end.
+    // Before others can know this member: a process that sees it may ask it to end.
     let requests = EndRequests::catch().map_err(NodeError::System)?;
     let running = Arc::new(Running::start(args.driver, &settings)?);
     let (tx, rx) = sync_channel(TURNS_MAX);
