@@ -162,9 +162,9 @@ pub(crate) fn a_state_file_of_no_use_is_set_aside_and_stops_no_member(cluster: &
         std::fs::write(&path, &bytes).expect("written");
         let member = cluster.start(persisted());
         wait_until(cluster, "word of the bad file", |cluster| {
-            let told =
+            let reported =
                 |event: &Event| matches!(event, Event::StateNotKept { error, .. } if error.contains(".bad"));
-            cluster.history(member).iter().any(told)
+            cluster.history(member).iter().any(reported)
         });
         assert!(cluster.is_running(member));
         assert_eq!(std::fs::read(folder.file("state.bad")).expect("set aside"), bytes);
@@ -177,10 +177,10 @@ pub(crate) fn a_state_file_that_cannot_be_written_is_reported_until_it_can(clust
     let folder = Folder::new();
     let path = folder.file("missing").join("state");
     let ada = cluster.start(Settings { state_file: Some(path.clone()), ..settings("ada") });
-    let told = |history: Vec<Event>| {
+    let reported = |history: Vec<Event>| {
         history.iter().filter(|event| matches!(event, Event::StateNotKept { .. })).count()
     };
-    wait_until(cluster, "word of it", |cluster| told(cluster.history(ada)) == 1);
+    wait_until(cluster, "word of it", |cluster| reported(cluster.history(ada)) == 1);
     std::fs::create_dir(folder.file("missing")).expect("a folder");
     let seeds = vec![cluster.addr(ada).into()];
     let bob = cluster.start(Settings { seeds, ..settings("bob") });
@@ -188,7 +188,7 @@ pub(crate) fn a_state_file_that_cannot_be_written_is_reported_until_it_can(clust
         let state = std::fs::read(&path).ok().and_then(|bytes| State::from_bytes(&bytes).ok());
         state.is_some_and(|state| state.known_peers.iter().any(|peer| peer.id == NodeId::from_name("bob")))
     });
-    assert_eq!(told(cluster.history(ada)), 1, "once is enough");
+    assert_eq!(reported(cluster.history(ada)), 1, "once is enough");
     assert!(cluster.is_running(ada) && cluster.is_running(bob));
 }
 

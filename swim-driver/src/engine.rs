@@ -257,7 +257,7 @@ impl<S: Sink> Engine<S> {
         result
     }
 
-    /// Tells the user something that the node does not know of.
+    /// Reports to the user what the node does not know of.
     #[cfg(feature = "os")]
     pub(crate) fn report(&mut self, event: Event) {
         self.events.push(event);

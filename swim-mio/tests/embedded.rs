@@ -53,7 +53,7 @@ fn a_lone_member_may_sleep_until_its_deadline() {
 
 /// A loop that turns a member only to learn how long to wait, and takes no note of its token's events.
 #[test]
-fn a_loop_that_only_waits_as_told_starts_its_member_and_does_not_spin() {
+fn a_loop_that_only_waits_as_returned_starts_its_member_and_does_not_spin() {
     let (mut poll, mut ready) = (Poll::new().expect("a poll"), Events::with_capacity(8));
     let silent = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
     silent.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");

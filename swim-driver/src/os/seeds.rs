@@ -127,7 +127,7 @@ impl Seeds {
             }
         }
         if let Some(resolver) = &self.resolver {
-            resolver.order(Order::Names(names));
+            resolver.ask(Task::Names(names));
         }
     }
 
@@ -159,7 +159,7 @@ impl Seeds {
         let wanted = engine.node().wants_seeds();
         if wanted != self.wanted {
             self.wanted = wanted;
-            resolver.order(Order::Wanted(wanted));
+            resolver.ask(Task::Wanted(wanted));
         }
         let mut fresh = Vec::new();
         for (name, answer) in resolver.news.try_iter() {
@@ -207,7 +207,7 @@ fn unresolved(name: &str, error: &impl ToString) -> Event {
 
 type Answer = Result<Vec<SocketAddr>, String>;
 
-enum Order {
+enum Task {
     /// These are the names now.
     Names(Vec<Box<str>>),
     /// Whether to ask.
@@ -216,31 +216,31 @@ enum Order {
     End,
 }
 
-/// A thread that asks, and news of what it was told: an answer that differs from the one before it.
+/// A thread that asks, and its reports: each answer that differs from the one before it.
 struct Resolver {
-    orders: Sender<Order>,
+    tasks: Sender<Task>,
     news: Receiver<(Box<str>, Answer)>,
 }
 
 impl Resolver {
     fn start(wake: Wake) -> std::io::Result<Self> {
-        let (orders, inbox) = channel();
-        let (told, news) = channel();
-        let asker = Asker { names: Vec::new(), wanted: false, asked: 0, pause: ASK_PAUSE.0, told, wake };
-        let own = orders.clone();
+        let (tasks, inbox) = channel();
+        let (reports, news) = channel();
+        let asker = Asker { names: Vec::new(), wanted: false, asked: 0, pause: ASK_PAUSE.0, reports, wake };
+        let own = tasks.clone();
         Builder::new().name("swim-seeds".to_owned()).spawn(move || asker.run(&own, &inbox))?;
-        Ok(Self { orders, news })
+        Ok(Self { tasks, news })
     }
 
-    fn order(&self, order: Order) {
+    fn ask(&self, task: Task) {
         // It can only fail when the thread has panicked, which has been reported on stderr.
-        let _ = self.orders.send(order);
+        let _ = self.tasks.send(task);
     }
 }
 
 impl Drop for Resolver {
     fn drop(&mut self) {
-        self.order(Order::End);
+        self.ask(Task::End);
     }
 }
 
@@ -248,7 +248,7 @@ impl Drop for Resolver {
 struct Asked {
     name: Box<str>,
     under_way: usize,
-    /// The number of the attempt whose answer was told last; older ones come too late.
+    /// The number of the attempt whose answer was reported last; older ones come too late.
     heard: u64,
     last: Option<Answer>,
 }
@@ -260,35 +260,35 @@ struct Asker {
     /// Attempts so far.
     asked: u64,
     pause: Duration,
-    told: Sender<(Box<str>, Answer)>,
+    reports: Sender<(Box<str>, Answer)>,
     wake: Wake,
 }
 
 impl Asker {
-    fn run(mut self, own: &Sender<Order>, inbox: &Receiver<Order>) {
+    fn run(mut self, own: &Sender<Task>, inbox: &Receiver<Task>) {
         let mut next = Instant::now();
         loop {
-            let order = if self.wanted && !self.names.is_empty() {
+            let task = if self.wanted && !self.names.is_empty() {
                 inbox.recv_timeout(next.saturating_duration_since(Instant::now()))
             } else {
                 inbox.recv().map_err(|_| RecvTimeoutError::Disconnected)
             };
-            match order {
-                Err(RecvTimeoutError::Disconnected) | Ok(Order::End) => return,
+            match task {
+                Err(RecvTimeoutError::Disconnected) | Ok(Task::End) => return,
                 Err(RecvTimeoutError::Timeout) => {
                     self.ask(own);
                     next = Instant::now() + self.pause;
                     self.pause = (self.pause * 2).min(ASK_PAUSE.1);
                 }
-                Ok(Order::Names(names)) => {
+                Ok(Task::Names(names)) => {
                     self.replace(names);
                     (self.pause, next) = (ASK_PAUSE.0, Instant::now());
                 }
-                Ok(Order::Wanted(wanted)) => {
+                Ok(Task::Wanted(wanted)) => {
                     self.wanted = wanted;
                     (self.pause, next) = (ASK_PAUSE.0, Instant::now());
                 }
-                Ok(Order::Answered(name, number, answer)) => self.hear(&name, number, answer),
+                Ok(Task::Answered(name, number, answer)) => self.hear(&name, number, answer),
             }
         }
     }
@@ -301,7 +301,7 @@ impl Asker {
         }
     }
 
-    fn ask(&mut self, own: &Sender<Order>) {
+    fn ask(&mut self, own: &Sender<Task>) {
         for asked in self.names.iter_mut().filter(|asked| asked.under_way < ASKING_MAX) {
             self.asked += 1;
             let (name, number, own) = (asked.name.clone(), self.asked, own.clone());
@@ -311,7 +311,7 @@ impl Asker {
                     Ok(addrs) if addrs.is_empty() => Err("the name has no address".to_owned()),
                     other => other.map_err(|error| error.to_string()),
                 };
-                let _ = own.send(Order::Answered(name, number, answer));
+                let _ = own.send(Task::Answered(name, number, answer));
             };
             // Without a thread now, there may be one after the next pause.
             if Builder::new().name("swim-name".to_owned()).spawn(attempt).is_ok() {
@@ -336,7 +336,7 @@ impl Asker {
             return;
         }
         (asked.heard, asked.last) = (number, Some(answer.clone()));
-        if self.told.send((name.into(), answer)).is_ok() {
+        if self.reports.send((name.into(), answer)).is_ok() {
             (self.wake)();
         }
     }

@@ -40,7 +40,7 @@ pub(super) struct StateFile {
 }
 
 struct Writer {
-    orders: SyncSender<State>,
+    states: SyncSender<State>,
     results: Receiver<io::Result<()>>,
 }
 
@@ -116,7 +116,7 @@ impl StateFile {
         let revision = node.revision();
         if state != self.written || self.is_failing {
             let Some(writer) = &self.writer else { return };
-            if matches!(writer.orders.try_send(state.clone()), Err(TrySendError::Full(_))) {
+            if matches!(writer.states.try_send(state.clone()), Err(TrySendError::Full(_))) {
                 return;
             }
             self.written = state;
@@ -127,21 +127,21 @@ impl StateFile {
 
     /// The member has ended: writes what has changed, and waits for that.
     pub(super) fn finish(&mut self, engine: &mut Engine) {
-        let Some(Writer { orders, results }) = self.writer.take() else { return };
+        let Some(Writer { states, results }) = self.writer.take() else { return };
         let state = State::of_node(engine.node(), &self.written.known_peers, self.salt);
         // Always: an earlier write may have failed. A writer that is busy has room once it is done.
         let began = std::time::Instant::now();
-        let mut order = Some(state);
-        while let Some(state) = order.take() {
-            match orders.try_send(state) {
+        let mut last = Some(state);
+        while let Some(state) = last.take() {
+            match states.try_send(state) {
                 Err(TrySendError::Full(state)) if began.elapsed() < LAST_WRITE_MAX => {
                     std::thread::sleep(Duration::from_millis(5));
-                    order = Some(state);
+                    last = Some(state);
                 }
                 _ => {}
             }
         }
-        drop(orders);
+        drop(states);
         loop {
             match results.recv_timeout(LAST_WRITE_MAX.saturating_sub(began.elapsed())) {
                 Ok(result) => self.note(engine, result),
@@ -173,17 +173,17 @@ impl StateFile {
 
 impl Writer {
     fn start(path: PathBuf, wake: Wake) -> io::Result<Self> {
-        let (orders, inbox) = sync_channel::<State>(1);
-        let (told, results) = sync_channel(8);
+        let (states, inbox) = sync_channel::<State>(1);
+        let (reports, results) = sync_channel(8);
         Builder::new().name("swim-state".to_owned()).spawn(move || {
             for state in inbox {
-                if told.send(write(&path, &state)).is_err() {
+                if reports.send(write(&path, &state)).is_err() {
                     return;
                 }
                 wake();
             }
         })?;
-        Ok(Self { orders, results })
+        Ok(Self { states, results })
     }
 }
 
