@@ -84,7 +84,7 @@ pub(crate) fn a_search_without_any_seed_left_ends_as_cancelled(cluster: &mut imp
     assert_eq!(outcome, Err(CommandError::JoinFailed(JoinFailure::Cancelled)));
 }
 
-/// Ada, and Bob, who lists her: both have room for `room` broadcasts that are to be pushed.
+/// Two members that list each other, with room for `room` broadcasts that are to be pushed.
 fn pair_with_room_for(cluster: &mut impl Real, room: u16) -> [Member; 2] {
     let mut options = Options::clone(&settings("ada").config);
     options.broadcasts_max = room;
