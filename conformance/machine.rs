@@ -1,22 +1,25 @@
-//! Scenarios that need a machine: seeds by name (its resolver knows `localhost`, and not `no-such-host.invalid`), and state
-//! files.
+//! Scenarios that need a machine (seeds by name: its resolver knows `localhost`, and not `no-such-host.invalid`; state
+//! files), or what only handles offer.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use swim_core::{Epoch, Event, JoinFailure, Joined, NodeId, Refusal, SEEDS_MAX};
+use swim_core::{Config, Done, Epoch, Event, JoinFailure, Joined, NodeId, Options, Refusal, SEEDS_MAX};
 use swim_driver::os::{SeedAddr, Settings, State};
 use swim_driver::{CommandError, Outcome, OwnedCommand};
 
 use crate::conformance::stories::lists_alive;
-use crate::conformance::{Cluster, Member, settings, wait_for, wait_until};
+use crate::conformance::{Cluster, Member, Ticket, settings, wait_for, wait_until};
 
 /// Members whose seeds can be replaced.
 pub(crate) trait Real: Cluster {
     /// Replaces a member's seeds.
     fn set_seeds(&mut self, member: Member, seeds: Vec<SeedAddr>) -> Result<(), CommandError>;
+    /// Broadcasts without waiting for room.
+    fn try_broadcast(&mut self, member: Member, payload: &[u8]) -> Result<u32, CommandError>;
 }
 
 fn ids() -> [NodeId; 2] {
@@ -79,6 +82,66 @@ pub(crate) fn a_search_without_any_seed_left_ends_as_cancelled(cluster: &mut imp
     assert_eq!(cluster.set_seeds(ada, Vec::new()), Ok(()));
     let outcome = wait_for(cluster, "the end of the join", |cluster| cluster.outcome(join));
     assert_eq!(outcome, Err(CommandError::JoinFailed(JoinFailure::Cancelled)));
+}
+
+/// Two members that list each other, with room for `room` broadcasts that are to be pushed.
+fn pair_with_room_for(cluster: &mut impl Real, room: u16) -> [Member; 2] {
+    let mut options = Options::clone(&settings("ada").config);
+    options.broadcasts_max = room;
+    let config = Arc::new(Config::new(options).expect("in range"));
+    let ada = cluster.start(Settings { config: Arc::clone(&config), ..settings("ada") });
+    let seeds = vec![cluster.addr(ada).into()];
+    let bob = cluster.start(Settings { config, seeds, ..settings("bob") });
+    wait_until(cluster, "both to list each other", |cluster| {
+        [ada, bob].iter().all(|member| lists_alive(cluster, *member, &ids()))
+    });
+    [ada, bob]
+}
+
+/// What a member heard of Ada's broadcasts.
+fn heard(cluster: &mut impl Cluster, member: Member) -> Vec<Box<[u8]>> {
+    let payload = |event| match event {
+        Event::Broadcast { payload, .. } => Some(payload),
+        _ => None,
+    };
+    cluster.history(member).into_iter().filter_map(payload).collect()
+}
+
+pub(crate) fn broadcasts_beyond_the_room_wait_and_all_arrive(cluster: &mut impl Real) {
+    let [ada, bob] = pair_with_room_for(cluster, 4);
+    let payloads: Vec<Box<[u8]>> = (0..100_u32).map(|number| Box::from(number.to_be_bytes())).collect();
+    let begin = |payload: &Box<[u8]>| cluster.begin(ada, OwnedCommand::Broadcast(payload.clone()));
+    let tickets: Vec<Ticket> = payloads.iter().map(begin).collect();
+    for ticket in tickets {
+        let outcome = wait_for(cluster, "room for a broadcast", |cluster| cluster.outcome(ticket));
+        assert!(matches!(outcome, Ok(Outcome::Done(Done::BroadcastQueued { .. }))), "{outcome:?}");
+    }
+    wait_until(cluster, "all broadcasts", |cluster| heard(cluster, bob).len() >= payloads.len());
+    let mut arrived = heard(cluster, bob);
+    // The callers were many, and in no order.
+    arrived.sort_unstable();
+    assert_eq!(arrived, payloads);
+}
+
+pub(crate) fn a_broadcast_that_does_not_wait_is_refused_at_once(cluster: &mut impl Real) {
+    let [ada, bob] = pair_with_room_for(cluster, 4);
+    let full = CommandError::Refused(Refusal::QueueFull { limit: 4 });
+    let mut accepted = Vec::new();
+    // A queue of four is emptied every 10 ms: a loop is faster, sooner or later.
+    for number in 0.. {
+        match cluster.try_broadcast(ada, &u32::to_be_bytes(number)) {
+            Ok(_) => accepted.push(Box::from(number.to_be_bytes())),
+            Err(error) => {
+                assert_eq!(error, full);
+                break;
+            }
+        }
+    }
+    let last = cluster.command(ada, OwnedCommand::Broadcast(Box::from(*b"last")));
+    assert!(matches!(last, Ok(Outcome::Done(Done::BroadcastQueued { .. }))), "{last:?}");
+    accepted.push(Box::from(*b"last"));
+    wait_until(cluster, "all that were accepted", |cluster| heard(cluster, bob).len() >= accepted.len());
+    assert_eq!(heard(cluster, bob), accepted);
 }
 
 /// A folder for state files, removed in the end.
@@ -200,6 +263,8 @@ macro_rules! machine {
             a_name_that_gives_only_the_member_itself_harms_nothing
             seeds_are_replaced_and_forgotten
             a_search_without_any_seed_left_ends_as_cancelled
+            broadcasts_beyond_the_room_wait_and_all_arrive
+            a_broadcast_that_does_not_wait_is_refused_at_once
             members_with_a_state_file_find_each_other_without_a_seed
             a_state_file_of_no_use_is_set_aside_and_stops_no_member
             a_state_file_that_cannot_be_written_is_reported_until_it_can

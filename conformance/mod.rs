@@ -120,6 +120,7 @@ macro_rules! conformance {
             a_join_without_a_usable_seed_is_refused
             a_flood_of_datagrams_neither_kills_nor_hides_a_death
             a_consumer_that_is_too_slow_learns_how_much_it_lost
+            broadcasts_push_out_no_death
             a_stopped_driver_answers_that_it_has_stopped
         );
     };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use swim_core::{Config, Done, Epoch, Incarnation, KnownPeer, NodeId};
+use swim_core::{Config, Done, Epoch, Incarnation, KnownPeer, NodeId, Options};
 use swim_driver::os::Settings;
 use swim_driver::{CommandError, Outcome, OwnedCommand};
 
@@ -30,6 +30,8 @@ pub(crate) trait Driver: Sized {
 #[derive(Clone, Debug)]
 enum Step {
     Give(OwnedCommand),
+    /// It broadcasts so many times, and has room for two.
+    Burst(u8),
     /// Another member broadcasts so many times.
     Flood(u8),
     Pause(u8),
@@ -69,6 +71,7 @@ fn carry_out<D: Driver>(steps: &[Step], leaves: bool) {
                 give(OwnedCommand::Join { seeds: vec![peer.addr()] });
             }
             Step::Give(command) => give(command.clone()),
+            Step::Burst(count) => (0..*count).for_each(|_| give(OwnedCommand::Broadcast([1; 64].into()))),
             Step::Flood(count) => {
                 for _ in 0..*count {
                     peer.call(0, OwnedCommand::Broadcast([0; 64].into()), ignored.clone());
@@ -129,13 +132,17 @@ fn fits(command: &OwnedCommand, outcome: &Result<Outcome, CommandError>) -> bool
 
 fn settings(name: &str, events_max: usize) -> Settings {
     let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    Settings { events_max, ..Settings::new(Config::local(), NodeId::from_name(name), bind) }
+    let mut options = Options::local();
+    options.broadcasts_max = 2;
+    let config = Config::new(options).expect("in range");
+    Settings { events_max, ..Settings::new(config, NodeId::from_name(name), bind) }
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => command().prop_map(Step::Give),
         2 => (1_u8..=200).prop_map(Step::Flood),
+        2 => (1_u8..=20).prop_map(Step::Burst),
         3 => (0_u8..30).prop_map(Step::Pause),
         1 => Just(Step::Stop),
     ]

@@ -278,6 +278,38 @@ pub(crate) fn a_consumer_that_is_too_slow_learns_how_much_it_lost(cluster: &mut 
     assert_eq!(history[2], Event::Lost { events: 18 }, "{history:#?}");
 }
 
+pub(crate) fn broadcasts_push_out_no_death(cluster: &mut impl Cluster) {
+    const COUNT: usize = 200;
+    let ada = cluster.start(Settings { events_max: 8, ..settings("ada") });
+    let seed = cluster.addr(ada);
+    let join = |name| Settings { seeds: vec![seed.into()], ..settings(name) };
+    let [bob, cyd] = [cluster.start(join("bob")), cluster.start(join("cyd"))];
+    wait_until(cluster, "three members to list each other", |cluster| {
+        [ada, bob, cyd].iter().all(|member| lists_alive(cluster, *member, &ids()))
+    });
+    cluster.history(ada);
+    for number in 0..COUNT {
+        cluster
+            .command(bob, OwnedCommand::Broadcast(Box::from(number.to_le_bytes())))
+            .expect("there is room");
+    }
+    wait_until(cluster, "the flood", |cluster| cluster.stats(ada).broadcasts_delivered >= COUNT as u64);
+    cluster.kill(cyd);
+    wait_until(cluster, "ada to call cyd dead", |cluster| {
+        let rows = cluster.members(ada);
+        rows.iter().any(|row| row.id == NodeId::from_name("cyd") && row.status == Status::Dead)
+    });
+    let history = cluster.history(ada);
+    assert_eq!(story(&history, NodeId::from_name("cyd")).last(), Some(&"dead"), "{history:#?}");
+    let broadcasts = history.iter().map(|event| match event {
+        Event::Broadcast { .. } => 1,
+        Event::BroadcastsMissed { count, .. } => *count as usize,
+        _ => 0,
+    });
+    assert_eq!(broadcasts.sum::<usize>(), COUNT, "each is heard or counted");
+    assert!(!history.iter().any(|event| matches!(event, Event::Lost { .. })), "{history:#?}");
+}
+
 pub(crate) fn a_stopped_driver_answers_that_it_has_stopped(cluster: &mut impl Cluster) {
     let dead_end = cluster.free_addr();
     let ada = cluster.start(settings("ada"));

@@ -278,7 +278,7 @@ members           all known members, and the status of each
 stats             counters of this member
 join ADDR[,ADDR]  look for the cluster through these members
 leave             say goodbye to all, then end
-broadcast TEXT    send it to every member, best effort
+broadcast TEXT    send it to every member; waits while there is no room
 send NAME TEXT    send it to one member, best effort
 meta TEXT         change the text that this member attaches to itself
 quit, exit        end without a goodbye: the others will find out

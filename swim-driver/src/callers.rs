@@ -1,12 +1,14 @@
 //! Callers that wait for what a command achieves.
 //!
 //! Nearly every command ends within [`Node::command`](swim_core::Node::command), and its caller has the result at once. A
-//! join and a leave take time: their callers wait here until the state of the node says that they have ended.
+//! join and a leave take time: their callers wait here until the state of the node says that they have ended. So do
+//! broadcasts for which the node has no room, in the order in which they came, until it has.
 //! Events play no part in it, so none that is lost can take an answer along.
 //!
 //! Each caller gets exactly one result: the reply consumes it, and one that is dropped with the member finds its channel
 //! closed.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use swim_core::{Done, JoinFailure, Joined, Node, Refusal, TooLong};
@@ -18,6 +20,11 @@ use crate::{Engine, Host};
 pub trait Reply {
     /// Called once. Must not block.
     fn reply(self, outcome: Result<Outcome, CommandError>);
+
+    /// Whether the caller still waits. A broadcast of one that does not is not kept for it.
+    fn is_wanted(&self) -> bool {
+        true
+    }
 }
 
 /// What a command achieved in the end.
@@ -49,22 +56,40 @@ pub enum CommandError {
     Stopped,
 }
 
-/// Those that wait for a join or for a leave.
+/// Those that wait for a join, for a leave, or for room for a broadcast.
 #[derive(Debug)]
 pub struct Callers<R> {
     joins: Vec<R>,
     leaves: Vec<R>,
+    /// No more than callers that wait.
+    broadcasts: VecDeque<(OwnedCommand, R)>,
 }
 
 impl<R> Default for Callers<R> {
     fn default() -> Self {
-        Self { joins: Vec::new(), leaves: Vec::new() }
+        Self { joins: Vec::new(), leaves: Vec::new(), broadcasts: VecDeque::new() }
     }
 }
 
 impl<R: Reply> Callers<R> {
     /// Gives a command to the engine. `reply` gets the result, at once or by [`Callers::settle`].
     pub fn command<S: Sink>(
+        &mut self,
+        engine: &mut Engine<S>,
+        host: &mut impl Host,
+        command: OwnedCommand,
+        reply: R,
+    ) {
+        let waits = !self.broadcasts.is_empty() || engine.node().is_broadcast_queue_full();
+        if waits && matches!(command, OwnedCommand::Broadcast(_)) {
+            self.broadcasts.push_back((command, reply));
+        } else {
+            self.try_command(engine, host, &command, reply);
+        }
+    }
+
+    /// The same, but a broadcast for which there is no room is refused.
+    pub fn try_command<S: Sink>(
         &mut self,
         engine: &mut Engine<S>,
         host: &mut impl Host,
@@ -79,12 +104,25 @@ impl<R: Reply> Callers<R> {
             Ok(done) => reply.reply(Ok(Outcome::Done(done))),
             Err(error) => reply.reply(Err(error)),
         }
-        self.settle(engine);
+        self.end(engine);
     }
 
-    /// After every turn: replies to those whose join or leave has ended. A leave has ended when its last datagram has left
-    /// this process, which may end with it.
-    pub fn settle<S: Sink>(&mut self, engine: &Engine<S>) {
+    /// After every turn: gives the engine the broadcasts for which there is room, and replies to those whose join or leave
+    /// has ended.
+    pub fn settle<S: Sink>(&mut self, engine: &mut Engine<S>, host: &mut impl Host) {
+        self.broadcasts.retain(|(_, reply)| reply.is_wanted());
+        while !engine.is_blocked()
+            && !engine.node().is_broadcast_queue_full()
+            && let Some((command, reply)) = self.broadcasts.pop_front()
+        {
+            self.try_command(engine, host, &command, reply);
+        }
+        self.end(engine);
+    }
+
+    /// Replies to those whose join or leave has ended. A leave has ended when its last datagram has left this process,
+    /// which may end with it.
+    fn end<S: Sink>(&mut self, engine: &Engine<S>) {
         if !self.joins.is_empty() && !engine.node().is_seeking() {
             let outcome = join_outcome(engine.node());
             self.joins.drain(..).for_each(|reply| reply.reply(outcome));

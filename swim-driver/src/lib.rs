@@ -26,7 +26,7 @@
 //! 6. Nothing that a user does blocks 1 to 5. Events go into a bounded queue, and a consumer that was
 //!    too slow learns how many it missed ([`Event::Lost`](swim_core::Event::Lost)). Commands wait in a
 //!    bounded queue, are handled in order and return their results; [`Callers`] wait for the end of a join
-//!    or of a leave.
+//!    or of a leave, and for room for a broadcast.
 //!
 //! 2 to 6 are [`Engine::turn`]; a driver is a loop of *wait* and *turn*.
 //!

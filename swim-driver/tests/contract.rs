@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use swim_core::{
-    Command, Config, Done, Epoch, Event, Identity, Instant, JoinFailure, Node, NodeId, Seed, Status,
+    Command, Config, Done, Epoch, Event, Identity, Instant, JoinFailure, Node, NodeId, Refusal, Seed, Status,
 };
 use swim_driver::{
     COMMANDS_MAX, Callers, CommandError, DRAIN_MAX, Delivery, Engine, Host, Outcome, OwnedCommand, Ready,
@@ -114,7 +114,7 @@ impl Member {
 
     fn turn(&mut self, readable: bool, writable: bool) -> bool {
         let more = self.engine.turn(&mut self.os, Ready { readable, writable });
-        self.callers.settle(&self.engine);
+        self.callers.settle(&mut self.engine, &mut self.os);
         more
     }
 
@@ -127,7 +127,7 @@ impl Member {
 
     fn command(&mut self, command: &OwnedCommand) -> Caller {
         let caller = Caller::default();
-        self.callers.command(&mut self.engine, &mut self.os, command, caller.clone());
+        self.callers.command(&mut self.engine, &mut self.os, command.clone(), caller.clone());
         caller
     }
 }
@@ -367,4 +367,49 @@ fn a_member_that_loses_its_name_is_finished_and_a_waiting_caller_learns_why() {
         .expect_err("too late");
     assert_eq!(late.to_string(), "refused: this node has left or lost its id; start it again");
     assert!(!members[0].engine.is_finished());
+}
+
+/// Fills the room for broadcasts. As no time passes, nothing is pushed meanwhile.
+fn fill(member: &mut Member) {
+    while !member.engine.node().is_broadcast_queue_full() {
+        let caller = member.command(&OwnedCommand::Broadcast([0; 8].into()));
+        assert!(caller.0.borrow().is_some(), "there is room");
+    }
+}
+
+#[test]
+fn broadcasts_wait_for_room_in_order_and_only_they_do() {
+    let [mut member, _] = pair();
+    fill(&mut member);
+    let waiting: Vec<Caller> =
+        (0..10).map(|_| member.command(&OwnedCommand::Broadcast([1; 8].into()))).collect();
+    let refused = Caller::default();
+    let command = OwnedCommand::Broadcast([2; 8].into());
+    member.callers.try_command(&mut member.engine, &mut member.os, &command, refused.clone());
+    let refusal = refused.0.borrow_mut().take().expect("answered at once");
+    assert!(matches!(refusal, Err(CommandError::Refused(Refusal::QueueFull { .. }))), "{refusal:?}");
+    let other = member.command(&OwnedCommand::SetMetadata([3].into()));
+    assert!(other.0.borrow().is_some(), "it does not wait behind them");
+    assert!(waiting.iter().all(|caller| caller.0.borrow().is_none()));
+    for _ in 0..100 {
+        member.wait_for_deadline();
+        member.turn(false, false);
+    }
+    let number = |caller: &Caller| match *caller.0.borrow() {
+        Some(Ok(Outcome::Done(Done::BroadcastQueued { sequence }))) => sequence,
+        ref outcome => panic!("{outcome:?}"),
+    };
+    let numbers: Vec<u32> = waiting.iter().map(number).collect();
+    assert!(numbers.is_sorted_by(|a, b| a + 1 == *b), "{numbers:?}");
+}
+
+#[test]
+fn a_leave_ends_the_wait_for_room() {
+    let [mut member, _] = pair();
+    fill(&mut member);
+    let waiting = member.command(&OwnedCommand::Broadcast([1; 8].into()));
+    member.command(&OwnedCommand::Leave);
+    member.turn(false, false);
+    let refused = Err(CommandError::Refused(Refusal::NotRunning));
+    assert_eq!(waiting.0.borrow_mut().take(), Some(refused));
 }

@@ -131,7 +131,8 @@ impl Embedded {
     }
 
     /// Carries out a command. A join and a leave have only begun then: `Joined` or `JoinFailed` ends the one,
-    /// [`Embedded::is_finished`] the other.
+    /// [`Embedded::is_finished`] the other. A broadcast that is refused because the queue is full may be tried again after
+    /// the next turn.
     ///
     /// # Errors
     /// [`Refusal`] says why; nothing has changed.

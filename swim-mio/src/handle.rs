@@ -169,15 +169,22 @@ impl Handle {
         self.command(OwnedCommand::SetAddress(addr)).map(drop)
     }
 
-    /// Broadcasts to every member, best effort. Returns its number within this epoch.
+    /// Broadcasts to every member. Waits while there is no room, in the order of the calls. Returns its number within
+    /// this epoch.
     ///
     /// # Errors
-    /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.
+    /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because this member has left.
     pub fn broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
-        match self.command(OwnedCommand::Broadcast(payload.into()))? {
-            Outcome::Done(Done::BroadcastQueued { sequence }) => Ok(sequence),
-            _ => Err(CommandError::Stopped),
-        }
+        number(self.command(OwnedCommand::Broadcast(payload.into()))?)
+    }
+
+    /// The same without a wait: refused as [`QueueFull`](swim_core::Refusal::QueueFull) while there is no room.
+    ///
+    /// # Errors
+    /// As [`Handle::broadcast`], or refused because the queue is full.
+    pub fn try_broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
+        let command = OwnedCommand::Broadcast(payload.into());
+        number(self.ask(|waiter| Message::TryCommand(command, waiter))?)
     }
 
     /// Sends one datagram to one member, best effort.
@@ -237,6 +244,14 @@ impl Handle {
             // A panic of the thread has been reported on stderr already.
             let _ = thread.join();
         }
+    }
+}
+
+/// The number of a broadcast.
+const fn number(outcome: Outcome) -> Result<u32, CommandError> {
+    match outcome {
+        Outcome::Done(Done::BroadcastQueued { sequence }) => Ok(sequence),
+        _ => Err(CommandError::Stopped),
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Shared {
 /// What a handle asks of the thread.
 pub(crate) enum Message {
     Command(OwnedCommand, Waiter),
+    /// The same, but a broadcast does not wait for room.
+    TryCommand(OwnedCommand, Waiter),
     SetSeeds(Vec<SeedAddr>, Waiter),
     Members(SyncSender<Snapshot>),
 }

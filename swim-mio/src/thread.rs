@@ -95,7 +95,8 @@ impl Body {
         self.socket.turn(engine);
         let more_messages = self.asked && self.take_messages(engine);
         let more_addresses = self.aside.turn(engine);
-        self.callers.settle(engine);
+        self.callers.settle(engine, &mut self.socket);
+        self.socket.give_back(engine);
         shared.hand_out(engine);
         if engine.is_finished() {
             Next::End
@@ -115,7 +116,11 @@ impl Body {
             }
             match self.inbox.try_recv() {
                 Ok(Message::Command(command, waiter)) => {
-                    self.callers.command(engine, &mut self.socket, &command, waiter);
+                    self.callers.command(engine, &mut self.socket, command, waiter);
+                    self.socket.give_back(engine);
+                }
+                Ok(Message::TryCommand(command, waiter)) => {
+                    self.callers.try_command(engine, &mut self.socket, &command, waiter);
                     self.socket.give_back(engine);
                 }
                 Ok(Message::SetSeeds(seeds, waiter)) => {

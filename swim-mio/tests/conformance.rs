@@ -105,4 +105,8 @@ impl Real for Threads {
     fn set_seeds(&mut self, member: Member, seeds: Vec<SeedAddr>) -> Result<(), CommandError> {
         self.members[member].0.set_seeds(&seeds)
     }
+
+    fn try_broadcast(&mut self, member: Member, payload: &[u8]) -> Result<u32, CommandError> {
+        self.members[member].0.try_broadcast(payload)
+    }
 }

@@ -29,7 +29,7 @@ pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
 ///
 /// All methods take `&self`: put it into an `Arc` to use it from several tasks, one that consumes events and
 /// one that gives commands. Every future may be dropped: an event is then not lost, and a command that was
-/// handed over is carried out.
+/// handed over is carried out, but for a broadcast that still waits for room.
 pub struct Handle {
     local_addr: SocketAddr,
     messages: mpsc::Sender<Message>,
@@ -174,15 +174,22 @@ impl Handle {
         self.command(OwnedCommand::SetAddress(addr)).await.map(drop)
     }
 
-    /// Broadcasts to every member, best effort. Returns its number within this epoch.
+    /// Broadcasts to every member. Waits while there is no room, in the order of the calls. Returns its number within
+    /// this epoch.
     ///
     /// # Errors
-    /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.
+    /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because this member has left.
     pub async fn broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
-        match self.command(OwnedCommand::Broadcast(payload.into())).await? {
-            Outcome::Done(Done::BroadcastQueued { sequence }) => Ok(sequence),
-            _ => Err(CommandError::Stopped),
-        }
+        number(self.command(OwnedCommand::Broadcast(payload.into())).await?)
+    }
+
+    /// The same without a wait: refused as [`QueueFull`](swim_core::Refusal::QueueFull) while there is no room.
+    ///
+    /// # Errors
+    /// As [`Handle::broadcast`], or refused because the queue is full.
+    pub async fn try_broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
+        let command = OwnedCommand::Broadcast(payload.into());
+        number(self.ask(|waiter| Message::TryCommand(command, waiter)).await?)
     }
 
     /// Sends one datagram to one member, best effort.
@@ -237,6 +244,14 @@ impl Handle {
     pub async fn shutdown(&self) {
         self.shared.stop();
         self.shared.ended().await;
+    }
+}
+
+/// The number of a broadcast.
+const fn number(outcome: Outcome) -> Result<u32, CommandError> {
+    match outcome {
+        Outcome::Done(Done::BroadcastQueued { sequence }) => Ok(sequence),
+        _ => Err(CommandError::Stopped),
     }
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Shared {
 /// What a handle asks of the task.
 pub(crate) enum Message {
     Command(OwnedCommand, Waiter),
+    /// The same, but a broadcast does not wait for room.
+    TryCommand(OwnedCommand, Waiter),
     SetSeeds(Vec<SeedAddr>, Waiter),
     Members(oneshot::Sender<Snapshot>),
 }
@@ -30,6 +32,10 @@ impl Reply for Waiter {
     fn reply(self, outcome: Result<Outcome, CommandError>) {
         // A caller that is gone does not want to know.
         let _ = self.0.send(outcome);
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.0.is_closed()
     }
 }
 

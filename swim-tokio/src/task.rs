@@ -94,7 +94,7 @@ impl Task {
         self.socket.give_back();
         let more = self.take_messages(engine) || more;
         let more = self.aside.turn(engine) || more;
-        self.callers.settle(engine);
+        self.callers.settle(engine, &mut self.socket);
         self.ending.0.hand_out(engine);
         if engine.is_finished() {
             return Next::End;
@@ -138,7 +138,10 @@ impl Task {
     fn take(&mut self, engine: &mut Engine, message: Message) {
         match message {
             Message::Command(command, waiter) => {
-                self.callers.command(engine, &mut self.socket, &command, waiter);
+                self.callers.command(engine, &mut self.socket, command, waiter);
+            }
+            Message::TryCommand(command, waiter) => {
+                self.callers.try_command(engine, &mut self.socket, &command, waiter);
             }
             Message::SetSeeds(seeds, waiter) => {
                 let result = self.aside.set_seeds(engine, seeds);

@@ -4,13 +4,21 @@ use swim_mio::SeedAddr;
 
 use crate::address::{self, AddressError};
 
+/// What a line says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Typed {
+    Nothing,
+    /// It waits for room, so the thread that reads hands it over.
+    Broadcast(String),
+    Command(Command),
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Command {
     Members,
     Stats,
     Join(Vec<SeedAddr>),
     Leave,
-    Broadcast(String),
     Send {
         /// Its name, or its id in hexadecimal.
         to: String,
@@ -35,14 +43,14 @@ pub(crate) enum CommandError {
     Address(#[from] AddressError),
 }
 
-impl Command {
-    /// Reads one line. `Ok(None)` is an empty one.
-    pub(crate) fn parse(line: &str) -> Result<Option<Self>, CommandError> {
+impl Typed {
+    /// Reads one line.
+    pub(crate) fn parse(line: &str) -> Result<Self, CommandError> {
         let line = line.trim();
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let rest = rest.trim();
         let alone = |name, command| match rest {
-            "" => Ok(Some(command)),
+            "" => Ok(Self::Command(command)),
             rest => Err(CommandError::Surplus(name, rest.to_owned())),
         };
         let needs = |name, usage| match rest {
@@ -50,19 +58,22 @@ impl Command {
             rest => Ok(rest.to_owned()),
         };
         match word {
-            "" => Ok(None),
-            "members" => alone("members", Self::Members),
-            "stats" => alone("stats", Self::Stats),
-            "leave" => alone("leave", Self::Leave),
-            "help" | "?" => alone("help", Self::Help),
-            "quit" | "exit" => alone("quit", Self::Quit),
-            "join" => seeds(&needs("join", "join ADDR[,ADDR…]")?).map(|seeds| Some(Self::Join(seeds))),
-            "broadcast" => Ok(Some(Self::Broadcast(needs("broadcast", "broadcast TEXT")?))),
+            "" => Ok(Self::Nothing),
+            "members" => alone("members", Command::Members),
+            "stats" => alone("stats", Command::Stats),
+            "leave" => alone("leave", Command::Leave),
+            "help" | "?" => alone("help", Command::Help),
+            "quit" | "exit" => alone("quit", Command::Quit),
+            "join" => {
+                seeds(&needs("join", "join ADDR[,ADDR…]")?).map(|seeds| Self::Command(Command::Join(seeds)))
+            }
+            "broadcast" => Ok(Self::Broadcast(needs("broadcast", "broadcast TEXT")?)),
             // Empty is a text, too: it takes the old one away.
-            "meta" => Ok(Some(Self::Meta(rest.to_owned()))),
+            "meta" => Ok(Self::Command(Command::Meta(rest.to_owned()))),
             "send" => match rest.split_once(char::is_whitespace) {
                 Some((to, text)) => {
-                    Ok(Some(Self::Send { to: to.to_owned(), text: text.trim_start().to_owned() }))
+                    let (to, text) = (to.to_owned(), text.trim_start().to_owned());
+                    Ok(Self::Command(Command::Send { to, text }))
                 }
                 None => Err(CommandError::Incomplete("send", "send NAME TEXT")),
             },
@@ -82,16 +93,20 @@ mod tests {
     use crate::args::COMMANDS;
 
     fn parse(line: &str) -> Command {
-        Command::parse(line).expect("a command").expect("not empty")
+        match Typed::parse(line) {
+            Ok(Typed::Command(command)) => command,
+            other => panic!("{other:?}"),
+        }
     }
 
     fn refusal(line: &str) -> String {
-        Command::parse(line).expect_err("refused").to_string()
+        Typed::parse(line).expect_err("refused").to_string()
     }
 
     #[test]
     fn the_text_of_a_message_keeps_its_inner_spaces() {
-        assert_eq!(parse(" broadcast  a  b "), Command::Broadcast("a  b".to_owned()));
+        let broadcast = Typed::parse(" broadcast  a  b ").expect("a broadcast");
+        assert_eq!(broadcast, Typed::Broadcast("a  b".to_owned()));
         let send = Command::Send { to: "node-2".to_owned(), text: "a  b".to_owned() };
         assert_eq!(parse("send node-2  a  b"), send);
     }
@@ -105,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_empty_line_is_nothing_and_an_empty_text_is_a_text() {
-        assert_eq!(Command::parse("  ").expect("fine"), None);
+        assert_eq!(Typed::parse("  ").expect("fine"), Typed::Nothing);
         assert_eq!(parse("meta"), Command::Meta(String::new()));
     }
 

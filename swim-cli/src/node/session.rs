@@ -1,23 +1,24 @@
 //! One running member: what comes in from everywhere, in one queue, and what is printed for it.
 
+use std::error::Error;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::Instant;
 
-use swim_core::Event;
+use swim_core::{Event, NodeId};
 use swim_mio::{CommandError, RecordError, SeedAddr};
 
 use crate::address::AddressError;
 use crate::args::{COMMANDS, NodeArgs};
 use crate::exit::{EndRequests, Exit};
-use crate::input::{self, LineTooLong};
+use crate::input;
 use crate::line::Directory as _;
 use crate::line::{Happening, Line, NamedEvent};
 use crate::naming::Name;
 use crate::node::LEAVE_MAX;
-use crate::node::command::Command;
+use crate::node::command::{Command, Typed};
 use crate::node::error::NodeError;
 use crate::node::plan::Plan;
 use crate::node::printer::Printer;
@@ -34,7 +35,11 @@ const TURNS_MAX: usize = 64;
 /// Something for the main thread to do.
 enum Turn {
     Event(Event),
-    Typed(Result<String, LineTooLong>),
+    Command(Command),
+    /// A line was no command.
+    NoCommand(Box<dyn Error + Send>),
+    /// A broadcast has been handed over, or refused.
+    Broadcast(Result<u32, CommandError>),
     /// A join has ended without a cluster.
     NotJoined(CommandError),
     /// The member has stopped; everything that it said came before.
@@ -59,7 +64,7 @@ pub(crate) fn serve(args: &NodeArgs, printer: &mut Printer) -> Result<(), NodeEr
     printer.event(NamedEvent { what: started, who: roster.me() });
 
     wait_for_events(&running, &tx).map_err(NodeError::System)?;
-    wait_for_input(tx.clone()).map_err(NodeError::System)?;
+    wait_for_input(&running, &tx).map_err(NodeError::System)?;
     wait_for_signals(requests, &running).map_err(NodeError::System)?;
     let mut session =
         Session { running, name, tx, printer, roster, seeds: args.join.clone(), search: None, ends: false };
@@ -87,8 +92,15 @@ impl Session<'_> {
         while let Some(turn) = self.next(turns) {
             match turn {
                 Turn::Event(event) => self.event(event)?,
-                Turn::Typed(Ok(line)) => self.typed(&line)?,
-                Turn::Typed(Err(error)) => self.printer.error(&error),
+                Turn::Command(command) => self.obey(command)?,
+                Turn::NoCommand(error) => self.printer.error(&*error),
+                Turn::Broadcast(result) => {
+                    self.done(
+                        "broadcast",
+                        None,
+                        result.map(|sequence| Happening::BroadcastQueued { sequence }),
+                    );
+                }
                 Turn::NotJoined(error) => self.failed("join", error),
                 Turn::Stopped => self.ends = true,
             }
@@ -158,17 +170,6 @@ impl Session<'_> {
         }
     }
 
-    fn typed(&mut self, line: &str) -> Result<(), NodeError> {
-        match Command::parse(line) {
-            Ok(None) => Ok(()),
-            Ok(Some(command)) => self.obey(command),
-            Err(error) => {
-                self.printer.error(&error);
-                Ok(())
-            }
-        }
-    }
-
     fn obey(&mut self, command: Command) -> Result<(), NodeError> {
         let (name, about, result) = match command {
             Command::Members => {
@@ -193,10 +194,6 @@ impl Session<'_> {
                 self.ends = true;
                 return Ok(());
             }
-            Command::Broadcast(text) => {
-                let result = self.running.broadcast(text.as_bytes());
-                ("broadcast", None, result.map(|sequence| Happening::BroadcastQueued { sequence }))
-            }
             Command::Send { to, text } => match self.roster.find(&to) {
                 Ok(id) => {
                     ("send", Some(id), self.running.send(id, text.as_bytes()).map(|()| Happening::Sent))
@@ -217,6 +214,11 @@ impl Session<'_> {
                 }
             },
         };
+        self.done(name, about, result);
+        Ok(())
+    }
+
+    fn done(&mut self, name: &str, about: Option<NodeId>, result: Result<Happening, CommandError>) {
         match result {
             Ok(what) => {
                 let who = match about {
@@ -227,7 +229,6 @@ impl Session<'_> {
             }
             Err(error) => self.failed(name, error),
         }
-        Ok(())
     }
 
     /// A command has ended otherwise than its user wished.
@@ -290,10 +291,21 @@ fn wait_for_the_recording() -> io::Result<Sender<Arc<RecordError>>> {
     Ok(tx)
 }
 
-/// The end of input is not the end of the member.
-fn wait_for_input(tx: SyncSender<Turn>) -> io::Result<()> {
+/// The end of input is not the end of the member. Nothing is read while a broadcast waits for room, so its writer waits
+/// too, and the main thread goes on printing.
+fn wait_for_input(running: &Arc<Running>, tx: &SyncSender<Turn>) -> io::Result<()> {
+    let (running, tx) = (Arc::clone(running), tx.clone());
     spawn("swim-input", move || {
-        let _ = input::read(|line| tx.send(Turn::Typed(line)).is_ok());
+        let turn = |line: &str| match Typed::parse(line) {
+            Ok(Typed::Nothing) => None,
+            Ok(Typed::Broadcast(text)) => Some(Turn::Broadcast(running.broadcast(text.as_bytes()))),
+            Ok(Typed::Command(command)) => Some(Turn::Command(command)),
+            Err(error) => Some(Turn::NoCommand(Box::new(error))),
+        };
+        let _ = input::read(|line| {
+            let turn = line.map_or_else(|error| Some(Turn::NoCommand(Box::new(error))), |line| turn(&line));
+            turn.is_none_or(|turn| tx.send(turn).is_ok())
+        });
     })
 }
 

@@ -10,6 +10,7 @@
 //! | `faults` | kill, pause, loss, partition |
 //! | `seeds` | seeds that are late, wrong, silent, or whose names are not known yet |
 //! | `restart` | a restarted member wins at once; old and impossible datagrams change nothing |
+//! | `broadcasts` | bursts from several members arrive everywhere, in order, and hide no crash |
 //! | `idle` | what a member at rest asks of the kernel |
 //! | `garbage` | a flood of nonsense neither grows, nor confuses, nor delays a member |
 //! | `recording` | what was recorded replays, bit for bit, also what a killed member recorded |
@@ -21,6 +22,7 @@
 //! bounds, `report` the outcome.
 #![forbid(unsafe_code)]
 
+mod broadcasts;
 mod capture;
 mod cluster;
 mod drivers;
@@ -71,7 +73,7 @@ const STOPS: [(usize, u64); 6] = [(0, 1), (1, 1), (2, 5), (3, 5), (4, 30), (5, 3
 
 const S: fn(u64) -> Duration = Duration::from_secs;
 
-const CAMPAIGNS: [Campaign; 20] = [
+const CAMPAIGNS: [Campaign; 21] = [
     Campaign("kill", Beside(|r| faults::kill(r, 6, S(2))), Some(|r| faults::kill(r, nodes(50), seconds(30)))),
     Campaign(
         "pause",
@@ -130,6 +132,11 @@ const CAMPAIGNS: [Campaign; 20] = [
         "flood",
         Short::None,
         Some(|r| garbage::garbage(r, &["mio", "tokio"], datagrams(1_000_000), Pace::Faster)),
+    ),
+    Campaign(
+        "broadcasts",
+        Alone(|r| broadcasts::broadcasts(r, 6, Local, 300)),
+        Some(|r| broadcasts::broadcasts(r, nodes(20), Lan, 2_000)),
     ),
     Campaign("drivers", Alone(drivers::drivers), None),
 ];

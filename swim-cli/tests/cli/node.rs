@@ -34,6 +34,18 @@ fn a_broadcast_reaches_the_other_member_under_the_name_of_its_origin() {
 }
 
 #[test]
+fn no_broadcast_of_many_lines_is_refused_and_they_arrive_in_order() {
+    let (mut anna, mut bruno) = pair();
+    for number in 0..1_000 {
+        anna.say(&format!("broadcast {number}"));
+    }
+    for number in 0..1_000 {
+        assert_eq!(bruno.event("broadcast")["text"], number.to_string());
+    }
+    assert!(!anna.text().contains("refused"));
+}
+
+#[test]
 fn a_message_reaches_the_member_that_it_is_for() {
     let (mut anna, mut bruno) = pair();
     bruno.say("send anna how are you");
@@ -252,6 +264,7 @@ fn what_another_member_says_reaches_no_terminal_as_a_command() {
     for command in ["meta", "broadcast", "send anna"] {
         bruno.say(&format!("{command} x\x1b[2Jx\u{9b}2Jx\rfake\u{202e}"));
     }
+    bruno.event("sent");
     bruno.say("broadcast end");
     let mut heard = String::new();
     let mut lines = std::io::BufReader::new(anna.stdout.take().expect("a pipe"));

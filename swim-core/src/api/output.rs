@@ -183,7 +183,8 @@ pub enum Event {
         /// What it says.
         payload: Box<[u8]>,
     },
-    /// Broadcasts of a member are lost to this node: no member keeps them any longer.
+    /// Broadcasts of a member are lost to this node, because no member keeps them any longer, or to a consumer that was too
+    /// slow.
     BroadcastsMissed {
         /// Whose.
         origin: NodeId,

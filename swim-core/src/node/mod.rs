@@ -183,6 +183,12 @@ impl Node {
         !self.group.cx.is_stopped()
     }
 
+    /// Whether a broadcast would be refused with [`Refusal::QueueFull`](crate::Refusal::QueueFull) now.
+    #[must_use]
+    pub fn is_broadcast_queue_full(&self) -> bool {
+        self.group.cx.is_running() && self.group.is_broadcast_queue_full()
+    }
+
     /// Whether this node looks for its cluster: a `Join` is under way, or it is alone and had joined.
     #[must_use]
     pub fn is_seeking(&self) -> bool {

@@ -51,7 +51,7 @@ pub struct Settings {
     /// to `….bad`; that, and a write that fails, is an event
     /// ([`StateNotKept`](swim_core::Event::StateNotKept)). Each member needs a file of its own. Default: nowhere.
     pub state_file: Option<PathBuf>,
-    /// Events kept for a slow consumer before some are lost, at least 1. Default 4,096; an
+    /// Events kept for a slow consumer before some are lost, at least 1, and as many broadcasts. Default 4,096; an
     /// event takes up to about 1.1 KiB, most of them 64 bytes.
     pub events_max: usize,
     /// Where this epoch is recorded, to be replayed. Default: nowhere.

@@ -38,7 +38,7 @@ const ANSWERED_MAX: usize = 256;
 impl Group {
     /// Broadcasts a payload of the user's.
     pub(crate) fn broadcast(&mut self, payload: &[u8]) -> Result<u32, Refusal> {
-        if self.broadcasts.is_full() {
+        if self.is_broadcast_queue_full() {
             return Err(Refusal::QueueFull { limit: u32::from(self.cx.config.broadcasts_max) });
         }
         let number = self.broadcasts.next_sequence();
@@ -46,6 +46,11 @@ impl Group {
             self.broadcasts.push_own(self.cx.me.epoch, number, payload, self.cx.now());
         }
         Ok(number)
+    }
+
+    /// Whether there is no room for a further one of the user's.
+    pub(crate) fn is_broadcast_queue_full(&self) -> bool {
+        self.broadcasts.is_full()
     }
 
     /// A broadcast arrived.
