@@ -64,6 +64,8 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()
 mod documents {
     #[doc = include_str!("../../README.md")]
     struct Readme;
+    #[doc = include_str!("../../docs/in-your-service.md")]
+    struct InYourService;
     #[doc = include_str!("../../swim-mio/README.md")]
     struct ReadmeOfMio;
     #[doc = include_str!("../../swim-tokio/README.md")]
