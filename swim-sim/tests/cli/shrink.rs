@@ -22,7 +22,8 @@ fn shrunk(sandbox: &Sandbox, what: &str) -> (Ran, Scenario) {
 #[test]
 fn a_failing_seed_becomes_a_handful_of_hosts_and_steps_that_fail_by_the_same_property() {
     let sandbox = Sandbox::new("shrink_seed");
-    let what = "--seed 1 --set hosts=8 --set quiet=1 --set members_max=4 --set tombstones_max=4 --set corruption=0";
+    let what =
+        "--seed 1 --set hosts=8 --set quiet=1 --set members_max=4 --set tombstones_max=4 --set corruption=0";
     let failing = sandbox.run(&format!("run {what}"));
     let (ran, small) = shrunk(&sandbox, what);
     assert_eq!(ran.code, failing.code);
