@@ -108,12 +108,12 @@ impl Group {
             self.cx.stats.updates_sent += u64::from(writer.update(&update));
         }
         if let Some((origin, numbers)) = piggyback.asked {
-            self.broadcasts.put_marks(&mut writer, Some(origin));
+            self.broadcasts.put_mark(&mut writer, origin);
             for number in numbers {
                 self.broadcasts.put(&mut writer, origin, *number);
             }
         } else if piggyback.gossip {
-            self.broadcasts.put_marks(&mut writer, None);
+            self.broadcasts.put_marks(&mut writer);
         }
         if piggyback.gossip && something {
             let written = put_gossip(
