@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use swim_core::{Config, Done, Epoch, Event, JoinFailure, Joined, NodeId, Options, Refusal, SEEDS_MAX};
+use swim_core::{
+    Config, Done, Epoch, Event, JoinFailure, Joined, NodeId, Options, Refusal, SEEDS_MAX, Status,
+};
 use swim_driver::os::{SeedAddr, Settings, State};
-use swim_driver::{CommandError, Outcome, OwnedCommand};
+use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
 
 use crate::conformance::stories::lists_alive;
 use crate::conformance::{Cluster, Member, Ticket, settings, wait_for, wait_until};
@@ -18,6 +20,8 @@ use crate::conformance::{Cluster, Member, Ticket, settings, wait_for, wait_until
 pub(crate) trait Real: Cluster {
     /// Replaces a member's seeds.
     fn set_seeds(&mut self, member: Member, seeds: Vec<SeedAddr>) -> Result<(), CommandError>;
+    /// One member of its table.
+    fn member(&mut self, member: Member, id: NodeId) -> Option<OwnedMember>;
     /// Broadcasts without waiting for room.
     fn try_broadcast(&mut self, member: Member, payload: &[u8]) -> Result<u32, CommandError>;
 }
@@ -144,6 +148,22 @@ pub(crate) fn a_broadcast_that_does_not_wait_is_refused_at_once(cluster: &mut im
     assert_eq!(heard(cluster, bob), accepted);
 }
 
+pub(crate) fn one_member_is_what_the_table_says_also_after_the_end(cluster: &mut impl Real) {
+    let [ada, bob] = pair_with_room_for(cluster, 4);
+    let [ada_id, bob_id] = ids();
+    let said: &[u8] = b"role=db";
+    cluster.command(bob, OwnedCommand::SetMetadata(said.into())).expect("short enough");
+    wait_until(cluster, "the new metadata", |cluster| {
+        cluster.member(ada, bob_id).is_some_and(|row| *row.metadata == *said)
+    });
+    let row = cluster.member(ada, bob_id).expect("listed");
+    assert_eq!((row.addr, row.status, row.is_me), (cluster.addr(bob), Status::Alive, false));
+    assert!(cluster.member(ada, ada_id).is_some_and(|row| row.is_me));
+    assert_eq!(cluster.member(ada, NodeId(1)), None);
+    cluster.kill(ada);
+    assert_eq!(cluster.member(ada, bob_id).map(|row| row.id), Some(bob_id));
+}
+
 /// A folder for state files, removed in the end.
 struct Folder(PathBuf);
 
@@ -265,6 +285,7 @@ macro_rules! machine {
             a_search_without_any_seed_left_ends_as_cancelled
             broadcasts_beyond_the_room_wait_and_all_arrive
             a_broadcast_that_does_not_wait_is_refused_at_once
+            one_member_is_what_the_table_says_also_after_the_end
             members_with_a_state_file_find_each_other_without_a_seed
             a_state_file_of_no_use_is_set_aside_and_stops_no_member
             a_state_file_that_cannot_be_written_is_reported_until_it_can

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use swim_core::{Event, Identity, Stats};
+use swim_core::{Event, Identity, NodeId, Stats};
 
-use crate::{Engine, EventQueue, RoundTrips, Snapshot};
+use crate::{Engine, EventQueue, OwnedMember, RoundTrips, Snapshot};
 
 /// A member, or what is left of it, and what its driver and its handles have to say to each other. How they wait for it
 /// is theirs.
@@ -167,6 +167,18 @@ impl View {
         match &*lock(&self.seat) {
             Seat::Live(engine) => engine.round_trips().clone(),
             Seat::Ended(last) => last.round_trips.clone(),
+        }
+    }
+
+    /// One member, without a copy of the table.
+    #[must_use]
+    pub fn member(&self, id: NodeId) -> Option<OwnedMember> {
+        match &*lock(&self.seat) {
+            Seat::Live(engine) => {
+                let earlier = engine.copied().and_then(|copied| copied.get(id));
+                engine.node().member(id).map(|member| OwnedMember::of(&member, earlier))
+            }
+            Seat::Ended(last) => last.members.as_ref()?.get(id).cloned(),
         }
     }
 
