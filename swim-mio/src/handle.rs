@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
 use swim_driver::os::{Error, SeedAddr, Settings, State};
-use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, RoundTrips, Snapshot};
+use swim_driver::{
+    CommandError, OWN, Outcome, OwnedCommand, OwnedMember, RoundTrips, Snapshot, Start, Update,
+};
 
 use crate::shared::{Message, Shared, Waiter};
 use crate::thread::{Started, start};
@@ -113,12 +115,18 @@ impl Handle {
     /// and all its events were consumed.
     #[must_use]
     pub fn next_event(&self, timeout: Duration) -> Option<Event> {
-        self.shared.next_event(Some(timeout))
+        self.shared.next(OWN, Some(timeout))?.event()
     }
 
     /// All events; blocks between them, and ends when the member has stopped.
     pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
-        std::iter::from_fn(|| self.shared.next_event(None))
+        std::iter::from_fn(|| self.shared.next(OWN, None)?.event())
+    }
+
+    /// A consumer of its own, beside [`Handle::next_event`] and all others: what one takes is not lost to another.
+    #[must_use]
+    pub fn subscribe(&self, start: Start) -> Subscription {
+        Subscription { number: self.shared.view.subscribe(start), shared: Arc::clone(&self.shared) }
     }
 
     /// Looks for the cluster through `seeds` until one of them answers, however long that takes.
@@ -260,6 +268,38 @@ impl Handle {
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle").field("local_addr", &self.local_addr).finish_non_exhaustive()
+    }
+}
+
+/// A consumer of a member's events, with a bounded queue of its own
+/// ([`Settings::events_max`](crate::Settings::events_max)). It does not keep the member running.
+pub struct Subscription {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Subscription {
+    /// What comes next, waited for `timeout` at most. `None` if there was nothing, or if the member has stopped and all was
+    /// consumed.
+    pub fn next_update(&mut self, timeout: Duration) -> Option<Update> {
+        self.shared.next(self.number, Some(timeout))
+    }
+
+    /// All that comes; blocks in between, and ends when the member has stopped.
+    pub fn updates(&mut self) -> impl Iterator<Item = Update> + '_ {
+        std::iter::from_fn(|| self.shared.next(self.number, None))
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.shared.view.unsubscribe(self.number);
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("number", &self.number).finish_non_exhaustive()
     }
 }
 

@@ -20,8 +20,8 @@ use reserved::Reserved;
 
 use swim_core::{Event, NodeId, Stats};
 use swim_driver::os::{SeedAddr, Settings};
-use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
-use swim_mio::Handle;
+use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, Start, Update};
+use swim_mio::{Handle, Subscription};
 
 conformance!(Threads::new());
 machine!(Threads::new());
@@ -30,13 +30,20 @@ struct Threads {
     members: Vec<(Handle, Vec<Event>)>,
     tickets: Vec<Receiver<Result<Outcome, CommandError>>>,
     stranger: UdpSocket,
+    subscriptions: Vec<Subscription>,
     reserved: Reserved,
 }
 
 impl Threads {
     fn new() -> Self {
         let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-        Self { members: Vec::new(), tickets: Vec::new(), stranger, reserved: Reserved::default() }
+        Self {
+            members: Vec::new(),
+            tickets: Vec::new(),
+            stranger,
+            subscriptions: Vec::new(),
+            reserved: Reserved::default(),
+        }
     }
 }
 
@@ -107,6 +114,16 @@ impl Real for Threads {
 
     fn member(&mut self, member: Member, id: NodeId) -> Option<OwnedMember> {
         self.members[member].0.member(id)
+    }
+
+    fn subscribe(&mut self, member: Member, start: Start) -> usize {
+        self.subscriptions.push(self.members[member].0.subscribe(start));
+        self.subscriptions.len() - 1
+    }
+
+    fn updates(&mut self, subscription: usize) -> Vec<Update> {
+        let subscription = &mut self.subscriptions[subscription];
+        std::iter::from_fn(|| subscription.next_update(Duration::ZERO)).collect()
     }
 
     fn try_broadcast(&mut self, member: Member, payload: &[u8]) -> Result<u32, CommandError> {

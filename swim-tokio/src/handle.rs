@@ -3,11 +3,12 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::Poll;
 
 use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
 use swim_driver::os::{Error, SeedAddr, Settings, State};
-use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, RoundTrips, Snapshot};
+use swim_driver::{
+    CommandError, OWN, Outcome, OwnedCommand, OwnedMember, RoundTrips, Snapshot, Start, Update,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::shared::{Message, Shared, Waiter};
@@ -111,16 +112,19 @@ impl Handle {
 
     /// The next event. `None` if the member has stopped and all its events were consumed.
     pub async fn next_event(&self) -> Option<Event> {
-        self.shared.next_event().await
+        self.shared.next(OWN).await?.event()
     }
 
     /// The next event, if there is one now.
     #[must_use]
     pub fn try_next_event(&self) -> Option<Event> {
-        match self.shared.view.inbox().poll() {
-            Poll::Ready(event) => event,
-            Poll::Pending => None,
-        }
+        self.shared.try_next(OWN)?.event()
+    }
+
+    /// A consumer of its own, beside [`Handle::next_event`] and all others: what one takes is not lost to another.
+    #[must_use]
+    pub fn subscribe(&self, start: Start) -> Subscription {
+        Subscription { number: self.shared.view.subscribe(start), shared: Arc::clone(&self.shared) }
     }
 
     /// Looks for the cluster through `seeds` until one of them answers, however long that takes.
@@ -256,6 +260,38 @@ impl Handle {
     pub async fn shutdown(&self) {
         self.shared.stop();
         self.shared.ended().await;
+    }
+}
+
+/// A consumer of a member's events, with a bounded queue of its own
+/// ([`Settings::events_max`](crate::Settings::events_max)). It does not keep the member running.
+pub struct Subscription {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Subscription {
+    /// What comes next. `None` if the member has stopped and all was consumed. The future may be dropped: nothing is lost
+    /// then.
+    pub async fn next_update(&mut self) -> Option<Update> {
+        self.shared.next(self.number).await
+    }
+
+    /// What comes next, if it is there now.
+    pub fn try_next_update(&mut self) -> Option<Update> {
+        self.shared.try_next(self.number)
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.shared.view.unsubscribe(self.number);
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("number", &self.number).finish_non_exhaustive()
     }
 }
 

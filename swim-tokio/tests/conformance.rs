@@ -19,8 +19,8 @@ use reserved::Reserved;
 
 use swim_core::{Event, NodeId, Stats};
 use swim_driver::os::{SeedAddr, Settings};
-use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
-use swim_tokio::Handle;
+use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, Start, Update};
+use swim_tokio::{Handle, Subscription};
 use tokio::runtime::{self, Builder};
 use tokio::sync::oneshot;
 
@@ -42,6 +42,7 @@ struct Tasks {
     members: Vec<(Handle, Vec<Event>)>,
     tickets: Vec<oneshot::Receiver<Result<Outcome, CommandError>>>,
     stranger: UdpSocket,
+    subscriptions: Vec<Subscription>,
     reserved: Reserved,
 }
 
@@ -61,6 +62,7 @@ impl Tasks {
             members: Vec::new(),
             tickets: Vec::new(),
             stranger,
+            subscriptions: Vec::new(),
             reserved: Reserved::default(),
         }
     }
@@ -143,6 +145,16 @@ impl Real for Tasks {
 
     fn member(&mut self, member: Member, id: NodeId) -> Option<OwnedMember> {
         self.members[member].0.member(id)
+    }
+
+    fn subscribe(&mut self, member: Member, start: Start) -> usize {
+        self.subscriptions.push(self.members[member].0.subscribe(start));
+        self.subscriptions.len() - 1
+    }
+
+    fn updates(&mut self, subscription: usize) -> Vec<Update> {
+        let subscription = &mut self.subscriptions[subscription];
+        std::iter::from_fn(|| subscription.try_next_update()).collect()
     }
 
     fn try_broadcast(&mut self, member: Member, payload: &[u8]) -> Result<u32, CommandError> {
