@@ -1,15 +1,18 @@
 //! Scenarios that need a machine (seeds by name: its resolver knows `localhost`, and not `no-such-host.invalid`; state
 //! files), or what only handles offer.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use swim_core::{Config, Done, Epoch, Event, JoinFailure, Joined, NodeId, Options, Refusal, SEEDS_MAX};
+use swim_core::{
+    Config, Done, Epoch, Event, JoinFailure, Joined, NodeId, Options, Refusal, SEEDS_MAX, Status,
+};
 use swim_driver::os::{SeedAddr, Settings, State};
-use swim_driver::{CommandError, Outcome, OwnedCommand};
+use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, Start, Update};
 
 use crate::conformance::stories::lists_alive;
 use crate::conformance::{Cluster, Member, Ticket, settings, wait_for, wait_until};
@@ -18,6 +21,12 @@ use crate::conformance::{Cluster, Member, Ticket, settings, wait_for, wait_until
 pub(crate) trait Real: Cluster {
     /// Replaces a member's seeds.
     fn set_seeds(&mut self, member: Member, seeds: Vec<SeedAddr>) -> Result<(), CommandError>;
+    /// One member of its table.
+    fn member(&mut self, member: Member, id: NodeId) -> Option<OwnedMember>;
+    /// A further consumer of its events. Returns its number.
+    fn subscribe(&mut self, member: Member, start: Start) -> usize;
+    /// All that waits for a consumer.
+    fn updates(&mut self, subscription: usize) -> Vec<Update>;
     /// Broadcasts without waiting for room.
     fn try_broadcast(&mut self, member: Member, payload: &[u8]) -> Result<u32, CommandError>;
 }
@@ -144,6 +153,57 @@ pub(crate) fn a_broadcast_that_does_not_wait_is_refused_at_once(cluster: &mut im
     assert_eq!(heard(cluster, bob), accepted);
 }
 
+pub(crate) fn one_member_is_what_the_table_says_also_after_the_end(cluster: &mut impl Real) {
+    let [ada, bob] = pair_with_room_for(cluster, 4);
+    let [ada_id, bob_id] = ids();
+    let said: &[u8] = b"role=db";
+    cluster.command(bob, OwnedCommand::SetMetadata(said.into())).expect("short enough");
+    wait_until(cluster, "the new metadata", |cluster| {
+        cluster.member(ada, bob_id).is_some_and(|row| *row.metadata == *said)
+    });
+    let row = cluster.member(ada, bob_id).expect("listed");
+    assert_eq!((row.addr, row.status, row.is_me), (cluster.addr(bob), Status::Alive, false));
+    assert!(cluster.member(ada, ada_id).is_some_and(|row| row.is_me));
+    assert_eq!(cluster.member(ada, NodeId(1)), None);
+    cluster.kill(ada);
+    assert_eq!(cluster.member(ada, bob_id).map(|row| row.id), Some(bob_id));
+}
+
+pub(crate) fn each_consumer_has_its_own_queue_and_a_snapshot_stands_for_what_it_lost(
+    cluster: &mut impl Real,
+) {
+    let ada = cluster.start(Settings { events_max: 2, ..settings("ada") });
+    let seeds = vec![cluster.addr(ada).into()];
+    let bob = cluster.start(Settings { seeds, ..settings("bob") });
+    wait_until(cluster, "both to list each other", |cluster| {
+        [ada, bob].iter().all(|member| lists_alive(cluster, *member, &ids()))
+    });
+    let events = cluster.subscribe(ada, Start::Now);
+    let table = cluster.subscribe(ada, Start::Snapshot);
+    let first = cluster.updates(table);
+    let [Update::Members { members, lost: 0 }] = &first[..] else { panic!("{first:?}") };
+    assert_eq!(members.iter().map(|row| row.id).collect::<BTreeSet<_>>(), BTreeSet::from(ids()));
+    for number in 0..8 {
+        let said = OwnedCommand::SetMetadata([number].into());
+        cluster.command(bob, said).expect("short enough");
+        wait_until(cluster, "the new metadata", |cluster| {
+            cluster.member(ada, ids()[1]).is_some_and(|row| *row.metadata == [number])
+        });
+    }
+    // What a handle consumes is not lost to a subscription.
+    cluster.history(ada);
+    let heard = cluster.updates(events);
+    assert!(matches!(heard.first(), Some(Update::Event(Event::Updated { .. }))), "{heard:?}");
+    assert!(heard.iter().any(|update| matches!(update, Update::Event(Event::Lost { .. }))), "{heard:?}");
+    let told = cluster.updates(table);
+    let snapshot = told.iter().rev().find_map(|update| match update {
+        Update::Members { members, lost } => Some((members, *lost)),
+        Update::Event(_) => None,
+    });
+    let (members, lost) = snapshot.expect("more was lost than fits");
+    assert!(lost > 0 && members.get(ids()[1]).is_some_and(|row| *row.metadata == [7]), "{told:?}");
+}
+
 /// A folder for state files, removed in the end.
 struct Folder(PathBuf);
 
@@ -265,6 +325,8 @@ macro_rules! machine {
             a_search_without_any_seed_left_ends_as_cancelled
             broadcasts_beyond_the_room_wait_and_all_arrive
             a_broadcast_that_does_not_wait_is_refused_at_once
+            one_member_is_what_the_table_says_also_after_the_end
+            each_consumer_has_its_own_queue_and_a_snapshot_stands_for_what_it_lost
             members_with_a_state_file_find_each_other_without_a_seed
             a_state_file_of_no_use_is_set_aside_and_stops_no_member
             a_state_file_that_cannot_be_written_is_reported_until_it_can

@@ -84,6 +84,27 @@ impl EventQueue {
         (events > 0).then_some(Event::Lost { events })
     }
 
+    /// The member table is read anew: what it contains need not be told. Returns how many events were lost.
+    pub(crate) fn supersede(&mut self) -> u64 {
+        let mut lost = std::mem::take(&mut self.lost);
+        self.waiting.retain(|event| match event {
+            Event::Lost { events } => {
+                lost = lost.saturating_add(*events);
+                false
+            }
+            Event::Alive { .. }
+            | Event::Suspect { .. }
+            | Event::Refuted { .. }
+            | Event::Dead { .. }
+            | Event::Left { .. }
+            | Event::Updated { .. }
+            | Event::Forgotten { .. }
+            | Event::StartedOver { .. } => false,
+            _ => true,
+        });
+        lost
+    }
+
     /// Whether [`EventQueue::pop`] would give nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {

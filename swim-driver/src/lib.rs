@@ -42,6 +42,7 @@ mod events;
 pub mod os;
 mod round_trips;
 mod snapshot;
+mod subscriptions;
 mod view;
 
 pub use callers::{Callers, CommandError, Outcome, Reply};
@@ -49,8 +50,9 @@ pub use engine::{Delivery, Engine, Host, Ready, Received, Step, Turn};
 pub use events::EventQueue;
 pub use round_trips::RoundTrips;
 pub use snapshot::{OwnedMember, Snapshot};
+pub use subscriptions::{Inboxes, OWN, Start, Update, Waiting};
 pub use swim_trace::{OwnedCommand, RecordError, Recording};
-pub use view::{Inbox, View};
+pub use view::View;
 
 /// Datagrams read at most before a tick that is due, and between two looks at anything else.
 pub const DRAIN_MAX: usize = 1024;

@@ -33,6 +33,27 @@ pub struct OwnedMember {
     pub is_me: bool,
 }
 
+impl OwnedMember {
+    /// A copy of a row. Metadata that `earlier` holds already is shared with it.
+    pub(crate) fn of(member: &Member<'_>, earlier: Option<&Self>) -> Self {
+        let metadata = match earlier {
+            Some(earlier) if *earlier.metadata == *member.metadata => Arc::clone(&earlier.metadata),
+            _ => Arc::from(member.metadata),
+        };
+        Self {
+            id: member.id,
+            addr: member.addr,
+            epoch: member.epoch,
+            incarnation: member.incarnation,
+            status: member.status,
+            rtt: member.rtt,
+            since: member.since,
+            metadata,
+            is_me: member.is_me,
+        }
+    }
+}
+
 /// The member table at one moment. Clones share it. The default has no rows.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -48,24 +69,8 @@ impl Snapshot {
     /// A copy of `node`'s table. Metadata that `earlier` holds already is shared with it.
     #[must_use]
     pub fn of(node: &Node, now: Instant, earlier: Option<&Self>) -> Self {
-        let own = |member: Member<'_>| {
-            let held = earlier.and_then(|earlier| earlier.get(member.id));
-            let metadata = match held {
-                Some(held) if *held.metadata == *member.metadata => Arc::clone(&held.metadata),
-                _ => Arc::from(member.metadata),
-            };
-            OwnedMember {
-                id: member.id,
-                addr: member.addr,
-                epoch: member.epoch,
-                incarnation: member.incarnation,
-                status: member.status,
-                rtt: member.rtt,
-                since: member.since,
-                metadata,
-                is_me: member.is_me,
-            }
-        };
+        let own =
+            |member: Member<'_>| OwnedMember::of(&member, earlier.and_then(|earlier| earlier.get(member.id)));
         let mut rows: Vec<OwnedMember> = node.members().map(own).collect();
         rows.sort_unstable_by_key(|row| row.id);
         Self { rows: rows.into(), revision: node.revision(), taken: now }

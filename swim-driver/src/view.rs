@@ -9,15 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use swim_core::{Event, Identity, Stats};
+use swim_core::{Identity, NodeId, Stats};
 
-use crate::{Engine, EventQueue, RoundTrips, Snapshot};
+use crate::{Engine, Inboxes, OwnedMember, RoundTrips, Snapshot, Start, Update, Waiting};
 
 /// A member, or what is left of it, and what its driver and its handles have to say to each other. How they wait for it
 /// is theirs.
 pub struct View {
     seat: Mutex<Seat>,
-    inbox: Mutex<Inbox>,
+    inboxes: Mutex<Inboxes>,
     stopping: AtomicBool,
 }
 
@@ -35,36 +35,13 @@ struct Last {
     members: Option<Snapshot>,
 }
 
-/// Events for consumers of handles.
-#[derive(Debug)]
-pub struct Inbox {
-    events: EventQueue,
-    closed: bool,
-}
-
-impl Inbox {
-    /// The next event, or `None` after the last.
-    pub fn poll(&mut self) -> Poll<Option<Event>> {
-        match self.events.pop() {
-            None if !self.closed => Poll::Pending,
-            event => Poll::Ready(event),
-        }
-    }
-
-    /// Whether nothing more will come.
-    #[must_use]
-    pub const fn is_closed(&self) -> bool {
-        self.closed
-    }
-}
-
 impl View {
-    /// The view of this member. At most `events_max` events wait for consumers.
+    /// The view of this member. At most `events_max` broadcasts and as many other events wait for each consumer.
     #[must_use]
     pub fn new(engine: Engine, events_max: usize) -> Self {
         Self {
             seat: Mutex::new(Seat::Live(Box::new(engine))),
-            inbox: Mutex::new(Inbox { events: EventQueue::new(events_max), closed: false }),
+            inboxes: Mutex::new(Inboxes::new(events_max)),
             stopping: AtomicBool::new(false),
         }
     }
@@ -82,9 +59,9 @@ impl View {
     pub fn hand_out(&self, engine: &mut Engine) -> bool {
         let any = engine.has_events();
         if any {
-            let mut inbox = lock(&self.inbox);
+            let mut inboxes = lock(&self.inboxes);
             while let Some(event) = engine.next_event() {
-                inbox.events.push(event);
+                inboxes.push(event);
             }
         }
         any
@@ -109,7 +86,7 @@ impl View {
             *seat = Seat::Ended(Box::new(last));
         }
         drop(seat);
-        lock(&self.inbox).closed = true;
+        lock(&self.inboxes).end();
     }
 
     /// Whether nothing more will come.
@@ -129,9 +106,41 @@ impl View {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Events for consumers.
-    pub fn inbox(&self) -> MutexGuard<'_, Inbox> {
-        lock(&self.inbox)
+    /// A consumer of its own. Returns its number.
+    pub fn subscribe(&self, start: Start) -> u64 {
+        lock(&self.inboxes).open(start)
+    }
+
+    /// Forgets a consumer.
+    pub fn unsubscribe(&self, number: u64) {
+        lock(&self.inboxes).close(number);
+    }
+
+    /// What waits for consumers.
+    pub fn inboxes(&self) -> MutexGuard<'_, Inboxes> {
+        lock(&self.inboxes)
+    }
+
+    /// What comes next for a consumer; `None` after the last.
+    pub fn poll(&self, number: u64) -> Poll<Option<Update>> {
+        let waiting = self.inboxes().poll(number);
+        waiting.map(|waiting| waiting.map(|waiting| self.update(number, waiting)))
+    }
+
+    /// Hands out what waited. A snapshot is made with the driver kept out, so that no event that is in it comes to wait
+    /// meanwhile.
+    pub fn update(&self, number: u64, waiting: Waiting) -> Update {
+        match waiting {
+            Waiting::Event(event) => Update::Event(event),
+            Waiting::Snapshot => {
+                let mut seat = lock(&self.seat);
+                let members = match &mut *seat {
+                    Seat::Live(engine) => engine.snapshot(engine.last_now()),
+                    Seat::Ended(last) => last.members.clone().unwrap_or_default(),
+                };
+                self.inboxes().refresh(number, members)
+            }
+        }
     }
 
     /// Who the member is.
@@ -167,6 +176,18 @@ impl View {
         match &*lock(&self.seat) {
             Seat::Live(engine) => engine.round_trips().clone(),
             Seat::Ended(last) => last.round_trips.clone(),
+        }
+    }
+
+    /// One member, without a copy of the table.
+    #[must_use]
+    pub fn member(&self, id: NodeId) -> Option<OwnedMember> {
+        match &*lock(&self.seat) {
+            Seat::Live(engine) => {
+                let earlier = engine.copied().and_then(|copied| copied.get(id));
+                engine.node().member(id).map(|member| OwnedMember::of(&member, earlier))
+            }
+            Seat::Ended(last) => last.members.as_ref()?.get(id).cloned(),
         }
     }
 

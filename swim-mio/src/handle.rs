@@ -1,5 +1,6 @@
 //! A spawned member, as its user holds it.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +9,9 @@ use std::time::Duration;
 
 use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
 use swim_driver::os::{Error, SeedAddr, Settings, State};
-use swim_driver::{CommandError, Outcome, OwnedCommand, RoundTrips, Snapshot};
+use swim_driver::{
+    CommandError, OWN, Outcome, OwnedCommand, OwnedMember, RoundTrips, Snapshot, Start, Update,
+};
 
 use crate::shared::{Message, Shared, Waiter};
 use crate::thread::{Started, start};
@@ -19,16 +22,24 @@ use crate::thread::{Started, start};
 /// [`Error`] names what could not be done, and with which address.
 pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let Started { local_addr, messages, shared, thread } = start(settings)?;
-    Ok(Handle { local_addr, messages, shared, thread: Mutex::new(Some(thread)) })
+    let thread = Arc::new(Running { shared: Arc::clone(&shared), thread: Mutex::new(Some(thread)) });
+    Ok(Handle { local_addr, messages, shared, thread })
 }
 
-/// A member that runs on its own thread. Dropping it stops the member without a goodbye.
+/// A member that runs on its own thread. Dropping the last clone stops the member without a goodbye.
 ///
-/// All methods take `&self`: put it into an `Arc` to use it from several threads, one that consumes events
-/// and one that gives commands. A command blocks only its caller, until it has ended.
+/// Clone it to use it from several threads, one that consumes events and one that gives commands. A command blocks only
+/// its caller, until it has ended.
+#[derive(Clone)]
 pub struct Handle {
     local_addr: SocketAddr,
     messages: SyncSender<Message>,
+    shared: Arc<Shared>,
+    thread: Arc<Running>,
+}
+
+/// The thread of a member, which ends with the last handle.
+struct Running {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -60,6 +71,12 @@ impl Handle {
         self.shared.wake();
         let fresh = sent.then(|| fresh.recv().ok()).flatten();
         fresh.or_else(|| self.shared.view.members()).unwrap_or_default()
+    }
+
+    /// One member as of the last turn, without a copy of the table. After the end: as of the last copy.
+    #[must_use]
+    pub fn member(&self, id: NodeId) -> Option<OwnedMember> {
+        self.shared.view.member(id)
     }
 
     /// The addresses that are its seeds now, those that names stand for included.
@@ -98,12 +115,18 @@ impl Handle {
     /// and all its events were consumed.
     #[must_use]
     pub fn next_event(&self, timeout: Duration) -> Option<Event> {
-        self.shared.next_event(Some(timeout))
+        self.shared.next(OWN, Some(timeout))?.event()
     }
 
     /// All events; blocks between them, and ends when the member has stopped.
     pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
-        std::iter::from_fn(|| self.shared.next_event(None))
+        std::iter::from_fn(|| self.shared.next(OWN, None)?.event())
+    }
+
+    /// A consumer of its own, beside [`Handle::next_event`] and all others: what one takes is not lost to another.
+    #[must_use]
+    pub fn subscribe(&self, start: Start) -> Subscription {
+        Subscription { number: self.shared.view.subscribe(start), shared: Arc::clone(&self.shared) }
     }
 
     /// Looks for the cluster through `seeds` until one of them answers, however long that takes.
@@ -236,14 +259,47 @@ impl Handle {
     }
 
     /// Stops without a goodbye: the others will find out. Returns when the thread has ended; events that
-    /// were not consumed can still be. Dropping the handle does the same.
+    /// were not consumed can still be. Dropping the last handle does the same.
     pub fn shutdown(&self) {
-        self.shared.stop();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            // A panic of the thread has been reported on stderr already.
-            let _ = thread.join();
-        }
+        self.thread.end();
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("local_addr", &self.local_addr).finish_non_exhaustive()
+    }
+}
+
+/// A consumer of a member's events, with a bounded queue of its own
+/// ([`Settings::events_max`](crate::Settings::events_max)). It does not keep the member running.
+pub struct Subscription {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Subscription {
+    /// What comes next, waited for `timeout` at most. `None` if there was nothing, or if the member has stopped and all was
+    /// consumed.
+    pub fn next_update(&mut self, timeout: Duration) -> Option<Update> {
+        self.shared.next(self.number, Some(timeout))
+    }
+
+    /// All that comes; blocks in between, and ends when the member has stopped.
+    pub fn updates(&mut self) -> impl Iterator<Item = Update> + '_ {
+        std::iter::from_fn(|| self.shared.next(self.number, None))
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.shared.view.unsubscribe(self.number);
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("number", &self.number).finish_non_exhaustive()
     }
 }
 
@@ -255,8 +311,19 @@ const fn number(outcome: Outcome) -> Result<u32, CommandError> {
     }
 }
 
-impl Drop for Handle {
+impl Running {
+    fn end(&self) {
+        self.shared.stop();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic of the thread has been reported on stderr already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
-        self.shutdown();
+        self.end();
     }
 }

@@ -45,12 +45,13 @@ mod thread;
 mod timer;
 
 pub use embedded::Embedded;
-pub use handle::{Handle, spawn};
+pub use handle::{Handle, Subscription, spawn};
 pub use swim_core::{
     Command, Config, Done, Epoch, Event, Identity, JoinFailure, Joined, KnownPeer, NodeId, Options, Refusal,
     Stats, Status,
 };
 pub use swim_driver::os::{BadState, Error, NotASeed, STATE_PEERS_MAX, SeedAddr, Settings, State};
 pub use swim_driver::{
-    CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, RoundTrips, Snapshot,
+    CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, RoundTrips, Snapshot, Start,
+    Update,
 };

@@ -7,9 +7,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use mio::Waker;
-use swim_core::Event;
 use swim_driver::os::SeedAddr;
-use swim_driver::{CommandError, Engine, Outcome, OwnedCommand, Reply, Snapshot, View};
+use swim_driver::{CommandError, Engine, Outcome, OwnedCommand, Reply, Snapshot, Update, View};
 
 pub(crate) struct Shared {
     pub(crate) view: View,
@@ -53,22 +52,23 @@ impl Shared {
         self.arrived.notify_all();
     }
 
-    /// The next event, waiting for it until `timeout` at most, or for ever.
-    pub(crate) fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {
+    /// What comes next for a consumer, waiting for it until `timeout` at most, or for ever.
+    pub(crate) fn next(&self, number: u64, timeout: Option<Duration>) -> Option<Update> {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut inbox = self.view.inbox();
+        let mut inboxes = self.view.inboxes();
         loop {
-            if let Poll::Ready(event) = inbox.poll() {
-                return event;
+            if let Poll::Ready(waiting) = inboxes.poll(number) {
+                drop(inboxes);
+                return waiting.map(|waiting| self.view.update(number, waiting));
             }
-            inbox = match until {
-                None => self.arrived.wait(inbox).unwrap_or_else(PoisonError::into_inner),
+            inboxes = match until {
+                None => self.arrived.wait(inboxes).unwrap_or_else(PoisonError::into_inner),
                 Some(until) => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return None;
                     }
-                    self.arrived.wait_timeout(inbox, left).unwrap_or_else(PoisonError::into_inner).0
+                    self.arrived.wait_timeout(inboxes, left).unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }

@@ -10,7 +10,6 @@ mod reserved;
 mod machine;
 
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -19,25 +18,32 @@ use conformance::{Cluster, Member, Ticket};
 use machine::Real;
 use reserved::Reserved;
 
-use swim_core::{Event, Stats};
+use swim_core::{Event, NodeId, Stats};
 use swim_driver::os::{SeedAddr, Settings};
-use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
-use swim_mio::Handle;
+use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, Start, Update};
+use swim_mio::{Handle, Subscription};
 
 conformance!(Threads::new());
 machine!(Threads::new());
 
 struct Threads {
-    members: Vec<(Arc<Handle>, Vec<Event>)>,
+    members: Vec<(Handle, Vec<Event>)>,
     tickets: Vec<Receiver<Result<Outcome, CommandError>>>,
     stranger: UdpSocket,
+    subscriptions: Vec<Subscription>,
     reserved: Reserved,
 }
 
 impl Threads {
     fn new() -> Self {
         let stranger = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-        Self { members: Vec::new(), tickets: Vec::new(), stranger, reserved: Reserved::default() }
+        Self {
+            members: Vec::new(),
+            tickets: Vec::new(),
+            stranger,
+            subscriptions: Vec::new(),
+            reserved: Reserved::default(),
+        }
     }
 }
 
@@ -49,7 +55,7 @@ impl Cluster for Threads {
     fn start(&mut self, settings: Settings) -> Member {
         self.reserved.release(settings.bind);
         let handle = swim_mio::spawn(&settings).expect("started");
-        self.members.push((Arc::new(handle), Vec::new()));
+        self.members.push((handle, Vec::new()));
         self.members.len() - 1
     }
 
@@ -67,7 +73,7 @@ impl Cluster for Threads {
     }
 
     fn begin(&mut self, member: Member, command: OwnedCommand) -> Ticket {
-        let handle = Arc::clone(&self.members[member].0);
+        let handle = self.members[member].0.clone();
         let (done, outcome) = sync_channel(1);
         thread::spawn(move || done.send(handle.command(command)));
         self.tickets.push(outcome);
@@ -106,7 +112,31 @@ impl Real for Threads {
         self.members[member].0.set_seeds(&seeds)
     }
 
+    fn member(&mut self, member: Member, id: NodeId) -> Option<OwnedMember> {
+        self.members[member].0.member(id)
+    }
+
+    fn subscribe(&mut self, member: Member, start: Start) -> usize {
+        self.subscriptions.push(self.members[member].0.subscribe(start));
+        self.subscriptions.len() - 1
+    }
+
+    fn updates(&mut self, subscription: usize) -> Vec<Update> {
+        let subscription = &mut self.subscriptions[subscription];
+        std::iter::from_fn(|| subscription.next_update(Duration::ZERO)).collect()
+    }
+
     fn try_broadcast(&mut self, member: Member, payload: &[u8]) -> Result<u32, CommandError> {
         self.members[member].0.try_broadcast(payload)
     }
+}
+
+#[test]
+fn a_member_runs_until_its_last_handle_is_dropped() {
+    let first = swim_mio::spawn(&conformance::settings("ada")).expect("started");
+    let (second, addr) = (first.clone(), first.local_addr());
+    drop(first);
+    assert!(second.is_running() && format!("{second:?}").contains(&addr.port().to_string()));
+    drop(second);
+    UdpSocket::bind(addr).expect("its socket is closed");
 }

@@ -4,7 +4,6 @@
 mod results;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::thread;
 
@@ -13,11 +12,11 @@ use swim_driver::OwnedCommand;
 use swim_driver::os::Settings;
 use swim_mio::Handle;
 
-struct Member(Arc<Handle>);
+struct Member(Handle);
 
 impl Driver for Member {
     fn start(settings: &Settings) -> Self {
-        Self(Arc::new(swim_mio::spawn(settings).expect("started")))
+        Self(swim_mio::spawn(settings).expect("started"))
     }
 
     fn addr(&self) -> SocketAddr {
@@ -25,7 +24,7 @@ impl Driver for Member {
     }
 
     fn call(&self, number: usize, command: OwnedCommand, results: Sender<Numbered>) {
-        let handle = Arc::clone(&self.0);
+        let handle = self.0.clone();
         // A test that is over does not want to know.
         thread::spawn(move || {
             let _ = results.send((number, handle.command(command)));

@@ -1,12 +1,14 @@
 //! A spawned member, as its user holds it.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::Poll;
 
 use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
 use swim_driver::os::{Error, SeedAddr, Settings, State};
-use swim_driver::{CommandError, Outcome, OwnedCommand, RoundTrips, Snapshot};
+use swim_driver::{
+    CommandError, OWN, Outcome, OwnedCommand, OwnedMember, RoundTrips, Snapshot, Start, Update,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::shared::{Message, Shared, Waiter};
@@ -22,19 +24,24 @@ use crate::task::{Started, start};
 /// If the runtime was built without that.
 pub fn spawn(settings: &Settings) -> Result<Handle, Error> {
     let Started { local_addr, messages, shared } = start(settings)?;
-    Ok(Handle { local_addr, messages, shared })
+    let running = Arc::new(Running(Arc::clone(&shared)));
+    Ok(Handle { local_addr, messages, shared, _running: running })
 }
 
-/// A member that runs as a task. Dropping it stops the member without a goodbye.
+/// A member that runs as a task. Dropping the last clone stops the member without a goodbye.
 ///
-/// All methods take `&self`: put it into an `Arc` to use it from several tasks, one that consumes events and
-/// one that gives commands. Every future may be dropped: an event is then not lost, and a command that was
+/// Clone it to use it from several tasks, one that consumes events and one that gives commands. Every future may be dropped: an event is then not lost, and a command that was
 /// handed over is carried out, but for a broadcast that still waits for room.
+#[derive(Clone)]
 pub struct Handle {
     local_addr: SocketAddr,
     messages: mpsc::Sender<Message>,
     shared: Arc<Shared>,
+    _running: Arc<Running>,
 }
+
+/// The task of a member, which ends with the last handle.
+struct Running(Arc<Shared>);
 
 impl Handle {
     /// The bound address.
@@ -63,6 +70,12 @@ impl Handle {
             Err(_) => None,
         };
         fresh.or_else(|| self.shared.view.members()).unwrap_or_default()
+    }
+
+    /// One member as of the last turn, without a copy of the table. After the end: as of the last copy.
+    #[must_use]
+    pub fn member(&self, id: NodeId) -> Option<OwnedMember> {
+        self.shared.view.member(id)
     }
 
     /// The addresses that are its seeds now, those that names stand for included.
@@ -99,16 +112,19 @@ impl Handle {
 
     /// The next event. `None` if the member has stopped and all its events were consumed.
     pub async fn next_event(&self) -> Option<Event> {
-        self.shared.next_event().await
+        self.shared.next(OWN).await?.event()
     }
 
     /// The next event, if there is one now.
     #[must_use]
     pub fn try_next_event(&self) -> Option<Event> {
-        match self.shared.view.inbox().poll() {
-            Poll::Ready(event) => event,
-            Poll::Pending => None,
-        }
+        self.shared.try_next(OWN)?.event()
+    }
+
+    /// A consumer of its own, beside [`Handle::next_event`] and all others: what one takes is not lost to another.
+    #[must_use]
+    pub fn subscribe(&self, start: Start) -> Subscription {
+        Subscription { number: self.shared.view.subscribe(start), shared: Arc::clone(&self.shared) }
     }
 
     /// Looks for the cluster through `seeds` until one of them answers, however long that takes.
@@ -240,10 +256,42 @@ impl Handle {
     }
 
     /// Stops without a goodbye: the others will find out. Returns when the task has ended; events that were
-    /// not consumed can still be. Dropping the handle stops as well, and does not wait.
+    /// not consumed can still be. Dropping the last handle stops as well, and does not wait.
     pub async fn shutdown(&self) {
         self.shared.stop();
         self.shared.ended().await;
+    }
+}
+
+/// A consumer of a member's events, with a bounded queue of its own
+/// ([`Settings::events_max`](crate::Settings::events_max)). It does not keep the member running.
+pub struct Subscription {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Subscription {
+    /// What comes next. `None` if the member has stopped and all was consumed. The future may be dropped: nothing is lost
+    /// then.
+    pub async fn next_update(&mut self) -> Option<Update> {
+        self.shared.next(self.number).await
+    }
+
+    /// What comes next, if it is there now.
+    pub fn try_next_update(&mut self) -> Option<Update> {
+        self.shared.try_next(self.number)
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.shared.view.unsubscribe(self.number);
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("number", &self.number).finish_non_exhaustive()
     }
 }
 
@@ -255,8 +303,14 @@ const fn number(outcome: Outcome) -> Result<u32, CommandError> {
     }
 }
 
-impl Drop for Handle {
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("local_addr", &self.local_addr).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
-        self.shared.stop();
+        self.0.stop();
     }
 }

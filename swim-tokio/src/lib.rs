@@ -35,12 +35,13 @@ mod task;
 #[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "timer_sleep.rs")]
 mod timer;
 
-pub use handle::{Handle, spawn};
+pub use handle::{Handle, Subscription, spawn};
 pub use swim_core::{
     Config, Done, Epoch, Event, Identity, JoinFailure, Joined, KnownPeer, NodeId, Options, Refusal, Stats,
     Status,
 };
 pub use swim_driver::os::{BadState, Error, NotASeed, STATE_PEERS_MAX, SeedAddr, Settings, State};
 pub use swim_driver::{
-    CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, RoundTrips, Snapshot,
+    CommandError, Outcome, OwnedCommand, OwnedMember, RecordError, Recording, RoundTrips, Snapshot, Start,
+    Update,
 };

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use swim_core::Event;
 use swim_driver::os::SeedAddr;
-use swim_driver::{CommandError, Engine, Outcome, OwnedCommand, Reply, Snapshot, View};
+use swim_driver::{CommandError, Engine, Outcome, OwnedCommand, Reply, Snapshot, Update, View};
 use tokio::sync::{Notify, oneshot};
 
 pub(crate) struct Shared {
@@ -58,16 +57,24 @@ impl Shared {
 
     /// Waits for [`Shared::end`].
     pub(crate) async fn ended(&self) {
-        self.wait(|| self.view.inbox().is_closed().then_some(())).await;
+        self.wait(|| self.view.inboxes().is_closed().then_some(())).await;
     }
 
-    /// The next event; `None` after the last.
-    pub(crate) async fn next_event(&self) -> Option<Event> {
-        let poll = || match self.view.inbox().poll() {
-            Poll::Ready(event) => Some(event),
+    /// What comes next for a consumer; `None` after the last.
+    pub(crate) async fn next(&self, number: u64) -> Option<Update> {
+        let poll = || match self.view.poll(number) {
+            Poll::Ready(update) => Some(update),
             Poll::Pending => None,
         };
         self.wait(poll).await
+    }
+
+    /// The same, if there is something now.
+    pub(crate) fn try_next(&self, number: u64) -> Option<Update> {
+        match self.view.poll(number) {
+            Poll::Ready(update) => update,
+            Poll::Pending => None,
+        }
     }
 
     /// Waits until `look` finds something.

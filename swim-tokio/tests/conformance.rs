@@ -10,7 +10,6 @@ mod reserved;
 mod machine;
 
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -18,10 +17,10 @@ use conformance::{Cluster, Member, Ticket};
 use machine::Real;
 use reserved::Reserved;
 
-use swim_core::{Event, Stats};
+use swim_core::{Event, NodeId, Stats};
 use swim_driver::os::{SeedAddr, Settings};
-use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember};
-use swim_tokio::Handle;
+use swim_driver::{CommandError, Outcome, OwnedCommand, OwnedMember, Start, Update};
+use swim_tokio::{Handle, Subscription};
 use tokio::runtime::{self, Builder};
 use tokio::sync::oneshot;
 
@@ -40,9 +39,10 @@ struct Tasks {
     /// Dropped to end the thread that drives the runtime.
     stop: Option<oneshot::Sender<()>>,
     driver: Option<thread::JoinHandle<()>>,
-    members: Vec<(Arc<Handle>, Vec<Event>)>,
+    members: Vec<(Handle, Vec<Event>)>,
     tickets: Vec<oneshot::Receiver<Result<Outcome, CommandError>>>,
     stranger: UdpSocket,
+    subscriptions: Vec<Subscription>,
     reserved: Reserved,
 }
 
@@ -62,6 +62,7 @@ impl Tasks {
             members: Vec::new(),
             tickets: Vec::new(),
             stranger,
+            subscriptions: Vec::new(),
             reserved: Reserved::default(),
         }
     }
@@ -85,7 +86,7 @@ impl Cluster for Tasks {
         self.reserved.release(settings.bind);
         let _inside = self.runtime.enter();
         let handle = swim_tokio::spawn(&settings).expect("started");
-        self.members.push((Arc::new(handle), Vec::new()));
+        self.members.push((handle, Vec::new()));
         self.members.len() - 1
     }
 
@@ -103,7 +104,7 @@ impl Cluster for Tasks {
     }
 
     fn begin(&mut self, member: Member, command: OwnedCommand) -> Ticket {
-        let handle = Arc::clone(&self.members[member].0);
+        let handle = self.members[member].0.clone();
         let (done, outcome) = oneshot::channel();
         self.runtime.spawn(async move { done.send(handle.command(command).await) });
         self.tickets.push(outcome);
@@ -142,7 +143,38 @@ impl Real for Tasks {
         self.runtime.block_on(self.members[member].0.set_seeds(&seeds))
     }
 
+    fn member(&mut self, member: Member, id: NodeId) -> Option<OwnedMember> {
+        self.members[member].0.member(id)
+    }
+
+    fn subscribe(&mut self, member: Member, start: Start) -> usize {
+        self.subscriptions.push(self.members[member].0.subscribe(start));
+        self.subscriptions.len() - 1
+    }
+
+    fn updates(&mut self, subscription: usize) -> Vec<Update> {
+        let subscription = &mut self.subscriptions[subscription];
+        std::iter::from_fn(|| subscription.try_next_update()).collect()
+    }
+
     fn try_broadcast(&mut self, member: Member, payload: &[u8]) -> Result<u32, CommandError> {
         self.runtime.block_on(self.members[member].0.try_broadcast(payload))
     }
+}
+
+#[test]
+fn a_member_runs_until_its_last_handle_is_dropped() {
+    let tasks = Tasks::on(Builder::new_current_thread());
+    let _inside = tasks.runtime.enter();
+    let first = swim_tokio::spawn(&conformance::settings("ada")).expect("started");
+    let (second, addr) = (first.clone(), first.local_addr());
+    drop(first);
+    thread::sleep(Duration::from_millis(50));
+    assert!(second.is_running() && format!("{second:?}").contains(&addr.port().to_string()));
+    drop(second);
+    let closed = (0..1_000).any(|_| {
+        thread::sleep(Duration::from_millis(10));
+        UdpSocket::bind(addr).is_ok()
+    });
+    assert!(closed, "its socket is still open");
 }

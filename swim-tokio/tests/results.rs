@@ -4,7 +4,6 @@
 mod results;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use results::{Driver, Numbered};
@@ -15,14 +14,14 @@ use tokio::runtime::{Builder, Runtime};
 
 struct Member {
     runtime: Runtime,
-    handle: Arc<Handle>,
+    handle: Handle,
 }
 
 impl Driver for Member {
     fn start(settings: &Settings) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let handle = runtime.block_on(async { swim_tokio::spawn(settings) }).expect("started");
-        Self { runtime, handle: Arc::new(handle) }
+        Self { runtime, handle }
     }
 
     fn addr(&self) -> SocketAddr {
@@ -30,7 +29,7 @@ impl Driver for Member {
     }
 
     fn call(&self, number: usize, command: OwnedCommand, results: Sender<Numbered>) {
-        let handle = Arc::clone(&self.handle);
+        let handle = self.handle.clone();
         self.runtime.spawn(async move {
             // A test that is over does not want to know.
             let _ = results.send((number, handle.command(command).await));
