@@ -251,7 +251,8 @@ impl Log {
         let payloads = self.kept.iter().flatten().map(|kept| kept.payload.len());
         self.bytes == self.kept.len() * SLOT_LEN + payloads.sum::<usize>()
             && self.first > 0
-            && self.first() <= self.received.saturating_add(1)
+            && self.first <= self.received.saturating_add(1)
+            && (self.is_active() || self.first == self.received.saturating_add(1))
             && self.reported <= self.received
             && self.received <= self.highest
             && self.last_kept() <= self.highest

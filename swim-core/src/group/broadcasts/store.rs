@@ -349,8 +349,9 @@ mod tests {
         assert_eq!(broadcasts.log(ME).and_then(|log| log.get(1)), Some(&b"mine"[..]));
         // What waits for a missing one is not thrown away: what comes on top of it is.
         let waiting = |number| BroadcastRecord { origin: NodeId(3), ..record(3, number, &payload) };
-        let refused = (2..=4_000)
-            .find(|number| broadcasts.arrive(&waiting(*number), NodeId(7), NOW) == Err(DropReason::BroadcastLimit));
+        let refused = (2..=4_000).find(|number| {
+            broadcasts.arrive(&waiting(*number), NodeId(7), NOW) == Err(DropReason::BroadcastLimit)
+        });
         assert!(refused.is_some_and(|number| number > 1_900) && broadcasts.is_sound(), "{refused:?}");
     }
 
