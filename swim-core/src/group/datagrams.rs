@@ -86,23 +86,8 @@ impl Group {
             return false;
         }
         self.updates.begin();
-        for slot in piggyback.claims {
-            if !put_claim(&mut writer, &self.members, &self.suspicions, &news(&self.members, *slot)) {
-                continue;
-            }
-            self.cx.stats.updates_sent += 1;
-            // Gossip need not say it a second time.
-            if let Some(index) = self.members.queue(*slot).filter(|_| piggyback.gossip)
-                && self.updates.sent(index, sends_max)
-            {
-                self.members.set_queue(*slot, None);
-            }
-        }
-        for slot in piggyback.rows {
-            if put_row(&mut writer, &self.members, &self.suspicions, *slot) {
-                self.cx.stats.updates_sent += 1;
-            }
-        }
+        let table = (&mut self.members, &self.suspicions);
+        let mut written = put_named(&mut writer, table, &mut self.updates, &piggyback, sends_max);
         if let Some((about, addr)) = piggyback.seen {
             let update = Update::Alive { about, addr, versions: (VERSION, VERSION), metadata: &[] };
             self.cx.stats.updates_sent += u64::from(writer.update(&update));
@@ -116,14 +101,13 @@ impl Group {
             self.broadcasts.put_marks(&mut writer);
         }
         if piggyback.gossip && something {
-            let written = put_gossip(
+            written += put_gossip(
                 &mut writer,
                 (&mut self.members, &self.suspicions),
                 (&mut self.updates, &mut self.broadcasts),
                 &mut self.broadcasts_first,
                 sends_max,
             );
-            self.cx.stats.updates_sent += written as u64;
         }
         if let Some(payload) = piggyback.payload {
             let fits = writer.payload(payload);
@@ -132,6 +116,7 @@ impl Group {
         let (start, len) = (writer.start(), writer.len());
         debug_assert!(len <= limit, "no datagram is longer than its limit");
         self.cx.outbox.seal(target, start);
+        self.cx.stats.updates_sent += written as u64;
         self.cx.stats.datagrams_sent += 1;
         self.cx.stats.bytes_sent += len as u64;
         true
@@ -160,6 +145,30 @@ impl Group {
         let ping = Ping { target: self.id(target), number, root: self.digest_root(), held_claim };
         self.send(addr, &Message::Ping(ping), piggyback)
     }
+}
+
+/// Writes the claims and the rows that the caller names. Returns how many of them fit.
+fn put_named(
+    writer: &mut Writer<'_>,
+    (members, suspicions): (&mut Members, &Suspicions),
+    updates: &mut Updates,
+    piggyback: &Piggyback<'_>,
+    sends_max: usize,
+) -> usize {
+    let mut written = 0;
+    for slot in piggyback.claims.iter().copied() {
+        if !put_claim(writer, members, suspicions, &news(members, slot)) {
+            continue;
+        }
+        written += 1;
+        // Gossip need not say it a second time.
+        if let Some(index) = members.queue(slot).filter(|_| piggyback.gossip)
+            && updates.sent(index, sends_max)
+        {
+            members.set_queue(slot, None);
+        }
+    }
+    written + piggyback.rows.iter().filter(|slot| put_row(writer, members, suspicions, **slot)).count()
 }
 
 /// Updates in one datagram, whatever its length.
