@@ -255,15 +255,16 @@ impl core::error::Error for ConfigError {}
 fn check(o: &Options) -> Result<(), ConfigError> {
     const HOUR: Duration = Duration::from_secs(3600);
     const MILLI: Duration = Duration::from_millis(1);
+    let direct_timeout = o.direct_timeout >= MILLI && o.direct_timeout < o.period;
+    let gossip_interval = o.gossip_interval.is_none_or(|interval| (MILLI..=HOUR).contains(&interval));
+    let tombstones_max = (o.members_max..=LARGEST_TABLE).contains(&o.tombstones_max);
+    let tombstone_life = (o.period * 10..=HOUR * 24 * 365).contains(&o.tombstone_life);
+    let (first, longest) = o.join_retry;
+    let join_retry = 10 * MILLI <= first && first <= longest && longest <= HOUR;
     let ranges: [(&'static str, &dyn fmt::Debug, bool, &'static str); 19] = [
         ("label", &o.label, o.label.len() <= 255, "at most 255 bytes"),
-        ("period", &o.period, o.period >= 10 * MILLI && o.period <= HOUR, "10 ms to 1 h"),
-        (
-            "direct_timeout",
-            &o.direct_timeout,
-            o.direct_timeout >= MILLI && o.direct_timeout < o.period,
-            "at least 1 ms and less than `period`",
-        ),
+        ("period", &o.period, (10 * MILLI..=HOUR).contains(&o.period), "10 ms to 1 h"),
+        ("direct_timeout", &o.direct_timeout, direct_timeout, "at least 1 ms and less than `period`"),
         ("retries", &o.retries, o.retries <= 2, "0 to 2"),
         ("relays", &o.relays, o.relays <= 8, "0 to 8"),
         ("alpha", &o.alpha, (1..=32).contains(&o.alpha), "1 to 32"),
@@ -271,35 +272,15 @@ fn check(o: &Options) -> Result<(), ConfigError> {
         ("confirmations", &o.confirmations, o.confirmations <= 6, "0 to 6"),
         ("health_max", &o.health_max, o.health_max <= 32, "0 to 32"),
         ("lambda", &o.lambda, (1..=8).contains(&o.lambda), "1 to 8"),
-        (
-            "gossip_interval",
-            &o.gossip_interval,
-            o.gossip_interval.is_none_or(|i| i >= MILLI && i <= HOUR),
-            "1 ms to 1 h, or none",
-        ),
+        ("gossip_interval", &o.gossip_interval, gossip_interval, "1 ms to 1 h, or none"),
         ("gossip_fanout", &o.gossip_fanout, (1..=8).contains(&o.gossip_fanout), "1 to 8"),
         ("datagram_max", &o.datagram_max, (1200..=9000).contains(&o.datagram_max), "1200 to 9000 bytes"),
         ("members_max", &o.members_max, (2..=LARGEST_TABLE).contains(&o.members_max), "2 to 8000000"),
-        (
-            "tombstones_max",
-            &o.tombstones_max,
-            o.tombstones_max >= o.members_max && o.tombstones_max <= LARGEST_TABLE,
-            "at least `members_max`, at most 8000000",
-        ),
-        (
-            "tombstone_life",
-            &o.tombstone_life,
-            o.tombstone_life >= o.period * 10 && o.tombstone_life <= HOUR * 24 * 365,
-            "10 periods to one year",
-        ),
+        ("tombstones_max", &o.tombstones_max, tombstones_max, "at least `members_max`, at most 8000000"),
+        ("tombstone_life", &o.tombstone_life, tombstone_life, "10 periods to one year"),
         ("relayed_max", &o.relayed_max, o.relayed_max <= 8192, "at most 8192"),
         ("pages_per_second", &o.pages_per_second, o.pages_per_second >= 1, "at least 1"),
-        (
-            "join_retry",
-            &o.join_retry,
-            o.join_retry.0 >= 10 * MILLI && o.join_retry.0 <= o.join_retry.1 && o.join_retry.1 <= HOUR,
-            "(first, longest): 10 ms ≤ first ≤ longest ≤ 1 h",
-        ),
+        ("join_retry", &o.join_retry, join_retry, "(first, longest): 10 ms ≤ first ≤ longest ≤ 1 h"),
     ];
     for (field, value, in_range, expected) in ranges {
         if !in_range {
