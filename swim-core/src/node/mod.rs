@@ -347,7 +347,6 @@ impl Node {
             self.settle_alone();
         }
         self.group.arm_gossip();
-        self.group.arm_asks();
         let cx = &mut self.group.cx;
         // An overdue suspicion that has to wait is due with the next tick, not before now.
         cx.timers.creep(Timer::Suspicion, cx.now());

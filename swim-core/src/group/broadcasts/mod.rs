@@ -24,7 +24,7 @@ use core::time::Duration;
 use log::{Log, WINDOW_MAX};
 pub(super) use store::Broadcasts;
 
-use super::{Group, Piggyback};
+use super::{Group, Piggyback, Rare};
 use crate::api::{DropReason, Epoch, Event, Handled, Instant, NodeId, Refusal};
 use crate::context::Stream;
 use crate::timers::Timer;
@@ -83,8 +83,9 @@ impl Group {
     }
 
     /// The next broadcast that the user hears, or how many were missed.
+    #[inline]
     pub(crate) fn next_broadcast(&mut self) -> Option<Event> {
-        let event = self.broadcasts.next_event()?;
+        let event = if self.broadcasts.is_ready() { self.broadcasts.next_event() } else { None }?;
         match event {
             Event::BroadcastsMissed { count, .. } => self.cx.stats.broadcasts_missed += u64::from(count),
             _ => self.cx.stats.broadcasts_delivered += 1,
@@ -95,6 +96,7 @@ impl Group {
     fn plan_ask(&mut self, origin: NodeId) {
         let (now, wait) = (self.cx.now(), self.ask_interval());
         self.broadcasts.plan_ask(origin, now, wait);
+        self.arm_asks();
     }
 
     /// Asks for what is missing.
@@ -109,6 +111,7 @@ impl Group {
                 self.ask_for(origin, since);
             }
         }
+        self.arm_asks();
     }
 
     /// Asks the member that is known to have more, and every other time the origin.
@@ -139,7 +142,7 @@ impl Group {
             self.send(
                 source,
                 &Message::Gossip,
-                Piggyback { asked: Some((origin, numbers)), ..Piggyback::EMPTY },
+                Piggyback { rare: Some(&Rare::Asked(origin, numbers)), ..Piggyback::EMPTY },
             );
             if self.cx.outbox.budget_left() == 0 {
                 break;
