@@ -142,8 +142,10 @@ impl Node {
             let (destination, bytes) = self.group.cx.outbox.next_datagram()?;
             return Some(Output::Transmit(Transmit { destination, bytes }));
         }
-        let event = self.group.cx.outbox.next_event().or_else(|| self.group.next_broadcast());
-        event.map(Output::Event)
+        if self.group.cx.outbox.has_event() {
+            return self.group.cx.outbox.next_event().map(Output::Event);
+        }
+        if self.group.has_broadcast() { self.group.next_broadcast().map(Output::Event) } else { None }
     }
 
     /// Call `handle(now, Input::Tick)` no later than this; `None`: nothing will happen by itself.

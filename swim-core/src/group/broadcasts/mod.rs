@@ -82,10 +82,15 @@ impl Group {
         is_held.then_some(()).ok_or(DropReason::UnknownMember)
     }
 
-    /// The next broadcast that the user hears, or how many were missed.
+    /// Whether the user can hear one.
     #[inline]
+    pub(crate) fn has_broadcast(&self) -> bool {
+        self.broadcasts.is_ready()
+    }
+
+    /// The next broadcast that the user hears, or how many were missed.
     pub(crate) fn next_broadcast(&mut self) -> Option<Event> {
-        let event = if self.broadcasts.is_ready() { self.broadcasts.next_event() } else { None }?;
+        let event = self.broadcasts.next_event()?;
         match event {
             Event::BroadcastsMissed { count, .. } => self.cx.stats.broadcasts_missed += u64::from(count),
             _ => self.cx.stats.broadcasts_delivered += 1,
