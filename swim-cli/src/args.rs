@@ -98,7 +98,8 @@ pub(crate) struct DemoArgs {
     /// node-3 is node-3-2.swim); the folder is created if it is missing
     #[arg(long, value_name = "DIR")]
     pub(crate) record: Option<PathBuf>,
-    /// Take commands instead of playing the script: kill N, restart N, pause N, resume N, status, quit
+    /// Take commands instead of playing the script: kill N, restart N, pause N, resume N, leave N,
+    /// status, help, quit
     #[arg(long)]
     pub(crate) interactive: bool,
 }

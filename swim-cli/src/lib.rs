@@ -59,7 +59,15 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
-/// The README's examples are compiled and run as tests.
+/// The examples of the documents are compiled as tests, and run where that ends.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod documents {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/in-your-service.md")]
+    struct InYourService;
+    #[doc = include_str!("../../swim-mio/README.md")]
+    struct ReadmeOfMio;
+    #[doc = include_str!("../../swim-tokio/README.md")]
+    struct ReadmeOfTokio;
+}

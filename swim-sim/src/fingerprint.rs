@@ -505,6 +505,7 @@ mod tests {
             Event::JoinFailed { reason },
             Event::LeaveSent { datagrams: 9 },
             Event::Broadcast { origin: id, payload: Clone::clone(&payload) },
+            Event::BroadcastsMissed { origin: id, count: 9 },
             Event::Message { from: id, payload },
             Event::Lost { events: 9 },
         ]

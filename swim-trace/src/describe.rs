@@ -15,10 +15,18 @@ use swim_core::{Claim, DropReason};
 /// assert_eq!(swim_trace::describe(b"hello").to_string(), "5 bytes, Length");
 /// ```
 pub fn describe(bytes: &[u8]) -> impl fmt::Display + '_ {
-    fmt::from_fn(move |f| match read_header(bytes, None) {
-        Ok((header, body)) => show(f, &header, body),
-        Err(reason) => write!(f, "{} bytes, {reason:?}", bytes.len()),
-    })
+    Described(bytes)
+}
+
+struct Described<'a>(&'a [u8]);
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match read_header(self.0, None) {
+            Ok((header, body)) => show(f, &header, body),
+            Err(reason) => write!(f, "{} bytes, {reason:?}", self.0.len()),
+        }
+    }
 }
 
 fn show(f: &mut fmt::Formatter<'_>, header: &Header, bytes: &[u8]) -> fmt::Result {

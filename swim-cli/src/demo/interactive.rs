@@ -20,7 +20,8 @@ const HELP: &str = "\
   resume N    SIGCONT: it goes on
   leave N     it says goodbye
   status      who believes what of whom
-  quit        end all members and the demo";
+  help, ?     this list
+  quit, exit  end all members and the demo";
 
 /// A line that was typed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -264,7 +265,7 @@ mod tests {
 
     #[test]
     fn every_command_is_in_the_help() {
-        for word in ["kill", "restart", "pause", "resume", "leave", "status", "quit"] {
+        for word in ["kill", "restart", "pause", "resume", "leave", "status", "help", "quit"] {
             assert!(HELP.lines().any(|line| line.trim_start().starts_with(word)), "{word}");
         }
     }

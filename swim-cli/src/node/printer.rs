@@ -129,11 +129,9 @@ fn in_words(event: &NamedEvent) -> Option<String> {
         Happening::Stalled { lost_ms } => {
             (WARN, "stalled", format!("not run for {}; accuses no member for it", seconds(*lost_ms)))
         }
-        Happening::StartedOver { forgotten } => (
-            WARN,
-            "starts over",
-            format!("slept so long that it forgets the {forgotten} it knew, and joins anew"),
-        ),
+        Happening::StartedOver { forgotten } => {
+            (WARN, "starts over", format!("forgets the {forgotten} it knew, and joins anew"))
+        }
         Happening::Isolated { isolated: true } => {
             (WARN, "isolated", "no answer from any member; accuses none".to_owned())
         }

@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use swim_core::{Event, NodeId};
+use swim_core::{Event, NodeId, Status};
 use swim_mio::{OwnedMember, Snapshot};
 
 use crate::line::Directory;
-use crate::line::{Row, RowStatus, Who};
+use crate::line::{Row, Who};
 use crate::naming::{Name, parse_metadata};
 use crate::node::running::Running;
 
@@ -65,11 +65,11 @@ impl Roster {
         match wanted.into_iter().flatten().find_map(|id| snapshot.get(id)) {
             None => Err(format!("no member is called `{name}`; `members` lists them")),
             Some(member) if member.is_me => Err(format!("`{name}` is this member itself")),
-            Some(member) if !member.status.is_active() => {
-                let status = RowStatus::from(member.status).as_str();
-                Err(format!("`{name}` is {status}: it receives nothing"))
-            }
-            Some(member) => Ok(member.id),
+            Some(member) => match member.status {
+                Status::Alive | Status::Suspect => Ok(member.id),
+                Status::Dead => Err(format!("`{name}` is dead: it receives nothing")),
+                Status::Left => Err(format!("`{name}` has left: it receives nothing")),
+            },
         }
     }
 

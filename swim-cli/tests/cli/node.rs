@@ -98,7 +98,7 @@ fn leave_ends_the_member_once_the_others_have_heard_it() {
     assert_eq!(bruno.end().code(), Some(0));
     anna.say("send bruno hi");
     anna.next("why not", |line| {
-        line["error"].as_str().is_some_and(|error| error.contains("`bruno` is left"))
+        line["error"].as_str().is_some_and(|error| error.contains("`bruno` has left"))
     });
 }
 

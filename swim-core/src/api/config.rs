@@ -88,6 +88,10 @@ pub struct Options {
     /// their own. A host that guesses a member's id can then impersonate it from any address, and any
     /// stranger can make members send to an address of its choice. Default off.
     pub accept_wrong_source: bool,
+    /// Take the address at which two members see this node, when they refuse the one that it advertises (DHCP, roaming). Where
+    /// a network translates addresses, others may be able to use that one only for a while. Default off: the user is
+    /// reported [`crate::Event::WrongSource`] and may set the address.
+    pub follow_address: bool,
 }
 
 impl Options {
@@ -122,6 +126,7 @@ impl Options {
             header_claims: true,
             self_doubt: true,
             accept_wrong_source: false,
+            follow_address: false,
         }
     }
 

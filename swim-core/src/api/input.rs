@@ -50,7 +50,8 @@ pub enum Command<'a> {
     SetMetadata(Metadata<'a>),
     /// This node is now reached at another address.
     SetAddress(SocketAddr),
-    /// Send a payload to every member, best effort, to each at most once.
+    /// Send a payload to every member. Each that is not cut off for longer than broadcasts are kept delivers it
+    /// once, in the order of this node's broadcasts.
     Broadcast(Payload<'a>),
     /// Send one datagram to one member, best effort.
     Send {

@@ -121,7 +121,8 @@ pub enum Event {
         won: bool,
     },
     /// A member answered with the right number from another address than it was asked at. Once per
-    /// member; see [`crate::Options::accept_wrong_source`].
+    /// member; see [`crate::Options::accept_wrong_source`]. With this node's own id: members see it at another address
+    /// than it advertises, and so do not hold it; see [`crate::Options::follow_address`].
     WrongSource {
         /// Who.
         id: NodeId,

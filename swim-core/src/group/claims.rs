@@ -73,16 +73,12 @@ impl Group {
             }
         }
         for mark in body.marks.clone() {
-            match mark {
-                Ok(mark) => self.on_mark(&mark, from),
-                Err(reason) => self.cx.stats.drop(reason),
-            }
+            let handled = mark.and_then(|mark| self.on_mark(&mark, from));
+            handled.unwrap_or_else(|reason| self.cx.stats.drop(reason));
         }
         for broadcast in body.broadcasts.clone() {
-            match broadcast {
-                Ok(record) => self.on_broadcast(&record, from),
-                Err(reason) => self.cx.stats.drop(reason),
-            }
+            let handled = broadcast.and_then(|record| self.on_broadcast(&record, from));
+            handled.unwrap_or_else(|reason| self.cx.stats.drop(reason));
         }
         absorbed
     }

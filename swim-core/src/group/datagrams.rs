@@ -26,6 +26,8 @@ pub(crate) struct Piggyback<'a> {
     pub(crate) rows: &'a [Slot],
     /// Whether gossip fills the rest.
     pub(crate) gossip: bool,
+    /// Where a node that is refused was seen: its own Alive with this address.
+    pub(crate) seen: Option<(About, SocketAddr)>,
     /// Broadcasts of an origin, by number, and what is kept of it.
     pub(crate) asked: Option<(NodeId, &'a [u32])>,
     /// A direct message.
@@ -37,7 +39,7 @@ pub(crate) struct Piggyback<'a> {
 impl<'a> Piggyback<'a> {
     /// The head and nothing else.
     pub(crate) const EMPTY: Self =
-        Self { claims: &[], rows: &[], gossip: false, asked: None, payload: None, len_max: None };
+        Self { claims: &[], rows: &[], gossip: false, seen: None, asked: None, payload: None, len_max: None };
 
     /// As much gossip as fits.
     pub(crate) const GOSSIP: Self = Self { gossip: true, ..Self::EMPTY };
@@ -101,13 +103,17 @@ impl Group {
                 self.cx.stats.updates_sent += 1;
             }
         }
+        if let Some((about, addr)) = piggyback.seen {
+            let update = Update::Alive { about, addr, versions: (VERSION, VERSION), metadata: &[] };
+            self.cx.stats.updates_sent += u64::from(writer.update(&update));
+        }
         if let Some((origin, numbers)) = piggyback.asked {
-            self.broadcasts.put_marks(&mut writer, Some(origin));
+            self.broadcasts.put_mark(&mut writer, origin);
             for number in numbers {
                 self.broadcasts.put(&mut writer, origin, *number);
             }
         } else if piggyback.gossip {
-            self.broadcasts.put_marks(&mut writer, None);
+            self.broadcasts.put_marks(&mut writer);
         }
         if piggyback.gossip && something {
             let written = put_gossip(

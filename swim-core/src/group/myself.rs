@@ -8,7 +8,7 @@
 use core::net::SocketAddr;
 
 use super::datagrams::about;
-use super::members::Slot;
+use super::members::{Flag, Slot};
 use super::{Group, Namesake};
 use crate::api::{
     Claim, DropReason, Epoch, Event, Incarnation, NodeId, Status, canonical, is_reachable_form,
@@ -143,6 +143,7 @@ impl Group {
     pub(crate) fn set_my_addr(&mut self, addr: SocketAddr) {
         self.cx.me.addr = addr;
         self.members.set_addr(Slot::ME, addr);
+        self.members.set_flag(Slot::ME, Flag::WrongSourceReported, false);
         self.refute(self.incarnation());
     }
 

@@ -195,8 +195,18 @@ impl Handshake {
         }
     }
 
-    /// Lets a node in, or not: what is held under its id, the epoch clock, and a few members to ask.
     fn welcome(group: &mut Group, target: SocketAddr, id: NodeId, nonce: u64, outcome: JoinOutcome) {
+        Self::welcome_with(group, target, id, (nonce, outcome), Piggyback::EMPTY);
+    }
+
+    /// Lets a node in, or not: what is held under its id, the epoch clock, and a few members to ask.
+    fn welcome_with(
+        group: &mut Group,
+        target: SocketAddr,
+        id: NodeId,
+        (nonce, outcome): (u64, JoinOutcome),
+        piggyback: Piggyback<'_>,
+    ) {
         let holder = group.find(id);
         let held = holder.map(|slot| group.claim(slot));
         let welcome = Welcome {
@@ -219,7 +229,8 @@ impl Handshake {
             helpers.len()
         };
         debug_assert!(count <= SAMPLE_MAX, "a welcome names a few members");
-        group.send(target, &Message::Welcome(welcome), Piggyback::claims(&claims[..=count]));
+        let claims = &claims[..=count];
+        group.send(target, &Message::Welcome(welcome), Piggyback { claims, ..piggyback });
     }
 
     /// A node whose address is proven says who it is.
@@ -246,7 +257,8 @@ impl Handshake {
         }
         // The token proves this address and no other: no node is made to send to a third one.
         if canonical(addr) != source && !group.cx.config.accept_wrong_source {
-            Self::welcome(group, source, header.sender, announce.number, JoinOutcome::Refused);
+            let seen = Piggyback { seen: Some((about, source)), ..Piggyback::EMPTY };
+            Self::welcome_with(group, source, header.sender, (announce.number, JoinOutcome::Refused), seen);
             return Err(DropReason::ClaimAddress);
         }
         if self.admission(group, datagram, canonical(addr), announce.number)? == JoinOutcome::IdTaken {

@@ -83,6 +83,16 @@ pub(crate) struct Handshake {
     /// Another node that claims this one's id, and is being asked.
     rival: Option<Rival>,
     lesser: Option<Lesser>,
+    /// Where a member has seen this node last, other than it advertises, and which.
+    seen: Option<Seen>,
+}
+
+/// Where a member has seen this node.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Seen {
+    #[serde(with = "crate::collections::serial::addr")]
+    addr: SocketAddr,
+    by: NodeId,
 }
 
 impl Handshake {
@@ -97,6 +107,7 @@ impl Handshake {
             admissions: Admissions::default(),
             rival: None,
             lesser: None,
+            seen: None,
         }
     }
 
@@ -358,6 +369,7 @@ impl Handshake {
         }
         if refused {
             self.on_refused(group, welcome.nonce);
+            self.on_seen(group, datagram);
             return Ok(Welcomed::Done);
         }
         let sought = purpose.seeks() || self.seeds.contains(source);
@@ -413,6 +425,26 @@ impl Handshake {
     fn on_refused(&mut self, group: &mut Group, nonce: u64) {
         self.attempts.refuse(nonce, group.cx.now());
         self.give_up_if_refused(group);
+    }
+
+    /// A member refused this node because it was seen at another address than it advertises: its own has changed, or is
+    /// translated on the way. The user learns which. A node that follows its address takes the one that two members,
+    /// or the only other one, have named.
+    fn on_seen(&mut self, group: &mut Group, datagram: &Datagram<'_>) {
+        let me = group.cx.me;
+        let seen = datagram.body.updates.clone().flatten().find_map(|update| match update {
+            Update::Alive { about, addr, .. } if about.id == me.id && addr != me.addr => Some(addr),
+            _ => None,
+        });
+        let Some(addr) = seen.filter(|addr| is_reachable_form(*addr)) else { return };
+        group.on_wrong_source(Slot::ME, addr);
+        let by = datagram.header.sender;
+        let is_agreed = group.n() <= 2 || self.seen.is_some_and(|seen| seen.addr == addr && seen.by != by);
+        self.seen = Some(Seen { addr, by });
+        if group.cx.config.follow_address && is_agreed {
+            group.set_my_addr(addr);
+            self.on_moved(group);
+        }
     }
 
     /// The member that lets this node in says what the cluster's epoch clock reads. If that differs by more than a lead,

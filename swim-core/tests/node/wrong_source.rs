@@ -57,3 +57,40 @@ fn where_sources_are_not_looked_at_it_is_a_member_like_any_other() {
         mesh.events
     );
 }
+
+/// A member whose address has changed is refused with the address that it is seen at: its user learns that one, and a node
+/// that follows its address takes it when two members have named it.
+#[test]
+fn a_member_that_moved_unawares_learns_where_others_see_it() {
+    for follows in [false, true] {
+        let mut options = Options::local();
+        options.follow_address = follows;
+        let mut mesh = Mesh::new(4, &options);
+        mesh.run_for(Duration::from_secs(5));
+        let (old, new) = (mesh.nodes[3].me().addr, addr(44));
+        for _ in 0..6_000 {
+            mesh.run_for(Duration::from_millis(10));
+            let at = mesh.nodes[3].me().addr;
+            mesh.flying.retain(|packet| packet.target != old);
+            for packet in &mut mesh.flying {
+                let moved = |addr: &mut _, from, to| {
+                    if *addr == from {
+                        *addr = to
+                    }
+                };
+                moved(&mut packet.source, old, new);
+                moved(&mut packet.target, new, at);
+            }
+        }
+        let me = mesh.nodes[3].me();
+        let reports = |event: &Event| {
+            matches!(event, Event::WrongSource { id, asked, answered }
+                if (*id, *asked, *answered) == (me.id, old, new))
+        };
+        let reported = mesh.events.iter().filter(|(at, event)| *at == 3 && reports(event)).count();
+        assert_eq!(reported, 1);
+        assert_eq!(me.addr, if follows { new } else { old });
+        let status = mesh.nodes[0].member(me.id).map(|member| member.status);
+        assert_eq!(status, Some(if follows { Status::Alive } else { Status::Dead }));
+    }
+}

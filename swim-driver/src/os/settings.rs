@@ -39,8 +39,9 @@ pub struct Settings {
     /// The wall clock at the start, in Unix milliseconds. Default: the operating system's. Only a test needs
     /// another: whether a clock that was set back does harm.
     pub unix_ms: Option<u64>,
-    /// What everything random follows from, but not when packets arrive. Default: the operating system's
-    /// randomness.
+    /// What everything random follows from, but not when packets arrive. Only a test needs one: reused by a second
+    /// run, or known to another party, it makes request numbers and address tokens predictable
+    /// ([`Seed`](swim_core::Seed)). Default: the operating system's randomness.
     pub random_seed: Option<[u8; 32]>,
     /// Members remembered from an earlier epoch ([`Snapshot::known_peers`](crate::Snapshot::known_peers)). Default:
     /// none.

@@ -83,7 +83,7 @@ impl Context<'_> {
         self.command(Command::Send { target, payload: Payload::new(payload)? }).map(drop)
     }
 
-    /// Sends something to the applications of all members, best effort, each at most once.
+    /// Sends something to the applications of all members, as a broadcast.
     ///
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because the queue is full.

@@ -146,7 +146,7 @@ options! {
     label, period, direct_timeout, retries, relays, alpha, beta, confirmations, health_max, lambda,
     gossip_interval, gossip_fanout, datagram_max, members_max, tombstones_max, tombstone_life,
     broadcasts_max, relayed_max, pages_per_second, max_epoch_lead, heal_interval, sync_interval_max, join_retry,
-    dead_over_suspect_only, header_claims, self_doubt, accept_wrong_source,
+    dead_over_suspect_only, header_claims, self_doubt, accept_wrong_source, follow_address,
 }
 
 #[cfg(test)]

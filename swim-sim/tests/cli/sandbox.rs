@@ -50,7 +50,7 @@ impl Sandbox {
 
     /// The same, and interrupts it after a second as Ctrl-C does.
     pub(crate) fn interrupt(&self, words: &str) -> Ran {
-        let timeout = ["--preserve-status", "--signal=INT", "1", BINARY];
+        let timeout = ["--foreground", "--preserve-status", "--signal=INT", "1", BINARY];
         self.call(Command::new("timeout").args(timeout).args(words.split_whitespace()))
     }
 

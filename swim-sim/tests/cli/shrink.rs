@@ -22,14 +22,14 @@ fn shrunk(sandbox: &Sandbox, what: &str) -> (Ran, Scenario) {
 #[test]
 fn a_failing_seed_becomes_a_handful_of_hosts_and_steps_that_fail_by_the_same_property() {
     let sandbox = Sandbox::new("shrink_seed");
-    let what = "--seed 1 --set hosts=8 --set quiet=1 --set broadcast=1 --set lambda=1 \
-                --set gossip_interval=never --set corruption=0";
+    let what =
+        "--seed 1 --set hosts=8 --set quiet=1 --set members_max=4 --set tombstones_max=4 --set corruption=0";
     let failing = sandbox.run(&format!("run {what}"));
     let (ran, small) = shrunk(&sandbox, what);
     assert_eq!(ran.code, failing.code);
     assert_eq!(property(&ran), property(&failing));
     assert!(small.hosts <= 6 && small.steps.len() <= 2, "{small:#?}");
-    assert!(small.about.starts_with("breaks Q6 broadcasts: "), "{}", small.about);
+    assert!(small.about.starts_with("breaks L2 newcomers: "), "{}", small.about);
     let again = sandbox.again(&ran).ended(failing.code);
     assert_eq!((property(&again), again.digest()), (property(&ran), ran.digest()));
 }

@@ -22,6 +22,11 @@ use crate::api::nanos;
 pub(crate) use prf::Prf;
 
 /// Everything random that a node will ever do follows from these 32 bytes.
+///
+/// Every run of every node needs a fresh one from a source that no other party can predict. A node that starts
+/// again with the seed of its former run repeats its request numbers and address tokens: late answers to the
+/// former run then count, and a party that has seen them can forge acks. Only a simulation, a replay or a test gives
+/// a seed of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Seed(pub [u8; 32]);
 

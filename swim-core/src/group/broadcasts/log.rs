@@ -13,7 +13,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Epoch, Event, Instant, NodeId};
+use crate::api::{DropReason, Epoch, Event, Handled, Instant, NodeId};
 use crate::wire::{Mark, Ranges};
 
 /// Numbers above the last received one that are kept or asked for.
@@ -32,15 +32,15 @@ struct Kept {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Log {
     pub(super) epoch: Epoch,
-    /// The number of the first slot of `kept`.
+    /// The number of the first slot of `kept`; of the next one to receive if there is none.
     first: u32,
     kept: VecDeque<Option<Kept>>,
     /// Bytes that `kept` takes.
-    bytes: usize,
+    pub(super) bytes: usize,
     /// All up to this number were polled.
     reported: u32,
     /// All up to this number arrived, or are given up.
-    received: u32,
+    pub(super) received: u32,
     /// The highest number that is known to be used.
     highest: u32,
     /// Whether it is known where this node's part of the log begins.
@@ -51,31 +51,6 @@ pub(super) struct Log {
     pub(super) holder: NodeId,
     /// While it is asked for: since when, and the last number that was received then.
     pub(super) asked: Option<(Instant, u32)>,
-}
-
-/// What became of a broadcast that arrived.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Arrival {
-    New,
-    Known,
-    /// It is too far ahead: it will be asked for.
-    Beyond,
-}
-
-/// What a user hears next.
-#[derive(Debug)]
-pub(super) enum Release<'a> {
-    Payload(&'a [u8]),
-    Missed(u32),
-}
-
-impl Release<'_> {
-    pub(super) fn event(self, origin: NodeId) -> Event {
-        match self {
-            Self::Payload(payload) => Event::Broadcast { origin, payload: payload.into() },
-            Self::Missed(count) => Event::BroadcastsMissed { origin, count },
-        }
-    }
 }
 
 impl Log {
@@ -98,41 +73,31 @@ impl Log {
 
     /// This node's own, in which the next number is `next`.
     pub(super) fn own(epoch: Epoch, me: NodeId, next: u32) -> Self {
-        let (reported, received, highest) = (next - 1, next - 1, next - 1);
-        Self { reported, received, highest, begun: true, ..Self::new(epoch, me) }
-    }
-
-    /// Bytes that it takes.
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes
+        let last = next - 1;
+        let (reported, received, highest) = (last, last, last);
+        Self { first: next, reported, received, highest, begun: true, ..Self::new(epoch, me) }
     }
 
     /// Bytes that keeping a payload under `number` would take.
     pub(super) fn bytes_for(&self, number: u32, payload: &[u8]) -> usize {
-        let slots = (number.saturating_sub(self.first()) as usize + 1).saturating_sub(self.kept.len());
+        let slots = (number.saturating_sub(self.first) as usize + 1).saturating_sub(self.kept.len());
         slots * SLOT_LEN + payload.len()
     }
 
-    /// The last number that was received.
-    pub(super) const fn received(&self) -> u32 {
-        self.received
-    }
-
-    /// Whether `number` would be new.
-    pub(super) fn arrival(&self, number: u32) -> Arrival {
+    /// Whether `number` is new, and not too far ahead.
+    pub(super) fn accepts(&self, number: u32) -> Handled {
         if number <= self.received || self.get(number).is_some() {
-            Arrival::Known
+            Err(DropReason::DuplicateBroadcast)
         } else if number - self.received > WINDOW_MAX {
-            Arrival::Beyond
+            Err(DropReason::BroadcastLimit)
         } else {
-            Arrival::New
+            Ok(())
         }
     }
 
-    /// Keeps a broadcast whose [`arrival`](Self::arrival) was new.
+    /// Keeps a broadcast that it [accepts](Self::accepts).
     pub(super) fn keep(&mut self, number: u32, payload: &[u8], now: Instant) {
-        debug_assert_eq!(self.arrival(number), Arrival::New, "a number is kept once, and within the window");
-        self.first = self.first();
+        debug_assert_eq!(self.accepts(number), Ok(()), "a number is kept once, and within the window");
         let at = (number - self.first) as usize;
         while self.kept.len() <= at {
             self.kept.push_back(None);
@@ -167,14 +132,12 @@ impl Log {
             // This node was not there when the earlier ones were sent.
             self.begun = true;
             (self.reported, self.received) = (before, before);
-            while self.first <= before && !self.kept.is_empty() {
-                self.forget_first();
-            }
+            while self.first <= before && self.forget_first() {}
         }
         if from == mark.origin {
             // No other node can know of more.
             self.rechecks = false;
-            self.highest = mark.highest.max(self.last_kept()).max(self.received);
+            self.highest = mark.highest.max(self.last_kept());
             self.advance(before);
         }
         self.advance(0);
@@ -183,7 +146,7 @@ impl Log {
     /// Nothing that is missing now is waited for any longer.
     pub(super) fn give_up_missing(&mut self) {
         (self.begun, self.rechecks) = (true, false);
-        self.highest = self.last_kept().max(self.received);
+        self.highest = self.last_kept();
         self.advance(self.highest);
     }
 
@@ -193,12 +156,14 @@ impl Log {
         while self.received < self.highest && self.get(self.received + 1).is_some() {
             self.received += 1;
         }
+        if !self.is_active() {
+            self.first = self.received.saturating_add(1);
+        }
     }
 
     /// The mark that this node gives.
     pub(super) fn mark(&self, origin: NodeId) -> Mark {
-        let lowest = self.first();
-        Mark { origin, epoch: self.epoch, lowest, highest: self.highest.max(lowest - 1) }
+        Mark { origin, epoch: self.epoch, lowest: self.first, highest: self.highest }
     }
 
     /// Whether something is missing, or may be.
@@ -218,16 +183,17 @@ impl Log {
     }
 
     /// What the user hears next, in the origin's order.
-    pub(super) fn release(&mut self) -> Option<Release<'_>> {
+    pub(super) fn release(&mut self, origin: NodeId) -> Option<Event> {
         let before = self.reported;
         while self.reported < self.received && self.get(self.reported + 1).is_none() {
             self.reported += 1;
         }
         if self.reported > before {
-            return Some(Release::Missed(self.reported - before));
+            return Some(Event::BroadcastsMissed { origin, count: self.reported - before });
         }
-        self.reported += u32::from(self.is_ready());
-        if self.reported > before { self.get(self.reported).map(Release::Payload) } else { None }
+        let payload = self.get(before + u32::from(self.is_ready())).filter(|_| self.is_ready())?.into();
+        self.reported += 1;
+        Some(Event::Broadcast { origin, payload })
     }
 
     /// Whether [`release`](Self::release) gives something.
@@ -249,11 +215,7 @@ impl Log {
 
     /// Forgets the oldest that was reported; `false` if there is none.
     pub(super) fn evict(&mut self) -> bool {
-        let can = self.can_evict();
-        if can {
-            self.forget_first();
-        }
-        can
+        self.can_evict() && self.forget_first()
     }
 
     /// Whether something is kept only for others.
@@ -261,21 +223,18 @@ impl Log {
         self.first <= self.reported && self.is_active()
     }
 
-    fn forget_first(&mut self) {
-        if let Some(first) = self.kept.pop_front() {
-            self.first = self.first.saturating_add(1);
-            self.bytes -= SLOT_LEN + first.map_or(0, |kept| kept.payload.len());
-        }
+    /// Forgets what is kept lowest; `false` if nothing is.
+    fn forget_first(&mut self) -> bool {
+        let Some(first) = self.kept.pop_front() else { return false };
+        self.bytes -= SLOT_LEN + first.map_or(0, |kept| kept.payload.len());
+        self.first = self.first.saturating_add(1);
+        self.advance(0);
+        true
     }
 
-    /// The lowest number that is kept, or the next one.
-    fn first(&self) -> u32 {
-        if self.is_active() { self.first } else { self.received.saturating_add(1) }
-    }
-
-    /// The highest number that is kept: the last slot is never empty.
+    /// The highest number that is kept (the last slot is never empty), or was received.
     fn last_kept(&self) -> u32 {
-        if self.is_active() { self.first + (self.kept.len() as u32 - 1) } else { 0 }
+        (self.first - 1 + self.kept.len() as u32).max(self.received)
     }
 
     /// Whether anything is kept.
@@ -292,7 +251,8 @@ impl Log {
         let payloads = self.kept.iter().flatten().map(|kept| kept.payload.len());
         self.bytes == self.kept.len() * SLOT_LEN + payloads.sum::<usize>()
             && self.first > 0
-            && (!self.is_active() || self.first <= self.reported.saturating_add(1))
+            && self.first <= self.received.saturating_add(1)
+            && (self.is_active() || self.first == self.received.saturating_add(1))
             && self.reported <= self.received
             && self.received <= self.highest
             && self.last_kept() <= self.highest
@@ -321,23 +281,26 @@ mod tests {
     }
 
     /// Keeps a number with itself as the payload, if it is new.
-    fn arrive(log: &mut Log, number: u32) -> Arrival {
+    fn arrive(log: &mut Log, number: u32) -> Handled {
         log.notice(number, OTHER);
-        let arrival = log.arrival(number);
-        if arrival == Arrival::New {
+        let accepted = log.accepts(number);
+        if accepted.is_ok() {
             log.keep(number, &number.to_le_bytes(), NOW);
         }
         assert!(log.is_sound());
-        arrival
+        accepted
     }
 
     /// Everything that can be reported: a number, or minus how many were missed.
     fn reported(log: &mut Log) -> Vec<i64> {
         let mut reported = Vec::new();
-        while let Some(release) = log.release() {
-            reported.push(match release {
-                Release::Payload(text) => i64::from(u32::from_le_bytes(text.try_into().expect("a number"))),
-                Release::Missed(count) => -i64::from(count),
+        while let Some(event) = log.release(ORIGIN) {
+            reported.push(match event {
+                Event::BroadcastsMissed { count, .. } => -i64::from(count),
+                Event::Broadcast { payload, .. } => {
+                    i64::from(u32::from_le_bytes((*payload).try_into().expect("a number")))
+                }
+                _ => panic!("a log has no other events"),
             });
         }
         assert!(log.is_sound() && !log.is_ready());
@@ -352,22 +315,22 @@ mod tests {
     fn what_arrives_early_waits_for_what_is_missing() {
         let mut log = log();
         for number in [3, 5, 2] {
-            assert_eq!(arrive(&mut log, number), Arrival::New);
+            assert_eq!(arrive(&mut log, number), Ok(()));
             assert_eq!(reported(&mut log), []);
         }
         assert_eq!(missing(&log), [1, 4]);
-        arrive(&mut log, 1);
+        let _ = arrive(&mut log, 1);
         assert_eq!((reported(&mut log), missing(&log)), (Vec::from([1, 2, 3]), Vec::from([4])));
-        assert_eq!([2, 5].map(|number| arrive(&mut log, number)), [Arrival::Known; 2]);
-        arrive(&mut log, 4);
+        assert_eq!([2, 5].map(|number| arrive(&mut log, number)), [Err(DropReason::DuplicateBroadcast); 2]);
+        let _ = arrive(&mut log, 4);
         assert_eq!((reported(&mut log), log.lacks()), (Vec::from([4, 5]), false));
     }
 
     #[test]
     fn what_is_too_far_ahead_is_not_kept_and_is_asked_for_later() {
         let mut log = log();
-        assert_eq!(arrive(&mut log, WINDOW_MAX + 1), Arrival::Beyond);
-        assert_eq!(arrive(&mut log, WINDOW_MAX), Arrival::New);
+        assert_eq!(arrive(&mut log, WINDOW_MAX + 1), Err(DropReason::BroadcastLimit));
+        assert_eq!(arrive(&mut log, WINDOW_MAX), Ok(()));
         assert_eq!(missing(&log).last(), Some(&(WINDOW_MAX - 1)));
         log.on_mark(&mark(1, u32::MAX), OTHER);
         assert_eq!(missing(&log).len(), WINDOW_MAX as usize - 1, "a mark makes no pull longer");
@@ -376,7 +339,7 @@ mod tests {
     #[test]
     fn the_first_mark_says_where_a_newcomer_begins() {
         let mut log = log();
-        arrive(&mut log, 50);
+        let _ = arrive(&mut log, 50);
         log.on_mark(&mark(48, 50), OTHER);
         assert_eq!((reported(&mut log), missing(&log)), (Vec::new(), Vec::from([48, 49])));
         log.on_mark(&mark(50, 50), OTHER);
@@ -403,18 +366,18 @@ mod tests {
         let mut log = log();
         log.on_mark(&mark(1, 9), OTHER);
         for number in [2, 3, 6] {
-            arrive(&mut log, number);
+            let _ = arrive(&mut log, number);
         }
         log.give_up_missing();
         assert_eq!((reported(&mut log), log.lacks()), (Vec::from([-1, 2, 3, -2, 6]), false));
-        assert_eq!([1, 4].map(|number| arrive(&mut log, number)), [Arrival::Known; 2]);
+        assert_eq!([1, 4].map(|number| arrive(&mut log, number)), [Err(DropReason::DuplicateBroadcast); 2]);
     }
 
     #[test]
     fn what_was_delivered_is_kept_for_a_time_and_what_waits_until_it_is_delivered() {
         let mut log = log();
         for number in [1, 2, 4] {
-            arrive(&mut log, number);
+            let _ = arrive(&mut log, number);
         }
         assert_eq!(reported(&mut log), [1, 2]);
         let second = Duration::from_secs(1);
@@ -432,7 +395,7 @@ mod tests {
         assert!(log.is_sound() && !log.lacks() && missing(&log).is_empty());
         let mut log = self::log();
         log.on_mark(&mark(u32::MAX, u32::MAX), OTHER);
-        arrive(&mut log, u32::MAX);
+        let _ = arrive(&mut log, u32::MAX);
         log.rechecks = true;
         assert_eq!((reported(&mut log), log.is_sound()), (Vec::from([i64::from(u32::MAX)]), true));
         missing(&log);
@@ -468,7 +431,7 @@ mod tests {
             let mut last = 0;
             for step in steps {
                 match step {
-                    Step::Arrive(number) => drop(arrive(&mut log, number)),
+                    Step::Arrive(number) => drop(arrive(&mut log, number).ok()),
                     Step::Mark(low, high, origin) => {
                         log.on_mark(&mark(low, high), if origin { ORIGIN } else { OTHER });
                     }

@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use log::{Arrival, Log, WINDOW_MAX};
+use log::{Log, WINDOW_MAX};
 pub(super) use store::Broadcasts;
 
 use super::{Group, Piggyback};
@@ -54,40 +54,32 @@ impl Group {
     }
 
     /// A broadcast arrived.
-    pub(super) fn on_broadcast(&mut self, record: &BroadcastRecord<'_>, from: NodeId) {
-        if self.is_current(record.origin, record.epoch, record.sequence) {
-            match self.broadcasts.arrive(record, from, self.cx.now()) {
-                Arrival::New => {}
-                Arrival::Known => self.cx.stats.drop(DropReason::DuplicateBroadcast),
-                Arrival::Beyond => self.cx.stats.drop(DropReason::BroadcastLimit),
-            }
-            self.plan_ask(record.origin);
-        }
+    pub(super) fn on_broadcast(&mut self, record: &BroadcastRecord<'_>, from: NodeId) -> Handled {
+        self.check_current(record.origin, record.epoch, record.sequence)?;
+        let arrived = self.broadcasts.arrive(record, from, self.cx.now());
+        self.plan_ask(record.origin);
+        arrived
     }
 
     /// A member says which numbers of an origin it keeps.
-    pub(super) fn on_mark(&mut self, mark: &Mark, from: NodeId) {
-        if self.is_current(mark.origin, mark.epoch, mark.highest) {
-            self.broadcasts.on_mark(mark, from);
-            self.plan_ask(mark.origin);
-        }
+    pub(super) fn on_mark(&mut self, mark: &Mark, from: NodeId) -> Handled {
+        self.check_current(mark.origin, mark.epoch, mark.highest)?;
+        self.broadcasts.on_mark(mark, from);
+        self.plan_ask(mark.origin);
+        Ok(())
     }
 
-    /// Whether this is about the present epoch of another member. Counted, if not.
-    fn is_current(&mut self, origin: NodeId, epoch: Epoch, number: u32) -> bool {
+    /// Whether this is about the present epoch of another member.
+    fn check_current(&mut self, origin: NodeId, epoch: Epoch, number: u32) -> Handled {
         if origin == self.cx.me.id {
             // If another node used a higher number in this one's name, the next ones would be dropped everywhere.
             if epoch == self.cx.me.epoch && self.cx.is_running() && !self.broadcasts.outbid(number) {
                 self.start_new_epoch(epoch);
             }
-            self.cx.stats.drop(DropReason::DuplicateBroadcast);
-            return false;
+            return Err(DropReason::DuplicateBroadcast);
         }
         let is_held = self.find(origin).is_some_and(|slot| self.claim(slot).epoch == epoch);
-        if !is_held {
-            self.cx.stats.drop(DropReason::UnknownMember);
-        }
-        is_held
+        is_held.then_some(()).ok_or(DropReason::UnknownMember)
     }
 
     /// The next broadcast that the user hears, or how many were missed.

@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::log::{Arrival, Log};
-use crate::api::{Epoch, Event, Instant, NodeId};
+use super::log::Log;
+use crate::api::{DropReason, Epoch, Event, Handled, Instant, NodeId};
 use crate::wire::{BroadcastRecord, Mark, Writer, broadcast_len};
 
 /// How often a member pushes one broadcast. Whom no push reaches asks for it.
@@ -85,7 +85,7 @@ impl Broadcasts {
     pub(super) fn push_own(&mut self, epoch: Epoch, number: u32, payload: &[u8], now: Instant) {
         debug_assert!(!self.is_full(), "the user is refused before");
         let me = self.me;
-        if self.logs.get(&me).is_none_or(|log| log.epoch != epoch || log.received() != number - 1) {
+        if self.logs.get(&me).is_none_or(|log| log.epoch != epoch || log.received != number - 1) {
             self.forget(me);
             self.logs.insert(me, Log::own(epoch, me, number));
         }
@@ -94,23 +94,19 @@ impl Broadcasts {
     }
 
     /// A broadcast that a member sent. The caller has made sure that the origin is a member, which bounds the logs.
-    pub(super) fn arrive(&mut self, record: &BroadcastRecord<'_>, from: NodeId, now: Instant) -> Arrival {
+    pub(super) fn arrive(&mut self, record: &BroadcastRecord<'_>, from: NodeId, now: Instant) -> Handled {
         let &BroadcastRecord { origin, epoch, sequence: number, payload } = record;
         debug_assert!(origin != self.me, "its own broadcasts are no news to a node");
-        let Some(log) = self.log_of(origin, epoch, from) else { return Arrival::Known };
+        let log = self.log_of(origin, epoch, from).ok_or(DropReason::DuplicateBroadcast)?;
         log.notice(number, from);
-        let (arrival, needed) = (log.arrival(number), log.bytes_for(number, payload));
-        if arrival != Arrival::New {
-            return arrival;
-        }
-        if !self.make_room(origin, needed) {
-            return Arrival::Beyond;
-        }
+        log.accepts(number)?;
+        let needed = log.bytes_for(number, payload);
+        self.make_room(origin, needed)?;
         self.change(origin, |log| log.keep(number, payload, now));
         if self.pushes.len() < self.pushes_max {
             self.pushes.push_back(Push { origin, number, done: 0 });
         }
-        arrival
+        Ok(())
     }
 
     /// What a member says of an origin's log.
@@ -135,10 +131,10 @@ impl Broadcasts {
     /// Changes a log, and keeps what follows from it.
     pub(super) fn change<T>(&mut self, origin: NodeId, change: impl FnOnce(&mut Log) -> T) -> Option<T> {
         let log = self.logs.get_mut(&origin)?;
-        let (was_active, before) = (log.is_active(), log.bytes());
+        let (was_active, before) = (log.is_active(), log.bytes);
         let changed = change(log);
         let bytes = &mut self.bytes[usize::from(origin != self.me)];
-        *bytes = *bytes + log.bytes() - before;
+        *bytes = *bytes + log.bytes - before;
         if log.is_active() && !was_active && !self.active.contains(&origin) {
             self.active.push_back(origin);
         }
@@ -150,24 +146,21 @@ impl Broadcasts {
 
     /// Makes room for `needed` bytes of others' broadcasts. What was reported goes first, of this origin before any
     /// other.
-    fn make_room(&mut self, origin: NodeId, needed: usize) -> bool {
-        let mut victim = origin;
+    fn make_room(&mut self, origin: NodeId, needed: usize) -> Handled {
         while self.bytes[1] + needed > BYTES_MAX {
-            if self.change(victim, Log::evict) != Some(true) {
-                let can_evict =
-                    |id: &&NodeId| **id != self.me && self.logs.get(id).is_some_and(Log::can_evict);
-                let Some(other) = self.active.iter().find(can_evict) else { return false };
-                victim = *other;
-            }
+            let can_evict = |id: &&NodeId| **id != self.me && self.logs.get(id).is_some_and(Log::can_evict);
+            let victim = [origin].iter().chain(&self.active).find(can_evict).copied();
+            self.change(victim.ok_or(DropReason::BroadcastLimit)?, Log::evict);
         }
-        true
+        Ok(())
     }
 
     /// The next thing that the user hears.
     pub(super) fn next_event(&mut self) -> Option<Event> {
         while let Some(origin) = self.ready.front().copied() {
-            if let Some(release) = self.logs.get_mut(&origin).and_then(Log::release) {
-                return Some(release.event(origin));
+            let event = self.logs.get_mut(&origin).and_then(|log| log.release(origin));
+            if event.is_some() {
+                return event;
             }
             self.ready.pop_front();
         }
@@ -187,7 +180,7 @@ impl Broadcasts {
     /// Forgets what is known of an origin that is forgotten.
     pub(crate) fn forget(&mut self, origin: NodeId) {
         if let Some(log) = self.logs.remove(&origin) {
-            self.bytes[usize::from(origin != self.me)] -= log.bytes();
+            self.bytes[usize::from(origin != self.me)] -= log.bytes;
             self.active.retain(|active| *active != origin);
             self.asks.retain(|(_, asked)| *asked != origin);
         }
@@ -211,7 +204,7 @@ impl Broadcasts {
     /// Plans to ask for what is missing of an origin, unless that is planned.
     pub(super) fn plan_ask(&mut self, origin: NodeId, now: Instant, wait: Duration) {
         if let Some(log) = self.logs.get_mut(&origin).filter(|log| log.lacks() && log.asked.is_none()) {
-            log.asked = Some((now, log.received()));
+            log.asked = Some((now, log.received));
             self.asks.push_back((now.after(wait), origin));
         }
     }
@@ -222,7 +215,7 @@ impl Broadcasts {
         while let Some((_, origin)) = self.asks.front().copied().filter(|(at, _)| *at <= now) {
             self.asks.pop_front();
             let Some(log) = self.logs.get_mut(&origin) else { continue };
-            let received = log.received();
+            let received = log.received;
             log.asked = log.asked.filter(|_| log.lacks());
             if let Some((since, then)) = &mut log.asked {
                 if *then != received {
@@ -268,16 +261,16 @@ impl Broadcasts {
         Some(writer.broadcast(&record))
     }
 
-    /// Writes which numbers of `origin` are kept, or else of the origins whose turn it is.
-    pub(crate) fn put_marks(&mut self, writer: &mut Writer<'_>, origin: Option<NodeId>) {
-        let turns = if origin.is_some() { 1 } else { self.active.len().min(MARKS_MAX) };
-        for _ in 0..turns {
-            if origin.is_none() {
-                self.active.rotate_left(1);
-            }
-            let Some(of) = origin.or(self.active.back().copied()) else { return };
-            let Some(log) = self.logs.get(&of) else { continue };
-            if !writer.mark(&log.mark(of)) {
+    /// Writes which numbers of an origin are kept; `false` if that does not fit.
+    pub(crate) fn put_mark(&self, writer: &mut Writer<'_>, origin: NodeId) -> bool {
+        self.logs.get(&origin).is_none_or(|log| writer.mark(&log.mark(origin)))
+    }
+
+    /// The same of the origins whose turn it is.
+    pub(crate) fn put_marks(&mut self, writer: &mut Writer<'_>) {
+        for _ in 0..self.active.len().min(MARKS_MAX) {
+            self.active.rotate_left(1);
+            if !self.active.back().is_none_or(|origin| self.put_mark(writer, *origin)) {
                 return;
             }
         }
@@ -292,7 +285,7 @@ impl Broadcasts {
     pub(crate) fn is_sound(&self) -> bool {
         let mut bytes = [0; 2];
         for (origin, log) in &self.logs {
-            bytes[usize::from(*origin != self.me)] += log.bytes();
+            bytes[usize::from(*origin != self.me)] += log.bytes;
         }
         bytes == self.bytes
             && self.bytes[1] <= BYTES_MAX
@@ -314,7 +307,7 @@ mod tests {
         BroadcastRecord { origin: NodeId(origin), epoch: Epoch(1), sequence, payload }
     }
 
-    fn arrive(broadcasts: &mut Broadcasts, origin: u64, sequence: u32, payload: &[u8]) -> Arrival {
+    fn arrive(broadcasts: &mut Broadcasts, origin: u64, sequence: u32, payload: &[u8]) -> Handled {
         let arrival = broadcasts.arrive(&record(origin, sequence, payload), NodeId(7), NOW);
         assert!(broadcasts.is_sound());
         while broadcasts.next_event().is_some() {}
@@ -324,10 +317,10 @@ mod tests {
     #[test]
     fn a_new_epoch_starts_afresh_and_an_old_one_is_over() {
         let mut broadcasts = Broadcasts::new(ME, 4);
-        assert_eq!(arrive(&mut broadcasts, 1, 1, b"x"), Arrival::New);
+        assert_eq!(arrive(&mut broadcasts, 1, 1, b"x"), Ok(()));
         let later = BroadcastRecord { epoch: Epoch(2), ..record(1, 1, b"y") };
-        assert_eq!(broadcasts.arrive(&later, NodeId(7), NOW), Arrival::New);
-        assert_eq!(arrive(&mut broadcasts, 1, 2, b"x"), Arrival::Known);
+        assert_eq!(broadcasts.arrive(&later, NodeId(7), NOW), Ok(()));
+        assert_eq!(arrive(&mut broadcasts, 1, 2, b"x"), Err(DropReason::DuplicateBroadcast));
         broadcasts.forget(NodeId(1));
         assert_eq!((broadcasts.bytes[1], broadcasts.is_sound()), (0, true));
     }
@@ -336,7 +329,7 @@ mod tests {
     fn what_is_pushed_is_bounded_and_the_rest_is_kept_for_those_who_ask() {
         let mut broadcasts = Broadcasts::new(ME, 4);
         for number in 1..=6 {
-            assert_eq!(arrive(&mut broadcasts, 1, number, b"x"), Arrival::New);
+            assert_eq!(arrive(&mut broadcasts, 1, number, b"x"), Ok(()));
         }
         assert_eq!((broadcasts.len(), broadcasts.is_full()), (4, true));
         assert_eq!(broadcasts.log(NodeId(1)).and_then(|log| log.get(6)), Some(&b"x"[..]));
@@ -349,29 +342,30 @@ mod tests {
         let payload = [b'x'; 1000];
         for number in 1..=4_000 {
             for origin in [1, 2] {
-                assert_eq!(arrive(&mut broadcasts, origin, number, &payload), Arrival::New);
+                assert_eq!(arrive(&mut broadcasts, origin, number, &payload), Ok(()));
             }
         }
         assert!(broadcasts.bytes[1] <= BYTES_MAX);
         assert_eq!(broadcasts.log(ME).and_then(|log| log.get(1)), Some(&b"mine"[..]));
         // What waits for a missing one is not thrown away: what comes on top of it is.
         let waiting = |number| BroadcastRecord { origin: NodeId(3), ..record(3, number, &payload) };
-        let refused = (2..=4_000)
-            .find(|number| broadcasts.arrive(&waiting(*number), NodeId(7), NOW) == Arrival::Beyond);
+        let refused = (2..=4_000).find(|number| {
+            broadcasts.arrive(&waiting(*number), NodeId(7), NOW) == Err(DropReason::BroadcastLimit)
+        });
         assert!(refused.is_some_and(|number| number > 1_900) && broadcasts.is_sound(), "{refused:?}");
     }
 
     #[test]
     fn an_origin_is_asked_for_again_until_nothing_is_missing() {
         let mut broadcasts = Broadcasts::new(ME, 8);
-        arrive(&mut broadcasts, 1, 2, b"x");
+        let _ = arrive(&mut broadcasts, 1, 2, b"x");
         broadcasts.plan_ask(NodeId(1), NOW, WAIT);
         broadcasts.plan_ask(NodeId(1), NOW, WAIT);
         let due = NOW.after(WAIT);
         assert_eq!((broadcasts.asks.len(), broadcasts.next_ask(NOW, WAIT)), (1, None));
         assert_eq!(broadcasts.next_ask(due, WAIT), Some((NodeId(1), NOW)));
         assert_eq!(broadcasts.next_ask(due.after(WAIT), WAIT), Some((NodeId(1), NOW)));
-        arrive(&mut broadcasts, 1, 1, b"x");
+        let _ = arrive(&mut broadcasts, 1, 1, b"x");
         assert_eq!((broadcasts.next_ask(due.after(WAIT * 2), WAIT), broadcasts.ask_at()), (None, None));
     }
 }

@@ -33,6 +33,9 @@ pub(crate) const fn hash16(sum: u64, number: u64) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use alloc::collections::BTreeSet;
+    use alloc::vec::Vec;
+
     use super::*;
     use crate::api::{Epoch, Incarnation, Status};
 
@@ -58,6 +61,17 @@ mod tests {
         assert_ne!(held, element(NodeId(1), &claim(2, 1), false));
         assert_ne!(held, element(NodeId(1), &claim(1, 2), false));
         assert_ne!(held, element(NodeId(1), &claim(1, 1), true));
+    }
+
+    #[test]
+    fn two_sums_that_one_pull_takes_for_the_same_differ_in_the_next() {
+        let collisions = |number| {
+            let hashes = (0..1_000).map(|sum| hash16(mix(sum, 1), number)).collect::<Vec<_>>();
+            let pairs = (0..1_000).flat_map(|one| (0..one).map(move |other| (one, other)));
+            pairs.filter(|(one, other)| hashes[*one] == hashes[*other]).collect::<BTreeSet<_>>()
+        };
+        let (one, other) = (collisions(7), collisions(8));
+        assert!(!one.is_empty() && !other.is_empty() && one.is_disjoint(&other), "{one:?}, {other:?}");
     }
 
     #[test]
