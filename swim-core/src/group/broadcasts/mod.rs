@@ -89,6 +89,7 @@ impl Group {
     }
 
     /// The next broadcast that the user hears, or how many were missed.
+    #[inline(never)]
     pub(crate) fn next_broadcast(&mut self) -> Option<Event> {
         let event = self.broadcasts.next_event()?;
         match event {

@@ -279,6 +279,7 @@ impl Broadcasts {
     }
 
     /// The same of the origins whose turn it is.
+    #[cold]
     pub(crate) fn put_marks(&mut self, writer: &mut Writer<'_>) {
         for _ in 0..self.active.len().min(MARKS_MAX) {
             self.active.rotate_left(1);
