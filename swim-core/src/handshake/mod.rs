@@ -136,18 +136,10 @@ impl Handshake {
     /// The user names seeds.
     pub(crate) fn join(&mut self, group: &mut Group, seeds: &[SocketAddr]) -> Result<(), Refusal> {
         let me = group.cx.me.addr;
-        let usable = || {
-            seeds.iter().map(|seed| canonical(*seed)).filter(|seed| is_reachable_form(*seed) && *seed != me)
-        };
-        if usable().next().is_none() {
+        if Seeds::default().with(seeds, me)?.is_empty() {
             return Err(Refusal::NoUsableAddress);
         }
-        let new = usable().filter(|addr| !self.seeds.contains(*addr)).count();
-        if self.seeds.len() + new > SEEDS_MAX {
-            return Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
-        }
-        usable().for_each(|seed| self.seeds.add(seed));
-        debug_assert!(self.seeds.len() <= SEEDS_MAX, "seeds are bounded");
+        self.seeds = self.seeds.clone().with(seeds, me)?;
         self.seek(group, group.cx.now());
         Ok(())
     }
@@ -155,18 +147,9 @@ impl Handshake {
     /// The user replaces the seeds. Without any address left to ask, a search ends.
     pub(crate) fn set_seeds(&mut self, group: &mut Group, seeds: &[SocketAddr]) -> Result<(), Refusal> {
         let me = group.cx.me.addr;
-        let mut kept = Seeds::default();
-        for seed in seeds.iter().map(|seed| canonical(*seed)) {
-            if !is_reachable_form(seed) || seed == me || kept.contains(seed) {
-                continue;
-            }
-            if kept.len() == SEEDS_MAX {
-                return Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
-            }
-            kept.add(seed);
-        }
+        let kept = Seeds::default().with(seeds, me)?;
         self.seeds.retain(|seed| kept.contains(seed));
-        kept.iter().for_each(|seed| self.seeds.add(seed));
+        self.seeds = self.seeds.clone().with(seeds, me)?;
         self.attempts.close_forgotten(|seed| kept.contains(seed));
         if self.is_seeking() && !self.seeds.has_any_address() {
             self.give_up(group, JoinFailure::Cancelled);
