@@ -389,11 +389,7 @@ impl Handshake {
         purpose: Purpose,
         welcome: Welcome,
     ) -> Handled {
-        let holder = datagram.body.updates.clone().flatten().find_map(|update| match update {
-            Update::Alive { about, addr, .. } if about.id == group.cx.me.id => Some(addr),
-            _ => None,
-        });
-        let rival = holder.ok_or(DropReason::UnexpectedAnswer)?;
+        let rival = alive_addr(datagram, group.cx.me.id).ok_or(DropReason::UnexpectedAnswer)?;
         self.attempts.close(welcome.nonce);
         if purpose.seeks() && group.n() == 1 && !self.announced {
             self.lose(group, rival);
@@ -415,11 +411,8 @@ impl Handshake {
     /// or the only other one, have named.
     fn on_seen(&mut self, group: &mut Group, datagram: &Datagram<'_>) {
         let me = group.cx.me;
-        let seen = datagram.body.updates.clone().flatten().find_map(|update| match update {
-            Update::Alive { about, addr, .. } if about.id == me.id && addr != me.addr => Some(addr),
-            _ => None,
-        });
-        let Some(addr) = seen.filter(|addr| is_reachable_form(*addr)) else { return };
+        let seen = alive_addr(datagram, me.id);
+        let Some(addr) = seen.filter(|addr| *addr != me.addr && is_reachable_form(*addr)) else { return };
         group.on_wrong_source(Slot::ME, addr);
         let by = datagram.header.sender;
         let is_agreed = group.n() <= 2 || self.seen.is_some_and(|seen| seen.addr == addr && seen.by != by);
@@ -538,4 +531,12 @@ impl Handshake {
         timers.is_set_to(Timer::Handshake, self.attempts.deadline())
             && timers.is_set_to(Timer::Inquiry, self.inquiry_deadline())
     }
+}
+
+/// Where a datagram's updates say that the node `id` is Alive.
+fn alive_addr(datagram: &Datagram<'_>, id: NodeId) -> Option<SocketAddr> {
+    datagram.body.updates.clone().flatten().find_map(|update| match update {
+        Update::Alive { about, addr, .. } if about.id == id => Some(addr),
+        _ => None,
+    })
 }
