@@ -84,7 +84,7 @@ impl EventQueue {
         (events > 0).then_some(Event::Lost { events })
     }
 
-    /// The member table is read anew: what it contains need not be told. Returns how many events were lost.
+    /// The member table is read anew: what it contains is reported by it. Returns how many events were lost.
     pub(crate) fn supersede(&mut self) -> u64 {
         let mut lost = std::mem::take(&mut self.lost);
         self.waiting.retain(|event| match event {

@@ -136,7 +136,7 @@ impl Picture {
     }
 
     fn held(&mut self, id: NodeId) -> &mut (Status, SocketAddr) {
-        self.0.get_mut(&id).unwrap_or_else(|| panic!("{id:?} was never told of"))
+        self.0.get_mut(&id).unwrap_or_else(|| panic!("{id:?} was never reported"))
     }
 }
 
@@ -158,7 +158,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..MEMBERS).prop_map(Step::Leave),
         2 => (1..MEMBERS, any::<u8>()).prop_map(|(index, byte)| Step::Change(index, byte)),
         4 => (1_u16..1_000).prop_map(Step::Pass),
-        // Longer than a tombstone lives.
+        // Longer than a tombstone is kept.
         1 => Just(Step::Pass(4_000)),
         2 => (0_u8..4).prop_map(Step::Take),
     ]

@@ -12,7 +12,7 @@ fn settings(name: &str) -> Settings {
 
 #[test]
 fn outside_a_runtime_the_error_says_so() {
-    let error = swim_tokio::spawn(&settings("ada")).err().expect("no runtime");
+    let error = swim_tokio::spawn(&settings("ada")).expect_err("no runtime");
     assert!(error.to_string().contains("no reactor running"), "{error}");
 }
 

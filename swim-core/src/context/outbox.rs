@@ -129,6 +129,12 @@ impl Outbox {
         Some((next.target, &self.bytes[next.start..next.end]))
     }
 
+    /// Whether an event waits.
+    #[inline]
+    pub(crate) fn has_event(&self) -> bool {
+        !self.events.is_empty() || self.lost > 0
+    }
+
     pub(crate) fn next_event(&mut self) -> Option<Event> {
         if self.events.is_empty() && self.lost > 0 {
             return Some(Event::Lost { events: core::mem::take(&mut self.lost) });

@@ -17,6 +17,17 @@ use crate::wire::{
     About, Accusers, Header, Message, PART_LEN, Ping, Plain, SEAL_ROOM, Update, VERSION, Writer,
 };
 
+/// What few datagrams carry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rare<'a> {
+    /// A direct message.
+    Payload(&'a [u8]),
+    /// Where a node that is refused was seen: its own Alive with this address.
+    Seen(About, SocketAddr),
+    /// Broadcasts of an origin, by number, and what is kept of it.
+    Asked(NodeId, &'a [u32]),
+}
+
 /// What a datagram carries besides its head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piggyback<'a> {
@@ -26,20 +37,14 @@ pub(crate) struct Piggyback<'a> {
     pub(crate) rows: &'a [Slot],
     /// Whether gossip fills the rest.
     pub(crate) gossip: bool,
-    /// Where a node that is refused was seen: its own Alive with this address.
-    pub(crate) seen: Option<(About, SocketAddr)>,
-    /// Broadcasts of an origin, by number, and what is kept of it.
-    pub(crate) asked: Option<(NodeId, &'a [u32])>,
-    /// A direct message.
-    pub(crate) payload: Option<&'a [u8]>,
+    pub(crate) rare: Option<&'a Rare<'a>>,
     /// Longest datagram, where it must be shorter than the configured one.
     pub(crate) len_max: Option<usize>,
 }
 
 impl<'a> Piggyback<'a> {
     /// The head and nothing else.
-    pub(crate) const EMPTY: Self =
-        Self { claims: &[], rows: &[], gossip: false, seen: None, asked: None, payload: None, len_max: None };
+    pub(crate) const EMPTY: Self = Self { claims: &[], rows: &[], gossip: false, rare: None, len_max: None };
 
     /// As much gossip as fits.
     pub(crate) const GOSSIP: Self = Self { gossip: true, ..Self::EMPTY };
@@ -88,16 +93,10 @@ impl Group {
         self.updates.begin();
         let table = (&mut self.members, &self.suspicions);
         let mut written = put_named(&mut writer, table, &mut self.updates, &piggyback, sends_max);
-        if let Some((about, addr)) = piggyback.seen {
-            let update = Update::Alive { about, addr, versions: (VERSION, VERSION), metadata: &[] };
-            self.cx.stats.updates_sent += u64::from(writer.update(&update));
+        if let Some(rare) = piggyback.rare {
+            written += put_rare(&mut writer, &self.broadcasts, rare);
         }
-        if let Some((origin, numbers)) = piggyback.asked {
-            self.broadcasts.put_mark(&mut writer, origin);
-            for number in numbers {
-                self.broadcasts.put(&mut writer, origin, *number);
-            }
-        } else if piggyback.gossip {
+        if piggyback.gossip && self.broadcasts.has_marks() {
             self.broadcasts.put_marks(&mut writer);
         }
         if piggyback.gossip && something {
@@ -108,10 +107,6 @@ impl Group {
                 &mut self.broadcasts_first,
                 sends_max,
             );
-        }
-        if let Some(payload) = piggyback.payload {
-            let fits = writer.payload(payload);
-            debug_assert!(fits, "PAYLOAD_MAX fits the shortest datagram");
         }
         let (start, len) = (writer.start(), writer.len());
         debug_assert!(len <= limit, "no datagram is longer than its limit");
@@ -169,6 +164,29 @@ fn put_named(
         }
     }
     written + piggyback.rows.iter().filter(|slot| put_row(writer, members, suspicions, **slot)).count()
+}
+
+/// Writes what few datagrams carry. Returns how many updates that is.
+#[cold]
+fn put_rare(writer: &mut Writer<'_>, broadcasts: &Broadcasts, rare: &Rare<'_>) -> usize {
+    match *rare {
+        Rare::Payload(payload) => {
+            let fits = writer.payload(payload);
+            debug_assert!(fits, "PAYLOAD_MAX fits the shortest datagram");
+            0
+        }
+        Rare::Seen(about, addr) => {
+            let update = Update::Alive { about, addr, versions: (VERSION, VERSION), metadata: &[] };
+            usize::from(writer.update(&update))
+        }
+        Rare::Asked(origin, numbers) => {
+            broadcasts.put_mark(writer, origin);
+            for number in numbers {
+                broadcasts.put(writer, origin, *number);
+            }
+            0
+        }
+    }
 }
 
 /// Updates in one datagram, whatever its length.

@@ -35,7 +35,7 @@ use crate::context::{Context, Stream, Streams};
 use crate::timers::Timer;
 use broadcasts::Broadcasts;
 pub(crate) use claims::{Absorbed, OUTDATED_MAX};
-pub(crate) use datagrams::{Piggyback, row_len};
+pub(crate) use datagrams::{Piggyback, Rare, row_len};
 use gossip::Updates;
 use members::Sample;
 pub(crate) use members::{Members, SAMPLE_MAX, Slot};
@@ -136,6 +136,7 @@ impl Group {
                 self.updates.remove(index);
             }
             self.broadcasts.forget(gone.id);
+            self.arm_asks();
             if gone.status == Status::Dead {
                 remember(&mut self.forgotten, gone.addr);
             }

@@ -18,7 +18,7 @@ use super::Handshake;
 use super::rivals::{Inquiry, TRIES};
 use crate::api::{DropReason, Epoch, Event, Handled, Incarnation, Instant, NodeId, Status, canonical};
 use crate::context::{RequestKind, Stream};
-use crate::group::{Group, Piggyback, SAMPLE_MAX, Slot};
+use crate::group::{Group, Piggyback, Rare, SAMPLE_MAX, Slot};
 use crate::wire::{Ack, Announce, Challenge, Datagram, Join, JoinOutcome, Message, Update, Welcome};
 
 /// Seconds that an address token is good for, at least; at most twice as long.
@@ -257,7 +257,7 @@ impl Handshake {
         }
         // The token proves this address and no other: no node is made to send to a third one.
         if canonical(addr) != source && !group.cx.config.accept_wrong_source {
-            let seen = Piggyback { seen: Some((about, source)), ..Piggyback::EMPTY };
+            let seen = Piggyback { rare: Some(&Rare::Seen(about, source)), ..Piggyback::EMPTY };
             Self::welcome_with(group, source, header.sender, (announce.number, JoinOutcome::Refused), seen);
             return Err(DropReason::ClaimAddress);
         }

@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 use super::Node;
 use crate::api::{Command, Done, Instant, NodeId, Payload, Refusal, canonical, is_reachable_form};
 use crate::context::Stream;
-use crate::group::{Piggyback, Slot};
+use crate::group::{Piggyback, Rare, Slot};
 use crate::leave;
 use crate::timers::Timer;
 use crate::wire::Message;
@@ -72,7 +72,7 @@ impl Node {
         let group = &mut self.group;
         let slot = group.find_active(target).filter(|slot| *slot != Slot::ME);
         let addr = group.addr(slot.ok_or(Refusal::NoSuchMember)?);
-        let piggyback = Piggyback { payload: Some(payload.as_bytes()), ..Piggyback::EMPTY };
+        let piggyback = Piggyback { rare: Some(&Rare::Payload(payload.as_bytes())), ..Piggyback::EMPTY };
         let sent = group.send(addr, &Message::User, piggyback);
         sent.then_some(Done::Sent).ok_or(Refusal::OutboxFull)
     }

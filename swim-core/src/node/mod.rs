@@ -142,8 +142,10 @@ impl Node {
             let (destination, bytes) = self.group.cx.outbox.next_datagram()?;
             return Some(Output::Transmit(Transmit { destination, bytes }));
         }
-        let event = self.group.cx.outbox.next_event().or_else(|| self.group.next_broadcast());
-        event.map(Output::Event)
+        if self.group.cx.outbox.has_event() {
+            return self.group.cx.outbox.next_event().map(Output::Event);
+        }
+        if self.group.has_broadcast() { self.group.next_broadcast().map(Output::Event) } else { None }
     }
 
     /// Call `handle(now, Input::Tick)` no later than this; `None`: nothing will happen by itself.
@@ -347,7 +349,6 @@ impl Node {
             self.settle_alone();
         }
         self.group.arm_gossip();
-        self.group.arm_asks();
         let cx = &mut self.group.cx;
         // An overdue suspicion that has to wait is due with the next tick, not before now.
         cx.timers.creep(Timer::Suspicion, cx.now());

@@ -24,7 +24,7 @@ use core::time::Duration;
 use log::{Log, WINDOW_MAX};
 pub(super) use store::Broadcasts;
 
-use super::{Group, Piggyback};
+use super::{Group, Piggyback, Rare};
 use crate::api::{DropReason, Epoch, Event, Handled, Instant, NodeId, Refusal};
 use crate::context::Stream;
 use crate::timers::Timer;
@@ -82,6 +82,12 @@ impl Group {
         is_held.then_some(()).ok_or(DropReason::UnknownMember)
     }
 
+    /// Whether the user can hear one.
+    #[inline]
+    pub(crate) fn has_broadcast(&self) -> bool {
+        self.broadcasts.is_ready()
+    }
+
     /// The next broadcast that the user hears, or how many were missed.
     pub(crate) fn next_broadcast(&mut self) -> Option<Event> {
         let event = self.broadcasts.next_event()?;
@@ -95,6 +101,7 @@ impl Group {
     fn plan_ask(&mut self, origin: NodeId) {
         let (now, wait) = (self.cx.now(), self.ask_interval());
         self.broadcasts.plan_ask(origin, now, wait);
+        self.arm_asks();
     }
 
     /// Asks for what is missing.
@@ -109,6 +116,7 @@ impl Group {
                 self.ask_for(origin, since);
             }
         }
+        self.arm_asks();
     }
 
     /// Asks the member that is known to have more, and every other time the origin.
@@ -139,7 +147,7 @@ impl Group {
             self.send(
                 source,
                 &Message::Gossip,
-                Piggyback { asked: Some((origin, numbers)), ..Piggyback::EMPTY },
+                Piggyback { rare: Some(&Rare::Asked(origin, numbers)), ..Piggyback::EMPTY },
             );
             if self.cx.outbox.budget_left() == 0 {
                 break;

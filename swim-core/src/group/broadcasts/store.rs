@@ -155,6 +155,18 @@ impl Broadcasts {
         Ok(())
     }
 
+    /// Whether anything is kept that marks would name.
+    #[inline]
+    pub(crate) fn has_marks(&self) -> bool {
+        !self.active.is_empty()
+    }
+
+    /// Whether the user can hear something.
+    #[inline]
+    pub(super) fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// The next thing that the user hears.
     pub(super) fn next_event(&mut self) -> Option<Event> {
         while let Some(origin) = self.ready.front().copied() {
