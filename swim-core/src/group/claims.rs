@@ -279,31 +279,31 @@ impl Group {
 
     /// Holds a member Dead.
     pub(super) fn mark_dead(&mut self, slot: Slot, new: Claim, by: NodeId, accuser: NodeId) {
-        debug_assert!(slot != Slot::ME, "a node never holds itself Dead");
         debug_assert!(new.status == Status::Dead, "the claim says Dead");
         let was_active = self.status(slot).is_active();
-        self.end_suspicion(slot);
-        self.members.set_claim(slot, new, false, self.cx.now());
+        self.bury(slot, new, by, accuser);
         if was_active {
-            self.cx.event(Event::Dead { id: self.members.id(slot), by, accuser });
+            self.cx.event(Event::Dead { id: self.id(slot), by, accuser });
         }
-        debug_assert!(self.status(slot) == Status::Dead, "a tombstone needs no room among the active");
-        debug_assert!(self.members.suspicion(slot).is_none(), "no Dead member is under a suspicion");
-        self.enqueue(slot, by, accuser);
     }
 
     /// Holds that a member has left, or was removed.
     pub(super) fn mark_left(&mut self, slot: Slot, new: Claim, by: NodeId) {
-        debug_assert!(slot != Slot::ME, "this node leaves by its own command only");
         debug_assert!(new.status == Status::Left, "the claim says Left");
-        self.end_suspicion(slot);
-        self.members.set_claim(slot, new, false, self.cx.now());
+        self.bury(slot, new, by, by);
         let id = self.id(slot);
         self.members.set_flag(slot, Flag::Removed, by != id);
         self.cx.event(Event::Left { id, by: (by != id).then_some(by) });
-        debug_assert!(self.status(slot) == Status::Left, "a tombstone needs no room among the active");
-        debug_assert!(self.members.suspicion(slot).is_none(), "a member that left is under no suspicion");
-        self.enqueue(slot, by, by);
+    }
+
+    /// Makes a tombstone of a member, and gossips it.
+    fn bury(&mut self, slot: Slot, new: Claim, by: NodeId, accuser: NodeId) {
+        debug_assert!(slot != Slot::ME, "a node holds itself Dead never, and Left by its own command only");
+        self.end_suspicion(slot);
+        self.members.set_claim(slot, new, false, self.cx.now());
+        debug_assert!(self.status(slot) == new.status, "a tombstone needs no room among the active");
+        debug_assert!(self.members.suspicion(slot).is_none(), "a tombstone is under no suspicion");
+        self.enqueue(slot, by, accuser);
     }
 
     /// A right number from a wrong address: reported once for each member.

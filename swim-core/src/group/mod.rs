@@ -123,7 +123,7 @@ impl Group {
         self.arm_suspicions();
         self.updates = Updates::new();
         debug_assert_eq!(self.n(), u32::from(self.status(Slot::ME).is_active()), "only this node is left");
-        debug_assert!(self.is_sound(), "a group that starts over contradicts itself nowhere");
+        debug_assert_eq!(self.unsound_part(), None, "a group that starts over contradicts itself nowhere");
         forgotten
     }
 
@@ -300,11 +300,6 @@ impl Group {
     pub(crate) fn rebuild(&mut self) {
         self.members.rebuild();
         self.suspicions.rebuild();
-    }
-
-    /// Whether no part contradicts itself or another part.
-    pub(crate) fn is_sound(&self) -> bool {
-        self.unsound_part().is_none()
     }
 
     /// Whether its timers are armed as its queues say, while this node takes part. A suspicion that is overdue is due

@@ -154,13 +154,10 @@ impl Attempts {
     pub(crate) fn refuse(&mut self, nonce: u64, now: Instant) {
         let next_at = now.after(self.retry.1.saturating_mul(REFUSED_PAUSES));
         let has_room = self.has_room(Purpose::Refused);
-        self.open.retain_mut(|attempt| {
-            let refused = attempt.nonce == nonce;
-            if refused {
-                (attempt.purpose, attempt.next_at) = (Purpose::Refused, next_at);
-            }
-            !refused || has_room
-        });
+        match self.open.iter_mut().find(|attempt| attempt.nonce == nonce) {
+            Some(attempt) if has_room => (attempt.purpose, attempt.next_at) = (Purpose::Refused, next_at),
+            _ => self.close(nonce),
+        }
     }
 
     pub(crate) fn close(&mut self, nonce: u64) {

@@ -136,18 +136,10 @@ impl Handshake {
     /// The user names seeds.
     pub(crate) fn join(&mut self, group: &mut Group, seeds: &[SocketAddr]) -> Result<(), Refusal> {
         let me = group.cx.me.addr;
-        let usable = || {
-            seeds.iter().map(|seed| canonical(*seed)).filter(|seed| is_reachable_form(*seed) && *seed != me)
-        };
-        if usable().next().is_none() {
+        if Seeds::default().with(seeds, me)?.is_empty() {
             return Err(Refusal::NoUsableAddress);
         }
-        let new = usable().filter(|addr| !self.seeds.contains(*addr)).count();
-        if self.seeds.len() + new > SEEDS_MAX {
-            return Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
-        }
-        usable().for_each(|seed| self.seeds.add(seed));
-        debug_assert!(self.seeds.len() <= SEEDS_MAX, "seeds are bounded");
+        self.seeds = self.seeds.clone().with(seeds, me)?;
         self.seek(group, group.cx.now());
         Ok(())
     }
@@ -155,18 +147,9 @@ impl Handshake {
     /// The user replaces the seeds. Without any address left to ask, a search ends.
     pub(crate) fn set_seeds(&mut self, group: &mut Group, seeds: &[SocketAddr]) -> Result<(), Refusal> {
         let me = group.cx.me.addr;
-        let mut kept = Seeds::default();
-        for seed in seeds.iter().map(|seed| canonical(*seed)) {
-            if !is_reachable_form(seed) || seed == me || kept.contains(seed) {
-                continue;
-            }
-            if kept.len() == SEEDS_MAX {
-                return Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
-            }
-            kept.add(seed);
-        }
+        let kept = Seeds::default().with(seeds, me)?;
         self.seeds.retain(|seed| kept.contains(seed));
-        kept.iter().for_each(|seed| self.seeds.add(seed));
+        self.seeds = self.seeds.clone().with(seeds, me)?;
         self.attempts.close_forgotten(|seed| kept.contains(seed));
         if self.is_seeking() && !self.seeds.has_any_address() {
             self.give_up(group, JoinFailure::Cancelled);
@@ -406,11 +389,7 @@ impl Handshake {
         purpose: Purpose,
         welcome: Welcome,
     ) -> Handled {
-        let holder = datagram.body.updates.clone().flatten().find_map(|update| match update {
-            Update::Alive { about, addr, .. } if about.id == group.cx.me.id => Some(addr),
-            _ => None,
-        });
-        let rival = holder.ok_or(DropReason::UnexpectedAnswer)?;
+        let rival = alive_addr(datagram, group.cx.me.id).ok_or(DropReason::UnexpectedAnswer)?;
         self.attempts.close(welcome.nonce);
         if purpose.seeks() && group.n() == 1 && !self.announced {
             self.lose(group, rival);
@@ -432,11 +411,8 @@ impl Handshake {
     /// or the only other one, have named.
     fn on_seen(&mut self, group: &mut Group, datagram: &Datagram<'_>) {
         let me = group.cx.me;
-        let seen = datagram.body.updates.clone().flatten().find_map(|update| match update {
-            Update::Alive { about, addr, .. } if about.id == me.id && addr != me.addr => Some(addr),
-            _ => None,
-        });
-        let Some(addr) = seen.filter(|addr| is_reachable_form(*addr)) else { return };
+        let seen = alive_addr(datagram, me.id);
+        let Some(addr) = seen.filter(|addr| *addr != me.addr && is_reachable_form(*addr)) else { return };
         group.on_wrong_source(Slot::ME, addr);
         let by = datagram.header.sender;
         let is_agreed = group.n() <= 2 || self.seen.is_some_and(|seen| seen.addr == addr && seen.by != by);
@@ -555,4 +531,12 @@ impl Handshake {
         timers.is_set_to(Timer::Handshake, self.attempts.deadline())
             && timers.is_set_to(Timer::Inquiry, self.inquiry_deadline())
     }
+}
+
+/// Where a datagram's updates say that the node `id` is Alive.
+fn alive_addr(datagram: &Datagram<'_>, id: NodeId) -> Option<SocketAddr> {
+    datagram.body.updates.clone().flatten().find_map(|update| match update {
+        Update::Alive { about, addr, .. } if about.id == id => Some(addr),
+        _ => None,
+    })
 }

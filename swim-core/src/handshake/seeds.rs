@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::NodeId;
+use crate::api::{NodeId, Refusal, canonical, is_reachable_form};
 use crate::{KNOWN_PEERS_MAX, SEEDS_MAX};
 
 /// A seed, and which member it turned out to be.
@@ -17,7 +17,7 @@ struct SeedAt {
 }
 
 /// All of them.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Seeds {
     seeds: Vec<SeedAt>,
     #[serde(with = "crate::collections::serial::addrs")]
@@ -25,12 +25,19 @@ pub(super) struct Seeds {
 }
 
 impl Seeds {
-    /// Remembers a seed. The caller has made sure that there is room.
-    pub(super) fn add(&mut self, addr: SocketAddr) {
-        if !self.contains(addr) {
-            debug_assert!(self.seeds.len() < SEEDS_MAX, "the caller has made sure that there is room");
+    /// With these seeds too, as far as a node at `me` can ask them.
+    pub(super) fn with(mut self, seeds: &[SocketAddr], me: SocketAddr) -> Result<Self, Refusal> {
+        for addr in seeds.iter().map(|seed| canonical(*seed)) {
+            if !is_reachable_form(addr) || addr == me || self.contains(addr) {
+                continue;
+            }
+            if self.seeds.len() >= SEEDS_MAX {
+                return Err(Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
+            }
             self.seeds.push(SeedAt { addr, id: None });
         }
+        debug_assert!(self.seeds.len() <= SEEDS_MAX, "seeds are bounded");
+        Ok(self)
     }
 
     /// Forgets all but these.
@@ -98,12 +105,11 @@ mod tests {
     #[test]
     fn the_number_of_addresses_is_bounded() {
         let addr = |last: usize| SocketAddr::from(([10, 0, (last / 256) as u8, last as u8], 7946));
-        let mut seeds = Seeds::default();
-        for last in 0..SEEDS_MAX {
-            seeds.add(addr(last));
-            seeds.add(addr(last));
-        }
-        assert_eq!(seeds.len(), SEEDS_MAX, "a known one takes no room");
+        let all: Vec<_> = (0..SEEDS_MAX).chain(0..SEEDS_MAX).map(addr).collect();
+        let mut seeds = Seeds::default().with(&all, addr(999)).expect("a known one takes no room");
+        assert_eq!(seeds.len(), SEEDS_MAX);
+        let refused = seeds.clone().with(&[addr(998)], addr(999)).expect_err("all are taken");
+        assert_eq!(refused, Refusal::TooManySeeds { limit: SEEDS_MAX as u32 });
         for last in 0..KNOWN_PEERS_MAX {
             assert!(seeds.add_known_peer(addr(last)));
         }
