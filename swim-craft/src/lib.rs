@@ -241,15 +241,6 @@ pub fn mark(origin: Mention, lowest: u32, highest: u32) -> Vec<u8> {
     [&origin.bytes()[..14], &lowest.to_le_bytes(), &highest.to_le_bytes()].concat()
 }
 
-/// The head of a request for broadcasts of `origin`: (first, count) of each range.
-#[must_use]
-pub fn broadcast_pull(origin: Mention, ranges: &[(u32, u16)]) -> Vec<u8> {
-    let count = u8::try_from(ranges.len()).expect("at most sixteen ranges");
-    let bytes = |(first, count): &(u32, u16)| [&first.to_le_bytes()[..], &count.to_le_bytes()].concat();
-    let ranges: Vec<u8> = ranges.iter().flat_map(bytes).collect();
-    [&origin.bytes()[..14], &[count], &ranges].concat()
-}
-
 /// The kind of a datagram.
 ///
 /// # Panics
@@ -301,7 +292,6 @@ pub fn head_of(bytes: &[u8]) -> &[u8] {
         WELCOME => 29,
         SYNC_PULL => 45,
         SYNC_PAGE => 15,
-        BROADCAST_PULL => 15 + 6 * usize::from(body[14]),
         _ => 0,
     };
     &body[..len]

@@ -118,13 +118,7 @@ impl fmt::Display for Shown<'_, Message> {
                 " number={:x} prefix={:08x}/{} more={:04x}",
                 head.number, head.prefix, head.depth, head.more
             ),
-            Message::BroadcastPull(head) => {
-                write!(f, " origin={:?}@{} numbers=", head.origin, head.epoch.0)?;
-                head.ranges.iter().enumerate().try_for_each(|(i, range)| {
-                    write!(f, "{}{}+{}", if i == 0 { "" } else { "," }, range.first, range.count)
-                })
-            }
-            Message::Gossip | Message::User => Ok(()),
+            Message::Gossip | Message::User | Message::BroadcastPull => Ok(()),
         }
     }
 }

@@ -137,7 +137,7 @@ impl<'a> Inspection<'a> {
             Message::Announce(head) => Some(head.number),
             Message::SyncPull(head) => Some(head.number),
             Message::SyncPage(head) => Some(head.number),
-            Message::BroadcastPull(_) | Message::Gossip | Message::User => None,
+            Message::BroadcastPull | Message::Gossip | Message::User => None,
         };
         match message {
             Message::Ping(head) => {

@@ -16,7 +16,7 @@ use core::net::SocketAddr;
 use super::members::{Flag, Slot};
 use super::{Group, Namesake};
 use crate::api::{Claim, DropReason, Event, NodeId, Status, canonical, is_reachable_form, supersedes};
-use crate::wire::{About, Accusers, Body, Header, Plain, Update, VERSION};
+use crate::wire::{About, Accusers, Body, Header, Message, Plain, Update, VERSION};
 
 /// Newer claims that one answer sends back to the sender.
 pub(crate) const OUTDATED_MAX: usize = 16;
@@ -72,7 +72,10 @@ impl Group {
                 Err(reason) => self.cx.stats.drop(reason),
             }
         }
-        for mark in body.marks.clone() {
+        // In a pull they say what is asked for.
+        let marks =
+            if matches!(body.message, Message::BroadcastPull) { None } else { Some(body.marks.clone()) };
+        for mark in marks.into_iter().flatten() {
             let handled = mark.and_then(|mark| self.on_mark(&mark, from));
             handled.unwrap_or_else(|reason| self.cx.stats.drop(reason));
         }

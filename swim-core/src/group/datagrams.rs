@@ -14,7 +14,7 @@ use super::members::{Flag, Members, Slot};
 use super::suspicion::Suspicions;
 use crate::api::{Claim, DropReason, NodeId, Status};
 use crate::wire::{
-    About, Accusers, Header, Message, PART_LEN, Ping, Plain, SEAL_ROOM, Update, VERSION, Writer,
+    About, Accusers, Header, Mark, Message, PART_LEN, Ping, Plain, SEAL_ROOM, Update, VERSION, Writer,
 };
 
 /// What few datagrams carry.
@@ -26,6 +26,8 @@ pub(crate) enum Rare<'a> {
     Seen(About, SocketAddr),
     /// Broadcasts of an origin, by number, and what is kept of it.
     Asked(NodeId, &'a [u32]),
+    /// Ranges of broadcasts that this node lacks.
+    Wanted(&'a [Mark]),
 }
 
 /// What a datagram carries besides its head.
@@ -178,6 +180,11 @@ fn put_rare(writer: &mut Writer<'_>, broadcasts: &Broadcasts, rare: &Rare<'_>) -
         Rare::Seen(about, addr) => {
             let update = Update::Alive { about, addr, versions: (VERSION, VERSION), metadata: &[] };
             usize::from(writer.update(&update))
+        }
+        Rare::Wanted(ranges) => {
+            let fit = ranges.iter().all(|range| writer.mark(range));
+            debug_assert!(fit, "a pull fits the shortest datagram");
+            0
         }
         Rare::Asked(origin, numbers) => {
             broadcasts.put_mark(writer, origin);

@@ -144,7 +144,7 @@ impl Node {
             Message::RelayedAck(ack) => detector.on_relayed_ack(group, source, ack),
             Message::SyncPull(pull) => anti_entropy.on_pull(group, source, pull),
             Message::SyncPage(page) => anti_entropy.on_page(group, source, page, &absorbed),
-            Message::BroadcastPull(pull) => group.on_broadcast_pull(source, &pull),
+            Message::BroadcastPull => group.on_broadcast_pull(source, &body.marks),
             Message::User => {
                 let payload = body.payload.unwrap_or_default().into();
                 group.cx.event(Event::Message { from: header.sender, payload });

@@ -5,7 +5,7 @@
 //! is refused where it is read.
 
 use super::header::HEADER_LEN;
-use super::message::{BroadcastPull, JoinOutcome, SyncPull};
+use super::message::{JoinOutcome, SyncPull};
 use super::update::SUSPECT_LEN_MAX;
 use crate::api::{Claim, Epoch, Incarnation, NodeId, Status};
 
@@ -182,8 +182,8 @@ impl Front {
 }
 
 /// Bytes of the longest front.
-const ROOM: usize = HEADER_LEN + BroadcastPull::LEN_MAX;
-const _: () = assert!(SUSPECT_LEN_MAX <= ROOM && HEADER_LEN + SyncPull::LEN <= ROOM);
+const ROOM: usize = SUSPECT_LEN_MAX;
+const _: () = assert!(HEADER_LEN + SyncPull::LEN <= ROOM);
 
 /// The bytes at `at`, an offset within an array whose length was checked once: so every check in here folds away.
 #[inline]

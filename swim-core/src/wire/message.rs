@@ -5,7 +5,6 @@
 
 use super::fixed::{Fixed, Front, head};
 use super::header::Kind;
-use super::marks::{RANGES_MAX, Ranges};
 use crate::api::{Claim, Epoch, Incarnation, NodeId};
 
 /// A probe of one member, with the root of the sender's digest for comparison.
@@ -191,25 +190,9 @@ pub struct SyncPage {
     pub more: u16,
 }
 
-/// A request for an origin's broadcasts, of which the asker lacks these numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct BroadcastPull {
-    /// Whose broadcasts.
-    pub origin: NodeId,
-    /// Its epoch then.
-    pub epoch: Epoch,
-    /// Which numbers.
-    pub ranges: Ranges,
-}
-
 impl SyncPull {
-    /// Bytes of its head.
+    /// Bytes of its head, the longest of all.
     pub(super) const LEN: usize = 8 + 4 + 1 + 16 * 2;
-}
-
-impl BroadcastPull {
-    /// Bytes of its longest head, the longest of all.
-    pub(super) const LEN_MAX: usize = 8 + 6 + 1 + RANGES_MAX * (4 + 2);
 }
 
 impl SyncPage {
@@ -247,7 +230,7 @@ pub enum Message {
     /// [`Kind::User`].
     User,
     /// [`Kind::BroadcastPull`].
-    BroadcastPull(BroadcastPull),
+    BroadcastPull,
 }
 
 /// Every kind with a head.
@@ -261,6 +244,7 @@ macro_rules! heads {
                     $(Self::$kind(_) => Kind::$kind,)*
                     Self::Gossip => Kind::Gossip,
                     Self::User => Kind::User,
+                    Self::BroadcastPull => Kind::BroadcastPull,
                 }
             }
 
@@ -272,6 +256,7 @@ macro_rules! heads {
                     $(Kind::$kind => Self::$kind(Fixed::take(bytes)?),)*
                     Kind::Gossip => Self::Gossip,
                     Kind::User => Self::User,
+                    Kind::BroadcastPull => Self::BroadcastPull,
                 })
             }
 
@@ -280,14 +265,14 @@ macro_rules! heads {
             pub(super) fn put(&self, bytes: &mut Front) {
                 match self {
                     $(Self::$kind(head) => head.put(bytes),)*
-                    Self::Gossip | Self::User => {}
+                    Self::Gossip | Self::User | Self::BroadcastPull => {}
                 }
             }
         }
     };
 }
 
-heads! { Ping Ack PingReq Nack RelayedAck Join Challenge Welcome Announce SyncPull SyncPage BroadcastPull }
+heads! { Ping Ack PingReq Nack RelayedAck Join Challenge Welcome Announce SyncPull SyncPage }
 
 head!(Ping: target number root held_claim);
 head!(PingReq: target number budget_us);
@@ -299,4 +284,3 @@ head!(Welcome: nonce outcome held_epoch held_incarnation clock members);
 head!(Announce: token number);
 head!(SyncPull: number prefix depth hashes);
 head!(SyncPage: number prefix depth more);
-head!(BroadcastPull: origin epoch ranges);

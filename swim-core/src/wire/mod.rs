@@ -46,10 +46,11 @@ pub(crate) use body::Datagram;
 pub use body::{Body, read_body};
 pub(crate) use header::{HEADER_LEN, VERSION};
 pub use header::{Header, Kind, read_header};
-pub use marks::{Mark, Range, Ranges};
+pub use marks::Mark;
+pub(crate) use marks::RANGES_MAX;
 pub use message::{
-    Ack, Announce, BroadcastPull, Challenge, Join, JoinOutcome, Message, Nack, Ping, PingReq, RelayedAck,
-    SyncPage, SyncPull, Welcome,
+    Ack, Announce, Challenge, Join, JoinOutcome, Message, Nack, Ping, PingReq, RelayedAck, SyncPage,
+    SyncPull, Welcome,
 };
 pub use payloads::payload_ranges;
 pub(crate) use records::broadcast_len;

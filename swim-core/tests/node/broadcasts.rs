@@ -29,7 +29,7 @@ fn a_pull_is_answered_with_what_sixteen_datagrams_carry() {
     let mut lab = with_broadcasts(300, 100);
     let pull = lab
         .craft(member(2), craft::BROADCAST_PULL)
-        .head(&craft::broadcast_pull(lab.my_mention(), &[(10, 1), (20, u16::MAX)]));
+        .marks(&[craft::mark(lab.my_mention(), 10, 10), craft::mark(lab.my_mention(), 20, u32::MAX)]);
     lab.feed(addr(2), &pull);
     let sent: Vec<u32> = lab.sent.iter().flat_map(|(_, bytes)| numbers(bytes)).collect();
     assert_eq!((sent[0], lab.sent.len()), (10, 16));
@@ -43,15 +43,15 @@ fn a_pull_is_answered_with_a_mark_even_where_nothing_is_kept() {
     let mut lab = with_broadcasts(3, 10);
     lab.run_for(Duration::from_secs(10));
     lab.forget();
-    let pull = craft::broadcast_pull(lab.my_mention(), &[(1, 3)]);
-    let pull = lab.craft(member(2), craft::BROADCAST_PULL).head(&pull);
+    let wanted = [craft::mark(lab.my_mention(), 1, 3)];
+    let pull = lab.craft(member(2), craft::BROADCAST_PULL).marks(&wanted);
     lab.feed(addr(2), &pull);
     let marks = craft::records(&lab.sent[0].1, craft::MARKS);
     assert_eq!((lab.sent.len(), craft::u32_at(marks[0], 14), craft::u32_at(marks[0], 18)), (1, 4, 3));
     // A stranger gets nothing.
     lab.forget();
     let stranger = lab.craft(member(77), craft::BROADCAST_PULL);
-    lab.feed(addr(77), &stranger.head(&craft::broadcast_pull(lab.my_mention(), &[(1, 3)])));
+    lab.feed(addr(77), &stranger.marks(&wanted));
     assert!(lab.sent.is_empty());
 }
 
@@ -64,8 +64,8 @@ fn a_pull_names_sixteen_ranges() {
     lab.forget();
     lab.run_for(Duration::from_millis(150));
     let pulls = lab.sent_of(craft::BROADCAST_PULL);
-    let head = &pulls[0].1[craft::HEADER_LEN..];
-    assert_eq!((pulls.len(), head[14], craft::u32_at(head, 15)), (1, 16, 1));
+    let ranges = craft::records(&pulls[0].1, craft::MARKS);
+    assert_eq!((pulls.len(), ranges.len(), craft::u32_at(ranges[0], 14)), (1, 16, 1));
     // First from whom it heard of them, then from their origin.
     lab.run_for(Duration::from_millis(100));
     assert_eq!(

@@ -21,7 +21,6 @@ const REACHED: &[(&str, &str)] = &[
     ("KNOWN_PEERS_OPEN_MAX", "all_seeds_and_eight_known_peers_are_asked_at_once"),
     ("INTRODUCTIONS_MAX", "sixteen_introductions_are_open_at_once"),
     ("LEAF_MAX", "a_leaf_splits_when_it_is_more_than_full_and_is_whole_again_when_few_are_left"),
-    ("LEN_MAX", "what_is_written_is_read"),
     ("LEN_MAX", "the_longest_ack_to_a_node_that_is_no_member_is_no_longer_than_the_shortest_ping"),
     ("MARKS_MAX", "the_marks_of_many_origins_take_turns"),
     ("METADATA_MAX", "the_limits_are_inclusive_and_the_error_names_both_lengths"),

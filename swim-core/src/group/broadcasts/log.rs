@@ -9,12 +9,13 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::{DropReason, Epoch, Event, Handled, Instant, NodeId};
-use crate::wire::{Mark, Ranges};
+use crate::wire::{Mark, RANGES_MAX};
 
 /// Numbers above the last received one that are kept or asked for.
 pub(super) const WINDOW_MAX: u32 = 4096;
@@ -171,14 +172,21 @@ impl Log {
         self.received < self.highest || self.rechecks
     }
 
-    /// The numbers that are missing, as many as a pull names, and the one above all if there may be more.
-    pub(super) fn missing(&self) -> Ranges {
-        let mut ranges = Ranges::default();
+    /// The numbers that are missing, as many ranges as a pull names, and the one above all if there may be more.
+    pub(super) fn missing(&self, origin: NodeId) -> Vec<Mark> {
+        let mut ranges: Vec<Mark> = Vec::new();
         let last = self.highest.min(self.received.saturating_add(WINDOW_MAX));
         let missing =
             (self.received..last).map(|before| before + 1).filter(|number| self.get(*number).is_none());
         let more = self.rechecks.then(|| self.highest.saturating_add(1));
-        let _ = missing.chain(more).all(|number| ranges.push(number));
+        for number in missing.chain(more) {
+            let is_full = ranges.len() == RANGES_MAX;
+            match ranges.last_mut() {
+                Some(range) if range.highest.checked_add(1) == Some(number) => range.highest = number,
+                _ if is_full => break,
+                _ => ranges.push(Mark { origin, epoch: self.epoch, lowest: number, highest: number }),
+            }
+        }
         ranges
     }
 
@@ -262,8 +270,6 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -308,7 +314,7 @@ mod tests {
     }
 
     fn missing(log: &Log) -> Vec<u32> {
-        log.missing().numbers().collect()
+        log.missing(ORIGIN).iter().flat_map(|range| range.lowest..=range.highest).collect()
     }
 
     #[test]

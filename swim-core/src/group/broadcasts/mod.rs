@@ -28,7 +28,7 @@ use super::{Group, Piggyback, Rare};
 use crate::api::{DropReason, Epoch, Event, Handled, Instant, NodeId, Refusal};
 use crate::context::Stream;
 use crate::timers::Timer;
-use crate::wire::{BroadcastPull, BroadcastRecord, HEADER_LEN, Mark, Message, PART_LEN, broadcast_len};
+use crate::wire::{BroadcastRecord, HEADER_LEN, Mark, Marks, Message, PART_LEN, RANGES_MAX, broadcast_len};
 
 /// How many periods a broadcast is kept for those who missed it.
 const RETENTION: u32 = 5;
@@ -123,22 +123,25 @@ impl Group {
     /// Asks the member that is known to have more, and every other time the origin.
     fn ask_for(&mut self, origin: NodeId, since: Instant) {
         let Some(log) = self.broadcasts.log(origin) else { return };
-        let pull = BroadcastPull { origin, epoch: log.epoch, ranges: log.missing() };
+        let missing = log.missing(origin);
         let turn = self.cx.now().since(since).as_nanos() / self.ask_interval().as_nanos().max(1);
         let first = if log.rechecks || turn.is_multiple_of(2) { origin } else { log.holder };
         let target = self.find_active(first).or_else(|| self.sample(Stream::Gossip, 1, |_, _| true).next());
         let Some(slot) = target else { return };
         self.cx.stats.broadcasts_asked += 1;
-        self.send(self.addr(slot), &Message::BroadcastPull(pull), Piggyback::EMPTY);
+        let wanted = Piggyback { rare: Some(&Rare::Wanted(&missing)), ..Piggyback::EMPTY };
+        self.send(self.addr(slot), &Message::BroadcastPull, wanted);
     }
 
-    /// A member asks for broadcasts. It gets what is kept of them, and hears which are kept.
-    pub(crate) fn on_broadcast_pull(&mut self, source: SocketAddr, pull: &BroadcastPull) -> Handled {
-        let &BroadcastPull { origin, epoch, ranges } = pull;
+    /// A member asks for ranges of an origin's broadcasts. It gets what is kept of them, and hears which are kept.
+    pub(crate) fn on_broadcast_pull(&mut self, source: SocketAddr, wanted: &Marks<'_>) -> Handled {
+        let mut ranges = wanted.clone().flatten().take(RANGES_MAX).peekable();
+        let Mark { origin, epoch, .. } = *ranges.peek().ok_or(DropReason::Malformed)?;
         let log = self.broadcasts.log(origin).filter(|log| log.epoch == epoch);
         let log = log.ok_or(DropReason::UnknownMember)?;
-        let looked_at = ranges.numbers().take(WINDOW_MAX as usize);
-        let kept = looked_at.filter_map(|number| log.get(number).map(|payload| (number, payload.len())));
+        let of_origin = ranges.filter(|range| (range.origin, range.epoch) == (origin, epoch));
+        let numbers = of_origin.flat_map(|range| range.lowest..=range.highest).take(WINDOW_MAX as usize);
+        let kept = numbers.filter_map(|number| log.get(number).map(|payload| (number, payload.len())));
         let (numbers, lengths): (Vec<u32>, Vec<usize>) = kept.take(ANSWERED_MAX).unzip();
         let room = self.datagram_room() - HEADER_LEN - PART_LEN - Mark::LEN - PART_LEN;
         let fit = room / broadcast_len(lengths.into_iter().max().unwrap_or(0));

@@ -29,8 +29,6 @@ pub(super) fn messages() -> [(&'static str, Message); 19] {
     let root = Some(0x3132_3334_3536_3738);
     let held_claim = Some(Claim { epoch: held_epoch, incarnation: Incarnation(6), status: Status::Dead });
     let (prefix, depth) = (0xab00_0000, 2);
-    let mut ranges = Ranges::default();
-    assert!([7, 8, 0x0102_0304].into_iter().all(|number| ranges.push(number)));
     let hashes = core::array::from_fn(|i| 0x0101 * u16::try_from(i).expect("below 16"));
     let ping = Ping { target, number, root: 0x2122_2324_2526_2728, held_claim: None };
     let suspect = Claim { epoch: held_epoch, incarnation: Incarnation(5), status: Status::Suspect };
@@ -63,10 +61,7 @@ pub(super) fn messages() -> [(&'static str, Message); 19] {
         ("SyncPage", Message::SyncPage(SyncPage { number, prefix, depth, more: 0x8001 })),
         ("Gossip", Message::Gossip),
         ("User", Message::User),
-        (
-            "BroadcastPull",
-            Message::BroadcastPull(BroadcastPull { origin: target, epoch: held_epoch, ranges }),
-        ),
+        ("BroadcastPull", Message::BroadcastPull),
     ]
 }
 
