@@ -284,7 +284,7 @@ impl Group {
     pub(super) fn mark_dead(&mut self, slot: Slot, new: Claim, by: NodeId, accuser: NodeId) {
         debug_assert!(new.status == Status::Dead, "the claim says Dead");
         let was_active = self.status(slot).is_active();
-        self.bury(slot, new, by, accuser);
+        self.mark_gone(slot, new, by, accuser);
         if was_active {
             self.cx.event(Event::Dead { id: self.id(slot), by, accuser });
         }
@@ -293,14 +293,14 @@ impl Group {
     /// Holds that a member has left, or was removed.
     pub(super) fn mark_left(&mut self, slot: Slot, new: Claim, by: NodeId) {
         debug_assert!(new.status == Status::Left, "the claim says Left");
-        self.bury(slot, new, by, by);
+        self.mark_gone(slot, new, by, by);
         let id = self.id(slot);
         self.members.set_flag(slot, Flag::Removed, by != id);
         self.cx.event(Event::Left { id, by: (by != id).then_some(by) });
     }
 
     /// Makes a tombstone of a member, and gossips it.
-    fn bury(&mut self, slot: Slot, new: Claim, by: NodeId, accuser: NodeId) {
+    fn mark_gone(&mut self, slot: Slot, new: Claim, by: NodeId, accuser: NodeId) {
         debug_assert!(slot != Slot::ME, "a node holds itself Dead never, and Left by its own command only");
         self.end_suspicion(slot);
         self.members.set_claim(slot, new, false, self.cx.now());
