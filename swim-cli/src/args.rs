@@ -114,6 +114,9 @@ pub(crate) struct NodeArgs {
     /// Where the others reach this member, if that is not the bound address (needed with 0.0.0.0)
     #[arg(long, value_name = "ADDR")]
     pub(crate) advertise: Option<HostPort>,
+    /// Take the address at which two members see this one when it is not the advertised one (DHCP, roaming)
+    #[arg(long)]
+    pub(crate) follow_address: bool,
     /// Members to join through, asked in parallel until one answers; they may come up later
     #[arg(long, value_name = "ADDR,…", value_delimiter = ',', value_parser = crate::address::seed)]
     pub(crate) join: Vec<SeedAddr>,

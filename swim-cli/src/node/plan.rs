@@ -34,6 +34,7 @@ impl Plan {
 
         let mut options = args.profile.options();
         options.label.clone_from(&args.label);
+        options.follow_address = args.follow_address;
         let settings = Settings {
             advertise,
             seeds: args.join.clone(),
