@@ -273,6 +273,8 @@ impl Group {
         if !held.status.is_active() || held.epoch != new.epoch {
             let addr = self.addr(slot);
             self.cx.event(Event::Alive { id, addr, epoch: new.epoch });
+        }
+        if !held.status.is_active() && held.epoch == new.epoch {
             self.recheck_broadcasts(Some(id));
         }
         debug_assert!(self.members.suspicion(slot).is_none(), "an Alive member is under no suspicion");

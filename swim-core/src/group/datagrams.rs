@@ -99,7 +99,11 @@ impl Group {
             written += put_rare(&mut writer, &self.broadcasts, rare);
         }
         if piggyback.gossip && self.broadcasts.has_marks() {
+            // A mark is never in the way of the broadcast that is pushed next.
+            let next = self.broadcasts.next_len().map_or(0, |len| len + PART_LEN).min(writer.room());
+            writer.set_aside(next);
             self.broadcasts.put_marks(&mut writer);
+            writer.give_back(next);
         }
         if piggyback.gossip && something {
             written += put_gossip(

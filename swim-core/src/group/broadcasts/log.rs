@@ -45,7 +45,7 @@ pub(super) struct Log {
     /// The highest number that is known to be used.
     highest: u32,
     /// Whether it is known where this node's part of the log begins.
-    begun: bool,
+    pub(super) begun: bool,
     /// This node may have missed the news of numbers above `highest`: the origin is asked.
     pub(super) rechecks: bool,
     /// A member that had what is missing.
@@ -164,7 +164,7 @@ impl Log {
 
     /// The mark that this node gives.
     pub(super) fn mark(&self, origin: NodeId) -> Mark {
-        Mark { origin, epoch: self.epoch, lowest: self.first, highest: self.highest }
+        Mark { origin, epoch: self.epoch, lowest: self.first, highest: self.last_kept() }
     }
 
     /// Whether something is missing, or may be.
@@ -236,6 +236,10 @@ impl Log {
         let Some(first) = self.kept.pop_front() else { return false };
         self.bytes -= SLOT_LEN + first.map_or(0, |kept| kept.payload.len());
         self.first = self.first.saturating_add(1);
+        if self.kept.is_empty() {
+            // Its room is given back.
+            self.kept = VecDeque::new();
+        }
         self.advance(0);
         true
     }

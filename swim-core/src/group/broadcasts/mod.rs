@@ -50,7 +50,7 @@ impl Group {
 
     /// Whether there is no room for a further one of the user's.
     pub(crate) fn is_broadcast_queue_full(&self) -> bool {
-        self.broadcasts.is_full()
+        self.n() > 1 && self.broadcasts.is_full()
     }
 
     /// A broadcast arrived.

@@ -275,7 +275,8 @@ impl Broadcasts {
 
     /// Writes which numbers of an origin are kept; `false` if that does not fit.
     pub(crate) fn put_mark(&self, writer: &mut Writer<'_>, origin: NodeId) -> bool {
-        self.logs.get(&origin).is_none_or(|log| writer.mark(&log.mark(origin)))
+        // A log whose beginning is not known yet says nothing of it.
+        self.logs.get(&origin).filter(|log| log.begun).is_none_or(|log| writer.mark(&log.mark(origin)))
     }
 
     /// The same of the origins whose turn it is.

@@ -1,7 +1,7 @@
 //! Dissemination: what is gossiped, how often, and in which order.
 //!
-//! Every datagram that leaves anyway carries news (SWIM section 4.1). [`updates`] holds what happened to
-//! members, [`broadcasts`] what users send to all members; both pick what was sent least, and each has
+//! Every datagram that leaves anyway carries news (SWIM section 4.1). [`updates`] holds what happened to members, and
+//! picks what was sent least; `group/broadcasts/` holds what users send to all members, first come first served. Each has
 //! room in every datagram that the other cannot take. What finds no datagram to be piggybacked on leaves with the
 //! gossip timer.
 
