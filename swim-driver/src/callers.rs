@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use swim_core::{Done, JoinFailure, Joined, Node, Refusal, TooLong};
+use swim_core::{Done, Incarnation, JoinFailure, Joined, Node, Refusal, TooLong};
 use swim_trace::{OwnedCommand, Sink};
 
 use crate::{Engine, Host};
@@ -40,6 +40,58 @@ pub enum Outcome {
     },
     /// Any other command.
     Done(Done),
+}
+
+/// What each command gives its caller. An outcome of another command reads as [`CommandError::Stopped`].
+impl Outcome {
+    /// Of a join.
+    ///
+    /// # Errors
+    /// It is the outcome of another command.
+    pub const fn joined(self) -> Result<Joined, CommandError> {
+        if let Self::Joined(joined) = self { Ok(joined) } else { Err(CommandError::Stopped) }
+    }
+
+    /// Of a leave: how many datagrams carried it.
+    ///
+    /// # Errors
+    /// As [`joined`](Self::joined).
+    pub const fn datagrams(self) -> Result<u32, CommandError> {
+        if let Self::Left { datagrams } = self { Ok(datagrams) } else { Err(CommandError::Stopped) }
+    }
+
+    /// Of new metadata: the incarnation that carries it.
+    ///
+    /// # Errors
+    /// As [`joined`](Self::joined).
+    pub const fn incarnation(self) -> Result<Incarnation, CommandError> {
+        match self {
+            Self::Done(Done::MetadataSet { incarnation }) => Ok(incarnation),
+            _ => Err(CommandError::Stopped),
+        }
+    }
+
+    /// Of a broadcast: its number.
+    ///
+    /// # Errors
+    /// As [`joined`](Self::joined).
+    pub const fn sequence(self) -> Result<u32, CommandError> {
+        match self {
+            Self::Done(Done::BroadcastQueued { sequence }) => Ok(sequence),
+            _ => Err(CommandError::Stopped),
+        }
+    }
+
+    /// Of known peers: how many are of use.
+    ///
+    /// # Errors
+    /// As [`joined`](Self::joined).
+    pub const fn used(self) -> Result<u32, CommandError> {
+        match self {
+            Self::Done(Done::Restored { used, .. }) => Ok(used),
+            _ => Err(CommandError::Stopped),
+        }
+    }
 }
 
 /// Why a command did not end well.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
+use swim_core::{Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
 use swim_driver::os::{Error, SeedAddr, Settings, State};
 use swim_driver::{
     CommandError, OWN, Outcome, OwnedCommand, OwnedMember, RoundTrips, Snapshot, Start, Update,
@@ -134,10 +134,7 @@ impl Handle {
     /// # Errors
     /// Refused, failed (another member has this id) or cancelled.
     pub fn join(&self, seeds: &[SocketAddr]) -> Result<Joined, CommandError> {
-        match self.command(OwnedCommand::Join { seeds: seeds.to_vec() })? {
-            Outcome::Joined(joined) => Ok(joined),
-            _ => Err(CommandError::Stopped),
-        }
+        self.command(OwnedCommand::Join { seeds: seeds.to_vec() })?.joined()
     }
 
     /// Replaces all seeds, those of [`Handle::join`] too: the others are forgotten, and a member that has not joined, or is
@@ -164,13 +161,9 @@ impl Handle {
     /// # Errors
     /// Refused when it has left already, or lost its id.
     pub fn leave(&self) -> Result<u32, CommandError> {
-        match self.command(OwnedCommand::Leave)? {
-            Outcome::Left { datagrams } => {
-                self.shutdown();
-                Ok(datagrams)
-            }
-            _ => Err(CommandError::Stopped),
-        }
+        let datagrams = self.command(OwnedCommand::Leave)?.datagrams()?;
+        self.shutdown();
+        Ok(datagrams)
     }
 
     /// Replaces this member's metadata. Returns the incarnation that carries it to the others.
@@ -178,10 +171,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::METADATA_MAX`] bytes, or refused.
     pub fn set_metadata(&self, bytes: &[u8]) -> Result<Incarnation, CommandError> {
-        match self.command(OwnedCommand::SetMetadata(bytes.into()))? {
-            Outcome::Done(Done::MetadataSet { incarnation }) => Ok(incarnation),
-            _ => Err(CommandError::Stopped),
-        }
+        self.command(OwnedCommand::SetMetadata(bytes.into()))?.incarnation()
     }
 
     /// This member is now reached at `addr`. The socket stays where it is.
@@ -198,7 +188,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because this member has left.
     pub fn broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
-        number(self.command(OwnedCommand::Broadcast(payload.into()))?)
+        self.command(OwnedCommand::Broadcast(payload.into()))?.sequence()
     }
 
     /// The same without a wait: refused as [`QueueFull`](swim_core::Refusal::QueueFull) while there is no room.
@@ -207,7 +197,7 @@ impl Handle {
     /// As [`Handle::broadcast`], or refused because the queue is full.
     pub fn try_broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
         let command = OwnedCommand::Broadcast(payload.into());
-        number(self.ask(|waiter| Message::TryCommand(command, waiter))?)
+        self.ask(|waiter| Message::TryCommand(command, waiter))?.sequence()
     }
 
     /// Sends one datagram to one member, best effort.
@@ -231,10 +221,7 @@ impl Handle {
     /// # Errors
     /// Only if the member has stopped.
     pub fn restore(&self, known_peers: &[KnownPeer]) -> Result<u32, CommandError> {
-        match self.command(OwnedCommand::Restore { known_peers: known_peers.to_vec() })? {
-            Outcome::Done(Done::Restored { used, .. }) => Ok(used),
-            _ => Err(CommandError::Stopped),
-        }
+        self.command(OwnedCommand::Restore { known_peers: known_peers.to_vec() })?.used()
     }
 
     /// Any of the commands above, as data.
@@ -300,14 +287,6 @@ impl Drop for Subscription {
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription").field("number", &self.number).finish_non_exhaustive()
-    }
-}
-
-/// The number of a broadcast.
-const fn number(outcome: Outcome) -> Result<u32, CommandError> {
-    match outcome {
-        Outcome::Done(Done::BroadcastQueued { sequence }) => Ok(sequence),
-        _ => Err(CommandError::Stopped),
     }
 }
 

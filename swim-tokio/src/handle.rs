@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use swim_core::{Done, Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
+use swim_core::{Event, Identity, Incarnation, Joined, KnownPeer, NodeId, Stats};
 use swim_driver::os::{Error, SeedAddr, Settings, State};
 use swim_driver::{
     CommandError, OWN, Outcome, OwnedCommand, OwnedMember, RoundTrips, Snapshot, Start, Update,
@@ -132,10 +132,7 @@ impl Handle {
     /// # Errors
     /// Refused, failed (another member has this id) or cancelled.
     pub async fn join(&self, seeds: &[SocketAddr]) -> Result<Joined, CommandError> {
-        match self.command(OwnedCommand::Join { seeds: seeds.to_vec() }).await? {
-            Outcome::Joined(joined) => Ok(joined),
-            _ => Err(CommandError::Stopped),
-        }
+        self.command(OwnedCommand::Join { seeds: seeds.to_vec() }).await?.joined()
     }
 
     /// Replaces all seeds, those of [`Handle::join`] too: the others are forgotten, and a member that has not joined, or is
@@ -162,13 +159,9 @@ impl Handle {
     /// # Errors
     /// Refused when it has left already, or lost its id.
     pub async fn leave(&self) -> Result<u32, CommandError> {
-        match self.command(OwnedCommand::Leave).await? {
-            Outcome::Left { datagrams } => {
-                self.shared.ended().await;
-                Ok(datagrams)
-            }
-            _ => Err(CommandError::Stopped),
-        }
+        let datagrams = self.command(OwnedCommand::Leave).await?.datagrams()?;
+        self.shared.ended().await;
+        Ok(datagrams)
     }
 
     /// Replaces this member's metadata. Returns the incarnation that carries it to the others.
@@ -176,10 +169,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::METADATA_MAX`] bytes, or refused.
     pub async fn set_metadata(&self, bytes: &[u8]) -> Result<Incarnation, CommandError> {
-        match self.command(OwnedCommand::SetMetadata(bytes.into())).await? {
-            Outcome::Done(Done::MetadataSet { incarnation }) => Ok(incarnation),
-            _ => Err(CommandError::Stopped),
-        }
+        self.command(OwnedCommand::SetMetadata(bytes.into())).await?.incarnation()
     }
 
     /// This member is now reached at `addr`. The socket stays where it is.
@@ -196,7 +186,7 @@ impl Handle {
     /// # Errors
     /// Above [`swim_core::PAYLOAD_MAX`] bytes, or refused because this member has left.
     pub async fn broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
-        number(self.command(OwnedCommand::Broadcast(payload.into())).await?)
+        self.command(OwnedCommand::Broadcast(payload.into())).await?.sequence()
     }
 
     /// The same without a wait: refused as [`QueueFull`](swim_core::Refusal::QueueFull) while there is no room.
@@ -205,7 +195,7 @@ impl Handle {
     /// As [`Handle::broadcast`], or refused because the queue is full.
     pub async fn try_broadcast(&self, payload: &[u8]) -> Result<u32, CommandError> {
         let command = OwnedCommand::Broadcast(payload.into());
-        number(self.ask(|waiter| Message::TryCommand(command, waiter)).await?)
+        self.ask(|waiter| Message::TryCommand(command, waiter)).await?.sequence()
     }
 
     /// Sends one datagram to one member, best effort.
@@ -229,10 +219,7 @@ impl Handle {
     /// # Errors
     /// Only if the member has stopped.
     pub async fn restore(&self, known_peers: &[KnownPeer]) -> Result<u32, CommandError> {
-        match self.command(OwnedCommand::Restore { known_peers: known_peers.to_vec() }).await? {
-            Outcome::Done(Done::Restored { used, .. }) => Ok(used),
-            _ => Err(CommandError::Stopped),
-        }
+        self.command(OwnedCommand::Restore { known_peers: known_peers.to_vec() }).await?.used()
     }
 
     /// Any of the commands above, as data.
@@ -292,14 +279,6 @@ impl Drop for Subscription {
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription").field("number", &self.number).finish_non_exhaustive()
-    }
-}
-
-/// The number of a broadcast.
-const fn number(outcome: Outcome) -> Result<u32, CommandError> {
-    match outcome {
-        Outcome::Done(Done::BroadcastQueued { sequence }) => Ok(sequence),
-        _ => Err(CommandError::Stopped),
     }
 }
 

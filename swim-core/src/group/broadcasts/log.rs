@@ -47,9 +47,11 @@ pub(super) struct Log {
     /// Whether it is known where this node's part of the log begins.
     pub(super) begun: bool,
     /// This node may have missed the news of numbers above `highest`: the origin is asked.
-    pub(super) rechecks: bool,
+    rechecks: bool,
+    /// Pulls since the last sign that there is more.
+    pulls: u32,
     /// A member that had what is missing.
-    pub(super) holder: NodeId,
+    holder: NodeId,
     /// While it is asked for: since when, and the last number that was received then.
     pub(super) asked: Option<(Instant, u32)>,
 }
@@ -67,6 +69,7 @@ impl Log {
             highest: 0,
             begun: false,
             rechecks: false,
+            pulls: 0,
             holder,
             asked: None,
         }
@@ -121,8 +124,21 @@ impl Log {
     /// `number` is in use, as a member says.
     pub(super) fn notice(&mut self, number: u32, from: NodeId) {
         if number > self.highest {
-            (self.highest, self.holder) = (number, from);
+            (self.highest, self.holder, self.pulls) = (number, from, 0);
         }
+    }
+
+    /// There may be numbers that this node has not heard of.
+    pub(super) const fn recheck(&mut self) {
+        (self.rechecks, self.pulls) = (true, 0);
+    }
+
+    /// Whom to ask for what is missing: the member that had it and the origin in turns, and only the origin whether there
+    /// is more.
+    pub(super) fn next_to_ask(&mut self, origin: NodeId) -> NodeId {
+        let turn = self.pulls;
+        self.pulls = turn.saturating_add(1);
+        if self.rechecks || !turn.is_multiple_of(2) { origin } else { self.holder }
     }
 
     /// A member's mark. What the origin itself no longer keeps is given up.
@@ -135,13 +151,13 @@ impl Log {
             (self.reported, self.received) = (before, before);
             while self.first <= before && self.forget_first() {}
         }
-        if from == mark.origin {
-            // No other node can know of more.
+        let given_up = if from == mark.origin { before } else { 0 };
+        self.advance(given_up);
+        if from == mark.origin && self.pulls > 0 {
+            // No other node can know of more. Without a pull the mark may be older than the sign that there is.
             self.rechecks = false;
             self.highest = mark.highest.max(self.last_kept());
-            self.advance(before);
         }
-        self.advance(0);
     }
 
     /// Nothing that is missing now is waited for any longer.
@@ -199,9 +215,11 @@ impl Log {
         if self.reported > before {
             return Some(Event::BroadcastsMissed { origin, count: self.reported - before });
         }
-        let payload = self.get(before + u32::from(self.is_ready())).filter(|_| self.is_ready())?.into();
+        if !self.is_ready() {
+            return None;
+        }
         self.reported += 1;
-        Some(Event::Broadcast { origin, payload })
+        self.get(self.reported).map(|payload| Event::Broadcast { origin, payload: payload.into() })
     }
 
     /// Whether [`release`](Self::release) gives something.
@@ -229,6 +247,23 @@ impl Log {
     /// Whether something is kept only for others.
     pub(super) fn can_evict(&self) -> bool {
         self.first <= self.reported && self.is_active()
+    }
+
+    /// How many bytes wait for an earlier one, at most: 0 if none does.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        if self.last_kept() > self.received { self.bytes } else { 0 }
+    }
+
+    /// Forgets the highest that waits for an earlier one: it is asked for again.
+    pub(super) fn drop_waiting(&mut self) {
+        debug_assert!(self.last_kept() > self.received, "one waits");
+        let mut drops = true;
+        while drops || self.kept.back().is_some_and(Option::is_none) {
+            let last = self.kept.pop_back().flatten();
+            self.bytes -= SLOT_LEN + last.map_or(0, |kept| kept.payload.len());
+            drops = false;
+        }
+        self.advance(0);
     }
 
     /// Forgets what is kept lowest; `false` if nothing is.
@@ -364,9 +399,14 @@ mod tests {
         log.on_mark(&mark(1, 7), OTHER);
         assert_eq!(missing(&log).len(), 7);
         log.on_mark(&mark(1, 0), ORIGIN);
+        assert_eq!(missing(&log).len(), 7, "its mark may be older");
+        assert_eq!([(); 3].map(|()| log.next_to_ask(ORIGIN)), [OTHER, ORIGIN, OTHER]);
+        log.on_mark(&mark(1, 0), ORIGIN);
         assert_eq!((reported(&mut log), log.lacks()), (Vec::new(), false), "the other was wrong");
-        log.rechecks = true;
-        assert_eq!((missing(&log), log.lacks()), (Vec::from([1]), true));
+        log.recheck();
+        log.on_mark(&mark(1, 0), ORIGIN);
+        assert_eq!((missing(&log), log.lacks()), (Vec::from([1]), true), "nothing was asked yet");
+        assert_eq!(log.next_to_ask(ORIGIN), ORIGIN);
         log.on_mark(&mark(1, 0), ORIGIN);
         assert!(!log.lacks());
     }
@@ -406,7 +446,7 @@ mod tests {
         let mut log = self::log();
         log.on_mark(&mark(u32::MAX, u32::MAX), OTHER);
         let _ = arrive(&mut log, u32::MAX);
-        log.rechecks = true;
+        log.recheck();
         assert_eq!((reported(&mut log), log.is_sound()), (Vec::from([i64::from(u32::MAX)]), true));
         missing(&log);
     }
@@ -448,7 +488,7 @@ mod tests {
                     Step::GiveUp => log.give_up_missing(),
                     Step::Expire => log.expire(NOW.after(Duration::from_secs(9)), Duration::from_secs(9)),
                     Step::Evict => drop(log.evict()),
-                    Step::Recheck => log.rechecks = true,
+                    Step::Recheck => log.recheck(),
                 }
                 for number in reported(&mut log).into_iter().filter(|number| *number > 0) {
                     prop_assert!(number > last, "{} after {}", number, last);

@@ -25,7 +25,7 @@ use log::{Log, WINDOW_MAX};
 pub(super) use store::Broadcasts;
 
 use super::{Group, Piggyback, Rare};
-use crate::api::{DropReason, Epoch, Event, Handled, Instant, NodeId, Refusal};
+use crate::api::{DropReason, Epoch, Event, Handled, NodeId, Refusal};
 use crate::context::Stream;
 use crate::timers::Timer;
 use crate::wire::{BroadcastRecord, HEADER_LEN, Mark, Marks, Message, PART_LEN, RANGES_MAX, broadcast_len};
@@ -114,18 +114,16 @@ impl Group {
             if since.after(self.retention()) <= now {
                 self.broadcasts.change(origin, Log::give_up_missing);
             } else {
-                self.ask_for(origin, since);
+                self.ask_for(origin);
             }
         }
         self.arm_asks();
     }
 
-    /// Asks the member that is known to have more, and every other time the origin.
-    fn ask_for(&mut self, origin: NodeId, since: Instant) {
-        let Some(log) = self.broadcasts.log(origin) else { return };
-        let missing = log.missing(origin);
-        let turn = self.cx.now().since(since).as_nanos() / self.ask_interval().as_nanos().max(1);
-        let first = if log.rechecks || turn.is_multiple_of(2) { origin } else { log.holder };
+    /// Asks for what is missing of an origin.
+    fn ask_for(&mut self, origin: NodeId) {
+        let Some(first) = self.broadcasts.change(origin, |log| log.next_to_ask(origin)) else { return };
+        let missing = self.broadcasts.log(origin).map(|log| log.missing(origin)).unwrap_or_default();
         let target = self.find_active(first).or_else(|| self.sample(Stream::Gossip, 1, |_, _| true).next());
         let Some(slot) = target else { return };
         self.cx.stats.broadcasts_asked += 1;
@@ -163,7 +161,7 @@ impl Group {
     /// This node may have missed broadcasts of an origin, or, if `None`, of any: the origins are asked.
     pub(crate) fn recheck_broadcasts(&mut self, origin: Option<NodeId>) {
         for origin in origin.map_or_else(|| self.broadcasts.origins(), |origin| vec![origin]) {
-            self.broadcasts.change(origin, |log| log.rechecks = true);
+            self.broadcasts.change(origin, Log::recheck);
             self.plan_ask(origin);
         }
     }

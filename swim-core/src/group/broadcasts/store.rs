@@ -100,8 +100,7 @@ impl Broadcasts {
         let log = self.log_of(origin, epoch, from).ok_or(DropReason::DuplicateBroadcast)?;
         log.notice(number, from);
         log.accepts(number)?;
-        let needed = log.bytes_for(number, payload);
-        self.make_room(origin, needed)?;
+        self.make_room(record)?;
         self.change(origin, |log| log.keep(number, payload, now));
         if self.pushes.len() < self.pushes_max {
             self.pushes.push_back(Push { origin, number, done: 0 });
@@ -144,13 +143,24 @@ impl Broadcasts {
         Some(changed)
     }
 
-    /// Makes room for `needed` bytes of others' broadcasts. What was reported goes first, of this origin before any
-    /// other.
-    fn make_room(&mut self, origin: NodeId, needed: usize) -> Handled {
-        while self.bytes[1] + needed > BYTES_MAX {
-            let can_evict = |id: &&NodeId| **id != self.me && self.logs.get(id).is_some_and(Log::can_evict);
-            let victim = [origin].iter().chain(&self.active).find(can_evict).copied();
-            self.change(victim.ok_or(DropReason::BroadcastLimit)?, Log::evict);
+    /// Makes room for another's broadcast. What was reported goes first, of this origin before any
+    /// other. For one that is next in its origin's order, and so frees those that wait for it, the highest of the log goes
+    /// in which most bytes wait.
+    fn make_room(&mut self, record: &BroadcastRecord<'_>) -> Handled {
+        let &BroadcastRecord { origin, sequence: number, payload, .. } = record;
+        while let Some(log) = self.logs.get(&origin)
+            && self.bytes[1] + log.bytes_for(number, payload) > BYTES_MAX
+        {
+            let (logs, is_next) = (&self.logs, number == log.received + 1);
+            let can_evict = |id: &&NodeId| **id != self.me && logs.get(id).is_some_and(Log::can_evict);
+            let waiting = |id: &&NodeId| logs.get(id).map_or(0, Log::waiting_bytes);
+            if let Some(victim) = [origin].iter().chain(&self.active).find(can_evict).copied() {
+                self.change(victim, Log::evict);
+            } else {
+                let most = self.active.iter().filter(|_| is_next).max_by_key(waiting);
+                let most = most.filter(|id| waiting(id) > 0).copied();
+                self.change(most.ok_or(DropReason::BroadcastLimit)?, Log::drop_waiting);
+            }
         }
         Ok(())
     }
@@ -381,5 +391,25 @@ mod tests {
         assert_eq!(broadcasts.next_ask(due.after(WAIT), WAIT), Some((NodeId(1), NOW)));
         let _ = arrive(&mut broadcasts, 1, 1, b"x");
         assert_eq!((broadcasts.next_ask(due.after(WAIT * 2), WAIT), broadcasts.ask_at()), (None, None));
+    }
+
+    /// One number that is withheld keeps no memory that another could use for longer than until it arrives.
+    #[test]
+    fn what_others_wait_for_is_kept_however_full_the_memory_is() {
+        let mut broadcasts = Broadcasts::new(ME, 8);
+        let payload = [b'x'; 1000];
+        let waiting = |number| BroadcastRecord { origin: NodeId(3), ..record(3, number, &payload) };
+        let kept =
+            (2..=4_000).take_while(|number| broadcasts.arrive(&waiting(*number), NodeId(7), NOW) == Ok(()));
+        let last = 1 + kept.count() as u32;
+        assert!(last < 4_000, "the memory is full");
+        assert_eq!(arrive(&mut broadcasts, 4, 1, &payload), Ok(()), "of another origin");
+        assert_eq!(broadcasts.arrive(&waiting(1), NodeId(7), NOW), Ok(()));
+        let log = broadcasts.log(NodeId(3)).expect("a log");
+        assert!(
+            log.received > last - 3 && log.lacks() && broadcasts.is_sound(),
+            "{} of {last}",
+            log.received
+        );
     }
 }
